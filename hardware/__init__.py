@@ -1,0 +1,1 @@
+"""Device clients: the only sockets on our side of the wire."""

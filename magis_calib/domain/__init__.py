@@ -1,0 +1,1 @@
+"""The nouns: what travels through the program, the configuration and the errors."""

@@ -1,0 +1,216 @@
+"""The configuration: one TOML file, judged whole at the door. The commented default is `default.toml` beside this."""
+
+from __future__ import annotations
+
+import importlib.resources
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from magis_calib.domain.camera import Orientation, View
+from magis_calib.domain.estimate import Array
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Endpoint = Annotated[str, Field(pattern=r"^(tcp://[^:\s]+:\d+|ipc://\S+)$")]
+Pair = tuple[Finite, Finite]
+
+
+class Strict(BaseModel):
+    """A table whose names must all be known and whose values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Links(Strict):
+    """Addresses of the wire and how patient to be."""
+
+    camera: Endpoint
+    laser: Endpoint
+    drop_system: Endpoint
+    telemetry: Endpoint
+    reply_timeout_s: Positive = 1.0
+    heartbeat_s: Positive = 1.0
+    silent_after_s: Positive = 5.0
+
+
+class Pairing(Strict):
+    """How frames of one drop find each other."""
+
+    wait_s: Positive = 5.0
+    queue_bytes: Annotated[int, Field(ge=50_000_000)] = 400_000_000
+
+
+class InsistedFacts(Strict):
+    """Camera facts that the user wrote down: the driver must announce the same."""
+
+    rows: int | None = None
+    columns: int | None = None
+    object_pixel_m: Positive | None = None
+    gain: Positive | None = None
+    offset: Finite | None = None
+    read_noise: Finite | None = None
+    saturation: int | None = None
+    bits: int | None = None
+    lsb_counts: int | None = None
+    excess: Finite | None = None
+    orientation: Orientation | None = None
+
+
+class Camera(Strict):
+    """One camera and how its view is fitted."""
+
+    name: str
+    view: View
+    enabled: bool = True
+    model: Literal["two_port_fringe", "two_port"]
+    port_a_displacement_m: Pair = (0.0, 7.5e-3)
+    port_b_displacement_m: Pair = (0.0, -7.5e-3)
+    expected_fringe: Pair = (1.0, 0.0)
+    defects: str = ""
+    facts: InsistedFacts = InsistedFacts()
+
+
+class ObservableConfig(Strict):
+    """How one observable is controlled."""
+
+    target: Finite
+    reference: Finite
+    tolerance: Positive
+    gain: Annotated[float, Field(gt=0, lt=2, allow_inf_nan=False)]
+    noise: Positive
+    actuator: str
+
+
+class ActuatorConfig(Strict):
+    """What the loop may do with one actuator."""
+
+    controller: Literal["laser", "drop_system"]
+    nominal: Finite
+    minimum: Finite
+    maximum: Finite
+    step_cap: Positive
+
+    @model_validator(mode="after")
+    def _range_holds_nominal(self) -> Self:
+        if not self.minimum <= self.nominal <= self.maximum:
+            raise ValueError(f"nominal {self.nominal:g} must lie in [minimum, maximum] = "
+                             f"[{self.minimum:g}, {self.maximum:g}]")  # fmt: skip
+        return self
+
+
+class Loop(Strict):
+    """Targets, gains, ranges and the matrix in force."""
+
+    matrix: str = "nominal"
+    start: Literal["closed", "open"] = "closed"
+    restore_on_stop: bool = False
+    observables: dict[str, ObservableConfig]
+    actuators: dict[str, ActuatorConfig]
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        _same_names("loop.observables", set(self.observables), set(OBSERVABLES))
+        unknown = sorted(set(self.actuators) - set(ACTUATORS))
+        if unknown:
+            raise ValueError(f"loop.actuators: unknown {unknown}, known are {sorted(ACTUATORS)}")
+        mains = [one.actuator for one in self.observables.values()]
+        if sorted(mains) != sorted(self.actuators):
+            raise ValueError(f"each actuator must be the main one of exactly one observable: wanted "
+                             f"{sorted(self.actuators)}, got {sorted(mains)}")  # fmt: skip
+        return self
+
+
+class Alarms(Strict):
+    """When absence becomes an alarm."""
+
+    no_frame_after_s: Positive = 180.0
+
+
+class Station(Strict):
+    """One imaging station: its links, cameras, loop and matrices."""
+
+    title: str
+    links: Links
+    pairing: Pairing = Pairing()
+    cameras: Annotated[list[Camera], Field(min_length=1)]
+    loop: Loop
+    matrices: dict[str, dict[str, dict[str, Finite]]]
+    alarms: Alarms = Alarms()
+
+    @model_validator(mode="after")
+    def _one_camera_per_view(self) -> Self:
+        for view in ("x", "y"):
+            names = [camera.name for camera in self.cameras if camera.enabled and camera.view == view]
+            if len(names) != 1:
+                raise ValueError(f"cameras: view {view!r} needs exactly one enabled camera, got {names}")
+        return self
+
+    @model_validator(mode="after")
+    def _matrices_are_whole(self) -> Self:
+        if self.loop.matrix not in self.matrices:
+            raise ValueError(f"loop.matrix: wanted one of {sorted(self.matrices)}, got {self.loop.matrix!r}")
+        for name, matrix in self.matrices.items():
+            _same_names(f"matrices.{name}", set(matrix), set(OBSERVABLES))
+            for observable, row in matrix.items():
+                unknown = sorted(set(row) - set(self.loop.actuators))
+                if unknown:
+                    raise ValueError(f"matrices.{name}.{observable}: {unknown} are not actuators of the loop")
+            rank = int(np.linalg.matrix_rank(self.scaled_response(name)))
+            if rank < len(OBSERVABLES):
+                raise ValueError(f"matrices.{name}: singular, wanted rank {len(OBSERVABLES)}, got {rank}")
+        return self
+
+    def camera(self, view: View) -> Camera:
+        """The enabled camera that serves this view."""
+        return next(camera for camera in self.cameras if camera.enabled and camera.view == view)
+
+    def response(self, name: str | None = None) -> Array:
+        """The response matrix (observables x actuators, SI), in force or by name; columns as in `loop.actuators`."""
+        rows = self.matrices[name or self.loop.matrix]
+        return np.array([[rows[o].get(a, 0.0) for a in self.loop.actuators] for o in OBSERVABLES])
+
+    def scaled_response(self, name: str | None = None) -> Array:
+        """The response with observables in units of their noise and actuators in units of what moves that much."""
+        response = self.response(name)
+        noise = np.array([self.loop.observables[o].noise for o in OBSERVABLES])
+        order = list(self.loop.actuators)
+        unit = np.ones(len(order))
+        for row, observable in enumerate(OBSERVABLES):
+            column = order.index(self.loop.observables[observable].actuator)
+            gain = abs(response[row, column])
+            unit[column] = noise[row] / gain if gain > 0 else 1.0
+        scaled: Array = response * unit[None, :] / noise[:, None]
+        return scaled
+
+
+class Config(Strict):
+    """The whole file."""
+
+    schema_number: Annotated[Literal[1], Field(alias="schema")]
+    default_station: str
+    stations: Annotated[dict[str, Station], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _default_exists(self) -> Self:
+        if self.default_station not in self.stations:
+            raise ValueError(f"default_station: wanted one of {sorted(self.stations)}, got {self.default_station!r}")
+        return self
+
+
+def _same_names(where: str, got: set[str], wanted: set[str]) -> None:
+    if got != wanted:
+        missing, unknown = sorted(wanted - got), sorted(got - wanted)
+        raise ValueError(f"{where}: missing {missing}, unknown {unknown}, known are {sorted(wanted)}")
+
+
+def default_text() -> str:
+    """Return the commented default configuration."""
+    return importlib.resources.files("magis_calib.domain").joinpath("default.toml").read_text(encoding="utf-8")
+
+
+DEFAULT_SOURCE = Path("default.toml")
+"""Name shown in messages about the shipped default."""

@@ -1,0 +1,94 @@
+"""Setpoints, what controllers say about them, and what was decided for one drop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Setpoints = Mapping[str, float]
+"""Absolute values in SI by actuator name. Never steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFacts:
+    """What a controller's `describe` says about one parameter (SI)."""
+
+    name: str
+    unit: str
+    minimum: float
+    maximum: float
+    step_limit: float
+    """Largest change in one write."""
+    direction: Literal[1, -1]
+    """Sign of the motion for a rising setpoint, as the laboratory counts it."""
+    resolution: float
+    readback_tolerance: float
+    settle_time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WriteAnswer:
+    """A controller's answer to a write: what it reads back, and the first drop that sees it."""
+
+    readback: Setpoints
+    effective_drop: int
+
+
+Outcome = Literal[
+    "applied",
+    "held",
+    "refused",
+    "half_applied",
+    "unverified",
+]
+"""applied: sent, answered, read back within tolerance. held: nothing was sent. refused: a controller said no before
+anything changed. half_applied: one controller took its part, the other did not. unverified: sent, but the answer or
+the read-back is missing or off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the control law wants for one drop, before anything is sent."""
+
+    prediction: Mapping[str, float]
+    """Observables expected for the setpoints in force for this drop."""
+    disturbance: Mapping[str, float]
+    """Measured minus the response to the setpoints in force."""
+    error: Mapping[str, float]
+    """Expected error at the setpoints last commanded, of each observable used."""
+    proposed: Setpoints
+    """Where the gain alone would go."""
+    limited: Setpoints
+    """The same inside step caps and ranges."""
+    limits: tuple[str, ...]
+    """Which caps or ranges bit, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One entry of the ledger: everything about what was done, or not done, after one drop."""
+
+    drop_id: int
+    time_ns: int
+    """UTC."""
+    outcome: Outcome
+    reason: str
+    """Why it was held, refused or not verified; empty when applied."""
+    used: tuple[str, ...] = ()
+    """Observables that entered the correction."""
+    not_used: Mapping[str, str] = field(default_factory=dict)
+    """Observables that did not, with the reason."""
+    proposal: Proposal | None = None
+    sent: Setpoints = field(default_factory=dict)
+    readback: Setpoints = field(default_factory=dict)
+    effective_drop: int | None = None
+    """First drop taken with the new setpoints."""
+    received_to_applied_s: float | None = None
+
+    def in_words(self) -> str:
+        """One line that a person reads."""
+        if self.outcome == "applied":
+            moved = len(self.sent)
+            return f"applied {moved} setpoints from drop {self.effective_drop} on"
+        return f"{self.outcome.replace('_', ' ')}: {self.reason}"

@@ -1,0 +1,104 @@
+"""What the core asks of the world: the Protocols that hardware clients, replay and simulators fulfil."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, View
+from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
+from magis_calib.domain.errors import WireError
+from magis_calib.domain.snapshot import LinkState, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class CameraJoined:
+    """A camera said hello, for the first time or again."""
+
+    view: View
+    camera: str
+    session: str
+    facts: CameraFacts
+
+
+@dataclass(frozen=True, slots=True)
+class BadMessage:
+    """A message that was answered with an error and skipped."""
+
+    error: WireError
+    view: View | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEnded:
+    """No more drops will come (a recording was read to its end)."""
+
+
+SourceEvent = Frame | CameraJoined | BadMessage | DropAnnouncement | SourceEnded
+
+
+class FrameSource(Protocol):
+    """Where frames come from. `receive` is called by one thread; `stored` and `not_stored` by any."""
+
+    def receive(self, timeout_s: float) -> SourceEvent | None:
+        """Return the next event, or None after the timeout."""
+
+    def stored(self, frame: Frame) -> None:
+        """Tell the sender that this frame is safe: it may forget it."""
+
+    def not_stored(self, frame: Frame, reason: str) -> None:
+        """Tell the sender that this frame will not be kept, and why."""
+
+    def links(self) -> Sequence[LinkState]:
+        """Say which cameras are there."""
+
+    def close(self) -> None:
+        """Stop receiving and release what is held."""
+
+
+class Controller(Protocol):
+    """A device whose setpoints can be moved. Every call blocks up to its deadline, then raises `Silent`."""
+
+    name: str
+
+    def describe(self) -> Mapping[str, ParameterFacts]:
+        """Ask for the parameters with their limits."""
+
+    def read(self) -> Setpoints:
+        """Ask for the read-back of every parameter."""
+
+    def check(self, setpoints: Setpoints) -> None:
+        """Ask whether a write of these would be accepted; raises `Refused`. Nothing moves."""
+
+    def write(self, setpoints: Setpoints) -> WriteAnswer:
+        """Move to these absolute setpoints, all or nothing; raises `Refused` or `Silent`."""
+
+    def session(self) -> str | None:
+        """The controller's own session id, None before its first word: a new one means that it restarted."""
+
+    def link(self) -> LinkState:
+        """Say whether it is there."""
+
+    def close(self) -> None:
+        """Release the connection."""
+
+
+class DropSystem(Protocol):
+    """Who announces drops and wants to know when each is over."""
+
+    def announcements(self) -> Sequence[DropAnnouncement]:
+        """Return the drops announced since the last call. Never blocks."""
+
+    def done(self, drop_id: int) -> None:
+        """Say that the outcome of this drop is known. Never blocks."""
+
+
+class TelemetrySink(Protocol):
+    """Where snapshots are published for dashboards."""
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Send this snapshot to whoever listens. Never blocks."""
+
+    def close(self) -> None:
+        """Release the socket."""

@@ -1,0 +1,67 @@
+"""Every error this program raises on purpose.
+
+MagisError
+├── ConfigError        the configuration cannot be used (exit code 2)
+├── WireError          a message from a driver or controller cannot be used; carries `code`
+├── ControllerError    a controller refused, stayed silent or answered something else
+│   ├── Refused        it answered no, by name and value; nothing was changed
+│   └── Silent         no answer before the deadline; nobody knows whether it was done
+├── SessionError       a recording cannot be written or read
+└── FitError           an image that no estimate can be made from
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class MagisError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class ConfigError(MagisError):
+    """The configuration cannot be used: names file, line or key, wanted and got."""
+
+
+class WireError(MagisError):
+    """A message that cannot be used.
+
+    `code` is one of the words listed in docs/protocol.md under "Errors".
+    """
+
+    def __init__(self, code: str, what: str, *, wanted: Any = None, got: Any = None) -> None:
+        self.code = code
+        self.what = what
+        self.wanted = wanted
+        self.got = got
+        tail = "" if wanted is None and got is None else f": wanted {wanted!r}, got {got!r}"
+        super().__init__(f"{what}{tail}")
+
+
+class ControllerError(MagisError):
+    """A controller did not do what was asked."""
+
+
+class Refused(ControllerError):
+    """The controller answered no. Nothing was changed."""
+
+    def __init__(self, controller: str, code: str, message: str) -> None:
+        self.controller = controller
+        self.code = code
+        super().__init__(f"{controller} refused: {message}")
+
+
+class Silent(ControllerError):
+    """No answer before the deadline: whether it was done is unknown."""
+
+    def __init__(self, controller: str, request: str, waited_s: float) -> None:
+        self.controller = controller
+        super().__init__(f"{controller} did not answer {request!r} within {waited_s:.2g} s")
+
+
+class SessionError(MagisError):
+    """A recording cannot be written or read."""
+
+
+class FitError(MagisError):
+    """No estimate can be made from this image."""

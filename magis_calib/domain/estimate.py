@@ -1,0 +1,83 @@
+"""What a fit says: values, errors, covariance, and whether it may be used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from magis_calib.domain.camera import View
+from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES
+
+Array = npt.NDArray[np.float64]
+NAN = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A number with its standard error; both NaN when there is none."""
+
+    value: float = NAN
+    stderr: float = NAN
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewEstimate:
+    """The fit of one view. `names` orders `covariance`; parameters follow docs/contracts.md."""
+
+    view: View
+    drop_id: int
+    model: str
+    parameters: Mapping[str, Value]
+    names: tuple[str, ...]
+    covariance: Array
+    usable: bool
+    """The fit converged and at least the position can be used."""
+    usable_quantities: tuple[str, ...]
+    """Of "position", "atoms", "width", "fringe", "phase", "contrast"."""
+    reasons: tuple[str, ...]
+    """Why something cannot be used; empty when all can."""
+    chi2_per_dof: float
+    """Over the bins where the signal exceeds the background."""
+    atoms: Value
+    saturated_px: int
+    masked_px: int
+    evaluations: int
+
+    def value(self, name: str) -> float:
+        """The value of a parameter; NaN when the model has none of that name."""
+        found = self.parameters.get(name)
+        return NAN if found is None else found.value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StationEstimate:
+    """Both views of one drop as one vector of observables with covariance.
+
+    `values` and `stderr` hold every name of `OBSERVABLES` and `DIAGNOSTICS`, NaN where not usable.
+    `covariance` is 6x6 in the order of `OBSERVABLES`, NaN where not usable.
+    """
+
+    drop_id: int
+    values: Mapping[str, float]
+    stderr: Mapping[str, float]
+    covariance: Array
+    usable: bool
+    """At least one controlled observable can be used."""
+    reasons: tuple[str, ...]
+    views: Mapping[View, ViewEstimate] = field(default_factory=dict)
+
+    @property
+    def vector(self) -> Array:
+        """The six observables in the order of `OBSERVABLES`."""
+        return np.array([self.values[name] for name in OBSERVABLES])
+
+
+def unusable_station(drop_id: int, *reasons: str) -> StationEstimate:
+    """An estimate that says nothing but why: all values NaN."""
+    names = [*OBSERVABLES, *DIAGNOSTICS]
+    nothing = dict.fromkeys(names, NAN)
+    return StationEstimate(drop_id, nothing, dict(nothing), np.full((6, 6), NAN), False, reasons)

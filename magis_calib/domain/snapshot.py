@@ -1,0 +1,131 @@
+"""What everyone may look at: one frozen picture of the whole run, replaced after each drop and each second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from magis_calib.domain.camera import ImagePair, SequenceType
+from magis_calib.domain.control import Decision, Setpoints
+from magis_calib.domain.estimate import StationEstimate
+
+LoopWord = Literal["open", "closed", "held", "fault", "stopped"]
+"""open: the operator moves setpoints by hand. closed: corrections are sent. held: the operator paused corrections.
+fault: something broke, corrections stopped. stopped: the run has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """Whether one peer is there."""
+
+    name: str
+    """ "camera x", "laser", "drop_system"."""
+    connected: bool
+    age_s: float | None
+    """Since its last word; None when it never spoke."""
+    detail: str
+    """What it is, or what to do about its absence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One thing that is wrong now."""
+
+    key: str
+    severity: Literal["look", "act"]
+    text: str
+    remedy: str
+    since_ns: int
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Counts since the start of the run."""
+
+    expected: int = 0
+    """Drops announced."""
+    complete: int = 0
+    incomplete: int = 0
+    usable: int = 0
+    received: int = 0
+    """Frames."""
+    stored: int = 0
+    not_stored: int = 0
+    lost: int = 0
+    duplicate: int = 0
+    malformed: Mapping[str, int] = field(default_factory=dict)
+    """Frames refused, by error code."""
+    sent: int = 0
+    """Corrections."""
+    applied: int = 0
+    refused: int = 0
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ActuatorState:
+    """One actuator of a controller: what was asked for, what it reads, and how far it may go (SI)."""
+
+    name: str
+    controller: str
+    setpoint: float
+    readback: float
+    minimum: float
+    maximum: float
+    step_limit: float
+    readback_tolerance: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DropRecord:
+    """One drop with everything that came of it."""
+
+    drop_id: int
+    time_ns: int
+    """UTC, trigger of the drop."""
+    sequence_type: SequenceType
+    complete: bool
+    estimate: StationEstimate
+    decision: Decision
+    in_force: Setpoints
+    """Setpoints the atoms of this drop saw."""
+    stage_s: Mapping[str, float]
+    """Duration of each stage of its path, by name."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """The whole run at one moment. Readers keep a reference; nobody changes one."""
+
+    station: str
+    title: str
+    mode: Literal["live", "replay"]
+    session: str
+    """Path of the session folder, or "" when nothing is recorded."""
+    time_s: float
+    """Monotonic clock when this snapshot was made: readers compute its age from it."""
+    loop: LoopWord
+    loop_detail: str
+    waiting_for_drop: int | None
+    """First drop that sees the newest setpoints, while it has not come."""
+    latest: DropRecord | None = None
+    latest_s: float | None = None
+    """Monotonic clock when `latest` was finished."""
+    pair: ImagePair | None = None
+    """Images of the latest complete drop, to be decimated by whoever draws them."""
+    pair_estimate: StationEstimate | None = None
+    """The estimate made from `pair`."""
+    records: tuple[DropRecord, ...] = ()
+    """The newest drops, oldest first; bounded."""
+    links: tuple[LinkState, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    counters: Counters = field(default_factory=Counters)
+    actuators: tuple[ActuatorState, ...] = ()
+    targets: Mapping[str, float] = field(default_factory=dict)
+    tolerances: Mapping[str, float] = field(default_factory=dict)
+    finished: bool = False
+    note: str = ""
+    """Answer to the last operator command, in words."""

@@ -1,0 +1,1 @@
+"""From a pair of images to one station estimate with covariance."""

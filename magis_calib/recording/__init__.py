@@ -1,0 +1,1 @@
+"""Sessions on disk: written losslessly, read back exactly."""

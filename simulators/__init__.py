@@ -1,0 +1,1 @@
+"""A pretend instrument behind the same wire as the real one."""

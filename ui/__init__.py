@@ -1,0 +1,1 @@
+"""The operator window: looks at snapshots, sends operator commands."""
