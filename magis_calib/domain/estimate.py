@@ -46,6 +46,8 @@ class ViewEstimate:
     saturated_px: int
     masked_px: int
     evaluations: int
+    displacements: Mapping[str, tuple[float, float]]
+    """Nominal place of port "a" and "b" in the image: right, up (m)."""
 
     def value(self, name: str) -> float:
         """The value of a parameter; NaN when the model has none of that name."""

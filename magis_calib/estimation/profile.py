@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from magis_calib.domain.camera import Frame
-from magis_calib.domain.estimate import Array, ViewEstimate
+from magis_calib.domain.estimate import Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,77 @@
+"""Integrals of a Gaussian envelope, with and without a fringe, over the bins of one image axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from magis_calib.domain.estimate import Array
+from magis_calib.imaging.electrons import Indices
+
+Complex = npt.NDArray[np.complex128]
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
+"""Four Gauss-Legendre nodes a bin: exact to 1e-9 for bins up to width/3 and period/6."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axis:
+    """The bins of one axis in the object plane: quadrature nodes (bins, 4), their weights, and bin middles (m)."""
+
+    nodes_m: Array
+    weights_m: Array
+    middles_m: Array
+
+    @classmethod
+    def columns(cls, edges: Indices, columns: int, pixel_m: float) -> Self:
+        """Return the horizontal axis: u = (column - (columns-1)/2)·pixel grows to the right."""
+        return cls._of(edges, pixel_m, -(columns - 1) / 2.0, 1.0)
+
+    @classmethod
+    def rows(cls, edges: Indices, rows: int, pixel_m: float) -> Self:
+        """Return the vertical axis: v = ((rows-1)/2 - row)·pixel grows upwards."""
+        return cls._of(edges, pixel_m, -(rows - 1) / 2.0, -1.0)
+
+    @classmethod
+    def _of(cls, edges: Indices, pixel_m: float, origin: float, sign: float) -> Self:
+        middles = (edges[:-1] + edges[1:] - 1) / 2.0
+        halves = np.diff(edges) / 2.0
+        nodes = sign * (middles[:, None] + halves[:, None] * _NODES + origin) * pixel_m
+        weights = halves[:, None] * _WEIGHTS * pixel_m
+        return cls(nodes, weights, sign * (middles + origin) * pixel_m)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Envelope:
+    """Bin integrals of a normalised Gaussian g and of g·exp(iκ(u-d)), with their derivatives; one entry per bin."""
+
+    plain: Array
+    plain_by_centre: Array
+    plain_by_width: Array
+    fringe: Complex
+    fringe_by_centre: Complex
+    fringe_by_width: Complex
+    fringe_by_wavevector: Complex
+
+
+def envelope(axis: Axis, centre_m: float, width_m: float, wavevector: float, displacement_m: float) -> Envelope:
+    """Integrate over each bin. `displacement_m` is the port's nominal place: the phase is counted from there."""
+    offset = axis.nodes_m - centre_m
+    reduced = offset / width_m
+    density = axis.weights_m * np.exp(-0.5 * reduced**2) / (np.sqrt(2.0 * np.pi) * width_m)
+    by_centre = density * offset / width_m**2
+    by_width = density * (reduced**2 - 1.0) / width_m
+    from_port = axis.nodes_m - displacement_m
+    wave = np.exp(1j * wavevector * from_port)
+    return Envelope(
+        density.sum(axis=1),
+        by_centre.sum(axis=1),
+        by_width.sum(axis=1),
+        (density * wave).sum(axis=1),
+        (by_centre * wave).sum(axis=1),
+        (by_width * wave).sum(axis=1),
+        (1j * density * from_port * wave).sum(axis=1),
+    )

@@ -1,0 +1,98 @@
+"""Bytes to camera messages and back: everything that may be wrong with a frame is found here."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+
+from magis_calib.domain.camera import CameraFacts, Counts, FrameHeader
+from magis_calib.domain.config import Camera, Station
+from magis_calib.domain.errors import WireError
+from magis_calib.link.camera_messages import (
+    FROM_CAMERA,
+    TO_CAMERA,
+    FrameMessage,
+    FromCamera,
+    Hello,
+    ToCamera,
+)
+from magis_calib.link.mono import pack, unpack
+from magis_calib.link.words import message_type, parse
+
+RETRY_HELPS = frozenset({"truncated", "checksum", "no_hello"})
+"""Error codes after which sending the same frame again can help."""
+
+
+def checksum(payload: bytes | memoryview) -> str:
+    """Return the CRC-32 (zlib) of the payload as 8 lower-case hex digits."""
+    return f"{zlib.crc32(payload):08x}"
+
+
+def decode_from_camera(header: bytes) -> FromCamera:
+    """Return the driver's message in this JSON header. Raises `WireError`."""
+    return parse(FROM_CAMERA[message_type(header, list(FROM_CAMERA))], header)
+
+
+def decode_to_camera(header: bytes) -> ToCamera:
+    """Return the application's message in this JSON header. Raises `WireError`."""
+    return parse(TO_CAMERA[message_type(header, list(TO_CAMERA))], header)
+
+
+def encode_frame(header: FrameHeader, payload: bytes) -> list[bytes]:
+    """Return the two parts of a frame as they are sent."""
+    return [FrameMessage.of(header).encode(), payload]
+
+
+def payload_of(counts: Counts, header: FrameHeader) -> bytes:
+    """Return the payload that these counts were sent as."""
+    return pack(counts, header.pixel_format)
+
+
+def check_hello(hello: Hello, station_name: str, station: Station) -> Camera:
+    """Return the configured camera that says hello.
+
+    Raises `WireError` unknown_station, unknown_camera, wrong_view or facts_disagree.
+    """
+    if hello.station != station_name:
+        raise WireError("unknown_station", "station", wanted=station_name, got=hello.station)
+    enabled: Mapping[str, Camera] = {camera.name: camera for camera in station.cameras if camera.enabled}
+    if hello.camera not in enabled:
+        raise WireError("unknown_camera", "camera", wanted=sorted(enabled), got=hello.camera)
+    camera = enabled[hello.camera]
+    if hello.view != camera.view:
+        raise WireError("wrong_view", f"view of camera {camera.name}", wanted=camera.view, got=hello.view)
+    announced = hello.facts.model_dump()
+    for name, wanted in camera.facts.model_dump(exclude_none=True).items():
+        if announced[name] != wanted:
+            raise WireError("facts_disagree", f"fact {name!r} of camera {camera.name}, as the configuration insists",
+                            wanted=wanted, got=announced[name])  # fmt: skip
+    return camera
+
+
+def check_frame(message: FrameMessage, payload: memoryview | bytes, hello: Hello | None) -> Counts:
+    """Return the counts of a frame that agrees with its camera's hello, (rows, columns), read-only.
+
+    Raises `WireError` no_hello, wrong_identity, wrong_shape, wrong_depth, truncated or checksum.
+    """
+    if hello is None or hello.session != message.session:
+        raise WireError("no_hello", "frame of a session that has not said hello",
+                        wanted=hello.session if hello else "a hello first", got=message.session)  # fmt: skip
+    _same("wrong_identity", "station", hello.station, message.station)
+    _same("wrong_identity", "camera", hello.camera, message.camera)
+    _same("wrong_identity", "view", hello.view, message.view)
+    facts = hello.facts
+    _same("wrong_shape", "rows, columns", (facts.rows, facts.columns), (message.rows, message.columns))
+    _same("wrong_depth", "bits", facts.bits, message.bits)
+    counts = unpack(payload, message.pixel_format, message.rows, message.columns)
+    _same("checksum", "CRC-32 of the payload", checksum(payload), message.checksum)
+    return counts
+
+
+def facts_of(hello: Hello) -> CameraFacts:
+    """Return the facts this hello announced."""
+    return hello.facts.facts()
+
+
+def _same(code: str, what: str, wanted: object, got: object) -> None:
+    if wanted != got:
+        raise WireError(code, what, wanted=wanted, got=got)
