@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, View
+from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, IncompleteDrop, View
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
 from magis_calib.domain.errors import WireError
 from magis_calib.domain.snapshot import LinkState, Snapshot
@@ -35,7 +35,7 @@ class SourceEnded:
     """No more drops will come (a recording was read to its end)."""
 
 
-SourceEvent = Frame | CameraJoined | BadMessage | DropAnnouncement | SourceEnded
+SourceEvent = Frame | CameraJoined | BadMessage | DropAnnouncement | IncompleteDrop | SourceEnded
 
 
 class FrameSource(Protocol):

@@ -45,6 +45,14 @@ def parse_config(text: str, source: str) -> Config:
         raise ConfigError(f"{source}: " + f"\n{source}: ".join(lines)) from error
 
 
+def parse_json_config(text: str, source: str) -> Config:
+    """Return the configuration that a session recorded as JSON."""
+    try:
+        return Config.model_validate_json(text)
+    except ValidationError as error:
+        raise ConfigError(f"{source}: recorded configuration: {error}") from error
+
+
 def select_station(whole: Config, name: str | None, source: str = "--station") -> tuple[str, Station]:
     """Return the named station, or the default one. Raises `ConfigError` for an unknown name."""
     chosen = name or whole.default_station

@@ -1,15 +1,26 @@
-"""The fringe as a person looks at it: signal of each port along the fringe direction, with the fit."""
+"""The fringe as a person looks at it: each port summed over its height, with the fit."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from magis_calib.domain.estimate import Array
+import numpy as np
+
+from magis_calib.domain.camera import Frame
+from magis_calib.domain.estimate import Array, ViewEstimate
+from magis_calib.estimation.bins import axis_edges
+from magis_calib.estimation.fit import noise_variance
+from magis_calib.estimation.model import FRINGE, PORTS, WIDTHS, TwoPortImage
+from magis_calib.imaging.electrons import Electrons, Indices, to_electrons
+
+REACH_WIDTHS = 1.5
+"""Rows within this of a port's centre are summed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FringeProfile:
-    """Columns summed over each port. All arrays have one entry per column bin."""
+    """Rows summed over each port. All arrays have one entry per column bin."""
 
     horizontal_m: Array
     """Image coordinate u of each bin's middle."""
@@ -21,3 +32,43 @@ class FringeProfile:
     sigma_a: Array
     """Expected standard deviation of `port_a`."""
     sigma_b: Array
+
+
+def fringe_profile(frame: Frame, estimate: ViewEstimate) -> FringeProfile | None:
+    """Return the profile of a fitted view; None where the fit has no parameters."""
+    if not estimate.parameters:
+        return None
+    image = to_electrons(frame)
+    values = {name: found.value for name, found in estimate.parameters.items()}
+    pixel_m = frame.facts.object_pixel_m
+    columns = image.shape[1]
+    centres = [values[parts[1]] / pixel_m + (columns - 1) / 2.0 for parts in PORTS.values()]
+    kappa = values.get(FRINGE[0], 0.0) * pixel_m
+    column_edges = axis_edges(columns, centres, values[WIDTHS[0]] / pixel_m, kappa)
+    ports = {port: _one_port(image, estimate, values, port, column_edges) for port in PORTS}
+    horizontal = ((column_edges[:-1] + column_edges[1:] - 1) / 2.0 - (columns - 1) / 2.0) * pixel_m
+    (a, fit_a, sigma_a), (b, fit_b, sigma_b) = ports["a"], ports["b"]
+    return FringeProfile(horizontal, a, b, fit_a, fit_b, sigma_a, sigma_b)
+
+
+def _one_port(
+    image: Electrons, estimate: ViewEstimate, values: dict[str, float], port: str, column_edges: Indices
+) -> tuple[Array, Array, Array]:
+    """Return data, fit and standard deviation per column bin, in electrons per column of pixels."""
+    rows, pixel_m = image.shape[0], image.facts.object_pixel_m
+    middle = (rows - 1) / 2.0 - values[PORTS[port][2]] / pixel_m
+    reach = REACH_WIDTHS * values[WIDTHS[1]] / pixel_m
+    top, bottom = max(0, math.floor(middle - reach)), min(rows, math.ceil(middle + reach))
+    if bottom - top < 1:
+        empty = np.zeros(len(column_edges) - 1)
+        return empty, empty, empty
+    bins = image.binned(np.array([top, bottom]), column_edges)
+    model = TwoPortImage.on(bins, image.shape, pixel_m, estimate.displacements)
+    background, signal = model.background(values), model.signal(values)
+    sigma = np.sqrt(noise_variance(bins, background, signal, image.facts))
+    per_column = np.diff(column_edges)
+    return (
+        (bins.electrons - background)[0] / per_column,
+        signal[0] / per_column,
+        sigma[0] / per_column,
+    )

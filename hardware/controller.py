@@ -1,0 +1,246 @@
+"""A controller's client: requests with a deadline, heartbeats, and the drop system's announcements."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+
+import zmq
+
+from magis_calib.domain.camera import DropAnnouncement
+from magis_calib.domain.config import Links
+from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
+from magis_calib.domain.errors import ControllerError, Refused, Silent, WireError
+from magis_calib.domain.snapshot import LinkState
+from magis_calib.link.camera_messages import Bye, Heartbeat
+from magis_calib.link.control_messages import (
+    Answer,
+    ControllerHello,
+    ControllerWelcome,
+    Done,
+    DropMessage,
+    FromController,
+    Request,
+    RequestWord,
+    decode_from_controller,
+)
+from magis_calib.link.words import PROTOCOL_VERSION, Message
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 200
+_wakes = itertools.count()
+
+
+class ControllerClient:
+    """Speaks to one controller. Its own thread owns the socket; every call may come from any thread."""
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        name: str,
+        endpoint: str,
+        station: str,
+        session: str,
+        links: Links,
+    ) -> None:
+        """Connect (in the background) and keep saying hello until the controller answers."""
+        self.name = name
+        self._endpoint, self._station, self._own_session, self._links = endpoint, station, session, links
+        self._numbers = itertools.count(1)
+        self._facts: dict[str, ParameterFacts] = {}
+        self._position: dict[str, float] = {}
+        self._outbox: deque[Message] = deque()
+        self._answers: dict[str, Future[Answer]] = {}
+        self._drops: deque[DropAnnouncement] = deque()
+        self._welcome: ControllerWelcome | None = None
+        self._heard_s: float | None = None
+        self._stop = threading.Event()
+        self._ready = threading.Lock()
+        wake = f"inproc://wake-{next(_wakes)}"
+        self._wake_in, self._wake_out = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+        self._wake_in.bind(wake)
+        self._wake_out.connect(wake)
+        self._socket = context.socket(zmq.DEALER)
+        self._socket.setsockopt(zmq.LINGER, 200)
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)
+        self._socket.connect(endpoint)
+        self._thread = threading.Thread(target=self._run, name=f"controller {name}", daemon=True)
+        self._thread.start()
+
+    def describe(self) -> Mapping[str, ParameterFacts]:
+        """Ask for the parameters with their limits."""
+        answer = self._ask("describe")
+        self._facts = {name: message.facts(name) for name, message in (answer.parameters or {}).items()}
+        return self._facts
+
+    def read(self) -> Setpoints:
+        """Ask for the read-back of every parameter."""
+        self._position.update(self._ask("read").readback or {})
+        return dict(self._position)
+
+    def status(self) -> Mapping[str, str | int | float | bool]:
+        """Ask for the state words of the device."""
+        return self._ask("status").status or {}
+
+    def check(self, setpoints: Setpoints) -> None:
+        """Ask whether a write of these would be accepted; raises `Refused`. Nothing moves."""
+        self._ask("write", setpoints, commit=False)
+
+    def write(self, setpoints: Setpoints) -> WriteAnswer:
+        """Move to these absolute setpoints, all or nothing; raises `Refused` or `Silent`."""
+        answer = self._ask("write", setpoints, commit=True)
+        if answer.readback is None or answer.effective_drop is None:
+            raise ControllerError(f"{self.name}: answer to write lacks readback or effective_drop")
+        self._position.update(answer.readback)
+        return WriteAnswer(answer.readback, answer.effective_drop)
+
+    def announcements(self) -> Sequence[DropAnnouncement]:
+        """Return the drops announced since the last call. Never blocks."""
+        found = []
+        while self._drops:
+            found.append(self._drops.popleft())
+        return found
+
+    def done(self, drop_id: int) -> None:
+        """Say that the outcome of this drop is known. Never blocks."""
+        self._post(Done(session=self._own_session, drop_id=drop_id))
+
+    def session(self) -> str | None:
+        """The controller's own session id, None before its first word."""
+        return self._welcome.session if self._welcome else None
+
+    def link(self) -> LinkState:
+        """Say whether it is there."""
+        if self._heard_s is None:
+            return LinkState(self.name, False, None, f"no {self.name} controller: expected at {self._endpoint}")
+        age = time.monotonic() - self._heard_s
+        there = age < self._links.silent_after_s
+        return LinkState(self.name, there, age, self._endpoint if there else f"silent for {age:.0f} s")
+
+    def close(self) -> None:
+        """Say good-bye and release the connection."""
+        self._post(Bye(session=self._own_session))
+        self._stop.set()
+        self._wake()
+        self._thread.join(5.0)
+        with self._ready:
+            self._wake_out.close()
+
+    def _ask(self, word: RequestWord, setpoints: Setpoints | None = None, commit: bool = True) -> Answer:
+        deadline_s = self._links.reply_timeout_s
+        if setpoints is not None:
+            self._check_limits(setpoints)
+        number = next(self._numbers)
+        request = Request(
+            request=word,
+            request_id=f"{self._own_session}-{number}",
+            number=number,
+            session=self._own_session,
+            expires_time_ns=time.time_ns() + int(deadline_s * 1e9),
+            setpoints=dict(setpoints) if setpoints is not None else None,
+            commit=commit,
+        )
+        future: Future[Answer] = Future()
+        self._answers[request.request_id] = future
+        self._post(request)
+        try:
+            answer = future.result(deadline_s)
+        except FutureTimeout:
+            raise Silent(self.name, word, deadline_s) from None
+        finally:
+            self._answers.pop(request.request_id, None)
+        if not answer.ok:
+            problem = answer.error
+            raise Refused(self.name, problem.code if problem else "", problem.message if problem else "no reason given")
+        return answer
+
+    def _check_limits(self, setpoints: Setpoints) -> None:
+        """Refuse what the controller would refuse, in the last function before the socket."""
+        for name, value in setpoints.items():
+            facts = self._facts.get(name)
+            if facts is None:
+                raise Refused(self.name, "unknown_name", f"{name}: not a parameter of this controller")
+            if not math.isfinite(value):
+                raise Refused(self.name, "not_finite", f"{name} = {value}: not a number")
+            if not facts.minimum <= value <= facts.maximum:
+                raise Refused(self.name, "limit", f"{name} = {value:.6g} {facts.unit}: wanted within "
+                              f"[{facts.minimum:.6g}, {facts.maximum:.6g}]")  # fmt: skip
+            step = abs(value - self._position.get(name, value))
+            if step > facts.step_limit * (1 + 1e-9) + facts.resolution:
+                raise Refused(self.name, "step", f"{name} = {value:.6g} {facts.unit}: a step of {step:.6g}, wanted "
+                              f"at most {facts.step_limit:.6g}")  # fmt: skip
+
+    def _post(self, message: Message) -> None:
+        self._outbox.append(message)
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._ready:
+            if not self._wake_out.closed:
+                self._wake_out.send(b"")
+
+    def _run(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._wake_in, zmq.POLLIN)
+        next_beat_s = 0.0
+        while not (self._stop.is_set() and not self._outbox):
+            now_s = time.monotonic()
+            if now_s >= next_beat_s:
+                next_beat_s = now_s + self._links.heartbeat_s
+                self._beat()
+            ready = dict(poller.poll(POLL_MS))
+            if self._wake_in in ready:
+                self._wake_in.recv()
+            while self._outbox:
+                self._send(self._outbox.popleft())
+            while self._socket.poll(0):
+                self._hear(self._socket.recv())
+        self._socket.close()
+        self._wake_in.close()
+
+    def _beat(self) -> None:
+        """Say hello until welcomed (again after silence), and that we are alive."""
+        silent = self._heard_s is None or time.monotonic() - self._heard_s > 2 * self._links.heartbeat_s
+        if self._welcome is None or silent:
+            self._send(ControllerHello(protocols=[PROTOCOL_VERSION], station=self._station, session=self._own_session))
+        self._send(Heartbeat(session=self._own_session))
+
+    def _hear(self, raw: bytes) -> None:
+        try:
+            message = decode_from_controller(raw)
+        except WireError as error:
+            log.warning("%s sent something unreadable: %s", self.name, error)
+            return
+        self._heard_s = time.monotonic()
+        self._take(message)
+
+    def _take(self, message: FromController) -> None:
+        if isinstance(message, Answer):
+            waiting = self._answers.get(message.request_id)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(message)
+        elif isinstance(message, DropMessage):
+            self._drops.append(DropAnnouncement(message.drop_id, message.sequence_type, message.planned_time_ns))
+        elif isinstance(message, ControllerWelcome):
+            self._welcome = message
+        elif isinstance(message, Heartbeat):
+            if self._welcome is not None and message.session != self._welcome.session:
+                log.warning("%s restarted: session %s", self.name, message.session)
+                self._welcome = None
+        else:
+            log.warning("%s: %s", self.name, message.message)
+
+    def _send(self, message: Message) -> None:
+        try:
+            self._socket.send(message.encode(), zmq.NOBLOCK)
+        except zmq.Again:
+            log.debug("%s is not there; %s waits for nobody", self.name, type(message).__name__)

@@ -1,0 +1,72 @@
+"""Telemetry: every snapshot as JSON on a PUB socket, for dashboards."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import zmq
+
+from magis_calib.domain.snapshot import Snapshot
+from magis_calib.link.words import PROTOCOL_VERSION
+from magis_calib.recording.serial import plain
+
+TOPIC = b"snapshot"
+
+
+class Telemetry:
+    """Publishes snapshots. Used by one thread; who does not listen misses them."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> None:
+        """Bind the endpoint. Raises `zmq.ZMQError` where the address is taken."""
+        self._socket = context.socket(zmq.PUB)
+        self._socket.setsockopt(zmq.SNDHWM, 10)
+        self._socket.setsockopt(zmq.LINGER, 200)
+        self._socket.bind(endpoint)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Send this snapshot to whoever listens."""
+        text = json.dumps(summary(snapshot), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        self._socket.send_multipart([TOPIC, text.encode()])
+
+    def close(self) -> None:
+        """Release the socket."""
+        self._socket.close()
+
+
+def summary(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the snapshot without images and without the history (docs/protocol.md, "Telemetry")."""
+    latest = snapshot.latest
+    age_s = None if snapshot.latest_s is None else time.monotonic() - snapshot.latest_s
+    return {
+        "protocol": PROTOCOL_VERSION,
+        "time_ns": time.time_ns(),
+        "station": snapshot.station,
+        "mode": snapshot.mode,
+        "session": snapshot.session,
+        "loop": snapshot.loop,
+        "loop_detail": snapshot.loop_detail,
+        "waiting_for_drop": snapshot.waiting_for_drop,
+        "finished": snapshot.finished,
+        "drop": None
+        if latest is None
+        else {
+            "drop_id": latest.drop_id,
+            "time_ns": latest.time_ns,
+            "age_s": age_s,
+            "complete": latest.complete,
+            "usable": latest.estimate.usable,
+            "reasons": list(latest.estimate.reasons),
+            "values": plain(latest.estimate.values),
+            "stderr": plain(latest.estimate.stderr),
+            "outcome": latest.decision.outcome,
+            "why": latest.decision.in_words(),
+            "stage_s": plain(latest.stage_s),
+        },
+        "targets": plain(snapshot.targets),
+        "actuators": plain(snapshot.actuators),
+        "links": plain(snapshot.links),
+        "alarms": plain(snapshot.alarms),
+        "counters": plain(snapshot.counters),
+    }

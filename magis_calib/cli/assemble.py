@@ -1,0 +1,73 @@
+"""Put a live run together: sockets, controllers, recorder and engine of one station."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from hardware.camera import CameraLink
+from hardware.controller import ControllerClient
+from hardware.telemetry import Telemetry
+from magis_calib.domain.config import Config, Station
+from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.snapshot import LinkState
+from magis_calib.engine import Engine, Parts
+from magis_calib.feedback.actuation import Actuation
+from magis_calib.feedback.steering import Steering
+from magis_calib.recording.recorder import Recorder
+from magis_calib.recording.writer import SessionWriter, new_session_path
+
+
+class LiveRun:
+    """One station with everything it needs. `close` after the engine has finished."""
+
+    def __init__(
+        self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any]
+    ) -> None:
+        """Bind and connect. Raises `ConfigError` where an address is taken."""
+        session = f"{name}-{secrets.token_hex(4)}"
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        links = station.links
+        try:
+            self._camera = CameraLink(self._context, name, station, session)
+            telemetry = Telemetry(self._context, links.telemetry)
+        except zmq.ZMQError as error:
+            self._context.destroy(linger=0)
+            raise ConfigError(f"cannot bind {links.camera} or {links.telemetry}: {error}; "
+                              "is another magis-calib running?") from error  # fmt: skip
+        self._controllers = {
+            one: ControllerClient(self._context, one, getattr(links, one), name, session, links)
+            for one in ("laser", "drop_system")
+        }
+        path = new_session_path(session_dir, name)
+        whole = config.model_copy(update={"stations": {**config.stations, name: station}})
+        text = whole.model_dump_json(by_alias=True)
+        recorder = Recorder(
+            lambda: SessionWriter(path, name, text, about), self._camera.stored, self._camera.not_stored
+        )
+        self.engine = Engine(
+            Parts(
+                name,
+                station,
+                self._camera,
+                Steering(Actuation(self._controllers), station),
+                self._all_links,
+                recorder,
+                self._controllers["drop_system"],
+                telemetry,
+                "live",
+                drops,
+            )
+        )
+
+    def close(self) -> None:
+        """Release the controllers and the sockets."""
+        for controller in self._controllers.values():
+            controller.close()
+        self._context.term()
+
+    def _all_links(self) -> tuple[LinkState, ...]:
+        return (*self._camera.links(), *(controller.link() for controller in self._controllers.values()))

@@ -1,0 +1,33 @@
+"""`magis-calib`: runs a station with its window, headless, or from a recording.
+
+Commands: (none) run a station · replay · config · check-driver. Each has --help.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "run": "magis_calib.cli.run",
+    "replay": "magis_calib.cli.replay",
+    "config": "magis_calib.cli.config",
+    "check-driver": "magis_calib.cli.check_driver",
+}
+THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 fine, 1 fault, 2 bad configuration or usage."""
+    for name in THREAD_LIMITS:
+        os.environ.setdefault(name, "1")
+    words = list(sys.argv[1:] if argv is None else argv)
+    command = words.pop(0) if words and words[0] in COMMANDS else "run"
+    code: int = importlib.import_module(COMMANDS[command]).main(words)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""`magis-calib replay SESSION`: send a recording through the same pipeline and compare the estimates."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from magis_calib.cli.options import add_run_options, start_logging
+from magis_calib.cli.run import finish, show
+from magis_calib.domain.config import Config
+from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.domain.loading import parse_json_config, select_station
+from magis_calib.engine import Engine, Parts
+from magis_calib.recording.reader import Session
+from magis_calib.replay import Comparison, ListeningHands, ReplaySource
+
+
+def main(argv: Sequence[str]) -> int:
+    """Replay and report whether every estimate is identical: exit 0 if so, 1 if not."""
+    arguments = _parser().parse_args(argv)
+    start_logging(arguments.log_level)
+    try:
+        session = Session(arguments.session)
+        config: Config = parse_json_config(session.configuration, str(arguments.session))
+        name, station = select_station(config, str(session.attribute("station")))
+    except (SessionError, ConfigError) as error:
+        print(f"magis-calib replay: {error}", file=sys.stderr)
+        return 2
+    source = ReplaySource(session, arguments.speed)
+    comparison = Comparison(session.records)
+    drops = arguments.drops or len(session.records)
+    parts = Parts(
+        name, station, source, ListeningHands(session.records, station), lambda: tuple(source.links()),
+        mode="replay", drops=drops, set_speed=source.set_speed, observe=comparison.add,
+    )  # fmt: skip
+    engine = Engine(parts)
+    engine.start()
+    show(engine, headless=arguments.auto)
+    engine.wait()
+    print(comparison.in_words())
+    code = finish(engine, arguments.report, station, drops, None)
+    return code or int(bool(comparison.different))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="magis-calib replay", description=__doc__)
+    parser.add_argument("session", type=Path, metavar="SESSION", help="folder of a recorded session")
+    parser.add_argument("--speed", type=_speed, default=1.0, metavar="FACTOR",
+                        help="times real time, or max (default 1)")  # fmt: skip
+    add_run_options(parser)
+    return parser
+
+
+def _speed(text: str) -> float:
+    value = math.inf if text == "max" else float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"wanted a factor above 0 or max, got {text}")
+    return value

@@ -1,0 +1,92 @@
+"""`--report`: what happened in a run, as JSON (docs/contracts.md)."""
+
+from __future__ import annotations
+
+import cmath
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from magis_calib.domain.config import Station
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.snapshot import DropRecord
+from magis_calib.engine import Engine
+from magis_calib.recording.serial import plain
+
+LAST_DROPS = 15
+
+
+def build_report(engine: Engine, station: Station, drops: int | None, truth: Path | None) -> dict[str, Any]:
+    """Return the report of a finished run."""
+    snapshot, counts = engine.snapshot, engine.snapshot.counters
+    complete = drops is None or counts.complete + counts.incomplete >= drops
+    return {
+        "schema": 1,
+        "session": snapshot.session,
+        "exit": "fault" if engine.fault else "completed" if complete and drops is not None else "stopped",
+        "drops": {
+            "expected": counts.expected,
+            "complete": counts.complete,
+            "incomplete": counts.incomplete,
+            "usable": counts.usable,
+        },
+        "frames": {
+            "received": counts.received,
+            "stored": counts.stored,
+            "lost": counts.lost,
+            "duplicate": counts.duplicate,
+        },
+        "corrections": {
+            "sent": counts.sent,
+            "applied": counts.applied,
+            "refused": counts.refused,
+            "held": counts.held,
+        },
+        "latency_s": {stage: _percentiles(list(seconds)) for stage, seconds in engine.stage_s.items()},
+        "observables": {name: _observable(name, snapshot.records, station) for name in OBSERVABLES},
+    }
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Write it whole or not at all. Raises `OSError`."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(plain(report), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _percentiles(seconds: Sequence[float]) -> dict[str, float | None]:
+    if not seconds:
+        return {"p50": None, "p95": None, "p99": None, "max": None}
+    p50, p95, p99 = (float(np.percentile(seconds, rank)) for rank in (50, 95, 99))
+    return {"p50": p50, "p95": p95, "p99": p99, "max": max(seconds)}
+
+
+def _observable(name: str, records: Sequence[DropRecord], station: Station) -> dict[str, Any]:
+    values = [record.estimate.values[name] for record in records if math.isfinite(record.estimate.values[name])]
+    mean, spread = _mean_and_std(name, values[-LAST_DROPS:])
+    return {
+        "unit": OBSERVABLES[name].unit,
+        "target": station.loop.observables[name].target,
+        "first": values[0] if values else None,
+        "last_mean": mean,
+        "last_std": spread,
+        "variance_over_bound": None,
+        "correctable_over_bound": None,
+    }
+
+
+def _mean_and_std(name: str, values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Mean and standard deviation (ddof 1); circular for the phase."""
+    if not values:
+        return None, None
+    centre = 0.0
+    if name == "phase_rad":
+        centre = cmath.phase(sum(cmath.exp(1j * value) for value in values))
+        values = [math.remainder(value - centre, 2 * math.pi) for value in values]
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return centre + float(np.mean(values)), spread

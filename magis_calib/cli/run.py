@@ -1,0 +1,116 @@
+"""`magis-calib`: run a station, with its window or headless, on real or simulated hardware."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from magis_calib.cli.assemble import LiveRun
+from magis_calib.cli.headless import watch
+from magis_calib.cli.options import (
+    add_run_options,
+    add_station_options,
+    default_session_dir,
+    start_logging,
+    why_no_window,
+)
+from magis_calib.cli.report import build_report, write_report
+from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
+from magis_calib.domain.config import Config, Station
+from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.loading import load_config, select_station
+from magis_calib.engine import Engine
+from simulators.options import SimulationOptions, add_simulation_options
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run until the last drop, a signal or the window's close; return the exit code."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    start_logging(arguments.log_level)
+    given = [word.partition("=")[0] for word in argv if word.startswith("--")]
+    simulation_only = [one for one in given if one in _simulation_flags()]
+    if simulation_only and not arguments.simulate:
+        parser.error(f"{', '.join(simulation_only)}: only with --simulate")
+    try:
+        config = load_config(arguments.config)
+        name, station = select_station(config, arguments.station)
+        return _run(arguments, config, name, station)
+    except ConfigError as error:
+        print(f"magis-calib: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(arguments: argparse.Namespace, config: Config, name: str, station: Station) -> int:
+    options = SimulationOptions.of(arguments) if arguments.simulate else None
+    if options is not None:
+        station, usual = on_free_ports(station)
+        if not usual:
+            links = station.links
+            print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
+    about = {"simulated": options is not None, "simulation": " ".join(options.argv()) if options else ""}
+    session_dir = arguments.session_dir or default_session_dir()
+    run = LiveRun(config, name, station, session_dir, arguments.drops, about)
+    simulated = SimulatedProcess(options, station.links, arguments.config, name, arguments.drops) if options else None
+    try:
+        run.engine.start()
+        show(run.engine, headless=arguments.auto)
+        run.engine.wait()
+    finally:
+        if simulated is not None:
+            problem = simulated.problem()
+            simulated.stop()
+            if problem:
+                print(f"magis-calib: {problem}", file=sys.stderr)
+        run.close()
+    return finish(run.engine, arguments.report, station, arguments.drops, arguments.truth if options else None)
+
+
+def show(engine: Engine, headless: bool) -> None:
+    """Show a started run until it ends: in the window, or headless where that is wanted or nothing else can be."""
+    reason = "" if headless else why_no_window()
+    if reason:
+        print(f"running headless: {reason}", file=sys.stderr)
+    if headless or reason:
+        watch(engine)
+        return
+    from ui.app import run_window
+
+    run_window(engine)
+
+
+def finish(engine: Engine, report: Path | None, station: Station, drops: int | None, truth: Path | None) -> int:
+    """Write the report and return the exit code."""
+    if report is not None:
+        try:
+            write_report(report, build_report(engine, station, drops, truth))
+        except OSError as error:
+            print(f"magis-calib: {report}: cannot write the report: {error}", file=sys.stderr)
+            return 2
+    if engine.fault:
+        print(f"magis-calib: fault: {engine.fault}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="magis-calib",
+        description=__doc__,
+        epilog="Other commands: replay, config, check-driver; `magis-calib COMMAND --help` explains each.",
+    )
+    add_station_options(parser)
+    parser.add_argument("--session-dir", type=Path, metavar="DIR",
+                        help=f"folder that sessions are recorded in (default {default_session_dir()})")  # fmt: skip
+    add_run_options(parser)
+    parser.add_argument("--simulate", action="store_true", help="start the simulated station as well")
+    add_simulation_options(parser.add_argument_group("with --simulate"))
+    return parser
+
+
+def _simulation_flags() -> set[str]:
+    probe = argparse.ArgumentParser(add_help=False)
+    add_simulation_options(probe)
+    return {flag for action in probe._actions for flag in action.option_strings}

@@ -1,0 +1,112 @@
+"""Send one setpoint vector to both controllers: checked by both, then written to both, then read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from magis_calib.domain.control import Outcome, ParameterFacts, Setpoints
+from magis_calib.domain.devices import Controller
+from magis_calib.domain.errors import ControllerError, Refused, Silent
+from magis_calib.domain.quantities import ACTUATORS
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of sending a vector."""
+
+    outcome: Outcome
+    reason: str
+    sent: Setpoints = field(default_factory=dict)
+    """What was written, whether answered or not."""
+    readback: Setpoints = field(default_factory=dict)
+    effective: Mapping[str, int] = field(default_factory=dict)
+    """First drop that sees it, by actuator."""
+
+
+class Actuation:
+    """The controllers of one station and what they said about their parameters."""
+
+    def __init__(self, controllers: Mapping[str, Controller]) -> None:
+        """Hold the controllers by name; nothing is asked of them yet."""
+        self.controllers = controllers
+        self.facts: dict[str, ParameterFacts] = {}
+        self.owner: dict[str, str] = {}
+        self.sessions: dict[str, str | None] = {}
+
+    def learn(self) -> Setpoints:
+        """Ask every controller what it has and where it stands; return all read-backs. Raises `ControllerError`."""
+        readback: dict[str, float] = {}
+        for name, controller in self.controllers.items():
+            described = controller.describe()
+            self.facts.update(described)
+            self.owner.update(dict.fromkeys(described, name))
+            readback.update(controller.read())
+            self.sessions[name] = controller.session()
+        return readback
+
+    def restarted(self) -> list[str]:
+        """Return the controllers whose session is no longer the one that was learnt."""
+        return [
+            name for name, controller in self.controllers.items() if controller.session() != self.sessions.get(name)
+        ]
+
+    def send(self, setpoints: Setpoints) -> Sent:
+        """Move to these absolute setpoints. Never raises: what went wrong is the outcome."""
+        parts = self._by_controller(setpoints)
+        try:
+            for name, part in parts.items():
+                self.controllers[name].check(part)
+        except Refused as error:
+            return Sent("refused", str(error))
+        except ControllerError as error:
+            return Sent("held", f"{error}; nothing was sent")
+        return self._write(parts)
+
+    def _write(self, parts: Mapping[str, Setpoints]) -> Sent:
+        sent: dict[str, float] = {}
+        readback: dict[str, float] = {}
+        effective: dict[str, int] = {}
+        done: list[str] = []
+        for name, part in parts.items():
+            try:
+                answer = self.controllers[name].write(part)
+            except ControllerError as error:
+                if isinstance(error, Silent):
+                    sent.update(part)
+                return self._broken(error, done, Sent("unverified", "", sent, readback, effective))
+            done.append(name)
+            sent.update(part)
+            readback.update(answer.readback)
+            effective.update(dict.fromkeys(part, answer.effective_drop))
+        off = self._off(sent, readback)
+        return Sent("unverified" if off else "applied", off, sent, readback, effective)
+
+    def _broken(self, error: ControllerError, done: list[str], so_far: Sent) -> Sent:
+        """One controller failed while writing: name what was done, and ask both where they stand."""
+        outcome: Outcome = "half_applied" if done else "refused" if isinstance(error, Refused) else "unverified"
+        reason = f"{error}; {' and '.join(done)} had already moved" if done else str(error)
+        readback = dict(so_far.readback)
+        for name, controller in self.controllers.items():
+            try:
+                readback.update(controller.read())
+            except ControllerError as silence:
+                reason += f"; the state of {name} is unknown ({silence})"
+        return Sent(outcome, reason, so_far.sent, readback, so_far.effective)
+
+    def _off(self, sent: Setpoints, readback: Setpoints) -> str:
+        """Name the read-backs that miss their setpoint by more than the controller's own tolerance."""
+        words = []
+        for name, value in sent.items():
+            got, tolerance, shown = readback.get(name), self.facts[name].readback_tolerance, ACTUATORS[name]
+            if got is None or not abs(got - value) <= tolerance:
+                there = "nothing" if got is None else shown.shown(got)
+                words.append(f"{shown.label} reads {there}, wanted {shown.shown(value)} ± {shown.shown(tolerance)} "
+                             f"{shown.shown_unit}")  # fmt: skip
+        return "; ".join(words)
+
+    def _by_controller(self, setpoints: Setpoints) -> dict[str, dict[str, float]]:
+        parts: dict[str, dict[str, float]] = {}
+        for name, value in setpoints.items():
+            parts.setdefault(self.owner[name], {})[name] = value
+        return parts

@@ -1,0 +1,97 @@
+"""Integral control: from errors to new absolute setpoints, inside step caps and ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.optimize
+
+from magis_calib.domain.config import Loop
+from magis_calib.domain.control import ParameterFacts, Setpoints
+from magis_calib.domain.estimate import Array
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.feedback.response import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """New setpoints as wanted by the gain, and inside the limits."""
+
+    proposed: Setpoints
+    limited: Setpoints
+    limits: tuple[str, ...]
+
+
+def integral_move(
+    errors: Mapping[str, float],
+    commanded: Setpoints,
+    response: Response,
+    loop: Loop,
+    facts: Mapping[str, ParameterFacts],
+) -> Move:
+    """Return the move that takes away a gain's share of the errors of the observables given.
+
+    Each observable is served by its main actuator; couplings among those are undone by the inverse of their block.
+    Where a cap or range bites, the whole vector is chosen again by bounded least squares on the errors it leaves, in
+    units of each observable's noise, so that no actuator compensates a motion that did not happen.
+    """
+    used = list(errors)
+    actuators = [loop.observables[name].actuator for name in used]
+    gains = np.array([loop.observables[name].gain for name in used])
+    block = response.block(used, actuators)
+    unit = np.array([response.unit[response.actuators.index(name)] for name in actuators])
+    noise = np.array([response.noise[list(OBSERVABLES).index(name)] for name in used])
+    scaled = block * unit[None, :] / noise[:, None]
+    wanted = -gains * np.linalg.solve(scaled, np.array(list(errors.values())) / noise)
+    lower, upper, words = _room(actuators, commanded, loop, facts)
+    bounded = _bounded(scaled, wanted, lower / unit, upper / unit)
+    limits = tuple(
+        word
+        for word, want, low, high in zip(words, wanted * unit, lower, upper, strict=True)
+        if not low <= want <= high
+    )
+    return Move(
+        _moved(commanded, actuators, wanted * unit),
+        _moved(commanded, actuators, np.clip(bounded * unit, lower, upper)),
+        limits,
+    )
+
+
+def _room(
+    actuators: Sequence[str], commanded: Setpoints, loop: Loop, facts: Mapping[str, ParameterFacts]
+) -> tuple[Array, Array, list[str]]:
+    """Return the least and largest step of each actuator, and words for when one of them bites."""
+    lower, upper, words = [], [], []
+    for name in actuators:
+        own, device, now = loop.actuators[name], facts[name], commanded[name]
+        cap = min(own.step_cap, device.step_limit)
+        low, high = max(own.minimum, device.minimum), min(own.maximum, device.maximum)
+        lower.append(min(0.0, max(-cap, low - now)))
+        upper.append(max(0.0, min(cap, high - now)))
+        shown = ACTUATORS[name]
+        words.append(f"{shown.label}: step cap {shown.shown(cap)} or range [{shown.shown(low)}, {shown.shown(high)}] "
+                     f"{shown.shown_unit}")  # fmt: skip
+    return np.array(lower), np.array(upper), words
+
+
+def _bounded(scaled: Array, wanted: Array, lower: Array, upper: Array) -> Array:
+    """Return the step inside the bounds whose effect on the observables is nearest to that of the wanted one."""
+    if np.all(wanted >= lower) and np.all(wanted <= upper):
+        return wanted
+    free = upper > lower
+    step = np.zeros_like(wanted)
+    if np.any(free):
+        found = scipy.optimize.lsq_linear(
+            scaled[:, free], scaled @ wanted, (lower[free], upper[free]), method="bvls", tol=1e-12
+        )
+        step[free] = found.x
+    return step
+
+
+def _moved(commanded: Setpoints, actuators: Sequence[str], steps: Array) -> Setpoints:
+    moved = dict(commanded)
+    for name, step in zip(actuators, steps, strict=True):
+        moved[name] = commanded[name] + float(step)
+    return moved

@@ -1,0 +1,62 @@
+"""What the setpoints should do to the observables: the response matrix in force, by name, SI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from magis_calib.domain.config import Station
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.estimate import Array
+from magis_calib.domain.quantities import OBSERVABLES
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Response:
+    """Observables = reference + matrix · (setpoints - nominal), before any disturbance."""
+
+    matrix: Array
+    """6 observables (order of `OBSERVABLES`) x actuators (order of `actuators`)."""
+    actuators: tuple[str, ...]
+    nominal: Array
+    reference: Array
+    unit: Array
+    """Motion of each actuator that makes one standard deviation of its main observable."""
+    noise: Array
+    """Standard deviation of each observable."""
+
+    @classmethod
+    def of(cls, station: Station) -> Self:
+        """Return the response in force in this configuration."""
+        loop, matrix = station.loop, station.response()
+        actuators = tuple(loop.actuators)
+        noise = np.array([loop.observables[name].noise for name in OBSERVABLES])
+        unit = np.ones(len(actuators))
+        for row, name in enumerate(OBSERVABLES):
+            column = actuators.index(loop.observables[name].actuator)
+            unit[column] = noise[row] / abs(matrix[row, column])
+        return cls(
+            matrix,
+            actuators,
+            np.array([loop.actuators[name].nominal for name in actuators]),
+            np.array([loop.observables[name].reference for name in OBSERVABLES]),
+            unit,
+            noise,
+        )
+
+    def predict(self, setpoints: Setpoints) -> Array:
+        """Return the six observables these setpoints give without disturbance."""
+        return self.reference + self.matrix @ (self.vector(setpoints) - self.nominal)
+
+    def vector(self, setpoints: Setpoints) -> Array:
+        """Return the loop's setpoints as a vector."""
+        return np.array([setpoints[name] for name in self.actuators])
+
+    def block(self, observables: Sequence[str], actuators: Sequence[str]) -> Array:
+        """Return the part of the matrix between these observables and actuators."""
+        rows = [list(OBSERVABLES).index(name) for name in observables]
+        columns = [self.actuators.index(name) for name in actuators]
+        return self.matrix[np.ix_(rows, columns)]

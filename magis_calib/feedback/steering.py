@@ -1,0 +1,170 @@
+"""The hands of the loop: knows where the actuators stand, moves them, and says exactly what became of it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from magis_calib.domain.config import Station
+from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
+from magis_calib.domain.errors import ControllerError
+from magis_calib.domain.quantities import ACTUATORS
+from magis_calib.domain.snapshot import ActuatorState
+from magis_calib.feedback.actuation import Actuation, Sent
+from magis_calib.feedback.loop import Judgement
+from magis_calib.feedback.timeline import Timeline
+
+RESTORE_STEPS = 200
+
+
+class Steering:
+    """Moves the actuators of one station. Used by the worker thread only."""
+
+    def __init__(self, actuation: Actuation, station: Station) -> None:
+        """Know nothing yet: `prepare` asks the controllers."""
+        self._actuation = actuation
+        self._names = tuple(station.loop.actuators)
+        self._timeline: Timeline | None = None
+        self._setpoints: dict[str, float] = {}
+        self._readback: dict[str, float] = {}
+        self._latest_drop = 0
+        self._start: dict[str, float] = {}
+        self.problem = "the controllers have not been asked yet"
+        """Why nothing can be sent now; empty when all is known."""
+
+    @property
+    def facts(self) -> Mapping[str, ParameterFacts]:
+        """What the controllers say about their parameters."""
+        return self._actuation.facts
+
+    def prepare(self) -> bool:
+        """Make sure that every controller is known and has not restarted; return whether corrections can be sent."""
+        restarted = self._actuation.restarted() if self._timeline is not None else []
+        if not self.problem and not restarted:
+            return True
+        try:
+            readback = self._actuation.learn()
+        except ControllerError as error:
+            self.problem = str(error)
+            return False
+        missing = [name for name in self._names if name not in readback]
+        if missing:
+            self.problem = f"no controller describes {', '.join(missing)}"
+            return False
+        self._settle(readback)
+        self.problem = ""
+        return True
+
+    def in_force(self, drop_id: int) -> Setpoints:
+        """Return the setpoints that the atoms of this drop saw; empty before the controllers are known."""
+        self._latest_drop = max(self._latest_drop, drop_id)
+        return self._timeline.in_force(drop_id) if self._timeline else {}
+
+    def commanded(self) -> Setpoints:
+        """Return where the actuators go by everything sent so far, as read back."""
+        return self._timeline.newest() if self._timeline else {}
+
+    def waiting_for_drop(self) -> int | None:
+        """Return the first drop that sees the newest setpoints, while it has not come."""
+        first = self._timeline.first_drop_with_newest() if self._timeline else None
+        return first if first is not None and first > self._latest_drop else None
+
+    def act(self, drop_id: int, judgement: Judgement, hold: str, received_s: float) -> Decision:
+        """Send the proposal of one drop unless `hold` says why not; return the ledger's entry."""
+        reason = judgement.hold or hold or self.problem
+        decision = Decision(
+            drop_id, time.time_ns(), "held", reason, judgement.used, judgement.not_used, judgement.proposal
+        )
+        if reason or judgement.proposal is None:
+            return decision
+        sent = self._send(judgement.proposal.limited)
+        applied_s = time.monotonic() - received_s
+        return replace(
+            decision,
+            outcome=sent.outcome,
+            reason=sent.reason,
+            sent=sent.sent,
+            readback={name: sent.readback[name] for name in self._names if name in sent.readback},
+            effective_drop=max(sent.effective.values(), default=None),
+            received_to_applied_s=applied_s if sent.outcome == "applied" else None,
+        )
+
+    def by_hand(self, name: str, value: float) -> str:
+        """Move one actuator for the operator; return in words what became of it."""
+        if not self.prepare():
+            return f"not sent: {self.problem}"
+        if name not in self.facts:
+            return f"not sent: {name} is not an actuator of any controller"
+        sent = self._send({name: value})
+        shown = ACTUATORS[name]
+        if sent.outcome == "applied":
+            there = shown.shown(sent.readback[name])
+            return f"{shown.label} set by hand, reads {there} {shown.shown_unit} from drop {sent.effective[name]} on"
+        return f"{shown.label} {sent.outcome.replace('_', ' ')}: {sent.reason}"
+
+    def restore(self) -> str:
+        """Go back to the setpoints found at the start, in steps that every controller allows."""
+        if not self.prepare():
+            return f"not restored: {self.problem}"
+        for _ in range(RESTORE_STEPS):
+            steps = {name: self._towards_start(name) for name in self._names}
+            sent = self._send(steps)
+            if sent.outcome != "applied":
+                return f"not restored: {sent.reason}"
+            if steps == {name: self._start[name] for name in self._names}:
+                return "restored the setpoints of the start"
+        return f"not restored within {RESTORE_STEPS} steps"
+
+    def _towards_start(self, name: str) -> float:
+        now, goal, cap = self._readback[name], self._start[name], self.facts[name].step_limit
+        return goal if abs(goal - now) <= cap else now + math.copysign(cap, goal - now)
+
+    def final_readback(self) -> Setpoints:
+        """Ask the controllers once more where they stand; what does not answer is left out."""
+        found: dict[str, float] = {}
+        for controller in self._actuation.controllers.values():
+            try:
+                found.update(controller.read())
+            except ControllerError as error:
+                self.problem = str(error)
+        return found
+
+    def states(self) -> tuple[ActuatorState, ...]:
+        """Return every actuator with setpoint, read-back and limits."""
+        nan = float("nan")
+        return tuple(
+            ActuatorState(
+                name,
+                self._actuation.owner[name],
+                self._setpoints.get(name, nan),
+                self._readback.get(name, nan),
+                facts.minimum,
+                facts.maximum,
+                facts.step_limit,
+                facts.readback_tolerance,
+            )
+            for name, facts in self.facts.items()
+        )
+
+    def _send(self, setpoints: Setpoints) -> Sent:
+        sent = self._actuation.send(setpoints)
+        self._setpoints.update(sent.sent)
+        self._readback.update(sent.readback)
+        if self._timeline is not None:
+            for name, effective in sent.effective.items():
+                self._timeline.change(effective, {name: sent.readback.get(name, sent.sent[name])})
+        if sent.outcome in ("half_applied", "unverified"):
+            self.problem = f"the setpoints must be read again: {sent.reason}"
+        return sent
+
+    def _settle(self, readback: Setpoints) -> None:
+        """Take the read-backs as what is in force: from the start, or from the next drop on after trouble."""
+        self._readback.update(readback)
+        self._setpoints.update(readback)
+        if self._timeline is None:
+            self._timeline = Timeline(readback)
+            self._start = dict(readback)
+        else:
+            self._timeline.change(self._latest_drop + 1, readback)

@@ -1,0 +1,99 @@
+"""Two frames of one drop become a pair; what stays alone becomes an explicit incomplete drop."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Literal
+
+from magis_calib.domain.camera import VIEWS, Frame, ImagePair, IncompleteDrop, View
+from magis_calib.domain.errors import WireError
+
+REMEMBERED_DROPS = 5_000
+
+Arrival = Literal["new", "duplicate", "late"]
+"""late: the drop was already given up as incomplete; the frame is recorded and not acted upon."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A drop that waits for its frames."""
+
+    deadline_s: float
+    frames: dict[View, Frame] = field(default_factory=dict)
+
+
+class Pairing:
+    """Joins frames by equality of `drop_id`. One thread uses it; all times are of the monotonic clock."""
+
+    def __init__(self, wait_s: float) -> None:
+        """Wait this long for the second frame, counted from the first sign of a drop."""
+        self._wait_s = wait_s
+        self._open: OrderedDict[int, _Open] = OrderedDict()
+        self._seen: OrderedDict[int, dict[View, str]] = OrderedDict()
+
+    def announce(self, drop_id: int, planned_in_s: float, now_s: float) -> bool:
+        """Expect this drop; return whether it is new."""
+        if drop_id in self._seen:
+            return False
+        self._remember(drop_id)
+        self._open[drop_id] = _Open(now_s + max(0.0, planned_in_s) + self._wait_s)
+        return True
+
+    def add(self, frame: Frame, now_s: float) -> tuple[Arrival, ImagePair | IncompleteDrop | None]:
+        """Take in a frame; return what it is, and what it completes.
+
+        Raises `WireError` conflict where this drop and view were seen with other pixels.
+        """
+        header = frame.header
+        known = self._seen.get(header.drop_id, {})
+        if header.view in known:
+            if known[header.view] != header.checksum:
+                raise WireError("conflict", f"drop {header.drop_id}, view {header.view}: other pixels were received",
+                                wanted=known[header.view], got=header.checksum)  # fmt: skip
+            return "duplicate", None
+        self.announce(header.drop_id, 0.0, now_s)
+        self._seen[header.drop_id][header.view] = header.checksum
+        waiting = self._open.get(header.drop_id)
+        if waiting is None:
+            return "late", None
+        waiting.frames[header.view] = frame
+        if len(waiting.frames) < len(VIEWS):
+            return "new", None
+        del self._open[header.drop_id]
+        return "new", _join(header.drop_id, waiting.frames)
+
+    def expire(self, now_s: float) -> list[IncompleteDrop]:
+        """Give up the drops whose wait is over."""
+        late = [drop_id for drop_id, waiting in self._open.items() if waiting.deadline_s <= now_s]
+        return [_incomplete(drop_id, self._open.pop(drop_id).frames, self._wait_s) for drop_id in late]
+
+    def flush(self) -> list[IncompleteDrop]:
+        """Give up every drop that still waits: the run ends."""
+        return self.expire(float("inf"))
+
+    def knows(self, drop_id: int) -> bool:
+        """Whether this drop was announced or seen before."""
+        return drop_id in self._seen
+
+    @property
+    def waiting(self) -> int:
+        """How many drops wait for frames."""
+        return len(self._open)
+
+    def _remember(self, drop_id: int) -> None:
+        self._seen[drop_id] = {}
+        while len(self._seen) > REMEMBERED_DROPS:
+            self._seen.popitem(last=False)
+
+
+def _join(drop_id: int, frames: dict[View, Frame]) -> ImagePair | IncompleteDrop:
+    types = {frame.header.sequence_type for frame in frames.values()}
+    if len(types) > 1:
+        return IncompleteDrop(drop_id, f"mismatched: the views say {sorted(types)}", frames)
+    return ImagePair(drop_id, {view: frames[view] for view in VIEWS})
+
+
+def _incomplete(drop_id: int, frames: dict[View, Frame], wait_s: float) -> IncompleteDrop:
+    missing = [view for view in VIEWS if view not in frames]
+    return IncompleteDrop(drop_id, f"no frame of view {' or '.join(missing)} within {wait_s:g} s", frames)

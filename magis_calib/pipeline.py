@@ -1,0 +1,128 @@
+"""READ FIRST: what happens to one image pair, in order.
+
+    setpoints in force -> expected wavevector -> counts to electrons -> fit of each view -> station estimate
+    -> compare, gate, propose -> send and read back -> one record of the drop
+
+Live, replay and batch call this same code; they differ in where pairs come from and in the `Hands` they bring.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from magis_calib.domain.camera import Frame, ImagePair, IncompleteDrop, View
+from magis_calib.domain.config import Station
+from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
+from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.estimate import StationEstimate, ViewEstimate, unusable_station
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.snapshot import DropRecord
+from magis_calib.estimation.station import combine
+from magis_calib.estimation.view import Expected, estimate_view
+from magis_calib.feedback.loop import Judgement, Loop
+from magis_calib.imaging.electrons import Mask
+
+
+class Hands(Protocol):
+    """Who knows the setpoints and moves them: the live controllers, or a recording that only listens."""
+
+    @property
+    def facts(self) -> Mapping[str, ParameterFacts]:
+        """Limits of every parameter."""
+
+    def in_force(self, drop_id: int) -> Setpoints:
+        """Return the setpoints that the atoms of this drop saw; empty while unknown."""
+
+    def commanded(self) -> Setpoints:
+        """Return the setpoints commanded last."""
+
+    def act(self, drop_id: int, judgement: Judgement, hold: str, received_s: float) -> Decision:
+        """Do what was proposed, or hold."""
+
+
+class Pipeline:
+    """The path of a pair through one station. Used by the worker thread only."""
+
+    def __init__(self, station: Station, hands: Hands) -> None:
+        """Read the configured defect masks. Raises `ConfigError` where one cannot be read."""
+        self._station = station
+        self._hands = hands
+        self.loop = Loop(station)
+        self._defects = {view: _defects(station.camera(view).defects) for view in ("x", "y")}
+
+    def process(self, pair: ImagePair, hold: str) -> DropRecord:
+        """Take one complete drop through every step. `hold` says why nothing may be sent, or is empty."""
+        clock = _Clock(pair.received_s)
+        in_force = self._hands.in_force(pair.drop_id)
+        expected = Expected(self.loop.expected_wavevector(in_force)) if in_force else None
+        clock.done("queue")
+        views: dict[View, ViewEstimate] = {}
+        for view, frame in pair.frames.items():
+            views[view] = self._fit(view, frame, expected)
+            clock.done(f"fit_{view}")
+        estimate = combine(views)
+        clock.done("combine")
+        judgement = self._judge(pair, estimate, in_force)
+        clock.done("decide")
+        decision = self._hands.act(pair.drop_id, judgement, hold, pair.received_s)
+        clock.done("apply")
+        header = pair.frames["x"].header
+        return DropRecord(
+            pair.drop_id, header.trigger_time_ns, pair.sequence_type, True, estimate, decision, in_force, clock.stages
+        )
+
+    def incomplete(self, drop: IncompleteDrop) -> DropRecord:
+        """Give a drop without a whole pair its outcome: nothing is used, nothing moves."""
+        return self.unusable(drop.drop_id, drop.reason, next(iter(drop.frames.values()), None))
+
+    def unusable(self, drop_id: int, reason: str, frame: Frame | None, complete: bool = False) -> DropRecord:
+        """Give a drop that cannot be estimated its outcome, with the reason."""
+        nothing = Judgement(None, (), dict.fromkeys(OBSERVABLES, reason), reason)
+        decision = self._hands.act(drop_id, nothing, reason, time.monotonic())
+        in_force = self._hands.in_force(drop_id)
+        trigger = frame.header.trigger_time_ns if frame else time.time_ns()
+        sequence_type = frame.header.sequence_type if frame else "interferometer"
+        estimate = unusable_station(drop_id, reason)
+        return DropRecord(drop_id, trigger, sequence_type, complete, estimate, decision, in_force, {})
+
+    def _fit(self, view: View, frame: Frame, expected: Expected | None) -> ViewEstimate:
+        camera = self._station.camera(view)
+        fringed = expected if camera.model == "two_port_fringe" else None
+        return estimate_view(frame, camera, fringed, self._defects[view])
+
+    def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints) -> Judgement:
+        if not in_force:
+            reason = "the setpoints in force are not known"
+            return Judgement(None, (), dict.fromkeys(OBSERVABLES, reason), reason)
+        commanded = self._hands.commanded()
+        return self.loop.judge(estimate, pair.sequence_type, in_force, commanded, self._hands.facts)
+
+
+class _Clock:
+    """Durations of the stages of one pair, each from the end of the one before."""
+
+    def __init__(self, start_s: float) -> None:
+        self.stages: dict[str, float] = {}
+        self._last_s = start_s
+
+    def done(self, stage: str) -> None:
+        now_s = time.monotonic()
+        self.stages[stage], self._last_s = now_s - self._last_s, now_s
+
+
+def _defects(name: str) -> Mask | None:
+    if not name:
+        return None
+    try:
+        mask = np.load(Path(name), allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{name}: cannot be read as a defect mask: {error}") from error
+    if mask.ndim != 2:
+        raise ConfigError(f"{name}: a defect mask is (rows, columns), got shape {mask.shape}")
+    found: Mask = mask.astype(bool)
+    return found

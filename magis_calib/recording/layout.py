@@ -1,0 +1,101 @@
+"""Where things stand in a session's HDF5 segments (docs/session-format.md), and how they are created."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import h5py
+import hdf5plugin
+import numpy as np
+
+from magis_calib.domain.camera import CameraFacts, View
+from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES
+
+SCHEMA = 1
+HEADER_BYTES = 4096
+RECORD_BYTES = 65_536
+NAMES = (*OBSERVABLES, *DIAGNOSTICS)
+
+ESTIMATE_ROW = np.dtype(
+    [
+        ("drop_id", "i8"),
+        ("time_ns", "i8"),
+        ("complete", "?"),
+        ("usable", "?"),
+        ("values", "f8", (len(NAMES),)),
+        ("stderr", "f8", (len(NAMES),)),
+        ("covariance", "f8", (len(OBSERVABLES), len(OBSERVABLES))),
+    ]
+)
+"""One row a drop; `values` and `stderr` in the order of the dataset's attribute `names`, NaN where not usable."""
+
+DECISION_ROW = np.dtype(
+    [
+        ("drop_id", "i8"),
+        ("outcome", "S16"),
+        ("effective_drop", "i8"),
+        ("received_to_applied_s", "f8"),
+        ("in_force", "f8", (len(ACTUATORS),)),
+        ("proposed", "f8", (len(ACTUATORS),)),
+        ("limited", "f8", (len(ACTUATORS),)),
+        ("sent", "f8", (len(ACTUATORS),)),
+        ("readback", "f8", (len(ACTUATORS),)),
+    ]
+)
+"""One row a drop; setpoints in the order of the dataset's attribute `names`, NaN where there is none."""
+
+
+def create(
+    file: h5py.File, facts: Mapping[View, CameraFacts], texts: Mapping[str, str], attributes: Mapping[str, Any]
+) -> None:
+    """Create every group and dataset of a segment, empty: nothing new may appear once it is being read."""
+    file.attrs["default"] = "entry"
+    entry = _group(file, "entry", "NXentry")
+    entry.attrs["default"] = "latest"
+    for name, value in attributes.items():
+        entry.attrs[name] = value
+    for name, text in texts.items():
+        entry.create_dataset(name, data=text.encode(), dtype=f"S{max(1, len(text.encode()))}")
+    for view, known in facts.items():
+        _view(entry, view, known)
+    _table(entry, "estimates", ESTIMATE_ROW, NAMES)
+    _table(entry, "decisions", DECISION_ROW, tuple(ACTUATORS))
+    _texts(entry, "records", RECORD_BYTES)
+    latest = _group(entry, "latest", "NXdata")
+    first = min(facts)
+    latest.attrs["signal"] = "counts"
+    latest.attrs["axes"] = [".", "vertical_um", "horizontal_um"]
+    for name in ("counts", "vertical_um", "horizontal_um"):
+        latest[name] = h5py.SoftLink(f"/entry/view_{first}/{name}")
+
+
+def _view(entry: h5py.Group, view: View, facts: CameraFacts) -> None:
+    group = _group(entry, f"view_{view}", "NXdetector")
+    for name in CameraFacts.__dataclass_fields__:
+        group.attrs[name] = getattr(facts, name)
+    shape = (facts.rows, facts.columns)
+    counts = group.create_dataset(
+        "counts", (0, *shape), "u2", maxshape=(None, *shape), chunks=(1, *shape), **hdf5plugin.Bitshuffle(cname="lz4")
+    )
+    counts.attrs["long_name"] = f"view {view} (counts)"
+    _texts(group, "headers", HEADER_BYTES)
+    for name, size, sign in (("vertical_um", facts.rows, -1.0), ("horizontal_um", facts.columns, 1.0)):
+        middles = sign * (np.arange(size) - (size - 1) / 2.0) * facts.object_pixel_m * 1e6
+        group.create_dataset(name, data=middles, dtype="f8").attrs["units"] = "µm"
+
+
+def _table(entry: h5py.Group, name: str, row: np.dtype[Any], columns: tuple[str, ...]) -> None:
+    table = entry.create_dataset(name, (0,), row, maxshape=(None,), chunks=(64,))
+    table.attrs["names"] = list(columns)
+
+
+def _texts(group: h5py.Group, name: str, size: int) -> None:
+    """Fixed-length JSON texts: variable-length strings are not safe to append while somebody reads."""
+    group.create_dataset(name, (0,), f"S{size}", maxshape=(None,), chunks=(1,), **hdf5plugin.Bitshuffle(cname="lz4"))
+
+
+def _group(parent: h5py.Group, name: str, nexus_class: str) -> h5py.Group:
+    group = parent.create_group(name)
+    group.attrs["NX_class"] = nexus_class
+    return group

@@ -1,0 +1,88 @@
+"""A drop's record as JSON and back, without losing a bit: Python writes the shortest text that reads back exactly."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from magis_calib.domain.control import Decision, Proposal
+from magis_calib.domain.estimate import NAN, StationEstimate, Value, ViewEstimate
+from magis_calib.domain.snapshot import DropRecord
+
+
+def plain(value: Any) -> Any:
+    """Return nested dataclasses, arrays and mappings as plain JSON values; NaN and infinities become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    return value
+
+
+def to_json(value: Any) -> str:
+    """Return the JSON text of any noun of the domain."""
+    return json.dumps(plain(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
+def record_from_json(text: str) -> DropRecord:
+    """Return the record that `to_json` wrote."""
+    table = json.loads(text)
+    table["estimate"] = _station(table["estimate"])
+    table["decision"] = _decision(table["decision"])
+    return DropRecord(**table)
+
+
+def _station(table: dict[str, Any]) -> StationEstimate:
+    return StationEstimate(
+        table["drop_id"],
+        _numbers(table["values"]),
+        _numbers(table["stderr"]),
+        _matrix(table["covariance"]),
+        table["usable"],
+        tuple(table["reasons"]),
+        {view: _view(inner) for view, inner in table["views"].items()},
+    )
+
+
+def _view(table: dict[str, Any]) -> ViewEstimate:
+    table["parameters"] = {name: Value(**_numbers(value)) for name, value in table["parameters"].items()}
+    table["atoms"] = Value(**_numbers(table["atoms"]))
+    table["covariance"] = _matrix(table["covariance"])
+    table["displacements"] = {port: tuple(place) for port, place in table["displacements"].items()}
+    for name in ("names", "usable_quantities", "reasons"):
+        table[name] = tuple(table[name])
+    table["chi2_per_dof"] = _number(table["chi2_per_dof"])
+    return ViewEstimate(**table)
+
+
+def _decision(table: dict[str, Any]) -> Decision:
+    if table["proposal"] is not None:
+        table["proposal"]["limits"] = tuple(table["proposal"]["limits"])
+        table["proposal"] = Proposal(**table["proposal"])
+    table["used"] = tuple(table["used"])
+    return Decision(**table)
+
+
+def _numbers(table: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: _number(value) for name, value in table.items()}
+
+
+def _number(value: float | None) -> float:
+    return NAN if value is None else value
+
+
+def _matrix(rows: list[list[float | None]]) -> Any:
+    if not rows:
+        return np.empty((0, 0))
+    return np.array([[_number(value) for value in row] for row in rows])

@@ -1,0 +1,68 @@
+"""When the next drop starts: on a steady schedule, or when the outcome of the last one is known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+
+class DropSchedule:
+    """Counts the drops. Times are of the monotonic clock."""
+
+    def __init__(self, interval_s: float, drops: int | None) -> None:
+        self._interval_s = interval_s
+        self._drops = drops
+        self._due_s: float | None = None
+        self._finished = True
+        self._told: set[bytes] = set()
+        self.next_drop = 1
+
+    @property
+    def over(self) -> bool:
+        """All drops that were asked for have been started."""
+        return self._drops is not None and self.next_drop > self._drops
+
+    @property
+    def begun(self) -> bool:
+        """At least one drop was started."""
+        return self.next_drop > 1
+
+    def due(self, now_s: float, ready: bool) -> bool:
+        """Say whether the next drop starts now. `ready`: an application has joined everything (for the first)."""
+        if self.over or (not self.begun and not ready):
+            return False
+        if self._interval_s <= 0:
+            return self._finished and ready
+        return self._due_s is None or now_s >= self._due_s
+
+    def start(self, now_s: float, told: Iterable[bytes]) -> int:
+        """Start the next drop and return its id; `told` are those who may say when it is done."""
+        drop_id = self.next_drop
+        self.next_drop += 1
+        self._finished = False
+        self._told = set(told)
+        if self._interval_s > 0:
+            self._due_s = self._after(now_s if self._due_s is None else self._due_s, now_s)
+        return drop_id
+
+    def done(self, drop_id: int) -> None:
+        """Take note that the outcome of a drop is known."""
+        if drop_id >= self.next_drop - 1:
+            self._finished = True
+
+    def left(self, identity: bytes) -> None:
+        """Take note that an application is gone: when nobody is left who was told, the drop is over."""
+        self._told.discard(identity)
+        if not self._told:
+            self._finished = True
+
+    def _after(self, due_s: float, now_s: float) -> float:
+        """Return the next time of the schedule that is not past; missed ones are skipped."""
+        missed = math.floor((now_s - due_s) / self._interval_s)
+        return due_s + (missed + 1) * self._interval_s
+
+    def waiting_s(self, now_s: float) -> float:
+        """Return how long nothing is due, at most a second."""
+        if self._due_s is None or self.over:
+            return 1.0
+        return min(1.0, max(0.0, self._due_s - now_s))

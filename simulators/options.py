@@ -1,0 +1,79 @@
+"""The options of the simulated station, for `magis-sim` and for every command with `--simulate`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+SENSORS = ("full", "small")
+PRESETS = ("short", "long")
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationOptions:
+    """What the simulated station is like."""
+
+    sensor: str = "full"
+    seed: int = 0
+    interval_s: float = 60.0
+    truth: Path | None = None
+    preset: str = "short"
+    delay: int = 0
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Self:
+        """Return the options that a parser with `add_simulation_options` understood."""
+        return cls(
+            sensor=arguments.sensor,
+            seed=arguments.seed,
+            interval_s=arguments.interval,
+            truth=arguments.truth,
+            preset=arguments.preset,
+            delay=arguments.delay,
+        )
+
+    def argv(self) -> list[str]:
+        """Return the arguments for `magis-sim` that mean the same."""
+        words = [f"--sensor={self.sensor}", f"--seed={self.seed}", f"--interval={self.interval_s!r}",
+                 f"--preset={self.preset}", f"--delay={self.delay}"]  # fmt: skip
+        if self.truth is not None:
+            words.append(f"--truth={self.truth}")
+        return words
+
+
+def add_simulation_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the options that say what the simulated station is like."""
+    default = SimulationOptions()
+    parser.add_argument("--sensor", choices=SENSORS, default=default.sensor,
+                        help="full: 2048x3072 pixels of 16 µm, small: 512x768 of 64 µm "
+                             "(default %(default)s)")  # fmt: skip
+    parser.add_argument("--seed", type=_not_negative, default=default.seed, metavar="N",
+                        help="the same seed gives the same drops (default %(default)s)")  # fmt: skip
+    parser.add_argument("--interval", type=_seconds, default=default.interval_s, metavar="S",
+                        help="a drop every S seconds; 0: the next when the last one's outcome is known "
+                             "(default %(default)g)")  # fmt: skip
+    parser.add_argument(
+        "--truth", type=Path, metavar="FILE", help="write what really happened to this file, JSON lines"
+    )
+    parser.add_argument("--preset", choices=PRESETS, default=default.preset,
+                        help="short: 50 ms interrogation, the phase can be locked; long: 0.5 s, it is random "
+                             "(default %(default)s)")  # fmt: skip
+    parser.add_argument("--delay", type=_not_negative, default=default.delay, metavar="N",
+                        help="a write takes effect N drops later than the next one (default %(default)s)")  # fmt: skip
+
+
+def _not_negative(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"wanted a number that is not negative, got {text}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value) or value < 0:
+        raise argparse.ArgumentTypeError(f"wanted seconds that are not negative, got {text}")
+    return value

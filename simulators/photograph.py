@@ -1,0 +1,60 @@
+"""The atoms of one drop, drawn once and seen by both views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from magis_calib.domain.camera import View
+from simulators.plant import Scene
+from simulators.plant_file import CloudNumbers
+from simulators.streams import stream
+
+Positions = npt.NDArray[np.float32]
+Bounds = tuple[float, float, float, float]
+"""Left, right, bottom, top in the object (m)."""
+
+REACH = 5.5
+"""Atoms further than this many widths from their port's centre are not looked for: one in a hundred million."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Atoms:
+    """Where the atoms are when the light goes on (m): x, y, and z with the port's displacement."""
+
+    x: Positions
+    y: Positions
+    z: Positions
+
+    def seen_by(self, view: View) -> tuple[Positions, Positions]:
+        """Return the horizontal and vertical positions in this view."""
+        return (self.x if view == "x" else self.y), self.z
+
+
+def draw_atoms(scene: Scene, cloud: CloudNumbers, seed: int) -> Atoms:
+    """Return the atoms of this drop, each in port a with the probability (1 + C cos θ)/2 at its place."""
+    number = int(stream(seed, scene.drop_id, "atom number").poisson(cloud.atoms))
+    random = stream(seed, scene.drop_id, "atoms")
+    x, y, z = random.standard_normal((3, number), dtype=np.float32)
+    for position, centre in zip((x, y, z), scene.centre_m, strict=True):
+        position *= np.float32(cloud.width_m)
+        position += np.float32(centre)
+    angle = np.full(number, scene.phase_rad, dtype=np.float32)
+    for position, fringe in zip((x, y, z), scene.fringe_rad_per_m, strict=True):
+        if fringe:
+            angle += np.float32(fringe) * position
+    np.cos(angle, out=angle)
+    angle *= np.float32(0.5 * scene.contrast)
+    in_port_a = random.random(number, dtype=np.float32) < angle + np.float32(0.5)
+    z += np.where(in_port_a, np.float32(cloud.port_displacement_m), np.float32(-cloud.port_displacement_m))
+    return Atoms(x, y, z)
+
+
+def bounds_of(scene: Scene, cloud: CloudNumbers, view: View) -> Bounds:
+    """Return the rectangle of a view that holds the atoms of both ports."""
+    x, y, z = scene.centre_m
+    middle, reach = (x if view == "x" else y), REACH * cloud.width_m
+    high = abs(cloud.port_displacement_m) + reach
+    return middle - reach, middle + reach, z - high, z + high

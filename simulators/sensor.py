@@ -1,0 +1,124 @@
+"""A pretend camera sensor: atoms become electrons, electrons become counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from magis_calib.domain.camera import CameraFacts, Counts, View
+from simulators.photograph import Bounds, Positions
+from simulators.plant_file import CameraNumbers, SensorNumbers
+from simulators.streams import FIXED, stream
+
+SPARE = 256
+"""Rows and columns that the pre-drawn noise is larger than a frame: its cut moves from drop to drop."""
+
+
+def facts_of(camera: CameraNumbers, sensor: SensorNumbers) -> CameraFacts:
+    """Return what the driver announces of this sensor."""
+    return CameraFacts(
+        rows=sensor.rows,
+        columns=sensor.columns,
+        object_pixel_m=sensor.object_pixel_m,
+        gain=camera.gain,
+        offset=float(camera.offset_counts),
+        read_noise=camera.read_noise,
+        saturation=camera.saturation_counts,
+        bits=camera.bits,
+        lsb_counts=camera.lsb_counts,
+        excess=camera.electrons_per_atom,
+        orientation="normal",
+    )
+
+
+class Sensor:
+    """One sensor with its own fixed pattern. Noise is in steps of the ADC, from the offset on."""
+
+    def __init__(self, camera: CameraNumbers, sensor: SensorNumbers, view: View, seed: int) -> None:
+        self.facts = facts_of(camera, sensor)
+        self._camera = camera
+        self._view = view
+        self._seed = seed
+        self._step_electrons = camera.gain * camera.lsb_counts
+        fixed = stream(seed, FIXED, f"sensor {view}")
+        shape = (sensor.rows + SPARE, sensor.columns + SPARE)
+        dark = fixed.standard_normal(shape, dtype=np.float32) * np.float32(camera.read_noise)
+        dark += fixed.poisson(camera.background, shape)
+        dark /= np.float32(self._step_electrons)
+        self._dark = dark
+        self._dark_counts = self._counts(dark)
+        self._response = 1.0 + camera.pixel_response_spread * fixed.standard_normal(
+            (sensor.rows, sensor.columns), dtype=np.float32
+        )
+        pixels = sensor.rows * sensor.columns
+        hot = round(camera.hot_pixel_fraction * pixels)
+        self._hot_pixels = np.sort(fixed.choice(pixels, hot, replace=False))
+        self._hot_electrons = fixed.exponential(camera.hot_pixel_electrons, hot)
+
+    def expose(self, drop_id: int, horizontal: Positions, vertical: Positions, bounds: Bounds) -> Counts:
+        """Return the counts, (rows, columns), of atoms at these places (m in the object)."""
+        rows, columns = self.facts.rows, self.facts.columns
+        random = stream(self._seed, drop_id, f"exposure {self._view}")
+        top, left = (int(value) for value in random.integers(0, SPARE + 1, 2))
+        cut = np.s_[top : top + rows, left : left + columns]
+        counts = self._dark_counts[cut].copy()
+        lit, electrons = self._electrons(random, horizontal, vertical, bounds)
+        hot = random.poisson(self._hot_electrons).astype(np.float32)
+        self._add(counts, self._dark[cut], lit, electrons)
+        self._add_hot(counts, hot)
+        return counts
+
+    def _electrons(
+        self, random: np.random.Generator, horizontal: Positions, vertical: Positions, bounds: Bounds
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+        """Return the pixels that hold atoms (index into the flat frame) and their electrons."""
+        row0, row1, column0, column1 = self._window(bounds)
+        high, wide = row1 - row0, column1 - column0
+        if high <= 0 or wide <= 0 or horizontal.size == 0:
+            return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.float32)
+        per_m = np.float32(1.0 / self.facts.object_pixel_m)
+        column = np.floor(horizontal * per_m + np.float32(self.facts.columns / 2 - column0)).astype(np.intp)
+        row = np.floor(np.float32(self.facts.rows / 2 - row0) - vertical * per_m).astype(np.intp)
+        inside = (row >= 0) & (row < high) & (column >= 0) & (column < wide)
+        place = row * wide + column
+        atoms = np.bincount(place[inside], minlength=high * wide)
+        held = np.flatnonzero(atoms)
+        electrons = random.poisson(self._camera.electrons_per_atom * atoms[held]).astype(np.float32)
+        lit = (held // wide + row0) * self.facts.columns + (held % wide + column0)
+        electrons *= self._response.ravel()[lit]
+        return lit, electrons
+
+    def _window(self, bounds: Bounds) -> tuple[int, int, int, int]:
+        """Return first and last row and column (exclusive) of a rectangle, inside the frame."""
+        left, right, bottom, top = (value / self.facts.object_pixel_m for value in bounds)
+        rows, columns = self.facts.rows, self.facts.columns
+        column0, column1 = np.clip(np.floor([left + columns / 2, right + columns / 2 + 1]), 0, columns)
+        row0, row1 = np.clip(np.floor([rows / 2 - top, rows / 2 - bottom + 1]), 0, rows)
+        return int(row0), int(row1), int(column0), int(column1)
+
+    def _add(
+        self,
+        counts: Counts,
+        dark: npt.NDArray[np.float32],
+        pixels: npt.NDArray[np.intp],
+        electrons: npt.NDArray[np.float32],
+    ) -> None:
+        row, column = np.divmod(pixels, self.facts.columns)
+        steps = dark[row, column] + electrons / np.float32(self._step_electrons)
+        counts[row, column] = self._counts(steps)
+
+    def _add_hot(self, counts: Counts, electrons: npt.NDArray[np.float32]) -> None:
+        """Hot pixels add to whatever their counts are already."""
+        flat = counts.reshape(-1)
+        camera = self._camera
+        added = np.rint(electrons / np.float32(self._step_electrons)).astype(np.int64) * camera.lsb_counts
+        flat[self._hot_pixels] = np.minimum(flat[self._hot_pixels] + added, camera.saturation_counts)
+
+    def _counts(self, steps: npt.NDArray[np.float32]) -> Counts:
+        """Return what the ADC makes of a signal in its steps above the offset."""
+        camera = self._camera
+        counts = np.rint(steps)
+        counts *= np.float32(camera.lsb_counts)
+        counts += np.float32(camera.offset_counts)
+        np.clip(counts, 0, camera.saturation_counts, out=counts)
+        return counts.astype(np.uint16)

@@ -1,0 +1,174 @@
+"""The simulated station: one hidden truth behind two cameras, a laser and a drop system."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import zmq
+
+from magis_calib.domain.camera import VIEWS, FrameHeader, View
+from magis_calib.domain.config import Station
+from magis_calib.link.control_messages import DropMessage
+from simulators.camera_driver import CameraDriver, CameraPlace
+from simulators.controller import ControllerServer, Place
+from simulators.darkroom import Darkroom, Job, Print
+from simulators.drop_system import DropSchedule
+from simulators.options import SimulationOptions
+from simulators.parameters import ParameterBank
+from simulators.plant import Plant
+from simulators.plant_file import PlantNumbers
+from simulators.spool import Spool
+from simulators.truth import TruthFile
+
+SPOOL_BYTES = 400_000_000
+LOOK_AGAIN_S = 0.1
+"""How soon a request to stop is noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationSetup:
+    """Everything a simulated station is made from."""
+
+    name: str
+    config: Station
+    options: SimulationOptions
+    numbers: PlantNumbers
+    drops: int | None = None
+    spool_bytes: int = SPOOL_BYTES
+
+
+class SimulatedStation:
+    """All sockets belong to the thread that calls `run`; pictures are made by another one."""
+
+    def __init__(self, setup: StationSetup, say: Callable[[str], None]) -> None:
+        self._setup = setup
+        self._say = say
+        self._session = f"sim-{secrets.token_hex(4)}"
+        options = setup.options
+        self._plant = Plant(setup.numbers, options.preset, options.seed)
+        self._schedule = DropSchedule(options.interval_s, setup.drops)
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        try:
+            self._open()
+        except (zmq.ZMQError, OSError):
+            self._context.destroy(linger=0)
+            raise
+
+    def _open(self) -> None:
+        options = self._setup.options
+        self._laser = self._controller("laser")
+        self._drop_system = self._controller("drop_system")
+        self._drop_system.on_done = self._schedule.done
+        self._drop_system.on_left = self._schedule.left
+        self._truth = TruthFile(options.truth, self._plant)
+        self._darkroom = Darkroom(self._context, self._setup.numbers, options.sensor, options.seed)
+        self._cameras = {view: self._camera(view) for view in VIEWS}
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Serve until told to stop. Raises what went wrong in the darkroom."""
+        try:
+            poller = zmq.Poller()
+            peers: list[CameraDriver | ControllerServer] = [*self._cameras.values(), self._laser, self._drop_system]
+            for socket in (*(peer.socket for peer in peers), self._darkroom.wake):
+                poller.register(socket, zmq.POLLIN)
+            while not stopping():
+                now_s = time.monotonic()
+                for peer in peers:
+                    peer.serve()
+                    peer.tick(now_s)
+                self._send_prints()
+                while self._schedule.due(now_s, self._ready()):
+                    self._start_drop(now_s)
+                wait_s = min(LOOK_AGAIN_S, self._schedule.waiting_s(time.monotonic()))
+                poller.poll(round(wait_s * 1000))
+        finally:
+            self._close()
+
+    def _ready(self) -> bool:
+        served = all(camera.welcomed for camera in self._cameras.values())
+        return served and bool(self._laser.clients) and bool(self._drop_system.clients)
+
+    def _start_drop(self, now_s: float) -> None:
+        if not self._schedule.begun:
+            self._say("first drop")
+        drop_id = self._schedule.start(now_s, self._drop_system.clients)
+        setpoints = self._laser.bank.latch(drop_id) | self._drop_system.bank.latch(drop_id)
+        truth = self._plant.drop(drop_id, setpoints)
+        trigger_time_ns = time.time_ns()
+        self._truth.add(truth)
+        self._darkroom.ask(Job(truth.scene, trigger_time_ns))
+        self._drop_system.announce(
+            DropMessage(drop_id=drop_id, sequence_type="interferometer", planned_time_ns=trigger_time_ns)
+        )
+        if self._schedule.over:
+            self._say(f"all {drop_id} drops are started")
+
+    def _send_prints(self) -> None:
+        for one in self._darkroom.ready():
+            self._truth.taken(one.drop_id, one.view, one.checksum)
+            self._cameras[one.view].take(self._header(one), one.counts.data.cast("B"))
+        if self._darkroom.error is not None:
+            raise self._darkroom.error
+
+    def _header(self, one: Print) -> FrameHeader:
+        camera = self._cameras[one.view].place
+        rows, columns = one.counts.shape
+        numbers = self._setup.numbers.camera
+        return FrameHeader(
+            station=camera.station,
+            camera=camera.camera,
+            view=one.view,
+            drop_id=one.drop_id,
+            sequence_type="interferometer",
+            session=camera.session,
+            sequence=one.drop_id - 1,
+            trigger_time_ns=one.trigger_time_ns,
+            exposure_s=numbers.exposure_s,
+            rows=rows,
+            columns=columns,
+            pixel_format="Mono16",
+            bits=numbers.bits,
+            alignment="left",
+            checksum=one.checksum,
+        )
+
+    def _controller(self, name: Literal["laser", "drop_system"]) -> ControllerServer:
+        setup, links = self._setup, self._setup.config.links
+        numbers = {key: one for key, one in setup.numbers.actuators.items() if one.controller == name}
+        bank = ParameterBank(numbers, self._plant.nominal)
+        place = Place(setup.name, name, getattr(links, name), self._session, links.heartbeat_s, links.silent_after_s)
+        server = ControllerServer(self._context, place, bank, self._say)
+        server.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
+        server.status = lambda: {"next_drop": self._schedule.next_drop}
+        return server
+
+    def _camera(self, view: View) -> CameraDriver:
+        setup, links = self._setup, self._setup.config.links
+        place = CameraPlace(
+            station=setup.name,
+            camera=setup.config.camera(view).name,
+            view=view,
+            endpoint=links.camera,
+            session=f"{self._session}-{view}",
+            heartbeat_s=links.heartbeat_s,
+            silent_after_s=links.silent_after_s,
+        )
+        facts = self._darkroom.sensors[view].facts
+        return CameraDriver(self._context, place, facts, Spool(setup.spool_bytes), self._settled, self._say)
+
+    def _settled(self, drop_id: int, view: View, stored: bool) -> None:
+        self._truth.settled(drop_id, view, stored=stored)
+
+    def _close(self) -> None:
+        self._darkroom.close()
+        for camera in self._cameras.values():
+            camera.serve()
+            camera.close()
+        self._laser.close()
+        self._drop_system.close()
+        self._truth.close()
+        self._context.term()

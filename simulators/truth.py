@@ -1,0 +1,81 @@
+"""The truth file: one JSON line for the plant, then one for each drop (docs/contracts.md, "--truth")."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import IO, Any
+
+from magis_calib.domain.camera import VIEWS, View
+from magis_calib.domain.quantities import OBSERVABLES
+from simulators.plant import LOOP_ACTUATORS, DropTruth, Plant
+
+
+class TruthFile:
+    """Writes a drop's line as soon as the fate of all its frames is known, the others at the end."""
+
+    def __init__(self, path: Path | None, plant: Plant) -> None:
+        self._file: IO[str] | None = None
+        self._open: dict[int, tuple[DropTruth, dict[str, dict[str, Any]]]] = {}
+        if path is not None:
+            self._file = path.open("w", encoding="utf-8")
+            self._write({"plant": plant_line(plant)})
+
+    def add(self, drop: DropTruth) -> None:
+        """Take note of a drop that was started."""
+        if self._file is not None:
+            self._open[drop.drop_id] = (drop, {})
+
+    def taken(self, drop_id: int, view: View, crc32: str) -> None:
+        """Take note of a frame that was made."""
+        if drop_id in self._open:
+            self._open[drop_id][1][view] = {"crc32": crc32, "stored": False}
+
+    def settled(self, drop_id: int, view: View, *, stored: bool) -> None:
+        """Take note of the end of a frame: stored, or forgotten for good."""
+        if drop_id not in self._open:
+            return
+        drop, frames = self._open[drop_id]
+        frames[view] |= {"stored": stored, "settled": True}
+        if all(frames.get(one, {}).get("settled") for one in VIEWS):
+            self._write(drop_line(drop, frames))
+            del self._open[drop_id]
+
+    def close(self) -> None:
+        """Write what is known of the remaining drops."""
+        if self._file is None:
+            return
+        for drop, frames in self._open.values():
+            self._write(drop_line(drop, frames))
+        self._open.clear()
+        self._file.close()
+        self._file = None
+
+    def _write(self, line: dict[str, Any]) -> None:
+        if self._file is not None:
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+
+
+def plant_line(plant: Plant) -> dict[str, Any]:
+    """Return the first line: matrices in SI, in the order of the names beside them."""
+    return {
+        "observables": list(OBSERVABLES),
+        "actuators": list(LOOP_ACTUATORS),
+        "response": plant.response().tolist(),
+        "drift_cov": plant.drift_cov().tolist(),
+        "jitter_cov": plant.jitter_cov().tolist(),
+    }
+
+
+def drop_line(drop: DropTruth, frames: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the line of one drop."""
+    return {
+        "drop_id": drop.drop_id,
+        "observables": dict(drop.observables),
+        "actuators": dict(drop.actuators),
+        "noise_free_response": dict(drop.noise_free_response),
+        "disturbance": dict(drop.disturbance),
+        "jitter": dict(drop.jitter),
+        "frames": {view: {"crc32": one["crc32"], "stored": one["stored"]} for view, one in sorted(frames.items())},
+    }
