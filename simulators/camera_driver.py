@@ -19,6 +19,7 @@ from magis_calib.link.camera_messages import (
     Heartbeat,
     Hello,
     NotStored,
+    Received,
     Stored,
     ToCamera,
     Welcome,
@@ -66,6 +67,7 @@ class CameraDriver:
         self._settled = settled
         self._say = say
         self._application: str | None = None
+        self._last_application: str | None = None
         self._heard_s = 0.0
         self._last_error = ""
         self._next_word_s = 0.0
@@ -136,6 +138,8 @@ class CameraDriver:
             case Heartbeat():
                 if self.welcomed and message.session != self._application:
                     self._lose("was started again")
+            case Received():
+                self._spool.received(message.drop_id)
             case Stored() | NotStored():
                 self._forget(message.drop_id, stored=isinstance(message, Stored))
             case ErrorAnswer():
@@ -143,8 +147,8 @@ class CameraDriver:
 
     def _join(self, application: str) -> None:
         self._say(f"camera {self.place.view}: application connected ({application})")
-        self._application = application
-        waiting = self._spool.send_all_again()
+        waiting = self._spool.send_all_again(same_application=application == self._last_application)
+        self._application = self._last_application = application
         if waiting:
             self._say(f"camera {self.place.view}: {waiting} frames not yet stored are sent again")
         self._send_frames()

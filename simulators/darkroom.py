@@ -71,6 +71,11 @@ class Darkroom:
         """Photograph this drop as soon as possible."""
         self._jobs.put(job)
 
+    @property
+    def waiting(self) -> int:
+        """How many drops wait for their pictures."""
+        return self._jobs.qsize()
+
     def ready(self) -> list[Print]:
         """Return the prints made since the last call."""
         while self.wake.poll(0):

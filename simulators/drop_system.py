@@ -9,23 +9,24 @@ from collections.abc import Iterable
 class DropSchedule:
     """Counts the drops. Times are of the monotonic clock."""
 
-    def __init__(self, interval_s: float, drops: int | None) -> None:
+    def __init__(self, interval_s: float, drops: int | None, first_drop: int = 1) -> None:
         self._interval_s = interval_s
-        self._drops = drops
+        self._first_drop = first_drop
+        self._last_drop = None if drops is None else first_drop + drops - 1
         self._due_s: float | None = None
         self._finished = True
         self._told: set[bytes] = set()
-        self.next_drop = 1
+        self.next_drop = first_drop
 
     @property
     def over(self) -> bool:
         """All drops that were asked for have been started."""
-        return self._drops is not None and self.next_drop > self._drops
+        return self._last_drop is not None and self.next_drop > self._last_drop
 
     @property
     def begun(self) -> bool:
         """At least one drop was started."""
-        return self.next_drop > 1
+        return self.next_drop > self._first_drop
 
     def due(self, now_s: float, ready: bool) -> bool:
         """Say whether the next drop starts now. `ready`: an application has joined everything (for the first)."""

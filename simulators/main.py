@@ -46,7 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="magis-sim", description=__doc__)
     add_simulation_options(parser)
-    parser.add_argument("--drops", type=int, metavar="N", help="start N drops, then stay idle (default: no end)")
+    parser.add_argument("--first-drop", type=_positive, default=1, metavar="N",
+                        help="count the drops from here, after an earlier run (default %(default)s)")  # fmt: skip
+    parser.add_argument("--drops", type=_positive, metavar="N", help="start N drops, then stay idle (default: no end)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="take addresses and camera names from this file")
     parser.add_argument("--station", metavar="NAME", help="a station of that file other than its default")
     parser.add_argument("--plant", type=Path, metavar="FILE", help="numbers of the station instead of plant.toml")
@@ -63,7 +65,15 @@ def _setup(arguments: argparse.Namespace) -> StationSetup:
         options=SimulationOptions.of(arguments),
         numbers=load_plant_numbers(arguments.plant),
         drops=arguments.drops,
+        first_drop=arguments.first_drop,
     )
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"wanted a number of at least 1, got {text}")
+    return value
 
 
 def _with_endpoints(station: Station, arguments: argparse.Namespace) -> Station:
@@ -83,8 +93,9 @@ def _stop_on_signals() -> list[int]:
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
 
-    signal.signal(signal.SIGINT, note)
-    signal.signal(signal.SIGTERM, note)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # a parent that answers Ctrl-C itself
+            signal.signal(number, note)
     return received
 
 

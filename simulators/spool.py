@@ -28,6 +28,7 @@ class Spool:
         self._frames: dict[int, SpooledFrame] = {}
         self._waiting: dict[int, None] = {}
         self._tries: dict[int, int] = {}
+        self._received: set[int] = set()
         self.bytes_held = 0
         self.lost = 0
         """Frames dropped because the spool was full."""
@@ -65,11 +66,18 @@ class Spool:
         self._waiting[drop_id] = None
         return True
 
-    def send_all_again(self) -> int:
-        """Let all frames wait for being sent, as a new application knows none of them; return how many."""
-        self._waiting = dict.fromkeys(self._frames)
+    def received(self, drop_id: int) -> None:
+        """Take note that the application has this frame in its memory."""
+        if drop_id in self._frames:
+            self._received.add(drop_id)
+
+    def send_all_again(self, *, same_application: bool) -> int:
+        """Let all frames wait for being sent that this application does not have; return how many."""
+        if not same_application:
+            self._received.clear()
+        self._waiting = {drop_id: None for drop_id in self._frames if drop_id not in self._received}
         self._tries.clear()
-        return len(self._frames)
+        return len(self._waiting)
 
     def forget(self, drop_id: int) -> bool:
         """Let go of this frame; False when it is not held."""
@@ -78,5 +86,6 @@ class Spool:
             return False
         self._waiting.pop(drop_id, None)
         self._tries.pop(drop_id, None)
+        self._received.discard(drop_id)
         self.bytes_held -= frame.size
         return True

@@ -25,6 +25,8 @@ from simulators.spool import Spool
 from simulators.truth import TruthFile
 
 SPOOL_BYTES = 400_000_000
+JOBS = 8
+"""Drops that may wait for their pictures."""
 LOOK_AGAIN_S = 0.1
 """How soon a request to stop is noticed."""
 
@@ -38,6 +40,7 @@ class StationSetup:
     options: SimulationOptions
     numbers: PlantNumbers
     drops: int | None = None
+    first_drop: int = 1
     spool_bytes: int = SPOOL_BYTES
 
 
@@ -47,10 +50,11 @@ class SimulatedStation:
     def __init__(self, setup: StationSetup, say: Callable[[str], None]) -> None:
         self._setup = setup
         self._say = say
+        self._said_behind = False
         self._session = f"sim-{secrets.token_hex(4)}"
         options = setup.options
         self._plant = Plant(setup.numbers, options.preset, options.seed)
-        self._schedule = DropSchedule(options.interval_s, setup.drops)
+        self._schedule = DropSchedule(options.interval_s, setup.drops, setup.first_drop)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
             self._open()
@@ -81,7 +85,7 @@ class SimulatedStation:
                     peer.serve()
                     peer.tick(now_s)
                 self._send_prints()
-                while self._schedule.due(now_s, self._ready()):
+                if self._schedule.due(now_s, self._ready()) and not self._behind():
                     self._start_drop(now_s)
                 wait_s = min(LOOK_AGAIN_S, self._schedule.waiting_s(time.monotonic()))
                 poller.poll(round(wait_s * 1000))
@@ -91,6 +95,14 @@ class SimulatedStation:
     def _ready(self) -> bool:
         served = all(camera.welcomed for camera in self._cameras.values())
         return served and bool(self._laser.clients) and bool(self._drop_system.clients)
+
+    def _behind(self) -> bool:
+        """Drops wait while pictures do not keep up; nothing may pile up without a bound."""
+        behind = self._darkroom.waiting >= JOBS
+        if behind and not self._said_behind:
+            self._say("pictures take longer than the interval: drops are left out")
+        self._said_behind = behind
+        return behind
 
     def _start_drop(self, now_s: float) -> None:
         if not self._schedule.begun:
@@ -125,7 +137,7 @@ class SimulatedStation:
             drop_id=one.drop_id,
             sequence_type="interferometer",
             session=camera.session,
-            sequence=one.drop_id - 1,
+            sequence=one.drop_id - self._setup.first_drop,
             trigger_time_ns=one.trigger_time_ns,
             exposure_s=numbers.exposure_s,
             rows=rows,

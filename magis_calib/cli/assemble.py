@@ -14,9 +14,10 @@ from hardware.telemetry import Telemetry
 from magis_calib.domain.config import Config, Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.snapshot import LinkState
-from magis_calib.engine import Engine, Parts
+from magis_calib.engine import Engine
 from magis_calib.feedback.actuation import Actuation
 from magis_calib.feedback.steering import Steering
+from magis_calib.parts import Parts
 from magis_calib.recording.recorder import Recorder
 from magis_calib.recording.writer import SessionWriter, new_session_path
 

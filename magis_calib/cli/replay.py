@@ -13,7 +13,8 @@ from magis_calib.cli.run import finish, show
 from magis_calib.domain.config import Config
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.loading import parse_json_config, select_station
-from magis_calib.engine import Engine, Parts
+from magis_calib.engine import Engine
+from magis_calib.parts import Parts
 from magis_calib.recording.reader import Session
 from magis_calib.replay import Comparison, ListeningHands, ReplaySource
 

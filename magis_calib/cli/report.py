@@ -47,7 +47,7 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Pat
             "refused": counts.refused,
             "held": counts.held,
         },
-        "latency_s": {stage: _percentiles(list(seconds)) for stage, seconds in engine.stage_s.items()},
+        "latency_s": {stage: _percentiles(list(seconds)) for stage, seconds in engine.tally.stage_s.items()},
         "observables": {name: _observable(name, snapshot.records, station) for name in OBSERVABLES},
     }
 

@@ -51,7 +51,7 @@ def _run(arguments: argparse.Namespace, config: Config, name: str, station: Stat
             links = station.links
             print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
     about = {"simulated": options is not None, "simulation": " ".join(options.argv()) if options else ""}
-    session_dir = arguments.session_dir or default_session_dir()
+    session_dir = (arguments.session_dir or default_session_dir()).absolute()
     run = LiveRun(config, name, station, session_dir, arguments.drops, about)
     simulated = SimulatedProcess(options, station.links, arguments.config, name, arguments.drops) if options else None
     try:

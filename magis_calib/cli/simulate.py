@@ -37,7 +37,7 @@ class SimulatedProcess:
         self, options: SimulationOptions, links: Links, config: Path | None, station: str, drops: int | None
     ) -> None:
         """Start it; what it says goes to a file that is shown when it fails."""
-        self._said = tempfile.TemporaryFile("w+")
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop()
         words = [sys.executable, "-m", "simulators", *options.argv(), f"--station={station}"]
         words += [f"--{name.replace('_', '-')}-endpoint={getattr(links, name)}" for name in LINKS[:3]]
         words += [f"--config={config}"] if config else []

@@ -45,6 +45,11 @@ class Actuation:
             self.sessions[name] = controller.session()
         return readback
 
+    def absent(self) -> str:
+        """Say which controllers are not there; empty when all are. Never blocks."""
+        links = (controller.link() for controller in self.controllers.values())
+        return "; ".join(f"{link.name}: {link.detail}" for link in links if not link.connected)
+
     def restarted(self) -> list[str]:
         """Return the controllers whose session is no longer the one that was learnt."""
         return [
@@ -53,6 +58,9 @@ class Actuation:
 
     def send(self, setpoints: Setpoints) -> Sent:
         """Move to these absolute setpoints. Never raises: what went wrong is the outcome."""
+        absent = self.absent()
+        if absent:
+            return Sent("held", f"{absent}; nothing was sent")
         parts = self._by_controller(setpoints)
         try:
             for name, part in parts.items():

@@ -33,7 +33,8 @@ def integral_move(
 ) -> Move:
     """Return the move that takes away a gain's share of the errors of the observables given.
 
-    Each observable is served by its main actuator; couplings among those are undone by the inverse of their block.
+    Each observable moves by its own gain times its error and by nothing else: it is served by its main actuator, and
+    the couplings among those are undone by the inverse of their block.
     Where a cap or range bites, the whole vector is chosen again by bounded least squares on the errors it leaves, in
     units of each observable's noise, so that no actuator compensates a motion that did not happen.
     """
@@ -44,7 +45,7 @@ def integral_move(
     unit = np.array([response.unit[response.actuators.index(name)] for name in actuators])
     noise = np.array([response.noise[list(OBSERVABLES).index(name)] for name in used])
     scaled = block * unit[None, :] / noise[:, None]
-    wanted = -gains * np.linalg.solve(scaled, np.array(list(errors.values())) / noise)
+    wanted = -np.linalg.solve(scaled, gains * np.array(list(errors.values())) / noise)
     lower, upper, words = _room(actuators, commanded, loop, facts)
     bounded = _bounded(scaled, wanted, lower / unit, upper / unit)
     limits = tuple(

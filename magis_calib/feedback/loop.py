@@ -71,7 +71,7 @@ class Loop:
             return Judgement(None, (), not_used, "no observable can be used")
         move = integral_move(errors, commanded, self.response, self._config, facts)
         proposal = Proposal(
-            dict(zip(OBSERVABLES, prediction.tolist(), strict=True)),
+            {name: wrap_error(name, value) for name, value in zip(OBSERVABLES, prediction.tolist(), strict=True)},
             disturbance,
             errors,
             {name: move.proposed[name] for name in self.response.actuators},

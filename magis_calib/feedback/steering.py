@@ -41,6 +41,10 @@ class Steering:
 
     def prepare(self) -> bool:
         """Make sure that every controller is known and has not restarted; return whether corrections can be sent."""
+        absent = self._actuation.absent()
+        if absent:
+            self.problem = absent
+            return False
         restarted = self._actuation.restarted() if self._timeline is not None else []
         if not self.problem and not restarted:
             return True

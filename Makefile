@@ -1,0 +1,39 @@
+# make run    the simulated station with its window (headless where there is no display)
+# make test   everything, on a fresh machine too
+# make check  lint, types, import directions and fast tests, in under a minute
+# make install  leaves .venv/bin/magis-calib working
+
+PYTHON ?= python3
+BIN := .venv/bin
+SIMULATION ?= --interval 3
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
+export UV_PYTHON_DOWNLOADS ?= never
+
+.PHONY: run test check install system clean
+
+install: system .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade-strategy only-if-needed -c constraints.txt -e ".[gui,test,dev]"
+	touch $@
+
+system:
+	@sh packaging/system-libraries.sh
+
+run: install
+	$(BIN)/magis-calib --simulate $(SIMULATION)
+
+test: check
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m station
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m "not station"
+
+clean:
+	rm -rf .venv

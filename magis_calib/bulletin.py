@@ -1,0 +1,158 @@
+"""Makes the snapshots: one frozen picture of the whole run from what its threads know."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+from magis_calib.alarms import AlarmList, Trouble, link_troubles
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.snapshot import Counters, DropRecord, LinkState, LoopWord, Snapshot
+from magis_calib.intake import IntakeState
+from magis_calib.parts import Parts
+
+RECORDS_KEPT = 3_000
+STAGES_KEPT = 100_000
+SHOWN_FOR_S = 60.0
+"""A refused message stays an alarm for this long."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the worker knows of the drops so far. One thread writes it."""
+
+    counters: Counters = field(default_factory=Counters)
+    records: deque[DropRecord] = field(default_factory=lambda: deque(maxlen=RECORDS_KEPT))
+    stage_s: dict[str, deque[float]] = field(default_factory=dict)
+    """Durations of every stage of the newest drops."""
+
+    def add(self, record: DropRecord) -> None:
+        """Take in one finished drop."""
+        self.records.append(record)
+        self.counters = _counted(self.counters, record)
+        waited = record.decision.received_to_applied_s
+        stages = dict(record.stage_s) if waited is None else {**record.stage_s, "received_to_applied": waited}
+        for stage, seconds in stages.items():
+            self.stage_s.setdefault(stage, deque(maxlen=STAGES_KEPT)).append(seconds)
+
+    def note(self, drop_id: int, text: str) -> DropRecord | None:
+        """Write a remark beside a drop and return its record; None where it is no longer kept."""
+        for place, record in enumerate(self.records):
+            if record.drop_id == drop_id:
+                self.records[place] = replace(record, note=text)
+                return self.records[place]
+        return None
+
+    @property
+    def outcomes(self) -> int:
+        """How many drops have their outcome."""
+        return self.counters.complete + self.counters.incomplete
+
+
+class Bulletin:
+    """Turns the state of a run into snapshots. Used by one thread at a time."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Begin with nothing to tell."""
+        self._parts = parts
+        self._alarms = AlarmList()
+        self._started_s = time.monotonic()
+
+    def first(self, wanted: LoopWord) -> Snapshot:
+        """Return what is known before the first drop."""
+        parts, loop = self._parts, self._parts.station.loop
+        return Snapshot(
+            parts.name,
+            parts.station.title,
+            parts.mode,
+            "",
+            time.monotonic(),
+            wanted,
+            "waiting for the first drop",
+            None,
+            targets={name: loop.observables[name].target for name in OBSERVABLES},
+            tolerances={name: loop.observables[name].tolerance for name in OBSERVABLES},
+        )
+
+    def next(self, before: Snapshot, wanted: LoopWord, fault: str, tally: Tally, intake: IntakeState) -> Snapshot:
+        """Return the snapshot of this moment."""
+        parts, now_s = self._parts, time.monotonic()
+        links = parts.links()
+        troubles = self._troubles(links, fault, tally, intake, now_s)
+        return replace(
+            before,
+            session=parts.recorder.path if parts.recorder is not None else before.session,
+            time_s=now_s,
+            loop="fault" if fault else wanted,
+            loop_detail=fault or parts.hands.problem,
+            waiting_for_drop=parts.hands.waiting_for_drop(),
+            records=tuple(tally.records),
+            links=links,
+            alarms=self._alarms.update(troubles),
+            counters=self._counters(tally, intake),
+            actuators=parts.hands.states(),
+        )
+
+    def _counters(self, tally: Tally, intake: IntakeState) -> Counters:
+        recording = self._parts.recorder.state if self._parts.recorder is not None else None
+        return replace(
+            tally.counters,
+            expected=intake.expected,
+            received=intake.received,
+            lost=intake.lost,
+            duplicate=intake.duplicate,
+            malformed=intake.malformed,
+            stored=recording.stored if recording else 0,
+            not_stored=recording.not_stored if recording else 0,
+        )
+
+    def _troubles(
+        self, links: tuple[LinkState, ...], fault: str, tally: Tally, intake: IntakeState, now_s: float
+    ) -> dict[str, Trouble]:
+        station = self._parts.station
+        troubles = link_troubles(links, now_s - self._started_s, station.links.silent_after_s)
+        troubles.update(_frame_troubles(intake, now_s, station.alarms.no_frame_after_s))
+        if fault:
+            troubles["fault"] = Trouble("act", f"fault: {fault}", "read the log, then close the loop again")
+        recorder = self._parts.recorder
+        if recorder is not None and recorder.state.problem:
+            troubles["recording"] = Trouble(
+                "act", f"not recorded: {recorder.state.problem}", "free the disk or choose another --session-dir"
+            )
+        latest = tally.records[-1].decision if tally.records else None
+        if latest is not None and latest.outcome in ("refused", "half_applied", "unverified"):
+            troubles["correction"] = Trouble(
+                "act",
+                f"drop {latest.drop_id}: {latest.in_words()}",
+                "compare setpoints and read-backs; the next drop tries again",
+            )
+        return troubles
+
+
+def _frame_troubles(intake: IntakeState, now_s: float, patience_s: float) -> dict[str, Trouble]:
+    troubles = {}
+    if now_s - intake.latest_error_s < SHOWN_FOR_S:
+        troubles["frames"] = Trouble(
+            "look", f"refused a message: {intake.latest_error}", "check the driver with magis-calib check-driver"
+        )
+    for view, seen_s in intake.latest_frame_s.items():
+        if now_s - seen_s > patience_s:
+            text = f"no frame of view {view} for {now_s - seen_s:.0f} s"
+            troubles[f"frame {view}"] = Trouble("act", text, "are drops announced? is the camera triggered?")
+    return troubles
+
+
+def _counted(counters: Counters, record: DropRecord) -> Counters:
+    """Add one drop's outcome."""
+    outcome, tried = record.decision.outcome, bool(record.decision.sent)
+    return replace(
+        counters,
+        complete=counters.complete + record.complete,
+        incomplete=counters.incomplete + (not record.complete),
+        usable=counters.usable + record.estimate.usable,
+        sent=counters.sent + tried,
+        applied=counters.applied + (outcome == "applied"),
+        refused=counters.refused + (outcome in ("refused", "half_applied", "unverified")),
+        held=counters.held + (outcome == "held"),
+    )

@@ -1,0 +1,93 @@
+"""`magis-calib check-driver`: say what a camera driver does right and wrong."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import zmq
+
+from hardware.controller import ControllerClient
+from hardware.driver_check import CheckPlan, DriverCheck
+from hardware.driver_evidence import Finding
+from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.loading import load_config, select_station
+
+MARKS = {True: "ok  ", False: "FAIL", None: "--  "}
+
+
+def add_parser(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this command."""
+    parser.add_argument("--endpoint", metavar="ADDRESS", help="listen here instead of at the configured links.camera")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="judge by this configuration")
+    parser.add_argument("--station", metavar="NAME", help="a station of that file other than its default")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
+                        help="longest wait for a hello, for the frames, and for what comes back "
+                             "(default %(default)g)")  # fmt: skip
+    parser.add_argument("--frames", type=int, default=5, metavar="N",
+                        help="whole frames wanted of each driver, at least 3 (default %(default)s)")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the checklist as JSON")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Check the drivers that connect. Return 0 when all is well, 1 for problems, 2 for wrong usage."""
+    parser = argparse.ArgumentParser(prog="magis-calib check-driver", description=__doc__)
+    add_parser(parser)
+    arguments = parser.parse_args(argv)
+    if arguments.frames < 3 or not 0 < arguments.seconds < 1e6:
+        print("magis-calib check-driver: wanted --frames of at least 3 and --seconds above 0", file=sys.stderr)
+        return 2
+    try:
+        found = _check(arguments)
+    except ConfigError as error:
+        print(f"magis-calib check-driver: {error}", file=sys.stderr)
+        return 2
+    except zmq.ZMQError as error:
+        print(f"magis-calib check-driver: cannot listen: {error}; is the application running?", file=sys.stderr)
+        return 2
+    return _tell(found, as_json=arguments.json)
+
+
+def _check(arguments: argparse.Namespace) -> dict[str, list[Finding]]:
+    """Run the check; controllers that are there are told too, because a drop system may wait for that."""
+    name, station = select_station(load_config(arguments.config), arguments.station)
+    endpoint = arguments.endpoint or station.links.camera
+    with zmq.Context() as context:
+        clients = {
+            key: ControllerClient(context, key, getattr(station.links, key), name, "check-driver", station.links)
+            for key in ("laser", "drop_system")
+        }
+        try:
+            plan = CheckPlan(endpoint, arguments.seconds, arguments.frames)
+            check = DriverCheck(context, name, station, plan, clients["drop_system"].done)
+            print(f"waiting for camera drivers at {endpoint}", file=sys.stderr)
+            return check.run()
+        finally:
+            for client in clients.values():
+                client.close()
+
+
+def _tell(found: Mapping[str, Sequence[Finding]], *, as_json: bool) -> int:
+    problems = sum(one.passed is False for findings in found.values() for one in findings)
+    passed = bool(found) and not problems
+    if as_json:
+        drivers = {name: [asdict(one) for one in findings] for name, findings in found.items()}
+        print(json.dumps({"passed": passed, "drivers": drivers}))
+        return 0 if passed else 1
+    for name, findings in found.items():
+        print(name)
+        for one in findings:
+            print(f"  {MARKS[one.passed]}  {one.check}{_why(one)}")
+    print("no driver said anything" if not found else f"{problems} problems" if problems else "all good")
+    return 0 if passed else 1
+
+
+def _why(one: Finding) -> str:
+    if one.passed is not False:
+        return "" if one.passed else " (nothing seen to judge by)"
+    wanted = f"wanted {one.wanted}, got " if one.wanted else ""
+    return f": {wanted}{one.got}"

@@ -1,0 +1,59 @@
+"""What a run is made of: where frames come from, who moves the actuators, who records and who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from magis_calib.domain.config import Station
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.devices import DropSystem, FrameSource, TelemetrySink
+from magis_calib.domain.snapshot import ActuatorState, DropRecord, LinkState
+from magis_calib.pipeline import Hands
+from magis_calib.recording.recorder import Recorder
+
+
+class RunHands(Hands, Protocol):
+    """Hands that a whole run needs: they can be asked, moved by hand and read at the end."""
+
+    problem: str
+
+    def prepare(self) -> bool:
+        """Make sure that the controllers are known."""
+
+    def by_hand(self, name: str, value: float) -> str:
+        """Move one actuator for the operator; return in words what became of it."""
+
+    def waiting_for_drop(self) -> int | None:
+        """Return the first drop that sees the newest setpoints, while it has not come."""
+
+    def states(self) -> tuple[ActuatorState, ...]:
+        """Return every actuator with setpoint, read-back and limits."""
+
+    def restore(self) -> str:
+        """Go back to the setpoints of the start, in steps; return in words what became of it."""
+
+    def final_readback(self) -> Setpoints:
+        """Ask the controllers once more where they stand."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """What a run is made of."""
+
+    name: str
+    """Of the station."""
+    station: Station
+    source: FrameSource
+    hands: RunHands
+    links: Callable[[], tuple[LinkState, ...]]
+    recorder: Recorder | None = None
+    drop_system: DropSystem | None = None
+    telemetry: TelemetrySink | None = None
+    mode: Literal["live", "replay"] = "live"
+    drops: int | None = None
+    """Stop after this many drops."""
+    set_speed: Callable[[float], None] | None = None
+    observe: Callable[[DropRecord], None] | None = None
+    """Told of every finished drop, in the worker thread."""

@@ -1,0 +1,52 @@
+"""What every test stands on: no thread left behind, free ports, the shipped configuration."""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from magis_calib.cli.simulate import on_free_ports
+from magis_calib.domain.config import Config, Station
+from magis_calib.domain.loading import load_config, select_station
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def no_thread_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a thread of ours running."""
+    before = set(threading.enumerate())
+    yield
+    until = time.monotonic() + 5.0
+    while left := [one for one in threading.enumerate() if one not in before and one.is_alive()]:
+        if time.monotonic() > until:
+            pytest.fail(f"threads left behind: {[one.name for one in left]}")
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def config() -> Config:
+    """The shipped configuration."""
+    return load_config(None)
+
+
+@pytest.fixture
+def station(config: Config) -> Station:
+    """The bottom station of the shipped configuration."""
+    return select_station(config, None)[1]
+
+
+@pytest.fixture
+def free_station(station: Station) -> Station:
+    """The bottom station on ports that nobody uses."""
+    links = station.links.model_copy(update={"camera": "tcp://127.0.0.1:1"})
+    return on_free_ports(station.model_copy(update={"links": links}))[0]

@@ -1,0 +1,147 @@
+"""The loop against a plant written down here by hand, one number at a time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from magis_calib.domain.control import ParameterFacts
+from magis_calib.domain.estimate import StationEstimate
+from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
+from magis_calib.feedback.gates import PhaseGate
+from magis_calib.feedback.loop import Loop
+from magis_calib.feedback.timeline import Timeline
+
+NOMINAL = {"trap_x_m": 0.0, "trap_y_m": 0.0, "launch_frequency_hz": 0.0, "mirror_tilt_x_rad": 388.27e-6,
+           "timing_asymmetry_s": 0.0, "final_pulse_phase_rad": 0.0}  # fmt: skip
+
+
+def plant(setpoints: dict[str, float], offset: dict[str, float]) -> dict[str, float]:
+    """The bottom station in the units a physicist uses: µm, µrad, kHz, µs."""
+    x_um, y_um = setpoints["trap_x_m"] * 1e6, setpoints["trap_y_m"] * 1e6
+    tilt_urad, dt_us = setpoints["mirror_tilt_x_rad"] * 1e6 - 388.27, setpoints["timing_asymmetry_s"] * 1e6
+    found = {
+        "x_m": x_um * 1e-6,
+        "y_m": y_um * 1e-6,
+        "z_m": 651.2e-6 * setpoints["launch_frequency_hz"] / 1e3,
+        "fringe_x_rad_per_m": 6283.0 + 0.0164 * y_um + 16.18 * tilt_urad,
+        "fringe_z_rad_per_m": 7.30 * dt_us,
+        "phase_rad": 1.0 + 0.0007 * x_um + 0.036 * tilt_urad + 0.00126 * dt_us + setpoints["final_pulse_phase_rad"],
+    }
+    found = {name: value + offset.get(name, 0.0) for name, value in found.items()}
+    return {**found, "phase_rad": wrap_phase(found["phase_rad"])}
+
+
+def estimate(drop_id: int, values: dict[str, float], missing: tuple[str, ...] = ()) -> StationEstimate:
+    known = {name: math.nan if name in missing else value for name, value in values.items()}
+    every = {**dict.fromkeys([*OBSERVABLES, *DIAGNOSTICS], math.nan), **known}
+    error = {name: 1e-6 if math.isfinite(value) else math.nan for name, value in every.items()}
+    return StationEstimate(drop_id, every, error, np.eye(6) * 1e-12, True, ("a reason",) if missing else ())
+
+
+@pytest.fixture
+def facts(station) -> dict[str, ParameterFacts]:
+    return {
+        name: ParameterFacts(name, "", one.minimum, one.maximum, one.step_cap, 1, 0.0, one.step_cap, 0.0)
+        for name, one in station.loop.actuators.items()
+    }
+
+
+def run(station, facts, offset, drops=40, missing=(), delay=0):
+    """Close the loop on the plant for some drops; return observables and setpoints of each."""
+    loop, timeline, history = Loop(station), Timeline(NOMINAL), []
+    for drop in range(1, drops + 1):
+        in_force = timeline.in_force(drop)
+        values = plant(in_force, offset)
+        judged = loop.judge(estimate(drop, values, missing), "interferometer", in_force, timeline.newest(), facts)
+        history.append((values, in_force, judged))
+        if judged.proposal is not None:
+            timeline.change(drop + 1 + delay, judged.proposal.limited)
+    return history
+
+
+OFFSET = {"x_m": 250e-6, "y_m": -250e-6, "z_m": 300e-6, "fringe_x_rad_per_m": -600.0, "fringe_z_rad_per_m": 350.0,
+          "phase_rad": 2.0}  # fmt: skip
+
+
+@pytest.mark.parametrize("delay", [0, 1, 3])
+def test_the_loop_comes_home_from_far_away_also_when_writes_take_effect_late(station, facts, delay: int) -> None:
+    history = run(station, facts, OFFSET, drops=60, delay=delay)
+    for name, value in history[-1][0].items():
+        observable = station.loop.observables[name]
+        assert abs(value - observable.target) < 0.05 * observable.noise, name
+
+
+def test_no_step_is_larger_than_its_cap_and_no_setpoint_leaves_its_range(station, facts) -> None:
+    far = {name: 40 * value for name, value in OFFSET.items()}
+    history = run(station, facts, far, drops=60)
+    for (_, before, _), (_, after, _) in zip(history, history[1:], strict=False):
+        for name, one in station.loop.actuators.items():
+            assert abs(after[name] - before[name]) <= one.step_cap * (1 + 1e-9)
+            assert one.minimum <= after[name] <= one.maximum
+    assert history[-1][1]["trap_x_m"] == pytest.approx(station.loop.actuators["trap_x_m"].minimum)
+    assert any("trap x" in words for words in history[-1][2].proposal.limits)
+
+
+def test_a_limited_tilt_is_not_compensated_in_phase_for_motion_that_did_not_happen(station, facts) -> None:
+    loop, gate_open = Loop(station), 10
+    values = plant(NOMINAL, {})
+    for drop in range(gate_open):
+        loop.judge(estimate(drop, values), "interferometer", NOMINAL, NOMINAL, facts)
+    off = plant(NOMINAL, {"fringe_x_rad_per_m": -6000.0})
+    judged = loop.judge(estimate(99, off), "interferometer", NOMINAL, NOMINAL, facts)
+    after = plant(dict(judged.proposal.limited), {"fringe_x_rad_per_m": -6000.0})
+    assert judged.proposal.limited["mirror_tilt_x_rad"] - NOMINAL["mirror_tilt_x_rad"] == pytest.approx(50e-6, rel=0.01)
+    phase_left = abs(wrap_phase(after["phase_rad"] - 1.0))
+    assert phase_left < abs(36e3 * 50e-6 - 1.0) + 1e-6
+
+
+def test_phase_is_controlled_from_the_ninth_drop_on_and_across_the_wrap(station, facts) -> None:
+    history = run(station, facts, {"phase_rad": 2.5})
+    used = ["phase_rad" in judged.used for _, _, judged in history]
+    assert used[:7] == [False] * 7
+    assert all(used[8:])
+    assert "not yet known" in history[0][2].not_used["phase_rad"]
+    assert history[-1][0]["phase_rad"] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_what_was_not_measured_moves_nothing_and_says_why(station, facts) -> None:
+    history = run(station, facts, OFFSET, missing=("x_m",))
+    assert history[-1][1]["trap_x_m"] == 0.0
+    assert history[-1][2].not_used["x_m"] == "a reason"
+    assert history[-1][0]["y_m"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_only_interferometer_drops_are_acted_upon(station, facts) -> None:
+    judged = Loop(station).judge(estimate(1, plant(NOMINAL, OFFSET)), "no_atoms", NOMINAL, NOMINAL, facts)
+    assert judged.proposal is None
+    assert "no_atoms" in judged.hold
+
+
+def test_the_prediction_is_made_for_the_setpoints_in_force(station, facts) -> None:
+    loop = Loop(station)
+    loop.judge(estimate(1, plant(NOMINAL, OFFSET)), "interferometer", NOMINAL, NOMINAL, facts)
+    moved = {**NOMINAL, "mirror_tilt_x_rad": 400e-6, "trap_y_m": 20e-6}
+    judged = loop.judge(estimate(2, plant(moved, OFFSET)), "interferometer", moved, NOMINAL, facts)
+    for name, value in plant(moved, OFFSET).items():
+        assert judged.proposal.prediction[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
+
+
+@pytest.mark.parametrize(("spread", "open_"), [(0.1, True), (0.5, True), (math.pi, False)])
+def test_the_phase_gate_tells_a_repeating_phase_from_a_random_one(spread: float, open_: bool) -> None:
+    gate, rng = PhaseGate(), np.random.default_rng(8)
+    for _ in range(20):
+        gate.add(wrap_phase(3.0 + rng.uniform(-spread, spread)))
+    assert (gate.reason() is None) is open_
+
+
+def test_the_timeline_answers_for_each_drop_what_its_atoms_saw() -> None:
+    timeline = Timeline({"a": 0.0, "b": 0.0})
+    timeline.change(5, {"a": 1.0})
+    timeline.change(7, {"b": 2.0})
+    assert timeline.in_force(4) == {"a": 0.0, "b": 0.0}
+    assert timeline.in_force(6) == {"a": 1.0, "b": 0.0}
+    assert timeline.newest() == {"a": 1.0, "b": 2.0}
+    assert timeline.first_drop_with_newest() == 7

@@ -1,0 +1,83 @@
+"""What the fit of one view says, under its image."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from magis_calib.domain.camera import View
+from magis_calib.domain.estimate import StationEstimate, ViewEstimate
+from magis_calib.domain.quantities import OBSERVABLES, REPORTED, Quantity
+from ui.theme import DIM, LOOK, TEXT
+from ui.wording import raw
+from ui.words import RIGHT, Words
+
+WIDTH = Quantity("width", "width", "m", "mm", 1e3, 3)
+
+
+class FitWords(QWidget):
+    """Two lines: where and how wide; usable or why not. The pointer's reading stands at the right."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__()
+        self._view = view
+        self._place, self._width = Words("x −123.4(56) µm   z −123.4(56) µm"), Words(grows=True)
+        self._verdict, self._pointer = Words(grows=True), Words("+12.34, −12.34 mm  65535 e⁻", align=RIGHT)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(6, 0, 6, 2)
+        grid.setVerticalSpacing(0)
+        grid.addWidget(self._place, 0, 0)
+        grid.addWidget(self._width, 0, 1)
+        line = QGridLayout()
+        line.addWidget(self._verdict, 0, 0)
+        line.addWidget(self._pointer, 0, 1)
+        grid.addLayout(line, 1, 0, 1, 2)
+        self.say(None, None)
+
+    def point(self, reading: str) -> None:
+        """Show what lies under the pointer."""
+        self._pointer.say(reading, DIM)
+
+    def say(self, station: StationEstimate | None, fitted: ViewEstimate | None) -> None:
+        """Write the numbers of this fit."""
+        if station is None or fitted is None:
+            self._place.say("", DIM)
+            self._width.say("", DIM)
+            self._verdict.say("– no fit of this view" if station is None else "– " + "; ".join(station.reasons), DIM)
+            return
+        self._place.say("   ".join(_written(station, name) for name in (f"{self._view}_m", "z_m")), TEXT,
+                        "\n".join(_raw(station, name) for name in (f"{self._view}_m", "z_m")))  # fmt: skip
+        self._width.say(_widths(fitted), TEXT if fitted.usable else DIM,
+                        "standard deviations of the cloud, horizontal × vertical")  # fmt: skip
+        self._verdict.say(*_verdict(fitted))
+
+
+def _written(station: StationEstimate, name: str) -> str:
+    quantity = OBSERVABLES[name]
+    value = quantity.with_error(station.values[name], station.stderr[name]).replace("-", "−")
+    return f"{quantity.label} {value} {quantity.shown_unit}"
+
+
+def _raw(station: StationEstimate, name: str) -> str:
+    return raw(REPORTED[name], station.values[name], station.stderr[name])
+
+
+def _widths(fitted: ViewEstimate) -> str:
+    horizontal, vertical = (fitted.parameters.get(f"width_{way}_m") for way in ("horizontal", "vertical"))
+    if horizontal is None or vertical is None:
+        return ""
+    first = WIDTH.with_error(horizontal.value, horizontal.stderr)
+    return f"width {first} × {WIDTH.with_error(vertical.value, vertical.stderr)} mm"
+
+
+def _verdict(fitted: ViewEstimate) -> tuple[str, str, str]:
+    """Return text, colour and hover of the second line."""
+    details = (f"model {fitted.model}; χ² per degree of freedom {fitted.chi2_per_dof:.3f}; {fitted.evaluations} "
+               f"evaluations; {fitted.saturated_px} px saturated, {fitted.masked_px} px masked\n"
+               f"usable: {', '.join(fitted.usable_quantities) or 'nothing'}")  # fmt: skip
+    chi2 = f"χ² {fitted.chi2_per_dof:.2f}"
+    if not fitted.usable:
+        return f"▲ not usable: {'; '.join(fitted.reasons) or 'no reason given'}", LOOK, details
+    if fitted.reasons:
+        return f"▲ usable in part · {chi2} · {'; '.join(fitted.reasons)}", LOOK, details
+    saturated = f" · {fitted.saturated_px} px saturated" if fitted.saturated_px else ""
+    return f"✓ usable · {chi2}{saturated}", TEXT, details

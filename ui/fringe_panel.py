@@ -1,0 +1,162 @@
+"""The fringe as a profile: both ports with their fit, and what is left over."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
+
+from magis_calib.domain.camera import ImagePair, View
+from magis_calib.domain.estimate import Array, StationEstimate, ViewEstimate
+from magis_calib.domain.snapshot import Snapshot
+from magis_calib.estimation.profile import FringeProfile, fringe_profile
+from ui.fringe_words import FringeWords
+from ui.ranging import SteadyRange
+from ui.theme import DIM, PORTS, text_font
+from ui.wording import missing
+
+MM = 1e3
+REACH_WIDTHS = 4.5
+PREFIXES = ((1e9, "10⁹ e⁻"), (1e6, "10⁶ e⁻"), (1e3, "10³ e⁻"), (1.0, "e⁻"))
+
+
+class FringePanel(QWidget):
+    """Profile of the view that carries the fringes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pair: ImagePair | None = None
+        self._estimate: StationEstimate | None = None
+        self._signal_range, self._residual_range = SteadyRange(), SteadyRange(8.0)
+        self._words = FringeWords()
+        self._plots: Any = pg.GraphicsLayoutWidget()
+        self._plots.ci.setContentsMargins(0, 0, 6, 0)
+        self._plots.ci.setSpacing(0)
+        self._signal, self._residual = self._add_plot(0), self._add_plot(1)
+        self._signal.getAxis("bottom").setStyle(showValues=False)
+        self._residual.setXLink(self._signal)
+        self._residual.getAxis("bottom").setLabel("horizontal position (mm)")
+        self._plots.ci.layout.setRowStretchFactor(0, 5)
+        self._plots.ci.layout.setRowStretchFactor(1, 3)
+        self._points: dict[str, Any] = {}
+        self._fits: dict[str, Any] = {}
+        self._rests: dict[str, Any] = {}
+        for port, colour in PORTS.items():
+            self._make_items(port, QColor(colour))
+        self._zero: Any = pg.InfiniteLine(0, angle=0, pen=pg.mkPen(DIM, style=Qt.PenStyle.DashLine))
+        self._residual.addItem(self._zero, ignoreBounds=True)
+        self._empty = QLabel()
+        self._empty.setWordWrap(True)
+        self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
+        shown = QWidget()
+        column = QVBoxLayout(shown)
+        column.setContentsMargins(0, 2, 0, 0)
+        column.setSpacing(1)
+        column.addWidget(self._words)
+        column.addWidget(self._plots, 1)
+        self._shown = shown
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(shown)
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Draw the profile of the newest complete drop."""
+        pair, estimate = snapshot.pair, snapshot.pair_estimate
+        if pair is None or estimate is None:
+            self._say_empty("No fringes yet\n\n" + missing(snapshot, "camera x"))
+            return
+        if pair is self._pair and estimate is self._estimate:
+            return
+        view = fringed_view(estimate)
+        fitted = estimate.views.get(view)
+        profile = fringe_profile(pair.frames[view], fitted) if fitted is not None else None
+        if fitted is None or profile is None:
+            reasons = fitted.reasons if fitted is not None else estimate.reasons
+            self._say_empty(f"– No profile of drop {pair.drop_id}\n\n" + ("\n".join(reasons) or "no fit of this drop"))
+        else:
+            self._draw(profile, fitted)
+        self._pair, self._estimate = pair, estimate
+
+    def _draw(self, profile: FringeProfile, fitted: ViewEstimate) -> None:
+        self._stack.setCurrentWidget(self._shown)
+        self._words.say(fitted)
+        place = profile.horizontal_m * MM
+        scale, unit = _prefix(float(np.nanmax(np.abs(np.concatenate([profile.port_a, profile.port_b])))))
+        self._signal.getAxis("left").setLabel(f"{unit}/col")
+        ports = {"a": (profile.port_a, profile.fit_a, profile.sigma_a),
+                 "b": (profile.port_b, profile.fit_b, profile.sigma_b)}  # fmt: skip
+        lows, highs, worst = [0.0], [0.0], 4.0
+        for port, (data, fit, sigma) in ports.items():
+            rest = np.divide(data - fit, sigma, out=np.full_like(data, np.nan), where=sigma > 0)
+            self._points[port].setData(place, data / scale)
+            self._fits[port].setData(place, fit / scale)
+            self._rests[port].setData(place, rest)
+            lows.append(float(np.nanmin(data)) / scale)
+            highs.append(float(np.nanmax(data)) / scale)
+            worst = float(np.nanmax(np.abs(np.append(rest, worst))))
+        self._signal_range.follow(min(lows), max(highs))
+        self._residual_range.follow(-worst, worst)
+        self._signal.setRange(xRange=_reach_mm(fitted, place), yRange=self._signal_range.limits, padding=0)
+        self._residual.setYRange(*self._residual_range.limits, padding=0)
+        self._plots.scene().prepareForPaint()  # else the new range is found while painting, and all is painted twice
+
+    def _say_empty(self, text: str) -> None:
+        self._empty.setText(text)
+        self._stack.setCurrentWidget(self._empty)
+
+    def _add_plot(self, row: int) -> Any:
+        plot = self._plots.addPlot(row=row, col=0)
+        plot.setMenuEnabled(False)
+        plot.hideButtons()
+        plot.setMouseEnabled(False, False)
+        plot.disableAutoRange()
+        for side in ("left", "bottom"):
+            axis = plot.getAxis(side)
+            axis.enableAutoSIPrefix(False)
+            axis.setTickFont(text_font(-1.5))
+            axis.setTextPen(DIM)
+            axis.setStyle(tickLength=-3, tickTextOffset=2, maxTickLevel=0)
+            axis.label.setFont(text_font(-1.0))
+        plot.getAxis("left").setWidth(50)
+        if row == 1:
+            plot.getAxis("left").setLabel("rest (σ)")
+            plot.getAxis("bottom").setHeight(32)
+        else:
+            plot.getAxis("bottom").setHeight(4)
+        return plot
+
+    def _make_items(self, port: str, colour: QColor) -> None:
+        dots = QColor(colour)
+        dots.setAlpha(150)
+        symbol = "o" if port == "a" else "s"
+        self._points[port] = pg.ScatterPlotItem(size=3, pen=None, brush=pg.mkBrush(dots), symbol=symbol, pxMode=True)
+        self._fits[port] = pg.PlotCurveItem(pen=pg.mkPen(colour, width=1), antialias=True)
+        self._rests[port] = pg.ScatterPlotItem(size=3, pen=None, brush=pg.mkBrush(dots), symbol=symbol, pxMode=True)
+        self._signal.addItem(self._points[port], ignoreBounds=True)
+        self._signal.addItem(self._fits[port], ignoreBounds=True)
+        self._residual.addItem(self._rests[port], ignoreBounds=True)
+
+
+def fringed_view(estimate: StationEstimate) -> View:
+    """Return the view whose fit has fringes; x when neither has."""
+    for view, fitted in estimate.views.items():
+        if math.isfinite(fitted.value("fringe_horizontal_rad_per_m")):
+            return view
+    return "x"
+
+
+def _reach_mm(fitted: ViewEstimate, place: Array) -> tuple[float, float]:
+    """Return the part of the image where the clouds are."""
+    centres = [fitted.value(f"port_{port}_horizontal_m") * MM for port in PORTS]
+    away = REACH_WIDTHS * fitted.value("width_horizontal_m") * MM
+    left, right = max(float(place[0]), min(centres) - away), min(float(place[-1]), max(centres) + away)
+    return (left, right) if right > left else (float(place[0]), float(place[-1]))
+
+
+def _prefix(largest: float) -> tuple[float, str]:
+    return next((one for one in PREFIXES if largest >= 10 * one[0]), PREFIXES[-1])

@@ -1,0 +1,107 @@
+"""Where an image is drawn: raster, fit and scale in millimetres of the object, zoom and a reading under the pointer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
+
+from magis_calib.domain.camera import CameraFacts, Frame
+from ui.levels import Levels
+from ui.outline import Outline
+from ui.overlay import PortLines, ScaleBar
+from ui.raster import Raster, counts_at, full_size_mm, raster, step_for
+from ui.theme import DIM, IMAGE, IMAGE_MAP
+
+
+class ImageCanvas(QWidget):
+    """One image with its overlay, or the words that say why there is none. Emits `pointed` with a reading."""
+
+    pointed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: Any = pg.GraphicsView(background=IMAGE)
+        self._box: Any = pg.ViewBox(lockAspect=True, enableMenu=False, defaultPadding=0.0)
+        self._view.setCentralItem(self._box)
+        self._view.setMinimumSize(160, 90)
+        self._view.setToolTip("wheel: zoom · drag: move · double click: whole image")
+        self._image: Any = pg.ImageItem()
+        self._image.setColorMap(pg.colormap.get(IMAGE_MAP))
+        self._box.addItem(self._image, ignoreBounds=True)
+        self._ports = {port: PortLines(self._box, port) for port in ("a", "b")}
+        self._scale = ScaleBar(self._box)
+        self._raster: Raster | None = None
+        self._frame: Frame | None = None
+        self._size_mm = (0.0, 0.0)
+        self._empty = QLabel()
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self._empty.setStyleSheet(f"color: {DIM}; background: {IMAGE}; padding: 12px;")
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._view)
+        self._view.scene().sigMouseMoved.connect(self._point)
+        self._view.scene().sigMouseClicked.connect(self._click)
+
+    @property
+    def picture(self) -> Raster | None:
+        """What is drawn now."""
+        return self._raster
+
+    def say_empty(self, text: str) -> None:
+        """Show words instead of an image."""
+        self._empty.setText(text)
+        self._stack.setCurrentWidget(self._empty)
+
+    def wanted_step(self, frame: Frame) -> int:
+        """Return the decimation that suits the present zoom and size."""
+        pixel_mm = frame.facts.object_pixel_m * 1e3
+        if self._size_mm != full_size_mm(frame):
+            wide, high = full_size_mm(frame)
+        else:
+            (left, right), (bottom, top) = self._box.viewRange()
+            wide, high = right - left, top - bottom
+        ratio = self.devicePixelRatioF()
+        return step_for(round(high / pixel_mm), round(wide / pixel_mm), self.height() * ratio, self.width() * ratio)
+
+    def draw(self, frame: Frame) -> Raster:
+        """Decimate this frame and hand it to the screen."""
+        self._stack.setCurrentWidget(self._view)
+        drawn = self._raster = raster(frame, self.wanted_step(frame))
+        self._frame = frame
+        self._image.setImage(drawn.counts, autoLevels=False)
+        self._image.setRect(drawn.left_mm, drawn.bottom_mm, drawn.width_mm, drawn.height_mm)
+        if self._size_mm != full_size_mm(frame):
+            self._size_mm = full_size_mm(frame)
+            self._scale.draw(*self._size_mm)
+            self._fit_view()
+        return drawn
+
+    def set_levels(self, levels: Levels, facts: CameraFacts) -> None:
+        """Make these electrons black and white."""
+        self._image.setLevels((levels.low / facts.gain + facts.offset, levels.high / facts.gain + facts.offset))
+
+    def draw_fit(self, found: dict[str, Outline], visible: bool) -> None:
+        """Draw the outlines of the ports over the image."""
+        for port, lines in self._ports.items():
+            lines.draw(found.get(port), visible)
+
+    def _fit_view(self) -> None:
+        wide, high = self._size_mm
+        self._box.setRange(xRange=(-wide / 2, wide / 2), yRange=(-high / 2, high / 2), padding=0)
+
+    def _click(self, event: Any) -> None:
+        if event.double():
+            self._fit_view()
+
+    def _point(self, place: Any) -> None:
+        at = self._box.mapSceneToView(place)
+        counts = counts_at(self._frame, at.x(), at.y()) if self._frame is not None else None
+        if counts is None or self._frame is None:
+            self.pointed.emit("")
+            return
+        electrons = (counts - self._frame.facts.offset) * self._frame.facts.gain
+        self.pointed.emit(f"{at.x():+.2f}, {at.y():+.2f} mm  {electrons:.0f} e⁻")

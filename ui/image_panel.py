@@ -1,0 +1,124 @@
+"""One camera's view: the newest image, the fit over it, and what the fit says."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from magis_calib.domain.camera import Frame, View
+from magis_calib.domain.estimate import StationEstimate
+from magis_calib.domain.snapshot import Snapshot
+from ui.choice_button import choice_button
+from ui.colour_bar import ColourBar
+from ui.fit_words import FitWords
+from ui.image_canvas import ImageCanvas
+from ui.levels import RULES, Levels, Rule, measured, restored
+from ui.outline import outlines
+from ui.theme import DIM, LOOK
+from ui.wording import age, missing
+from ui.words import Words
+
+
+class ImagePanel(QWidget):
+    """Images of one view are pulled from the snapshot, decimated here and never queued."""
+
+    def __init__(self, view: View, settings: QSettings) -> None:
+        super().__init__()
+        self._view, self._settings = view, settings
+        self._frame: Frame | None = None
+        self._estimate: StationEstimate | None = None
+        self._rule: Rule = "percentiles"
+        self._levels: Levels | None = restored(settings.value(f"levels/{view}"))
+        self.canvas, self._bar, self._fit = ImageCanvas(), ColourBar(), FitWords(view)
+        self._drop, self._scale = Words(grows=True), Words("16.00 µm/px")
+        self._overlay = self._make_overlay_button()
+        self._levels_button = choice_button("levels ▾", "which electrons are black and which are white", RULES,
+                                            self.set_levels_once)  # fmt: skip
+        self._lay_out()
+        self.canvas.pointed.connect(self._fit.point)
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Draw the newest image and its fit when there is a new one."""
+        pair = snapshot.pair
+        if pair is None or self._view not in pair.frames:
+            self.canvas.say_empty(f"No picture from view {self._view} yet\n\n"
+                                  f"{missing(snapshot, f'camera {self._view}')}")  # fmt: skip
+            return
+        self._say_drop(snapshot, pair.drop_id, now_s)
+        frame = pair.frames[self._view]
+        drawn = self.canvas.picture
+        zoomed = drawn is not None and drawn.step != self.canvas.wanted_step(frame)
+        if frame is not self._frame or zoomed:
+            self._draw(frame)
+            self._frame = frame
+        if snapshot.pair_estimate is not self._estimate:
+            self._draw_fit(snapshot.pair_estimate)
+            self._estimate = snapshot.pair_estimate
+
+    def set_levels_once(self, rule: Rule = "percentiles") -> None:
+        """Choose how levels are found, and find them now."""
+        self._rule = rule
+        drawn = self.canvas.picture
+        if drawn is None or self._frame is None:
+            self._levels = None
+            return
+        facts = self._frame.facts
+        self._apply(measured(drawn.counts, facts.offset, facts.gain, rule), self._frame)
+
+    def _draw(self, frame: Frame) -> None:
+        drawn = self.canvas.draw(frame)
+        if self._levels is None or self._rule == "follow":
+            self._levels = measured(drawn.counts, frame.facts.offset, frame.facts.gain, self._rule)
+        self._apply(self._levels, frame)
+        self._scale.say(f"{frame.facts.object_pixel_m * 1e6:.4g} µm/px", DIM,
+                        f"one camera pixel in the object; the screen shows every {drawn.step}. pixel")  # fmt: skip
+
+    def _apply(self, levels: Levels, frame: Frame) -> None:
+        self._levels = levels
+        self.canvas.set_levels(levels, frame.facts)
+        self._bar.show_levels(levels)
+        if self._settings.value(f"levels/{self._view}") != levels.saved():
+            self._settings.setValue(f"levels/{self._view}", levels.saved())
+        self._levels_button.setText("levels ▾" if self._rule != "follow" else "levels: follow ▾")
+        self._levels_button.setToolTip(f"levels {levels.words()} per pixel\n(Ctrl+L sets both views once)")
+
+    def _draw_fit(self, station: StationEstimate | None) -> None:
+        fitted = station.views.get(self._view) if station is not None else None
+        found = outlines(fitted, fitted.displacements) if fitted is not None else {}
+        self.canvas.draw_fit(found, self._overlay.isChecked())
+        self._fit.say(station, fitted)
+
+    def _say_drop(self, snapshot: Snapshot, drop_id: int, now_s: float) -> None:
+        latest = snapshot.latest
+        assert snapshot.pair is not None
+        text = f"drop {drop_id} · {age(now_s - snapshot.pair.frames[self._view].received_s)}"
+        if latest is not None and latest.drop_id != drop_id:
+            self._drop.say(f"▲ {text}, not the newest", LOOK, f"drop {latest.drop_id} has no complete pair of images")
+        else:
+            self._drop.say(text, DIM, "number of the drop and age of this image")
+
+    def _make_overlay_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setText("fit")
+        button.setCheckable(True)
+        button.setChecked(True)
+        button.setToolTip("show or hide the fit\n"
+                          "cross: centre · solid: 1 width · dashed: 2 widths · lines: bright fringes")  # fmt: skip
+        button.toggled.connect(lambda _checked: self._draw_fit(self._estimate))
+        return button
+
+    def _lay_out(self) -> None:
+        title = Words(bold=True)
+        title.say(f"VIEW {self._view.upper()}", hover=f"sees ({self._view}, z); upright, z up")
+        top, middle, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        top.setContentsMargins(6, 1, 2, 1)
+        for part in (title, self._drop, self._overlay, self._levels_button, self._scale):
+            top.addWidget(part)
+        middle.setSpacing(2)
+        middle.addWidget(self.canvas, 1)
+        middle.addWidget(self._bar)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        column.addLayout(top)
+        column.addLayout(middle, 1)
+        column.addWidget(self._fit)

@@ -1,0 +1,96 @@
+"""Where the docks are: a default for high and for low screens, and what the operator made of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+VERSION = 1
+"""Raise it when docks change: an older saved layout is then discarded."""
+LEAST_WIDTH = 1000
+HIGH = 800
+"""From this window height on the ledger has a row of its own."""
+
+log = logging.getLogger(__name__)
+
+
+def first_size() -> QSize:
+    """Return the size of a window that was never shown before: what it was made for, or what the screen has."""
+    wanted, screen = QSize(1600, 900), QGuiApplication.primaryScreen().availableSize()
+    real = screen.width() >= LEAST_WIDTH  # an offscreen one is smaller than the window can be
+    return wanted.boundedTo(screen) if real else wanted
+
+
+def add_dock(window: QMainWindow, name: str, inside: QWidget) -> QDockWidget:
+    """Make a dock with a lasting name."""
+    dock = QDockWidget(name, window)
+    dock.setObjectName(f"dock_{name.lower()}")
+    dock.setWidget(inside)
+    dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetClosable
+                     | QDockWidget.DockWidgetFeature.DockWidgetFloatable)  # fmt: skip
+    return dock
+
+
+def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
+    """Lay all docks out as shipped, for the window's present height."""
+    for dock in docks.values():
+        dock.setFloating(False)
+        window.removeDockWidget(dock)
+    right, bottom = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+    window.setCorner(Qt.Corner.BottomRightCorner, right)
+    loop, fringe, trends, ledger, alarms = (docks[name] for name in ("Loop", "Fringe", "Trends", "Ledger", "Alarms"))
+    high = window.height() >= HIGH
+    window.addDockWidget(right, loop)
+    window.addDockWidget(bottom, fringe)
+    if high:
+        window.splitDockWidget(fringe, ledger, Qt.Orientation.Vertical)
+    window.splitDockWidget(fringe, trends, Qt.Orientation.Horizontal)
+    if not high:
+        window.tabifyDockWidget(trends, ledger)
+    window.tabifyDockWidget(ledger, alarms)
+    for dock in docks.values():
+        dock.show()
+    (ledger if high else trends).raise_()
+    _size(window, docks, high)
+    QTimer.singleShot(0, window, lambda: _size(window, docks, high))  # sizes hold only once the docks are laid out
+
+
+def restore(window: QMainWindow, settings: QSettings) -> bool:
+    """Put the window as it was left; False, and the saved layout is dropped, when that cannot be."""
+    geometry, state = settings.value("window/geometry"), settings.value("window/state")
+    if geometry is None and state is None:
+        return False
+    try:
+        if isinstance(geometry, QByteArray) and isinstance(state, QByteArray):  # noqa: SIM102
+            if window.restoreGeometry(geometry) and window.restoreState(state, VERSION):
+                return True
+    except (TypeError, ValueError):
+        pass
+    log.warning("the saved window layout cannot be used and is discarded")
+    for key in ("window/geometry", "window/state"):
+        settings.remove(key)
+    return False
+
+
+def save(window: QMainWindow, settings: QSettings) -> None:
+    """Remember where everything is."""
+    settings.setValue("window/geometry", window.saveGeometry())
+    settings.setValue("window/state", window.saveState(VERSION))
+
+
+def _size(window: QMainWindow, docks: Mapping[str, QDockWidget], high: bool) -> None:
+    wide, tall = window.width(), window.height()
+    loop = max(docks["Loop"].minimumSizeHint().width(), round(0.235 * wide))
+    window.resizeDocks([docks["Loop"]], [loop], Qt.Orientation.Horizontal)
+    rest = wide - loop
+    window.resizeDocks([docks["Fringe"], docks["Trends"]], [round(0.36 * rest), round(0.64 * rest)],
+                       Qt.Orientation.Horizontal)  # fmt: skip
+    if high:
+        window.resizeDocks([docks["Trends"], docks["Ledger"]], [round(0.30 * tall), round(0.19 * tall)],
+                           Qt.Orientation.Vertical)  # fmt: skip
+    else:
+        window.resizeDocks([docks["Trends"]], [round(0.43 * tall)], Qt.Orientation.Vertical)

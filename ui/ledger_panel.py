@@ -1,0 +1,109 @@
+"""The ledger: what was done after each drop and why, and a remark of the operator beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QStackedLayout,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from magis_calib.domain.commands import Command, NoteDrop
+from magis_calib.domain.snapshot import Snapshot
+from ui.ledger_model import LedgerModel
+from ui.ledger_words import HEADS
+from ui.theme import DIM
+from ui.wording import missing
+from ui.words import Words
+
+SAMPLES = {"drop": "1234567", "time (UTC)": "00:00:00 ", "outcome": "◐ half applied ", "used": "x y z κx κz φ",
+           "errors": "κx −123.4 rad/m, φ −0.123 rad", "setpoints sent": "mirror tilt x −12.34 µrad, trap x",
+           "read back": "✓ all 6 as sent  ", "detail": "step cap of mirror tilt x",
+           "note": "a note"}  # fmt: skip
+
+
+class LedgerPanel(QWidget):
+    """A table over the records, newest first, and a line for a note on the selected (else the newest) drop."""
+
+    def __init__(self, submit: Callable[[Command], None]) -> None:
+        super().__init__()
+        self._submit = submit
+        self.model, self.table = LedgerModel(), QTableView()
+        self._note, self._for = QLineEdit(), Words("note on drop 12345678")
+        self._save = QPushButton("Save note")
+        self._target: int | None = None
+        self._empty = QLabel()
+        self._empty.setWordWrap(True)
+        self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
+        self._dress_table()
+        self._note.setPlaceholderText("what you saw; Return saves it beside the drop")
+        self._note.setMaxLength(500)
+        self._note.returnPressed.connect(self._send)
+        self._save.clicked.connect(self._send)
+        self._lay_out()
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Follow the records and keep the note's drop."""
+        if not snapshot.records:
+            self._empty.setText("No drops yet\n\n" + missing(snapshot, "drop_system"))
+            self._stack.setCurrentWidget(self._empty)
+            return
+        self._stack.setCurrentWidget(self._filled)
+        self.model.follow(snapshot)
+        if not self._note.text():
+            self._target = self._selected()
+        self._for.say(f"note on drop {self._target}", DIM, "the selected drop, else the newest")
+        self._save.setEnabled(bool(self._note.text().strip()) and not snapshot.finished)
+
+    def _selected(self) -> int | None:
+        rows = self.table.selectionModel().selectedRows()
+        record = self.model.record(rows[0].row() if rows else 0)
+        return None if record is None else record.drop_id
+
+    def _send(self) -> None:
+        text = self._note.text().strip()
+        if text and self._target is not None and self._save.isEnabled():
+            self._submit(NoteDrop(self._target, text))
+            self._note.clear()
+
+    def _dress_table(self) -> None:
+        table = self.table
+        table.setModel(self.model)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.setAlternatingRowColors(True)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        table.horizontalHeader().setHighlightSections(False)
+        table.horizontalHeader().setStretchLastSection(True)
+        for column, name in enumerate(HEADS):
+            longest = max(map(self.fontMetrics().horizontalAdvance, (SAMPLES[name], name)))
+            table.setColumnWidth(column, longest + 14)
+
+    def _lay_out(self) -> None:
+        self._filled = QWidget()
+        column, line = QVBoxLayout(self._filled), QHBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.table, 1)
+        line.setContentsMargins(6, 0, 6, 3)
+        for part in (self._for, self._note, self._save):
+            line.addWidget(part)
+        column.addLayout(line)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._filled)

@@ -1,0 +1,113 @@
+"""One drop's decision in the columns of the ledger, and in full for its hover. No Qt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity
+from magis_calib.domain.snapshot import DropRecord
+from ui.wording import OUTCOME_SHAPES, signed, utc_moment, utc_time
+
+HEADS = {
+    "drop": "number of the drop",
+    "time (UTC)": "trigger of the drop",
+    "outcome": "what came of it: applied, held, refused, half applied, unverified",
+    "detail": "why nothing, or less, was sent; else the first drop with the new setpoints",
+    "errors": "expected errors, the largest in tolerances first",
+    "setpoints sent": "change of each setpoint against what the drop's atoms saw",
+    "read back": "what the controllers answered",
+    "used": "observables that entered the correction",
+    "note": "the operator's remark",
+}
+
+
+def cells(record: DropRecord, tolerances: Mapping[str, float], readback_tolerances: Mapping[str, float]) -> list[str]:
+    """Write one row in the order of `HEADS`."""
+    decision = record.decision
+    shape, _ = OUTCOME_SHAPES[decision.outcome]
+    return [
+        str(record.drop_id), utc_time(record.time_ns), f"{shape} {decision.outcome.replace('_', ' ')}",
+        _detail(record), _errors(record, tolerances), _sent(record), _readback(record, readback_tolerances),
+        "all" if len(decision.used) == len(OBSERVABLES) else " ".join(_label(name) for name in decision.used) or "none",
+        record.note,
+    ]  # fmt: skip
+
+
+def in_full(record: DropRecord) -> str:
+    """Write everything about the decision, a line for each thing."""
+    decision, proposal = record.decision, record.decision.proposal
+    lines = [f"drop {record.drop_id} · {utc_moment(record.time_ns)} · {record.sequence_type.replace('_', ' ')}",
+             decision.in_words()]  # fmt: skip
+    lines += [f"not used: {_label(name)}: {reason}" for name, reason in decision.not_used.items()]
+    if proposal is not None:
+        lines += [f"limited: {limit}" for limit in proposal.limits]
+        lines += [_chain(record, name) for name in proposal.proposed]
+    if decision.received_to_applied_s is not None:
+        lines.append(f"from received to applied: {decision.received_to_applied_s * 1e3:.0f} ms")
+    stages = ", ".join(f"{name} {seconds * 1e3:.0f} ms" for name, seconds in record.stage_s.items())
+    lines += [f"stages: {stages}"] if stages else []
+    lines += [f"note: {record.note}"] if record.note else []
+    return "\n".join(lines)
+
+
+def _chain(record: DropRecord, name: str) -> str:
+    """Write one actuator's way: in force, proposed, limited, sent, read back."""
+    decision, proposal = record.decision, record.decision.proposal
+    quantity = _quantity(name)
+    steps: list[tuple[str, Setpoints]] = [("in force", record.in_force)]
+    if proposal is not None:
+        steps += [("proposed", proposal.proposed), ("limited", proposal.limited)]
+    steps += [("sent", decision.sent), ("read back", decision.readback)]
+    written = " → ".join(f"{word} {quantity.shown(one[name])}" for word, one in steps if name in one)
+    return f"{quantity.label}: {written} {quantity.shown_unit}".rstrip().replace("-", "−")
+
+
+def _detail(record: DropRecord) -> str:
+    decision = record.decision
+    limits = decision.proposal.limits if decision.proposal is not None else ()
+    why = [part for part in (decision.reason, *limits) if part]
+    if decision.outcome == "applied" and decision.effective_drop is not None:
+        why.append(f"from drop {decision.effective_drop} on")
+    if not record.complete and not why:
+        why = list(record.estimate.reasons)
+    return "; ".join(why)
+
+
+def _errors(record: DropRecord, tolerances: Mapping[str, float]) -> str:
+    proposal = record.decision.proposal
+    if proposal is None:
+        return "–"
+    ranked = sorted(proposal.error.items(), key=lambda item: -abs(item[1]) / tolerances.get(item[0], math.inf))
+    known = [(OBSERVABLES[name], error) for name, error in ranked if name in OBSERVABLES]
+    return ", ".join(f"{quantity.label} {signed(quantity, error)}" for quantity, error in known) or "–"
+
+
+def _sent(record: DropRecord) -> str:
+    sent = record.decision.sent
+    moved = {name: value - record.in_force.get(name, math.nan) for name, value in sent.items()}
+    return ", ".join(f"{_quantity(name).label} {signed(_quantity(name), step)}" for name, step in moved.items()) or "–"
+
+
+def _readback(record: DropRecord, tolerances: Mapping[str, float]) -> str:
+    sent, readback = record.decision.sent, record.decision.readback
+    if not sent:
+        return "–"
+    missing = [name for name in sent if name not in readback]
+    if missing:
+        return f"▲ missing {len(missing)} of {len(sent)}"
+    off = [name for name, value in sent.items()
+           if not abs(readback[name] - value) <= tolerances.get(name, 1e-9 * max(1.0, abs(value)))]  # fmt: skip
+    if off:
+        return "▲ off: " + ", ".join(f"{_quantity(name).label} {signed(_quantity(name), readback[name] - sent[name])}"
+                                     for name in off)  # fmt: skip
+    return f"✓ all {len(sent)} as sent"
+
+
+def _label(name: str) -> str:
+    return OBSERVABLES[name].label if name in OBSERVABLES else name
+
+
+def _quantity(name: str) -> Quantity:
+    return ACTUATORS.get(name, Quantity(name, name.replace("_", " "), "1", "", 1.0, 4))

@@ -1,0 +1,52 @@
+"""Which electrons are black and which are white: fixed until the operator asks for new levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from magis_calib.domain.camera import Counts
+
+Rule = Literal["extremes", "percentiles", "follow"]
+RULES: dict[Rule, str] = {
+    "extremes": "set once: darkest to brightest",
+    "percentiles": "set once: 1 % to 99.9 % of pixels",
+    "follow": "follow every drop: 1 % to 99.9 %",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Black and white in electrons per pixel."""
+
+    low: float
+    high: float
+
+    def words(self) -> str:
+        """Write both ends for a person."""
+        return f"{self.low:.0f} – {self.high:.0f} e⁻"
+
+    def saved(self) -> str:
+        """Write both ends for the settings file."""
+        return f"{self.low:.6g} {self.high:.6g}"
+
+
+def measured(counts: Counts, offset: float, gain: float, rule: Rule) -> Levels:
+    """Find levels for this picture (its decimated counts will do)."""
+    if rule == "extremes":
+        low, high = float(counts.min()), float(counts.max())
+    else:
+        low, high = (float(one) for one in np.percentile(counts, (1.0, 99.9)))
+    low, high = (low - offset) * gain, (high - offset) * gain
+    return Levels(low, high if high - low > gain else low + gain)
+
+
+def restored(text: object) -> Levels | None:
+    """Read what `saved` wrote; None when it is not that."""
+    try:
+        low, high = (float(word) for word in str(text).split())
+    except ValueError:
+        return None
+    return Levels(low, high) if np.isfinite(low) and np.isfinite(high) and high > low else None

@@ -1,0 +1,95 @@
+"""The loop: what it does, the buttons that change that, the newest numbers and the actuators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop, StopRun
+from magis_calib.domain.snapshot import LoopWord, Snapshot
+from ui.actuators_panel import ActuatorsPanel
+from ui.observables_panel import ObservablesPanel
+from ui.replay_bar import ReplayBar
+from ui.stop_button import StopButton
+from ui.theme import ACT, DIM, INFO
+
+BUTTONS: dict[LoopWord, tuple[str, Command, str]] = {
+    "closed": ("Close", CloseLoop(), "send corrections from now on; clears a latched fault (Ctrl+Return)"),
+    "held": ("Hold", HoldLoop(), "keep measuring, send nothing, keep the setpoints (Ctrl+H)"),
+    "open": ("Open", OpenLoop(), "keep measuring, move setpoints by hand (Ctrl+O)"),
+}
+
+
+class LoopPanel(QScrollArea):
+    """Everything that moves hardware is here; it scrolls when the window is low."""
+
+    def __init__(self, submit: Callable[[Command], None]) -> None:
+        super().__init__()
+        self._buttons: dict[LoopWord, QPushButton] = {}
+        self.stop = StopButton()
+        self.stop.confirmed.connect(lambda: submit(StopRun()))
+        self._detail = QLabel()
+        self._detail.setWordWrap(True)
+        self.replay_bar = ReplayBar(submit)
+        self.observables, self.actuators = ObservablesPanel(), ActuatorsPanel(submit)
+        inside = self._inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(5)
+        column.addLayout(self._button_row(submit))
+        for part in (self.replay_bar, self._detail, _rule(), self.observables, _rule(), self.actuators):
+            column.addWidget(part)
+        column.addStretch(1)
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(inside.minimumSizeHint().width() + 2)
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Show the loop's state and the newest numbers."""
+        live = snapshot.mode == "live"
+        for word, button in self._buttons.items():
+            button.setVisible(live)
+            button.setEnabled(live and not snapshot.finished and snapshot.loop != "stopped")
+            button.setChecked(word == snapshot.loop)
+        self.stop.setEnabled(not snapshot.finished)
+        self.replay_bar.setVisible(not live)
+        self.replay_bar.setEnabled(not snapshot.finished)
+        self._say_detail(snapshot)
+        self.observables.refresh(snapshot, now_s)
+        self.actuators.refresh(snapshot, now_s)
+        wanted = self._inside.minimumSizeHint().width() + 2
+        if wanted > self.minimumWidth():
+            self.setMinimumWidth(wanted)
+
+    def _say_detail(self, snapshot: Snapshot) -> None:
+        text = snapshot.loop_detail
+        if snapshot.loop == "fault":
+            text = f"✖ {text or 'fault'}: corrections stopped. Close the loop again when the cause is gone."
+        if text != self._detail.text():
+            self._detail.setText(text)
+            colour = {"fault": ACT, "open": INFO, "held": INFO}.get(snapshot.loop, DIM)
+            self._detail.setStyleSheet(f"color: {colour};")
+            self._detail.setVisible(bool(text))
+
+    def _button_row(self, submit: Callable[[Command], None]) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(5)
+        for word, (text, command, hover) in BUTTONS.items():
+            button = self._buttons[word] = QPushButton(text)
+            button.setProperty("hardware", True)
+            button.setCheckable(True)
+            button.setToolTip(hover)
+            button.clicked.connect(lambda _checked=False, command=command: submit(command))
+            row.addWidget(button, 1)
+        row.addWidget(self.stop, 1)
+        return row
+
+
+def _rule() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setStyleSheet("color: #464d55;")
+    return line

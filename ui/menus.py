@@ -1,0 +1,66 @@
+"""The menu bar and its shortcuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
+
+from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop
+from magis_calib.domain.snapshot import Snapshot
+from ui.help_words import ABOUT, shortcuts_text, show_help, units_text
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """What the menu can ask of the window."""
+
+    leave: Callable[[], object]
+    submit: Callable[[Command], object]
+    reset_layout: Callable[[], object]
+    levels_once: Callable[[], object]
+
+
+class Menus:
+    """File, View, Loop, Help. Entries that move hardware are dead in a replay and after the run."""
+
+    def __init__(self, window: QMainWindow, deeds: Deeds, docks: Iterable[QDockWidget]) -> None:
+        self._window = window
+        self._all: list[QAction] = []
+        bar = window.menuBar()
+        self._add(bar.addMenu("&File"), "Stop and &quit", "Ctrl+Q", deeds.leave)
+        view = bar.addMenu("&View")
+        for dock in docks:
+            view.addAction(dock.toggleViewAction())
+        view.addSeparator()
+        self._add(view, "Set image &levels once", "Ctrl+L", deeds.levels_once)
+        self._add(view, "&Reset layout", "", deeds.reset_layout)
+        loop = bar.addMenu("&Loop")
+        self.loop_actions = [
+            self._add(loop, "&Close: send corrections", "Ctrl+Return", lambda: deeds.submit(CloseLoop())),
+            self._add(loop, "&Hold: send nothing", "Ctrl+H", lambda: deeds.submit(HoldLoop())),
+            self._add(loop, "&Open: move setpoints by hand", "Ctrl+O", lambda: deeds.submit(OpenLoop())),
+        ]
+        help_menu = bar.addMenu("&Help")
+        self._add(help_menu, "&Shortcuts", "F1", self._shortcuts)
+        self._add(help_menu, "&Units and names", "", lambda: show_help(window, "Units and names", units_text()))
+        self._add(help_menu, "&About magis-calib", "", lambda: show_help(window, "About magis-calib", ABOUT))
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Enable what may be asked of this run now."""
+        for action in self.loop_actions:
+            action.setEnabled(snapshot.mode == "live" and not snapshot.finished)
+
+    def _add(self, menu: QMenu, text: str, keys: str, deed: Callable[[], object]) -> QAction:
+        action = QAction(text, self._window)
+        if keys:
+            action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(lambda _checked=False: deed())
+        menu.addAction(action)
+        self._all.append(action)
+        return action
+
+    def _shortcuts(self) -> None:
+        show_help(self._window, "Shortcuts", shortcuts_text(self._all))

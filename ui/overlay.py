@@ -1,0 +1,68 @@
+"""The fit drawn over an image: crosses, one and two widths, bright fringes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+
+from ui.outline import Outline
+from ui.theme import PORTS, text_font
+
+HALO = QColor(0, 0, 0, 170)
+
+
+class PortLines:
+    """The lines of one port in a view box."""
+
+    def __init__(self, box: Any, port: str) -> None:
+        colour = QColor(PORTS[port])
+        faint = QColor(colour)
+        faint.setAlpha(110)
+        halo = pg.mkPen(HALO, width=3)
+        self._crests = pg.PlotCurveItem(pen=pg.mkPen(faint, width=1), connect="finite")
+        self._two = pg.PlotCurveItem(pen=pg.mkPen(colour, width=1, style=Qt.PenStyle.DashLine))
+        self._one = pg.PlotCurveItem(pen=pg.mkPen(colour, width=1), shadowPen=halo)
+        self._cross = pg.PlotCurveItem(pen=pg.mkPen(colour, width=1), shadowPen=halo, connect="finite")
+        self._name = pg.TextItem(port, color=colour, anchor=(1.0, 0.5))
+        self._name.setFont(text_font(1.0, bold=True))
+        self._items = (self._crests, self._two, self._one, self._cross, self._name)
+        for item in self._items:
+            item.setZValue(5)
+            box.addItem(item, ignoreBounds=True)
+
+    def draw(self, outline: Outline | None, visible: bool) -> None:
+        """Draw these lines, or none."""
+        for item in self._items:
+            item.setVisible(visible and outline is not None)
+        if outline is None or not visible:
+            return
+        self._crests.setData(*outline.crests)
+        self._two.setData(*outline.two_sigma)
+        self._one.setData(*outline.one_sigma)
+        self._cross.setData(*outline.cross)
+        self._name.setPos(float(np.min(outline.two_sigma[0])) - 0.3, outline.up_mm)
+
+
+class ScaleBar:
+    """A bar of a round length in the lower left corner of the image."""
+
+    def __init__(self, box: Any) -> None:
+        white = QColor(235, 235, 235)
+        self._bar = pg.PlotCurveItem(pen=pg.mkPen(white, width=3))
+        self._text = pg.TextItem("", color=white, anchor=(0.5, 1.0))
+        self._text.setFont(text_font(-1.0))
+        for item in (self._bar, self._text):
+            item.setZValue(6)
+            box.addItem(item, ignoreBounds=True)
+
+    def draw(self, width_mm: float, height_mm: float) -> None:
+        """Lay the bar into an image of this size."""
+        length = max(one for one in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if one <= max(0.1, width_mm / 6))
+        left, up = -width_mm / 2 + 0.03 * width_mm, -height_mm / 2 + 0.04 * height_mm
+        self._bar.setData(np.array([left, left + length]), np.array([up, up]))
+        self._text.setText(f"{length:g} mm")
+        self._text.setPos(left + length / 2, up)

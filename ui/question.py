@@ -1,0 +1,46 @@
+"""A question asked in place: what will happen, and two buttons. Never modal."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+
+
+class Question(QFrame):
+    """A strip that appears when something needs a yes, and hides again with the answer."""
+
+    accepted = Signal()
+    rejected = Signal()
+
+    def __init__(self, yes: str, no: str, *, upright: bool = False) -> None:
+        super().__init__()
+        self.setProperty("question", True)
+        self._text = QLabel()
+        self._text.setWordWrap(True)
+        self.yes, self.no = QPushButton(yes), QPushButton(no)
+        self.yes.setProperty("hardware", True)
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.yes)
+        buttons.addWidget(self.no)
+        box = QVBoxLayout(self) if upright else QHBoxLayout(self)
+        box.setContentsMargins(8, 5, 8, 5)
+        box.addWidget(self._text, 1)
+        box.addLayout(buttons)
+        self.yes.clicked.connect(lambda: self._answer(True))
+        self.no.clicked.connect(lambda: self._answer(False))
+        self.hide()
+
+    def ask(self, text: str, *, allowed: bool = True) -> None:
+        """Show the question; a yes is offered only where it is allowed."""
+        self._text.setText(text)
+        self.yes.setEnabled(allowed)
+        self.show()
+
+    def text(self) -> str:
+        """Return the question as it is shown."""
+        return self._text.text()
+
+    def _answer(self, yes: bool) -> None:
+        self.hide()
+        (self.accepted if yes else self.rejected).emit()

@@ -1,0 +1,43 @@
+"""The bottom line: the answer to the latest command, what is going on, and how old the whole picture is."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QStatusBar
+
+from magis_calib.domain.snapshot import Snapshot
+from ui.state_line import counted
+from ui.theme import DIM, INFO, LOOK, TEXT
+from ui.wording import age
+from ui.words import RIGHT, Words
+
+SILENT_S = 5.0
+"""The engine publishes each second; without a new picture for this long something is stuck."""
+
+
+class StatusLine:
+    """Writes into a window's status bar."""
+
+    def __init__(self, bar: QStatusBar) -> None:
+        self._note, self._drops = Words(grows=True), Words(align=RIGHT)
+        self._age = Words("▲ no news for 59 min", align=RIGHT)
+        bar.setContentsMargins(6, 0, 6, 0)
+        bar.setSizeGripEnabled(False)
+        bar.addWidget(self._note, 1)
+        bar.addPermanentWidget(self._drops)
+        bar.addPermanentWidget(self._age)
+
+    def refresh(self, snapshot: Snapshot, now_s: float, going_on: str) -> None:
+        """Write the line; `going_on` is the window's own word and comes first."""
+        note = " · ".join(part for part in (going_on, snapshot.note) if part)
+        self._note.say(note, INFO if going_on else TEXT, "answer to the latest command")
+        counts = snapshot.counters
+        incomplete = f", ▲ {counts.incomplete} incomplete" if counts.incomplete else ""
+        drops = f"{counts.complete} drops{incomplete}, {counts.usable} usable"
+        self._drops.say(f"{drops} · {counts.applied} of {counts.sent} corrections applied", DIM, counted(counts))
+        old = now_s - snapshot.time_s
+        if snapshot.finished:
+            self._age.say("■ run ended", TEXT, "nothing more will come")
+        elif old > SILENT_S:
+            self._age.say(f"▲ no news for {age(old)}", LOOK, "the engine has not published; see the log")
+        else:
+            self._age.say(f"picture {age(old)} old", DIM, "age of the newest snapshot of the run")

@@ -1,0 +1,122 @@
+"""One quantity over the drops: values with error bars, target and tolerance, gaps with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QCursor
+from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
+
+from magis_calib.domain.quantities import Quantity
+from ui.ranging import SteadyRange
+from ui.series import Series
+from ui.theme import DIM, LOOK, SERIES, text_font
+from ui.words import RIGHT, Words
+
+MOST_MARKS = 250
+"""Above this many drops only the line is drawn: marks would touch each other."""
+
+
+class StripChart(QWidget):
+    """A small plot with its name, newest value and unit above it."""
+
+    def __init__(self, quantity: Quantity, tell: Callable[[int], str], *, steps: bool = False) -> None:
+        super().__init__()
+        self.quantity, self._tell, self._steps = quantity, tell, steps
+        self._range = SteadyRange()
+        self._series: Series | None = None
+        self._name, self._newest = Words(bold=True, grows=True), Words(align=RIGHT, whole=True)
+        self._name.say(quantity.label, hover=f"{quantity.name}, shown in {quantity.shown_unit or '1'}")
+        self._plot: Any = pg.PlotWidget()
+        self._dress_plot()
+        self._make_items()
+        head, column = QHBoxLayout(), QVBoxLayout(self)
+        head.addWidget(self._name, 1)
+        head.addWidget(self._newest)
+        head.setContentsMargins(4, 0, 6, 0)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._plot, 1)
+
+    def say_newest(self, text: str, colour: str, hover: str) -> None:
+        """Write the newest value beside the name."""
+        self._newest.say(text, colour, hover)
+
+    def draw(self, series: Series, first: float, last: float, target: float | None, tolerance: float | None) -> None:
+        """Draw these drops; target and tolerance in SI."""
+        self._series = series
+        scale = self.quantity.shown_scale
+        low, high = series.extent()
+        if target is not None:
+            around = (tolerance or 0.0) * scale
+            low = np.nanmin([low, target * scale - around])
+            high = np.nanmax([high, target * scale + around])
+            self._target.setValue(target * scale)
+            self._band.setRegion((target * scale - around, target * scale + around))
+        self._target.setVisible(target is not None)
+        self._band.setVisible(target is not None and tolerance is not None)
+        self._range.follow(float(low), float(high))
+        end = last + 0.5 + 0.02 * (last - first)
+        self._box.setRange(xRange=(first - 0.5, end), yRange=self._range.limits, padding=0)
+        self._draw_values(series)
+        self._plot.scene().prepareForPaint()  # else the new range is found while painting, and all is painted twice
+
+    def _draw_values(self, series: Series) -> None:
+        good = np.isfinite(series.values)
+        if self._steps:
+            edges = np.append(series.drops - 0.5, series.drops[-1:] + 0.5)
+            self._line.setData(edges, series.values, stepMode="center")
+        else:
+            self._line.setData(series.drops, series.values)
+        few = len(series.drops) <= MOST_MARKS
+        shown = good if few and not self._steps else np.zeros_like(good)
+        self._marks.setData(series.drops[shown], series.values[shown])
+        bars = good & np.isfinite(series.errors) & few
+        self._bars.setData(x=series.drops[bars], y=series.values[bars], height=2 * series.errors[bars])
+        low, high = self._range.limits
+        gaps = series.drops[~good]
+        self._gaps.setData(gaps, np.full(gaps.shape, low + 0.05 * (high - low)))
+
+    def _dress_plot(self) -> None:
+        self._plot.setMenuEnabled(False)
+        self._plot.hideButtons()
+        self._plot.setMouseEnabled(False, False)
+        self._plot.setMinimumSize(110, 56)
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._box: Any = self._plot.getViewBox()
+        self._box.disableAutoRange()
+        for side in ("left", "bottom"):
+            axis = self._plot.getAxis(side)
+            axis.enableAutoSIPrefix(False)
+            axis.setTickFont(text_font(-1.5))
+            axis.setTextPen(DIM)
+            axis.setStyle(tickLength=-3, tickTextOffset=2, hideOverlappingLabels=True, maxTickLevel=0)
+        self._plot.getAxis("left").setWidth(44)
+        self._plot.getAxis("bottom").setHeight(15)
+        self._plot.scene().sigMouseMoved.connect(self._hover)
+
+    def _make_items(self) -> None:
+        quiet = QColor(DIM)
+        quiet.setAlpha(34)
+        self._band: Any = pg.LinearRegionItem(orientation="horizontal", movable=False, brush=quiet, pen=pg.mkPen(None))
+        self._target: Any = pg.InfiniteLine(angle=0, pen=pg.mkPen(DIM, style=Qt.PenStyle.DashLine))
+        line = QColor(SERIES)
+        line.setAlpha(255 if self._steps else 130)
+        self._line: Any = pg.PlotCurveItem(pen=pg.mkPen(line, width=1), connect="finite")
+        self._bars: Any = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), height=np.empty(0), pen=pg.mkPen(line))
+        self._marks: Any = pg.ScatterPlotItem(size=4, pen=None, brush=pg.mkBrush(SERIES), pxMode=True)
+        self._gaps: Any = pg.ScatterPlotItem(size=7, symbol="t1", pen=pg.mkPen(LOOK), brush=None, pxMode=True)
+        for item in (self._band, self._target, self._line, self._bars, self._marks, self._gaps):
+            self._plot.addItem(item, ignoreBounds=True)
+
+    def _hover(self, place: QPointF) -> None:
+        if self._series is None or not len(self._series.drops):
+            return
+        wanted = self._box.mapSceneToView(place).x()
+        nearest = int(np.argmin(np.abs(self._series.drops - wanted)))
+        QToolTip.showText(QCursor.pos(), self._tell(int(self._series.drops[nearest])), self._plot)

@@ -1,0 +1,138 @@
+"""Strip charts of everything that is reported or set, in three pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QGridLayout, QLabel, QStackedLayout, QTabWidget, QWidget
+
+from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, REPORTED, Quantity
+from magis_calib.domain.snapshot import DropRecord, Snapshot
+from ui.choice_button import choice_button
+from ui.series import in_force, observed
+from ui.strip_chart import StripChart
+from ui.theme import DIM, LOOK, TEXT
+from ui.wording import missing, raw, why_unusable
+
+SPANS = (50, 100, 250, 1000)
+COLUMNS = 3
+
+
+class TrendsPanel(QWidget):
+    """Only the page that can be seen is drawn, and only when there are new drops."""
+
+    def __init__(self, settings: QSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._span = _span(settings.value("trends/span"))
+        self._records: tuple[DropRecord, ...] = ()
+        self._by_drop: dict[int, DropRecord] = {}
+        self._drawn: object = None
+        self._tabs = QTabWidget()
+        self._tabs.setDocumentMode(True)
+        self._pages: list[list[StripChart]] = []
+        self._grids: list[QGridLayout] = []
+        self._add_page("observables", OBSERVABLES, "the six controlled observables")
+        self._add_page("cloud", DIAGNOSTICS, "contrast, atoms and widths: reported, not controlled")
+        self._add_page("setpoints", {}, "setpoints that the atoms of each drop saw")
+        self._span_button = choice_button(f"last {self._span} drops ▾", "how many drops the charts reach back",
+                                          {span: f"last {span} drops" for span in SPANS}, self._set_span)  # fmt: skip
+        self._tabs.setCornerWidget(self._span_button)
+        self._empty = QLabel()
+        self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
+        self._empty.setWordWrap(True)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._tabs)
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Draw the charts of the page in sight when drops came or went."""
+        if not snapshot.records:
+            self._empty.setText("No drops yet\n\n" + missing(snapshot, "drop_system"))
+            self._stack.setCurrentWidget(self._empty)
+            return
+        self._stack.setCurrentWidget(self._tabs)
+        page = self._tabs.currentIndex()
+        state = (snapshot.records, page, self._span, tuple(sorted(snapshot.targets.items())))
+        if isinstance(self._drawn, tuple) and self._drawn[0] is state[0] and self._drawn[1:] == state[1:]:
+            return
+        self._follow_actuators(snapshot)
+        self._records = snapshot.records[-self._span :]
+        self._by_drop = {record.drop_id: record for record in self._records}
+        for chart in self._pages[page]:
+            self._draw(chart, snapshot)
+        self._drawn = state
+
+    def _draw(self, chart: StripChart, snapshot: Snapshot) -> None:
+        quantity, records = chart.quantity, self._records
+        last = float(records[-1].drop_id)
+        first = min(float(records[0].drop_id), last - self._span + 1)
+        if quantity.name in REPORTED:
+            target = snapshot.targets.get(quantity.name)
+            series = observed(records, quantity, target or 0.0)
+            chart.draw(series, first, last, target, snapshot.tolerances.get(quantity.name))
+        else:
+            chart.draw(in_force(records, quantity), first, last, None, None)
+        chart.say_newest(*_newest(records[-1], quantity))
+
+    def _tell(self, quantity: Quantity, drop_id: int) -> str:
+        """Write the hover text of one drop in one chart."""
+        record = self._by_drop.get(drop_id)
+        if record is None:
+            return ""
+        text, _, hover = _newest(record, quantity)
+        note = f"\nnote: {record.note}" if record.note else ""
+        return f"drop {drop_id}: {text}\n{hover}\n{record.decision.in_words()}{note}"
+
+    def _add_page(self, name: str, quantities: dict[str, Quantity], hover: str) -> None:
+        page = QWidget()
+        grid = QGridLayout(page)
+        grid.setContentsMargins(0, 2, 6, 0)
+        grid.setSpacing(3)
+        self._grids.append(grid)
+        self._tabs.addTab(page, name)
+        self._tabs.setTabToolTip(self._tabs.count() - 1, hover)
+        self._pages.append([])
+        self._fill_page(len(self._pages) - 1, list(quantities.values()))
+
+    def _fill_page(self, number: int, quantities: Sequence[Quantity]) -> None:
+        for chart in self._pages[number]:
+            chart.deleteLater()
+        self._pages[number] = [StripChart(one, partial(self._tell, one), steps=one.name in ACTUATORS)
+                               for one in quantities]  # fmt: skip
+        for place, chart in enumerate(self._pages[number]):
+            self._grids[number].addWidget(chart, place // COLUMNS, place % COLUMNS)
+
+    def _follow_actuators(self, snapshot: Snapshot) -> None:
+        wanted = [ACTUATORS[one.name] for one in snapshot.actuators if one.name in ACTUATORS]
+        if wanted and wanted != [chart.quantity for chart in self._pages[2]]:
+            self._fill_page(2, wanted)
+
+    def _set_span(self, span: int) -> None:
+        self._span = span
+        self._span_button.setText(f"last {span} drops ▾")
+        self._settings.setValue("trends/span", span)
+
+
+def _newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
+    """Return text, colour and hover for one quantity of one drop."""
+    name, unit = quantity.name, f" {quantity.shown_unit}".rstrip()
+    if name not in REPORTED:
+        value = record.in_force.get(name, float("nan"))
+        return f"{quantity.shown(value)}{unit}".replace("-", "−"), TEXT, raw(quantity, value)
+    value, stderr = record.estimate.values[name], record.estimate.stderr[name]
+    text = quantity.with_error(value, stderr).replace("-", "−")
+    if text == "–":
+        return f"▲ –{unit}", LOOK, why_unusable(record, name)
+    return f"{text}{unit}", TEXT, raw(quantity, value, stderr)
+
+
+def _span(saved: object) -> int:
+    """Read the remembered span; the default when it is none of the offered ones."""
+    try:
+        span = int(str(saved))
+    except ValueError:
+        return 100
+    return span if span in SPANS else 100

@@ -1,0 +1,181 @@
+"""The operator window: panels around two images, one timer that pulls the newest snapshot, one way to leave."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QSettings, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
+
+from magis_calib.domain.camera import VIEWS
+from magis_calib.domain.commands import StopRun
+from magis_calib.domain.snapshot import Snapshot
+from ui import layout
+from ui.alarms_panel import AlarmsPanel
+from ui.fringe_panel import FringePanel
+from ui.guard import Guarded, Refresh
+from ui.image_panel import ImagePanel
+from ui.ledger_panel import LedgerPanel
+from ui.loop_panel import LoopPanel
+from ui.menus import Deeds, Menus
+from ui.question import Question
+from ui.run import Run
+from ui.state_line import StateLine
+from ui.status import StatusLine
+from ui.trends import TrendsPanel
+
+TICK_MS = 50
+COSTLY = (("view x", "view y"), ("fringe",), ("trends",))
+"""Panels that take tens of milliseconds for a new drop: one group each tick, so the window never stutters."""
+SETTLED_MS = 250
+SAVE_LAYOUT_MS = 10_000
+LEAVE_QUESTION = "End the run and close the window? The recorder is drained and the final state is written first."
+
+
+class MainWindow(QMainWindow):
+    """Shows a run. Emits `left` once it is closed for good."""
+
+    left = Signal()
+
+    def __init__(self, run: Run, settings: QSettings, *, title: str = "magis-calib", close_confirm: bool = True,
+                 quit_when_finished: bool = False, clock: Callable[[], float] = time.monotonic) -> None:  # fmt: skip
+        super().__init__()
+        self._run, self._settings, self._title, self._clock = run, settings, title, clock
+        self._close_confirm, self._quit_when_finished = close_confirm, quit_when_finished
+        self._stopping_since_s: float | None = None
+        self._guards: dict[str, Guarded] = {}
+        self._turn = 0
+        self.state_line = StateLine()
+        self.images = {view: ImagePanel(view, settings) for view in VIEWS}
+        self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
+        self.fringe, self.trends, self.alarms = FringePanel(), TrendsPanel(settings), AlarmsPanel()
+        self.leave_question = Question("End and close", "Keep running")
+        self.leave_question.accepted.connect(self.leave)
+        self._build()
+        self.menus = Menus(self, Deeds(self.close, run.submit, self.reset_layout, self.set_levels_once),
+                           self.docks.values())  # fmt: skip
+        self._middle.setFocus()  # else the first button of the window looks chosen
+        self._status = StatusLine(self.statusBar())
+        self.resize(layout.first_size())
+        if not layout.restore(self, settings):
+            self.reset_layout()
+            QTimer.singleShot(SETTLED_MS, self, self.reset_layout)  # a window manager may give another size
+        self._ticks = QTimer(self, interval=TICK_MS)
+        self._ticks.timeout.connect(self.tick)
+        self._ticks.start()
+        self._saves = QTimer(self, interval=SAVE_LAYOUT_MS)
+        self._saves.timeout.connect(lambda: layout.save(self, self._settings))
+        self._saves.start()
+
+    @property
+    def failures(self) -> list[str]:
+        """What panels failed to draw at their last refresh."""
+        return [guard.failure for guard in self._guards.values() if guard.failure]
+
+    def tick(self) -> None:
+        """Pull the newest snapshot once and let the panels draw what changed; costly ones take turns."""
+        self._turn = (self._turn + 1) % len(COSTLY)
+        later = {name for turn, names in enumerate(COSTLY) if turn != self._turn for name in names}
+        self._draw([guard for name, guard in self._guards.items() if name not in later])
+
+    def tick_all(self) -> None:
+        """Pull the newest snapshot once and let every panel draw what changed."""
+        self._draw(list(self._guards.values()))
+
+    def leave(self) -> None:
+        """End the run and close when it has ended; the window stays alive meanwhile."""
+        if self._run.snapshot.finished:
+            self.close()
+        elif self._stopping_since_s is None:
+            self._stopping_since_s = self._clock()
+            self.leave_question.hide()
+            self._run.submit(StopRun())
+
+    def set_levels_once(self) -> None:
+        """Find the levels of both images from what is shown now."""
+        for panel in self.images.values():
+            panel.set_levels_once()
+
+    def reset_layout(self) -> None:
+        """Put all docks back as shipped."""
+        layout.arrange(self, self.docks)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102
+        if self._run.snapshot.finished:
+            self._ticks.stop()
+            self._saves.stop()
+            layout.save(self, self._settings)
+            event.accept()
+            self.left.emit()
+            return
+        event.ignore()
+        if self._stopping_since_s is None and self._close_confirm and not self.leave_question.isVisible():
+            self.leave_question.ask(LEAVE_QUESTION)
+        else:
+            self.leave()
+
+    def _draw(self, guards: Sequence[Guarded]) -> None:
+        snapshot, now_s = self._run.snapshot, self._clock()
+        for guard in guards:
+            guard.refresh(snapshot, now_s)
+        self.menus.refresh(snapshot)
+        self._status.refresh(snapshot, now_s, self._going_on(snapshot, now_s))
+        self._say_title(snapshot)
+        if snapshot.finished:
+            self.leave_question.hide()
+        if snapshot.finished and (self._stopping_since_s is not None or self._quit_when_finished):
+            self.close()
+
+    def _build(self) -> None:
+        pictures = QSplitter(Qt.Orientation.Horizontal)
+        pictures.setChildrenCollapsible(False)
+        for view, panel in self.images.items():
+            pictures.addWidget(self._guard(f"view {view}", panel, panel.refresh))
+        middle = self._middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.leave_question)
+        column.addWidget(pictures, 1)
+        self.setCentralWidget(middle)
+        self._build_docks()
+
+    def _build_docks(self) -> None:
+        bar = QToolBar("State line", self)
+        bar.setObjectName("state_line")
+        bar.setMovable(False)
+        bar.toggleViewAction().setEnabled(False)
+        bar.addWidget(self._guard("state line", self.state_line, self.state_line.refresh))
+        self.addToolBar(bar)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.setDockNestingEnabled(True)
+        guarded = {
+            "Loop": self._guard("loop", self.loop, self.loop.refresh),
+            "Fringe": self._guard("fringe", self.fringe, self.fringe.refresh),
+            "Trends": self._guard("trends", self.trends, self.trends.refresh),
+            "Ledger": self._guard("ledger", self.ledger, self.ledger.refresh),
+            "Alarms": self._guard("alarms", self.alarms, self.alarms.refresh),
+        }
+        self.docks = {name: layout.add_dock(self, name, panel) for name, panel in guarded.items()}
+        self.state_line.alarms_wanted.connect(self._show_alarms)
+
+    def _guard(self, name: str, panel: QWidget, refresh: Refresh) -> Guarded:
+        self._guards[name] = Guarded(name, panel, refresh)
+        return self._guards[name]
+
+    def _show_alarms(self) -> None:
+        self.docks["Alarms"].show()
+        self.docks["Alarms"].raise_()
+
+    def _going_on(self, snapshot: Snapshot, now_s: float) -> str:
+        if self._stopping_since_s is None or snapshot.finished:
+            return ""
+        return f"stopping: draining the recorder… {now_s - self._stopping_since_s:.0f} s"
+
+    def _say_title(self, snapshot: Snapshot) -> None:
+        parts = [self._title, snapshot.title or snapshot.station]
+        parts += ["REPLAY"] if snapshot.mode == "replay" else []
+        parts += ["run ended"] if snapshot.finished else []
+        self.setWindowTitle(" · ".join(part for part in parts if part))

@@ -1,0 +1,60 @@
+"""A line of text that changes often: it keeps its place, elides instead of clipping, and repeats itself on hover."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ui.theme import TEXT, text_font
+
+LEFT = Qt.AlignmentFlag.AlignLeft
+RIGHT = Qt.AlignmentFlag.AlignRight
+CENTRE = Qt.AlignmentFlag.AlignHCenter
+
+
+class Words(QWidget):
+    """One line of text in one colour.
+
+    `sample` is the longest usual text: it fixes the width. `whole` text is never elided; its neighbours give way.
+    """
+
+    def __init__(self, sample: str = "", *, align: Qt.AlignmentFlag = LEFT, larger: float = 0.0, bold: bool = False,
+                 grows: bool = False, whole: bool = False) -> None:  # fmt: skip
+        super().__init__()
+        self._text, self._colour, self._hover = "", TEXT, ""
+        self._sample, self._align, self._whole = sample, align, whole
+        self.setFont(text_font(larger, bold))
+        wide = QSizePolicy.Policy.Expanding if grows else QSizePolicy.Policy.Preferred
+        self.setSizePolicy(wide, QSizePolicy.Policy.Fixed)
+
+    def text(self) -> str:
+        """Return what is written, whether or not all of it fits."""
+        return self._text
+
+    def say(self, text: str, colour: str = TEXT, hover: str = "") -> None:
+        """Write this; the hover text adds what has no room."""
+        if (text, colour, hover) == (self._text, self._colour, self._hover):
+            return
+        longer = not self._sample and text != self._text
+        self._text, self._colour, self._hover = text, colour, hover
+        self.setToolTip(f"{text}\n{hover}" if hover else text)
+        self.setAccessibleName(text)
+        if longer:
+            self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: D102
+        metrics = self.fontMetrics()
+        return QSize(metrics.horizontalAdvance(self._sample or self._text) + 4, metrics.height() + 2)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: D102
+        hint = self.sizeHint()
+        return hint if self._sample or self._whole else QSize(min(24, hint.width()), hint.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
+        painter = QPainter(self)
+        painter.setPen(QColor(self._colour))
+        elided = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.contentsRect().width() - 2)
+        box = self.contentsRect().adjusted(1, 0, -1, 0)
+        painter.drawText(box, int(self._align | Qt.AlignmentFlag.AlignVCenter), elided)
