@@ -238,6 +238,8 @@ class ControllerClient:
                 self._welcome = None
         else:
             log.warning("%s: %s", self.name, message.message)
+            if message.code == "no_hello":
+                self._welcome = None
 
     def _send(self, message: Message) -> None:
         try:

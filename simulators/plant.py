@@ -141,7 +141,7 @@ class Plant:
 
 
 def _vector(moves: Moves) -> Array:
-    return np.array([moves.get(name, 0.0) for name in COORDINATES])  # type: ignore[call-overload]
+    return np.array([moves.get(name, 0.0) for name in COORDINATES])
 
 
 def _named(vector: Array) -> dict[str, float]:

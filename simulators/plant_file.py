@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,11 +16,9 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
-COORDINATES = (
-    "x_m", "y_m", "z_m", "fringe_x_rad_per_m", "fringe_z_rad_per_m", "phase_rad", "fringe_y_rad_per_m",
-)  # fmt: skip
-"""What the plant knows of a drop: the six observables in their order, then the fringe along the line of sight."""
 Coordinate = Literal["x_m", "y_m", "z_m", "fringe_x_rad_per_m", "fringe_z_rad_per_m", "phase_rad", "fringe_y_rad_per_m"]
+COORDINATES: tuple[Coordinate, ...] = get_args(Coordinate)
+"""What the plant knows of a drop: the six observables in their order, then the fringe along the line of sight."""
 Moves = dict[Coordinate, Finite]
 
 

@@ -10,8 +10,15 @@ from simulators.photograph import Bounds, Positions
 from simulators.plant_file import CameraNumbers, SensorNumbers
 from simulators.streams import FIXED, stream
 
+Steps = npt.NDArray[np.float32]
+"""Pixel values in steps of the ADC above the offset."""
+Window = tuple[int, int, int, int]
+"""First and last row, first and last column, the last ones exclusive."""
+
 SPARE = 256
 """Rows and columns that the pre-drawn noise is larger than a frame: its cut moves from drop to drop."""
+POOL = 2**18
+"""Draws of a dark pixel from which the noise beneath the atoms is taken anew for each drop."""
 
 
 def facts_of(camera: CameraNumbers, sensor: SensorNumbers) -> CameraFacts:
@@ -41,12 +48,8 @@ class Sensor:
         self._seed = seed
         self._step_electrons = camera.gain * camera.lsb_counts
         fixed = stream(seed, FIXED, f"sensor {view}")
-        shape = (sensor.rows + SPARE, sensor.columns + SPARE)
-        dark = fixed.standard_normal(shape, dtype=np.float32) * np.float32(camera.read_noise)
-        dark += fixed.poisson(camera.background, shape)
-        dark /= np.float32(self._step_electrons)
-        self._dark = dark
-        self._dark_counts = self._counts(dark)
+        self._dark_counts = self._counts(self._dark(fixed, (sensor.rows + SPARE, sensor.columns + SPARE)))
+        self._pool = self._dark(fixed, (POOL,))
         self._response = 1.0 + camera.pixel_response_spread * fixed.standard_normal(
             (sensor.rows, sensor.columns), dtype=np.float32
         )
@@ -60,35 +63,39 @@ class Sensor:
         rows, columns = self.facts.rows, self.facts.columns
         random = stream(self._seed, drop_id, f"exposure {self._view}")
         top, left = (int(value) for value in random.integers(0, SPARE + 1, 2))
-        cut = np.s_[top : top + rows, left : left + columns]
-        counts = self._dark_counts[cut].copy()
-        lit, electrons = self._electrons(random, horizontal, vertical, bounds)
-        hot = random.poisson(self._hot_electrons).astype(np.float32)
-        self._add(counts, self._dark[cut], lit, electrons)
-        self._add_hot(counts, hot)
+        counts = self._dark_counts[top : top + rows, left : left + columns].copy()
+        row0, row1, column0, column1 = window = self._window(bounds)
+        if row1 > row0 and column1 > column0:
+            lit = self._lit(random, horizontal, vertical, window)
+            counts[row0:row1, column0:column1] = self._counts(lit)
+        self._add_hot(counts, random)
         return counts
 
-    def _electrons(
-        self, random: np.random.Generator, horizontal: Positions, vertical: Positions, bounds: Bounds
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-        """Return the pixels that hold atoms (index into the flat frame) and their electrons."""
-        row0, row1, column0, column1 = self._window(bounds)
+    def _dark(self, random: np.random.Generator, shape: tuple[int, ...]) -> Steps:
+        """Return pixels without atoms: background and read noise, with the exact mean."""
+        dark = random.standard_normal(shape, dtype=np.float32) * np.float32(self._camera.read_noise)
+        dark += random.poisson(self._camera.background, shape)
+        dark += np.float32(self._camera.background - dark.mean(dtype=np.float64))
+        dark /= np.float32(self._step_electrons)
+        return dark
+
+    def _lit(self, random: np.random.Generator, horizontal: Positions, vertical: Positions, window: Window) -> Steps:
+        """Return the pixels of a window with the atoms in it."""
+        row0, row1, column0, column1 = window
         high, wide = row1 - row0, column1 - column0
-        if high <= 0 or wide <= 0 or horizontal.size == 0:
-            return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.float32)
+        steps = self._pool[random.integers(0, POOL, high * wide, dtype=np.uint32)]
         per_m = np.float32(1.0 / self.facts.object_pixel_m)
         column = np.floor(horizontal * per_m + np.float32(self.facts.columns / 2 - column0)).astype(np.intp)
         row = np.floor(np.float32(self.facts.rows / 2 - row0) - vertical * per_m).astype(np.intp)
         inside = (row >= 0) & (row < high) & (column >= 0) & (column < wide)
-        place = row * wide + column
-        atoms = np.bincount(place[inside], minlength=high * wide)
+        atoms = np.bincount((row * wide + column)[inside], minlength=high * wide)
         held = np.flatnonzero(atoms)
         electrons = random.poisson(self._camera.electrons_per_atom * atoms[held]).astype(np.float32)
-        lit = (held // wide + row0) * self.facts.columns + (held % wide + column0)
-        electrons *= self._response.ravel()[lit]
-        return lit, electrons
+        electrons *= self._response[row0:row1, column0:column1].ravel()[held]
+        steps[held] += electrons / np.float32(self._step_electrons)
+        return steps.reshape(high, wide)
 
-    def _window(self, bounds: Bounds) -> tuple[int, int, int, int]:
+    def _window(self, bounds: Bounds) -> Window:
         """Return first and last row and column (exclusive) of a rectangle, inside the frame."""
         left, right, bottom, top = (value / self.facts.object_pixel_m for value in bounds)
         rows, columns = self.facts.rows, self.facts.columns
@@ -96,25 +103,15 @@ class Sensor:
         row0, row1 = np.clip(np.floor([rows / 2 - top, rows / 2 - bottom + 1]), 0, rows)
         return int(row0), int(row1), int(column0), int(column1)
 
-    def _add(
-        self,
-        counts: Counts,
-        dark: npt.NDArray[np.float32],
-        pixels: npt.NDArray[np.intp],
-        electrons: npt.NDArray[np.float32],
-    ) -> None:
-        row, column = np.divmod(pixels, self.facts.columns)
-        steps = dark[row, column] + electrons / np.float32(self._step_electrons)
-        counts[row, column] = self._counts(steps)
-
-    def _add_hot(self, counts: Counts, electrons: npt.NDArray[np.float32]) -> None:
+    def _add_hot(self, counts: Counts, random: np.random.Generator) -> None:
         """Hot pixels add to whatever their counts are already."""
-        flat = counts.reshape(-1)
-        camera = self._camera
-        added = np.rint(electrons / np.float32(self._step_electrons)).astype(np.int64) * camera.lsb_counts
-        flat[self._hot_pixels] = np.minimum(flat[self._hot_pixels] + added, camera.saturation_counts)
+        flat, camera = counts.reshape(-1), self._camera
+        added = np.rint(random.poisson(self._hot_electrons) / self._step_electrons).astype(np.int64)
+        flat[self._hot_pixels] = np.minimum(
+            flat[self._hot_pixels] + added * camera.lsb_counts, camera.saturation_counts
+        )
 
-    def _counts(self, steps: npt.NDArray[np.float32]) -> Counts:
+    def _counts(self, steps: Steps) -> Counts:
         """Return what the ADC makes of a signal in its steps above the offset."""
         camera = self._camera
         counts = np.rint(steps)

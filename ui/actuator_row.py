@@ -47,19 +47,27 @@ class ActuatorRow:
         self._label, self._unit, self._bar = Words("timing asymmetry", grows=True), Words("µrad/s"), LimitBar()
         self._unit.say(self.quantity.shown_unit, DIM, f"SI unit {self.quantity.unit}")
         self._state: ActuatorState | None = None
-        for column, widget in enumerate((self._label, _tag("set"), self.edit, self._unit)):
-            grid.addWidget(widget, line, column)
-        for column, widget in enumerate((self._bar, _tag("read"), self._readback, self._verdict)):
-            grid.addWidget(widget, line + 1, column)
+        self._upper = (self._label, _tag("set"), self.edit, self._unit)
+        self._lower = (self._bar, _tag("read"), self._readback, self._verdict)
         self._readback.setContentsMargins(0, 0, 5, 0)
+        self.place(grid, line)
 
     @property
     def state(self) -> ActuatorState | None:
         """The actuator as it was last shown."""
         return self._state
 
-    def show_state(self, state: ActuatorState, by_hand: bool) -> None:
-        """Show the newest state; the edit opens while the operator may move it."""
+    def place(self, grid: QGridLayout, line: int) -> None:
+        """Lay the widgets into this and the next line."""
+        for column, (upper, lower) in enumerate(zip(self._upper, self._lower, strict=True)):
+            grid.addWidget(upper, line, column)
+            grid.addWidget(lower, line + 1, column)
+
+    def show_state(self, state: ActuatorState, by_hand: bool, steered: bool) -> None:
+        """Show the newest state; the edit opens while the operator may move it.
+
+        Being near a limit matters only for an actuator that the loop moves.
+        """
         quantity = self.quantity
         editing = by_hand and self.edit.isModified()
         self._state = state
@@ -70,10 +78,10 @@ class ActuatorRow:
             self.put_back()
         self._readback.say(quantity.shown(state.readback).replace("-", "−"), TEXT, "read back: "
                            + raw(quantity, state.readback))  # fmt: skip
-        self._verdict.say(*_verdict(state, quantity))
+        self._verdict.say(*_verdict(state, quantity, steered and is_near_limit(state)))
         unit = f" {quantity.shown_unit}".rstrip()
-        self._bar.show_state(state, f"range {quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}{unit}\n"
-                             "triangle: setpoint · bar: read-back")  # fmt: skip
+        ends = f"{quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}{unit}"
+        self._bar.show_state(state, steered, f"range {ends}\ntriangle: setpoint · bar: read-back")
 
     def put_back(self) -> None:
         """Write the present setpoint into the edit."""
@@ -111,7 +119,7 @@ def _tag(text: str) -> Words:
     return tag
 
 
-def _verdict(state: ActuatorState, quantity: Quantity) -> tuple[str, str, str]:
+def _verdict(state: ActuatorState, quantity: Quantity, near_limit: bool) -> tuple[str, str, str]:
     """Return text, colour and hover of the last column."""
     if not math.isfinite(state.readback):
         return "▲ none", LOOK, "no read-back: nobody knows where this actuator is"
@@ -119,6 +127,6 @@ def _verdict(state: ActuatorState, quantity: Quantity) -> tuple[str, str, str]:
     if abs(off) > state.readback_tolerance:
         return "▲ off", LOOK, (f"read-back is off by {quantity.shown(off)} {quantity.shown_unit}, "
                                f"tolerance {quantity.shown(state.readback_tolerance)}")  # fmt: skip
-    if is_near_limit(state):
+    if near_limit:
         return "▲ limit", LOOK, "the setpoint is within 5 % of an end of its range"
     return "✓ ok", DIM, "read-back agrees with the setpoint"

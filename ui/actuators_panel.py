@@ -12,6 +12,7 @@ from magis_calib.domain.quantities import Quantity
 from magis_calib.domain.snapshot import ActuatorState, Snapshot
 from ui.actuator_row import ActuatorRow
 from ui.question import Question
+from ui.series import by_hand_last, steered
 from ui.theme import DIM, INFO
 from ui.wording import age, missing
 from ui.words import Words
@@ -60,12 +61,22 @@ class ActuatorsPanel(QWidget):
         if not snapshot.actuators:
             reasons = [missing(snapshot, name) for name in ("laser", "drop_system")]
             self._empty.setText("\n\n".join(["No controller has described its actuators yet", *reasons]))
-        for state in snapshot.actuators:
+        loop = steered(snapshot.records)
+        states = by_hand_last(snapshot.actuators, loop)
+        for state in states:
             if state.name not in self._rows:
                 self._add(state)
-            self._rows[state.name].show_state(state, by_hand)
+            self._rows[state.name].show_state(state, by_hand, state.name in loop)
+        self._order([state.name for state in states])
         if self._pending is not None and not by_hand:
             self._give_up()
+
+    def _order(self, names: list[str]) -> None:
+        """Keep those that the loop moves on top; the order changes once, when that is first known."""
+        if names != list(self._rows) and set(names) == set(self._rows):
+            self._rows = {name: self._rows[name] for name in names}
+            for number, row in enumerate(self._rows.values()):
+                row.place(self._grid, 1 + 2 * number)
 
     def _add(self, state: ActuatorState) -> None:
         row = self._rows[state.name] = ActuatorRow(self._grid, 1 + 2 * len(self._rows), state.name)

@@ -17,9 +17,13 @@ from ui.theme import DIM, IMAGE, IMAGE_MAP
 
 
 class ImageCanvas(QWidget):
-    """One image with its overlay, or the words that say why there is none. Emits `pointed` with a reading."""
+    """One image with its overlay, or the words that say why there is none.
+
+    Emits `pointed` with a reading, and `extent_asked` at a double click.
+    """
 
     pointed = Signal(str)
+    extent_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +31,7 @@ class ImageCanvas(QWidget):
         self._box: Any = pg.ViewBox(lockAspect=True, enableMenu=False, defaultPadding=0.0)
         self._view.setCentralItem(self._box)
         self._view.setMinimumSize(160, 90)
-        self._view.setToolTip("wheel: zoom · drag: move · double click: whole image")
+        self._view.setToolTip("wheel: zoom · drag: move · double click: clouds or whole image")
         self._image: Any = pg.ImageItem()
         self._image.setColorMap(pg.colormap.get(IMAGE_MAP))
         self._box.addItem(self._image, ignoreBounds=True)
@@ -36,6 +40,7 @@ class ImageCanvas(QWidget):
         self._raster: Raster | None = None
         self._frame: Frame | None = None
         self._size_mm = (0.0, 0.0)
+        self._clouds_mm: tuple[float, float] | None = None
         self._empty = QLabel()
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
@@ -45,6 +50,7 @@ class ImageCanvas(QWidget):
         self._stack.addWidget(self._view)
         self._view.scene().sigMouseMoved.connect(self._point)
         self._view.scene().sigMouseClicked.connect(self._click)
+        self._box.sigRangeChanged.connect(lambda *_: self._place_scale())
 
     @property
     def picture(self) -> Raster | None:
@@ -76,9 +82,14 @@ class ImageCanvas(QWidget):
         self._image.setRect(drawn.left_mm, drawn.bottom_mm, drawn.width_mm, drawn.height_mm)
         if self._size_mm != full_size_mm(frame):
             self._size_mm = full_size_mm(frame)
-            self._scale.draw(*self._size_mm)
             self._fit_view()
         return drawn
+
+    def show_extent(self, clouds_mm: tuple[float, float] | None) -> None:
+        """Show this much around the middle (half width, half height), None for the whole image."""
+        if clouds_mm != self._clouds_mm:
+            self._clouds_mm = clouds_mm
+            self._fit_view()
 
     def set_levels(self, levels: Levels, facts: CameraFacts) -> None:
         """Make these electrons black and white."""
@@ -90,12 +101,24 @@ class ImageCanvas(QWidget):
             lines.draw(found.get(port), visible)
 
     def _fit_view(self) -> None:
-        wide, high = self._size_mm
-        self._box.setRange(xRange=(-wide / 2, wide / 2), yRange=(-high / 2, high / 2), padding=0)
+        wide, high = (size / 2 for size in self._size_mm)
+        if not wide:
+            return
+        if self._clouds_mm is not None:
+            wide, high = min(wide, self._clouds_mm[0]), min(high, self._clouds_mm[1])
+        self._box.setRange(xRange=(-wide, wide), yRange=(-high, high), padding=0)
+
+    def _place_scale(self) -> None:
+        """Keep the scale in the corner of what can be seen of the image."""
+        sides = zip(self._box.viewRange(), self._size_mm, strict=True)
+        (left, right), (bottom, top) = ((max(low, -size / 2), min(high, size / 2)) for (low, high), size in sides)
+        if right > left and top > bottom:
+            self._scale.draw(left, bottom, right - left, top - bottom)
 
     def _click(self, event: Any) -> None:
         if event.double():
             self._fit_view()
+            self.extent_asked.emit()
 
     def _point(self, place: Any) -> None:
         at = self._box.mapSceneToView(place)

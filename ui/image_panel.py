@@ -6,7 +6,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from magis_calib.domain.camera import Frame, View
-from magis_calib.domain.estimate import StationEstimate
+from magis_calib.domain.estimate import StationEstimate, ViewEstimate
 from magis_calib.domain.snapshot import Snapshot
 from ui.choice_button import choice_button
 from ui.colour_bar import ColourBar
@@ -17,6 +17,8 @@ from ui.outline import outlines
 from ui.theme import DIM, LOOK
 from ui.wording import age, missing
 from ui.words import Words
+
+AROUND_PORTS_MM = 4.5
 
 
 class ImagePanel(QWidget):
@@ -31,11 +33,12 @@ class ImagePanel(QWidget):
         self._levels: Levels | None = restored(settings.value(f"levels/{view}"))
         self.canvas, self._bar, self._fit = ImageCanvas(), ColourBar(), FitWords(view)
         self._drop, self._scale = Words(grows=True), Words("16.00 µm/px")
-        self._overlay = self._make_overlay_button()
+        self._overlay, self._whole = self._make_overlay_button(), self._make_whole_button()
         self._levels_button = choice_button("levels ▾", "which electrons are black and which are white", RULES,
                                             self.set_levels_once)  # fmt: skip
         self._lay_out()
         self.canvas.pointed.connect(self._fit.point)
+        self.canvas.extent_asked.connect(self._whole.toggle)
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the newest image and its fit when there is a new one."""
@@ -86,7 +89,16 @@ class ImagePanel(QWidget):
         fitted = station.views.get(self._view) if station is not None else None
         found = outlines(fitted, fitted.displacements) if fitted is not None else {}
         self.canvas.draw_fit(found, self._overlay.isChecked())
+        self._show_extent(fitted)
         self._fit.say(station, fitted)
+
+    def _show_extent(self, fitted: ViewEstimate | None) -> None:
+        """Show the surroundings of both ports unless the operator wants the whole image."""
+        if self._whole.isChecked():
+            self.canvas.show_extent(None)
+        elif fitted is not None and fitted.displacements:
+            right, up = (max(abs(place[way]) for place in fitted.displacements.values()) for way in (0, 1))
+            self.canvas.show_extent((right * 1e3 + AROUND_PORTS_MM, up * 1e3 + AROUND_PORTS_MM))
 
     def _say_drop(self, snapshot: Snapshot, drop_id: int, now_s: float) -> None:
         latest = snapshot.latest
@@ -107,12 +119,20 @@ class ImagePanel(QWidget):
         button.toggled.connect(lambda _checked: self._draw_fit(self._estimate))
         return button
 
+    def _make_whole_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setText("whole")
+        button.setCheckable(True)
+        button.setToolTip("show the whole image, else the surroundings of both ports (double click in the image)")
+        button.toggled.connect(lambda _checked: self._draw_fit(self._estimate))
+        return button
+
     def _lay_out(self) -> None:
         title = Words(bold=True)
         title.say(f"VIEW {self._view.upper()}", hover=f"sees ({self._view}, z); upright, z up")
         top, middle, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         top.setContentsMargins(6, 1, 2, 1)
-        for part in (title, self._drop, self._overlay, self._levels_button, self._scale):
+        for part in (title, self._drop, self._overlay, self._whole, self._levels_button, self._scale):
             top.addWidget(part)
         middle.setSpacing(2)
         middle.addWidget(self.canvas, 1)

@@ -12,8 +12,8 @@ from magis_calib.domain.camera import Counts
 Rule = Literal["extremes", "percentiles", "follow"]
 RULES: dict[Rule, str] = {
     "extremes": "set once: darkest to brightest",
-    "percentiles": "set once: 1 % to 99.9 % of pixels",
-    "follow": "follow every drop: 1 % to 99.9 %",
+    "percentiles": "set once: 20 % to 99.98 % of pixels",
+    "follow": "follow every drop: 20 % to 99.98 %",
 }
 
 
@@ -38,7 +38,7 @@ def measured(counts: Counts, offset: float, gain: float, rule: Rule) -> Levels:
     if rule == "extremes":
         low, high = float(counts.min()), float(counts.max())
     else:
-        low, high = (float(one) for one in np.percentile(counts, (1.0, 99.9)))
+        low, high = (float(one) for one in np.percentile(counts, (20.0, 99.98)))
     low, high = (low - offset) * gain, (high - offset) * gain
     return Levels(low, high if high - low > gain else low + gain)
 

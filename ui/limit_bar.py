@@ -21,13 +21,14 @@ class LimitBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._state: ActuatorState | None = None
+        self._steered = False
         self.setFixedHeight(9)
 
-    def show_state(self, state: ActuatorState, hover: str) -> None:
-        """Show this actuator's place."""
+    def show_state(self, state: ActuatorState, steered: bool, hover: str) -> None:
+        """Show this actuator's place; one that the loop moves warns near its limits."""
         self.setToolTip(hover)
-        if state != self._state:
-            self._state = state
+        if (state, steered) != (self._state, self._steered):
+            self._state, self._steered = state, steered
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
@@ -45,7 +46,7 @@ class LimitBar(QWidget):
             painter.fillRect(QRectF(readback - 1.5, 0, 3, 9), QColor(TEXT))
         if setpoint is not None:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(LOOK if is_near_limit(state) else TEXT))
+            painter.setBrush(QColor(LOOK if self._steered and is_near_limit(state) else TEXT))
             corners = ((0, 3.5), (-4.5, 9), (4.5, 9))
             painter.drawPolygon(QPolygonF([QPointF(setpoint + right, down) for right, down in corners]))
 

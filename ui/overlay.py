@@ -48,7 +48,7 @@ class PortLines:
 
 
 class ScaleBar:
-    """A bar of a round length in the lower left corner of the image."""
+    """A bar of a round length in the lower left corner of what can be seen of the image."""
 
     def __init__(self, box: Any) -> None:
         white = QColor(235, 235, 235)
@@ -59,10 +59,10 @@ class ScaleBar:
             item.setZValue(6)
             box.addItem(item, ignoreBounds=True)
 
-    def draw(self, width_mm: float, height_mm: float) -> None:
-        """Lay the bar into an image of this size."""
+    def draw(self, left_mm: float, bottom_mm: float, width_mm: float, height_mm: float) -> None:
+        """Lay the bar into this rectangle."""
         length = max(one for one in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if one <= max(0.1, width_mm / 6))
-        left, up = -width_mm / 2 + 0.03 * width_mm, -height_mm / 2 + 0.04 * height_mm
+        left, up = left_mm + 0.03 * width_mm, bottom_mm + 0.05 * height_mm
         self._bar.setData(np.array([left, left + length]), np.array([up, up]))
         self._text.setText(f"{length:g} mm")
         self._text.setPos(left + length / 2, up)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from magis_calib.domain.camera import Counts, Frame
 from magis_calib.imaging.orientation import upright
@@ -30,7 +32,7 @@ def step_for(rows: int, columns: int, pixels_high: float, pixels_wide: float) ->
 
 
 def raster(frame: Frame, step: int) -> Raster:
-    """Show each block of step x step pixels as the mean of a few of its pixels, placed where those pixels are."""
+    """Show each block of step x step pixels as the mean of its pixels without hot ones, placed where they are."""
     image = upright(frame.counts, frame.facts.orientation)
     rows, columns = image.shape
     picked, middle = _picked(image, step)
@@ -53,19 +55,33 @@ def counts_at(frame: Frame, right_mm: float, up_mm: float) -> int | None:
 
 
 def _picked(image: Counts, step: int) -> tuple[Counts, float]:
-    """Return the decimated image, lowest row first, and the offset of its samples' middle in pixels.
+    """Return the decimated image, lowest row first, and the offset of the middle of a block in pixels.
 
-    Four pixels of each block halve the noise at a tenth of what the mean of all would cost.
+    A block is summed in four quarters; the darkest and the brightest quarter are left out. So a single hot pixel does
+    not outshine the cloud, and the noise of half of all pixels is averaged. Rows and columns that fill no block are
+    left out.
     """
-    if step < 4:
-        return np.ascontiguousarray(image[::step, ::step][::-1]), 0.0
+    if step < 2:
+        return np.ascontiguousarray(image[::-1]), 0.0
     half = step // 2
-    rows, columns = (1 + (size - 1 - half) // step for size in image.shape)
-    total = np.zeros((rows, columns), np.uint32)
+    rows, columns = (size - size % step for size in image.shape)
+    quarters = []
     for down in (0, half):
-        for right in (0, half):
-            total += image[down::step, right::step][:rows, :columns]
-    return np.ascontiguousarray((total >> 2).astype(np.uint16)[::-1]), half / 2
+        bands = _sum_of_steps(image[down:rows], step, half)
+        quarters += [_sum_of_steps(bands.T[right:columns], step, half).T for right in (0, half)]
+    one, two, three, four = quarters
+    brightest = np.maximum(np.maximum(one, two), np.maximum(three, four))
+    darkest = np.minimum(np.minimum(one, two), np.minimum(three, four))
+    mean = (one + two + three + four - brightest - darkest) // np.uint32(2 * half * half)
+    return np.ascontiguousarray(mean.astype(np.uint16)[::-1]), half - 0.5
+
+
+def _sum_of_steps(image: npt.NDArray[Any], step: int, count: int) -> npt.NDArray[np.uint32]:
+    """Add up the first `count` rows of each step."""
+    total = image[::step].astype(np.uint32)
+    for row in range(1, count):
+        total += image[row::step][: len(total)]
+    return total
 
 
 def full_size_mm(frame: Frame) -> tuple[float, float]:

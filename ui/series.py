@@ -10,7 +10,7 @@ import numpy as np
 
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import Quantity, wrap_error
-from magis_calib.domain.snapshot import DropRecord
+from magis_calib.domain.snapshot import ActuatorState, DropRecord
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,6 +21,12 @@ class Series:
     values: Array
     errors: Array
     """Standard errors; NaN where there is none, and where it is so large that it would drown the picture."""
+
+    def line(self, jump: float = math.inf) -> tuple[Array, Array]:
+        """Return the points of a line that is broken where neighbours differ by more than `jump`."""
+        steps = np.abs(np.diff(np.nan_to_num(self.values)))
+        breaks = np.flatnonzero(steps > jump) + 1
+        return np.insert(self.drops, breaks, np.nan), np.insert(self.values, breaks, np.nan)
 
     def extent(self) -> tuple[float, float]:
         """Return the lowest and highest end of the error bars; NaN when there is no value."""
@@ -46,6 +52,18 @@ def in_force(records: Sequence[DropRecord], quantity: Quantity) -> Series:
     """Collect the setpoints of one actuator that the atoms of each drop saw."""
     values = np.array([record.in_force.get(quantity.name, math.nan) for record in records], dtype=float)
     return Series(_drops(records), values * quantity.shown_scale, np.full(len(records), np.nan))
+
+
+def steered(records: Sequence[DropRecord]) -> frozenset[str]:
+    """Return the actuators that the loop moves, as far as the newest proposal tells."""
+    proposals = (record.decision.proposal for record in reversed(records))
+    newest = next((one for one in proposals if one is not None), None)
+    return frozenset(newest.proposed) if newest is not None else frozenset()
+
+
+def by_hand_last(actuators: Sequence[ActuatorState], loop: frozenset[str]) -> list[ActuatorState]:
+    """Put those that the loop moves first, and leave the order as it is otherwise."""
+    return sorted(actuators, key=lambda one: one.name not in loop)
 
 
 def _drops(records: Sequence[DropRecord]) -> Array:

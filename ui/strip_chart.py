@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +73,8 @@ class StripChart(QWidget):
             edges = np.append(series.drops - 0.5, series.drops[-1:] + 0.5)
             self._line.setData(edges, series.values, stepMode="center")
         else:
-            self._line.setData(series.drops, series.values)
+            jump = math.pi * self.quantity.shown_scale if self.quantity.unit == "rad" else math.inf
+            self._line.setData(*series.line(jump))
         few = len(series.drops) <= MOST_MARKS
         shown = good if few and not self._steps else np.zeros_like(good)
         self._marks.setData(series.drops[shown], series.values[shown])

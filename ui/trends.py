@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QSettings
-from PySide6.QtWidgets import QGridLayout, QLabel, QStackedLayout, QTabWidget, QWidget
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QStackedLayout, QTabWidget, QWidget
 
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, REPORTED, Quantity
 from magis_calib.domain.snapshot import DropRecord, Snapshot
 from ui.choice_button import choice_button
-from ui.series import in_force, observed
+from ui.series import by_hand_last, in_force, observed, steered
 from ui.strip_chart import StripChart
 from ui.theme import DIM, LOOK, TEXT
 from ui.wording import missing, raw, why_unusable
 
 SPANS = (50, 100, 250, 1000)
+FIRST_REACH = 25
 COLUMNS = 3
 
 
@@ -67,8 +68,7 @@ class TrendsPanel(QWidget):
 
     def _draw(self, chart: StripChart, snapshot: Snapshot) -> None:
         quantity, records = chart.quantity, self._records
-        last = float(records[-1].drop_id)
-        first = min(float(records[0].drop_id), last - self._span + 1)
+        first, last = _reach(records, self._span)
         if quantity.name in REPORTED:
             target = snapshot.targets.get(quantity.name)
             series = observed(records, quantity, target or 0.0)
@@ -92,7 +92,7 @@ class TrendsPanel(QWidget):
         grid.setContentsMargins(0, 2, 6, 0)
         grid.setSpacing(3)
         self._grids.append(grid)
-        self._tabs.addTab(page, name)
+        self._tabs.addTab(_scrolled(page), name)
         self._tabs.setTabToolTip(self._tabs.count() - 1, hover)
         self._pages.append([])
         self._fill_page(len(self._pages) - 1, list(quantities.values()))
@@ -106,7 +106,8 @@ class TrendsPanel(QWidget):
             self._grids[number].addWidget(chart, place // COLUMNS, place % COLUMNS)
 
     def _follow_actuators(self, snapshot: Snapshot) -> None:
-        wanted = [ACTUATORS[one.name] for one in snapshot.actuators if one.name in ACTUATORS]
+        loop = steered(snapshot.records)
+        wanted = [ACTUATORS[one.name] for one in by_hand_last(snapshot.actuators, loop) if one.name in ACTUATORS]
         if wanted and wanted != [chart.quantity for chart in self._pages[2]]:
             self._fill_page(2, wanted)
 
@@ -114,6 +115,16 @@ class TrendsPanel(QWidget):
         self._span = span
         self._span_button.setText(f"last {span} drops ▾")
         self._settings.setValue("trends/span", span)
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """Let a page with many charts be taller than the panel."""
+    area = QScrollArea()
+    area.setWidget(page)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumSize(COLUMNS * 116, 2 * 82)
+    return area
 
 
 def _newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
@@ -127,6 +138,13 @@ def _newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
     if text == "–":
         return f"▲ –{unit}", LOOK, why_unusable(record, name)
     return f"{text}{unit}", TEXT, raw(quantity, value, stderr)
+
+
+def _reach(records: Sequence[DropRecord], span: int) -> tuple[float, float]:
+    """Return the first and last drop of the axis: it fills from the left, in a few steps, before it begins to move."""
+    first, last = records[0].drop_id, records[-1].drop_id
+    wanted = next((step for step in (FIRST_REACH, *SPANS) if step > last - first), span)
+    return float(first), float(max(last, first + min(wanted, span) - 1))
 
 
 def _span(saved: object) -> int:

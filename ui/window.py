@@ -27,7 +27,7 @@ from ui.status import StatusLine
 from ui.trends import TrendsPanel
 
 TICK_MS = 50
-COSTLY = (("view x", "view y"), ("fringe",), ("trends",))
+COSTLY = (("view x",), ("view y",), ("fringe",), ("trends",))
 """Panels that take tens of milliseconds for a new drop: one group each tick, so the window never stutters."""
 SETTLED_MS = 250
 SAVE_LAYOUT_MS = 10_000

@@ -13,7 +13,7 @@ MISTAKES = {
     "gain too large": ("gain = 0.5", "gain = 5.0", ["fringe_x_rad_per_m.gain", "less than 2", "got 5.0"]),
     "broken syntax": ("schema = 1", "schema = ", ["not valid TOML", "line"]),
     "two cameras on a view": ('view = "y"', 'view = "x"', ["view 'x' needs exactly one", "LM1", "LM2"]),
-    "no such matrix": ('matrix = "nominal"', 'matrix = "nomnal"', ["loop.matrix", "wanted one of ['nominal']", "nomnal"]),
+    "no such matrix": ('matrix = "nominal"', 'matrix = "nomnal"', ["loop.matrix", "wanted one of ['nominal']"]),
     "not a number": ("reply_timeout_s = 1.0", "reply_timeout_s = nan", ["reply_timeout_s", "got nan"]),
     "nominal out of range": ("nominal = 388.27e-6", "nominal = 1.0", ["nominal 1 must lie in", "-0.002, 0.002"]),
     "singular matrix": ("trap_x_m = 1.0 }", "trap_x_m = 0.0 }", ["singular", "wanted rank 6, got 5"]),
@@ -42,7 +42,7 @@ def test_the_line_named_is_the_line_of_the_mistake() -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nowhere.toml: cannot be read"):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read"):
         load_config(tmp_path / "nowhere.toml")
 
 

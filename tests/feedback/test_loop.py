@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_the_loop_comes_home_from_far_away_also_when_writes_take_effect_late(sta
 def test_no_step_is_larger_than_its_cap_and_no_setpoint_leaves_its_range(station, facts) -> None:
     far = {name: 40 * value for name, value in OFFSET.items()}
     history = run(station, facts, far, drops=60)
-    for (_, before, _), (_, after, _) in zip(history, history[1:], strict=False):
+    for (_, before, _), (_, after, _) in pairwise(history):
         for name, one in station.loop.actuators.items():
             assert abs(after[name] - before[name]) <= one.step_cap * (1 + 1e-9)
             assert one.minimum <= after[name] <= one.maximum

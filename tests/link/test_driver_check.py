@@ -22,11 +22,16 @@ ROWS, COLUMNS = 8, 12
 
 
 @pytest.fixture
-def station(monkeypatch):
-    monkeypatch.setattr(driver_check, "QUIET_S", 0.3)
+def station():
     _, station = select_station(load_config(None), None)
     links = station.links.model_copy(update={"heartbeat_s": 0.1, "silent_after_s": 1.0})
     return station.model_copy(update={"links": links})
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Bad drivers do nothing that is worth waiting for."""
+    monkeypatch.setattr(driver_check, "QUIET_S", 0.05)
 
 
 def checked(station, endpoint, drive, seconds):
@@ -119,7 +124,7 @@ def without(name):
         (of_header(sequence=3), "sequence rises by 1", "3 after 3"),
     ],
 )
-def test_bad_frames_are_named(station, tmp_path, change, check, named):
+def test_bad_frames_are_named(hasty, station, tmp_path, change, check, named):
     found = checked(station, f"ipc://{tmp_path}/c", bad_driver(change_frame=change), seconds=0.5)
     assert found[check].passed is False
     assert named in found[check].got
@@ -133,14 +138,14 @@ def test_bad_frames_are_named(station, tmp_path, change, check, named):
         (lambda hello: hello["facts"].pop("gain"), "headers are well-formed", "facts.gain"),
     ],
 )
-def test_bad_hellos_are_named(station, tmp_path, change, check, named):
+def test_bad_hellos_are_named(hasty, station, tmp_path, change, check, named):
     found = checked(station, f"ipc://{tmp_path}/c", bad_driver(change_hello=change), seconds=0.5)
     assert found["says hello"].passed is False
     assert found[check].passed is False
     assert named in found[check].got
 
 
-def test_driver_that_forgets_is_caught(station, tmp_path):
+def test_driver_that_forgets_is_caught(hasty, station, tmp_path):
     found = checked(station, f"ipc://{tmp_path}/c", bad_driver(), seconds=0.5)
     for check in ("heartbeats", "sends a damaged frame again", "keeps what is not stored and sends it again",
                   "says hello again after the application was started again"):  # fmt: skip
@@ -148,7 +153,7 @@ def test_driver_that_forgets_is_caught(station, tmp_path):
     assert found["checksum is right"].passed
 
 
-def test_nobody_connects_is_a_problem(tmp_path, capsys):
+def test_nobody_connects_is_a_problem(hasty, tmp_path, capsys):
     arguments = [f"--endpoint=ipc://{tmp_path}/c", "--seconds=0.1", "--json"]
     assert main(arguments) == 1
     assert json.loads(capsys.readouterr().out) == {"passed": False, "drivers": {}}
