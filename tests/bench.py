@@ -99,7 +99,7 @@ class Controllers:
 
     def _run(self) -> None:
         links, numbers = self._station.links, load_plant_numbers(None)
-        nominal = {name: 0.0 for name in numbers.actuators}
+        nominal = dict.fromkeys(numbers.actuators, 0.0)
         nominal.update({name: one.nominal for name, one in self._station.loop.actuators.items()})
         with zmq.Context() as context:
             servers = {}

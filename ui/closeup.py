@@ -8,7 +8,8 @@ from dataclasses import replace
 from magis_calib.domain.camera import Frame
 from magis_calib.domain.estimate import ViewEstimate
 
-LEAST_PX = 64
+LEAST_PX = 512
+"""Keep at least this much of each side: the search for hot pixels needs tiles of several pixels."""
 
 
 def around_clouds(frame: Frame, fitted: ViewEstimate, reach_widths: float) -> Frame:

@@ -152,7 +152,7 @@ def fringed_view(estimate: StationEstimate) -> View:
 
 
 def _profile(frame: Frame, fitted: ViewEstimate) -> FringeProfile | None:
-    """Sum what is shown, a tenth of the image: the rest would take six times as long."""
+    """Sum what is shown of the image: the rest of it would double the time."""
     return fringe_profile(around_clouds(frame, fitted, REACH_WIDTHS), fitted) if fitted.parameters else None
 
 

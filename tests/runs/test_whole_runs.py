@@ -1,0 +1,241 @@
+"""The program as its users start it: processes, files, signals and exit codes."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from magis_calib.recording.reader import Session
+
+pytestmark = pytest.mark.station
+
+BEST_SD = {"x_m": 16.6e-6, "y_m": 16.6e-6, "z_m": 13.5e-6, "fringe_x_rad_per_m": 4.45, "fringe_z_rad_per_m": 2.11,
+           "phase_rad": 0.086}  # fmt: skip
+TARGET = {"x_m": 0.0, "y_m": 0.0, "z_m": 0.0, "fringe_x_rad_per_m": 6283.0, "fringe_z_rad_per_m": 0.0,
+          "phase_rad": 1.0}  # fmt: skip
+NO_QT = "import sys; sys.modules['PySide6'] = None; sys.modules['pyqtgraph'] = None; "
+
+
+def environment() -> dict[str, str]:
+    unset = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    return {name: value for name, value in os.environ.items() if name not in unset}
+
+
+def magis_calib(*words: str, timeout: float = 100, first: str = "") -> subprocess.CompletedProcess[str]:
+    code = first + "from magis_calib.cli.main import main; raise SystemExit(main())"
+    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=timeout,
+                          env=environment())  # fmt: skip
+
+
+def error(name: str, value: float, wanted: float) -> float:
+    return math.remainder(value - wanted, 2 * math.pi) if name == "phase_rad" else value - wanted
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Forty drops of the small sensor, without Qt."""
+    folder = tmp_path_factory.mktemp("run")
+    said = magis_calib(
+        "--simulate", "--auto", "--sensor", "small", "--drops", "40", "--interval", "0", "--seed", "7",
+        "--session-dir", str(folder / "sessions"), "--report", str(folder / "r.json"), "--truth",
+        str(folder / "t.jsonl"), first=NO_QT,
+    )  # fmt: skip
+    report = json.loads((folder / "r.json").read_text())
+    truth = [json.loads(line) for line in (folder / "t.jsonl").read_text().splitlines()]
+    return said, report, truth
+
+
+def test_it_ends_with_all_drops_complete_and_nothing_lost(run) -> None:
+    said, report, truth = run
+    assert said.returncode == 0, said.stderr
+    assert report["exit"] == "completed"
+    assert report["drops"] == {"expected": 40, "complete": 40, "incomplete": 0, "usable": 40}
+    assert report["frames"] == {"received": 80, "stored": 80, "lost": 0, "duplicate": 0}
+    assert report["corrections"]["applied"] == 40
+    assert sum(line.startswith("drop ") for line in said.stdout.splitlines()) == 40
+    assert len(truth) == 41
+    assert all(one["frames"][view]["stored"] for one in truth[1:] for view in ("x", "y"))
+
+
+def test_it_comes_home_from_far_away_and_stays_there(run) -> None:
+    _, _, truth = run
+    for name, best in BEST_SD.items():
+        away = [error(name, drop["observables"][name], TARGET[name]) for drop in truth[1:]]
+        assert abs(away[0]) > 10 * best, name
+        assert np.sqrt(np.mean(np.square(away[-15:]))) <= 2.0 * best, name
+
+
+def test_estimates_agree_with_the_truth_within_their_errors(run) -> None:
+    _, report, truth = run
+    wanted = {drop["drop_id"]: drop["observables"] for drop in truth[1:]}
+    with Session(Path(report["session"])) as session:
+        for name in BEST_SD:
+            pulls = [
+                error(name, one.estimate.values[name], wanted[one.drop_id][name]) / one.estimate.stderr[name]
+                for one in session.records
+            ]
+            assert max(map(abs, pulls)) < 5.0, name
+            assert 0.6 < np.std(pulls) < 1.5, name
+
+
+def test_setpoints_in_force_are_those_the_station_had(run) -> None:
+    _, report, truth = run
+    with Session(Path(report["session"])) as session:
+        for record, drop in zip(session.records, truth[1:], strict=True):
+            for name, resolution in (("trap_x_m", 1e-9), ("mirror_tilt_x_rad", 1e-9), ("final_pulse_phase_rad", 1e-4)):
+                assert record.in_force[name] == pytest.approx(drop["actuators"][name], abs=resolution)
+
+
+def test_checksums_are_the_same_in_truth_header_and_pixels(run) -> None:
+    import zlib
+
+    _, report, truth = run
+    with Session(Path(report["session"])) as session:
+        for drop in truth[1:6]:
+            for view in ("x", "y"):
+                frame = session.frame(drop["drop_id"], view)
+                assert frame.header.checksum == drop["frames"][view]["crc32"]
+                assert f"{zlib.crc32(frame.counts.tobytes()):08x}" == frame.header.checksum
+
+
+def test_a_replay_gives_the_same_numbers_to_the_last_bit(run) -> None:
+    _, report, _ = run
+    said = magis_calib("replay", report["session"], "--auto", "--speed", "max")
+    assert said.returncode == 0, said.stderr
+    assert "40 estimates compared: all identical" in said.stdout
+
+
+def test_a_replay_of_a_changed_recording_is_found_out(run, tmp_path) -> None:
+    import shutil
+
+    import h5py
+
+    _, report, _ = run
+    copy = tmp_path / "copy"
+    shutil.copytree(report["session"], copy)
+    with h5py.File(copy / "segment-0001.h5", "r+") as file:
+        file["entry/view_x/counts"][4, 100:300, 200:500] += 16
+    said = magis_calib("replay", str(copy), "--auto", "--speed", "max")
+    assert said.returncode == 1
+    assert "1 differ, first of them drops 5" in said.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_cleanly_with_everything_written(tmp_path, number) -> None:
+    words = [sys.executable, "-m", "magis_calib", "--simulate", "--auto", "--sensor", "small", "--interval", "0.2",
+             "--session-dir", str(tmp_path / "s"), "--report", str(tmp_path / "r.json")]  # fmt: skip
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment())
+    for line in process.stdout:
+        if line.startswith("drop 4"):
+            process.send_signal(number)
+            break
+    process.stdout.read()
+    process.stdout.close()
+    assert process.wait(60) == 0
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["exit"] == "stopped"
+    final = json.loads((Path(report["session"]) / "final.json").read_text())
+    assert final["readback"]["mirror_tilt_x_rad"] == pytest.approx(final["last_sent"]["mirror_tilt_x_rad"], abs=1e-7)
+    with Session(Path(report["session"])) as session:
+        complete = [record.drop_id for record in session.records if record.complete]
+        assert complete == list(range(1, len(complete) + 1))
+        assert len(complete) >= 4
+
+
+@pytest.mark.parametrize("first", ["station", "application"])
+def test_station_and_application_find_each_other_in_either_order(tmp_path, first, free_station) -> None:
+    config = tmp_path / "own-ports.toml"
+    text = subprocess.run([sys.executable, "-m", "magis_calib", "config", "--default"], capture_output=True, text=True)
+    toml = text.stdout
+    for name, port in (("camera", 15550), ("laser", 15551), ("drop_system", 15552), ("telemetry", 15553)):
+        toml = toml.replace(f"tcp://127.0.0.1:{port}", getattr(free_station.links, name))
+    config.write_text(toml)
+    commands = {
+        "station": ["-m", "simulators", "--sensor", "small", "--interval", "0", "--config", str(config)],
+        "application": ["-m", "magis_calib", "--auto", "--drops", "3", "--config", str(config), "--session-dir",
+                        str(tmp_path / "s"), "--report", str(tmp_path / "r.json")],
+    }  # fmt: skip
+    order = [first, *(name for name in commands if name != first)]
+    processes = {}
+    for name in order:
+        processes[name] = subprocess.Popen(
+            [sys.executable, *commands[name]], env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(1.5)
+    assert processes["application"].wait(60) == 0
+    processes["station"].send_signal(signal.SIGTERM)
+    assert processes["station"].wait(20) == 0
+    assert json.loads((tmp_path / "r.json").read_text())["drops"]["complete"] == 3
+
+
+def test_writes_that_take_effect_late_are_compared_with_the_right_drop(tmp_path) -> None:
+    said = magis_calib(
+        "--simulate", "--auto", "--sensor", "small", "--drops", "30", "--interval", "0", "--seed", "3", "--delay", "1",
+        "--session-dir", str(tmp_path), "--truth", str(tmp_path / "t.jsonl"),
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    truth = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()][1:]
+    for name, best in BEST_SD.items():
+        away = [error(name, drop["observables"][name], TARGET[name]) for drop in truth[-10:]]
+        assert np.sqrt(np.mean(np.square(away))) <= 2.5 * best, name
+
+
+def test_with_a_random_phase_everything_else_is_controlled(tmp_path) -> None:
+    said = magis_calib(
+        "--simulate", "--auto", "--sensor", "small", "--drops", "16", "--interval", "0", "--preset", "long",
+        "--session-dir", str(tmp_path), "--report", str(tmp_path / "r.json"),
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    with Session(Path(json.loads((tmp_path / "r.json").read_text())["session"])) as session:
+        last = session.records[-1]
+    assert last.decision.outcome == "applied"
+    assert "fringe_x_rad_per_m" in last.decision.used
+    assert "phase not meaningful" in last.decision.not_used["phase_rad"]
+    assert last.in_force["final_pulse_phase_rad"] == 0.0
+
+
+def test_without_a_display_it_runs_headless_and_says_so(tmp_path) -> None:
+    said = magis_calib("--simulate", "--sensor", "small", "--drops", "1", "--interval", "0", "--session-dir",
+                       str(tmp_path))  # fmt: skip
+    assert said.returncode == 0
+    assert "running headless: no display" in said.stderr
+
+
+MISTAKES = {
+    ("--seed", "3", "--auto"): "--seed: only with --simulate",
+    ("--drops", "0"): "wanted a number of at least 1",
+    ("--config", "/nowhere.toml"): "/nowhere.toml: cannot be read",
+    ("--station", "attic"): "wanted one of ['bottom'], got 'attic'",
+    ("--no-such-option",): "unrecognized arguments",
+    ("replay", "/nowhere", "--auto"): "/nowhere: not a session",
+    ("replay", "/nowhere", "--speed=-1"): "wanted a factor above 0 or max",
+    ("config",): "one of the arguments --default --check is required",
+}
+
+
+@pytest.mark.parametrize("words", MISTAKES)
+def test_a_mistake_on_the_command_line_exits_2_and_says_what_is_wanted(words) -> None:
+    said = magis_calib(*words)
+    assert said.returncode == 2
+    assert MISTAKES[words] in said.stderr
+
+
+def test_the_default_configuration_is_accepted_by_its_own_check(tmp_path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(magis_calib("config", "--default").stdout)
+    said = magis_calib("config", "--check", str(file))
+    assert said.returncode == 0
+    assert "station bottom (default)" in said.stdout
+    file.write_text(file.read_text().replace("wait_s", "wiat_s"))
+    said = magis_calib("config", "--check", str(file))
+    assert said.returncode == 2
+    assert "did you mean 'wait_s'" in said.stderr

@@ -1,0 +1,147 @@
+"""A window over a running station: the real engine, the real simulators in a process of their own."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+
+from magis_calib.cli.assemble import LiveRun
+from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
+from magis_calib.domain.commands import StopRun
+from magis_calib.domain.loading import load_config, parse_json_config, select_station
+from magis_calib.domain.snapshot import Snapshot
+from magis_calib.engine import Engine
+from magis_calib.parts import Parts
+from magis_calib.recording.reader import Session
+from magis_calib.replay import ListeningHands, ReplaySource
+from simulators.options import SimulationOptions
+from ui.run import Run
+from ui.theme import dress
+from ui.window import MainWindow
+from ui.words import Words
+
+PATIENCE_S = 40.0
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    """Let Qt work until this is so: for fixtures that outlive one test and so cannot use `qtbot`."""
+    until = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < until, f"waited in vain for {what}"
+        QTest.qWait(20)
+
+
+def kept_in(folder: Path) -> QSettings:
+    """Settings in a file of the test's own."""
+    return QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)
+
+
+class WindowBench:
+    """An engine with its window. `close` ends both and checks that no widget is left."""
+
+    def __init__(self, engine: Engine, settings: QSettings, *, close_confirm: bool = False) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        dress(app)
+        self.engine, self.settings = engine, settings
+        self._before = set(QApplication.topLevelWidgets())
+        self.window = show(engine, settings, close_confirm=close_confirm)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.engine.snapshot
+
+    def drawn(self) -> Snapshot:
+        """Draw everything and return the snapshot that all panels then show."""
+        while True:
+            snapshot = self.engine.snapshot
+            self.window.tick_all()
+            if self.engine.snapshot is snapshot:
+                assert self.window.failures == []
+                return snapshot
+
+    def close(self) -> None:
+        self.engine.submit(StopRun())
+        wait_until(self.engine.finished.is_set, "the end of the run")
+        self.window.close()
+        forget(self.window)
+        left = set(QApplication.topLevelWidgets()) - self._before
+        assert not left, f"{len(left)} widgets left behind, one is {left.pop()}"
+
+
+class StationBench(WindowBench):
+    """The same on a simulated station that runs until `close`."""
+
+    def __init__(self, folder: Path, settings: QSettings, *, interval_s: float = 0.0, silent_after_s: float = 5.0,
+                 close_confirm: bool = False) -> None:  # fmt: skip
+        config = load_config(None)
+        name, station = select_station(config, None)
+        links = station.links.model_copy(update={"camera": "tcp://127.0.0.1:1", "silent_after_s": silent_after_s})
+        station = on_free_ports(station.model_copy(update={"links": links}))[0]
+        options = SimulationOptions(sensor="small", interval_s=interval_s, seed=7)
+        self._run = LiveRun(config, name, station, folder, None, {"simulated": True})
+        self._simulated = SimulatedProcess(options, station.links, None, name, None)
+        self._run.engine.start()
+        super().__init__(self._run.engine, settings, close_confirm=close_confirm)
+
+    def kill_station(self) -> None:
+        """End the simulators as a power cut would."""
+        self._simulated._process.kill()
+
+    def close(self) -> None:
+        super().close()
+        self._simulated.stop()
+        self._run.close()
+
+
+def replay_engine(path: Path, speed: float) -> Engine:
+    """Return an engine that plays this session, put together as `magis-calib replay` does, but not started."""
+    session = Session(path)
+    config = parse_json_config(session.configuration, str(path))
+    name, station = select_station(config, str(session.attribute("station")))
+    source = ReplaySource(session, speed)
+    hands = ListeningHands(session.records, station)
+    return Engine(
+        Parts(name, station, source, hands, lambda: tuple(source.links()), mode="replay",
+              drops=len(session.records), set_speed=source.set_speed)
+    )  # fmt: skip
+
+
+def show(run: Run, settings: QSettings, *, close_confirm: bool = False) -> MainWindow:
+    """Open a window of the usual size."""
+    window = MainWindow(run, settings, close_confirm=close_confirm)
+    window.show()
+    return window
+
+
+def forget(window: MainWindow) -> None:
+    """Delete a window now."""
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()  # plots hold menus that have no parent
+
+
+def said(widget: QWidget) -> str:
+    """Return everything that can be read in a widget."""
+    kinds = [one for kind in (Words, QLabel, QPushButton) for one in widget.findChildren(kind)]
+    return " | ".join(one.text() for one in kinds if one.isVisible() and one.text())
+
+
+def items_of(widget: QWidget, kind: type) -> list:
+    """Return the plotted items of this kind that can be seen in a widget."""
+    (view,) = [one for one in widget.findChildren(pg.GraphicsView) if type(one).__name__ != "AxisItem"]
+    return [one for one in view.scene().items() if isinstance(one, kind) and one.isVisible()]
+
+
+def points(item: pg.PlotCurveItem | pg.ScatterPlotItem) -> np.ndarray:
+    """Return the finite points of an item as rows of x and y."""
+    found = np.stack([np.asarray(one, dtype=float) for one in item.getData()], axis=1)
+    return found[np.isfinite(found).all(axis=1)]
