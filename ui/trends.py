@@ -19,6 +19,8 @@ from ui.wording import missing, raw, why_unusable
 SPANS = (50, 100, 250, 1000)
 FIRST_REACH = 25
 COLUMNS = 3
+SETPOINTS = 2
+"""Number of the page that is filled when it is first looked at."""
 
 
 class TrendsPanel(QWidget):
@@ -59,7 +61,8 @@ class TrendsPanel(QWidget):
         state = (snapshot.records, page, self._span, tuple(sorted(snapshot.targets.items())))
         if isinstance(self._drawn, tuple) and self._drawn[0] is state[0] and self._drawn[1:] == state[1:]:
             return
-        self._follow_actuators(snapshot)
+        if page == SETPOINTS:
+            self._follow_actuators(snapshot)  # half a second for the first time
         self._records = snapshot.records[-self._span :]
         self._by_drop = {record.drop_id: record for record in self._records}
         for chart in self._pages[page]:
@@ -108,8 +111,8 @@ class TrendsPanel(QWidget):
     def _follow_actuators(self, snapshot: Snapshot) -> None:
         loop = steered(snapshot.records)
         wanted = [ACTUATORS[one.name] for one in by_hand_last(snapshot.actuators, loop) if one.name in ACTUATORS]
-        if wanted and wanted != [chart.quantity for chart in self._pages[2]]:
-            self._fill_page(2, wanted)
+        if wanted and wanted != [chart.quantity for chart in self._pages[SETPOINTS]]:
+            self._fill_page(SETPOINTS, wanted)
 
     def _set_span(self, span: int) -> None:
         self._span = span

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import runpy
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -50,19 +52,19 @@ def checked(station, endpoint, drive, seconds):
     return {one.check: one for one in findings}
 
 
+QUICK = """
+import runpy, sys
+main = runpy.run_path(sys.argv[1])["main"]
+main.__globals__.update(HEARTBEAT_S=0.1, ROWS=8, COLUMNS=12)
+main(sys.argv[2], "x", 20, 0.02)
+"""
+
+
 def good_driver(context, endpoint, stop):
-    example = runpy.run_path(str(EXAMPLE))
-    example["Driver"].__init__.__globals__.update(ROWS=ROWS, COLUMNS=COLUMNS, HEARTBEAT_S=0.1)
-    driver = example["Driver"](endpoint, "x")
-    hello = example["hello"]
-    example["Driver"].step.__globals__["hello"] = lambda view, session: hello(view, session, ROWS, COLUMNS)
-    taken = 0
-    while not stop.is_set():
-        driver.step(0.02)
-        if driver.application and taken < 20:
-            taken += 1
-            driver.take(taken, taken - 1, np.full((ROWS, COLUMNS), 1600, dtype="<u2"))
-    driver.socket.close(linger=0)
+    command = [sys.executable, "-c", QUICK, str(EXAMPLE), endpoint]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        stop.wait()
+        process.kill()
 
 
 def bad_driver(change_hello=lambda hello: None, change_frame=lambda header, payload: payload):

@@ -206,8 +206,9 @@ def test_typed_setpoint_is_asked_about_and_then_moves_the_actuator(opened: Stati
     qtbot.waitUntil(lambda: state_of(opened.snapshot, "trap_x_m").setpoint != before.setpoint, timeout=PATIENCE_MS)
     after = state_of(opened.snapshot, "trap_x_m")
     assert after.readback == pytest.approx(wanted_m, abs=after.readback_tolerance)
-    assert "set by hand" in opened.snapshot.note
-    drop = opened.snapshot.records[-1].drop_id + 2
+    found = re.search(r"set by hand, reads .* from drop (\d+) on", opened.snapshot.note)
+    assert found is not None
+    drop = int(found[1])
     qtbot.waitUntil(lambda: opened.snapshot.records[-1].drop_id >= drop, timeout=PATIENCE_MS)
     assert opened.snapshot.records[-1].in_force["trap_x_m"] == after.readback
     opened.drawn()

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QCoreApplication, QEvent, QSettings
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 
 from magis_calib.cli.assemble import LiveRun
@@ -36,7 +35,14 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
     until = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < until, f"waited in vain for {what}"
-        QTest.qWait(20)
+        let_qt_work(20)
+
+
+def let_qt_work(for_ms: int) -> None:
+    """Run an event loop, which leaves the interpreter to the threads of the run, unlike `QTest.qWait`."""
+    loop = QEventLoop()
+    QTimer.singleShot(for_ms, loop.quit)
+    loop.exec()
 
 
 def kept_in(folder: Path) -> QSettings:
@@ -72,7 +78,9 @@ class WindowBench:
         self.engine.submit(StopRun())
         wait_until(self.engine.finished.is_set, "the end of the run")
         self.window.close()
-        forget(self.window)
+        self.window.deleteLater()
+        del self.window
+        delete_now()
         left = set(QApplication.topLevelWidgets()) - self._before
         assert not left, f"{len(left)} widgets left behind, one is {left.pop()}"
 
@@ -122,9 +130,8 @@ def show(run: Run, settings: QSettings, *, close_confirm: bool = False) -> MainW
     return window
 
 
-def forget(window: MainWindow) -> None:
-    """Delete a window now."""
-    window.deleteLater()
+def delete_now() -> None:
+    """Let Qt and Python delete what nobody wants any more."""
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()  # plots hold menus that have no parent
 
