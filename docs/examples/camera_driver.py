@@ -19,7 +19,7 @@ def identity(view):
     return {"station": "bottom", "camera": {"x": "LM1", "y": "LM2"}[view], "view": view}
 
 
-def hello(view, session, rows=ROWS, columns=COLUMNS):
+def hello(view, session, rows, columns):
     facts = {"rows": rows, "columns": columns, "object_pixel_m": 0.00025, "gain": 0.24, "offset": 1600.0,
              "read_noise": 2.4, "saturation": 65520, "bits": 12, "lsb_counts": 16, "excess": 0.9,
              "orientation": "normal"}  # fmt: skip
@@ -49,7 +49,7 @@ def main(endpoint, view, frames, seconds_between):
                 application = None  # it is gone: say hello until it is back
             if now >= beat:
                 beat = now + HEARTBEAT_S
-                socket.send(encode(type="heartbeat", session=session) if application else hello(view, session))
+                socket.send(encode(type="heartbeat", session=session) if application else hello(view, session, ROWS, COLUMNS))
             for entry in spool.values() if application else ():
                 if not entry[1]:
                     socket.send_multipart(entry[0])
