@@ -218,6 +218,7 @@ class Engine:
             "counters": self.snapshot.counters,
             "last_sent": states,
             "readback": dict(readback),
+            "controllers": self._parts.hands.final_status(),
             "restored": restored,
         }
 

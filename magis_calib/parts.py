@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -36,6 +36,9 @@ class RunHands(Hands, Protocol):
 
     def final_readback(self) -> Setpoints:
         """Ask the controllers once more where they stand."""
+
+    def final_status(self) -> Mapping[str, Mapping[str, str | int | float | bool]]:
+        """Ask the controllers for their state words."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

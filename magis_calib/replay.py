@@ -143,6 +143,10 @@ class ListeningHands:
         """Return nothing: no controller is there."""
         return {}
 
+    def final_status(self) -> Mapping[str, Mapping[str, str | int | float | bool]]:
+        """Return nothing: no controller is there."""
+        return {}
+
     def states(self) -> tuple[ActuatorState, ...]:
         """Return the recorded setpoints of the drop shown."""
         if self._latest is None:

@@ -49,7 +49,8 @@ def main(endpoint, view, frames, seconds_between):
                 application = None  # it is gone: say hello until it is back
             if now >= beat:
                 beat = now + HEARTBEAT_S
-                socket.send(encode(type="heartbeat", session=session) if application else hello(view, session, ROWS, COLUMNS))
+                word = encode(type="heartbeat", session=session)
+                socket.send(word if application else hello(view, session, ROWS, COLUMNS))
             for entry in spool.values() if application else ():
                 if not entry[1]:
                     socket.send_multipart(entry[0])

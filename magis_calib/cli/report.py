@@ -7,6 +7,7 @@ import json
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,24 @@ from magis_calib.domain.config import Station
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.engine import Engine
+from magis_calib.feedback.bound import Ratio, ratios, read_truth
 from magis_calib.recording.serial import plain
 
 LAST_DROPS = 15
 
 
-def build_report(engine: Engine, station: Station, drops: int | None, truth: Path | None) -> dict[str, Any]:
-    """Return the report of a finished run."""
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Where the simulated station wrote what really happened, and how late its writes took effect."""
+
+    path: Path
+    delay: int
+
+
+def build_report(engine: Engine, station: Station, drops: int | None, truth: Truth | None) -> dict[str, Any]:
+    """Return the report of a finished run; `truth` tells what really happened where that was simulated."""
     snapshot, counts = engine.snapshot, engine.snapshot.counters
+    bounds = _bounds(snapshot.records, station, truth) if truth else {}
     complete = drops is None or counts.complete + counts.incomplete >= drops
     return {
         "schema": 1,
@@ -48,8 +59,14 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Pat
             "held": counts.held,
         },
         "latency_s": {stage: _percentiles(list(seconds)) for stage, seconds in engine.tally.stage_s.items()},
-        "observables": {name: _observable(name, snapshot.records, station) for name in OBSERVABLES},
+        "observables": {name: _observable(name, snapshot.records, station, bounds.get(name)) for name in OBSERVABLES},
     }
+
+
+def _bounds(records: Sequence[DropRecord], station: Station, truth: Truth) -> dict[str, Ratio]:
+    estimates = {record.drop_id: record.estimate for record in records}
+    targets = {name: one.target for name, one in station.loop.observables.items()}
+    return ratios(read_truth(truth.path), estimates, targets, truth.delay)
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
@@ -66,7 +83,7 @@ def _percentiles(seconds: Sequence[float]) -> dict[str, float | None]:
     return {"p50": p50, "p95": p95, "p99": p99, "max": max(seconds)}
 
 
-def _observable(name: str, records: Sequence[DropRecord], station: Station) -> dict[str, Any]:
+def _observable(name: str, records: Sequence[DropRecord], station: Station, bound: Ratio | None) -> dict[str, Any]:
     values = [record.estimate.values[name] for record in records if math.isfinite(record.estimate.values[name])]
     mean, spread = _mean_and_std(name, values[-LAST_DROPS:])
     return {
@@ -75,8 +92,8 @@ def _observable(name: str, records: Sequence[DropRecord], station: Station) -> d
         "first": values[0] if values else None,
         "last_mean": mean,
         "last_std": spread,
-        "variance_over_bound": None,
-        "correctable_over_bound": None,
+        "variance_over_bound": bound.variance_over_bound if bound else None,
+        "correctable_over_bound": bound.correctable_over_bound if bound else None,
     }
 
 

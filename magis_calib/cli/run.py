@@ -16,7 +16,7 @@ from magis_calib.cli.options import (
     start_logging,
     why_no_window,
 )
-from magis_calib.cli.report import build_report, write_report
+from magis_calib.cli.report import Truth, build_report, write_report
 from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
 from magis_calib.domain.config import Config, Station
 from magis_calib.domain.errors import ConfigError
@@ -65,7 +65,8 @@ def _run(arguments: argparse.Namespace, config: Config, name: str, station: Stat
             if problem:
                 print(f"magis-calib: {problem}", file=sys.stderr)
         run.close()
-    return finish(run.engine, arguments.report, station, arguments.drops, arguments.truth if options else None)
+    truth = Truth(arguments.truth, arguments.delay) if options and arguments.truth else None
+    return finish(run.engine, arguments.report, station, arguments.drops, truth)
 
 
 def show(engine: Engine, headless: bool) -> None:
@@ -81,18 +82,29 @@ def show(engine: Engine, headless: bool) -> None:
     run_window(engine)
 
 
-def finish(engine: Engine, report: Path | None, station: Station, drops: int | None, truth: Path | None) -> int:
+def finish(engine: Engine, report: Path | None, station: Station, drops: int | None, truth: Truth | None) -> int:
     """Write the report and return the exit code."""
     if report is not None:
         try:
             write_report(report, build_report(engine, station, drops, truth))
-        except OSError as error:
+        except (OSError, ValueError) as error:
             print(f"magis-calib: {report}: cannot write the report: {error}", file=sys.stderr)
             return 2
+    print(farewell(engine), file=sys.stderr)
     if engine.fault:
         print(f"magis-calib: fault: {engine.fault}", file=sys.stderr)
         return 1
     return 0
+
+
+def farewell(engine: Engine) -> str:
+    """Return one line that confirms how the run ended and what is safe."""
+    snapshot, counts = engine.snapshot, engine.snapshot.counters
+    drops = f"{counts.complete + counts.incomplete} drops, {counts.usable} usable"
+    if not snapshot.session:
+        return f"stopped: {drops}; nothing was recorded"
+    unstored = f", {counts.not_stored} NOT stored" if counts.not_stored else ""
+    return f"stopped: {drops}; {counts.stored} frames stored{unstored}, {counts.lost} lost; session {snapshot.session}"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -68,6 +68,9 @@ class Controller(Protocol):
     def read(self) -> Setpoints:
         """Ask for the read-back of every parameter."""
 
+    def status(self) -> Mapping[str, str | int | float | bool]:
+        """Ask for the state words of the device."""
+
     def check(self, setpoints: Setpoints) -> None:
         """Ask whether a write of these would be accepted; raises `Refused`. Nothing moves."""
 

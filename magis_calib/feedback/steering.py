@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Mapping
@@ -133,6 +134,14 @@ class Steering:
                 found.update(controller.read())
             except ControllerError as error:
                 self.problem = str(error)
+        return found
+
+    def final_status(self) -> Mapping[str, Mapping[str, str | int | float | bool]]:
+        """Ask the controllers for their state words; who does not answer is left out."""
+        found = {}
+        for name, controller in self._actuation.controllers.items():
+            with contextlib.suppress(ControllerError):
+                found[name] = controller.status()
         return found
 
     def states(self) -> tuple[ActuatorState, ...]:

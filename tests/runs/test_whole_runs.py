@@ -95,6 +95,14 @@ def test_setpoints_in_force_are_those_the_station_had(run) -> None:
                 assert record.in_force[name] == pytest.approx(drop["actuators"][name], abs=resolution)
 
 
+def test_no_controller_ever_counted_a_limit_violation(run) -> None:
+    _, report, _ = run
+    final = json.loads((Path(report["session"]) / "final.json").read_text())
+    assert {name: status["limit_violations"] for name, status in final["controllers"].items()} == {
+        "laser": 0, "drop_system": 0,
+    }  # fmt: skip
+
+
 def test_checksums_are_the_same_in_truth_header_and_pixels(run) -> None:
     import zlib
 
