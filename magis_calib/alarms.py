@@ -35,7 +35,7 @@ class AlarmList:
         for key in standing.keys() - troubles.keys():
             log.info("over: %s", standing[key].text)
         for key in troubles.keys() - standing.keys():
-            log.warning("%s (%s)", troubles[key].text, troubles[key].remedy)
+            log.info("%s (%s)", troubles[key].text, troubles[key].remedy)
         now_ns = time.time_ns()
         found = [
             Alarm(key, one.severity, one.text, one.remedy, standing[key].since_ns if key in standing else now_ns)

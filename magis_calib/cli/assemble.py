@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ class LiveRun:
         self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any]
     ) -> None:
         """Bind and connect. Raises `ConfigError` where an address is taken."""
+        self._watched: tuple[Callable[[], LinkState], ...] = ()
         session = f"{name}-{secrets.token_hex(4)}"
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         links = station.links
@@ -64,6 +66,10 @@ class LiveRun:
             )
         )
 
+    def watch(self, link: Callable[[], LinkState]) -> None:
+        """Show one more peer among the links."""
+        self._watched = (*self._watched, link)
+
     def close(self) -> None:
         """Release the controllers and the sockets."""
         for controller in self._controllers.values():
@@ -71,4 +77,5 @@ class LiveRun:
         self._context.term()
 
     def _all_links(self) -> tuple[LinkState, ...]:
-        return (*self._camera.links(), *(controller.link() for controller in self._controllers.values()))
+        others = (*(controller.link for controller in self._controllers.values()), *self._watched)
+        return (*self._camera.links(), *(link() for link in others))

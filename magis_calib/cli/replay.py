@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from magis_calib.cli.options import add_run_options, start_logging
-from magis_calib.cli.run import finish, show
+from magis_calib.cli.run import check_folder, finish, start_and_show
 from magis_calib.domain.config import Config
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.loading import parse_json_config, select_station
@@ -24,6 +24,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     start_logging(arguments.log_level)
     try:
+        check_folder(arguments.report)
         session = Session(arguments.session)
         config: Config = parse_json_config(session.configuration, str(arguments.session))
         name, station = select_station(config, str(session.attribute("station")))
@@ -38,9 +39,7 @@ def main(argv: Sequence[str]) -> int:
         mode="replay", drops=drops, set_speed=source.set_speed, observe=comparison.add,
     )  # fmt: skip
     engine = Engine(parts)
-    engine.start()
-    show(engine, headless=arguments.auto)
-    engine.wait()
+    start_and_show(engine, arguments.auto)
     print(comparison.in_words())
     code = finish(engine, arguments.report, station, drops, None)
     return code or int(bool(comparison.different))

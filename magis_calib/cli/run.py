@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from magis_calib.cli.options import (
 )
 from magis_calib.cli.report import Truth, build_report, write_report
 from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
+from magis_calib.domain.commands import StopRun
 from magis_calib.domain.config import Config, Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import load_config, select_station
@@ -50,27 +52,44 @@ def _run(arguments: argparse.Namespace, config: Config, name: str, station: Stat
         if not usual:
             links = station.links
             print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
+    for path in (arguments.report, arguments.truth if options else None):
+        check_folder(path)
     about = {"simulated": options is not None, "simulation": " ".join(options.argv()) if options else ""}
     session_dir = (arguments.session_dir or default_session_dir()).absolute()
     run = LiveRun(config, name, station, session_dir, arguments.drops, about)
-    simulated = SimulatedProcess(options, station.links, arguments.config, name, arguments.drops) if options else None
+    simulated = None
+    if options is not None:
+        simulated = SimulatedProcess(options, station.links, arguments.config, name, arguments.drops)
+        run.watch(simulated.link)
     try:
-        run.engine.start()
-        show(run.engine, headless=arguments.auto)
-        run.engine.wait()
+        start_and_show(run.engine, arguments.auto)
     finally:
         if simulated is not None:
-            problem = simulated.problem()
             simulated.stop()
-            if problem:
-                print(f"magis-calib: {problem}", file=sys.stderr)
         run.close()
     truth = Truth(arguments.truth, arguments.delay) if options and arguments.truth else None
     return finish(run.engine, arguments.report, station, arguments.drops, truth)
 
 
-def show(engine: Engine, headless: bool) -> None:
-    """Show a started run until it ends: in the window, or headless where that is wanted or nothing else can be."""
+def check_folder(path: Path | None) -> None:
+    """Refuse a file that could not be written at the end. Raises `ConfigError`."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise ConfigError(f"{path}: cannot be written: wanted an existing folder, got {path.absolute().parent}")
+
+
+def start_and_show(engine: Engine, headless: bool) -> None:
+    """Run until the end, shown in the window or headless; whatever happens, the run is stopped and written."""
+    engine.start()
+    try:
+        _show(engine, headless)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: not worth a traceback
+    finally:
+        engine.submit(StopRun())
+        engine.wait()
+
+
+def _show(engine: Engine, headless: bool) -> None:
     reason = "" if headless else why_no_window()
     if reason:
         print(f"running headless: {reason}", file=sys.stderr)

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from magis_calib.domain.config import Links, Station
+from magis_calib.domain.snapshot import LinkState
 from simulators.options import SimulationOptions
 
 LINKS = ("camera", "laser", "drop_system", "telemetry")
@@ -46,10 +47,12 @@ class SimulatedProcess:
             words, stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said, preexec_fn=_die_with_parent
         )
 
-    def problem(self) -> str:
-        """Return what it said where it has ended by itself, else an empty text."""
+    def link(self) -> LinkState:
+        """Say whether it still runs, and what it said last where it has ended by itself."""
         code = self._process.poll()
-        return "" if code is None else f"magis-sim ended with {code}: {self._last_words()}"
+        if code is None:
+            return LinkState("simulated station", True, 0.0, f"process {self._process.pid}")
+        return LinkState("simulated station", False, 0.0, f"magis-sim ended with {code}: {self._last_words()}")
 
     def stop(self) -> None:
         """Ask it to finish (it writes the rest of the truth), and wait."""

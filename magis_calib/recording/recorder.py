@@ -74,6 +74,7 @@ class Recorder:
             return
         try:
             self._writer.close(final)
+            self.path = str(self._writer.path) if self._writer.path.exists() else ""
         except SessionError as error:
             self.state = RecordingState(self.state.stored, self.state.not_stored, str(error))
 

@@ -76,12 +76,14 @@ class SessionWriter:
             self._open().flush()
 
     def close(self, final: Mapping[str, Any] | None = None) -> None:
-        """Close the segment; `final` is written as final.json beside it."""
+        """Close the segment; `final` is written as final.json beside it. Without any segment no folder stays."""
         with self._failures():
             if self._file is not None:
                 self._file.close()
                 self._file = None
-            if final is not None:
+            if final is not None and not any(self.path.glob("segment-*.h5")):
+                self.path.rmdir()
+            elif final is not None:
                 temporary = self.path / "final.json.part"
                 temporary.write_text(to_json(final), encoding="utf-8")
                 os.replace(temporary, self.path / "final.json")

@@ -163,6 +163,11 @@ def test_a_killed_writer_loses_nothing_that_it_said_was_written(tmp_path) -> Non
                 assert f"{zlib.crc32(one.counts.tobytes()):08x}" == one.header.checksum
 
 
+def test_a_run_without_anything_to_record_leaves_no_folder(tmp_path) -> None:
+    SessionWriter(tmp_path / "sessions" / "one", "bottom", "{}", {}).close({"stopped": True})
+    assert list((tmp_path / "sessions").iterdir()) == []
+
+
 def test_what_is_not_a_session_is_said_to_be_none(tmp_path) -> None:
     with pytest.raises(SessionError, match="no folder"):
         Session(tmp_path / "nowhere")

@@ -211,6 +211,24 @@ def test_with_a_random_phase_everything_else_is_controlled(tmp_path) -> None:
     assert last.in_force["final_pulse_phase_rad"] == 0.0
 
 
+def test_a_simulated_station_that_dies_is_named_and_the_program_stays_up(tmp_path) -> None:
+    words = [sys.executable, "-m", "magis_calib", "--simulate", "--auto", "--sensor", "small", "--interval", "0",
+             "--session-dir", str(tmp_path)]  # fmt: skip
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment())
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("drop 3 "):
+            os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
+        if "laser" in line and "silent" in line:
+            break
+    assert any("simulated station: magis-sim ended with -9" in line for line in said)
+    process.send_signal(signal.SIGTERM)
+    process.stdout.close()
+    assert process.wait(30) == 0
+
+
 def test_without_a_display_it_runs_headless_and_says_so(tmp_path) -> None:
     said = magis_calib("--simulate", "--sensor", "small", "--drops", "1", "--interval", "0", "--session-dir",
                        str(tmp_path))  # fmt: skip
@@ -226,6 +244,8 @@ MISTAKES = {
     ("--no-such-option",): "unrecognized arguments",
     ("replay", "/nowhere", "--auto"): "/nowhere: not a session",
     ("replay", "/nowhere", "--speed=-1"): "wanted a factor above 0 or max",
+    ("--report", "/nowhere/r.json"): "wanted an existing folder, got /nowhere",
+    ("--simulate", "--truth=/nowhere/t.jsonl"): "wanted an existing folder, got /nowhere",
     ("config",): "one of the arguments --default --check is required",
 }
 
