@@ -11,7 +11,7 @@ import zmq
 from magis_calib.cli.assemble import LiveRun
 from magis_calib.domain.config import Station
 from magis_calib.engine import Engine
-from tests.bench import Controllers, Driver, running
+from tests.bench import Controllers, Driver, running, until
 from tests.pictures import Scene, pair
 
 
@@ -58,6 +58,7 @@ def bench(config, quick_station: Station, session_dir: Path) -> Iterator[Bench]:
                 for driver in drivers.values():
                     assert driver.hello()["type"] == "welcome"
                 plugged.engine = engine
+                until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
                 yield plugged
         finally:
             for driver in drivers.values():

@@ -15,6 +15,8 @@ from magis_calib.recording.reader import Session
 from tests.bench import Controllers, Driver, running, until
 from tests.pictures import Scene, pair
 
+pytestmark = pytest.mark.station
+
 DARK = np.full((512, 768), 1616, np.uint16)
 
 
@@ -238,6 +240,7 @@ def test_a_full_disk_is_said_and_what_was_stored_stays_readable(config, quick_st
             live = LiveRun(config, "bottom", quick_station, disk, None, {})
             with running(live.engine, live.close) as engine:
                 stored = []
+                until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
                 for driver in drivers.values():
                     driver.hello()
                 for drop in range(1, 40):
@@ -271,6 +274,7 @@ def test_an_unwritable_folder_is_said_and_the_loop_runs_on_unrecorded(config, qu
             drivers = {view: Driver(context, quick_station, view) for view in ("x", "y")}
             live = LiveRun(config, "bottom", quick_station, blocked, None, {})
             with running(live.engine, live.close) as engine:
+                until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
                 for view, frame in pair(np.random.default_rng(1), Scene(), 1).frames.items():
                     drivers[view].hello()
                     drivers[view].frame(frame.counts, 1)

@@ -19,6 +19,8 @@ from hardware.driver_check import CheckPlan, DriverCheck
 from magis_calib.cli.check_driver import main
 from magis_calib.domain.loading import load_config, select_station
 
+pytestmark = pytest.mark.station
+
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "camera_driver.py"
 ROWS, COLUMNS = 8, 12
 

@@ -14,6 +14,8 @@ from simulators.main import main
 from simulators.options import SimulationOptions
 from simulators.spool import Spool, SpooledFrame
 
+pytestmark = pytest.mark.station
+
 
 def lines_of(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
