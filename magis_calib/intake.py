@@ -65,8 +65,9 @@ class Intake:
         self._give_up(self._pairing.expire(time.monotonic()))
 
     def finish(self) -> None:
-        """Give up what still waits: nothing more will be taken in."""
-        self._give_up(self._pairing.flush())
+        """Give up what still waits: nothing more will be taken in. Its frames are not lost: the drivers keep them."""
+        for drop in self._pairing.flush():
+            self._work.put(replace(drop, reason="the run ended before its frames had come"))
         self._work.close()
 
     def _handle(self, event: SourceEvent) -> None:

@@ -129,6 +129,22 @@ def test_an_orphan_is_an_incomplete_drop_that_changes_nothing_and_is_recorded(be
     assert bench.drivers["x"].hear("stored")["drop_id"] == 5
 
 
+def test_a_drop_without_atoms_changes_nothing_and_says_why(bench) -> None:
+    bench.drop(1, Scene(x=2e-4))
+    until(bench.engine, applied(1), "the first drop")
+    before = {name: one.readback() for name, one in bench.controllers.banks.items()}
+    for driver in bench.drivers.values():
+        driver.frame(DARK, 2)
+    snapshot = until(bench.engine, lambda s: len(s.records) == 2, "the second drop")
+    record = snapshot.records[-1]
+    assert record.complete
+    assert not record.estimate.usable
+    assert record.decision.outcome == "held"
+    assert "no cloud" in record.decision.reason
+    assert snapshot.counters.usable == 1
+    assert {name: one.readback() for name, one in bench.controllers.banks.items()} == before
+
+
 def test_a_camera_that_falls_silent_is_an_alarm_with_its_age(bench) -> None:
     bench.drop(1)
     until(bench.engine, applied(1), "the first drop")

@@ -115,6 +115,17 @@ def test_checksums_are_the_same_in_truth_header_and_pixels(run) -> None:
                 assert f"{zlib.crc32(frame.counts.tobytes()):08x}" == frame.header.checksum
 
 
+def test_the_session_is_checked_against_what_was_sent(run) -> None:
+    _, report, truth = run
+    said = magis_calib("session", "check", report["session"], "--json")
+    assert said.returncode == 0
+    found = json.loads(said.stdout)
+    wanted = {f"{v}/{drop['drop_id']}": drop["frames"][v]["crc32"] for drop in truth[1:] for v in ("x", "y")}
+    assert found["frames_by_checksum"] == wanted
+    assert found["whole"]
+    assert (found["drops"], found["frames"], found["checksum_errors"], found["gaps"]) == (40, 80, 0, [])
+
+
 def test_a_replay_gives_the_same_numbers_to_the_last_bit(run) -> None:
     _, report, _ = run
     said = magis_calib("replay", report["session"], "--auto", "--speed", "max")
@@ -135,6 +146,9 @@ def test_a_replay_of_a_changed_recording_is_found_out(run, tmp_path) -> None:
     said = magis_calib("replay", str(copy), "--auto", "--speed", "max")
     assert said.returncode == 1
     assert "1 differ, first of them drops 5" in said.stdout
+    said = magis_calib("session", "check", str(copy))
+    assert said.returncode == 1
+    assert "1 checksum errors" in said.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -246,6 +260,7 @@ MISTAKES = {
     ("replay", "/nowhere", "--speed=-1"): "wanted a factor above 0 or max",
     ("--report", "/nowhere/r.json"): "wanted an existing folder, got /nowhere",
     ("--simulate", "--truth=/nowhere/t.jsonl"): "wanted an existing folder, got /nowhere",
+    ("session",): "the following arguments are required",
     ("config",): "one of the arguments --default --check is required",
 }
 
