@@ -48,7 +48,9 @@ class AlarmList:
 def link_troubles(links: tuple[LinkState, ...], since_start_s: float, patience_s: float) -> dict[str, Trouble]:
     """Return a trouble for each peer that is not there; one that never spoke gets `patience_s` to appear."""
     return {
-        f"link {link.name}": Trouble("act", f"{link.name}: {link.detail}", "start it, or check its cable and address")
+        f"link {link.name}": Trouble(
+            "act", f"{link.name.replace('_', ' ')}: {link.detail}", "start it, or check its cable and address"
+        )
         for link in links
         if not link.connected and (link.age_s is not None or since_start_s > patience_s)
     }

@@ -66,7 +66,7 @@ class Bulletin:
             parts.name,
             parts.station.title,
             parts.mode,
-            "",
+            parts.session,
             time.monotonic(),
             wanted,
             "waiting for the first drop",

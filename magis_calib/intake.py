@@ -82,6 +82,7 @@ class Intake:
             case DropAnnouncement():
                 self._announced(event)
             case IncompleteDrop():
+                self._pairing.forget(event.drop_id)
                 self._give_up([event])
             case SourceEnded():
                 self.state = replace(self.state, ended=True)

@@ -55,6 +55,8 @@ class Parts:
     drop_system: DropSystem | None = None
     telemetry: TelemetrySink | None = None
     mode: Literal["live", "replay"] = "live"
+    session: str = ""
+    """Path of the recording that is replayed; a live run learns its own from the recorder."""
     drops: int | None = None
     """Stop after this many drops."""
     set_speed: Callable[[float], None] | None = None

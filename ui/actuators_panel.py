@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from magis_calib.domain.commands import Command, SetActuator
@@ -17,9 +18,17 @@ from ui.theme import DIM, INFO
 from ui.wording import age, missing
 from ui.words import Words
 
+LINES = 3
+"""Of the grid for each actuator: setpoint, read-back, and the question when there is one."""
+
 
 class ActuatorsPanel(QWidget):
-    """All actuators that the controllers describe. A typed setpoint is confirmed in place before it is sent."""
+    """All actuators that the controllers describe. A typed setpoint is confirmed in place before it is sent.
+
+    Emits `asked` with the question, so that whoever scrolls can bring it into sight.
+    """
+
+    asked = Signal(QWidget)
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
@@ -41,8 +50,8 @@ class ActuatorsPanel(QWidget):
         column_box.setContentsMargins(0, 0, 0, 0)
         column_box.setSpacing(3)
         column_box.addLayout(self._grid)
+        self._grid.addWidget(self.question, LINES, 0, 1, 4)
         column_box.addWidget(self._empty)
-        column_box.addWidget(self.question)
 
     @property
     def rows(self) -> dict[str, ActuatorRow]:
@@ -76,10 +85,10 @@ class ActuatorsPanel(QWidget):
         if names != list(self._rows) and set(names) == set(self._rows):
             self._rows = {name: self._rows[name] for name in names}
             for number, row in enumerate(self._rows.values()):
-                row.place(self._grid, 1 + 2 * number)
+                row.place(self._grid, 1 + LINES * number)
 
     def _add(self, state: ActuatorState) -> None:
-        row = self._rows[state.name] = ActuatorRow(self._grid, 1 + 2 * len(self._rows), state.name)
+        row = self._rows[state.name] = ActuatorRow(self._grid, 1 + LINES * len(self._rows), state.name)
         row.edit.returnPressed.connect(lambda: self._ask(row))
         row.edit.textEdited.connect(lambda: self._forget())
         row.edit.given_up.connect(self._give_up)
@@ -94,7 +103,9 @@ class ActuatorsPanel(QWidget):
         value = row.typed()
         refusal = "this is not a number" if value is None else objection(value, row.state, row.quantity)
         self._pending = None if value is None or refusal else SetActuator(row.name, value)
+        self._grid.addWidget(self.question, LINES * (list(self._rows).index(row.name) + 1), 0, 1, 4)
         self.question.ask(request(value, row.state, row.quantity, refusal), allowed=not refusal)
+        self.asked.emit(self.question)
 
     def _apply(self) -> None:
         if self._pending is not None:

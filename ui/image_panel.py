@@ -105,7 +105,7 @@ class ImagePanel(QWidget):
         assert snapshot.pair is not None
         text = f"drop {drop_id} · {age(now_s - snapshot.pair.frames[self._view].received_s)}"
         if latest is not None and latest.drop_id != drop_id:
-            self._drop.say(f"▲ {text}, not the newest", LOOK, f"drop {latest.drop_id} has no complete pair of images")
+            self._drop.say(f"▲ older: {text}", LOOK, f"drop {latest.drop_id} has no complete pair of images")
         else:
             self._drop.say(text, DIM, "number of the drop and age of this image")
 
@@ -128,7 +128,7 @@ class ImagePanel(QWidget):
         return button
 
     def _lay_out(self) -> None:
-        title = Words(bold=True)
+        title = Words(bold=True, whole=True)
         title.say(f"VIEW {self._view.upper()}", hover=f"sees ({self._view}, z); upright, z up")
         top, middle, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         top.setContentsMargins(6, 1, 2, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop, StopRun
@@ -13,7 +13,7 @@ from ui.actuators_panel import ActuatorsPanel
 from ui.observables_panel import ObservablesPanel
 from ui.replay_bar import ReplayBar
 from ui.stop_button import StopButton
-from ui.theme import ACT, DIM, INFO
+from ui.theme import ACT, DIM, LOOK
 
 BUTTONS: dict[LoopWord, tuple[str, Command, str]] = {
     "closed": ("Close", CloseLoop(), "send corrections from now on; clears a latched fault (Ctrl+Return)"),
@@ -34,6 +34,7 @@ class LoopPanel(QScrollArea):
         self._detail.setWordWrap(True)
         self.replay_bar = ReplayBar(submit)
         self.observables, self.actuators = ObservablesPanel(), ActuatorsPanel(submit)
+        self.actuators.asked.connect(self._bring_into_sight)
         inside = self._inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(8, 6, 8, 6)
@@ -64,13 +65,18 @@ class LoopPanel(QScrollArea):
         if wanted > self.minimumWidth():
             self.setMinimumWidth(wanted)
 
+    def _bring_into_sight(self, question: QWidget) -> None:
+        """Scroll to the question once it has its place."""
+        QTimer.singleShot(0, question, lambda: self.ensureWidgetVisible(question, 0, 2 * self.fontMetrics().height()))
+
     def _say_detail(self, snapshot: Snapshot) -> None:
-        text = snapshot.loop_detail
+        text = snapshot.loop_detail.replace("_", " ")
         if snapshot.loop == "fault":
             text = f"✖ {text or 'fault'}: corrections stopped. Close the loop again when the cause is gone."
         if text != self._detail.text():
             self._detail.setText(text)
-            colour = {"fault": ACT, "open": INFO, "held": INFO}.get(snapshot.loop, DIM)
+            absent = any(not link.connected for link in snapshot.links)
+            colour = ACT if snapshot.loop == "fault" else LOOK if absent else DIM
             self._detail.setStyleSheet(f"color: {colour};")
             self._detail.setVisible(bool(text))
 

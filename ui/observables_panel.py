@@ -46,9 +46,8 @@ class ObservablesPanel(QWidget):
             self._title.say("no numbers yet: no drop was evaluated", DIM)
         else:
             late = is_stale(snapshot, now_s)
-            self._title.say(f"{'▲ ' if late else ''}measured in drop {latest.drop_id}, "
-                            f"{age(latest_age(snapshot, now_s))} ago{', the next is late' if late else ''}",
-                            LOOK if late else DIM)  # fmt: skip
+            drop = f"drop {latest.drop_id}, {age(latest_age(snapshot, now_s))} ago"
+            self._title.say(f"▲ {drop}, the next is late" if late else f"measured in {drop}", LOOK if late else DIM)
         self._say_verdict(latest)
         for quantity in OBSERVABLES.values():
             self._say_observable(quantity, latest, snapshot)

@@ -65,9 +65,9 @@ class StateLine(QWidget):
         self._say_alarms(snapshot)
 
     def _say_station(self, snapshot: Snapshot) -> None:
-        name = PurePath(_session(snapshot)).name or "not recording"
+        name = PurePath(snapshot.session).name or "not recording"
         self._station.caption.say(("REPLAY of " if snapshot.mode == "replay" else "") + name,
-                                  INFO if snapshot.mode == "replay" else DIM, _session(snapshot))  # fmt: skip
+                                  INFO if snapshot.mode == "replay" else DIM, snapshot.session)  # fmt: skip
         self._station.line.say(snapshot.title or snapshot.station)
 
     def _say_drop(self, snapshot: Snapshot, now_s: float) -> None:
@@ -136,12 +136,6 @@ def counted(counters: Counters) -> str:
         f"{counters.usable} usable\ncorrections: {counters.sent} sent, {counters.applied} applied, "
         f"{counters.refused} refused, {counters.held} held"
     )
-
-
-def _session(snapshot: Snapshot) -> str:
-    """Return the folder that is written, or in a replay read: the source of a replay says it."""
-    played = next((link.detail for link in snapshot.links if link.name == "recording"), "")
-    return snapshot.session or (played if snapshot.mode == "replay" else "")
 
 
 def _divider() -> QFrame:

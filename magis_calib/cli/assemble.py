@@ -61,8 +61,7 @@ class LiveRun:
                 recorder,
                 self._controllers["drop_system"],
                 telemetry,
-                "live",
-                drops,
+                drops=drops,
             )
         )
 

@@ -35,9 +35,17 @@ def main(argv: Sequence[str]) -> int:
     comparison = Comparison(session.records)
     drops = arguments.drops or len(session.records)
     parts = Parts(
-        name, station, source, ListeningHands(session.records, station), lambda: tuple(source.links()),
-        mode="replay", drops=drops, set_speed=source.set_speed, observe=comparison.add,
-    )  # fmt: skip
+        name,
+        station,
+        source,
+        ListeningHands(session.records, station),
+        lambda: tuple(source.links()),
+        mode="replay",
+        session=str(arguments.session.absolute()),
+        drops=drops,
+        set_speed=source.set_speed,
+        observe=comparison.add,
+    )
     engine = Engine(parts)
     start_and_show(engine, arguments.auto)
     print(comparison.in_words())

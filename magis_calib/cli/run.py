@@ -120,6 +120,8 @@ def farewell(engine: Engine) -> str:
     """Return one line that confirms how the run ended and what is safe."""
     snapshot, counts = engine.snapshot, engine.snapshot.counters
     drops = f"{counts.complete + counts.incomplete} drops, {counts.usable} usable"
+    if snapshot.mode == "replay":
+        return f"replayed: {drops}; nothing was sent or recorded"
     if not snapshot.session:
         return f"stopped: {drops}; nothing was recorded"
     unstored = f", {counts.not_stored} NOT stored" if counts.not_stored else ""

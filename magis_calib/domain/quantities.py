@@ -37,7 +37,8 @@ class Quantity:
         shown, error = value * self.shown_scale, stderr * self.shown_scale
         digits = min(6, max(0, 1 - math.floor(math.log10(error))))
         scaled = round(error * 10**digits)
-        return f"{shown:.{digits}f}({scaled})"
+        text = f"{shown:.{digits}f}"
+        return f"{text.lstrip('-') if float(text) == 0 else text}({scaled})"
 
 
 def _table(*rows: Quantity) -> dict[str, Quantity]:

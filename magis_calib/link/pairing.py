@@ -72,6 +72,10 @@ class Pairing:
         """Give up every drop that still waits: the run ends."""
         return self.expire(float("inf"))
 
+    def forget(self, drop_id: int) -> None:
+        """Wait no longer for this drop: its outcome is known from elsewhere."""
+        self._open.pop(drop_id, None)
+
     def knows(self, drop_id: int) -> bool:
         """Whether this drop was announced or seen before."""
         return drop_id in self._seen

@@ -9,7 +9,13 @@ from magis_calib.domain.quantities import OBSERVABLES, wrap_error, wrap_phase
 
 @pytest.mark.parametrize(
     ("value", "stderr", "shown"),
-    [(3.2e-6, 2.4e-6, "3.2(24)"), (-11e-6, 24e-6, "-11(24)"), (math.nan, 1.0, "–"), (5e-6, math.nan, "5.0")],
+    [
+        (3.2e-6, 2.4e-6, "3.2(24)"),
+        (-11e-6, 24e-6, "-11(24)"),
+        (math.nan, 1.0, "–"),
+        (5e-6, math.nan, "5.0"),
+        (-1e-9, 45e-6, "0(45)"),
+    ],
 )
 def test_a_value_is_written_with_its_error_in_the_last_digits(value: float, stderr: float, shown: str) -> None:
     assert OBSERVABLES["x_m"].with_error(value, stderr) == shown

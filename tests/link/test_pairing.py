@@ -76,3 +76,11 @@ def test_nothing_waits_after_a_flush() -> None:
     pairing.add(of("x", 2), 0.0)
     assert [one.drop_id for one in pairing.flush()] == [1, 2]
     assert pairing.waiting == 0
+
+
+def test_a_drop_whose_outcome_is_known_is_not_given_up_again() -> None:
+    pairing = Pairing(5.0)
+    pairing.announce(4, 0.0, 0.0)
+    pairing.forget(4)
+    assert pairing.expire(100.0) == []
+    assert pairing.knows(4)

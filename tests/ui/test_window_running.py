@@ -29,10 +29,9 @@ PATIENCE_MS = 30_000
 @pytest.fixture(scope="module")
 def bench(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StationBench]:
     folder: Path = tmp_path_factory.mktemp("running")
-    bench = StationBench(folder, kept_in(folder), interval_s=0.3)
-    wait_until(lambda: len(bench.snapshot.records) >= 10, "ten drops")
-    yield bench
-    bench.close()
+    with StationBench(folder, kept_in(folder), interval_s=0.3) as bench:
+        wait_until(lambda: len(bench.snapshot.records) >= 10, "ten drops")
+        yield bench
 
 
 @pytest.fixture
@@ -66,6 +65,15 @@ def type_setpoint(qtbot: QtBot, row: ActuatorRow, text: str) -> None:
     row.edit.selectAll()
     qtbot.keyClicks(row.edit, text)
     qtbot.keyClick(row.edit, Qt.Key.Key_Return)
+
+
+def answer(qtbot: QtBot, button: QPushButton) -> None:
+    """Press a button of a question once all of it is in sight, which the panel scrolls to by itself."""
+    whole = button.sizeHint().height()
+    qtbot.waitUntil(
+        lambda: button.height() >= whole and button.visibleRegion().contains(button.rect()), timeout=PATIENCE_MS
+    )
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 # ---- what is shown
@@ -202,7 +210,7 @@ def test_typed_setpoint_is_asked_about_and_then_moves_the_actuator(opened: Stati
         panel.question.text().replace("−", "-")
     )
     assert state_of(opened.snapshot, "trap_x_m").setpoint == before.setpoint  # nothing moves before the yes
-    qtbot.mouseClick(panel.question.yes, Qt.MouseButton.LeftButton)
+    answer(qtbot, panel.question.yes)
     qtbot.waitUntil(lambda: state_of(opened.snapshot, "trap_x_m").setpoint != before.setpoint, timeout=PATIENCE_MS)
     after = state_of(opened.snapshot, "trap_x_m")
     assert after.readback == pytest.approx(wanted_m, abs=after.readback_tolerance)
@@ -227,7 +235,7 @@ def test_setpoint_that_cannot_be_is_refused_in_words(opened: StationBench, qtbot
     assert panel.question.isVisible()
     assert words in panel.question.text()
     assert not panel.question.yes.isEnabled()
-    qtbot.mouseClick(panel.question.no, Qt.MouseButton.LeftButton)
+    answer(qtbot, panel.question.no)
     assert not panel.question.isVisible()
     assert row.edit.text() == row.quantity.shown(before.setpoint).replace("-", "−")
     assert state_of(opened.snapshot, "trap_x_m") == before
