@@ -10,7 +10,6 @@ from pathlib import Path
 
 from magis_calib.cli.options import add_run_options, start_logging
 from magis_calib.cli.run import check_folder, finish, start_and_show
-from magis_calib.domain.config import Config
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.loading import parse_json_config, select_station
 from magis_calib.engine import Engine
@@ -25,32 +24,40 @@ def main(argv: Sequence[str]) -> int:
     start_logging(arguments.log_level)
     try:
         check_folder(arguments.report)
-        session = Session(arguments.session)
-        config: Config = parse_json_config(session.configuration, str(arguments.session))
-        name, station = select_station(config, str(session.attribute("station")))
+        replay = Replay(Session(arguments.session), arguments.speed, arguments.drops)
     except (SessionError, ConfigError) as error:
         print(f"magis-calib replay: {error}", file=sys.stderr)
         return 2
-    source = ReplaySource(session, arguments.speed)
-    comparison = Comparison(session.records)
-    drops = arguments.drops or len(session.records)
-    parts = Parts(
-        name,
-        station,
-        source,
-        ListeningHands(session.records, station),
-        lambda: tuple(source.links()),
-        mode="replay",
-        session=str(arguments.session.absolute()),
-        drops=drops,
-        set_speed=source.set_speed,
-        observe=comparison.add,
-    )
-    engine = Engine(parts)
-    start_and_show(engine, arguments.auto)
-    print(comparison.in_words())
-    code = finish(engine, arguments.report, station, drops, None)
-    return code or int(bool(comparison.different))
+    start_and_show(replay.engine, arguments.auto)
+    print(replay.comparison.in_words())
+    code = finish(replay.engine, arguments.report, replay.station, replay.drops, None)
+    return code or int(bool(replay.comparison.different))
+
+
+class Replay:
+    """A session put together for replay: its own configuration, its frames, and hands that only listen."""
+
+    def __init__(self, session: Session, speed: float, drops: int | None = None) -> None:
+        """Raises `ConfigError` where the recorded configuration cannot be used."""
+        config = parse_json_config(session.configuration, str(session.path))
+        name, self.station = select_station(config, str(session.attribute("station")))
+        self.drops = drops or len(session.records)
+        self.comparison = Comparison(session.records)
+        source = ReplaySource(session, speed)
+        self.engine = Engine(
+            Parts(
+                name,
+                self.station,
+                source,
+                ListeningHands(session.records, self.station),
+                lambda: tuple(source.links()),
+                mode="replay",
+                session=str(session.path.absolute()),
+                drops=self.drops,
+                set_speed=source.set_speed,
+                observe=self.comparison.add,
+            )
+        )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,14 +14,13 @@ from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QSettings, QTim
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton, QWidget
 
 from magis_calib.cli.assemble import LiveRun
+from magis_calib.cli.replay import Replay
 from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
 from magis_calib.domain.commands import StopRun
-from magis_calib.domain.loading import load_config, parse_json_config, select_station
+from magis_calib.domain.loading import load_config, select_station
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.engine import Engine
-from magis_calib.parts import Parts
 from magis_calib.recording.reader import Session
-from magis_calib.replay import ListeningHands, ReplaySource
 from simulators.options import SimulationOptions
 from ui.run import Run
 from ui.theme import dress
@@ -123,17 +122,9 @@ class StationBench(WindowBench):
             self._run.close()
 
 
-def replay_engine(path: Path, speed: float) -> Engine:
-    """Return an engine that plays this session, put together as `magis-calib replay` does, but not started."""
-    session = Session(path)
-    config = parse_json_config(session.configuration, str(path))
-    name, station = select_station(config, str(session.attribute("station")))
-    source = ReplaySource(session, speed)
-    hands = ListeningHands(session.records, station)
-    return Engine(
-        Parts(name, station, source, hands, lambda: tuple(source.links()), mode="replay",
-              drops=len(session.records), set_speed=source.set_speed)
-    )  # fmt: skip
+def replay_engine(folder: Path, speed: float) -> Engine:
+    """Return an engine that replays a session, not yet started."""
+    return Replay(Session(folder), speed).engine
 
 
 def show(run: Run, settings: QSettings, *, close_confirm: bool = False) -> MainWindow:
