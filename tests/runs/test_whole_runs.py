@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,18 @@ def magis_calib(*words: str, timeout: float = 100, first: str = "") -> subproces
     code = first + "from magis_calib.cli.main import main; raise SystemExit(main())"
     return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=timeout,
                           env=environment())  # fmt: skip
+
+
+@contextmanager
+def started(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """A process of ours whose lines are read; gone afterwards whatever happens."""
+    process = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True, env=environment())
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
 
 
 def error(name: str, value: float, wanted: float) -> float:
@@ -154,16 +168,13 @@ def test_a_replay_of_a_changed_recording_is_found_out(run, tmp_path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_cleanly_with_everything_written(tmp_path, number) -> None:
-    words = [sys.executable, "-m", "magis_calib", "--simulate", "--auto", "--sensor", "small", "--interval", "0.2",
-             "--session-dir", str(tmp_path / "s"), "--report", str(tmp_path / "r.json")]  # fmt: skip
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment())
-    for line in process.stdout:
-        if line.startswith("drop 4"):
-            process.send_signal(number)
-            break
-    process.stdout.read()
-    process.stdout.close()
-    assert process.wait(60) == 0
+    words = ["-m", "magis_calib", "--simulate", "--auto", "--sensor", "small", "--interval", "0.2", "--session-dir",
+             str(tmp_path / "s"), "--report", str(tmp_path / "r.json")]  # fmt: skip
+    with started(*words) as process:
+        next(line for line in process.stdout if line.startswith("drop 4"))
+        process.send_signal(number)
+        process.stdout.read()
+        assert process.wait(60) == 0
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["exit"] == "stopped"
     final = json.loads((Path(report["session"]) / "final.json").read_text())
@@ -188,15 +199,14 @@ def test_station_and_application_find_each_other_in_either_order(tmp_path, first
                         str(tmp_path / "s"), "--report", str(tmp_path / "r.json")],
     }  # fmt: skip
     order = [first, *(name for name in commands if name != first)]
-    processes = {}
-    for name in order:
-        processes[name] = subprocess.Popen(
-            [sys.executable, *commands[name]], env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(1.5)
-    assert processes["application"].wait(60) == 0
-    processes["station"].send_signal(signal.SIGTERM)
-    assert processes["station"].wait(20) == 0
+    with ExitStack() as stack:
+        processes = {}
+        for name in order:
+            processes[name] = stack.enter_context(started(*commands[name]))
+            time.sleep(1.5)
+        assert processes["application"].wait(60) == 0
+        processes["station"].send_signal(signal.SIGTERM)
+        assert processes["station"].wait(20) == 0
     assert json.loads((tmp_path / "r.json").read_text())["drops"]["complete"] == 3
 
 
@@ -227,22 +237,17 @@ def test_with_a_random_phase_everything_else_is_controlled(tmp_path) -> None:
 
 
 def test_a_simulated_station_that_dies_is_named_and_the_program_stays_up(tmp_path) -> None:
-    words = [sys.executable, "-m", "magis_calib", "--simulate", "--auto", "--sensor", "small", "--interval", "0",
-             "--session-dir", str(tmp_path)]  # fmt: skip
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment())
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if line.startswith("drop 3 "):
-            os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
-        if "simulated station: magis-sim ended with -9" in line:
-            break
-    assert any("simulated station" in line for line in said)
-    assert process.poll() is None
-    process.send_signal(signal.SIGTERM)
-    process.stdout.close()
-    assert process.wait(30) == 0
+    words = ["-m", "magis_calib", "--simulate", "--auto", "--sensor", "small", "--interval", "0", "--session-dir",
+             str(tmp_path)]  # fmt: skip
+    with started(*words) as process:
+        next(line for line in process.stdout if line.startswith("drop 3 "))
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGKILL)
+        assert any("simulated station: magis-sim ended with -9" in line for line in process.stdout)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        process.stdout.read()
+        assert process.wait(60) == 0
 
 
 def test_without_a_display_it_runs_headless_and_says_so(tmp_path) -> None:
