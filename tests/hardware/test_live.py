@@ -114,3 +114,25 @@ def test_a_remark_is_kept_with_its_drop(bench) -> None:
     assert bench.engine.wait(30)
     with Session(Path(snapshot.session)) as session:
         assert session.records[0].note == "vacuum gauge was swapped"
+
+
+def test_what_nobody_foresaw_latches_a_fault_stops_corrections_and_is_cleared_by_closing_the_loop(
+    bench, monkeypatch
+) -> None:
+    bench.drop(1)
+    until(bench.engine, outcome(1, "applied"), "the first drop")
+    monkeypatch.setattr("magis_calib.pipeline.combine", lambda views: 1 / 0)
+    bench.drop(2)
+    snapshot = until(bench.engine, lambda s: len(s.records) == 2, "the second drop has an outcome all the same")
+    assert snapshot.loop == "fault"
+    assert "division by zero" in snapshot.records[-1].decision.reason
+    monkeypatch.undo()
+    bench.drop(3)
+    record = until(bench.engine, outcome(3, "held"), "the third drop is measured and held").records[-1]
+    assert record.estimate.usable
+    assert "fault" in record.decision.reason
+    assert any(alarm.key == "fault" for alarm in bench.engine.snapshot.alarms)
+    bench.engine.submit(CloseLoop())
+    until(bench.engine, lambda s: s.loop == "closed", "closed again")
+    bench.drop(4)
+    until(bench.engine, outcome(4, "applied"), "the fourth drop")
