@@ -57,17 +57,11 @@ class CameraLink:
         self._links: Links = station.links
         self._peers: dict[View, _Peer] = {}
         self._outbox: deque[tuple[bytes, ToCamera]] = deque()
-        self._next_beat_s = 0.0
         self._socket = context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HWM)
         self._socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE_BYTES)
         self._socket.setsockopt(zmq.LINGER, 500)
         self._socket.bind(station.links.camera)
-
-    @property
-    def endpoint(self) -> str:
-        """The address really bound."""
-        return self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def receive(self, timeout_s: float) -> SourceEvent | None:
         """Return the next event, or None after the timeout."""

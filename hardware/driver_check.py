@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import zmq
@@ -74,10 +74,6 @@ class DriverCheck:
             self._socket.close(linger=500)
         silent_s = self._station.links.silent_after_s
         return {name: one.findings(self._plan.frames, silent_s) for name, one in self._drivers.items()}
-
-    def hellos(self) -> Sequence[Hello]:
-        """Return the accepted hello of each driver."""
-        return [one.hello for one in self._drivers.values() if one.hello is not None]
 
     @property
     def _session(self) -> str:

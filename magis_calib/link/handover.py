@@ -55,9 +55,3 @@ class Handover(Generic[Item]):
         """Whether it is closed and empty."""
         with self._changed:
             return self._closed and not self._items
-
-    @property
-    def held_bytes(self) -> int:
-        """Bytes inside now."""
-        with self._changed:
-            return self._bytes

@@ -38,11 +38,6 @@ def decode_to_camera(header: bytes) -> ToCamera:
     return parse(TO_CAMERA[message_type(header, list(TO_CAMERA))], header)
 
 
-def encode_frame(header: FrameHeader, payload: bytes) -> list[bytes]:
-    """Return the two parts of a frame as they are sent."""
-    return [FrameMessage.of(header).encode(), payload]
-
-
 def payload_of(counts: Counts, header: FrameHeader) -> bytes:
     """Return the payload that these counts were sent as."""
     return pack(counts, header.pixel_format)

@@ -12,7 +12,7 @@ from magis_calib.domain.camera import FrameHeader
 from magis_calib.link import camera_messages as camera
 from magis_calib.link import control_messages as control
 from magis_calib.link.mono import pack
-from magis_calib.link.wire import checksum, encode_frame
+from magis_calib.link.wire import checksum
 
 GOLDEN = Path(__file__).parent / "golden"
 TIME_NS = 1_800_000_000_000_000_000
@@ -59,7 +59,7 @@ FRAMES = {
 def frame_parts(name: str) -> list[bytes]:
     header, counts = FRAMES[name]
     payload = pack(counts, header.pixel_format)
-    return encode_frame(replace(header, checksum=checksum(payload)), payload)
+    return [camera.FrameMessage.of(replace(header, checksum=checksum(payload))).encode(), payload]
 
 
 FROM_CAMERA = {
