@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +13,11 @@ from magis_calib.cli.simulate import on_free_ports
 from magis_calib.domain.config import Config, Station
 from magis_calib.domain.loading import load_config, select_station
 
-SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+def pytest_configure() -> None:
+    """Draw windows off screen where there is no display: Qt would abort the whole run otherwise."""
+    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 @pytest.fixture(autouse=True)
