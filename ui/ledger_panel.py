@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -29,6 +30,8 @@ SAMPLES = {"drop": "1234567", "time (UTC)": "00:00:00 ", "outcome": "◐ half ap
            "errors": "κx −123.4 rad/m, φ −0.123 rad", "setpoints sent": "mirror tilt x −12.34 µrad, trap x",
            "read back": "✓ all 6 as sent  ", "detail": "step cap of mirror tilt x",
            "note": "a note"}  # fmt: skip
+
+SPACING_PX = 2
 
 
 class LedgerPanel(QWidget):
@@ -64,6 +67,15 @@ class LedgerPanel(QWidget):
         self._for.say(f"note on drop {self._target}", DIM, "the selected drop, else the newest")
         self._save.setEnabled(bool(self._note.text().strip()) and not snapshot.finished)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show whole rows only: half a row reads like a fault."""
+        super().resizeEvent(event)
+        table = self.table
+        row = table.verticalHeader().defaultSectionSize()
+        around = table.horizontalHeader().sizeHint().height() + 2 * table.frameWidth()
+        room = self.height() - self._line.sizeHint().height() - 2 * SPACING_PX - around
+        table.setMaximumHeight(around + max(1, room // row) * row)
+
     def _selected(self) -> int | None:
         rows = self.table.selectionModel().selectedRows()
         record = self.model.record(rows[0].row() if rows else 0)
@@ -80,7 +92,7 @@ class LedgerPanel(QWidget):
         table.setModel(self.model)
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.setAlternatingRowColors(True)
         table.setShowGrid(False)
@@ -98,12 +110,14 @@ class LedgerPanel(QWidget):
         self._filled = QWidget()
         column, line = QVBoxLayout(self._filled), QHBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
+        column.setSpacing(SPACING_PX)
         column.addWidget(self.table, 1)
+        column.addStretch()
         line.setContentsMargins(6, 0, 6, 3)
         for part in (self._for, self._note, self._save):
             line.addWidget(part)
         column.addLayout(line)
+        self._line = line
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._filled)
