@@ -36,12 +36,18 @@ def displacements_of(camera: Camera) -> Displacements:
 def estimate_view(
     frame: Frame, camera: Camera, expected: Expected | None = None, defects: Mask | None = None
 ) -> ViewEstimate:
+    """Fit the view of a frame: `to_electrons`, then `estimate_image`."""
+    return estimate_image(to_electrons(frame, defects), camera, expected, frame.header.drop_id)
+
+
+def estimate_image(
+    image: Electrons, camera: Camera, expected: Expected | None = None, drop_id: int = 0
+) -> ViewEstimate:
     """Fit one view. Never raises on bad light: an image without an answer is an estimate with reasons and NaN.
 
     `expected` decides between (κ, φ) and (-κ, -φ), which are the same image; without it the configured direction does.
     """
     displacements = displacements_of(camera)
-    image = to_electrons(frame, defects)
     try:
         cloud = find_cloud(image, displacements)
         fringe = find_fringe(image, cloud, displacements) if camera.model == "two_port_fringe" else None
@@ -49,14 +55,14 @@ def estimate_view(
         start = _start(cloud, fringe if model == "two_port_fringe" else None)
         fit = fit_view(image, model, start, cloud, displacements)
     except (FitError, ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
-        return _nothing(frame, camera, image, str(error))
+        return _nothing(image, camera, drop_id, str(error))
     fit = _standard_form(fit, camera, expected)
     verdict = judge(fit, cloud, image, camera, expected.wavevector if expected else None)
     errors = np.sqrt(np.diag(fit.covariance))
     parameters = {name: Value(fit.values[name], float(e)) for name, e in zip(fit.names, errors, strict=True)}
     return ViewEstimate(
-        frame.header.view,
-        frame.header.drop_id,
+        camera.view,
+        drop_id,
         model,
         parameters,
         fit.names,
@@ -126,10 +132,9 @@ def _atoms(fit: Fit, image: Electrons) -> Value:
     return Value(sum(fit.values[name] for name in names) / per_atom, math.sqrt(max(variance, 0.0)) / per_atom)
 
 
-def _nothing(frame: Frame, camera: Camera, image: Electrons, reason: str) -> ViewEstimate:
-    header = frame.header
+def _nothing(image: Electrons, camera: Camera, drop_id: int, reason: str) -> ViewEstimate:
     empty = np.empty((0, 0))
     return ViewEstimate(
-        header.view, header.drop_id, camera.model, {}, (), empty, False, (), (reason,), NAN, Value(),
+        camera.view, drop_id, camera.model, {}, (), empty, False, (), (reason,), NAN, Value(),
         image.saturated_px, int(image.bad.size), 0, displacements_of(camera),
     )  # fmt: skip

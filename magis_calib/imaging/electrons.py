@@ -91,16 +91,19 @@ def to_electrons(frame: Frame, defects: Mask | None = None) -> Electrons:
 
     `defects` is (rows, columns) of the sensor as delivered. Raises `FitError` where its shape is another.
     """
-    counts = upright(frame.counts, frame.facts.orientation)
+    return from_counts(frame.counts, frame.facts, defects)
+
+
+def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None) -> Electrons:
+    """Return counts (rows, columns) as delivered by a camera with these facts, as `to_electrons` does."""
+    turned = upright(counts, facts.orientation)
     known = np.empty(0, dtype=np.intp)
     if defects is not None:
-        if defects.shape != frame.counts.shape:
-            raise FitError(f"defect mask of view {frame.header.view}: wanted {frame.counts.shape}, got {defects.shape}")
-        turned = upright(defects.astype(np.uint16), frame.facts.orientation)
-        known = np.flatnonzero(turned)
-    hot = _outliers(counts, frame.facts)
-    bad = np.union1d(known, hot)
-    return Electrons(counts, frame.facts, bad, _saturated(counts, frame.facts, bad))
+        if defects.shape != counts.shape:
+            raise FitError(f"defect mask: wanted the shape of the image {counts.shape}, got {defects.shape}")
+        known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
+    bad = np.union1d(known, _outliers(turned, facts))
+    return Electrons(turned, facts, bad, _saturated(turned, facts, bad))
 
 
 def _outliers(counts: Counts, facts: CameraFacts) -> Indices:
