@@ -100,7 +100,7 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     known = np.empty(0, dtype=np.intp)
     if defects is not None:
         if defects.shape != counts.shape:
-            raise FitError(f"defect mask: wanted the shape of the image {counts.shape}, got {defects.shape}")
+            raise FitError(f"defect mask: wanted {counts.shape}, got {defects.shape}")
         known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
     bad = np.union1d(known, _outliers(turned, facts))
     return Electrons(turned, facts, bad, _saturated(turned, facts, bad))
