@@ -10,22 +10,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Protocol
-
-import numpy as np
 
 from magis_calib.domain.camera import Frame, ImagePair, IncompleteDrop, View
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
-from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.estimate import StationEstimate, ViewEstimate, unusable_station
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import Expected, estimate_view
 from magis_calib.feedback.loop import Judgement, Loop
-from magis_calib.imaging.electrons import Mask
+from magis_calib.imaging.defects import read_defects
 
 
 class Hands(Protocol):
@@ -53,7 +49,7 @@ class Pipeline:
         self._station = station
         self._hands = hands
         self.loop = Loop(station)
-        self._defects = {view: _defects(station.camera(view).defects) for view in ("x", "y")}
+        self._defects = {view: read_defects(station.camera(view).defects) for view in ("x", "y")}
 
     def process(self, pair: ImagePair, hold: str) -> DropRecord:
         """Take one complete drop through every step. `hold` says why nothing may be sent, or is empty."""
@@ -113,16 +109,3 @@ class _Clock:
     def done(self, stage: str) -> None:
         now_s = time.monotonic()
         self.stages[stage], self._last_s = now_s - self._last_s, now_s
-
-
-def _defects(name: str) -> Mask | None:
-    if not name:
-        return None
-    try:
-        mask = np.load(Path(name), allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{name}: cannot be read as a defect mask: {error}") from error
-    if mask.ndim != 2:
-        raise ConfigError(f"{name}: a defect mask is (rows, columns), got shape {mask.shape}")
-    found: Mask = mask.astype(bool)
-    return found
