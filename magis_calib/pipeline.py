@@ -21,7 +21,7 @@ from magis_calib.domain.snapshot import DropRecord
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import Expected, estimate_view
 from magis_calib.feedback.loop import Judgement, Loop
-from magis_calib.imaging.defects import read_defects
+from magis_calib.imaging.mask_file import read_defects
 
 
 class Hands(Protocol):
