@@ -7,6 +7,7 @@ MagisError
 │   ├── Refused        it answered no, by name and value; nothing was changed
 │   └── Silent         no answer before the deadline; nobody knows whether it was done
 ├── SessionError       a recording cannot be written or read
+├── ImageError         an image file cannot be used
 └── FitError           an image that no estimate can be made from
 """
 
@@ -61,6 +62,10 @@ class Silent(ControllerError):
 
 class SessionError(MagisError):
     """A recording cannot be written or read."""
+
+
+class ImageError(MagisError):
+    """An image file cannot be used: names the file, wanted and got."""
 
 
 class FitError(MagisError):
