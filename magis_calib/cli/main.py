@@ -1,6 +1,6 @@
 """`magis-calib`: runs a station with its window, headless, or from a recording.
 
-Commands: (none) run a station · replay · session · config · check-driver. Each has --help.
+Commands: (none) run a station · replay · session · config · check-driver · benchmark. Each has --help.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ COMMANDS = {
     "session": "magis_calib.cli.session",
     "config": "magis_calib.cli.config",
     "check-driver": "magis_calib.cli.check_driver",
+    "benchmark": "magis_calib.cli.benchmark",
 }
 THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 

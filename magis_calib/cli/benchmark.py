@@ -1,0 +1,130 @@
+"""`magis-calib benchmark`: the estimator against pictures whose answer is known, and against the clock.
+
+Sections: `grid` (errors against the Cramér-Rao bound, pulls), `long` (coverage for a fringe as wide as the cloud),
+`hostile` (nothing usable may be wrong), `good` (how many good pictures are refused).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from magis_calib.benchmark.good import try_good
+from magis_calib.benchmark.grid import try_grid
+from magis_calib.benchmark.hostile import try_hostile, undergo
+from magis_calib.benchmark.hostile_picture import hostile_picture
+from magis_calib.benchmark.long_period import try_long_period
+from magis_calib.benchmark.scenes import GRID, LONG
+from magis_calib.benchmark.statistic import Verdict
+from magis_calib.benchmark.workers import Tick
+from magis_calib.cli.benchmark_tables import ordeal_text, tables_of
+
+SMALL = {"views": 4, "hostile": 200, "good": 96}
+FULL = {"views": 400, "hostile": 5000, "good": 5000}
+
+
+class Result(Protocol):
+    """What each section gives back."""
+
+    def verdicts(self) -> list[Verdict]: ...  # noqa: D102
+    def document(self) -> dict[str, object]: ...  # noqa: D102
+
+
+Section = tuple[int, Callable[[Tick], Result]]
+"""Number of items, and what works on them."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the sections and print them. Return 0 where every verdict passes, 1 where one fails, 2 for wrong usage."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.only is not None:
+        return _only(arguments)
+    sections = _sections(arguments)
+    unknown = sorted(set(arguments.sections) - set(sections))
+    if unknown or any(value is not None and value < 1 for value in map(vars(arguments).get, (*SMALL, "processes"))):
+        parser.error(f"wanted numbers of at least 1 and sections out of {', '.join(sections)}; unknown: {unknown}")
+    results = _run({name: sections[name] for name in arguments.sections or sections})
+    failed = [verdict for result in results.values() for verdict in result.verdicts() if not verdict.passed]
+    if arguments.json:
+        print(json.dumps(_finite({name: _document(result) for name, result in results.items()})))
+    else:
+        console = Console()
+        for name, result in results.items():
+            for part in tables_of(name, result):
+                console.print(part, markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{len(failed)} verdicts failed" if failed else "every verdict passed")
+    return int(bool(failed))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="magis-calib benchmark", description=__doc__)
+    parser.add_argument("--sections", type=lambda text: text.split(","), default=[], metavar="NAME[,NAME]",
+                        help="run these only (default: all)")  # fmt: skip
+    parser.add_argument("--full", action="store_true", help=f"the numbers that are published: {_in_words(FULL)}")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="key of every picture (default %(default)s)")
+    parser.add_argument("--processes", type=int, default=1, metavar="N", help="work in N processes (default 1)")
+    for name, what in (("views", "views in each cell of grid and long"), ("hostile", "hostile pictures"),
+                       ("good", "good pictures")):  # fmt: skip
+        parser.add_argument(f"--{name}", type=int, metavar="N", help=f"{what} (default {SMALL[name]})")
+    parser.add_argument("--only", type=int, metavar="INDEX", help="judge one hostile picture of this --seed, in detail")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="with --only: write its counts as .npy")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
+    return parser
+
+
+def _in_words(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"--{name} {number}" for name, number in numbers.items())
+
+
+def _sections(arguments: argparse.Namespace) -> dict[str, Section]:
+    chosen = {name: getattr(arguments, name) or number
+              for name, number in (FULL if arguments.full else SMALL).items()}  # fmt: skip
+    seed, processes, views = arguments.seed, arguments.processes, chosen["views"]
+    return {
+        "grid": (views * len(GRID), lambda tick: try_grid(seed, views, processes, tick)),
+        "long": (views * len(LONG), lambda tick: try_long_period(seed, views, processes, tick)),
+        "hostile": (chosen["hostile"], lambda tick: try_hostile(seed, chosen["hostile"], processes, tick)),
+        "good": (chosen["good"], lambda tick: try_good(seed, chosen["good"], processes, tick)),
+    }
+
+
+def _run(sections: Mapping[str, Section]) -> dict[str, Result]:
+    bars = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                    console=Console(stderr=True))  # fmt: skip
+    results = {}
+    with bars:
+        for name, (items, work) in sections.items():
+            bar = bars.add_task(name, total=items)
+            results[name] = work(lambda bar=bar: bars.advance(bar))  # type: ignore[misc]
+    return results
+
+
+def _document(result: Result) -> dict[str, object]:
+    return {**result.document(), "verdicts": [verdict.document() for verdict in result.verdicts()]}
+
+
+def _finite(value: object) -> object:
+    """Return the same with null for whatever is not a finite number."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _only(arguments: argparse.Namespace) -> int:
+    key = (arguments.seed, arguments.only)
+    picture, ordeal = hostile_picture(*key), undergo(key)
+    if arguments.save:
+        np.save(arguments.save, picture.counts)
+    print(ordeal_text(picture, ordeal))
+    return int(bool(ordeal.offences))

@@ -1,0 +1,107 @@
+"""The benchmark's results as tables for a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from magis_calib.benchmark.good import GoodResult
+from magis_calib.benchmark.grid import CellResult, GridResult
+from magis_calib.benchmark.hostile import HostileTrial, Ordeal
+from magis_calib.benchmark.hostile_picture import HostilePicture
+from magis_calib.benchmark.long_period import LongPeriodResult
+from magis_calib.benchmark.picture import PARAMETERS
+from magis_calib.benchmark.statistic import Verdict
+
+
+def tables_of(name: str, result: object) -> list[RenderableType]:
+    """Return what to print for the result of a section."""
+    if isinstance(result, GridResult):
+        return [_pooled(result.pooled), _cells(result), *_failures(name, result.verdicts())]
+    if isinstance(result, LongPeriodResult):
+        return [_coverage(result), *_failures(name, result.verdicts())]
+    if isinstance(result, HostileTrial):
+        return _hostile(result)
+    if isinstance(result, GoodResult):
+        said = f"good: {len(result.refusals)} of {result.pictures} good pictures refused"
+        return [said, *_refused(result.reasons)]
+    return []
+
+
+def ordeal_text(picture: HostilePicture, ordeal: Ordeal) -> str:
+    """Return one hostile picture with its truth and what became of it."""
+    lines = [
+        f"hostile picture {ordeal.index}: {', '.join(ordeal.ingredients) or 'nothing special'}",
+        f"camera {picture.facts}",
+        *(f"  {name} = {picture.truth.value(name):.6g}" for name in PARAMETERS),
+        f"ports at {picture.truth.displacement_a_m} and {picture.truth.displacement_b_m} m",
+        f"easy to find: {', '.join(ordeal.easy) or 'nothing'}",
+        f"usable: {', '.join(ordeal.usable) or 'nothing'}",
+        *(f"because {reason}" for reason in ordeal.reasons),
+        *(f"WRONG {offence.in_words()}" for offence in ordeal.offences),
+    ]
+    return "\n".join(lines)
+
+
+def _pooled(pooled: CellResult) -> Table:
+    table = Table("parameter", "views", "rmse/bound", "mean pull", "pull s.d.", box=None,
+                  title=f"grid: all cells, {pooled.views} views", title_justify="left")  # fmt: skip
+    for one in pooled.statistics:
+        table.add_row(one.name, str(one.views), f"{one.rmse_over_bound:.3f}", f"{one.mean_pull:+.3f}",
+                      f"{one.pull_sd:.3f}")  # fmt: skip
+    return table
+
+
+def _cells(result: GridResult) -> Table:
+    table = Table("atoms", "period", "excess", "refused", "rmse/bound", "mean pull", "pull s.d.", box=None,
+                  title="grid: each cell, worst parameter", title_justify="left")  # fmt: skip
+    for cell in result.cells:
+        known = [one for one in cell.statistics if one.views]
+        if not known:
+            table.add_row(*_place(cell))
+            continue
+        mean = max((one.mean_pull for one in known), key=abs)
+        spreads = [one.pull_sd for one in known]
+        table.add_row(*_place(cell), f"{max(one.rmse_over_bound for one in known):.3f}", f"{mean:+.3f}",
+                      f"{min(spreads):.3f}–{max(spreads):.3f}")  # fmt: skip
+    return table
+
+
+def _place(result: CellResult) -> list[str]:
+    cell = result.cell
+    where = ["all"] * 3 if cell is None else [f"{cell.atoms:.0e}", f"{cell.period_m * 1e3:g} mm", f"{cell.excess:g}"]
+    return [*where, str(result.refused.total())]
+
+
+def _coverage(result: LongPeriodResult) -> Table:
+    table = Table("parameter", "views", "within ±1 (0.683)", "within ±2 (0.954)", box=None, title_justify="left",
+                  title=f"long: {result.refused.total()} of {result.views} views refused")  # fmt: skip
+    for one in result.coverages:
+        table.add_row(one.name, str(one.views), f"{one.within[1]:.3f}", f"{one.within[2]:.3f}")
+    return table
+
+
+def _hostile(trial: HostileTrial) -> list[RenderableType]:
+    usable = sum(bool(one.usable) for one in trial.ordeals)
+    found = ", ".join(f"{name} in {of[0]} of {of[1]}" for name in ("position", "fringe") for of in [trial.found(name)])
+    return [
+        f"hostile: {len(trial.ordeals)} pictures, {usable} usable, {len(trial.offenders)} usable and "
+        f"wrong; found where it is easy: {found}",
+        *_refused(trial.refused),
+        *(
+            f"  --seed {trial.seed} --only {one.index}: {'; '.join(offence.in_words() for offence in one.offences)}"
+            for one in trial.offenders
+        ),
+    ]
+
+
+def _refused(reasons: Counter[str]) -> list[RenderableType]:
+    return [f"  refused {count}: {reason}" for reason, count in reasons.most_common(12)]
+
+
+def _failures(name: str, verdicts: list[Verdict]) -> list[RenderableType]:
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    shown = [f"  failed {name}: {verdict.in_words()}" for verdict in failed[:20]]
+    return [*shown, f"  … and {len(failed) - 20} more"] if len(failed) > 20 else list(shown)
