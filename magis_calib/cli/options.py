@@ -10,6 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
+from magis_calib.domain.errors import ConfigError
+
 
 def default_session_dir() -> Path:
     """Return the platform's folder for sessions."""
@@ -29,6 +31,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=Path, metavar="FILE", help="write what happened to this file, JSON")
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="warning",
                         help="how much is said on stderr (default %(default)s)")  # fmt: skip
+
+
+def check_folder(path: Path | None) -> None:
+    """Refuse a file that could not be written at the end. Raises `ConfigError`."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise ConfigError(f"{path}: cannot be written: wanted an existing folder, got {path.absolute().parent}")
 
 
 def start_logging(level: str) -> None:

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from magis_calib.cli.options import add_run_options, start_logging
-from magis_calib.cli.run import check_folder, finish, start_and_show
+from magis_calib.cli.options import add_run_options, check_folder, start_logging
+from magis_calib.cli.run import finish, start_and_show
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.loading import parse_json_config, select_station
 from magis_calib.engine import Engine

@@ -13,6 +13,7 @@ from magis_calib.cli.headless import watch
 from magis_calib.cli.options import (
     add_run_options,
     add_station_options,
+    check_folder,
     default_session_dir,
     start_logging,
     why_no_window,
@@ -69,12 +70,6 @@ def _run(arguments: argparse.Namespace, config: Config, name: str, station: Stat
         run.close()
     truth = Truth(arguments.truth, arguments.delay) if options and arguments.truth else None
     return finish(run.engine, arguments.report, station, arguments.drops, truth)
-
-
-def check_folder(path: Path | None) -> None:
-    """Refuse a file that could not be written at the end. Raises `ConfigError`."""
-    if path is not None and not path.absolute().parent.is_dir():
-        raise ConfigError(f"{path}: cannot be written: wanted an existing folder, got {path.absolute().parent}")
 
 
 def start_and_show(engine: Engine, headless: bool) -> None:
