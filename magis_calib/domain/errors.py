@@ -7,7 +7,7 @@ MagisError
 │   ├── Refused        it answered no, by name and value; nothing was changed
 │   └── Silent         no answer before the deadline; nobody knows whether it was done
 ├── SessionError       a recording cannot be written or read
-├── ImageError         an image file cannot be used
+├── ImageError         an image file cannot be read, used or written
 └── FitError           an image that no estimate can be made from
 """
 
@@ -65,7 +65,7 @@ class SessionError(MagisError):
 
 
 class ImageError(MagisError):
-    """An image file cannot be used: names the file, wanted and got."""
+    """An image file cannot be read, used or written: names the file, wanted and got."""
 
 
 class FitError(MagisError):
