@@ -34,13 +34,13 @@ def _fisher(truth: Truth, facts: CameraFacts) -> Array:
     mean = mean_of(truth, facts)
     slopes = [_slope(truth, facts, name) for name in PARAMETERS]
     fisher = np.zeros((len(PARAMETERS), len(PARAMETERS)))
-    for part in blocks(facts.rows):
-        signal, background = mean.rows(part)
+    for rows in blocks(facts.rows):
+        signal, background = mean.part(rows)
         variance = background + (1.0 + facts.excess) * signal + facts.quantised_read_variance
         weight = (1.0 / np.sqrt(variance)).ravel()
         jacobian = np.empty((len(PARAMETERS), weight.size))
         for row, (tall, wide) in zip(jacobian, slopes, strict=True):
-            np.matmul(tall[part], wide, out=row.reshape(signal.shape))
+            np.matmul(tall[rows], wide, out=row.reshape(signal.shape))
         jacobian *= weight
         fisher += jacobian @ jacobian.T
     return fisher

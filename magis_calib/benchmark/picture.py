@@ -24,6 +24,7 @@ Electrons32 = npt.NDArray[np.float32]
 Place = tuple[float, float]
 """Right, up (m)."""
 
+EVERYTHING = slice(None)
 BLOCK_ROWS = 128
 """Rows that are worked on at a time: an image of 61 Mpix needs little more memory than its counts."""
 
@@ -74,11 +75,11 @@ class Mean:
     signal: tuple[Array, Array]
     background: tuple[Array, Array]
 
-    def rows(self, part: slice) -> tuple[Array, Array]:
-        """Return expected signal and background of these rows, electrons, each (rows, columns)."""
+    def part(self, rows: slice, columns: slice = EVERYTHING) -> tuple[Array, Array]:
+        """Return expected signal and background of these rows and columns, electrons."""
         (signal_v, signal_u), (background_v, background_u) = self.signal, self.background
-        signal = np.maximum(signal_v[part] @ signal_u, 0.0)
-        return signal, background_v[part] @ background_u
+        signal = np.maximum(signal_v[rows] @ signal_u[:, columns], 0.0)
+        return signal, background_v[rows] @ background_u[:, columns]
 
 
 def mean_of(truth: Truth, facts: CameraFacts) -> Mean:
@@ -118,12 +119,12 @@ def photograph(rng: np.random.Generator, truth: Truth, facts: CameraFacts, respo
     """
     counts = np.empty((facts.rows, facts.columns), dtype=np.uint16)
     mean = mean_of(truth, facts)
-    for part in blocks(facts.rows):
-        signal, background = mean.rows(part)
+    for rows in blocks(facts.rows):
+        signal, background = mean.part(rows)
         if response_spread > 0:
             response = 1.0 + response_spread * rng.standard_normal(signal.shape)
             signal, background = signal * response, background * response
-        counts[part] = digitised(_electrons(rng, signal, background, facts), facts)
+        counts[rows] = digitised(_electrons(rng, signal, background, facts), facts)
     return counts
 
 

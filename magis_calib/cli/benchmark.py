@@ -1,7 +1,8 @@
 """`magis-calib benchmark`: the estimator against pictures whose answer is known, and against the clock.
 
-Sections: `grid` (errors against the Cramér-Rao bound, pulls), `long` (coverage for a fringe as wide as the cloud),
-`hostile` (nothing usable may be wrong), `good` (how many good pictures are refused).
+Sections: `timing` (pixels to station estimate), `plain` (beside a plain lmfit fit), `grid` (errors against the
+Cramér-Rao bound, and pulls), `long` (coverage for a fringe hardly narrower than the cloud), `hostile` (nothing usable
+may be wrong), `good` (how many good pictures are refused).
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -17,18 +20,26 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from magis_calib.benchmark.clocked import SETUPS
 from magis_calib.benchmark.good import try_good
 from magis_calib.benchmark.grid import try_grid
 from magis_calib.benchmark.hostile import try_hostile, undergo
 from magis_calib.benchmark.hostile_picture import hostile_picture
 from magis_calib.benchmark.long_period import try_long_period
+from magis_calib.benchmark.plain import try_plain
 from magis_calib.benchmark.scenes import GRID, LONG
 from magis_calib.benchmark.statistic import Verdict
+from magis_calib.benchmark.timing import repeats_of, try_timing
 from magis_calib.benchmark.workers import Tick
 from magis_calib.cli.benchmark_tables import ordeal_text, tables_of
 
-SMALL = {"views": 4, "hostile": 200, "good": 96}
-FULL = {"views": 400, "hostile": 5000, "good": 5000}
+NUMBERS = {
+    "repeats": ("times that each pair is clocked", 30, 100),
+    "views": ("views in each cell of grid and long", 4, 400),
+    "hostile": ("hostile pictures", 150, 5000),
+    "good": ("good pictures", 48, 5000),
+}
+"""What each number counts, its default, and its default with --full."""
 
 
 class Result(Protocol):
@@ -50,12 +61,14 @@ def main(argv: Sequence[str]) -> int:
         return _only(arguments)
     sections = _sections(arguments)
     unknown = sorted(set(arguments.sections) - set(sections))
-    if unknown or any(value is not None and value < 1 for value in map(vars(arguments).get, (*SMALL, "processes"))):
-        parser.error(f"wanted numbers of at least 1 and sections out of {', '.join(sections)}; unknown: {unknown}")
+    if unknown:
+        parser.error(f"wanted --sections out of {', '.join(sections)}, got {', '.join(unknown)}")
     results = _run({name: sections[name] for name in arguments.sections or sections})
     failed = [verdict for result in results.values() for verdict in result.verdicts() if not verdict.passed]
     if arguments.json:
-        print(json.dumps(_finite({name: _document(result) for name, result in results.items()})))
+        document = {"schema": 1, "seed": arguments.seed, "passed": not failed,
+                    "sections": {name: _document(result) for name, result in results.items()}}  # fmt: skip
+        print(json.dumps(_finite(document)))
     else:
         console = Console()
         for name, result in results.items():
@@ -69,27 +82,39 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="magis-calib benchmark", description=__doc__)
     parser.add_argument("--sections", type=lambda text: text.split(","), default=[], metavar="NAME[,NAME]",
                         help="run these only (default: all)")  # fmt: skip
-    parser.add_argument("--full", action="store_true", help=f"the numbers that are published: {_in_words(FULL)}")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="key of every picture (default %(default)s)")
-    parser.add_argument("--processes", type=int, default=1, metavar="N", help="work in N processes (default 1)")
-    for name, what in (("views", "views in each cell of grid and long"), ("hostile", "hostile pictures"),
-                       ("good", "good pictures")):  # fmt: skip
-        parser.add_argument(f"--{name}", type=int, metavar="N", help=f"{what} (default {SMALL[name]})")
-    parser.add_argument("--only", type=int, metavar="INDEX", help="judge one hostile picture of this --seed, in detail")
+    parser.add_argument("--full", action="store_true", help="with as many pictures as the published figures")
+    parser.add_argument("--seed", type=_at_least(0), default=1, metavar="N",
+                        help="key of every picture (default %(default)s)")  # fmt: skip
+    parser.add_argument("--processes", type=_at_least(1), default=os.cpu_count() or 1, metavar="N",
+                        help="fit in N processes (default: all processors); timing and plain run alone")  # fmt: skip
+    for name, (what, small, full) in NUMBERS.items():
+        parser.add_argument(f"--{name}", type=_at_least(1), metavar="N",
+                            help=f"{what} (default {small}, with --full {full})")  # fmt: skip
+    parser.add_argument("--only", type=_at_least(0), metavar="INDEX",
+                        help="judge one hostile picture of this --seed, in detail")  # fmt: skip
     parser.add_argument("--save", type=Path, metavar="FILE", help="with --only: write its counts as .npy")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     return parser
 
 
-def _in_words(numbers: Mapping[str, int]) -> str:
-    return ", ".join(f"--{name} {number}" for name, number in numbers.items())
+def _at_least(least: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"wanted a whole number of at least {least}, got {text}")
+        return value
+
+    return whole
 
 
 def _sections(arguments: argparse.Namespace) -> dict[str, Section]:
-    chosen = {name: getattr(arguments, name) or number
-              for name, number in (FULL if arguments.full else SMALL).items()}  # fmt: skip
+    chosen = {name: getattr(arguments, name) or (full if arguments.full else small)
+              for name, (_, small, full) in NUMBERS.items()}  # fmt: skip
     seed, processes, views = arguments.seed, arguments.processes, chosen["views"]
+    passes = sum(repeats_of(setup, chosen["repeats"]) for setup in SETUPS)
     return {
+        "timing": (passes, lambda tick: try_timing(seed, chosen["repeats"], tick)),
+        "plain": (1, lambda tick: try_plain(seed, tick)),
         "grid": (views * len(GRID), lambda tick: try_grid(seed, views, processes, tick)),
         "long": (views * len(LONG), lambda tick: try_long_period(seed, views, processes, tick)),
         "hostile": (chosen["hostile"], lambda tick: try_hostile(seed, chosen["hostile"], processes, tick)),
@@ -104,7 +129,7 @@ def _run(sections: Mapping[str, Section]) -> dict[str, Result]:
     with bars:
         for name, (items, work) in sections.items():
             bar = bars.add_task(name, total=items)
-            results[name] = work(lambda bar=bar: bars.advance(bar))  # type: ignore[misc]
+            results[name] = work(partial(bars.advance, bar))
     return results
 
 

@@ -13,11 +13,17 @@ from magis_calib.benchmark.hostile import HostileTrial, Ordeal
 from magis_calib.benchmark.hostile_picture import HostilePicture
 from magis_calib.benchmark.long_period import LongPeriodResult
 from magis_calib.benchmark.picture import PARAMETERS
+from magis_calib.benchmark.plain import PlainResult
 from magis_calib.benchmark.statistic import Verdict
+from magis_calib.benchmark.timing import TimingResult
 
 
 def tables_of(name: str, result: object) -> list[RenderableType]:
     """Return what to print for the result of a section."""
+    if isinstance(result, TimingResult):
+        return [_timing(result), *_failures(name, result.verdicts())]
+    if isinstance(result, PlainResult):
+        return [_plain(result), *_failures(name, result.verdicts())]
     if isinstance(result, GridResult):
         return [_pooled(result.pooled), _cells(result), *_failures(name, result.verdicts())]
     if isinstance(result, LongPeriodResult):
@@ -43,6 +49,28 @@ def ordeal_text(picture: HostilePicture, ordeal: Ordeal) -> str:
         *(f"WRONG {offence.in_words()}" for offence in ordeal.offences),
     ]
     return "\n".join(lines)
+
+
+def _timing(result: TimingResult) -> Table:
+    table = Table("", *(one.name for one in result.setups), box=None, title_justify="left",
+                  title="timing: from pixels to the station estimate, ms")  # fmt: skip
+    table.add_row("repeats", *(str(one.repeats) for one in result.setups))
+    table.add_row("p50", *(f"{one.p50_s * 1e3:.0f}" for one in result.setups))
+    table.add_row("p99", *(f"{one.p99_s * 1e3:.0f}" for one in result.setups))
+    for stage in result.setups[0].stages_p50_s:
+        table.add_row(f"{stage} p50", *(f"{one.stages_p50_s[stage] * 1e3:.1f}" for one in result.setups))
+    table.add_row("memory / images", *(f"{one.memory_over_images:.2f}" for one in result.setups))
+    return table
+
+
+def _plain(result: PlainResult) -> Table:
+    table = Table("parameter", "stderr over plain", "pull", "plain pull", box=None, title_justify="left",
+                  title=f"plain: one view in {result.ours_s * 1e3:.0f} ms; plain lmfit on every pixel "
+                        f"{result.plain_s:.1f} s, {result.plain_s / result.ours_s:.0f} times slower")  # fmt: skip
+    for name, plain in result.plain.items():
+        pull = f"{result.ours[name].pull:+.2f}" if name in result.ours else ""
+        table.add_row(name, f"{result.precision(name):.3f}", pull, f"{plain.pull:+.2f}")
+    return table
 
 
 def _pooled(pooled: CellResult) -> Table:

@@ -1,0 +1,142 @@
+"""The plain way: lmfit with numerical derivatives on every pixel round the clouds, as a reference for time and errors.
+
+The model is written out as in docs/contracts.md and evaluated at the middles of the pixels, which at 16 µm and
+a fringe of 1 mm misses no parameter by more than a fifth of its standard error. It is given more than anybody has: the
+true hot pixels, start values as near as moments and a Fourier transform bring them, weights from the mean at these,
+and parameters scaled to order one.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import lmfit
+import numpy as np
+
+from magis_calib.benchmark.bound import bound
+from magis_calib.benchmark.clocked import SETUPS, ClockedPicture, Setup, clocked_pair
+from magis_calib.benchmark.deviation import Deviation, deviations
+from magis_calib.benchmark.picture import PARAMETERS, SIGNS, Truth, middles
+from magis_calib.benchmark.statistic import LOSS, Verdict
+from magis_calib.benchmark.timing import clock_view
+from magis_calib.benchmark.workers import Tick
+from magis_calib.domain.camera import CameraFacts
+from magis_calib.domain.estimate import Array
+from magis_calib.domain.quantities import wrap_phase
+
+STREAM = 6
+REACH_WIDTHS = 5.0
+START_BOUNDS = 10.0
+"""Start values are this near to the truth: 40 µm, 40 mrad, 40 rad/m."""
+UNIT = 10.0
+"""Scaled parameters start at this value; one is one bound. MINPACK steps by a share of the value."""
+STEP = 1e-8
+"""MINPACK's epsfcn: derivatives over 1e-4 of the value, a thousandth of a bound."""
+
+Window = tuple[slice, slice]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainResult:
+    """The plain fit beside the estimator's on the same picture, view x with a 1 mm fringe."""
+
+    plain_s: float
+    ours_s: float
+    plain: Mapping[str, Deviation]
+    ours: Mapping[str, Deviation]
+
+    def verdicts(self) -> list[Verdict]:
+        """The errors claimed must be as small as the plain fit's, up to the loss allowed."""
+        return [Verdict(f"{name}: stderr over plain", self.precision(name), 0.0, 1.0 + LOSS) for name in PARAMETERS]
+
+    def precision(self, name: str) -> float:
+        """The estimator's standard error over the plain fit's."""
+        return self.ours[name].stderr / self.plain[name].stderr if name in self.ours else math.nan
+
+    def document(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "plain_s": self.plain_s,
+            "ours_s": self.ours_s,
+            "times_faster": self.plain_s / self.ours_s,
+            "plain": {name: asdict(one) for name, one in self.plain.items()},
+            "ours": {name: asdict(one) for name, one in self.ours.items()},
+        }
+
+
+def try_plain(seed: int, tick: Tick, setup: Setup = SETUPS[0]) -> PlainResult:
+    """Fit one picture both ways. The plain way takes some seconds."""
+    picture = clocked_pair(seed, setup)["x"]
+    plain, plain_s = _plain_fit(np.random.default_rng([seed, STREAM]), picture)
+    clock_view(picture)
+    estimate, stages = clock_view(picture)
+    tick()
+    return PlainResult(plain_s, sum(stages.values()), plain, deviations(estimate, picture.truth))
+
+
+def _plain_fit(rng: np.random.Generator, picture: ClockedPicture) -> tuple[dict[str, Deviation], float]:
+    truth, facts, window = picture.truth, picture.facts, _window(picture.truth, picture.facts)
+    unit = bound(truth, facts)
+    start = {name: truth.value(name) + START_BOUNDS * unit[name] * rng.uniform(-1.0, 1.0) for name in PARAMETERS}
+    began = time.perf_counter()
+    data = (picture.counts[window].astype(np.float64) - facts.offset) * facts.gain
+    u, v = (axis[part] for axis, part in zip(middles(facts), reversed(window), strict=True))
+    weight = _weight(_written_out(start, truth, u, v), start["background_electrons_per_px"], picture, window)
+
+    def residual(scaled: lmfit.Parameters) -> Array:
+        values = {name: start[name] + (scaled[name].value - UNIT) * unit[name] for name in PARAMETERS}
+        weighted: Array = ((_written_out(values, truth, u, v) - data) * weight).ravel()
+        return weighted
+
+    parameters = lmfit.Parameters()
+    for name in PARAMETERS:
+        parameters.add(name, value=UNIT)
+    found = lmfit.Minimizer(residual, parameters, scale_covar=False).leastsq(epsfcn=STEP)
+    seconds = time.perf_counter() - began
+    errors = {name: start[name] + (found.params[name].value - UNIT) * unit[name] - truth.value(name)
+              for name in PARAMETERS}  # fmt: skip
+    errors["phase_rad"] = wrap_phase(errors["phase_rad"])
+    return {name: Deviation(errors[name], found.params[name].stderr * unit[name]) for name in PARAMETERS}, seconds
+
+
+def _written_out(values: Mapping[str, float], truth: Truth, u: Array, v: Array) -> Array:
+    """Return the expected electrons per pixel, (rows, columns), from the density at the pixels' middles."""
+    across, up = u[None, :], v[:, None]
+    mean: Array = (values["background_electrons_per_px"] + values["background_gradient_horizontal"] * across
+                   + values["background_gradient_vertical"] * up)  # fmt: skip
+    width_u, width_v = values["width_horizontal_m"], values["width_vertical_m"]
+    cell = abs((u[1] - u[0]) * (v[1] - v[0]))
+    for port, (port_u, port_v) in (("a", truth.displacement_a_m), ("b", truth.displacement_b_m)):
+        distance_u = (across - values[f"port_{port}_horizontal_m"]) / width_u
+        distance_v = (up - values[f"port_{port}_vertical_m"]) / width_v
+        density = np.exp(-0.5 * (distance_u**2 + distance_v**2)) * (cell / (2.0 * math.pi * width_u * width_v))
+        angle = (values["phase_rad"] + values["fringe_horizontal_rad_per_m"] * (across - port_u)
+                 + values["fringe_vertical_rad_per_m"] * (up - port_v))  # fmt: skip
+        fringe = 1.0 + SIGNS[port] * values["contrast"] * np.cos(angle)
+        mean = mean + values[f"port_{port}_electrons"] * density * fringe
+    return mean
+
+
+def _weight(mean: Array, background: float, picture: ClockedPicture, window: Window) -> Array:
+    """Return 1/σ of each pixel, 0 for hot pixels."""
+    facts = picture.facts
+    weight: Array = 1.0 / np.sqrt(mean + facts.excess * (mean - background) + facts.quantised_read_variance)
+    hot = np.zeros(picture.counts.shape, dtype=bool)
+    hot.reshape(-1)[picture.hot] = True
+    weight[hot[window]] = 0.0
+    return weight
+
+
+def _window(truth: Truth, facts: CameraFacts) -> Window:
+    """Return the rows and columns within five widths of the ports."""
+    reach = REACH_WIDTHS / facts.object_pixel_m
+    middle_row, middle_column = (facts.rows - 1) / 2.0, (facts.columns - 1) / 2.0
+    top = middle_row - truth.port_a_vertical_m / facts.object_pixel_m - reach * truth.width_vertical_m
+    bottom = middle_row - truth.port_b_vertical_m / facts.object_pixel_m + reach * truth.width_vertical_m
+    column = middle_column + truth.port_a_horizontal_m / facts.object_pixel_m
+    half = reach * truth.width_horizontal_m
+    return (slice(max(0, round(top)), min(facts.rows, round(bottom))),
+            slice(max(0, round(column - half)), min(facts.columns, round(column + half))))  # fmt: skip
