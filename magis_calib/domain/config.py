@@ -60,13 +60,32 @@ class InsistedFacts(Strict):
     orientation: Orientation | None = None
 
 
+class ParameterRule(Strict):
+    """How the fit may treat one parameter: held at `fixed`, or kept between `minimum` and `maximum`."""
+
+    fixed: Finite | None = None
+    minimum: Finite | None = None
+    maximum: Finite | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.fixed is None) == (self.minimum is None and self.maximum is None):
+            raise ValueError("wanted either fixed, or minimum and/or maximum")
+        if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
+            raise ValueError(f"minimum {self.minimum:g} must be less than maximum {self.maximum:g}")
+        return self
+
+
 class Camera(Strict):
     """One camera and how its view is fitted."""
 
     name: str
     view: View
     enabled: bool = True
-    model: Literal["two_port_fringe", "two_port"]
+    model: str
+    """A model of `magis_calib.estimation.models`, built in or from a user's package."""
+    parameters: dict[str, ParameterRule] = {}
+    """Parameters of the model that are fixed or bounded."""
     port_a_displacement_m: Pair = (0.0, 7.5e-3)
     port_b_displacement_m: Pair = (0.0, -7.5e-3)
     expected_fringe: Pair = (1.0, 0.0)

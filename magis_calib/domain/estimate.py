@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,18 @@ class Value:
     stderr: float = NAN
 
 
+Told = Literal["horizontal_m", "vertical_m", "fringe_horizontal_rad_per_m", "fringe_vertical_rad_per_m", "phase_rad"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """How a fit tells the station something: Σ terms·parameter - offset, in image coordinates (right, up)."""
+
+    told: Told
+    terms: Mapping[str, float]
+    offset: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewEstimate:
     """The fit of one view. `names` orders `covariance`; parameters follow docs/contracts.md."""
@@ -37,7 +50,7 @@ class ViewEstimate:
     usable: bool
     """The fit converged and at least the position can be used."""
     usable_quantities: tuple[str, ...]
-    """Of "position", "atoms", "width", "fringe", "phase", "contrast"."""
+    """Of the model's quantities: "position", "atoms", "width", "fringe", "contrast", "phase" …"""
     reasons: tuple[str, ...]
     """Why something cannot be used; empty when all can."""
     chi2_per_dof: float
@@ -48,6 +61,14 @@ class ViewEstimate:
     evaluations: int
     displacements: Mapping[str, tuple[float, float]]
     """Nominal place of port "a" and "b" in the image: right, up (m)."""
+    disagreement_sigma: float = NAN
+    """Largest difference from the second estimator, in its standard errors; NaN where that has nothing to say."""
+    diagnostics: Mapping[str, Value] = field(default_factory=dict)
+    """`roll_rad` and `port_phase_difference_rad` of two-port fits."""
+    measurements: tuple[Measurement, ...] = ()
+    """What the station may take from the parameters."""
+    noise_estimated: bool = False
+    """Nobody described the noise: standard errors come from the scatter of the residuals."""
 
     def value(self, name: str) -> float:
         """The value of a parameter; NaN when the model has none of that name."""
@@ -71,6 +92,9 @@ class StationEstimate:
     """At least one controlled observable can be used."""
     reasons: tuple[str, ...]
     views: Mapping[View, ViewEstimate] = field(default_factory=dict)
+    consistency_chi2: float = NAN
+    """Of what both views measure (z, and in a z-shear κz and phase), with `consistency_dof` degrees of freedom."""
+    consistency_dof: int = 0
 
     @property
     def vector(self) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from magis_calib.domain.estimate import Array
-from magis_calib.imaging.electrons import Indices
+from magis_calib.imaging.defects import Indices
 
 Complex = npt.NDArray[np.complex128]
 

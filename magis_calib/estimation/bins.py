@@ -7,21 +7,65 @@ from itertools import pairwise
 
 import numpy as np
 
-from magis_calib.imaging.electrons import Indices
+from magis_calib.estimation.model import Layout
+from magis_calib.imaging.defects import Indices
+from magis_calib.imaging.electrons import Binned, Electrons
 
 BINS_PER_PERIOD = 13.0
 """sinc²(1/13) = 0.981: binning costs 1 % of the phase's standard error."""
 BINS_PER_WIDTH = 4.0
 REACH_WIDTHS = 4.5
 COARSE_PER_WIDTH = 1.0
+EVEN_BINS = 256
+"""Bins a side where a model does not say where its light is."""
+OUTGROWN = 1.4
+"""Bins this much coarser than the fitted cloud or fringe asks for are cut anew."""
+STRAYED_WIDTHS = 0.5
+
+
+def cut_bins(image: Electrons, layout: Layout | None) -> Binned:
+    """Sum the image in bins fit for this layout."""
+    return image.binned(*_edges(image.shape, layout))
+
+
+def outgrown(bins: Binned, layout: Layout | None) -> bool:
+    """Whether these bins are too coarse for the layout, or fine in the wrong place."""
+    if layout is None:
+        return False
+    for way, edges in ((0, bins.row_edges), (1, bins.column_edges)):
+        sides = np.diff(edges)
+        for spot in layout.spots:
+            middle, width = (spot.row, spot.sigma_rows) if way == 0 else (spot.column, spot.sigma_columns)
+            reach = (REACH_WIDTHS - STRAYED_WIDTHS) * width
+            inside = (edges[:-1] > middle - reach) & (edges[1:] < middle + reach)
+            wanted = _fine(width, layout.wave_rows if way == 0 else layout.wave_columns)
+            if inside.any() and float(sides[inside].max()) > max(1.0, OUTGROWN * wanted):
+                return True
+    return False
+
+
+def _edges(shape: tuple[int, int], layout: Layout | None) -> tuple[Indices, Indices]:
+    rows, columns = shape
+    if layout is None:
+        even = [np.arange(0, size, max(1, size // EVEN_BINS), dtype=np.intp) for size in shape]
+        return np.append(even[0], rows), np.append(even[1], columns)
+    spots = layout.spots
+    return (
+        axis_edges(rows, [one.row for one in spots], min(s.sigma_rows for s in spots), layout.wave_rows),
+        axis_edges(columns, [one.column for one in spots], min(s.sigma_columns for s in spots), layout.wave_columns),
+    )
+
+
+def _fine(width_px: float, wavevector_per_px: float) -> float:
+    fine = width_px / BINS_PER_WIDTH
+    if wavevector_per_px != 0.0:
+        fine = min(fine, 2.0 * math.pi / abs(wavevector_per_px) / BINS_PER_PERIOD)
+    return fine
 
 
 def axis_edges(size: int, centres_px: list[float], width_px: float, wavevector_per_px: float) -> Indices:
     """Return bin edges of one axis: `size` pixels, clouds at `centres_px` of `width_px`, |κ| in rad/px."""
-    fine = width_px / BINS_PER_WIDTH
-    if wavevector_per_px != 0.0:
-        fine = min(fine, 2.0 * math.pi / abs(wavevector_per_px) / BINS_PER_PERIOD)
-    step = max(1, int(fine))
+    step = max(1, int(_fine(width_px, wavevector_per_px)))
     coarse = max(step, round(width_px * COARSE_PER_WIDTH))
     reach = REACH_WIDTHS * width_px
     inside = np.zeros(size, dtype=bool)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import lmfit
 import numpy as np
 
-from magis_calib.domain.camera import CameraFacts
-from magis_calib.domain.estimate import Array
-from magis_calib.estimation.bins import axis_edges
-from magis_calib.estimation.guess import Cloud
-from magis_calib.estimation.model import FRINGE, MODELS, Displacements, Parameters, TwoPortImage
+from magis_calib.domain.config import ParameterRule
+from magis_calib.domain.errors import FitError
+from magis_calib.domain.estimate import NAN, Array
+from magis_calib.estimation.bins import cut_bins, outgrown
+from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.model import FitModel, Start
+from magis_calib.estimation.outliers import filled, outliers
 from magis_calib.imaging.electrons import Binned, Electrons
 
-ROUNDS = 2
-"""Rounds of weights: the second changes no parameter by more than a few hundredths of its standard error."""
-MAX_EVALUATIONS = 60
+FEWEST_ROUNDS, MOST_ROUNDS = 2, 5
+"""Rounds of weights: the second changes no parameter by more than a few hundredths of its standard error.
+
+More only where the first found the cloud elsewhere than its bins were cut for.
+"""
+MAX_EVALUATIONS = 80
+LOOSE, TIGHT = 1e-4, 1e-8
+"""Relative change of chi-square and parameters at which a round ends: the first, the later ones."""
+FEWEST_JUDGED = 20
+"""Chi-square is judged where signal > background, but over no fewer bins than this."""
+ON_BOUND = 0.05
+"""A parameter within this many standard errors of a bound lies on it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,88 +36,155 @@ class Fit:
     """A converged or failed minimisation."""
 
     values: dict[str, float]
+    """Of every parameter of the model, those held included."""
     names: tuple[str, ...]
+    """Parameters that were fitted, in the order of the covariance."""
     covariance: Array
     converged: bool
     chi2_per_dof: float
-    """Over the bins where the signal exceeds the background; over all bins where there are fewer than 20."""
+    """Over the bins where the signal exceeds the background; NaN where the noise was not known."""
     judged_bins: int
     evaluations: int
+    at_bounds: tuple[str, ...]
+    image: Electrons
+    """With the outliers masked that the fit found."""
+    bins: Binned
+    data: Array
+    """Electrons of the bins, masked pixels filled."""
+    mean: Array
+    """Fitted electrons of the bins."""
+    variance: Array
+    result: lmfit.minimizer.MinimizerResult
 
 
-def fit_view(image: Electrons, model: str, start: Parameters, cloud: Cloud, displacements: Displacements) -> Fit:
-    """Fit the named model from these start values, on the whole image in adaptive bins."""
-    bins = _cut(image, start, cloud)
-    names = MODELS[model]
-    two_port = TwoPortImage.on(bins, image.shape, image.facts.object_pixel_m, displacements)
-    values, evaluations = dict(start), 0
-    for last in range(ROUNDS):
-        variance = noise_variance(bins, two_port.background(values), two_port.signal(values), image.facts)
-        result = _minimise(two_port, bins, variance, values, names, 1e-4 if last + 1 < ROUNDS else 1e-8)
-        values = {name: float(result.params[name].value) for name in names}
+def fit_image(image: Electrons, model: FitModel, start: Start, rules: Mapping[str, ParameterRule]) -> Fit:
+    """Fit a model from these start values, on the whole image in adaptive bins.
+
+    Raises `FitError` where there are fewer bins than parameters.
+    """
+    parameters = _parameters(model, start, rules)
+    bins = cut_bins(image, model.layout(parameters.valuesdict(), image.shape, image.facts.object_pixel_m))
+    evaluations = 0
+    for turn in range(MOST_ROUNDS):
+        grid, values = Grid.of(bins, image.shape), parameters.valuesdict()
+        background, signal = model.background(grid, values), model.signal(grid, values)
+        data = filled(bins, image, background + signal)
+        variance = noise_variance(bins, background, signal, image)
+        result = _minimise(model, grid, data, variance, parameters, TIGHT if turn else LOOSE)
         evaluations += int(result.nfev)
-    chi2, judged = _chi2(two_port, bins, values, image.facts, len(names))
-    covariance = _covariance(result, names)
-    converged = bool(result.success) and bool(np.all(np.isfinite(covariance)))
-    return Fit(values, names, covariance, converged, chi2, judged, evaluations)
+        parameters = result.params
+        values = parameters.valuesdict()
+        layout = model.layout(values, image.shape, image.facts.object_pixel_m)
+        recut = turn + 2 < MOST_ROUNDS and outgrown(bins, layout)
+        if not recut and turn + 1 >= FEWEST_ROUNDS:
+            break
+        if turn == 0 and not recut:
+            more = outliers(image, bins, model.background(grid, values), model.signal(grid, values))
+            image, bins = image.masking(more), bins.without(image.counts, more)
+        if recut:
+            bins = cut_bins(image, layout)
+    return _finished(image, model, bins, grid, data, result, evaluations)
 
 
-def noise_variance(bins: Binned, background: Array, signal: Array, facts: CameraFacts) -> Array:
-    """Return the variance of each bin (docs/contracts.md, "Noise"), electrons²."""
+def noise_variance(bins: Binned, background: Array, signal: Array, image: Electrons) -> Array:
+    """Return the variance of each bin (docs/contracts.md, "Noise"), electrons²; infinite where no pixel is good.
+
+    Where the noise is not known every pixel has variance 1; the covariance is scaled by chi-square in the end.
+    """
+    if not image.noise_known:
+        return bins.pixels * bins.scale
     variance = (
         np.maximum(background, 0.0)
-        + (1.0 + facts.excess) * np.maximum(signal, 0.0)
-        + bins.pixels * facts.quantised_read_variance
+        + (1.0 + image.facts.excess) * np.maximum(signal, 0.0)
+        + bins.pixels * max(image.facts.quantised_read_variance, 1e-12)
     )
     scaled: Array = variance * bins.scale
     return scaled
 
 
-def _cut(image: Electrons, start: Parameters, cloud: Cloud) -> Binned:
-    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
-    centre_columns = [u / pixel_m + (columns - 1) / 2.0 for u in cloud.horizontal_m.values()]
-    centre_rows = [(rows - 1) / 2.0 - v / pixel_m for v in cloud.vertical_m.values()]
-    kappa_u, kappa_v = (start.get(name, 0.0) * pixel_m for name in FRINGE[:2])
-    return image.binned(
-        axis_edges(rows, centre_rows, cloud.width_vertical_m / pixel_m, kappa_v),
-        axis_edges(columns, centre_columns, cloud.width_horizontal_m / pixel_m, kappa_u),
-    )
+def _parameters(model: FitModel, start: Start, rules: Mapping[str, ParameterRule]) -> lmfit.Parameters:
+    parameters = lmfit.Parameters()
+    for name in model.parameters:
+        rule = rules.get(name)
+        low, high = (rule.minimum, rule.maximum) if rule else (None, None)
+        value = start.values[name]
+        if rule is not None and rule.fixed is not None:
+            value = rule.fixed
+        elif low is not None or high is not None:
+            value = float(np.clip(value, low, high))
+        held = name in start.absent or (rule is not None and rule.fixed is not None)
+        limits = {} if held else {"min": -np.inf if low is None else low, "max": np.inf if high is None else high}
+        parameters.add(name, value=value, vary=not held, **limits)
+    return parameters
 
 
 def _minimise(
-    two_port: TwoPortImage, bins: Binned, variance: Array, start: Parameters, names: tuple[str, ...], tolerance: float
+    model: FitModel, grid: Grid, data: Array, variance: Array, start: lmfit.Parameters, tolerance: float
 ) -> lmfit.minimizer.MinimizerResult:
     weight = (1.0 / np.sqrt(variance)).ravel()
-    data = bins.electrons.ravel()
+    flat = data.ravel()
+    varied = tuple(name for name, one in start.items() if one.vary)
+    if np.count_nonzero(weight) <= len(varied):
+        raise FitError(f"too few good pixels: {np.count_nonzero(weight)} bins for {len(varied)} parameters")
 
     def residual(parameters: lmfit.Parameters) -> Array:
         values = parameters.valuesdict()
-        mean = (two_port.background(values) + two_port.signal(values)).ravel()
-        weighted: Array = (mean - data) * weight
+        mean = (model.background(grid, values) + model.signal(grid, values)).ravel()
+        weighted: Array = (mean - flat) * weight
         return weighted
 
     def jacobian(parameters: lmfit.Parameters) -> Array:
-        return two_port.jacobian(parameters.valuesdict(), names) * weight
+        derivatives = model.jacobian(grid, parameters.valuesdict(), varied)
+        weighted: Array = derivatives * weight  # type: ignore[operator]  # asked for only where there is one
+        return weighted
 
-    parameters = lmfit.Parameters()
-    for name in names:
-        parameters.add(name, value=start[name])
-    minimizer = lmfit.Minimizer(residual, parameters, scale_covar=False, nan_policy="raise", max_nfev=MAX_EVALUATIONS)
+    minimizer = lmfit.Minimizer(residual, start, scale_covar=False, nan_policy="raise", max_nfev=MAX_EVALUATIONS)
+    if type(model).jacobian is FitModel.jacobian:
+        return minimizer.leastsq(ftol=tolerance, xtol=tolerance)
     return minimizer.leastsq(Dfun=jacobian, col_deriv=True, ftol=tolerance, xtol=tolerance)
 
 
+def _finished(
+    image: Electrons, model: FitModel, bins: Binned, grid: Grid, data: Array, result: lmfit.minimizer.MinimizerResult,
+    evaluations: int,
+) -> Fit:  # fmt: skip
+    values = dict(result.params.valuesdict())
+    names = tuple(name for name in model.parameters if result.params[name].vary)
+    background, signal = model.background(grid, values), model.signal(grid, values)
+    variance = noise_variance(bins, background, signal, image)
+    squares = (data - background - signal) ** 2 / variance
+    covariance = _covariance(result, names)
+    if not image.noise_known:
+        covariance = covariance * (float(squares.sum()) / max(1, np.count_nonzero(bins.good) - len(names)))
+        chi2, judged = NAN, 0
+    else:
+        bright = (signal > background) & (bins.good > 0)
+        chosen = squares[bright] if np.count_nonzero(bright) >= FEWEST_JUDGED else squares[bins.good > 0]
+        judged = int(chosen.size)
+        chi2 = float(chosen.sum() / max(1, judged - len(names)))
+    converged = bool(result.success) and bool(np.all(np.isfinite(covariance)))
+    bounds = _at_bounds(result.params, names, covariance)
+    return Fit(
+        values, names, covariance, converged, chi2, judged, evaluations, bounds, image, bins, data,
+        background + signal, variance, result,
+    )  # fmt: skip
+
+
 def _covariance(result: lmfit.minimizer.MinimizerResult, names: tuple[str, ...]) -> Array:
-    if result.covar is None or not result.success:
+    covariance = getattr(result, "covar", None)
+    if covariance is None or not result.success:
         return np.full((len(names), len(names)), np.nan)
     order = [result.var_names.index(name) for name in names]
-    return np.asarray(result.covar)[np.ix_(order, order)]
+    return np.asarray(covariance)[np.ix_(order, order)]
 
 
-def _chi2(
-    two_port: TwoPortImage, bins: Binned, values: Parameters, facts: CameraFacts, fitted: int
-) -> tuple[float, int]:
-    background, signal = two_port.background(values), two_port.signal(values)
-    pulls = (bins.electrons - background - signal) ** 2 / noise_variance(bins, background, signal, facts)
-    bright = signal > background
-    judged = pulls[bright] if np.count_nonzero(bright) >= 20 else pulls.ravel()
-    return float(judged.sum() / max(1, judged.size - fitted)), int(judged.size)
+def _at_bounds(parameters: lmfit.Parameters, names: tuple[str, ...], covariance: Array) -> tuple[str, ...]:
+    found = []
+    for name, variance in zip(names, np.diag(covariance), strict=True):
+        one = parameters[name]
+        room = min(one.value - one.min, one.max - one.value)
+        error = float(np.sqrt(variance)) if variance > 0 else 0.0
+        span = one.max - one.min
+        if room <= max(ON_BOUND * error, 1e-6 * span if np.isfinite(span) else 0.0):
+            found.append(f"{name} = {one.value:.6g}")
+    return tuple(found)

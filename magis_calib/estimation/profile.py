@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from magis_calib.domain.camera import Frame
+from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import Array, ViewEstimate
 from magis_calib.estimation.bins import axis_edges
 from magis_calib.estimation.fit import noise_variance
-from magis_calib.estimation.model import FRINGE, PORTS, WIDTHS, TwoPortImage
-from magis_calib.imaging.electrons import Electrons, Indices, to_electrons
+from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.port import FRINGE, PORTS, WIDTHS
+from magis_calib.estimation.two_port import TwoPort
+from magis_calib.imaging.defects import Indices
+from magis_calib.imaging.electrons import Electrons, to_electrons
 
 REACH_WIDTHS = 1.5
 """Rows within this of a port's centre are summed."""
@@ -35,11 +39,11 @@ class FringeProfile:
 
 
 def fringe_profile(frame: Frame, estimate: ViewEstimate) -> FringeProfile | None:
-    """Return the profile of a fitted view; None where the fit has no parameters."""
-    if not estimate.parameters:
+    """Return the profile of a fitted view; None where no two-port model was fitted."""
+    values = _whole_values(estimate)
+    if not set(TwoPort.parameters) <= set(values):
         return None
     image = to_electrons(frame)
-    values = {name: found.value for name, found in estimate.parameters.items()}
     pixel_m = frame.facts.object_pixel_m
     columns = image.shape[1]
     centres = [values[parts[1]] / pixel_m + (columns - 1) / 2.0 for parts in PORTS.values()]
@@ -63,12 +67,31 @@ def _one_port(
         empty = np.zeros(len(column_edges) - 1)
         return empty, empty, empty
     bins = image.binned(np.array([top, bottom]), column_edges)
-    model = TwoPortImage.on(bins, image.shape, pixel_m, estimate.displacements)
-    background, signal = model.background(values), model.signal(values)
-    sigma = np.sqrt(noise_variance(bins, background, signal, image.facts))
+    grid, model = Grid.of(bins, image.shape), _model(estimate)
+    background, signal = model.background(grid, values), model.signal(grid, values)
+    sigma = np.sqrt(noise_variance(bins, background, signal, image))
     per_column = np.diff(column_edges)
     return (
         (bins.electrons - background)[0] / per_column,
         signal[0] / per_column,
         sigma[0] / per_column,
     )
+
+
+def _whole_values(estimate: ViewEstimate) -> dict[str, float]:
+    """Return the fitted values; a port too faint to be placed is put where the other one says."""
+    values = {name: found.value for name, found in estimate.parameters.items()}
+    for port, other in (("a", "b"), ("b", "a")):
+        for way in (0, 1):
+            name, from_name = PORTS[port][1 + way], PORTS[other][1 + way]
+            if name not in values and from_name in values:
+                away = estimate.displacements[port][way] - estimate.displacements[other][way]
+                values[name] = values[from_name] + away
+    return values
+
+
+def _model(estimate: ViewEstimate) -> TwoPort:
+    """Return the model of a view with the ports' displacements that it was fitted with."""
+    a, b = (estimate.displacements[port] for port in PORTS)
+    return TwoPort(Camera(name="", view=estimate.view, model=estimate.model, port_a_displacement_m=a,
+                          port_b_displacement_m=b))  # fmt: skip

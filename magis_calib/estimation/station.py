@@ -4,68 +4,129 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from magis_calib.domain.camera import View
+from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.estimate import NAN, Array, StationEstimate, Value, ViewEstimate
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
-from magis_calib.estimation.model import FRINGE, PORTS, WIDTHS
+from magis_calib.estimation.averages import station_diagnostics, weighted_mean
+from magis_calib.estimation.port import PORTS, WIDTHS
 
-HORIZONTAL: dict[View, str] = {"x": "x_m", "y": "y_m"}
+TORN_SIGMA = 6.0
+"""Views that differ by more in one observable are not combined: nobody knows which one is right."""
+
+OBSERVED: dict[tuple[View, str], str] = {
+    ("x", "horizontal_m"): "x_m",
+    ("y", "horizontal_m"): "y_m",
+    ("x", "vertical_m"): "z_m",
+    ("y", "vertical_m"): "z_m",
+    ("x", "fringe_horizontal_rad_per_m"): "fringe_x_rad_per_m",
+    ("x", "fringe_vertical_rad_per_m"): "fringe_z_rad_per_m",
+    ("y", "fringe_vertical_rad_per_m"): "fringe_z_rad_per_m",
+    ("x", "phase_rad"): "phase_rad",
+    ("y", "phase_rad"): "phase_rad",
+}
+"""What a view tells the station. The wavevector along y is no observable: it only corrects the phase."""
+NEEDS = {"horizontal_m": "position", "vertical_m": "position", "phase_rad": "phase"}
+"""Quantity that must be usable; "fringe" for the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class Row:
     """One measured number of one view and the observable it measures."""
 
     view: View
-    parameter: str
     observable: str
-    offset: float
-    """What to take away: the port's nominal displacement."""
+    terms: Mapping[str, float]
+    value: float
+    extra_variance: float = 0.0
+    """Beyond what the covariance of the view says."""
 
 
 def combine(views: Mapping[View, ViewEstimate]) -> StationEstimate:
     """Return the station estimate of one drop from its views (at least one)."""
     drop_id = next(iter(views.values())).drop_id
-    rows = [row for view in views.values() for row in _rows(view)]
-    names = [name for name in OBSERVABLES if any(row.observable == name for row in rows)]
+    rows = [row for view in views.values() for row in _rows(view, views)]
+    chi2, dof, torn = between_views(rows, views)
+    rows = [row for row in rows if row.observable not in torn]
     values, stderr = (dict.fromkeys((*OBSERVABLES, *DIAGNOSTICS), NAN) for _ in range(2))
     covariance = np.full((6, 6), np.nan)
     if rows:
+        names = [name for name in OBSERVABLES if any(row.observable == name for row in rows)]
         solution, solved = _solve(rows, names, views)
         at = [list(OBSERVABLES).index(name) for name in names]
         covariance[np.ix_(at, at)] = solved
         for place, name in enumerate(names):
             values[name] = wrap_phase(solution[place]) if name == "phase_rad" else float(solution[place])
             stderr[name] = math.sqrt(solved[place, place])
-    for name, found in _diagnostics(views).items():
+    for name, found in station_diagnostics(views).items():
         values[name], stderr[name] = found.value, found.stderr
     reasons = tuple(f"view {view.view}: {reason}" for view in views.values() for reason in view.reasons)
-    return StationEstimate(drop_id, values, stderr, covariance, bool(rows), reasons, dict(views))
+    return StationEstimate(
+        drop_id, values, stderr, covariance, bool(rows), (*reasons, *torn.values()), dict(views), chi2, dof
+    )
 
 
-def _rows(view: ViewEstimate) -> list[_Row]:
-    """What this view measures of the observables. A view y never measures the fringe along x."""
+def between_views(rows: list[Row], views: Mapping[View, ViewEstimate]) -> tuple[float, int, dict[str, str]]:
+    """Return chi-square and degrees of freedom of what both views measure, and who disagrees with a reason."""
+    chi2, dof, torn = 0.0, 0, {}
+    for name in ("z_m", "fringe_z_rad_per_m", "phase_rad"):
+        apart = [replace(row, observable=f"{name}, view {row.view}") for row in rows if row.observable == name]
+        names = sorted({row.observable for row in apart})
+        if len(names) < len(VIEWS):
+            continue
+        (one, other), solved = _solve(apart, names, views)
+        variance = float(solved[0, 0] + solved[1, 1] - 2.0 * solved[0, 1])
+        away = wrap_phase(one - other) if name == "phase_rad" else float(one - other)
+        chi2, dof = chi2 + away**2 / variance, dof + 1
+        if away**2 > TORN_SIGMA**2 * variance:
+            shown = OBSERVABLES[name]
+            torn[name] = (f"the views disagree: {shown.label} by {shown.shown(away)} {shown.shown_unit}, "
+                          f"{abs(away) / math.sqrt(variance):.1f} standard errors")  # fmt: skip
+    return (chi2, dof, torn) if dof else (NAN, 0, {})
+
+
+def _rows(view: ViewEstimate, views: Mapping[View, ViewEstimate]) -> list[Row]:
+    """What this view measures of the observables."""
     rows = []
-    if "position" in view.usable_quantities:
-        for port, (_, horizontal, vertical) in PORTS.items():
-            right, up = view.displacements[port]
-            rows.append(_Row(view.view, horizontal, HORIZONTAL[view.view], right))
-            rows.append(_Row(view.view, vertical, "z_m", up))
-    if "fringe" in view.usable_quantities:
-        if view.view == "x":
-            rows.append(_Row("x", FRINGE[0], "fringe_x_rad_per_m", 0.0))
-        rows.append(_Row(view.view, FRINGE[1], "fringe_z_rad_per_m", 0.0))
-    if "phase" in view.usable_quantities:
-        rows.append(_Row(view.view, "phase_rad", "phase_rad", 0.0))
+    for one in view.measurements:
+        observable = OBSERVED.get((view.view, one.told))
+        measured = set(one.terms) <= set(view.names)
+        if observable is None or not measured or NEEDS.get(one.told, "fringe") not in view.usable_quantities:
+            continue
+        value = sum(part * view.value(name) for name, part in one.terms.items()) - one.offset
+        along, extra = _line_of_sight(view, views) if one.told == "phase_rad" else (0.0, 0.0)
+        rows.append(Row(view.view, observable, one.terms, value - along, extra))
     return rows
 
 
-def _solve(rows: list[_Row], names: list[str], views: Mapping[View, ViewEstimate]) -> tuple[Array, Array]:
-    measured = np.array([views[row.view].value(row.parameter) - row.offset for row in rows])
+def _line_of_sight(view: ViewEstimate, views: Mapping[View, ViewEstimate]) -> tuple[float, float]:
+    """Return κ·μ along this view's line of sight and its variance, where the other view measured both; else 0."""
+    other = views.get("y" if view.view == "x" else "x")
+    if other is None or not {"fringe", "position"} <= set(other.usable_quantities):
+        return 0.0, 0.0
+    kappa, place = (_one(other, told) for told in ("fringe_horizontal_rad_per_m", "horizontal_m"))
+    if kappa is None or place is None:
+        return 0.0, 0.0
+    return kappa.value * place.value, (place.value * kappa.stderr) ** 2 + (kappa.value * place.stderr) ** 2
+
+
+def _one(view: ViewEstimate, told: str) -> Value | None:
+    """Return the weighted mean of what a view tells of one thing."""
+    found = []
+    for one in view.measurements:
+        if one.told == told and set(one.terms) <= set(view.names):
+            value = sum(part * view.value(name) for name, part in one.terms.items()) - one.offset
+            found.append(Value(value, math.sqrt(_covariance(one.terms, one.terms, view))))
+    return weighted_mean(found) if found else None
+
+
+def _solve(rows: list[Row], names: list[str], views: Mapping[View, ViewEstimate]) -> tuple[Array, Array]:
+    measured = np.array([row.value for row in rows])
+    if "phase_rad" in names:
+        measured = _near_each_other(measured, [row.observable == "phase_rad" for row in rows])
     design = np.array([[float(row.observable == name) for name in names] for row in rows])
     covariance = _joint_covariance(rows, views)
     scale = np.sqrt(np.diag(covariance))
@@ -77,22 +138,43 @@ def _solve(rows: list[_Row], names: list[str], views: Mapping[View, ViewEstimate
     return solution, solved
 
 
-def _joint_covariance(rows: list[_Row], views: Mapping[View, ViewEstimate]) -> Array:
+def _near_each_other(measured: Array, is_phase: list[bool]) -> Array:
+    """Return the numbers with all phases within π of the first one."""
+    measured = measured.copy()
+    at = np.flatnonzero(is_phase)
+    for place in at[1:]:
+        measured[place] = measured[at[0]] + wrap_phase(measured[place] - measured[at[0]])
+    return measured
+
+
+def _joint_covariance(rows: list[Row], views: Mapping[View, ViewEstimate]) -> Array:
     """Covariance of all rows: each view's own, and width²/atoms between the heights of one port in two views."""
     covariance = np.zeros((len(rows), len(rows)))
     for i, one in enumerate(rows):
         for j, other in enumerate(rows):
             if one.view == other.view:
-                names, whole = views[one.view].names, views[one.view].covariance
-                covariance[i, j] = whole[names.index(one.parameter), names.index(other.parameter)]
-            elif one.parameter == other.parameter and one.observable == "z_m":
-                covariance[i, j] = _common_height(one.parameter, views)
+                covariance[i, j] = _covariance(one.terms, other.terms, views[one.view])
+            elif one.terms == other.terms and one.observable.startswith("z_m"):
+                covariance[i, j] = _common_height(next(iter(one.terms)), views)
+        covariance[i, i] += one.extra_variance
     return covariance
+
+
+def _covariance(one: Mapping[str, float], other: Mapping[str, float], view: ViewEstimate) -> float:
+    """Covariance of two linear combinations of a view's parameters."""
+    return float(
+        sum(
+            a * b * view.covariance[view.names.index(first), view.names.index(second)]
+            for first, a in one.items() for second, b in other.items()
+        )
+    )  # fmt: skip
 
 
 def _common_height(parameter: str, views: Mapping[View, ViewEstimate]) -> float:
     """Variance of a port's height that both views share because they see the same atoms: width²/atoms."""
-    port = next(name for name, parts in PORTS.items() if parameter in parts)
+    port = next((name for name, parts in PORTS.items() if parameter in parts), None)
+    if port is None:
+        return 0.0
     shared = []
     for view in views.values():
         electrons = view.value(PORTS[port][0])
@@ -100,39 +182,3 @@ def _common_height(parameter: str, views: Mapping[View, ViewEstimate]) -> float:
         atoms = view.atoms.value * electrons / total
         shared.append(view.value(WIDTHS[1]) ** 2 / atoms if atoms > 0 else 0.0)
     return min(shared)
-
-
-def _diagnostics(views: Mapping[View, ViewEstimate]) -> dict[str, Value]:
-    """Means over the views; what the common atoms scatter by themselves does not average out."""
-    usable = {name: view for name, view in views.items() if view.usable}
-    atoms = min((view.atoms.value for view in usable.values() if view.atoms.value > 0), default=math.inf)
-    found = {"atoms": _mean([view.atoms for view in usable.values()], atoms if atoms < math.inf else 0.0)}
-    found["port_fraction"] = _mean([_port_fraction(view) for view in usable.values()], 0.25 / atoms)
-    found["contrast"] = _mean([v.parameters["contrast"] for v in usable.values() if "contrast" in v.usable_quantities])
-    heights = [view.parameters[WIDTHS[1]] for view in usable.values()]
-    found["width_z_m"] = _mean(heights, heights[0].value ** 2 / (2.0 * atoms) if heights else 0.0)
-    for name, view in usable.items():
-        found[f"width_{name}_m"] = view.parameters[WIDTHS[0]]
-    return found
-
-
-def _port_fraction(view: ViewEstimate) -> Value:
-    """Port a over both, with the error from the covariance of the two."""
-    names = [PORTS[port][0] for port in PORTS]
-    a, b = (view.value(name) for name in names)
-    at = [view.names.index(name) for name in names]
-    slope = np.array([b, -a]) / (a + b) ** 2
-    variance = float(slope @ view.covariance[np.ix_(at, at)] @ slope)
-    return Value(a / (a + b), math.sqrt(max(variance, 0.0)))
-
-
-def _mean(values: list[Value], shared_variance: float = 0.0) -> Value:
-    """Mean weighted by the standard errors, of which `shared_variance` is common to all of the values."""
-    known = [value for value in values if math.isfinite(value.value) and value.stderr > 0]
-    if not known:
-        return Value()
-    weights = np.array([value.stderr**-2 for value in known])
-    weights /= weights.sum()
-    own = np.array([max(value.stderr**2 - shared_variance, 0.0) for value in known])
-    mean = float(weights @ [value.value for value in known])
-    return Value(mean, math.sqrt(float(weights**2 @ own) + shared_variance))

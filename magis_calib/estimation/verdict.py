@@ -7,21 +7,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from magis_calib.domain.config import Camera
-from magis_calib.domain.estimate import Array
+from magis_calib.domain.estimate import NAN, Array
 from magis_calib.estimation.fit import Fit
-from magis_calib.estimation.guess import Cloud
-from magis_calib.estimation.model import FRINGE, PORTS, WIDTHS
-from magis_calib.imaging.electrons import Electrons
+from magis_calib.estimation.fourier import FREE_SEARCH_SIGMA, PREDICTED_SIGMA, PREDICTED_WITHIN
+from magis_calib.estimation.model import FitModel, Fringe, Layout, Parameters, Start, Wavevector
+from magis_calib.estimation.second import disagreement
+from magis_calib.imaging.defects import area_of
 
-NO_CLOUD_SIGMA = 6.0
 EDGE_WIDTHS = 2.0
-"""A port centre closer than this to the frame's edge is cut by it."""
-FRINGE_RADIANS = 2.0
-"""Below this |κ·width| contrast and phase cannot be told from the envelope."""
+"""A cloud whose centre is closer than this to the frame's edge is cut by it."""
+BRANCH_RADIANS = 2.0
+"""Below this |κ·width| the loop cannot tell the branch."""
 BRANCH_SIGMA = 5.0
 CHI2_SIGMA, CHI2_SLACK = 6.0, 0.15
 """Chi-square per degree of freedom may miss 1 by 6 of its standard deviations and, on top, by 15 %."""
+DISAGREEMENT_SIGMA = 6.0
+FULL_SHARE = 0.3
+"""A saturated pixel is light, not a defect, where the fit expects this share of the full scale or more."""
+LOST_WIDTHS = 0.5
+"""A position with a larger standard error than this, in widths, is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,67 +34,124 @@ class Verdict:
 
     usable_quantities: tuple[str, ...]
     reasons: tuple[str, ...]
+    disagreement_sigma: float
+    saturated_px: int
 
 
-def judge(fit: Fit, cloud: Cloud, image: Electrons, camera: Camera, expected: tuple[float, float] | None) -> Verdict:
-    """Judge a fit in standard form. `expected` is the predicted wavevector in the loop, None offline."""
-    fatal = _spoils_all(fit, cloud, image)
+def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) -> Verdict:
+    """Judge a fit whose values are as minimised (the second estimator shares their branch), not in standard form."""
+    saturated = _saturated_light(fit)
+    position_checks = tuple(one for one in start.checks if not _about_fringe(one.terms, model.fringe))
+    fringe_checks = tuple(one for one in start.checks if _about_fringe(one.terms, model.fringe))
+    away, about = disagreement(position_checks, fit.values)
+    fringe_away, fringe_about = disagreement(fringe_checks, fit.values)
+    worst = max((one for one in (away, fringe_away) if math.isfinite(one)), default=NAN)
+    fatal = _spoils_all(fit, model, start, saturated)
+    fatal += [_disagrees(about, away)] if away > DISAGREEMENT_SIGMA else []
+    fitted = model.fringe is not None and model.fringe.phase in fit.names
+    wrong = _spoils_fringe(fit, model.fringe, expected) if model.fringe and fitted else []
+    if model.fringe and fit.converged and (wrong or not fitted):
+        fatal += model.doubts(fit.values, fit.names, fit.covariance)
     if fatal:
-        return Verdict((), tuple(fatal))
-    quantities = ["position", "atoms", "width"]
-    if camera.model == "two_port":
-        return Verdict(tuple(quantities), ())
-    reasons = _spoils_fringe(fit, expected)
-    if "phase_rad" in fit.names:
-        quantities += ["fringe", "contrast"]
-        if not reasons:
-            quantities.append("phase")
-    return Verdict(tuple(quantities), tuple(reasons))
+        return Verdict((), tuple(fatal), worst, saturated)
+    reasons = list(start.reasons)
+    spoilt = set()
+    if model.fringe and fitted:
+        wrong += [_disagrees(fringe_about, fringe_away)] if fringe_away > DISAGREEMENT_SIGMA else []
+        ambiguous = [] if wrong else _ambiguous(fit, model, model.fringe, expected)
+        spoilt = {"fringe", "contrast", "phase"} if wrong else {"phase"} if ambiguous else set()
+        reasons += wrong + ambiguous
+    told = tuple(
+        quantity for quantity, names in model.quantities.items()
+        if quantity not in spoilt and (not names or any(name in fit.names for name in names))
+    )  # fmt: skip
+    return Verdict(told, tuple(reasons), worst, saturated)
 
 
-def _spoils_all(fit: Fit, cloud: Cloud, image: Electrons) -> list[str]:
+def _spoils_all(fit: Fit, model: FitModel, start: Start, saturated: int) -> list[str]:
     reasons = []
     if not fit.converged:
         reasons.append("not converged")
-    if not cloud.significance > NO_CLOUD_SIGMA:
-        reasons.append(f"no cloud: {cloud.significance:.1f} standard errors, wanted more than {NO_CLOUD_SIGMA:g}")
-    if image.saturated_px:
-        reasons.append(f"saturated: {image.saturated_px} neighbouring pixels at {image.facts.saturation} counts")
-    reasons += _cut_by_edge(fit, image)
+    if saturated:
+        reasons.append(f"saturated: {saturated} pixels of the light at {fit.image.facts.saturation} counts")
+    reasons += [f"at a bound: {one}" for one in fit.at_bounds]
+    layout = model.layout(fit.values, fit.image.shape, fit.image.facts.object_pixel_m)
+    if layout is not None:
+        reasons += _cut_by_edge(layout, fit.image.shape)
     room = CHI2_SIGMA * math.sqrt(2.0 / max(1, fit.judged_bins)) + CHI2_SLACK
-    if not abs(fit.chi2_per_dof - 1.0) <= room:
+    if fit.image.noise_known and not abs(fit.chi2_per_dof - 1.0) <= room:
         reasons.append(f"chi-square {fit.chi2_per_dof:.2f} out of range 1 ± {room:.2f}")
     return reasons
 
 
-def _cut_by_edge(fit: Fit, image: Electrons) -> list[str]:
-    rows, columns = image.shape
-    half_u, half_v = (size * image.facts.object_pixel_m / 2.0 for size in (columns, rows))
+def _cut_by_edge(layout: Layout, shape: tuple[int, int]) -> list[str]:
+    rows, columns = shape
     reasons = []
-    for port, (_, horizontal, vertical) in PORTS.items():
-        room_u = half_u - abs(fit.values[horizontal]) - EDGE_WIDTHS * fit.values[WIDTHS[0]]
-        room_v = half_v - abs(fit.values[vertical]) - EDGE_WIDTHS * fit.values[WIDTHS[1]]
-        if not min(room_u, room_v) > 0:
-            reasons.append(f"cut by the edge: port {port} at ({fit.values[horizontal] * 1e3:.2f}, "
-                           f"{fit.values[vertical] * 1e3:.2f}) mm")  # fmt: skip
+    for spot in layout.spots:
+        room_rows = min(spot.row, rows - 1 - spot.row) - EDGE_WIDTHS * spot.sigma_rows
+        room_columns = min(spot.column, columns - 1 - spot.column) - EDGE_WIDTHS * spot.sigma_columns
+        if not (rows == 1 or room_rows > 0) or not (columns == 1 or room_columns > 0):
+            reasons.append(f"cut by the edge: light at column {spot.column:.0f}, row {spot.row:.0f} "
+                           f"of {columns} x {rows}")  # fmt: skip
     return reasons
 
 
-def _spoils_fringe(fit: Fit, expected: tuple[float, float] | None) -> list[str]:
-    if "phase_rad" not in fit.names:
-        return ["no fringe"]
-    kappa = np.array([fit.values[name] for name in FRINGE[:2]])
-    radians = math.hypot(kappa[0] * fit.values[WIDTHS[0]], kappa[1] * fit.values[WIDTHS[1]])
+def _saturated_light(fit: Fit) -> int:
+    """Count saturated pixels in areas, or where the fit expects the light to be about that bright."""
+    image, facts = fit.image, fit.image.facts
+    if not image.saturated.size:
+        return 0
+    area = area_of(image.saturated, image.shape[1])
+    rows, columns, _ = fit.bins.at(image.saturated, image.shape[1])
+    at = fit.bins.bin_of(rows, columns)
+    bright = (fit.mean[at] / fit.bins.pixels[at]) > FULL_SHARE * (facts.saturation - facts.offset) * facts.gain
+    return max(area, int(np.count_nonzero(bright)))
+
+
+def _spoils_fringe(fit: Fit, fringe: Fringe, expected: Wavevector | None) -> list[str]:
+    """The fitted contrast must stand out as the Fourier peak had to."""
+    at = fit.names.index(fringe.contrast)
+    sigma = math.sqrt(max(float(fit.covariance[at, at]), 1e-300))
+    score = abs(fit.values[fringe.contrast]) / sigma
+    wanted = PREDICTED_SIGMA if _as_expected(fit, fringe, expected) else FREE_SEARCH_SIGMA
+    return [f"no fringe: {score:.1f} standard errors, wanted more than {wanted:g}"] if not score > wanted else []
+
+
+def _as_expected(fit: Fit, fringe: Fringe, expected: Wavevector | None) -> bool:
+    if expected is None:
+        return False
+    kappa = _kappa(fit, fringe)
+    return min(_distance_sigma(fit, fringe, s * kappa, np.array(expected)) for s in (1.0, -1.0)) < PREDICTED_WITHIN
+
+
+def _ambiguous(fit: Fit, model: FitModel, fringe: Fringe, expected: Wavevector | None) -> list[str]:
     if expected is None:
         return []
-    if radians < FRINGE_RADIANS:
-        return [f"branch ambiguous: {radians:.2f} radians across a width, wanted {FRINGE_RADIANS:g}"]
-    if all(_distance_sigma(fit, sign * kappa, np.array(expected)) < BRANCH_SIGMA for sign in (1.0, -1.0)):
+    layout = model.layout(fit.values, fit.image.shape, fit.image.facts.object_pixel_m)
+    if layout is not None and layout.radians < BRANCH_RADIANS:
+        return [f"branch ambiguous: {layout.radians:.2f} radians across a width, wanted {BRANCH_RADIANS:g}"]
+    kappa, predicted = _kappa(fit, fringe), np.array(expected)
+    if all(_distance_sigma(fit, fringe, sign * kappa, predicted) < BRANCH_SIGMA for sign in (1.0, -1.0)):
         return [f"branch ambiguous: both lie within {BRANCH_SIGMA:g} standard errors of the prediction"]
     return []
 
 
-def _distance_sigma(fit: Fit, kappa: Array, expected: Array) -> float:
-    at = [fit.names.index(name) for name in FRINGE[:2]]
+def _kappa(fit: Fit, fringe: Fringe) -> Array:
+    return np.array([fit.values[fringe.horizontal], fit.values[fringe.vertical]])
+
+
+def _distance_sigma(fit: Fit, fringe: Fringe, kappa: Array, expected: Array) -> float:
+    names = (fringe.horizontal, fringe.vertical)
+    if not set(names) <= set(fit.names):
+        return math.inf
+    at = [fit.names.index(name) for name in names]
     away = kappa - expected
     return math.sqrt(max(0.0, float(away @ np.linalg.solve(fit.covariance[np.ix_(at, at)], away))))
+
+
+def _about_fringe(terms: Parameters, fringe: Fringe | None) -> bool:
+    return fringe is not None and any(name in terms for name in fringe.names)
+
+
+def _disagrees(about: str, sigma: float) -> str:
+    return f"disagreement with the second estimator: {about} by {sigma:.1f} standard errors"

@@ -1,24 +1,25 @@
-"""One view: from its frame to a `ViewEstimate`, with a verdict on what may be used."""
+"""One view: from its image to a `ViewEstimate`, with a verdict on what may be used."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import lmfit
 import numpy as np
 
 from magis_calib.domain.camera import Frame
 from magis_calib.domain.config import Camera
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import NAN, Value, ViewEstimate
-from magis_calib.domain.quantities import wrap_phase
-from magis_calib.estimation.fit import Fit, fit_view
-from magis_calib.estimation.guess import FREE_SEARCH_SIGMA, Cloud, Fringe, find_cloud, find_fringe
-from magis_calib.estimation.model import FRINGE, PORTS, WIDTHS, Displacements
-from magis_calib.estimation.verdict import judge
+from magis_calib.estimation.diagnostics import diagnostics
+from magis_calib.estimation.fit import Fit, fit_image
+from magis_calib.estimation.model import FitModel, Start, Wavevector
+from magis_calib.estimation.models import model_for
+from magis_calib.estimation.port import PORTS
+from magis_calib.estimation.two_port import TwoPort, displacements_of
+from magis_calib.estimation.verdict import Verdict, judge
 from magis_calib.imaging.electrons import Electrons, Mask, to_electrons
-
-Wavevector = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,6 @@ class Expected:
     """The wavevector the setpoints in force should give (horizontal, vertical), rad/m; it decides the branch."""
 
     wavevector: Wavevector
-
-
-def displacements_of(camera: Camera) -> Displacements:
-    """Return the nominal places of the ports in this camera's view."""
-    return {"a": camera.port_a_displacement_m, "b": camera.port_b_displacement_m}
 
 
 def estimate_view(
@@ -46,24 +42,47 @@ def estimate_image(
     """Fit one view. Never raises on bad light: an image without an answer is an estimate with reasons and NaN.
 
     `expected` decides between (κ, φ) and (-κ, -φ), which are the same image; without it the configured direction does.
+    Raises `ConfigError` where the camera's model or its rules cannot be used.
     """
-    displacements = displacements_of(camera)
+    return _attempt(image, camera, expected, drop_id)[0]
+
+
+def estimate_with_report(
+    image: Electrons, camera: Camera, expected: Expected | None = None
+) -> tuple[ViewEstimate, str]:
+    """As `estimate_image`, and lmfit's report of the fit, or the reason why there is none."""
+    estimate, fit = _attempt(image, camera, expected, 0)
+    return estimate, lmfit.fit_report(fit.result) if fit else "; ".join(estimate.reasons)
+
+
+def _attempt(
+    image: Electrons, camera: Camera, expected: Expected | None, drop_id: int
+) -> tuple[ViewEstimate, Fit | None]:
+    model = model_for(camera)
+    predicted = expected.wavevector if expected else None
     try:
-        cloud = find_cloud(image, displacements)
-        fringe = find_fringe(image, cloud, displacements) if camera.model == "two_port_fringe" else None
-        model = "two_port_fringe" if fringe and fringe.score > FREE_SEARCH_SIGMA else "two_port"
-        start = _start(cloud, fringe if model == "two_port_fringe" else None)
-        fit = fit_view(image, model, start, cloud, displacements)
+        start = model.guess(image, predicted)
+        fit = fit_image(image, model, start, camera.parameters)
+        verdict = judge(fit, model, start, predicted)
     except (FitError, ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
-        return _nothing(image, camera, drop_id, str(error))
-    fit = _standard_form(fit, camera, expected)
-    verdict = judge(fit, cloud, image, camera, expected.wavevector if expected else None)
-    errors = np.sqrt(np.diag(fit.covariance))
-    parameters = {name: Value(fit.values[name], float(e)) for name, e in zip(fit.names, errors, strict=True)}
+        return _nothing(image, camera, drop_id, str(error)), None
+    return _told(fit, verdict, model, start, predicted, drop_id), fit
+
+
+def _told(
+    fit: Fit, verdict: Verdict, model: FitModel, start: Start, expected: Wavevector | None, drop_id: int
+) -> ViewEstimate:
+    values, turn = model.standard_form(dict(fit.values), fit.names, expected)
+    fit = replace(fit, values=values, covariance=turn @ fit.covariance @ turn.T)
+    told = diagnostics(fit, model) if isinstance(model, TwoPort) and fit.converged else {}
+    errors = dict(zip(fit.names, np.sqrt(np.diag(fit.covariance)).tolist(), strict=True))
+    parameters = {
+        name: Value(values[name], errors.get(name, NAN)) for name in model.parameters if name not in start.absent
+    }
     return ViewEstimate(
-        camera.view,
+        model.camera.view,
         drop_id,
-        model,
+        model.name,
         parameters,
         fit.names,
         fit.covariance,
@@ -71,70 +90,31 @@ def estimate_image(
         verdict.usable_quantities,
         verdict.reasons,
         fit.chi2_per_dof,
-        _atoms(fit, image),
-        image.saturated_px,
-        int(image.bad.size),
+        _atoms(fit),
+        verdict.saturated_px,
+        int(fit.image.bad.size),
         fit.evaluations,
-        displacements,
+        displacements_of(model.camera),
+        verdict.disagreement_sigma,
+        told,
+        model.measurements(fit.image.facts),
+        not fit.image.noise_known,
     )
 
 
-def _start(cloud: Cloud, fringe: Fringe | None) -> dict[str, float]:
-    start = {
-        "background_electrons_per_px": cloud.background,
-        "background_gradient_horizontal": 0.0,
-        "background_gradient_vertical": 0.0,
-        WIDTHS[0]: cloud.width_horizontal_m,
-        WIDTHS[1]: cloud.width_vertical_m,
-    }
-    for port, (electrons, horizontal, vertical) in PORTS.items():
-        start[electrons] = cloud.electrons[port]
-        start[horizontal] = cloud.horizontal_m[port]
-        start[vertical] = cloud.vertical_m[port]
-    if fringe is not None:
-        found = (fringe.horizontal_rad_per_m, fringe.vertical_rad_per_m, fringe.contrast, fringe.phase_rad)
-        start.update(zip(FRINGE, found, strict=True))
-    return start
-
-
-def _standard_form(fit: Fit, camera: Camera, expected: Expected | None) -> Fit:
-    """Return the same image written as the contract asks: widths and contrast >= 0, phase wrapped, branch chosen."""
-    values, signs = dict(fit.values), np.ones(len(fit.names))
-    for name in WIDTHS:
-        values[name], signs[fit.names.index(name)] = abs(values[name]), math.copysign(1.0, values[name])
-    if "phase_rad" in values:
-        if values["contrast"] < 0:
-            values["contrast"], values["phase_rad"] = -values["contrast"], values["phase_rad"] + math.pi
-            signs[fit.names.index("contrast")] = -1.0
-        if _branch(values, camera, expected) < 0:
-            for name in (FRINGE[0], FRINGE[1], "phase_rad"):
-                values[name] = -values[name]
-                signs[fit.names.index(name)] = -1.0
-        values["phase_rad"] = wrap_phase(values["phase_rad"])
-    covariance = fit.covariance * np.outer(signs, signs)
-    return Fit(values, fit.names, covariance, fit.converged, fit.chi2_per_dof, fit.judged_bins, fit.evaluations)
-
-
-def _branch(values: dict[str, float], camera: Camera, expected: Expected | None) -> float:
-    kappa = (values[FRINGE[0]], values[FRINGE[1]])
-    towards = expected.wavevector if expected is not None else camera.expected_fringe
-    return kappa[0] * towards[0] + kappa[1] * towards[1]
-
-
-def _atoms(fit: Fit, image: Electrons) -> Value:
+def _atoms(fit: Fit) -> Value:
     """Atoms in both ports: electrons / excess, where the camera says how many electrons an atom gives."""
-    per_atom = image.facts.excess
-    if per_atom <= 0:
-        return Value()
+    per_atom = fit.image.facts.excess
     names = [PORTS[port][0] for port in PORTS]
+    if per_atom <= 0 or not set(names) <= set(fit.names):
+        return Value()
     rows = [fit.names.index(name) for name in names]
     variance = float(fit.covariance[np.ix_(rows, rows)].sum())
     return Value(sum(fit.values[name] for name in names) / per_atom, math.sqrt(max(variance, 0.0)) / per_atom)
 
 
 def _nothing(image: Electrons, camera: Camera, drop_id: int, reason: str) -> ViewEstimate:
-    empty = np.empty((0, 0))
     return ViewEstimate(
-        camera.view, drop_id, camera.model, {}, (), empty, False, (), (reason,), NAN, Value(),
-        image.saturated_px, int(image.bad.size), 0, displacements_of(camera),
+        camera.view, drop_id, camera.model, {}, (), np.empty((0, 0)), False, (), (reason,), NAN, Value(),
+        int(image.saturated.size), int(image.bad.size), 0, displacements_of(camera),
     )  # fmt: skip

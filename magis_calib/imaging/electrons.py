@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,44 +12,95 @@ import numpy.typing as npt
 from magis_calib.domain.camera import CameraFacts, Counts, Frame
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import Array
+from magis_calib.imaging.defects import Indices, hot_pixels, neighbours_too, steps, sum_counts
 from magis_calib.imaging.orientation import upright
 
-Indices = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
-
 TILES_PER_AXIS = 128
-"""About this many tiles along the shorter side serve start values and the search for defects."""
-DEFECT_SIGMA = 8.0
-"""A pixel this far above twice its tile's mean is a defect: on noise alone, less than one in 10⁴ frames."""
+"""About this many tiles along the shorter side serve start values."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Binned:
-    """Electrons summed over the good pixels of each bin; bins are unions of whole pixels.
+    """Counts summed over the good pixels of each bin; bins are unions of whole pixels. Arrays (row, column bins)."""
 
-    `electrons` and `pixels` are (row bins, column bins). A masked pixel counts as its bin's mean: `electrons` is
-    the sum over good pixels times `scale` = all pixels / good pixels.
-    """
-
-    electrons: Array
-    pixels: Array
-    scale: Array
+    sums: Array
+    """Counts of the good pixels."""
+    good: Array
+    """How many pixels these are."""
     row_edges: Indices
-    """First row of each bin, and the number of rows at the end."""
+    """First row of each bin, and the row after the last bin."""
     column_edges: Indices
+    facts: CameraFacts
+
+    @cached_property
+    def pixels(self) -> Array:
+        """All pixels of each bin."""
+        return np.outer(np.diff(self.row_edges), np.diff(self.column_edges)).astype(np.float64)
+
+    @cached_property
+    def scale(self) -> Array:
+        """All pixels over good pixels; infinite where no pixel is good."""
+        with np.errstate(divide="ignore"):
+            return self.pixels / self.good
+
+    @cached_property
+    def electrons(self) -> Array:
+        """Electrons above offset; a masked pixel counts as its bin's mean. 0 where no pixel is good."""
+        above = (self.sums - self.facts.offset * self.good) * self.facts.gain
+        return np.where(self.good > 0, above * np.where(self.good > 0, self.scale, 0.0), 0.0)
+
+    def at(self, pixels: Indices, columns: int) -> tuple[Indices, Indices, Indices]:
+        """Return row and column of those flat pixel indices that lie in the bins, and which these are."""
+        rows, places = np.divmod(pixels, columns)
+        inside = (rows >= self.row_edges[0]) & (rows < self.row_edges[-1])
+        inside &= (places >= self.column_edges[0]) & (places < self.column_edges[-1])
+        return rows[inside], places[inside], np.flatnonzero(inside)
+
+    def bin_of(self, rows: Indices, columns: Indices) -> tuple[Indices, Indices]:
+        """Return row bin and column bin of these pixels."""
+        return (
+            np.searchsorted(self.row_edges, rows, side="right") - 1,
+            np.searchsorted(self.column_edges, columns, side="right") - 1,
+        )
+
+    def without(self, counts: Counts | Array, pixels: Indices) -> Self:
+        """Return the bins without these flat pixel indices, which must still be in them."""
+        if not pixels.size:
+            return self
+        sums, good = self.sums.copy(), self.good.copy()
+        rows, columns, _ = self.at(pixels, counts.shape[1])
+        where = self.bin_of(rows, columns)
+        np.subtract.at(sums, where, counts[rows, columns].astype(np.float64))
+        np.subtract.at(good, where, 1.0)
+        return type(self)(sums, good, self.row_edges, self.column_edges, self.facts)
+
+    def merged(self, rows: int, columns: int) -> Self:
+        """Return bins of this many bins along each axis."""
+        row_at, column_at = np.arange(0, len(self.sums), rows), np.arange(0, self.sums.shape[1], columns)
+        sums, good = (
+            np.add.reduceat(np.add.reduceat(one, row_at, axis=0), column_at, axis=1) for one in (self.sums, self.good)
+        )
+        edges = (np.append(self.row_edges[row_at], self.row_edges[-1]),
+                 np.append(self.column_edges[column_at], self.column_edges[-1]))  # fmt: skip
+        return type(self)(sums, good, *edges, self.facts)
 
 
 @dataclass(frozen=True, eq=False)
 class Electrons:
     """One upright image with its bad pixels known, ready to be summed in any bins."""
 
-    counts: Counts
-    """(rows, columns), upright."""
+    counts: Counts | Array
+    """(rows, columns), upright; floats where the noise is not known."""
     facts: CameraFacts
     bad: Indices
     """Flat indices of masked pixels, rising."""
-    saturated_px: int
-    """Saturated pixels with a saturated neighbour: light, not single hot pixels."""
+    saturated: Indices
+    """Flat indices of the saturated ones among them."""
+    fine: Binned
+    """The image in tiles of at most eight pixels."""
+    noise_known: bool = True
+    """False: the facts say nothing about the noise, which must be estimated from the residuals of a fit."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -59,31 +110,23 @@ class Electrons:
 
     @cached_property
     def tiles(self) -> Binned:
-        """The image in square tiles, for start values."""
-        step = _tile_px(self.counts)
-        rows, columns = self.shape
-        return self.binned(_edges(rows, step), _edges(columns, step))
+        """The image in about 128 tiles along the shorter side, for start values."""
+        rows, columns = self.fine.sums.shape
+        merge = max(1, min(rows, columns) // TILES_PER_AXIS)
+        return self.fine.merged(min(merge, rows), min(merge, columns)) if merge > 1 else self.fine
 
     def binned(self, row_edges: Indices, column_edges: Indices) -> Binned:
-        """Sum the good pixels of each bin, in electrons. The edges may span a part of the image."""
-        sums = _sum_counts(self.counts, row_edges, column_edges)
-        pixels = np.outer(np.diff(row_edges), np.diff(column_edges)).astype(np.float64)
-        good = pixels.copy()
-        rows, columns = np.divmod(self.bad, self.shape[1])
-        inside = (
-            (rows >= row_edges[0]) & (rows < row_edges[-1])
-            & (columns >= column_edges[0]) & (columns < column_edges[-1])
-        )  # fmt: skip
-        rows, columns = rows[inside], columns[inside]
-        at = (
-            np.searchsorted(row_edges, rows, side="right") - 1,
-            np.searchsorted(column_edges, columns, side="right") - 1,
-        )
-        np.subtract.at(sums, at, self.counts[rows, columns].astype(np.float64))
-        np.subtract.at(good, at, 1.0)
-        scale = pixels / np.maximum(good, 1.0)
-        electrons = np.where(good > 0, (sums - self.facts.offset * good) * self.facts.gain * scale, 0.0)
-        return Binned(electrons, pixels, scale, row_edges, column_edges)
+        """Sum the good pixels of each bin. The edges may span a part of the image."""
+        sums = sum_counts(self.counts, row_edges, column_edges)
+        good = np.outer(np.diff(row_edges), np.diff(column_edges)).astype(np.float64)
+        return Binned(sums, good, row_edges, column_edges, self.facts).without(self.counts, self.bad)
+
+    def masking(self, more: Indices) -> Electrons:
+        """Return the image with these pixels masked, too."""
+        fresh = np.setdiff1d(more, self.bad)
+        bad = np.union1d(self.bad, fresh)
+        fine = self.fine.without(self.counts, fresh)
+        return Electrons(self.counts, self.facts, bad, self.saturated, fine, self.noise_known)
 
 
 def to_electrons(frame: Frame, defects: Mask | None = None) -> Electrons:
@@ -97,58 +140,30 @@ def to_electrons(frame: Frame, defects: Mask | None = None) -> Electrons:
 def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None) -> Electrons:
     """Return counts (rows, columns) as delivered by a camera with these facts, as `to_electrons` does."""
     turned = upright(counts, facts.orientation)
+    tiles = _tiles(turned, facts)
     known = np.empty(0, dtype=np.intp)
     if defects is not None:
         if defects.shape != counts.shape:
             raise FitError(f"defect mask: wanted {counts.shape}, got {defects.shape}")
         known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
-    bad = np.union1d(known, _outliers(turned, facts))
-    return Electrons(turned, facts, bad, _saturated(turned, facts, bad))
+        tiles = tiles.without(turned, known)
+    hot = hot_pixels(turned, facts, tiles.sums, tiles.good, (tiles.row_edges, tiles.column_edges))
+    fresh = np.setdiff1d(neighbours_too(hot, turned.shape), known)
+    saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
+    bad = np.union1d(known, fresh)
+    return Electrons(turned, facts, bad, saturated, tiles.without(turned, fresh))
 
 
-def _outliers(counts: Counts, facts: CameraFacts) -> Indices:
-    """Flat indices of pixels that the light of their surroundings cannot explain, or that are saturated."""
-    step = _tile_px(counts)
-    rows, columns = counts.shape
-    row_edges, column_edges = _edges(rows, step), _edges(columns, step)
-    pixels = np.outer(np.diff(row_edges), np.diff(column_edges))
-    mean = np.maximum(_sum_counts(counts, row_edges, column_edges) / pixels - facts.offset, 0.0) * facts.gain
-    bright = 2.0 * mean
-    sigma = np.sqrt((1.0 + facts.excess) * bright + facts.quantised_read_variance)
-    limit = facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain
-    limit = np.minimum(limit, facts.saturation - 1).clip(0, 65535).astype(np.uint16)
-    wide = np.repeat(limit, np.diff(column_edges), axis=1)
-    found = [
-        np.flatnonzero(counts[start:stop] > wide[band]) + start * columns
-        for band, (start, stop) in enumerate(pairwise(row_edges))
-    ]
-    return np.concatenate(found)
+def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:
+    """Return an image (rows, columns) of finite numbers in any unit, with noise that nobody described."""
+    rows, columns = values.shape
+    facts = CameraFacts(rows, columns, object_pixel_m, 1.0, 0.0, 1.0, 2**62, 64, 0, 0.0, "normal")
+    numbers = np.asarray(values, dtype=np.float64)
+    nothing = np.empty(0, dtype=np.intp)
+    return Electrons(numbers, facts, nothing, nothing, _tiles(numbers, facts), noise_known=False)
 
 
-def _saturated(counts: Counts, facts: CameraFacts, bad: Indices) -> int:
-    """Count saturated pixels that touch another one: the cloud saturates areas, a hot pixel stands alone."""
-    columns = counts.shape[1]
-    rows_at, columns_at = np.divmod(bad, columns)
-    full = bad[counts[rows_at, columns_at] >= facts.saturation]
-    touching = np.zeros(full.size, dtype=bool)
-    for step in (1, -1, columns, -columns):
-        touching |= np.isin(full + step, full)
-    return int(touching.sum())
-
-
-def _sum_counts(counts: Counts, row_edges: Indices, column_edges: Indices) -> Array:
-    """Sum rows first, as contiguous integer adds, then columns: five times faster than summing tiles."""
-    inside = counts[:, column_edges[0] : column_edges[-1]]
-    bands = [inside[start:stop].sum(axis=0, dtype=np.uint32) for start, stop in pairwise(row_edges)]
-    sums = np.add.reduceat(np.stack(bands), column_edges[:-1] - column_edges[0], axis=1, dtype=np.uint64)
-    return sums.astype(np.float64)
-
-
-def _tile_px(counts: Counts) -> int:
-    rows, columns = counts.shape
-    return max(1, int(min(rows, columns)) // TILES_PER_AXIS)
-
-
-def _edges(size: int, step: int) -> Indices:
-    edges = np.arange(0, size, step, dtype=np.intp)
-    return np.append(edges, size)
+def _tiles(counts: Counts | Array, facts: CameraFacts) -> Binned:
+    rows, columns = (steps(size) for size in counts.shape)
+    good = np.outer(np.diff(rows), np.diff(columns)).astype(np.float64)
+    return Binned(sum_counts(counts, rows, columns), good, rows, columns, facts)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from magis_calib.domain.control import Decision, Proposal
-from magis_calib.domain.estimate import NAN, StationEstimate, Value, ViewEstimate
+from magis_calib.domain.estimate import NAN, Measurement, StationEstimate, Value, ViewEstimate
 from magis_calib.domain.snapshot import DropRecord
 
 
@@ -52,6 +52,8 @@ def _station(table: dict[str, Any]) -> StationEstimate:
         table["usable"],
         tuple(table["reasons"]),
         {view: _view(inner) for view, inner in table["views"].items()},
+        _number(table.get("consistency_chi2")),
+        table.get("consistency_dof", 0),
     )
 
 
@@ -62,7 +64,11 @@ def _view(table: dict[str, Any]) -> ViewEstimate:
     table["displacements"] = {port: tuple(place) for port, place in table["displacements"].items()}
     for name in ("names", "usable_quantities", "reasons"):
         table[name] = tuple(table[name])
-    table["chi2_per_dof"] = _number(table["chi2_per_dof"])
+    for name in ("chi2_per_dof", "disagreement_sigma"):
+        table[name] = _number(table.get(name))
+    told = table.get("diagnostics", {})
+    table["diagnostics"] = {name: Value(**_numbers(value)) for name, value in told.items()}
+    table["measurements"] = tuple(Measurement(**one) for one in table.get("measurements", ()))
     return ViewEstimate(**table)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from magis_calib.estimation.model import TWO_PORT_FRINGE, TwoPortImage
-from magis_calib.imaging.electrons import Binned
+from magis_calib.domain.config import Camera
+from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.two_port import TwoPortFringe
 
 PIXEL_M = 64e-6
 SHAPE = (300, 200)
@@ -27,15 +28,16 @@ VALUES = {
     "contrast": 0.6,
     "phase_rad": 2.1,
 }
+NAMES = tuple(TwoPortFringe.parameters)
 DISPLACEMENTS = {"a": (1e-4, 5e-3), "b": (0.0, -5e-3)}
 
 
-def model() -> tuple[TwoPortImage, Binned]:
+def model() -> tuple[TwoPortFringe, Grid]:
     rows = np.array([*range(0, 300, 3), 300], dtype=np.intp)
     columns = np.array([*range(0, 200, 2), 200], dtype=np.intp)
-    pixels = np.outer(np.diff(rows), np.diff(columns)).astype(float)
-    bins = Binned(pixels * 0, pixels, np.ones_like(pixels), rows, columns)
-    return TwoPortImage.on(bins, SHAPE, PIXEL_M, DISPLACEMENTS), bins
+    camera = Camera(name="LM1", view="x", model="two_port_fringe", port_a_displacement_m=DISPLACEMENTS["a"],
+                    port_b_displacement_m=DISPLACEMENTS["b"])  # fmt: skip
+    return TwoPortFringe(camera), Grid(rows, columns, SHAPE, PIXEL_M)
 
 
 def brute_force(fine: int = 8) -> np.ndarray:
@@ -61,22 +63,22 @@ def brute_force(fine: int = 8) -> np.ndarray:
 
 
 def test_the_image_is_the_integral_of_the_definition_over_each_bin() -> None:
-    image, bins = model()
+    image, grid = model()
     wanted = np.add.reduceat(
-        np.add.reduceat(brute_force(), bins.row_edges[:-1], axis=0), bins.column_edges[:-1], axis=1
+        np.add.reduceat(brute_force(), grid.row_edges[:-1], axis=0), grid.column_edges[:-1], axis=1
     )
-    got = image.background(VALUES) + image.signal(VALUES)
+    got = image.background(grid, VALUES) + image.signal(grid, VALUES)
     assert got == pytest.approx(wanted, abs=2e-3 * wanted.max() ** 0.5)
     assert got.sum() == pytest.approx(wanted.sum(), rel=1e-6)
 
 
-@pytest.mark.parametrize("name", TWO_PORT_FRINGE)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_jacobian_is_the_derivative_of_the_image(name: str) -> None:
-    image, _ = model()
+    image, grid = model()
     scale = {"electrons": 1.0, "_m": 1e-7, "rad_per_m": 0.1, "contrast": 1e-4, "phase": 1e-4, "gradient": 1.0}
     step = next(size for word, size in scale.items() if word in name)
     up, down = ({**VALUES, name: VALUES[name] + sign * step} for sign in (1, -1))
-    total = [image.background(values) + image.signal(values) for values in (up, down)]
+    total = [image.background(grid, values) + image.signal(grid, values) for values in (up, down)]
     wanted = ((total[0] - total[1]) / (2 * step)).ravel()
-    got = image.jacobian(VALUES, TWO_PORT_FRINGE)[TWO_PORT_FRINGE.index(name)]
+    got = image.jacobian(grid, VALUES, NAMES)[NAMES.index(name)]
     assert got == pytest.approx(wanted, abs=1e-4 * np.abs(wanted).max())

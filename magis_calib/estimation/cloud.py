@@ -1,0 +1,204 @@
+"""Find the clouds of an image by moments: background plane, then sum, centre and width of each port."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.ndimage
+
+from magis_calib.domain.errors import FitError
+from magis_calib.domain.estimate import Array
+from magis_calib.estimation.grid import Grid
+from magis_calib.imaging.electrons import Binned, Electrons
+
+NO_CLOUD_SIGMA = 6.0
+PORT_SIGMA = 8.0
+"""A port fainter than this has no position of its own."""
+WHOLE_WIDTHS = 3.5
+"""Moments see a cloud whole this many widths from the edge, and two clouds apart by twice as much."""
+FREE_WIDTHS = 4.5
+"""Beyond this many widths from every port there is only background."""
+
+Place = tuple[float, float]
+Ports = Mapping[str, Place]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cloud:
+    """One or two clouds of equal widths. Places are in image coordinates, displacements included (m)."""
+
+    background: Array
+    """Level (electrons per px) and gradients to the right and up (per m)."""
+    electrons: Mapping[str, float]
+    places: Mapping[str, Place]
+    width: Place
+    """Horizontal, vertical (m)."""
+    significance: Mapping[str, float]
+    """Electrons of each port over their standard error."""
+    displacements: Ports
+
+    @property
+    def total_significance(self) -> float:
+        """Of all ports together."""
+        return math.sqrt(sum(max(one, 0.0) ** 2 for one in self.significance.values()))
+
+    def shown(self) -> tuple[str, ...]:
+        """Ports that stand out of the noise."""
+        return tuple(port for port, sigma in self.significance.items() if sigma > PORT_SIGMA)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tiles:
+    """Tiles of an image with their places (m) and the noise of their background (electrons)."""
+
+    electrons: Array
+    pixels: Array
+    u: Array
+    v: Array
+    noise: Array
+
+    @classmethod
+    def of(cls, bins: Binned, image: Electrons) -> Tiles:
+        """Return the tiles; the noise of the light in them is added where it matters."""
+        grid = Grid.of(bins, image.shape)
+        level = max(0.0, float(np.median(bins.electrons / bins.pixels)))
+        dark = read_variance(image, bins)
+        with np.errstate(invalid="ignore"):
+            noise = np.sqrt((level * bins.pixels + bins.pixels * dark) * bins.scale)
+        return cls(bins.electrons, bins.pixels, grid.u.middles_m, grid.v.middles_m, noise)
+
+    def plane(self, away: Array | None = None) -> Array:
+        """Fit a plane to the tiles marked `away`, or to all but outliers; return its three coefficients."""
+        design = np.stack([np.ones_like(self.electrons), *np.broadcast_arrays(self.u[None, :], self.v[:, None])])
+        flat, data = design.reshape(3, -1), (self.electrons / self.pixels).ravel()
+        good = np.isfinite(self.noise.ravel()) & (np.ones(data.size, bool) if away is None else away.ravel())
+        scale = np.array([1.0, np.ptp(self.u) or 1.0, np.ptp(self.v) or 1.0])
+        for _ in range(1 if away is not None else 3):
+            columns = (flat[:, good] / scale[:, None]).T
+            solved = np.linalg.lstsq(columns, data[good], rcond=None)[0] / scale
+            left = data - solved @ flat
+            if not good.any():
+                break
+            spread = 1.4826 * float(np.median(np.abs(left[good] - np.median(left[good]))))
+            good &= np.abs(left - np.median(left[good])) <= 3.0 * spread if spread > 0 else True
+        found: Array = solved
+        return found
+
+    def above(self, plane: Array) -> Array:
+        """Return the electrons of each tile above a background plane."""
+        level = plane[0] + plane[1] * self.u[None, :] + plane[2] * self.v[:, None]
+        return self.electrons - level * self.pixels
+
+
+def read_variance(image: Electrons, bins: Binned) -> float:
+    """Variance of a dark pixel; where the noise is not known, from the differences of neighbouring tiles."""
+    if image.noise_known:
+        return image.facts.quantised_read_variance
+    values = bins.electrons / np.sqrt(bins.pixels)
+    across = np.diff(values, axis=1) if values.shape[1] > 1 else np.diff(values, axis=0)
+    return max(float(np.median(np.abs(across)) / 0.954) ** 2, 1e-300)
+
+
+def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
+    """Return the clouds by moments; None where they are not whole and apart, so that moments would lie."""
+    tiles = Tiles.of(image.tiles, image)
+    plane = np.array([float(np.median(tiles.electrons / tiles.pixels)), 0.0, 0.0])
+    signal = tiles.above(plane)
+    centre = stacked_peak(signal / tiles.noise, tiles, displacements, 5)
+    separation = min((math.dist(a, b) for a in displacements.values() for b in displacements.values() if a != b),
+                     default=0.0)  # fmt: skip
+    reach = 0.45 * separation or 0.5 * min(np.ptp(tiles.u), np.ptp(tiles.v))
+    places = {port: (centre[0] + d[0], centre[1] + d[1]) for port, d in displacements.items()}
+    for _ in range(2):
+        try:
+            places, electrons, width, reach = _iterate(signal, tiles, places, reach)
+        except FitError:
+            return None
+        if not _whole(places, width, tiles, separation):
+            return None
+        away = _away(tiles, places, width)
+        plane = tiles.plane(away) if np.count_nonzero(away) > 50 else plane
+        signal = tiles.above(plane)
+    significance = {
+        port: electrons[port] / _error(tiles, at, reach, electrons[port], image) for port, at in places.items()
+    }
+    cloud = Cloud(plane, electrons, places, width, significance, displacements)
+    return cloud if min(significance.values()) > 2.0 * PORT_SIGMA else None
+
+
+def stacked_peak(snr: Array, tiles: Tiles, displacements: Ports, smooth: float) -> Place:
+    """Add all ports on top of each other; return where the sum, smoothed over `smooth` tiles, is largest."""
+    step_u, step_v = _step(tiles.u), _step(tiles.v)
+    stacked = np.zeros_like(snr)
+    for right, up in displacements.values():
+        shift = (up / step_v, -right / step_u)
+        stacked += scipy.ndimage.shift(snr, shift, order=0, mode="constant", prefilter=False)
+    blurred = scipy.ndimage.uniform_filter(stacked, int(smooth), mode="constant")
+    row, column = np.unravel_index(int(np.argmax(blurred)), blurred.shape)
+    return float(tiles.u[column]), float(tiles.v[row])
+
+
+def _step(places: Array) -> float:
+    """Distance of neighbouring tiles (m); one alone is as good as any."""
+    return float(abs(places[1] - places[0])) if len(places) > 1 else 1.0
+
+
+def _iterate(
+    signal: Array, tiles: Tiles, places: Mapping[str, Place], reach: float
+) -> tuple[dict[str, Place], dict[str, float], Place, float]:
+    """Move the windows onto the clouds; return places, electrons, widths and the window's half side."""
+    for _ in range(5):
+        moments = {port: _moments(signal, tiles, at, reach) for port, at in places.items()}
+        strongest = max(one[0] for one in moments.values())
+        if strongest <= 0 or min(one[0] for one in moments.values()) < 0.05 * strongest:
+            raise FitError("no whole clouds")
+        places = {port: (one[1], one[2]) for port, one in moments.items()}
+        bright = [one for one in moments.values() if one[0] > 0.3 * strongest]
+        width = (float(np.mean([one[3] for one in bright])), float(np.mean([one[4] for one in bright])))
+        reach = min(reach, 3.0 * max(width))
+    return dict(places), {port: one[0] for port, one in moments.items()}, width, reach
+
+
+def _moments(signal: Array, tiles: Tiles, at: Place, reach: float) -> tuple[float, float, float, float, float]:
+    """Return sum, centre u and v, width u and v inside a square window."""
+    rows, columns = np.abs(tiles.v - at[1]) <= reach, np.abs(tiles.u - at[0]) <= reach
+    part, u, v = signal[np.ix_(rows, columns)], tiles.u[columns], tiles.v[rows]
+    total = float(part.sum())
+    if total <= 0:
+        return 0.0, *at, 0.0, 0.0
+    across, along = part.sum(axis=0), part.sum(axis=1)
+    centre_u, centre_v = float(across @ u) / total, float(along @ v) / total
+    variance_u, variance_v = float(across @ (u - centre_u) ** 2) / total, float(along @ (v - centre_v) ** 2) / total
+    return total, centre_u, centre_v, math.sqrt(max(variance_u, 0.0)), math.sqrt(max(variance_v, 0.0))
+
+
+def _whole(places: Mapping[str, Place], width: Place, tiles: Tiles, separation: float) -> bool:
+    """Clouds of at least two tiles' width, inside the frame and apart from each other."""
+    tile = _step(tiles.u)
+    if min(width) < 2.0 * tile or (separation and separation < 2.0 * WHOLE_WIDTHS * max(width)):
+        return False
+    half_u, half_v = np.max(np.abs(tiles.u)), np.max(np.abs(tiles.v))
+    return all(
+        abs(u) + WHOLE_WIDTHS * width[0] < half_u and abs(v) + WHOLE_WIDTHS * width[1] < half_v
+        for u, v in places.values()
+    )
+
+
+def _away(tiles: Tiles, places: Mapping[str, Place], width: Place) -> Array:
+    """Mark the tiles that no cloud reaches."""
+    nearest = np.full(tiles.electrons.shape, np.inf)
+    for u, v in places.values():
+        far = np.maximum(np.abs(tiles.u[None, :] - u) / width[0], np.abs(tiles.v[:, None] - v) / width[1])
+        nearest = np.minimum(nearest, far)
+    away: Array = nearest > FREE_WIDTHS
+    return away
+
+
+def _error(tiles: Tiles, at: Place, reach: float, electrons: float, image: Electrons) -> float:
+    rows, columns = np.abs(tiles.v - at[1]) <= reach, np.abs(tiles.u - at[0]) <= reach
+    dark = float(np.sum(tiles.noise[np.ix_(rows, columns)] ** 2))
+    light = (1.0 + image.facts.excess) * max(electrons, 0.0) if image.noise_known else 0.0
+    return math.sqrt(max(dark + light, 1e-300))

@@ -1,0 +1,54 @@
+"""What a two-port fit says about the instrument: does the camera stand straight, are the ports in antiphase."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from magis_calib.domain.estimate import Value
+from magis_calib.domain.quantities import wrap_phase
+from magis_calib.estimation.fit import Fit
+from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.port import PORTS
+from magis_calib.estimation.two_port import TwoPort, displacements_of
+
+
+def diagnostics(fit: Fit, model: TwoPort) -> dict[str, Value]:
+    """Return `roll_rad` and `port_phase_difference_rad`, each where the fit can tell it."""
+    found = {}
+    if {name for parts in PORTS.values() for name in parts[1:]} <= set(fit.names):
+        found["roll_rad"] = _roll(fit, model)
+    if "phase_rad" in fit.names:
+        found["port_phase_difference_rad"] = _port_phase_difference(fit, model)
+    return found
+
+
+def _roll(fit: Fit, model: TwoPort) -> Value:
+    """Lean of the line between the ports against its nominal lean; positive where the upper port lies to the right."""
+    nominal = displacements_of(model.camera)
+    right = [PORTS[port][1] for port in ("a", "b")]
+    up = [PORTS[port][2] for port in ("a", "b")]
+    across, along = fit.values[right[0]] - fit.values[right[1]], fit.values[up[0]] - fit.values[up[1]]
+    wanted = math.atan2(nominal["a"][0] - nominal["b"][0], nominal["a"][1] - nominal["b"][1])
+    length2 = across**2 + along**2
+    slope = np.array([along, -along, -across, across]) / length2
+    at = [fit.names.index(name) for name in (*right, *up)]
+    variance = float(slope @ fit.covariance[np.ix_(at, at)] @ slope)
+    return Value(wrap_phase(math.atan2(across, along) - wanted), math.sqrt(max(variance, 0.0)))
+
+
+def _port_phase_difference(fit: Fit, model: TwoPort) -> Value:
+    """Phase of port a minus that of port b, 0 for exact antiphase: one Gauss-Newton step of a fit that frees it."""
+    grid = Grid.of(fit.bins, fit.image.shape)
+    a, b = model.ports(grid, fit.values)
+    weight = (1.0 / np.sqrt(fit.variance)).ravel()
+    own = 0.5 * (a.by_phase() - b.by_phase()).ravel() * weight
+    others = model.jacobian(grid, fit.values, fit.names) * weight
+    residual = (fit.data - fit.mean).ravel() * weight
+    shared = fit.covariance @ (others @ own)
+    own = own - shared @ others
+    information = float(own @ own)
+    if not information > 0:
+        return Value()
+    return Value(float(own @ residual) / information, 1.0 / math.sqrt(information))

@@ -1,0 +1,120 @@
+"""The fringe as a Fourier peak of the ports' difference, with standard errors that no fit was needed for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+
+from magis_calib.estimation.windows import Window
+
+FREE_SEARCH_SIGMA = 6.5
+"""Above this a Fourier peak is a fringe; fringe-free clouds give 3.9 to 5 (median 4.5) in a free search."""
+PREDICTED_SIGMA = 4.0
+"""Enough where the wavevector lies within three standard errors of its prediction."""
+PREDICTED_WITHIN = 3.0
+FEWEST_RADIANS = 2.0
+"""Below this |κ·width| a fringe cannot be told from the envelope by its Fourier peak."""
+
+Wavevector = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """A wave in the difference of the ports; its sign is arbitrary. Phase at each port's nominal displacement."""
+
+    kappa: Wavevector
+    """Right, up (rad/m)."""
+    kappa_sigma: Wavevector
+    contrast: float
+    phase_rad: float
+    score: float
+    """Amplitude over the standard deviation of noise."""
+    middle: tuple[float, float]
+    """Where phase and wavevector are independent, from the ports' displacement (m)."""
+
+
+def find_wave(windows: list[Window], width: tuple[float, float], expected: Wavevector | None) -> Wave | None:
+    """Return the strongest wave with |κ·width| > 2 that counts as a fringe, or None."""
+    if not windows:
+        return None
+    free = _wave(windows, _refine(windows, _strongest(windows, width), width))
+    if free.score > FREE_SEARCH_SIGMA or expected is None:
+        return free
+    near = _wave(windows, _refine(windows, expected, width))
+    away = [(near.kappa[i] - expected[i]) / near.kappa_sigma[i] for i in (0, 1)]
+    if near.score > PREDICTED_SIGMA and math.hypot(*away) < PREDICTED_WITHIN:
+        return near
+    return free
+
+
+def is_fringe(wave: Wave | None, expected: Wavevector | None) -> bool:
+    """Whether this wave stands out: 6.5 standard deviations in a free search, 4 where it was expected."""
+    if wave is None:
+        return False
+    if wave.score > FREE_SEARCH_SIGMA:
+        return True
+    if expected is None:
+        return False
+    away = math.hypot(*((wave.kappa[i] - expected[i]) / wave.kappa_sigma[i] for i in (0, 1)))
+    return wave.score > PREDICTED_SIGMA and away < PREDICTED_WITHIN
+
+
+def _strongest(windows: list[Window], width: tuple[float, float]) -> Wavevector:
+    """Return the grid point of the largest Fourier amplitude of all windows together, |κ·width| > 2."""
+    rows = max(scipy.fft.next_fast_len(len(one.v)) for one in windows)
+    columns = max(scipy.fft.next_fast_len(len(one.u), real=True) for one in windows)
+    step_u, step_v = windows[0].bin_m
+    kappa_u = 2.0 * math.pi * scipy.fft.rfftfreq(columns, step_u)
+    kappa_v = 2.0 * math.pi * scipy.fft.fftfreq(rows, step_v)
+    total = np.zeros((rows, len(kappa_u)), dtype=np.complex128)
+    for one in windows:
+        spectrum = scipy.fft.rfft2(one.fringe[::-1], (rows, columns))
+        total += spectrum * np.exp(-1j * kappa_u * one.u[0]) * np.exp(-1j * kappa_v * one.v[-1])[:, None]
+    fine = np.hypot(kappa_v[:, None] * width[1], kappa_u[None, :] * width[0]) > FEWEST_RADIANS
+    row, column = np.unravel_index(int(np.argmax(np.abs(total) * fine)), total.shape)
+    return float(kappa_u[column]), float(kappa_v[row])
+
+
+def _refine(windows: list[Window], kappa: Wavevector, width: tuple[float, float]) -> Wavevector:
+    """Climb to the peak: its logarithm is a parabola, exactly so for a Gaussian cloud."""
+    for reach in (0.7, 0.5, 0.3, 0.3):
+        moved = list(kappa)
+        for way in (0, 1):
+            step = reach / width[way]
+            heights = []
+            for sign in (-1.0, 0.0, 1.0):
+                at = list(kappa)
+                at[way] += sign * step
+                heights.append(math.log(abs(_amplitude(windows, (at[0], at[1]))) + 1e-300))
+            curvature = heights[0] - 2.0 * heights[1] + heights[2]
+            shift = 0.5 * (heights[0] - heights[2]) / curvature if curvature < 0 else 0.0
+            moved[way] += step * min(1.5, max(-1.5, shift))
+        kappa = (moved[0], moved[1])
+    return kappa
+
+
+def _amplitude(windows: list[Window], kappa: Wavevector) -> complex:
+    return complex(
+        sum(np.exp(-1j * kappa[1] * one.v) @ (one.fringe @ np.exp(-1j * kappa[0] * one.u)) for one in windows)
+    )
+
+
+def _wave(windows: list[Window], kappa: Wavevector) -> Wave:
+    amplitude = _amplitude(windows, kappa)
+    information = [one.weight * one.envelope for one in windows]
+    total = sum(float(one.sum()) for one in information)
+    middle_u = sum(float(i.sum(axis=0) @ w.u) for i, w in zip(information, windows, strict=True)) / total
+    middle_v = sum(float(i.sum(axis=1) @ w.v) for i, w in zip(information, windows, strict=True)) / total
+    spread_u = sum(float(i.sum(axis=0) @ (w.u - middle_u) ** 2) for i, w in zip(information, windows, strict=True))
+    spread_v = sum(float(i.sum(axis=1) @ (w.v - middle_v) ** 2) for i, w in zip(information, windows, strict=True))
+    averaged = np.sinc(kappa[0] * windows[0].bin_m[0] / math.tau) * np.sinc(kappa[1] * windows[0].bin_m[1] / math.tau)
+    size = max(abs(amplitude), 1e-300)
+    contrast = 2.0 * size / total / averaged
+    seen = 2.0 * size / total
+    sigma = (math.sqrt(2.0 / spread_u) / seen, math.sqrt(2.0 / spread_v) / seen)
+    score = size / math.sqrt(total / 2.0)
+    phase = float(np.angle(amplitude))
+    return Wave(kappa, sigma, float(contrast), phase, score, (middle_u, middle_v))

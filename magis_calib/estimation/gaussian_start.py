@@ -1,0 +1,115 @@
+"""Start values of the Gaussian models: where the cloud is, its second moments, its strongest wave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from magis_calib.estimation.cloud import Cloud, whole_clouds
+from magis_calib.estimation.fourier import Wave, find_wave, is_fringe
+from magis_calib.estimation.model import Check, Fringe, Start
+from magis_calib.estimation.search import find_clouds
+from magis_calib.estimation.second import position_checks
+from magis_calib.estimation.windows import Window, cut_windows
+from magis_calib.imaging.electrons import Electrons
+
+PLANE = ("background", "background_gradient_horizontal", "background_gradient_vertical")
+ONE_CLOUD: Mapping[str, tuple[float, float]] = {"": (0.0, 0.0)}
+ENDLESS_PX = 1e6
+"""Width of a profile across its one row: the same everywhere."""
+
+
+def gaussian_start(image: Electrons, fringe: Fringe | None, parameters: Mapping[str, str]) -> Start:
+    """Return start values. Raises `FitError` "no cloud …"."""
+    cloud = whole_clouds(image, ONE_CLOUD) or find_clouds(image, ONE_CLOUD)
+    windows = cut_windows(image, cloud)
+    wave = find_wave(windows, cloud.width, None) if fringe else None
+    found = wave if is_fringe(wave, None) else None
+    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    at = cloud.places[""]
+    values = dict.fromkeys(parameters, 0.0)
+    values |= {
+        "horizontal_px": at[0] / pixel_m + (columns - 1) / 2.0,
+        "vertical_px": (rows - 1) / 2.0 - at[1] / pixel_m,
+        **_axes(windows, cloud, pixel_m),
+        **_plane(cloud, image),
+        "amplitude": max(cloud.electrons[""], 0.0) * pixel_m**2 / (math.tau * cloud.width[0] * cloud.width[1]),
+    }
+    absent: set[str] = set()
+    reasons: tuple[str, ...] = ()
+    if fringe and found:
+        values |= _wave_values(found, fringe, image)
+    elif fringe:
+        absent |= set(fringe.names)
+        reasons = (f"no fringe: {wave.score:.1f} standard errors" if wave else "no fringe",)
+    if 1 in (rows, columns):
+        absent |= _across_profile(values, rows, columns, image, cloud)
+    checks = _checks(windows, cloud, found, pixel_m, (rows, columns)) if 1 not in (rows, columns) else ()
+    return Start(values, frozenset(absent), reasons, checks)
+
+
+def _axes(windows: list[Window], cloud: Cloud, pixel_m: float) -> dict[str, float]:
+    """Return widths and angle from the second moments under a Gaussian window."""
+    sigma_u, sigma_v = (size / pixel_m for size in cloud.width)
+    if not windows:
+        return {"sigma_major_px": sigma_u, "sigma_minor_px": sigma_v, "angle_rad": 0.0}
+    window, at = windows[0], cloud.places[""]
+    u, v = (window.u - at[0]) / cloud.width[0], (window.v - at[1]) / cloud.width[1]
+    light = window.light * np.exp(-0.5 * (u[None, :] ** 2 + v[:, None] ** 2))
+    correlation = float(v @ light @ u) / max(float(light.sum()), 1e-300)
+    correlation = float(np.clip(2.0 * correlation / (1.0 + 2.0 * abs(correlation)), -0.9, 0.9))
+    shared = -correlation * sigma_u * sigma_v
+    """Rows count downwards: the sign turns."""
+    sizes, axes = np.linalg.eigh(np.array([[sigma_u**2, shared], [shared, sigma_v**2]]))
+    angle = math.atan2(axes[1, 1], axes[0, 1])
+    return {"sigma_major_px": math.sqrt(sizes[1]), "sigma_minor_px": math.sqrt(max(sizes[0], 0.04)), "angle_rad": angle}
+
+
+def _plane(cloud: Cloud, image: Electrons) -> dict[str, float]:
+    """Return the background at pixel (0, 0) and its gradients per px to the right and down."""
+    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    right, down = cloud.background[1] * pixel_m, -cloud.background[2] * pixel_m
+    level = cloud.background[0] - right * (columns - 1) / 2.0 - down * (rows - 1) / 2.0
+    return dict(zip(PLANE, (float(level), float(right), float(down)), strict=True))
+
+
+def _wave_values(wave: Wave, fringe: Fringe, image: Electrons) -> dict[str, float]:
+    """Return the wave in pixels, its phase counted from pixel (0, 0)."""
+    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    right, down = wave.kappa[0] * pixel_m, -wave.kappa[1] * pixel_m
+    phase = wave.phase_rad - right * (columns - 1) / 2.0 - down * (rows - 1) / 2.0
+    return {fringe.horizontal: right, fringe.vertical: down, "contrast": min(wave.contrast, 1.0),
+            "phase_rad": math.remainder(phase, math.tau)}  # fmt: skip
+
+
+def _across_profile(values: dict[str, float], rows: int, columns: int, image: Electrons, cloud: Cloud) -> set[str]:
+    """Hold what a profile of one row (or column) cannot tell; return the names."""
+    lying = rows == 1
+    width = cloud.width[0] if lying else cloud.width[1]
+    values |= {"sigma_major_px": width / image.facts.object_pixel_m, "sigma_minor_px": ENDLESS_PX,
+               "angle_rad": 0.0 if lying else math.pi / 2.0}  # fmt: skip
+    above = image.counts.astype(np.float64).ravel()
+    values["amplitude"] = float(np.percentile(above, 95) - np.percentile(above, 5)) * image.facts.gain
+    across = "vertical" if lying else "horizontal"
+    values[f"{across}_px"] = 0.0
+    held = {f"{across}_px", "sigma_minor_px", "angle_rad", f"background_gradient_{across}"}
+    values[f"background_gradient_{across}"] = 0.0
+    if f"fringe_{across}_rad_per_px" in values:
+        values[f"fringe_{across}_rad_per_px"] = 0.0
+        held.add(f"fringe_{across}_rad_per_px")
+    return held
+
+
+def _checks(
+    windows: list[Window], cloud: Cloud, wave: Wave | None, pixel_m: float, shape: tuple[int, int]
+) -> tuple[Check, ...]:
+    """Return the centroid in pixels."""
+    found = position_checks(windows, cloud, {"": ("horizontal_px", "vertical_px")}, wave)
+    middles = ((shape[1] - 1) / 2.0, (shape[0] - 1) / 2.0)
+    signs = (1.0, -1.0)
+    return tuple(
+        Check(one.what, one.terms, middle + sign * one.value / pixel_m, one.sigma / pixel_m)
+        for one, middle, sign in zip(found, middles, signs, strict=False) if math.isfinite(one.sigma)
+    )  # fmt: skip

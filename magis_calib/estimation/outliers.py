@@ -1,0 +1,63 @@
+"""Pixels that a fitted picture cannot explain, and what masking does to the bins they lie in."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.ndimage
+
+from magis_calib.domain.estimate import Array
+from magis_calib.estimation.grid import Grid
+from magis_calib.imaging.defects import Indices, neighbours_too, pixels_above
+from magis_calib.imaging.electrons import Binned, Electrons
+
+OUTLIER_SIGMA = 7.0
+"""A pixel this far from the light that the fit puts around it is an outlier: < 1 in 10⁴ frames on noise alone."""
+
+
+def outliers(image: Electrons, bins: Binned, background: Array, signal: Array) -> Indices:
+    """Return flat indices of the unmasked pixels brighter or darker than the fitted bins around them allow.
+
+    Only the rows and columns are searched where the signal shows; elsewhere the search before the fit was as sharp.
+    """
+    facts, pixels = image.facts, bins.pixels
+    mean = (np.maximum(background, 0.0) + np.maximum(signal, 0.0)) / pixels
+    noise = np.sqrt(mean + facts.excess * np.maximum(signal, 0.0) / pixels + facts.quantised_read_variance)
+    lit = np.maximum(signal, 0.0) / pixels > 0.1 * noise
+    if not lit.any() or image.counts.dtype.kind != "u":
+        return np.empty(0, dtype=np.intp)
+    rows, columns = (_span(lit.any(axis=1 - way)) for way in (0, 1))
+    part = np.ix_(range(rows.start, rows.stop), range(columns.start, columns.stop))
+    edges = (bins.row_edges[rows.start : rows.stop + 1], bins.column_edges[columns.start : columns.stop + 1])
+    high = scipy.ndimage.maximum_filter(mean[part], 3, mode="nearest")
+    low = scipy.ndimage.minimum_filter(mean[part], 3, mode="nearest")
+    spread = OUTLIER_SIGMA * scipy.ndimage.maximum_filter(noise[part], 3, mode="nearest")
+    found = pixels_above(image.counts, facts.offset + (high + spread) / facts.gain, edges)
+    dark = facts.offset + (low - spread) / facts.gain
+    if float(dark.max()) > facts.offset:
+        found = np.union1d(found, pixels_above(image.counts, np.where(dark > facts.offset, dark, -1.0), edges, False))
+    fresh = np.setdiff1d(found, image.bad)
+    return np.setdiff1d(neighbours_too(fresh, image.shape), image.bad)
+
+
+def filled(bins: Binned, image: Electrons, mean: Array) -> Array:
+    """Return the bins' electrons where a masked pixel counts as the fitted light at its own place in the bin.
+
+    Without it a masked column biases the fringe: the mean of a bin's good pixels is not the light of all of them.
+    """
+    rows, columns, _ = bins.at(image.bad, image.shape[1])
+    if not rows.size or min(mean.shape) < 3:
+        return bins.electrons
+    grid = Grid.of(bins, image.shape)
+    row_bin, column_bin = bins.bin_of(rows, columns)
+    per_pixel = mean / bins.pixels
+    down, right = np.gradient(per_pixel, grid.rows[:, 0], grid.columns[0])
+    at = (row_bin, column_bin)
+    away = down[at] * (rows - grid.rows[row_bin, 0]) + right[at] * (columns - grid.columns[0, column_bin])
+    missed = np.zeros_like(mean)
+    np.add.at(missed, at, away)
+    return np.where(bins.good > 0, bins.electrons + missed * np.where(bins.good > 0, bins.scale, 0.0), 0.0)
+
+
+def _span(lit: Array) -> slice:
+    at = np.flatnonzero(lit)
+    return slice(int(at[0]), int(at[-1]) + 1)

@@ -1,0 +1,159 @@
+"""Find clouds of any width, cut or overlapping, one port or two: least squares on coarse bins from several scales."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.optimize
+
+from magis_calib.domain.errors import FitError
+from magis_calib.domain.estimate import Array
+from magis_calib.estimation.axis import Axis, envelope
+from magis_calib.estimation.bins import axis_edges
+from magis_calib.estimation.cloud import NO_CLOUD_SIGMA, Cloud, Place, Ports, Tiles, read_variance, stacked_peak
+from magis_calib.estimation.grid import Grid
+from magis_calib.imaging.electrons import Electrons
+
+NARROWEST_PX = 5.0
+SCALES = 7
+"""Widths tried, from the narrowest to a third of the shorter side."""
+TRIED = 3
+"""How many of the scales are followed to their end."""
+ALIKE = 9.0
+"""Answers whose chi-square differs by less are told apart by how near the cloud is to the middle."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shape:
+    """Clouds of given place and widths on a grid; amplitudes and background follow from linear least squares."""
+
+    grid: Grid
+    data: Array
+    weight: Array
+    displacements: Ports
+
+    def columns(self, shape: Array) -> Array:
+        """Return the background plane and each port's envelope, weighted, (3 + ports, bins)."""
+        u, v = self.grid.u, self.grid.v
+        width = np.exp(shape[2:])
+        images = [self.grid.pixels, self.grid.pixels * u.middles_m, self.grid.pixels * v.middles_m[:, None]]
+        for right, up in self.displacements.values():
+            across, along = (_integral(axis, at, size) for axis, at, size in (
+                (u, shape[0] + right, width[0]), (v, shape[1] + up, width[1])))  # fmt: skip
+            images.append(np.outer(along, across))
+        return np.stack([(one * self.weight).ravel() for one in images])
+
+    def solve(self, shape: Array) -> tuple[Array, Array, Array]:
+        """Return amplitudes, their covariance and the weighted residuals."""
+        columns, wanted = self.columns(shape), (self.data * self.weight).ravel()
+        size = np.sqrt(np.einsum("ij,ij->i", columns, columns))
+        size[size < 1e-100] = 1.0
+        normal = (columns @ columns.T) / np.outer(size, size)
+        inverse = np.linalg.pinv(normal, rcond=1e-10, hermitian=True) / np.outer(size, size)
+        amplitudes = inverse @ (columns @ wanted)
+        return amplitudes, inverse, wanted - amplitudes @ columns
+
+    def residual(self, shape: Array) -> Array:
+        """Return what `scipy.optimize.least_squares` makes small."""
+        return self.solve(shape)[2]
+
+
+def find_clouds(image: Electrons, displacements: Ports) -> Cloud:
+    """Return the clouds wherever they are. Raises `FitError` "no cloud …" where nothing stands out of the noise."""
+    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    bins = image.fine if max(image.fine.sums.shape) <= 400 else image.tiles
+    tiles = Tiles.of(bins, image)
+    snr = tiles.above(tiles.plane()) / np.where(np.isfinite(tiles.noise), tiles.noise, np.inf)
+    step, starts = float(np.ptp(tiles.u)) / max(1, len(tiles.u) - 1), []
+    for width in np.geomspace(NARROWEST_PX, max(_shorter(rows, columns) / 3.0, 2 * NARROWEST_PX), SCALES) * pixel_m:
+        at = stacked_peak(snr, tiles, displacements, max(1.0, 2.5 * width / step))
+        start = np.array([*at, math.log(width), math.log(width)])
+        shape = _cut(image, start, displacements)
+        starts.append((float(np.sum(shape.residual(start) ** 2)) / shape.data.size, start))
+    starts.sort(key=lambda one: one[0])
+    found = [_follow(image, start, displacements) for _, start in starts[:TRIED]]
+    best = min(one[0] for one in found)
+    alike = [one for one in found if one[0] - best < ALIKE]
+    _, cloud = min(alike, key=lambda one: _from_middle(one[1]))
+    cloud = _other_port(image, cloud)
+    if cloud.total_significance < NO_CLOUD_SIGMA:
+        raise FitError(f"no cloud: {cloud.total_significance:.1f} standard errors, "
+                       f"wanted more than {NO_CLOUD_SIGMA:g}")  # fmt: skip
+    return cloud
+
+
+def _cut(image: Electrons, shape: Array, displacements: Ports) -> _Shape:
+    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    width = np.exp(shape[2:]) / pixel_m
+    at_columns = [(columns - 1) / 2.0 + (shape[0] + d[0]) / pixel_m for d in displacements.values()]
+    at_rows = [(rows - 1) / 2.0 - (shape[1] + d[1]) / pixel_m for d in displacements.values()]
+    bins = image.binned(axis_edges(rows, at_rows, width[1], 0.0), axis_edges(columns, at_columns, width[0], 0.0))
+    grid = Grid.of(bins, image.shape)
+    level = np.maximum(bins.electrons, 0.0) if image.noise_known else 0.0
+    dark = read_variance(image, bins) * bins.pixels
+    with np.errstate(invalid="ignore"):
+        weight = 1.0 / np.sqrt(((1.0 + image.facts.excess) * level + dark + 1e-300) * bins.scale)
+    return _Shape(grid, bins.electrons, np.nan_to_num(weight), displacements)
+
+
+def _follow(image: Electrons, start: Array, displacements: Ports) -> tuple[float, Cloud]:
+    """Fit from this start, cut again round what was found, fit again; return chi-square and the cloud."""
+    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    half_u, half_v = columns * pixel_m / 2.0, rows * pixel_m / 2.0
+    reach_u, reach_v = (max(abs(d[way]) for d in displacements.values()) for way in (0, 1))
+    low = [-half_u - reach_u, -half_v - reach_v, *[math.log(pixel_m)] * 2]
+    high = [half_u + reach_u, half_v + reach_v, math.log(2 * half_u), math.log(2 * half_v)]
+    for _ in range(2):
+        shape = _cut(image, start, displacements)
+        scale = np.array([math.exp(start[2]), math.exp(start[3]), 1.0, 1.0])
+        inside = np.clip(start, np.array(low) + 1e-9, np.array(high) - 1e-9)
+        solved = scipy.optimize.least_squares(
+            shape.residual, inside, bounds=(low, high), x_scale=scale, ftol=1e-4, xtol=1e-3, max_nfev=25
+        )
+        start = solved.x
+    amplitudes, covariance, _ = shape.solve(start)
+    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    ports = list(displacements)
+    electrons = dict(zip(ports, amplitudes[3:].tolist(), strict=True))
+    significance = {
+        port: value / error if error > 0 else 0.0
+        for port, value, error in zip(ports, amplitudes[3:].tolist(), errors[3:].tolist(), strict=True)
+    }
+    places = {port: (float(start[0] + d[0]), float(start[1] + d[1])) for port, d in displacements.items()}
+    width = (float(math.exp(start[2])), float(math.exp(start[3])))
+    return 2.0 * solved.cost, Cloud(amplitudes[:3], electrons, places, width, significance, displacements)
+
+
+def _from_middle(cloud: Cloud) -> float:
+    """Distance of the cloud itself, without its ports' displacements, from the middle of the image."""
+    port, (u, v) = next(iter(cloud.places.items()))
+    right, up = cloud.displacements[port]
+    return math.hypot(u - right, v - up)
+
+
+def _other_port(image: Electrons, cloud: Cloud) -> Cloud:
+    """A lone cloud may be either port: take it for the one whose nominal place is nearer."""
+    shown = cloud.shown()
+    if len(cloud.places) == 1 or len(shown) != 1:
+        return cloud
+    at, nominal = cloud.places[shown[0]], cloud.displacements
+    nearer = min(nominal, key=lambda port: math.dist(at, nominal[port]))
+    if nearer == shown[0]:
+        return cloud
+    swap = dict(zip(nominal, reversed(list(nominal)), strict=True))
+    moved: Place = (at[0] - nominal[nearer][0], at[1] - nominal[nearer][1])
+    places = {port: (moved[0] + d[0], moved[1] + d[1]) for port, d in nominal.items()}
+    electrons = {port: max(cloud.electrons[other], 0.0) for port, other in swap.items()}
+    significance = {port: cloud.significance[other] for port, other in swap.items()}
+    return Cloud(cloud.background, electrons, places, cloud.width, significance, nominal)
+
+
+def _shorter(rows: int, columns: int) -> int:
+    """The shorter side; a profile has only one."""
+    return min(side for side in (rows, columns) if side > 1)
+
+
+def _integral(axis: Axis, centre: float, width: float) -> Array:
+    return envelope(axis, centre, width, 0.0, 0.0).plain

@@ -1,0 +1,126 @@
+"""The second, independent estimator: windowed moments and a Fourier peak, with standard errors of their own.
+
+It shares the data with the fit and nothing else: no model of the image is minimised. A fit that disagrees with it is
+not used in the loop.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from magis_calib.domain.estimate import Array
+from magis_calib.estimation.cloud import Cloud
+from magis_calib.estimation.fourier import Wave
+from magis_calib.estimation.model import Check, Fringe
+from magis_calib.estimation.windows import Window
+
+WINDOW_WIDTHS = 1.5
+"""Width of the Gaussian window of the centroid, in widths of the cloud."""
+CENTRED = 4
+"""Iterations of window onto centroid."""
+APART_RADIANS = 3.0
+"""Below this |κ·width| the peak of the fringe overlaps that of the envelope, and says nothing by itself."""
+ENVELOPE_LEFT = 0.05
+"""Share of the envelope that moments leave behind: it leaks into the Fourier peak of a long fringe."""
+
+
+def position_checks(
+    windows: list[Window], cloud: Cloud, names: dict[str, tuple[str, str]], wave: Wave | None
+) -> list[Check]:
+    """Return what the centroid of all ports together says; `names` gives each port's (right, up) parameters."""
+    ports = cloud.shown()
+    if not windows or len(windows) != len(ports):
+        return []
+    share = _shares(windows, cloud)
+    checks = []
+    for way, what in enumerate(("horizontal", "vertical")):
+        value, sigma = _centroid(windows, cloud, way)
+        terms = {names[port][way]: part for port, part in zip(ports, share, strict=True)}
+        offset = sum(part * cloud.displacements[port][way] for port, part in zip(ports, share, strict=True))
+        leak = _leak(cloud, share, wave, way)
+        checks.append(Check(f"{what} position", terms, value + offset, math.hypot(sigma, leak)))
+    return checks
+
+
+def fringe_checks(wave: Wave, fringe: Fringe, width: tuple[float, float]) -> list[Check]:
+    """Return what the Fourier peak says of the wavevector and of the phase at the middle of the cloud."""
+    radians2 = (wave.kappa[0] * width[0]) ** 2 + (wave.kappa[1] * width[1]) ** 2
+    if radians2 < APART_RADIANS**2:
+        return []
+    leak = ENVELOPE_LEFT / wave.contrast * math.exp(-0.25 * radians2)
+    at_middle = wave.phase_rad + wave.kappa[0] * wave.middle[0] + wave.kappa[1] * wave.middle[1]
+    terms = {fringe.phase: 1.0, fringe.horizontal: wave.middle[0], fringe.vertical: wave.middle[1]}
+    right, up = (math.hypot(sigma, leak * math.sqrt(2.0) / size)
+                 for sigma, size in zip(wave.kappa_sigma, width, strict=True))  # fmt: skip
+    return [
+        Check("horizontal wavevector", {fringe.horizontal: 1.0}, wave.kappa[0], right),
+        Check("vertical wavevector", {fringe.vertical: 1.0}, wave.kappa[1], up),
+        Check("phase", terms, at_middle, math.hypot(1.0 / wave.score, leak), circular=True),
+    ]
+
+
+def disagreement(checks: tuple[Check, ...], values: dict[str, float]) -> tuple[float, str]:
+    """Return the largest |fit - second estimate| in standard errors of the latter, and what it is about."""
+    worst, about = math.nan, ""
+    for check in checks:
+        if any(name not in values for name in check.terms):
+            continue
+        away = sum(part * values[name] for name, part in check.terms.items()) - check.value
+        score = abs(math.remainder(away, math.tau) if check.circular else away) / check.sigma
+        if not score <= worst:
+            worst, about = score, check.what
+    return worst, about
+
+
+def _centroid(windows: list[Window], cloud: Cloud, way: int) -> tuple[float, float]:
+    """Return centroid and standard error along one axis, ports on top of each other, in a Gaussian window."""
+    middle = [_start(cloud, 0), _start(cloud, 1)]
+    width = cloud.width
+    stretch = 1.0 + WINDOW_WIDTHS**-2
+    for _ in range(CENTRED):
+        light, first = np.zeros(2), np.zeros(2)
+        for window in windows:
+            weighted = window.light * _gaussian(window, middle, width)
+            across, along = weighted.sum(axis=0), weighted.sum(axis=1)
+            light += across.sum()
+            first += (float(across @ (window.u - middle[0])), float(along @ (window.v - middle[1])))
+        if light[0] <= 0:
+            return math.nan, math.inf
+        middle = [m + stretch * float(f / s) for m, f, s in zip(middle, first, light, strict=True)]
+    noise = 0.0
+    for window in windows:
+        squared = window.variance * _gaussian(window, middle, width) ** 2
+        away = (window.u - middle[0]) if way == 0 else (window.v - middle[1])
+        noise += float(squared.sum(axis=way) @ away**2)
+    return middle[way], stretch * math.sqrt(noise) / float(light[way])
+
+
+def _gaussian(window: Window, middle: list[float], width: tuple[float, float]) -> Array:
+    across = np.exp(-0.5 * ((window.u - middle[0]) / (WINDOW_WIDTHS * width[0])) ** 2)
+    along = np.exp(-0.5 * ((window.v - middle[1]) / (WINDOW_WIDTHS * width[1])) ** 2)
+    return np.outer(along, across)
+
+
+def _start(cloud: Cloud, way: int) -> float:
+    port = cloud.shown()[0]
+    return cloud.places[port][way] - cloud.displacements[port][way]
+
+
+def _shares(windows: list[Window], cloud: Cloud) -> list[float]:
+    """Share of each port in the light."""
+    light = [max(cloud.electrons[port], 0.0) for port in cloud.shown()]
+    return [one / sum(light) for one in light]
+
+
+def _leak(cloud: Cloud, share: list[float], wave: Wave | None, way: int) -> float:
+    """What a fringe can do to the centroid: it cancels between equal ports and is washed out by the window."""
+    if wave is None:
+        return 0.0
+    narrowed = 1.0 / math.sqrt(1.0 + WINDOW_WIDTHS**-2)
+    widths = [narrowed * size for size in cloud.width]
+    radians2 = sum((k * size) ** 2 for k, size in zip(wave.kappa, widths, strict=True))
+    unequal = abs(share[0] - share[1]) + 0.02 if len(share) == 2 else 1.0
+    stretch = 1.0 + WINDOW_WIDTHS**-2
+    return stretch * unequal * wave.contrast * abs(wave.kappa[way]) * widths[way] ** 2 * math.exp(-0.5 * radians2)

@@ -1,0 +1,101 @@
+"""A fringe longer than the cloud: least squares of a few wavevectors, because no Fourier peak stands apart."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from magis_calib.domain.estimate import Array
+from magis_calib.estimation.cloud import Cloud
+from magis_calib.estimation.windows import Window, cut_windows
+from magis_calib.imaging.electrons import Electrons
+
+RADIANS = (0.7, 1.1, 1.6, 2.1)
+"""|κ·width| tried."""
+DIRECTIONS = 4
+"""Directions tried over half a turn; the other half is the same image."""
+GAIN = 12.0
+"""Chi-square must fall by this much: less neither shows a fringe nor moves the position by its standard error."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlowWave:
+    """A long fringe that may be there."""
+
+    kappa: tuple[float, float]
+    contrast: float
+    phase_rad: float
+    electrons: dict[str, float]
+    gain: float
+    """By how much chi-square falls."""
+
+
+def find_slow_wave(image: Electrons, cloud: Cloud) -> SlowWave | None:
+    """Return the best of the tried waves, or None where none makes chi-square fall enough."""
+    cloud = _tied(cloud)
+    windows = cut_windows(image, cloud)
+    if not windows:
+        return None
+    plain = _chi2(windows, [])
+    best: SlowWave | None = None
+    for radians in RADIANS:
+        for turn in np.arange(DIRECTIONS) * math.pi / DIRECTIONS:
+            kappa = (radians * math.cos(turn) / cloud.width[0], radians * math.sin(turn) / cloud.width[1])
+            wave = _solved(windows, cloud, kappa, plain)
+            if wave is not None and (best is None or wave.gain > best.gain):
+                best = wave
+    return best if best is not None and best.gain > GAIN else None
+
+
+def _tied(cloud: Cloud) -> Cloud:
+    """Put the ports exactly their nominal displacements apart: a long fringe looks like ports that moved apart."""
+    light = {port: cloud.electrons[port] for port in cloud.shown()}
+    if not light:
+        return cloud
+    middle = [
+        sum(part * (cloud.places[port][way] - cloud.displacements[port][way]) for port, part in light.items())
+        / sum(light.values())
+        for way in (0, 1)
+    ]
+    places = {port: (middle[0] + right, middle[1] + up) for port, (right, up) in cloud.displacements.items()}
+    return replace(cloud, places=places)
+
+
+def _solved(windows: list[Window], cloud: Cloud, kappa: tuple[float, float], plain: float) -> SlowWave | None:
+    """Solve for the ports' electrons, C cos φ and C sin φ at this wavevector."""
+    amplitudes, chi2 = _least_squares(windows, [kappa])
+    ports = cloud.shown()
+    electrons = {port: amplitudes[i] * cloud.electrons[port] for i, port in enumerate(ports)}
+    mean = float(np.mean(amplitudes[: len(ports)]))
+    if min(electrons.values()) <= 0:
+        return None
+    cosine, sine = amplitudes[len(ports) :] / mean
+    contrast = math.hypot(cosine, sine)
+    return SlowWave(kappa, min(contrast, 0.95), math.atan2(-sine, cosine), electrons, plain - chi2)
+
+
+def _chi2(windows: list[Window], waves: list[tuple[float, float]]) -> float:
+    return _least_squares(windows, waves)[1]
+
+
+def _least_squares(windows: list[Window], waves: list[tuple[float, float]]) -> tuple[Array, float]:
+    """Fit light = Σ envelope·(amplitude + sign·(c cos κu + s sin κu)); c and s are common to the ports."""
+    size = len(windows) + 2 * len(waves)
+    normal, right, total = np.zeros((size, size)), np.zeros(size), 0.0
+    for place, window in enumerate(windows):
+        columns = np.zeros((size, window.light.size))
+        columns[place] = window.envelope.ravel()
+        for number, (kappa_u, kappa_v) in enumerate(waves):
+            wave = np.exp(1j * (kappa_u * window.u[None, :] + kappa_v * window.v[:, None])).ravel()
+            at = len(windows) + 2 * number
+            columns[at] = window.sign * columns[place] * wave.real
+            columns[at + 1] = window.sign * columns[place] * wave.imag
+        weighted = columns / window.variance.ravel()
+        normal += weighted @ columns.T
+        right += weighted @ window.light.ravel()
+        total += float(np.sum(window.light**2 / window.variance))
+    amplitudes = np.linalg.lstsq(normal, right, rcond=1e-12)[0]
+    found: Array = amplitudes
+    return found, total - float(amplitudes @ right)

@@ -1,0 +1,161 @@
+"""The models `two_port` and `two_port_fringe` (docs/contracts.md).
+
+Electrons in a bin = pixels·(background + gradients) + Σ_p N_p ∫∫ g_u g_v (1 ± C cos θ_p), + for port a.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from magis_calib.domain.camera import CameraFacts
+from magis_calib.domain.config import Camera
+from magis_calib.domain.estimate import Array, Measurement
+from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.model import (
+    FitModel,
+    Fringe,
+    Layout,
+    Parameters,
+    Spot,
+    Start,
+    Wavevector,
+)  # fmt: skip
+from magis_calib.estimation.port import FRINGE, PORTS, SIGN, WIDTHS, Displacements, Port
+from magis_calib.estimation.standard import Standard, branch, positive
+from magis_calib.estimation.start import BACKGROUND, two_port_start
+from magis_calib.imaging.electrons import Electrons
+
+APART_SIGMA = 5.0
+"""Ports further from their nominal displacement than this, where no fringe was found, may hide a long one."""
+_PORT_UNITS = {name: unit for parts in PORTS.values() for name, unit in zip(parts, ("e", "m", "m"), strict=True)}
+
+
+def displacements_of(camera: Camera) -> Displacements:
+    """Return the nominal places of the ports in this camera's view."""
+    return {"a": camera.port_a_displacement_m, "b": camera.port_b_displacement_m}
+
+
+class TwoPort(FitModel):
+    """Two clouds of equal widths on a background with gradients, without fringes."""
+
+    name = "two_port"
+    parameters: ClassVar = {
+        **dict(zip(BACKGROUND, ("e/px", "e/px/m", "e/px/m"), strict=True)),
+        **_PORT_UNITS,
+        **dict.fromkeys(WIDTHS, "m"),
+    }
+    quantities: ClassVar = {
+        "position": tuple(name for parts in PORTS.values() for name in parts[1:]),
+        "atoms": tuple(parts[0] for parts in PORTS.values()),
+        "width": WIDTHS,
+    }
+
+    def guess(self, image: Electrons, expected: Wavevector | None) -> Start:
+        """Return start values from moments, or from a search where moments do not see two whole clouds."""
+        return two_port_start(image, displacements_of(self.camera), None)
+
+    def background(self, grid: Grid, values: Parameters) -> Array:
+        """Return the electrons of the background alone."""
+        level, right, up = (values[name] for name in BACKGROUND)
+        plane: Array = level + right * grid.u.middles_m[None, :] + up * grid.v.middles_m[:, None]
+        return plane * grid.pixels
+
+    def signal(self, grid: Grid, values: Parameters) -> Array:
+        """Return the electrons of both ports."""
+        a, b = self.ports(grid, values)
+        return a.image() + b.image()
+
+    def jacobian(self, grid: Grid, values: Parameters, names: tuple[str, ...]) -> Array:
+        """Return the derivatives by each named parameter, (names, bins)."""
+        columns: dict[str, Array] = {
+            BACKGROUND[0]: grid.pixels,
+            BACKGROUND[1]: grid.pixels * grid.u.middles_m[None, :],
+            BACKGROUND[2]: grid.pixels * grid.v.middles_m[:, None],
+        }
+        ports = self.ports(grid, values)
+        for port in ports:
+            columns.update(port.own_derivatives())
+        with_fringe = any(name in names for name in FRINGE)
+        shared = zip(*(port.shared_derivatives(with_fringe) for port in ports), strict=True)
+        for (name, from_a), (_, from_b) in shared:
+            columns[name] = from_a + from_b
+        return np.stack([columns[name].ravel() for name in names])
+
+    def ports(self, grid: Grid, values: Parameters) -> tuple[Port, Port]:
+        """Return both ports on this grid."""
+        places = displacements_of(self.camera)
+        a, b = (Port.of(grid, places[name], name, values) for name in SIGN)
+        return a, b
+
+    def layout(self, values: Parameters, shape: tuple[int, int], pixel_m: float) -> Layout:
+        """Say where the ports are, and how fine the fringe is."""
+        rows, columns = shape
+        width, height = abs(values[WIDTHS[0]]) / pixel_m, abs(values[WIDTHS[1]]) / pixel_m
+        spots = tuple(
+            Spot((rows - 1) / 2.0 - values[up] / pixel_m, (columns - 1) / 2.0 + values[right] / pixel_m, height, width)
+            for _, right, up in PORTS.values()
+        )
+        return Layout(spots, values.get(FRINGE[1], 0.0) * pixel_m, values.get(FRINGE[0], 0.0) * pixel_m)
+
+    def standard_form(self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None) -> Standard:
+        """Return widths and contrast >= 0, the branch chosen, the phase wrapped."""
+        return positive(values, names, *WIDTHS)
+
+    def measurements(self, facts: CameraFacts) -> tuple[Measurement, ...]:
+        """Say what each port tells of the position."""
+        places = displacements_of(self.camera)
+        told = []
+        for port, (_, right, up) in PORTS.items():
+            told.append(Measurement("horizontal_m", {right: 1.0}, places[port][0]))
+            told.append(Measurement("vertical_m", {up: 1.0}, places[port][1]))
+        return tuple(told)
+
+
+class TwoPortFringe(TwoPort):
+    """Two clouds with fringes in antiphase."""
+
+    name = "two_port_fringe"
+    parameters: ClassVar = {
+        **TwoPort.parameters,
+        **dict(zip(FRINGE, ("rad/m", "rad/m", "1", "rad"), strict=True)),
+    }
+    quantities: ClassVar = {**TwoPort.quantities, "fringe": FRINGE[:2], "contrast": FRINGE[2:3], "phase": FRINGE[3:]}
+    fringe = Fringe(*FRINGE)
+
+    def guess(self, image: Electrons, expected: Wavevector | None) -> Start:
+        """Return start values; without a fringe the parameters of the fringe are absent."""
+        return two_port_start(image, displacements_of(self.camera), self.fringe, expected)
+
+    def standard_form(self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None) -> Standard:
+        """Return widths and contrast >= 0, the branch chosen, the phase wrapped."""
+        values, first = positive(values, names, *WIDTHS)
+        values, second = branch(values, names, Fringe(*FRINGE), expected, self.camera.expected_fringe)
+        return values, second @ first
+
+    def measurements(self, facts: CameraFacts) -> tuple[Measurement, ...]:
+        """Say what the ports tell of the position, and the fringe of wavevector and phase."""
+        return (
+            *super().measurements(facts),
+            Measurement("fringe_horizontal_rad_per_m", {FRINGE[0]: 1.0}),
+            Measurement("fringe_vertical_rad_per_m", {FRINGE[1]: 1.0}),
+            Measurement("phase_rad", {"phase_rad": 1.0}),
+        )
+
+    def doubts(self, values: Parameters, names: tuple[str, ...], covariance: Array) -> list[str]:
+        """Doubt what a long fringe that does not stand out could have made."""
+        if FRINGE[3] in names:
+            return ["a long fringe may be there, but does not stand out"]
+        if not set(self.quantities["position"]) <= set(names):
+            return ["one port alone cannot tell a long fringe from a displaced cloud"]
+        places = displacements_of(self.camera)
+        for way, (one, other) in enumerate(zip(PORTS["a"][1:], PORTS["b"][1:], strict=True)):
+            away = values[one] - values[other] - (places["a"][way] - places["b"][way])
+            at = [names.index(one), names.index(other)]
+            sigma = math.sqrt(float(np.array([1.0, -1.0]) @ covariance[np.ix_(at, at)] @ np.array([1.0, -1.0])))
+            if not abs(away) <= APART_SIGMA * sigma:
+                return [f"no fringe, but the ports are {away * 1e6:.1f} µm further apart than they should be "
+                        f"({abs(away) / sigma:.1f} standard errors): a long fringe?"]  # fmt: skip
+        return []

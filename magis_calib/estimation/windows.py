@@ -1,0 +1,94 @@
+"""The light around each cloud in bins of at most two pixels, with the envelope taken away: where fringes show."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from magis_calib.domain.estimate import Array
+from magis_calib.estimation.axis import envelope
+from magis_calib.estimation.cloud import Cloud, read_variance
+from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.port import SIGN
+from magis_calib.imaging.defects import Indices
+from magis_calib.imaging.electrons import Electrons
+
+REACH_WIDTHS = 3.0
+COARSEST_PX = 2
+"""Three bins to the shortest period that a fringe may have, 6 px."""
+FEWEST_BINS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """One port over six widths. u and v are counted from the port's nominal displacement (m)."""
+
+    sign: float
+    """Of the fringe in this port: + for a, - for b."""
+    light: Array
+    """Electrons above background."""
+    variance: Array
+    envelope: Array
+    """Electrons that the cloud without a fringe would give."""
+    u: Array
+    v: Array
+    bin_m: tuple[float, float]
+
+    @cached_property
+    def weight(self) -> Array:
+        """Matched weight of a fringe: envelope over variance."""
+        return self.envelope / self.variance
+
+    @cached_property
+    def fringe(self) -> Array:
+        """What is left when the envelope is taken away, weighted, with the port's sign."""
+        return self.sign * self.weight * (self.light - self.envelope)
+
+
+def cut_windows(image: Electrons, cloud: Cloud) -> list[Window]:
+    """Return the windows of the ports that stand out of the noise and lie in the image."""
+    found = []
+    for port in cloud.shown():
+        window = _cut(image, cloud, port)
+        if window is not None:
+            found.append(window)
+    return found
+
+
+def _cut(image: Electrons, cloud: Cloud, port: str) -> Window | None:
+    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    at, displacement = cloud.places[port], cloud.displacements[port]
+    step_u, step_v = (max(1, min(COARSEST_PX, int(width / pixel_m / 4))) for width in cloud.width)
+    column_edges = _edges(at[0] / pixel_m + (columns - 1) / 2.0, cloud.width[0] / pixel_m, columns, step_u)
+    row_edges = _edges((rows - 1) / 2.0 - at[1] / pixel_m, cloud.width[1] / pixel_m, rows, step_v)
+    if min(len(column_edges), len(row_edges)) <= FEWEST_BINS and min(rows, columns) > 1:
+        return None
+    bins = image.binned(row_edges, column_edges)
+    grid = Grid.of(bins, image.shape)
+    plane = cloud.background
+    level = (plane[0] + plane[1] * grid.u.middles_m + plane[2] * grid.v.middles_m[:, None]) * bins.pixels
+    shapes = {name: _envelope(grid, place, cloud.width) for name, place in cloud.places.items()}
+    total = sum(max(cloud.electrons[name], 0.0) * shape for name, shape in shapes.items())
+    own = cloud.electrons[port] * shapes[port]
+    variance = np.maximum(level, 0.0) + (1.0 + image.facts.excess) * total if image.noise_known else 0.0
+    variance = (variance + read_variance(image, bins) * bins.pixels) * bins.scale
+    others = total - own
+    light = np.where(bins.good > 0, bins.electrons - level - others, 0.0)
+    u, v = grid.u.middles_m - displacement[0], grid.v.middles_m - displacement[1]
+    return Window(SIGN.get(port, 1.0), light, variance, own, u, v, (step_u * pixel_m, step_v * pixel_m))
+
+
+def _envelope(grid: Grid, place: tuple[float, float], width: tuple[float, float]) -> Array:
+    across = envelope(grid.u, place[0], width[0], 0.0, 0.0).plain
+    along = envelope(grid.v, place[1], width[1], 0.0, 0.0).plain
+    return np.outer(along, across)
+
+
+def _edges(middle: float, width: float, size: int, step: int) -> Indices:
+    """Return edges of whole bins of `step` pixels within `REACH_WIDTHS`, as symmetric as the image allows."""
+    half = max(step, math.ceil(REACH_WIDTHS * width / step) * step)
+    start, stop = max(0, round(middle) - half), min(size, round(middle) + half)
+    return np.arange(start, stop + 1, step, dtype=np.intp)
