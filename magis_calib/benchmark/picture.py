@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import wofz
+from scipy.special import erf, wofz
 
 from magis_calib.domain.camera import CameraFacts, Counts
 from magis_calib.domain.estimate import Array
@@ -25,6 +25,7 @@ Place = tuple[float, float]
 """Right, up (m)."""
 
 EVERYTHING = slice(None)
+NOTHING = 1e-40
 BLOCK_ROWS = 128
 """Rows that are worked on at a time: an image of 61 Mpix needs little more memory than its counts."""
 
@@ -85,13 +86,13 @@ class Mean:
 def mean_of(truth: Truth, facts: CameraFacts) -> Mean:
     """Return the expected electrons per pixel of a camera that stands upright."""
     u, v = middles(facts)
-    half = 0.5 * facts.object_pixel_m
+    edges_u, edges_v = _edges(u), _edges(v)
     tall, wide = [], []
     for port in PORTS:
         electrons, centre_u, centre_v = _port(truth, port)
         right, up = truth.displacement_a_m if port == "a" else truth.displacement_b_m
-        plain_u, wave_u = _pixels(u, half, centre_u, truth.width_horizontal_m, truth.fringe_horizontal_rad_per_m, right)
-        plain_v, wave_v = _pixels(v, half, centre_v, truth.width_vertical_m, truth.fringe_vertical_rad_per_m, up)
+        plain_u, wave_u = _pixels(edges_u, centre_u, truth.width_horizontal_m, truth.fringe_horizontal_rad_per_m, right)
+        plain_v, wave_v = _pixels(edges_v, centre_v, truth.width_vertical_m, truth.fringe_vertical_rad_per_m, up)
         wave_u = SIGNS[port] * truth.contrast * np.exp(1j * truth.phase_rad) * wave_u
         tall += [electrons * plain_v, electrons * wave_v.real, -electrons * wave_v.imag]
         wide += [plain_u, wave_u.real, wave_u.imag]
@@ -157,15 +158,24 @@ def _port(truth: Truth, port: str) -> tuple[float, float, float]:
             truth.value(f"port_{port}_vertical_m"))  # fmt: skip
 
 
-def _pixels(
-    middle: Array, half: float, centre: float, width: float, wavevector: float, reference: float
-) -> tuple[Array, Complex]:
+def _edges(middles_m: Array) -> Array:
+    """Return the edges between the pixels of an axis, one more than pixels, in the same direction."""
+    half = 0.5 * (middles_m[1] - middles_m[0])
+    return np.append(middles_m - half, middles_m[-1] + half)
+
+
+def _pixels(edges: Array, centre: float, width: float, wavevector: float, reference: float) -> tuple[Array, Complex]:
     """Return ∫g and ∫g·exp(iκ(x - reference)) over each pixel of an axis, g the normal density."""
-    high, low = ((middle + side - centre) / (math.sqrt(2.0) * width) for side in (half, -half))
+    x = (edges - centre) / (math.sqrt(2.0) * width)
+    upward = 0.5 if edges[1] > edges[0] else -0.5
     turn = np.exp(1j * wavevector * (centre - reference))
-    depth = wavevector * width / math.sqrt(2.0)
-    plain = 0.5 * (_damped_erf(high, 0.0) - _damped_erf(low, 0.0)).real
-    return plain, 0.5 * turn * (_damped_erf(high, depth) - _damped_erf(low, depth))
+    wave = upward * turn * np.diff(_damped_erf(x, wavevector * width / math.sqrt(2.0)))
+    return _cut(upward * np.diff(erf(x))), _cut(wave.real) + 1j * _cut(wave.imag)
+
+
+def _cut(values: Array) -> Array:
+    """Return the values with 0 for what no pixel could show: numbers near the smallest there are cost much time."""
+    return np.where(np.abs(values) > NOTHING, values, 0.0)
 
 
 def _damped_erf(x: Array, y: float) -> Complex:
