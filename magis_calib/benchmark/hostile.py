@@ -11,6 +11,7 @@ import numpy as np
 
 from magis_calib.benchmark.bound import bound
 from magis_calib.benchmark.deviation import MEASURES, deviations
+from magis_calib.benchmark.explanation import explanations
 from magis_calib.benchmark.hostile_picture import HostilePicture, hostile_picture
 from magis_calib.benchmark.picture import PORTS, Truth
 from magis_calib.benchmark.statistic import Verdict
@@ -107,9 +108,10 @@ def undergo(key: tuple[int, int]) -> Ordeal:
     """Fit the hostile picture of this seed and index, and judge what is called usable."""
     picture = hostile_picture(*key)
     estimate = estimate_image(from_counts(picture.counts, picture.facts), picture.camera)
+    judged = [tuple(_offences(estimate, truth)) for truth in explanations(picture.truth, picture.facts)]
     return Ordeal(
         picture.index, picture.ingredients, estimate.usable_quantities, estimate.reasons,
-        tuple(_offences(estimate, picture.truth)), _easy(picture),
+        min(judged, key=len), _easy(picture),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from magis_calib.benchmark.bound import bound
+from magis_calib.benchmark.explanation import explanations, renamed
 from magis_calib.benchmark.picture import Truth, mean_of, middles, photograph
 from magis_calib.domain.camera import CameraFacts
 
@@ -114,3 +115,15 @@ def test_what_the_picture_does_not_say_has_no_bound() -> None:
     assert math.isinf(found["port_b_vertical_m"])
     assert math.isinf(found["phase_rad"])
     assert math.isfinite(found["port_a_vertical_m"])
+
+
+def test_one_port_seen_alone_is_the_same_image_under_the_other_name() -> None:
+    alone = replace(TRUTH, port_a_electrons=0.0)
+    other = renamed(alone, "b")
+    one, two = (mean_of(truth, FACTS).part(slice(None))[0] for truth in (alone, other))
+    assert np.allclose(one, two, atol=1e-9)
+    assert other.port_a_electrons == alone.port_b_electrons
+    assert list(explanations(alone, FACTS)) == [alone]
+    moved = replace(alone, port_b_vertical_m=7e-3, displacement_a_m=(0.0, 7.5e-3))
+    assert len(list(explanations(moved, FACTS))) == 2
+    assert len(list(explanations(replace(moved, port_a_electrons=1e5, port_a_vertical_m=0.0), FACTS))) == 1
