@@ -1,6 +1,6 @@
 """`magis-calib`: runs a station with its window, headless, or from a recording.
 
-Commands: (none) run a station · replay · session · config · check-driver · benchmark. Each has --help.
+Commands: (none) run a station · replay · fit · session · config · check-driver · benchmark. Each has --help.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "run": "magis_calib.cli.run",
     "replay": "magis_calib.cli.replay",
+    "fit": "magis_calib.cli.fit",
     "session": "magis_calib.cli.session",
     "config": "magis_calib.cli.config",
     "check-driver": "magis_calib.cli.check_driver",

@@ -127,7 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="magis-calib",
         description=__doc__,
-        epilog="Other commands: replay, session, config, check-driver; `magis-calib COMMAND --help` explains each.",
+        epilog="Other commands: replay, fit, session, config, check-driver, benchmark; "
+        "`magis-calib COMMAND --help` explains each.",
     )
     add_station_options(parser)
     parser.add_argument("--session-dir", type=Path, metavar="DIR",
