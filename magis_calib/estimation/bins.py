@@ -13,6 +13,10 @@ from magis_calib.imaging.electrons import Binned, Electrons
 
 BINS_PER_PERIOD = 13.0
 """sinc²(1/13) = 0.981: binning costs 1 % of the phase's standard error."""
+FEWEST_PER_PERIOD = 5.0
+"""sinc²(1/5) = 0.88: what a fringe oblique to a wide cloud has to do with, to stay within `MOST_BINS`."""
+MOST_BINS = 150_000
+"""Bound of memory (15 derivatives of 8 bytes a bin) and time."""
 BINS_PER_WIDTH = 4.0
 REACH_WIDTHS = 4.5
 COARSE_PER_WIDTH = 1.0
@@ -38,7 +42,7 @@ def outgrown(bins: Binned, layout: Layout | None) -> bool:
             middle, width = (spot.row, spot.sigma_rows) if way == 0 else (spot.column, spot.sigma_columns)
             reach = (REACH_WIDTHS - STRAYED_WIDTHS) * width
             inside = (edges[:-1] > middle - reach) & (edges[1:] < middle + reach)
-            wanted = _fine(width, layout.wave_rows if way == 0 else layout.wave_columns)
+            wanted = _fine(width, layout.wave_rows if way == 0 else layout.wave_columns, FEWEST_PER_PERIOD)
             if inside.any() and float(sides[inside].max()) > max(1.0, OUTGROWN * wanted):
                 return True
     return False
@@ -49,23 +53,34 @@ def _edges(shape: tuple[int, int], layout: Layout | None) -> tuple[Indices, Indi
     if layout is None:
         even = [np.arange(0, size, max(1, size // EVEN_BINS), dtype=np.intp) for size in shape]
         return np.append(even[0], rows), np.append(even[1], columns)
+    for per_period in (BINS_PER_PERIOD, 8.0, FEWEST_PER_PERIOD):
+        edges = _by_layout(shape, layout, per_period)
+        if len(edges[0]) * len(edges[1]) <= MOST_BINS:
+            break
+    return edges
+
+
+def _by_layout(shape: tuple[int, int], layout: Layout, per_period: float) -> tuple[Indices, Indices]:
     spots = layout.spots
+    width_rows, width_columns = min(s.sigma_rows for s in spots), min(s.sigma_columns for s in spots)
     return (
-        axis_edges(rows, [one.row for one in spots], min(s.sigma_rows for s in spots), layout.wave_rows),
-        axis_edges(columns, [one.column for one in spots], min(s.sigma_columns for s in spots), layout.wave_columns),
+        axis_edges(shape[0], [one.row for one in spots], width_rows, layout.wave_rows, per_period),
+        axis_edges(shape[1], [one.column for one in spots], width_columns, layout.wave_columns, per_period),
     )
 
 
-def _fine(width_px: float, wavevector_per_px: float) -> float:
+def _fine(width_px: float, wavevector_per_px: float, per_period: float) -> float:
     fine = width_px / BINS_PER_WIDTH
     if wavevector_per_px != 0.0:
-        fine = min(fine, 2.0 * math.pi / abs(wavevector_per_px) / BINS_PER_PERIOD)
+        fine = min(fine, 2.0 * math.pi / abs(wavevector_per_px) / per_period)
     return fine
 
 
-def axis_edges(size: int, centres_px: list[float], width_px: float, wavevector_per_px: float) -> Indices:
+def axis_edges(
+    size: int, centres_px: list[float], width_px: float, wavevector_per_px: float, per_period: float = BINS_PER_PERIOD
+) -> Indices:
     """Return bin edges of one axis: `size` pixels, clouds at `centres_px` of `width_px`, |κ| in rad/px."""
-    step = max(1, int(_fine(width_px, wavevector_per_px)))
+    step = max(1, int(_fine(width_px, wavevector_per_px, per_period)))
     coarse = max(step, round(width_px * COARSE_PER_WIDTH))
     reach = REACH_WIDTHS * width_px
     inside = np.zeros(size, dtype=bool)

@@ -22,7 +22,7 @@ FEWEST_ROUNDS, MOST_ROUNDS = 2, 5
 
 More only where the first found the cloud elsewhere than its bins were cut for.
 """
-MAX_EVALUATIONS = 80
+MAX_EVALUATIONS = 50
 LOOSE, TIGHT = 1e-4, 1e-8
 """Relative change of chi-square and parameters at which a round ends: the first, the later ones."""
 FEWEST_JUDGED = 20

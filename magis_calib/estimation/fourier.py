@@ -18,6 +18,9 @@ PREDICTED_WITHIN = 3.0
 FEWEST_RADIANS = 2.0
 """Below this |κ·width| a fringe cannot be told from the envelope by its Fourier peak."""
 
+SHORTEST_PX = 5.0
+"""Fringes have periods of 6 px and more."""
+
 Wavevector = tuple[float, float]
 
 
@@ -74,6 +77,7 @@ def _strongest(windows: list[Window], width: tuple[float, float]) -> Wavevector:
         spectrum = scipy.fft.rfft2(one.fringe[::-1], (rows, columns))
         total += spectrum * np.exp(-1j * kappa_u * one.u[0]) * np.exp(-1j * kappa_v * one.v[-1])[:, None]
     fine = np.hypot(kappa_v[:, None] * width[1], kappa_u[None, :] * width[0]) > FEWEST_RADIANS
+    fine &= np.hypot(kappa_v[:, None], kappa_u[None, :]) < math.tau / (SHORTEST_PX * windows[0].pixel_m)
     row, column = np.unravel_index(int(np.argmax(np.abs(total) * fine)), total.shape)
     return float(kappa_u[column]), float(kappa_v[row])
 
@@ -97,9 +101,15 @@ def _refine(windows: list[Window], kappa: Wavevector, width: tuple[float, float]
 
 
 def _amplitude(windows: list[Window], kappa: Wavevector) -> complex:
-    return complex(
-        sum(np.exp(-1j * kappa[1] * one.v) @ (one.fringe @ np.exp(-1j * kappa[0] * one.u)) for one in windows)
-    )
+    """Return the Fourier amplitude of all windows together, as if the bins were points."""
+    total = sum(np.exp(-1j * kappa[1] * one.v) @ (one.fringe @ np.exp(-1j * kappa[0] * one.u)) for one in windows)
+    return complex(total) / _averaged(windows, kappa)
+
+
+def _averaged(windows: list[Window], kappa: Wavevector) -> float:
+    """What averaging over its bins leaves of a wave."""
+    across, along = (kappa[way] * windows[0].bin_m[way] / math.tau for way in (0, 1))
+    return max(abs(float(np.sinc(across) * np.sinc(along))), 0.1)
 
 
 def _wave(windows: list[Window], kappa: Wavevector) -> Wave:
@@ -110,11 +120,10 @@ def _wave(windows: list[Window], kappa: Wavevector) -> Wave:
     middle_v = sum(float(i.sum(axis=1) @ w.v) for i, w in zip(information, windows, strict=True)) / total
     spread_u = sum(float(i.sum(axis=0) @ (w.u - middle_u) ** 2) for i, w in zip(information, windows, strict=True))
     spread_v = sum(float(i.sum(axis=1) @ (w.v - middle_v) ** 2) for i, w in zip(information, windows, strict=True))
-    averaged = np.sinc(kappa[0] * windows[0].bin_m[0] / math.tau) * np.sinc(kappa[1] * windows[0].bin_m[1] / math.tau)
     size = max(abs(amplitude), 1e-300)
-    contrast = 2.0 * size / total / averaged
     seen = 2.0 * size / total
-    sigma = (math.sqrt(2.0 / spread_u) / seen, math.sqrt(2.0 / spread_v) / seen)
-    score = size / math.sqrt(total / 2.0)
+    clear = seen * _averaged(windows, kappa)
+    sigma = (math.sqrt(2.0 / spread_u) / clear, math.sqrt(2.0 / spread_v) / clear)
+    score = size * _averaged(windows, kappa) / math.sqrt(total / 2.0)
     phase = float(np.angle(amplitude))
-    return Wave(kappa, sigma, float(contrast), phase, score, (middle_u, middle_v))
+    return Wave(kappa, sigma, seen, phase, score, (middle_u, middle_v))

@@ -67,6 +67,8 @@ class Start:
     reasons: tuple[str, ...] = ()
     """Why something is absent."""
     checks: tuple[Check, ...] = ()
+    otherwise: Start | None = None
+    """Where to start when the fringe that this start supposes does not stand out of its fit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from magis_calib.estimation.grid import Grid
 from magis_calib.imaging.electrons import Electrons
 
 NARROWEST_PX = 5.0
+"""Clouds are at least 8 px wide; what is much narrower is a particle that hit the sensor."""
 SCALES = 7
 """Widths tried, from the narrowest to a third of the shorter side."""
 TRIED = 3
@@ -73,11 +74,11 @@ def find_clouds(image: Electrons, displacements: Ports) -> Cloud:
         shape = _cut(image, start, displacements)
         starts.append((float(np.sum(shape.residual(start) ** 2)) / shape.data.size, start))
     starts.sort(key=lambda one: one[0])
-    found = [_follow(image, start, displacements) for _, start in starts[:TRIED]]
-    best = min(one[0] for one in found)
-    alike = [one for one in found if one[0] - best < ALIKE]
-    _, cloud = min(alike, key=lambda one: _from_middle(one[1]))
-    cloud = _other_port(image, cloud)
+    followed = [_follow(image, start, displacements) for _, start in starts[:TRIED]]
+    best = min(one[0] for one in followed)
+    alike = [shape for chi2, shape in followed if chi2 - best < ALIKE]
+    nearest = min(alike, key=lambda shape: math.hypot(shape[0], shape[1]))
+    cloud = _other_port(_cloud(image, _follow(image, nearest, displacements)[1], displacements))
     if cloud.total_significance < NO_CLOUD_SIGMA:
         raise FitError(f"no cloud: {cloud.total_significance:.1f} standard errors, "
                        f"wanted more than {NO_CLOUD_SIGMA:g}")  # fmt: skip
@@ -98,42 +99,37 @@ def _cut(image: Electrons, shape: Array, displacements: Ports) -> _Shape:
     return _Shape(grid, bins.electrons, np.nan_to_num(weight), displacements)
 
 
-def _follow(image: Electrons, start: Array, displacements: Ports) -> tuple[float, Cloud]:
-    """Fit from this start, cut again round what was found, fit again; return chi-square and the cloud."""
+def _follow(image: Electrons, start: Array, displacements: Ports) -> tuple[float, Array]:
+    """Fit from this start; return chi-square and the shape: place (m) and logarithms of the widths."""
     pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
     half_u, half_v = columns * pixel_m / 2.0, rows * pixel_m / 2.0
     reach_u, reach_v = (max(abs(d[way]) for d in displacements.values()) for way in (0, 1))
-    low = [-half_u - reach_u, -half_v - reach_v, *[math.log(pixel_m)] * 2]
-    high = [half_u + reach_u, half_v + reach_v, math.log(2 * half_u), math.log(2 * half_v)]
-    for _ in range(2):
-        shape = _cut(image, start, displacements)
-        scale = np.array([math.exp(start[2]), math.exp(start[3]), 1.0, 1.0])
-        inside = np.clip(start, np.array(low) + 1e-9, np.array(high) - 1e-9)
-        solved = scipy.optimize.least_squares(
-            shape.residual, inside, bounds=(low, high), x_scale=scale, ftol=1e-4, xtol=1e-3, max_nfev=25
-        )
-        start = solved.x
-    amplitudes, covariance, _ = shape.solve(start)
-    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    ports = list(displacements)
-    electrons = dict(zip(ports, amplitudes[3:].tolist(), strict=True))
+    narrow = math.log(NARROWEST_PX * pixel_m)
+    low = np.array([-half_u - reach_u, -half_v - reach_v, narrow, narrow])
+    high = np.array([half_u + reach_u, half_v + reach_v, *(max(math.log(2 * h), narrow + 1) for h in (half_u, half_v))])
+    shape = _cut(image, start, displacements)
+    solved = scipy.optimize.least_squares(
+        shape.residual, np.clip(start, low + 1e-9, high - 1e-9), bounds=(low, high),
+        x_scale=np.array([math.exp(start[2]), math.exp(start[3]), 1.0, 1.0]), ftol=1e-4, xtol=1e-3, max_nfev=20,
+    )  # fmt: skip
+    return 2.0 * float(solved.cost), solved.x
+
+
+def _cloud(image: Electrons, at: Array, displacements: Ports) -> Cloud:
+    """Return the clouds of this shape, with amplitudes and their significance from linear least squares."""
+    shape = _cut(image, at, displacements)
+    amplitudes, covariance, _ = shape.solve(at)
+    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))[3:]
+    electrons = dict(zip(displacements, amplitudes[3:].tolist(), strict=True))
     significance = {
-        port: value / error if error > 0 else 0.0
-        for port, value, error in zip(ports, amplitudes[3:].tolist(), errors[3:].tolist(), strict=True)
+        port: electrons[port] / error if error > 0 else 0.0
+        for port, error in zip(displacements, errors.tolist(), strict=True)
     }
-    places = {port: (float(start[0] + d[0]), float(start[1] + d[1])) for port, d in displacements.items()}
-    width = (float(math.exp(start[2])), float(math.exp(start[3])))
-    return 2.0 * solved.cost, Cloud(amplitudes[:3], electrons, places, width, significance, displacements)
+    places = {port: (float(at[0] + d[0]), float(at[1] + d[1])) for port, d in displacements.items()}
+    return Cloud(amplitudes[:3], electrons, places, (math.exp(at[2]), math.exp(at[3])), significance, displacements)
 
 
-def _from_middle(cloud: Cloud) -> float:
-    """Distance of the cloud itself, without its ports' displacements, from the middle of the image."""
-    port, (u, v) = next(iter(cloud.places.items()))
-    right, up = cloud.displacements[port]
-    return math.hypot(u - right, v - up)
-
-
-def _other_port(image: Electrons, cloud: Cloud) -> Cloud:
+def _other_port(cloud: Cloud) -> Cloud:
     """A lone cloud may be either port: take it for the one whose nominal place is nearer."""
     shown = cloud.shown()
     if len(cloud.places) == 1 or len(shown) != 1:

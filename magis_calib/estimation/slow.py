@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +28,8 @@ class SlowWave:
     kappa: tuple[float, float]
     contrast: float
     phase_rad: float
-    electrons: dict[str, float]
+    electrons: Mapping[str, float]
+    places: Mapping[str, tuple[float, float]]
     gain: float
     """By how much chi-square falls."""
 
@@ -73,7 +75,7 @@ def _solved(windows: list[Window], cloud: Cloud, kappa: tuple[float, float], pla
         return None
     cosine, sine = amplitudes[len(ports) :] / mean
     contrast = math.hypot(cosine, sine)
-    return SlowWave(kappa, min(contrast, 0.95), math.atan2(-sine, cosine), electrons, plain - chi2)
+    return SlowWave(kappa, min(contrast, 0.95), math.atan2(-sine, cosine), electrons, cloud.places, plain - chi2)
 
 
 def _chi2(windows: list[Window], waves: list[tuple[float, float]]) -> float:

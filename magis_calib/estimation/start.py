@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from magis_calib.estimation.cloud import Cloud, whole_clouds
-from magis_calib.estimation.fourier import FREE_SEARCH_SIGMA, Wave, Wavevector, find_wave, is_fringe
+from magis_calib.estimation.fourier import FREE_SEARCH_SIGMA, Wavevector, find_wave, is_fringe
 from magis_calib.estimation.model import Check, Fringe, Start
 from magis_calib.estimation.port import PORTS, WIDTHS, Displacements
 from magis_calib.estimation.search import find_clouds
@@ -24,28 +25,40 @@ def two_port_start(
     cloud = whole_clouds(image, displacements) or find_clouds(image, displacements)
     windows = cut_windows(image, cloud)
     wave = find_wave(windows, cloud.width, expected) if fringe else None
-    found: Wave | SlowWave | None = wave if is_fringe(wave, expected) else None
-    values = _envelope_values(cloud)
-    if fringe and found is None:
-        found = find_slow_wave(image, cloud)
-        values |= {PORTS[port][0]: light for port, light in (found.electrons.items() if found else ())}
-    absent = {name for port in PORTS if port not in cloud.shown() for name in PORTS[port][1:]}
-    reasons = tuple(f"no port {port}: {cloud.significance[port]:.1f} standard errors" for port in PORTS
-                    if port not in cloud.shown())  # fmt: skip
-    checks: list[Check] = []
-    if not isinstance(found, SlowWave):
-        names = {port: (right, up) for port, (_, right, up) in PORTS.items()}
-        checks += position_checks(windows, cloud, names, found)
-    if fringe and found is None:
-        values |= dict.fromkeys(fringe.names, 0.0)
-        absent |= set(fringe.names)
-        score = f": {wave.score:.1f} standard errors, wanted more than {FREE_SEARCH_SIGMA:g}" if wave else ""
-        reasons += (f"no fringe{score}",)
-    elif fringe and found is not None:
-        numbers = (*found.kappa, min(found.contrast, 1.0), found.phase_rad)
-        values |= dict(zip(fringe.names, numbers, strict=True))
-        checks += fringe_checks(found, fringe, cloud.width) if isinstance(found, Wave) else []
-    return Start(values, frozenset(absent), reasons, tuple(check for check in checks if math.isfinite(check.sigma)))
+    found = wave if wave is not None and is_fringe(wave, expected) else None
+    names = {port: (right, up) for port, (_, right, up) in PORTS.items()}
+    checks = position_checks(windows, cloud, names, found)
+    faint = [port for port in PORTS if port not in cloud.shown()]
+    absent = frozenset(name for port in faint for name in PORTS[port][1:])
+    reasons = tuple(f"no port {port}: {cloud.significance[port]:.1f} standard errors" for port in faint)
+    plain = Start(_envelope_values(cloud), absent, reasons, _known(checks))
+    if fringe is None:
+        return plain
+    score = f": {wave.score:.1f} standard errors, wanted more than {FREE_SEARCH_SIGMA:g}" if wave else ""
+    without = replace(
+        plain,
+        values=plain.values | dict.fromkeys(fringe.names, 0.0),
+        absent=absent | set(fringe.names),
+        reasons=(*reasons, f"no fringe{score}"),
+    )
+    if found is not None:
+        wave_values = dict(zip(fringe.names, (*found.kappa, min(found.contrast, 1.0), found.phase_rad), strict=True))
+        checks += fringe_checks(found, fringe, cloud.width)
+        return Start(plain.values | wave_values, absent, reasons, _known(checks), without)
+    slow = find_slow_wave(image, cloud)
+    return without if slow is None else _with_slow_wave(without, slow, fringe)
+
+
+def _with_slow_wave(without: Start, wave: SlowWave, fringe: Fringe) -> Start:
+    """Suppose a long fringe: the moments of the ports are of no use, nor is their check."""
+    values = without.values | dict(zip(fringe.names, (*wave.kappa, wave.contrast, wave.phase_rad), strict=True))
+    for port, (right, up) in wave.places.items():
+        values |= dict(zip(PORTS[port], (wave.electrons.get(port, 0.0), right, up), strict=True))
+    return Start(values, without.absent - set(fringe.names), without.reasons[:-1], (), without)
+
+
+def _known(checks: list[Check]) -> tuple[Check, ...]:
+    return tuple(check for check in checks if math.isfinite(check.sigma))
 
 
 def _envelope_values(cloud: Cloud) -> dict[str, float]:

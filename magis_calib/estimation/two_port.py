@@ -101,7 +101,7 @@ class TwoPort(FitModel):
         return Layout(spots, values.get(FRINGE[1], 0.0) * pixel_m, values.get(FRINGE[0], 0.0) * pixel_m)
 
     def standard_form(self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None) -> Standard:
-        """Return widths and contrast >= 0, the branch chosen, the phase wrapped."""
+        """Return widths >= 0."""
         return positive(values, names, *WIDTHS)
 
     def measurements(self, facts: CameraFacts) -> tuple[Measurement, ...]:
@@ -146,8 +146,6 @@ class TwoPortFringe(TwoPort):
 
     def doubts(self, values: Parameters, names: tuple[str, ...], covariance: Array) -> list[str]:
         """Doubt what a long fringe that does not stand out could have made."""
-        if FRINGE[3] in names:
-            return ["a long fringe may be there, but does not stand out"]
         if not set(self.quantities["position"]) <= set(names):
             return ["one port alone cannot tell a long fringe from a displaced cloud"]
         places = displacements_of(self.camera)

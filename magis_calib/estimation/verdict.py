@@ -24,8 +24,8 @@ CHI2_SIGMA, CHI2_SLACK = 6.0, 0.15
 DISAGREEMENT_SIGMA = 6.0
 FULL_SHARE = 0.3
 """A saturated pixel is light, not a defect, where the fit expects this share of the full scale or more."""
-LOST_WIDTHS = 0.5
-"""A position with a larger standard error than this, in widths, is none."""
+NARROWEST_PX = 4.0
+"""What is narrower is a defect or a particle that hit the sensor, not a cloud (8 px and more)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) 
     fatal = _spoils_all(fit, model, start, saturated)
     fatal += [_disagrees(about, away)] if away > DISAGREEMENT_SIGMA else []
     fitted = model.fringe is not None and model.fringe.phase in fit.names
-    wrong = _spoils_fringe(fit, model.fringe, expected) if model.fringe and fitted else []
-    if model.fringe and fit.converged and (wrong or not fitted):
+    wrong = faint_fringe(fit, model.fringe, expected) if model.fringe and fitted else []
+    if model.fringe and fit.converged and not fitted:
         fatal += model.doubts(fit.values, fit.names, fit.covariance)
     if fatal:
         return Verdict((), tuple(fatal), worst, saturated)
@@ -78,6 +78,9 @@ def _spoils_all(fit: Fit, model: FitModel, start: Start, saturated: int) -> list
     layout = model.layout(fit.values, fit.image.shape, fit.image.facts.object_pixel_m)
     if layout is not None:
         reasons += _cut_by_edge(layout, fit.image.shape)
+        narrow = min(min(spot.sigma_rows, spot.sigma_columns) for spot in layout.spots)
+        if narrow < NARROWEST_PX:
+            reasons.append(f"no cloud: the light is {narrow:.1f} px wide, wanted {NARROWEST_PX:g} or more")
     room = CHI2_SIGMA * math.sqrt(2.0 / max(1, fit.judged_bins)) + CHI2_SLACK
     if fit.image.noise_known and not abs(fit.chi2_per_dof - 1.0) <= room:
         reasons.append(f"chi-square {fit.chi2_per_dof:.2f} out of range 1 ± {room:.2f}")
@@ -108,7 +111,7 @@ def _saturated_light(fit: Fit) -> int:
     return max(area, int(np.count_nonzero(bright)))
 
 
-def _spoils_fringe(fit: Fit, fringe: Fringe, expected: Wavevector | None) -> list[str]:
+def faint_fringe(fit: Fit, fringe: Fringe, expected: Wavevector | None) -> list[str]:
     """The fitted contrast must stand out as the Fourier peak had to."""
     at = fit.names.index(fringe.contrast)
     sigma = math.sqrt(max(float(fit.covariance[at, at]), 1e-300))

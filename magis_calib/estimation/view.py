@@ -18,7 +18,7 @@ from magis_calib.estimation.model import FitModel, Start, Wavevector
 from magis_calib.estimation.models import model_for
 from magis_calib.estimation.port import PORTS
 from magis_calib.estimation.two_port import TwoPort, displacements_of
-from magis_calib.estimation.verdict import Verdict, judge
+from magis_calib.estimation.verdict import Verdict, faint_fringe, judge
 from magis_calib.imaging.electrons import Electrons, Mask, to_electrons
 
 
@@ -63,6 +63,9 @@ def _attempt(
     try:
         start = model.guess(image, predicted)
         fit = fit_image(image, model, start, camera.parameters)
+        if start.otherwise and model.fringe and (not fit.converged or faint_fringe(fit, model.fringe, predicted)):
+            start = start.otherwise
+            fit = fit_image(image, model, start, camera.parameters)
         verdict = judge(fit, model, start, predicted)
     except (FitError, ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
         return _nothing(image, camera, drop_id, str(error)), None

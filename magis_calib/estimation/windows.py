@@ -36,6 +36,7 @@ class Window:
     u: Array
     v: Array
     bin_m: tuple[float, float]
+    pixel_m: float
 
     @cached_property
     def weight(self) -> Array:
@@ -78,7 +79,7 @@ def _cut(image: Electrons, cloud: Cloud, port: str) -> Window | None:
     others = total - own
     light = np.where(bins.good > 0, bins.electrons - level - others, 0.0)
     u, v = grid.u.middles_m - displacement[0], grid.v.middles_m - displacement[1]
-    return Window(SIGN.get(port, 1.0), light, variance, own, u, v, (step_u * pixel_m, step_v * pixel_m))
+    return Window(SIGN.get(port, 1.0), light, variance, own, u, v, (step_u * pixel_m, step_v * pixel_m), pixel_m)
 
 
 def _envelope(grid: Grid, place: tuple[float, float], width: tuple[float, float]) -> Array:

@@ -143,7 +143,7 @@ def test_a_cloud_without_fringes_has_a_position_and_no_phase(station) -> None:
     frames = pair(np.random.default_rng(5), Scene(contrast=0.0)).frames
     found = estimate_view(frames["x"], station.camera("x"))
     assert found.usable
-    assert "no fringe" in found.reasons
+    assert any("no fringe" in one for one in found.reasons), found.reasons
     assert "phase" not in found.usable_quantities
     assert math.isnan(combine({"x": found}).values["phase_rad"])
 
