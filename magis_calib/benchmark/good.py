@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass
 
 from magis_calib.benchmark.grid import GOOD_STREAM, Task, fitted, good_picture, missing_from
@@ -29,11 +28,6 @@ class GoodResult:
     pictures: int
     refusals: tuple[Refusal, ...]
 
-    @property
-    def reasons(self) -> Counter[str]:
-        """Refusals by their reasons."""
-        return Counter("; ".join(one.reasons) for one in self.refusals)
-
     def verdicts(self) -> list[Verdict]:
         """At most one in a thousand."""
         return [Verdict("refused", len(self.refusals) / max(1, self.pictures), 0.0, REFUSED_MOST)]
@@ -45,14 +39,18 @@ class GoodResult:
 
 def try_good(seed: int, number: int, processes: int, tick: Tick) -> GoodResult:
     """Fit this many good pictures of the grid, all cells in turn."""
-    tasks = [(index, Task(seed, GOOD_STREAM, GRID[index % len(GRID)], index // len(GRID))) for index in range(number)]
-    found = spread(refusal, tasks, processes, tick)
+    found = spread(refusal, [(seed, index) for index in range(number)], processes, tick)
     return GoodResult(seed, number, tuple(one for one in found if one is not None))
 
 
-def refusal(numbered: tuple[int, Task]) -> Refusal | None:
-    """Return why this good picture was refused; None where it was not."""
-    index, task = numbered
+def good_task(seed: int, index: int) -> Task:
+    """Return what keys the good picture of this seed and index."""
+    return Task(seed, GOOD_STREAM, GRID[index % len(GRID)], index // len(GRID))
+
+
+def refusal(key: tuple[int, int]) -> Refusal | None:
+    """Return why the good picture of this seed and index was refused; None where it was not."""
+    task = good_task(*key)
     estimate = fitted(*good_picture(task))
     missing = missing_from(estimate)
-    return Refusal(index, task.cell.in_words(), missing, estimate.reasons) if missing else None
+    return Refusal(key[1], task.cell.in_words(), missing, estimate.reasons) if missing else None

@@ -16,22 +16,21 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from magis_calib.benchmark.clocked import SETUPS
 from magis_calib.benchmark.good import try_good
 from magis_calib.benchmark.grid import try_grid
-from magis_calib.benchmark.hostile import try_hostile, undergo
-from magis_calib.benchmark.hostile_picture import hostile_picture
+from magis_calib.benchmark.hostile import try_hostile
 from magis_calib.benchmark.long_period import try_long_period
 from magis_calib.benchmark.plain import try_plain
 from magis_calib.benchmark.scenes import GRID, LONG
 from magis_calib.benchmark.statistic import Verdict
 from magis_calib.benchmark.timing import repeats_of, try_timing
 from magis_calib.benchmark.workers import Tick
-from magis_calib.cli.benchmark_tables import ordeal_text, tables_of
+from magis_calib.cli.benchmark_single import show_good, show_hostile
+from magis_calib.cli.benchmark_tables import tables_of
 
 NUMBERS = {
     "repeats": ("times that each pair is clocked", 30, 100),
@@ -40,6 +39,9 @@ NUMBERS = {
     "good": ("good pictures", 48, 5000),
 }
 """What each number counts, its default, and its default with --full."""
+
+
+SHOWN = {"hostile": show_hostile, "good": show_good}
 
 
 class Result(Protocol):
@@ -58,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.only is not None:
-        return _only(arguments)
+        return SHOWN[arguments.show](arguments.seed, arguments.only, arguments.save)
     sections = _sections(arguments)
     unknown = sorted(set(arguments.sections) - set(sections))
     if unknown:
@@ -91,7 +93,10 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(f"--{name}", type=_at_least(1), metavar="N",
                             help=f"{what} (default {small}, with --full {full})")  # fmt: skip
     parser.add_argument("--only", type=_at_least(0), metavar="INDEX",
-                        help="judge one hostile picture of this --seed, in detail")  # fmt: skip
+                        help="show one picture of this --seed in detail")  # fmt: skip
+    parser.add_argument(
+        "--show", choices=SHOWN, default="hostile", help="with --only: of which section (default hostile)"
+    )
     parser.add_argument("--save", type=Path, metavar="FILE", help="with --only: write its counts as .npy")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     return parser
@@ -144,12 +149,3 @@ def _finite(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_finite(one) for one in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _only(arguments: argparse.Namespace) -> int:
-    key = (arguments.seed, arguments.only)
-    picture, ordeal = hostile_picture(*key), undergo(key)
-    if arguments.save:
-        np.save(arguments.save, picture.counts)
-    print(ordeal_text(picture, ordeal))
-    return int(bool(ordeal.offences))

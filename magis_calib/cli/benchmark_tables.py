@@ -9,10 +9,8 @@ from rich.table import Table
 
 from magis_calib.benchmark.good import GoodResult
 from magis_calib.benchmark.grid import CellResult, GridResult
-from magis_calib.benchmark.hostile import HostileTrial, Ordeal
-from magis_calib.benchmark.hostile_picture import HostilePicture
+from magis_calib.benchmark.hostile import HostileTrial
 from magis_calib.benchmark.long_period import LongPeriodResult
-from magis_calib.benchmark.picture import PARAMETERS
 from magis_calib.benchmark.plain import PlainResult
 from magis_calib.benchmark.statistic import Verdict
 from magis_calib.benchmark.timing import TimingResult
@@ -32,23 +30,12 @@ def tables_of(name: str, result: object) -> list[RenderableType]:
         return _hostile(result)
     if isinstance(result, GoodResult):
         said = f"good: {len(result.refusals)} of {result.pictures} good pictures refused"
-        return [said, *_refused(result.reasons)]
+        return [
+            said,
+            *(f"  --seed {result.seed} --show good --only {one.index}: {one.cell}: {'; '.join(one.reasons)}"
+              for one in result.refusals[:20]),
+        ]  # fmt: skip
     return []
-
-
-def ordeal_text(picture: HostilePicture, ordeal: Ordeal) -> str:
-    """Return one hostile picture with its truth and what became of it."""
-    lines = [
-        f"hostile picture {ordeal.index}: {', '.join(ordeal.ingredients) or 'nothing special'}",
-        f"camera {picture.facts}",
-        *(f"  {name} = {picture.truth.value(name):.6g}" for name in PARAMETERS),
-        f"ports at {picture.truth.displacement_a_m} and {picture.truth.displacement_b_m} m",
-        f"easy to find: {', '.join(ordeal.easy) or 'nothing'}",
-        f"usable: {', '.join(ordeal.usable) or 'nothing'}",
-        *(f"because {reason}" for reason in ordeal.reasons),
-        *(f"WRONG {offence.in_words()}" for offence in ordeal.offences),
-    ]
-    return "\n".join(lines)
 
 
 def _timing(result: TimingResult) -> Table:

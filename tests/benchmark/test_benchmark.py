@@ -36,7 +36,7 @@ def test_the_command_prints_tables(capsys) -> None:
     main(["benchmark", "--sections", "hostile,good", "--hostile", "1", "--good", "1", "--processes", "1"])
     assert "hostile: 1 pictures" in capsys.readouterr().out
     main(["benchmark", "--only", "0"])
-    assert "hostile picture 0" in capsys.readouterr().out
+    assert "hostile picture 0:" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", ["--sections nonsense", "--views 0", "--seed -1"])
@@ -76,3 +76,9 @@ def test_verdicts_find_what_is_wrong_and_leave_chance_alone() -> None:
     narrow = [1.4 * one for one in honest]
     assert [one.passed for one in Statistic.of("phase", biased, honest).judged_alone()] == [True, False, True]
     assert [one.passed for one in Statistic.of("phase", narrow, narrow).judged_alone()] == [False, True, False]
+
+
+def test_one_picture_can_be_shown_and_kept(tmp_path, capsys) -> None:
+    main(["benchmark", "--show", "good", "--only", "9", "--save", str(tmp_path / "counts.npy")])
+    assert "1e+07 atoms" in capsys.readouterr().out
+    assert np.load(tmp_path / "counts.npy").dtype == np.uint16
