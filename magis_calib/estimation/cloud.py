@@ -70,6 +70,11 @@ class Tiles:
             noise = np.sqrt((level * bins.pixels + bins.pixels * dark) * bins.scale)
         return cls(bins.electrons, bins.pixels, grid.u.middles_m, grid.v.middles_m, noise)
 
+    def floor(self) -> float:
+        """Return the background per px where clouds may cover most of the image: the lower quartile, less its bias."""
+        level = float(np.quantile(self.electrons / self.pixels, 0.25))
+        return level + 0.67 * float(np.median(self.noise / self.pixels))
+
     def plane(self, away: Array | None = None) -> Array:
         """Fit a plane to the tiles marked `away`, or to all but outliers; return its three coefficients."""
         design = np.stack([np.ones_like(self.electrons), *np.broadcast_arrays(self.u[None, :], self.v[:, None])])
@@ -105,7 +110,7 @@ def read_variance(image: Electrons, bins: Binned) -> float:
 def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
     """Return the clouds by moments; None where they are not whole and apart, so that moments would lie."""
     tiles = Tiles.of(image.tiles, image)
-    plane = np.array([float(np.median(tiles.electrons / tiles.pixels)), 0.0, 0.0])
+    plane = np.array([tiles.floor(), 0.0, 0.0])
     signal = tiles.above(plane)
     centre = stacked_peak(signal / tiles.noise, tiles, displacements, 5)
     separation = min((math.dist(a, b) for a in displacements.values() for b in displacements.values() if a != b),
@@ -122,6 +127,9 @@ def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
         away = _away(tiles, places, width)
         plane = tiles.plane(away) if np.count_nonzero(away) > 50 else plane
         signal = tiles.above(plane)
+    if any(_moments(signal, tiles, at, min(1.6 * reach, 0.5 * separation or 1.6 * reach))[0] > 1.1 * electrons[port]
+           for port, at in places.items()):  # fmt: skip
+        return None
     significance = {
         port: electrons[port] / _error(tiles, at, reach, electrons[port], image) for port, at in places.items()
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -69,6 +69,22 @@ class Start:
     checks: tuple[Check, ...] = ()
     otherwise: Start | None = None
     """Where to start when the fringe that this start supposes does not stand out of its fit."""
+
+
+class Fitted(Protocol):
+    """What a model may look at when it doubts a fit."""
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """Every parameter."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that were fitted, in the order of the covariance."""
+
+    @property
+    def covariance(self) -> Array:
+        """Of `names`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +148,6 @@ class FitModel(ABC):
         """Say what the station learns from this view; by default nothing."""
         return ()
 
-    def doubts(self, values: Parameters, names: tuple[str, ...], covariance: Array) -> list[str]:
-        """Say what else speaks against a fit in which no fringe stands out; `names` orders the covariance."""
+    def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
+        """Say what only this model knows against using a fit; `expected` as in `guess`."""
         return []

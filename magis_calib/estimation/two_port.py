@@ -16,6 +16,7 @@ from magis_calib.domain.estimate import Array, Measurement
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.model import (
     FitModel,
+    Fitted,
     Fringe,
     Layout,
     Parameters,
@@ -28,6 +29,8 @@ from magis_calib.estimation.standard import Standard, branch, positive
 from magis_calib.estimation.start import BACKGROUND, two_port_start
 from magis_calib.imaging.electrons import Electrons
 
+LONE_SHARE = 0.25
+"""In the loop a lone cloud this near a port's place, in distances of the ports, is that port."""
 APART_SIGMA = 5.0
 """Ports further from their nominal displacement than this, where no fringe was found, may hide a long one."""
 _PORT_UNITS = {name: unit for parts in PORTS.values() for name, unit in zip(parts, ("e", "m", "m"), strict=True)}
@@ -113,6 +116,39 @@ class TwoPort(FitModel):
             told.append(Measurement("vertical_m", {up: 1.0}, places[port][1]))
         return tuple(told)
 
+    def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
+        """Doubt which port a lone cloud is, and what a long fringe that does not stand out could have made."""
+        if not set(self.quantities["position"]) <= set(fit.names):
+            return self._doubt_lone_port(fit, expected)
+        return self._doubt_distance(fit) if self._may_hide_fringe(fit) else []
+
+    def _doubt_lone_port(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
+        """Offline nobody knows where the cloud should be; in the loop it is near its target."""
+        if expected is None:
+            return ["one port alone: it may be either of the two"]
+        places = displacements_of(self.camera)
+        port = next(name for name, parts in PORTS.items() if parts[1] in fit.names)
+        away = math.dist((fit.values[PORTS[port][1]], fit.values[PORTS[port][2]]), places[port])
+        if not away <= LONE_SHARE * math.dist(places["a"], places["b"]):
+            return [f"one port alone, {away * 1e3:.1f} mm from the place of port {port}: it may be either of the two"]
+        hidden = "one port alone cannot tell a long fringe from a displaced cloud"
+        return [hidden] if self._may_hide_fringe(fit) else []
+
+    def _doubt_distance(self, fit: Fitted) -> list[str]:
+        places = displacements_of(self.camera)
+        for way, (one, other) in enumerate(zip(PORTS["a"][1:], PORTS["b"][1:], strict=True)):
+            away = fit.values[one] - fit.values[other] - (places["a"][way] - places["b"][way])
+            at = [fit.names.index(one), fit.names.index(other)]
+            difference = np.array([1.0, -1.0])
+            sigma = math.sqrt(float(difference @ fit.covariance[np.ix_(at, at)] @ difference))
+            if not abs(away) <= APART_SIGMA * sigma:
+                return [f"no fringe, but the ports are {away * 1e6:.1f} µm further apart than they should be "
+                        f"({abs(away) / sigma:.1f} standard errors): a long fringe?"]  # fmt: skip
+        return []
+
+    def _may_hide_fringe(self, fit: Fitted) -> bool:
+        return self.fringe is not None and self.fringe.phase not in fit.names
+
 
 class TwoPortFringe(TwoPort):
     """Two clouds with fringes in antiphase."""
@@ -143,17 +179,3 @@ class TwoPortFringe(TwoPort):
             Measurement("fringe_vertical_rad_per_m", {FRINGE[1]: 1.0}),
             Measurement("phase_rad", {"phase_rad": 1.0}),
         )
-
-    def doubts(self, values: Parameters, names: tuple[str, ...], covariance: Array) -> list[str]:
-        """Doubt what a long fringe that does not stand out could have made."""
-        if not set(self.quantities["position"]) <= set(names):
-            return ["one port alone cannot tell a long fringe from a displaced cloud"]
-        places = displacements_of(self.camera)
-        for way, (one, other) in enumerate(zip(PORTS["a"][1:], PORTS["b"][1:], strict=True)):
-            away = values[one] - values[other] - (places["a"][way] - places["b"][way])
-            at = [names.index(one), names.index(other)]
-            sigma = math.sqrt(float(np.array([1.0, -1.0]) @ covariance[np.ix_(at, at)] @ np.array([1.0, -1.0])))
-            if not abs(away) <= APART_SIGMA * sigma:
-                return [f"no fringe, but the ports are {away * 1e6:.1f} µm further apart than they should be "
-                        f"({abs(away) / sigma:.1f} standard errors): a long fringe?"]  # fmt: skip
-        return []

@@ -50,8 +50,8 @@ def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) 
     fatal += [_disagrees(about, away)] if away > DISAGREEMENT_SIGMA else []
     fitted = model.fringe is not None and model.fringe.phase in fit.names
     wrong = faint_fringe(fit, model.fringe, expected) if model.fringe and fitted else []
-    if model.fringe and fit.converged and not fitted:
-        fatal += model.doubts(fit.values, fit.names, fit.covariance)
+    if fit.converged:
+        fatal += model.doubts(fit, expected)
     if fatal:
         return Verdict((), tuple(fatal), worst, saturated)
     reasons = list(start.reasons)
