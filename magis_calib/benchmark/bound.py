@@ -11,6 +11,9 @@ from magis_calib.domain.estimate import Array
 STEP = 1e-4
 """Of a parameter's own scale: central differences then miss the derivative by some 1e-8 of it."""
 
+UNKNOWABLE = 1e-15
+"""Parameters that hang together to this part of their information keep errors of millions instead of a singularity."""
+
 
 def bound(truth: Truth, facts: CameraFacts) -> dict[str, float]:
     """Return the smallest possible standard error of each parameter, all of them free, at full resolution.
@@ -25,8 +28,9 @@ def bound(truth: Truth, facts: CameraFacts) -> dict[str, float]:
     known = scale > 0
     errors = np.full(len(PARAMETERS), np.inf)
     unit = scale[known]
-    inverse = np.linalg.inv(fisher[np.ix_(known, known)] / np.outer(unit, unit))
-    errors[known] = np.sqrt(np.abs(np.diag(inverse))) / unit
+    eigenvalues, vectors = np.linalg.eigh(fisher[np.ix_(known, known)] / np.outer(unit, unit))
+    variances = np.sum(vectors**2 / np.maximum(eigenvalues, UNKNOWABLE), axis=1)
+    errors[known] = np.sqrt(variances) / unit
     return dict(zip(PARAMETERS, errors.tolist(), strict=True))
 
 
