@@ -123,7 +123,7 @@ def _wave(windows: list[Window], kappa: Wavevector) -> Wave:
     size = max(abs(amplitude), 1e-300)
     seen = 2.0 * size / total
     clear = seen * _averaged(windows, kappa)
-    sigma = (math.sqrt(2.0 / spread_u) / clear, math.sqrt(2.0 / spread_v) / clear)
+    sigma = (math.sqrt(2.0 / max(spread_u, 1e-300)) / clear, math.sqrt(2.0 / max(spread_v, 1e-300)) / clear)
     score = size * _averaged(windows, kappa) / math.sqrt(total / 2.0)
     phase = float(np.angle(amplitude))
     return Wave(kappa, sigma, seen, phase, score, (middle_u, middle_v))

@@ -13,10 +13,12 @@ import numpy as np
 
 from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.estimate import Array, Measurement
-from magis_calib.estimation.gaussian_start import PLANE, gaussian_start
+from magis_calib.estimation.cloud import NO_CLOUD_SIGMA
+from magis_calib.estimation.gaussian_start import ENDLESS_PX, PLANE, gaussian_start
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.model import (
     FitModel,
+    Fitted,
     Fringe,
     Layout,
     Parameters,
@@ -79,6 +81,11 @@ class Gaussian(FitModel):
         spot = Spot(values["vertical_px"], values["horizontal_px"], down, across)
         return Layout((spot,), values.get(FRINGE.vertical, 0.0), values.get(FRINGE.horizontal, 0.0))
 
+    def complete(self, values: Parameters) -> dict[str, float]:
+        """Return all values; across a profile of one row the light is everywhere the same."""
+        angle = 0.0 if "horizontal_px" in values else math.pi / 2.0
+        return super().complete({SIGMAS[1]: ENDLESS_PX, "angle_rad": angle, **values})
+
     def standard_form(self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None) -> Standard:
         """Return widths > 0, the major one larger, the angle of the major axis in (-π/2, π/2]."""
         values, turn = positive(values, names, *SIGMAS)
@@ -91,6 +98,14 @@ class Gaussian(FitModel):
             turn = swap @ turn
         values["angle_rad"] = math.pi / 2.0 - (math.pi / 2.0 - values["angle_rad"]) % math.pi
         return values, turn
+
+    def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
+        """Doubt a cloud that does not stand out of its own error."""
+        if "amplitude" not in fit.names:
+            return []
+        at = fit.names.index("amplitude")
+        score = fit.values["amplitude"] / math.sqrt(max(float(fit.covariance[at, at]), 1e-300))
+        return [] if score > NO_CLOUD_SIGMA else [f"no cloud: {score:.1f} standard errors"]
 
     def measurements(self, facts: CameraFacts) -> tuple[Measurement, ...]:
         """Say where the cloud is in the object plane: right and up from the middle of the image."""

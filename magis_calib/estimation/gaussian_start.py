@@ -26,7 +26,7 @@ def gaussian_start(image: Electrons, fringe: Fringe | None, parameters: Mapping[
     cloud = whole_clouds(image, ONE_CLOUD) or find_clouds(image, ONE_CLOUD)
     windows = cut_windows(image, cloud)
     wave = find_wave(windows, cloud.width, None) if fringe else None
-    found = wave if is_fringe(wave, None) else None
+    found = wave if wave and (is_fringe(wave, None) or not image.noise_known) else None
     pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
     at = cloud.places[""]
     values = dict.fromkeys(parameters, 0.0)
@@ -37,17 +37,16 @@ def gaussian_start(image: Electrons, fringe: Fringe | None, parameters: Mapping[
         **_plane(cloud, image),
         "amplitude": max(cloud.electrons[""], 0.0) * pixel_m**2 / (math.tau * cloud.width[0] * cloud.width[1]),
     }
-    absent: set[str] = set()
-    reasons: tuple[str, ...] = ()
-    if fringe and found:
-        values |= _wave_values(found, fringe, image)
-    elif fringe:
-        absent |= set(fringe.names)
-        reasons = (f"no fringe: {wave.score:.1f} standard errors" if wave else "no fringe",)
-    if 1 in (rows, columns):
-        absent |= _across_profile(values, rows, columns, image, cloud)
-    checks = _checks(windows, cloud, found, pixel_m, (rows, columns)) if 1 not in (rows, columns) else ()
-    return Start(values, frozenset(absent), reasons, checks)
+    profile = 1 in (rows, columns)
+    absent = frozenset(_across_profile(values, rows, image, cloud) if profile else ())
+    checks = () if profile or not image.noise_known else _checks(windows, cloud, found, pixel_m, (rows, columns))
+    score = f": {wave.score:.1f} standard errors" if wave and image.noise_known else ""
+    without = Start(
+        values, absent | set(fringe.names if fringe else ()), (f"no fringe{score}",) if fringe else (), checks
+    )
+    if not fringe or not found:
+        return without
+    return Start(values | _wave_values(found, fringe, image), absent, (), checks, without)
 
 
 def _axes(windows: list[Window], cloud: Cloud, pixel_m: float) -> dict[str, float]:
@@ -84,7 +83,7 @@ def _wave_values(wave: Wave, fringe: Fringe, image: Electrons) -> dict[str, floa
             "phase_rad": math.remainder(phase, math.tau)}  # fmt: skip
 
 
-def _across_profile(values: dict[str, float], rows: int, columns: int, image: Electrons, cloud: Cloud) -> set[str]:
+def _across_profile(values: dict[str, float], rows: int, image: Electrons, cloud: Cloud) -> set[str]:
     """Hold what a profile of one row (or column) cannot tell; return the names."""
     lying = rows == 1
     width = cloud.width[0] if lying else cloud.width[1]
@@ -97,7 +96,6 @@ def _across_profile(values: dict[str, float], rows: int, columns: int, image: El
     held = {f"{across}_px", "sigma_minor_px", "angle_rad", f"background_gradient_{across}"}
     values[f"background_gradient_{across}"] = 0.0
     if f"fringe_{across}_rad_per_px" in values:
-        values[f"fringe_{across}_rad_per_px"] = 0.0
         held.add(f"fringe_{across}_rad_per_px")
     return held
 

@@ -138,6 +138,10 @@ class FitModel(ABC):
         """Say where bins must be fine; None cuts the whole image evenly."""
         return None
 
+    def complete(self, values: Parameters) -> dict[str, float]:
+        """Return values of all parameters, those filled in that an image could not tell."""
+        return dict.fromkeys(self.parameters, 0.0) | dict(values)
+
     def standard_form(
         self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None
     ) -> tuple[dict[str, float], Array]:

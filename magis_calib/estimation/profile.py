@@ -40,9 +40,9 @@ class FringeProfile:
 
 def fringe_profile(frame: Frame, estimate: ViewEstimate) -> FringeProfile | None:
     """Return the profile of a fitted view; None where no two-port model was fitted."""
-    values = _whole_values(estimate)
-    if not set(TwoPort.parameters) <= set(values):
+    if not {*WIDTHS, *(parts[0] for parts in PORTS.values())} <= set(estimate.parameters):
         return None
+    values = _model(estimate).complete({name: found.value for name, found in estimate.parameters.items()})
     image = to_electrons(frame)
     pixel_m = frame.facts.object_pixel_m
     columns = image.shape[1]
@@ -76,18 +76,6 @@ def _one_port(
         signal[0] / per_column,
         sigma[0] / per_column,
     )
-
-
-def _whole_values(estimate: ViewEstimate) -> dict[str, float]:
-    """Return the fitted values; a port too faint to be placed is put where the other one says."""
-    values = {name: found.value for name, found in estimate.parameters.items()}
-    for port, other in (("a", "b"), ("b", "a")):
-        for way in (0, 1):
-            name, from_name = PORTS[port][1 + way], PORTS[other][1 + way]
-            if name not in values and from_name in values:
-                away = estimate.displacements[port][way] - estimate.displacements[other][way]
-                values[name] = values[from_name] + away
-    return values
 
 
 def _model(estimate: ViewEstimate) -> TwoPort:

@@ -79,7 +79,7 @@ def find_clouds(image: Electrons, displacements: Ports) -> Cloud:
     alike = [shape for chi2, shape in followed if chi2 - best < ALIKE]
     nearest = min(alike, key=lambda shape: math.hypot(shape[0], shape[1]))
     cloud = _other_port(_cloud(image, _follow(image, nearest, displacements)[1], displacements))
-    if cloud.total_significance < NO_CLOUD_SIGMA:
+    if image.noise_known and cloud.total_significance < NO_CLOUD_SIGMA:
         raise FitError(f"no cloud: {cloud.total_significance:.1f} standard errors, "
                        f"wanted more than {NO_CLOUD_SIGMA:g}")  # fmt: skip
     return cloud
@@ -125,6 +125,8 @@ def _cloud(image: Electrons, at: Array, displacements: Ports) -> Cloud:
         port: electrons[port] / error if error > 0 else 0.0
         for port, error in zip(displacements, errors.tolist(), strict=True)
     }
+    if not image.noise_known:  # nothing can be said before the fit
+        significance = {port: math.inf if light > 0 else 0.0 for port, light in electrons.items()}
     places = {port: (float(at[0] + d[0]), float(at[1] + d[1])) for port, d in displacements.items()}
     return Cloud(amplitudes[:3], electrons, places, (math.exp(at[2]), math.exp(at[3])), significance, displacements)
 

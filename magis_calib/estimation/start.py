@@ -25,9 +25,9 @@ def two_port_start(
     cloud = whole_clouds(image, displacements) or find_clouds(image, displacements)
     windows = cut_windows(image, cloud)
     wave = find_wave(windows, cloud.width, expected) if fringe else None
-    found = wave if wave is not None and is_fringe(wave, expected) else None
+    found = wave if wave and (is_fringe(wave, expected) or not image.noise_known) else None
     names = {port: (right, up) for port, (_, right, up) in PORTS.items()}
-    checks = position_checks(windows, cloud, names, found)
+    checks = position_checks(windows, cloud, names, found) if image.noise_known else []
     faint = [port for port in PORTS if port not in cloud.shown()]
     absent = frozenset(name for port in faint for name in PORTS[port][1:])
     reasons = tuple(f"no port {port}: {cloud.significance[port]:.1f} standard errors" for port in faint)
@@ -43,7 +43,7 @@ def two_port_start(
     )
     if found is not None:
         wave_values = dict(zip(fringe.names, (*found.kappa, min(found.contrast, 1.0), found.phase_rad), strict=True))
-        checks += fringe_checks(found, fringe, cloud.width)
+        checks += fringe_checks(found, fringe, cloud.width) if image.noise_known else []
         return Start(plain.values | wave_values, absent, reasons, _known(checks), without)
     slow = find_slow_wave(image, cloud)
     return without if slow is None else _with_slow_wave(without, slow, fringe)

@@ -103,6 +103,15 @@ class TwoPort(FitModel):
         )
         return Layout(spots, values.get(FRINGE[1], 0.0) * pixel_m, values.get(FRINGE[0], 0.0) * pixel_m)
 
+    def complete(self, values: Parameters) -> dict[str, float]:
+        """Return all values; a port too faint to be placed is put where the other one says."""
+        whole, places = dict(values), displacements_of(self.camera)
+        for port, other in (("a", "b"), ("b", "a")):
+            for way, (name, known) in enumerate(zip(PORTS[port][1:], PORTS[other][1:], strict=True)):
+                if name not in values and known in values:
+                    whole[name] = values[known] + places[port][way] - places[other][way]
+        return super().complete(whole)
+
     def standard_form(self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None) -> Standard:
         """Return widths >= 0."""
         return positive(values, names, *WIDTHS)

@@ -14,7 +14,7 @@ from magis_calib.estimation.model import FitModel, Fringe, Layout, Parameters, S
 from magis_calib.estimation.second import disagreement
 from magis_calib.imaging.defects import area_of
 
-EDGE_WIDTHS = 2.0
+EDGE_WIDTHS = 1.5
 """A cloud whose centre is closer than this to the frame's edge is cut by it."""
 BRANCH_RADIANS = 2.0
 """Below this |κ·width| the loop cannot tell the branch."""

@@ -1,0 +1,62 @@
+"""Data, fit and what is left of a fitted view, in bins a person can look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from magis_calib.domain.config import Camera
+from magis_calib.domain.estimate import Array, ViewEstimate
+from magis_calib.estimation.fit import noise_variance
+from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.models import model_for
+from magis_calib.imaging.defects import Indices
+from magis_calib.imaging.electrons import Electrons
+
+MOST_BINS = 400
+"""Bins along the longer side: about what a screen shows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedPicture:
+    """Images of (row bins, column bins), the first row on top."""
+
+    data: Array
+    """Electrons per px; NaN where no pixel is good."""
+    fit: Array
+    """Electrons per px."""
+    residual: Array
+    """Data minus fit in standard deviations of the noise."""
+    extent_m: tuple[float, float, float, float]
+    """Left, right, bottom, top edge in image coordinates."""
+    extent_px: tuple[float, float, float, float]
+    """Left, right, bottom, top edge in columns and rows."""
+
+
+def fitted_picture(image: Electrons, camera: Camera, estimate: ViewEstimate) -> FittedPicture | None:
+    """Return the picture of a fitted view; None where nothing was fitted."""
+    if not estimate.parameters:
+        return None
+    model = model_for(camera)
+    rows, columns = image.shape
+    step = -(-max(rows, columns) // MOST_BINS)
+    bins = image.binned(_edges(rows, step), _edges(columns, step))
+    grid = Grid.of(bins, image.shape)
+    values = model.complete({name: found.value for name, found in estimate.parameters.items()})
+    background, signal = model.background(grid, values), model.signal(grid, values)
+    away = np.where(bins.good > 0, bins.electrons - background - signal, np.nan)
+    sigma = np.sqrt(noise_variance(bins, background, signal, image))
+    if not image.noise_known:
+        sigma = sigma * float(np.nanstd(away / sigma))
+    pixel_m = image.facts.object_pixel_m
+    half_u, half_v = columns * pixel_m / 2.0, rows * pixel_m / 2.0
+    data = np.where(bins.good > 0, bins.electrons / bins.pixels, np.nan)
+    return FittedPicture(
+        data, (background + signal) / bins.pixels, away / sigma, (-half_u, half_u, -half_v, half_v),
+        (-0.5, columns - 0.5, rows - 0.5, -0.5),
+    )  # fmt: skip
+
+
+def _edges(size: int, step: int) -> Indices:
+    return np.append(np.arange(0, size, step, dtype=np.intp), size)
