@@ -12,7 +12,7 @@ import scipy.ndimage
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.grid import Grid
-from magis_calib.imaging.electrons import Binned, Electrons
+from magis_calib.imaging.electrons import Binned, Electrons, Mask
 
 NO_CLOUD_SIGMA = 6.0
 PORT_SIGMA = 8.0
@@ -21,6 +21,7 @@ WHOLE_WIDTHS = 3.5
 """Moments see a cloud whole this many widths from the edge, and two clouds apart by twice as much."""
 FREE_WIDTHS = 4.5
 """Beyond this many widths from every port there is only background."""
+FEWEST_TILES = 8
 
 Place = tuple[float, float]
 Ports = Mapping[str, Place]
@@ -62,12 +63,14 @@ class Tiles:
 
     @classmethod
     def of(cls, bins: Binned, image: Electrons) -> Tiles:
-        """Return the tiles; the noise of the light in them is added where it matters."""
+        """Return the tiles. Raises `FitError` "no cloud …" where hardly a pixel is good."""
         grid = Grid.of(bins, image.shape)
         level = max(0.0, float(np.median(bins.electrons / bins.pixels)))
         dark = read_variance(image, bins)
         with np.errstate(invalid="ignore"):
             noise = np.sqrt((level * bins.pixels + bins.pixels * dark) * bins.scale)
+        if np.count_nonzero(bins.good) < FEWEST_TILES:
+            raise FitError(f"no cloud: {np.count_nonzero(bins.good)} tiles with good pixels, wanted {FEWEST_TILES}")
         return cls(bins.electrons, bins.pixels, grid.u.middles_m, grid.v.middles_m, noise)
 
     def floor(self) -> float:
@@ -75,7 +78,7 @@ class Tiles:
         level = float(np.quantile(self.electrons / self.pixels, 0.25))
         return level + 0.67 * float(np.median(self.noise / self.pixels))
 
-    def plane(self, away: Array | None = None) -> Array:
+    def plane(self, away: Mask | None = None) -> Array:
         """Fit a plane to the tiles marked `away`, or to all but outliers; return its three coefficients."""
         design = np.stack([np.ones_like(self.electrons), *np.broadcast_arrays(self.u[None, :], self.v[:, None])])
         flat, data = design.reshape(3, -1), (self.electrons / self.pixels).ravel()
@@ -85,8 +88,6 @@ class Tiles:
             columns = (flat[:, good] / scale[:, None]).T
             solved = np.linalg.lstsq(columns, data[good], rcond=None)[0] / scale
             left = data - solved @ flat
-            if not good.any():
-                break
             spread = 1.4826 * float(np.median(np.abs(left[good] - np.median(left[good]))))
             good &= np.abs(left - np.median(left[good])) <= 3.0 * spread if spread > 0 else True
         found: Array = solved
@@ -95,7 +96,8 @@ class Tiles:
     def above(self, plane: Array) -> Array:
         """Return the electrons of each tile above a background plane."""
         level = plane[0] + plane[1] * self.u[None, :] + plane[2] * self.v[:, None]
-        return self.electrons - level * self.pixels
+        above: Array = self.electrons - level * self.pixels
+        return above
 
 
 def read_variance(image: Electrons, bins: Binned) -> float:
@@ -112,7 +114,9 @@ def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
     tiles = Tiles.of(image.tiles, image)
     plane = np.array([tiles.floor(), 0.0, 0.0])
     signal = tiles.above(plane)
-    centre = stacked_peak(signal / tiles.noise, tiles, displacements, 5)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        snr = np.nan_to_num(signal / tiles.noise)
+    centre = stacked_peak(snr, tiles, displacements, 5)
     separation = min((math.dist(a, b) for a in displacements.values() for b in displacements.values() if a != b),
                      default=0.0)  # fmt: skip
     reach = 0.45 * separation or 0.5 * min(np.ptp(tiles.u), np.ptp(tiles.v))
@@ -195,14 +199,13 @@ def _whole(places: Mapping[str, Place], width: Place, tiles: Tiles, separation: 
     )
 
 
-def _away(tiles: Tiles, places: Mapping[str, Place], width: Place) -> Array:
+def _away(tiles: Tiles, places: Mapping[str, Place], width: Place) -> Mask:
     """Mark the tiles that no cloud reaches."""
     nearest = np.full(tiles.electrons.shape, np.inf)
     for u, v in places.values():
         far = np.maximum(np.abs(tiles.u[None, :] - u) / width[0], np.abs(tiles.v[:, None] - v) / width[1])
         nearest = np.minimum(nearest, far)
-    away: Array = nearest > FREE_WIDTHS
-    return away
+    return nearest > FREE_WIDTHS
 
 
 def _error(tiles: Tiles, at: Place, reach: float, electrons: float, image: Electrons) -> float:

@@ -155,7 +155,7 @@ def _finished(
     squares = (data - background - signal) ** 2 / variance
     covariance = _covariance(result, names)
     if not image.noise_known:
-        covariance = covariance * (float(squares.sum()) / max(1, np.count_nonzero(bins.good) - len(names)))
+        covariance = covariance * (float(squares.sum()) / max(1, int(np.count_nonzero(bins.good)) - len(names)))
         chi2, judged = NAN, 0
     else:
         bright = (signal > background) & (bins.good > 0)

@@ -99,7 +99,7 @@ class Gaussian(FitModel):
         values["angle_rad"] = math.pi / 2.0 - (math.pi / 2.0 - values["angle_rad"]) % math.pi
         return values, turn
 
-    def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
+    def doubts(self, fit: Fitted) -> list[str]:
         """Doubt a cloud that does not stand out of its own error."""
         if "amplitude" not in fit.names:
             return []
@@ -189,4 +189,7 @@ class _Shape:
         if name == "contrast":
             return bright * np.cos(self.theta)
         slope: Array = -bright * self.contrast * np.sin(self.theta)
-        return slope * {"phase_rad": 1.0, FRINGE.horizontal: self.column, FRINGE.vertical: self.row}[name]
+        if name == FRINGE.phase:
+            return slope
+        across: Array = self.column if name == FRINGE.horizontal else self.row
+        return slope * across

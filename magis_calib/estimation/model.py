@@ -5,6 +5,7 @@ A user's package names its class in the entry-point group `magis_calib.models` (
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Layout:
     @property
     def radians(self) -> float:
         """Phase across one standard deviation of the widest spot."""
-        return max(np.hypot(self.wave_rows * s.sigma_rows, self.wave_columns * s.sigma_columns) for s in self.spots)
+        return max(math.hypot(self.wave_rows * s.sigma_rows, self.wave_columns * s.sigma_columns) for s in self.spots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,6 @@ class FitModel(ABC):
         """Say what the station learns from this view; by default nothing."""
         return ()
 
-    def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
-        """Say what only this model knows against using a fit; `expected` as in `guess`."""
+    def doubts(self, fit: Fitted) -> list[str]:
+        """Say what only this model knows against using a fit."""
         return []

@@ -8,7 +8,7 @@ import scipy.ndimage
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.grid import Grid
 from magis_calib.imaging.defects import Indices, neighbours_too, pixels_above
-from magis_calib.imaging.electrons import Binned, Electrons
+from magis_calib.imaging.electrons import Binned, Electrons, Mask
 
 OUTLIER_SIGMA = 7.0
 """A pixel this far from the light that the fit puts around it is an outlier: < 1 in 10⁴ frames on noise alone."""
@@ -25,7 +25,7 @@ def outliers(image: Electrons, bins: Binned, background: Array, signal: Array) -
     lit = np.maximum(signal, 0.0) / pixels > 0.1 * noise
     if not lit.any() or image.counts.dtype.kind != "u":
         return np.empty(0, dtype=np.intp)
-    rows, columns = (_span(lit.any(axis=1 - way)) for way in (0, 1))
+    rows, columns = _span(np.any(lit, axis=1)), _span(np.any(lit, axis=0))
     part = np.ix_(range(rows.start, rows.stop), range(columns.start, columns.stop))
     edges = (bins.row_edges[rows.start : rows.stop + 1], bins.column_edges[columns.start : columns.stop + 1])
     high = scipy.ndimage.maximum_filter(mean[part], 3, mode="nearest")
@@ -50,7 +50,8 @@ def filled(bins: Binned, image: Electrons, mean: Array) -> Array:
     grid = Grid.of(bins, image.shape)
     row_bin, column_bin = bins.bin_of(rows, columns)
     per_pixel = mean / bins.pixels
-    down, right = np.gradient(per_pixel, grid.rows[:, 0], grid.columns[0])
+    down: Array = np.gradient(per_pixel, grid.rows[:, 0], axis=0)
+    right: Array = np.gradient(per_pixel, grid.columns[0], axis=1)
     at = (row_bin, column_bin)
     away = down[at] * (rows - grid.rows[row_bin, 0]) + right[at] * (columns - grid.columns[0, column_bin])
     missed = np.zeros_like(mean)
@@ -58,6 +59,6 @@ def filled(bins: Binned, image: Electrons, mean: Array) -> Array:
     return np.where(bins.good > 0, bins.electrons + missed * np.where(bins.good > 0, bins.scale, 0.0), 0.0)
 
 
-def _span(lit: Array) -> slice:
+def _span(lit: Mask) -> slice:
     at = np.flatnonzero(lit)
     return slice(int(at[0]), int(at[-1]) + 1)

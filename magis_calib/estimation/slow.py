@@ -98,6 +98,5 @@ def _least_squares(windows: list[Window], waves: list[tuple[float, float]]) -> t
         normal += weighted @ columns.T
         right += weighted @ window.light.ravel()
         total += float(np.sum(window.light**2 / window.variance))
-    amplitudes = np.linalg.lstsq(normal, right, rcond=1e-12)[0]
-    found: Array = amplitudes
-    return found, total - float(amplitudes @ right)
+    amplitudes: Array = np.asarray(np.linalg.lstsq(normal, right, rcond=1e-12)[0], dtype=np.float64)
+    return amplitudes, total - float(amplitudes @ right)

@@ -30,7 +30,7 @@ from magis_calib.estimation.start import BACKGROUND, two_port_start
 from magis_calib.imaging.electrons import Electrons
 
 LONE_SHARE = 0.25
-"""In the loop a lone cloud this near a port's place, in distances of the ports, is that port."""
+"""A lone cloud this near a port's nominal place, in distances of the ports, is that port."""
 APART_SIGMA = 5.0
 """Ports further from their nominal displacement than this, where no fringe was found, may hide a long one."""
 _PORT_UNITS = {name: unit for parts in PORTS.values() for name, unit in zip(parts, ("e", "m", "m"), strict=True)}
@@ -125,16 +125,13 @@ class TwoPort(FitModel):
             told.append(Measurement("vertical_m", {up: 1.0}, places[port][1]))
         return tuple(told)
 
-    def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
+    def doubts(self, fit: Fitted) -> list[str]:
         """Doubt which port a lone cloud is, and what a long fringe that does not stand out could have made."""
         if not set(self.quantities["position"]) <= set(fit.names):
-            return self._doubt_lone_port(fit, expected)
+            return self._doubt_lone_port(fit)
         return self._doubt_distance(fit) if self._may_hide_fringe(fit) else []
 
-    def _doubt_lone_port(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
-        """Offline nobody knows where the cloud should be; in the loop it is near its target."""
-        if expected is None:
-            return ["one port alone: it may be either of the two"]
+    def _doubt_lone_port(self, fit: Fitted) -> list[str]:
         places = displacements_of(self.camera)
         port = next(name for name, parts in PORTS.items() if parts[1] in fit.names)
         away = math.dist((fit.values[PORTS[port][1]], fit.values[PORTS[port][2]]), places[port])

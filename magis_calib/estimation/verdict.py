@@ -51,7 +51,7 @@ def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) 
     fitted = model.fringe is not None and model.fringe.phase in fit.names
     wrong = faint_fringe(fit, model.fringe, expected) if model.fringe and fitted else []
     if fit.converged:
-        fatal += model.doubts(fit, expected)
+        fatal += model.doubts(fit)
     if fatal:
         return Verdict((), tuple(fatal), worst, saturated)
     reasons = list(start.reasons)
