@@ -61,7 +61,7 @@ class Plotter:
 
 
 def _figure(fitted: FittedFile) -> Figure:
-    picture = fitted_picture(fitted.image, fitted.camera, fitted.estimate)
+    picture = fitted_picture(fitted.image, fitted.camera, fitted.estimate) or _data_alone(fitted)
     verdict, parameters = _verdict(fitted), _parameters(fitted)
     text_inches = (VERDICT_POINTS * len(verdict) + LINE_POINTS * (parameters[0].count("\n") + 3)) / 72.0
     panel_inches = _panel_inches(picture)
@@ -86,7 +86,7 @@ def _draw_panels(figure: SubFigure, picture: FittedPicture, fitted: FittedFile) 
     extent, unit = _extent(picture, fitted)
     levels = {"vmin": float(np.nanmin(picture.data)), "vmax": float(np.nanmax(picture.data)), "cmap": "viridis"}
     sigma = {"vmin": -RESIDUAL_SIGMA, "vmax": RESIDUAL_SIGMA, "cmap": "RdBu_r"}
-    light = "electrons per bin" if fitted.in_electrons else "value per bin"
+    light = "electrons per px" if fitted.in_electrons else "value per px"
     panels = (
         ("data", picture.data, levels, light),
         ("fit", picture.fit, levels, light),
@@ -109,7 +109,7 @@ def _draw_profile(figure: SubFigure, picture: FittedPicture, fitted: FittedFile)
     light, errors = figure.subplots(2, 1, sharex=True, height_ratios=(2.5, 1.0))
     light.plot(middles, picture.data.ravel(), "o", markersize=4, label="data")
     light.plot(middles, picture.fit.ravel(), "-", label="fit")
-    light.set_ylabel("electrons per bin" if fitted.in_electrons else "value per bin")
+    light.set_ylabel("electrons per px" if fitted.in_electrons else "value per px")
     light.legend()
     errors.axhline(0.0, color="grey", linewidth=0.8)
     errors.plot(middles, picture.residual.ravel(), "o", markersize=4)
@@ -118,23 +118,33 @@ def _draw_profile(figure: SubFigure, picture: FittedPicture, fitted: FittedFile)
     errors.set_xlabel(f"{'horizontal' if across else 'vertical'} ({unit})")
 
 
+def _data_alone(fitted: FittedFile) -> FittedPicture:
+    """Return the picture of an image that nothing was fitted to."""
+    bins, (rows, columns) = fitted.image.tiles, fitted.image.shape
+    right, top = (size * fitted.image.facts.object_pixel_m / 2.0 for size in (columns, rows))
+    nothing = np.full_like(bins.electrons, np.nan)
+    extent_px = (-0.5, columns - 0.5, rows - 0.5, -0.5)
+    return FittedPicture(bins.electrons / bins.pixels, nothing, nothing, (-right, right, -top, top), extent_px)
+
+
 def _extent(picture: FittedPicture, fitted: FittedFile) -> tuple[tuple[float, float, float, float], str]:
     """Return left, right, bottom, top in the unit of the model's positions: mm, or px with rows counted downwards."""
-    left, right, bottom, top = picture.extent_m
     if "m" in fitted.units.values():
+        left, right, bottom, top = picture.extent_m
         return (left * 1e3, right * 1e3, bottom * 1e3, top * 1e3), "mm"
-    pixel_m, (rows, columns) = fitted.image.facts.object_pixel_m, fitted.image.shape
-    column, row = (columns - 1) / 2.0, (rows - 1) / 2.0
-    return (left / pixel_m + column, right / pixel_m + column, row - bottom / pixel_m, row - top / pixel_m), "px"
+    return picture.extent_px, "px"
 
 
 def _verdict(fitted: FittedFile) -> list[str]:
     estimate = fitted.estimate
-    chi2 = f"χ²/dof {estimate.chi2_per_dof:.2f}" if math.isfinite(estimate.chi2_per_dof) else "no fit"
-    noise = "" if fitted.image.noise_known else ", noise estimated from the image"
-    usable = f"usable: {', '.join(estimate.usable_quantities)}" if estimate.usable else "NOT USABLE"
+    parts = [] if estimate.parameters else ["no fit"]
+    if math.isfinite(estimate.chi2_per_dof):
+        parts.append(f"χ²/dof {estimate.chi2_per_dof:.2f}")
+    if not fitted.image.noise_known:
+        parts.append("noise estimated from the image")
+    parts.append(f"usable: {', '.join(estimate.usable_quantities)}" if estimate.usable else "NOT USABLE")
     reasons = [line for reason in estimate.reasons for line in textwrap.wrap(reason, TEXT_WIDTH)]
-    return [f"{chi2}{noise}    {usable}", *reasons]
+    return ["    ".join(parts), *reasons]
 
 
 def _parameters(fitted: FittedFile) -> list[str]:
