@@ -17,9 +17,11 @@ FEWEST_PER_PERIOD = 5.0
 """sinc²(1/5) = 0.88: what a fringe oblique to a wide cloud has to do with, to stay within `MOST_BINS`."""
 MOST_BINS = 150_000
 """Bound of memory (15 derivatives of 8 bytes a bin) and time."""
-BINS_PER_WIDTH = 4.0
-REACH_WIDTHS = 4.5
-COARSE_PER_WIDTH = 1.0
+BINS_PER_WIDTH = 3.0
+"""Costs 0.5 % of the position's standard error."""
+REACH_WIDTHS = 4.0
+COARSE_BINS = 48
+"""Where there is only a background plane, this many bins along an axis lose nothing; a width where that is larger."""
 EVEN_BINS = 256
 """Bins a side where a model does not say where its light is."""
 OUTGROWN = 1.4
@@ -81,7 +83,7 @@ def axis_edges(
 ) -> Indices:
     """Return bin edges of one axis: `size` pixels, clouds at `centres_px` of `width_px`, |κ| in rad/px."""
     step = max(1, int(_fine(width_px, wavevector_per_px, per_period)))
-    coarse = max(step, round(width_px * COARSE_PER_WIDTH))
+    coarse = max(step, round(width_px), size // COARSE_BINS)
     reach = REACH_WIDTHS * width_px
     inside = np.zeros(size, dtype=bool)
     for centre in centres_px:

@@ -22,6 +22,7 @@ WHOLE_WIDTHS = 3.5
 FREE_WIDTHS = 4.5
 """Beyond this many widths from every port there is only background."""
 FEWEST_TILES = 8
+NARROW_TILES = 0.8
 
 Place = tuple[float, float]
 Ports = Mapping[str, Place]
@@ -85,8 +86,8 @@ class Tiles:
         good = np.isfinite(self.noise.ravel()) & (np.ones(data.size, bool) if away is None else away.ravel())
         scale = np.array([1.0, np.ptp(self.u) or 1.0, np.ptp(self.v) or 1.0])
         for _ in range(1 if away is not None else 3):
-            columns = (flat[:, good] / scale[:, None]).T
-            solved = np.linalg.lstsq(columns, data[good], rcond=None)[0] / scale
+            columns = flat[:, good] / scale[:, None]
+            solved = np.linalg.lstsq(columns @ columns.T, columns @ data[good], rcond=None)[0] / scale
             left = data - solved @ flat
             spread = 1.4826 * float(np.median(np.abs(left[good] - np.median(left[good]))))
             good &= np.abs(left - np.median(left[good])) <= 3.0 * spread if spread > 0 else True
@@ -183,14 +184,16 @@ def _moments(signal: Array, tiles: Tiles, at: Place, reach: float) -> tuple[floa
         return 0.0, *at, 0.0, 0.0
     across, along = part.sum(axis=0), part.sum(axis=1)
     centre_u, centre_v = float(across @ u) / total, float(along @ v) / total
-    variance_u, variance_v = float(across @ (u - centre_u) ** 2) / total, float(along @ (v - centre_v) ** 2) / total
+    sheppard = _step(tiles.u) ** 2 / 12.0  # a tile has a width of its own
+    variance_u = float(across @ (u - centre_u) ** 2) / total - sheppard
+    variance_v = float(along @ (v - centre_v) ** 2) / total - sheppard
     return total, centre_u, centre_v, math.sqrt(max(variance_u, 0.0)), math.sqrt(max(variance_v, 0.0))
 
 
 def _whole(places: Mapping[str, Place], width: Place, tiles: Tiles, separation: float) -> bool:
-    """Clouds of at least two tiles' width, inside the frame and apart from each other."""
+    """Clouds hardly narrower than a tile, inside the frame and apart from each other."""
     tile = _step(tiles.u)
-    if min(width) < 2.0 * tile or (separation and separation < 2.0 * WHOLE_WIDTHS * max(width)):
+    if min(width) < NARROW_TILES * tile or (separation and separation < 2.0 * WHOLE_WIDTHS * max(width)):
         return False
     half_u, half_v = np.max(np.abs(tiles.u)), np.max(np.abs(tiles.v))
     return all(

@@ -20,6 +20,8 @@ FEWEST_RADIANS = 2.0
 
 SHORTEST_PX = 5.0
 """Fringes have periods of 6 px and more."""
+REACHES = (0.7, 0.5, 0.3)
+"""Distances of the points of the parabolas, over the cloud's width."""
 
 Wavevector = tuple[float, float]
 
@@ -84,20 +86,25 @@ def _strongest(windows: list[Window], width: tuple[float, float]) -> Wavevector:
 
 def _refine(windows: list[Window], kappa: Wavevector, width: tuple[float, float]) -> Wavevector:
     """Climb to the peak: its logarithm is a parabola, exactly so for a Gaussian cloud."""
-    for reach in (0.7, 0.5, 0.3, 0.3):
+    for reach in REACHES:
+        middle = _height(windows, kappa)
         moved = list(kappa)
         for way in (0, 1):
             step = reach / width[way]
-            heights = []
-            for sign in (-1.0, 0.0, 1.0):
-                at = list(kappa)
-                at[way] += sign * step
-                heights.append(math.log(abs(_amplitude(windows, (at[0], at[1]))) + 1e-300))
-            curvature = heights[0] - 2.0 * heights[1] + heights[2]
-            shift = 0.5 * (heights[0] - heights[2]) / curvature if curvature < 0 else 0.0
+            left, right = (_height(windows, _beside(kappa, way, sign * step)) for sign in (-1.0, 1.0))
+            curvature = left - 2.0 * middle + right
+            shift = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
             moved[way] += step * min(1.5, max(-1.5, shift))
         kappa = (moved[0], moved[1])
     return kappa
+
+
+def _beside(kappa: Wavevector, way: int, step: float) -> Wavevector:
+    return (kappa[0] + step, kappa[1]) if way == 0 else (kappa[0], kappa[1] + step)
+
+
+def _height(windows: list[Window], kappa: Wavevector) -> float:
+    return math.log(abs(_amplitude(windows, kappa)) + 1e-300)
 
 
 def _amplitude(windows: list[Window], kappa: Wavevector) -> complex:

@@ -18,7 +18,7 @@ from magis_calib.estimation.windows import Window
 
 WINDOW_WIDTHS = 1.5
 """Width of the Gaussian window of the centroid, in widths of the cloud."""
-CENTRED = 4
+CENTRED = 3
 """Iterations of window onto centroid."""
 APART_RADIANS = 3.0
 """Below this |κ·width| the peak of the fringe overlaps that of the envelope, and says nothing by itself."""

@@ -16,6 +16,8 @@ from magis_calib.estimation.windows import cut_windows
 from magis_calib.imaging.electrons import Electrons
 
 BACKGROUND = ("background_electrons_per_px", "background_gradient_horizontal", "background_gradient_vertical")
+PLAIN_PX = 16
+"""Bins of the second estimator where no fringe is looked for."""
 
 
 def two_port_start(
@@ -23,7 +25,7 @@ def two_port_start(
 ) -> Start:
     """Return start values. Raises `FitError` "no cloud …". `expected` is the predicted wavevector in the loop."""
     cloud = whole_clouds(image, displacements) or find_clouds(image, displacements)
-    windows = cut_windows(image, cloud)
+    windows = cut_windows(image, cloud) if fringe else cut_windows(image, cloud, PLAIN_PX)
     wave = find_wave(windows, cloud.width, expected) if fringe else None
     found = wave if wave and (is_fringe(wave, expected) or not image.noise_known) else None
     names = {port: (right, up) for port, (_, right, up) in PORTS.items()}

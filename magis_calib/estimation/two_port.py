@@ -133,7 +133,10 @@ class TwoPort(FitModel):
 
     def _doubt_lone_port(self, fit: Fitted) -> list[str]:
         places = displacements_of(self.camera)
-        port = next(name for name, parts in PORTS.items() if parts[1] in fit.names)
+        lone = [name for name, parts in PORTS.items() if {*parts[1:]} <= set(fit.names)]
+        if not lone:
+            return ["no cloud: neither port stands out"]
+        port = lone[0]
         away = math.dist((fit.values[PORTS[port][1]], fit.values[PORTS[port][2]]), places[port])
         if not away <= LONE_SHARE * math.dist(places["a"], places["b"]):
             return [f"one port alone, {away * 1e3:.1f} mm from the place of port {port}: it may be either of the two"]

@@ -67,7 +67,7 @@ def _attempt(
             start = start.otherwise
             fit = fit_image(image, model, start, camera.parameters)
         verdict = judge(fit, model, start, predicted)
-    except (FitError, ValueError, FloatingPointError, np.linalg.LinAlgError) as error:
+    except (FitError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
         return _nothing(image, camera, drop_id, str(error)), None
     return _told(fit, verdict, model, start, predicted, drop_id), fit
 

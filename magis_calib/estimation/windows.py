@@ -49,20 +49,23 @@ class Window:
         return self.sign * self.weight * (self.light - self.envelope)
 
 
-def cut_windows(image: Electrons, cloud: Cloud) -> list[Window]:
-    """Return the windows of the ports that stand out of the noise and lie in the image."""
+def cut_windows(image: Electrons, cloud: Cloud, coarsest_px: int = COARSEST_PX) -> list[Window]:
+    """Return the windows of the ports that stand out of the noise and lie in the image.
+
+    The bins are a quarter of a width, but not more than `coarsest_px`.
+    """
     found = []
     for port in cloud.shown():
-        window = _cut(image, cloud, port)
+        window = _cut(image, cloud, port, coarsest_px)
         if window is not None:
             found.append(window)
     return found
 
 
-def _cut(image: Electrons, cloud: Cloud, port: str) -> Window | None:
+def _cut(image: Electrons, cloud: Cloud, port: str, coarsest_px: int) -> Window | None:
     pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
     at, displacement = cloud.places[port], cloud.displacements[port]
-    step_u, step_v = (max(1, min(COARSEST_PX, int(width / pixel_m / 4))) for width in cloud.width)
+    step_u, step_v = (max(1, min(coarsest_px, int(width / pixel_m / 4))) for width in cloud.width)
     column_edges = _edges(at[0] / pixel_m + (columns - 1) / 2.0, cloud.width[0] / pixel_m, columns, step_u)
     row_edges = _edges((rows - 1) / 2.0 - at[1] / pixel_m, cloud.width[1] / pixel_m, rows, step_v)
     if min(len(column_edges), len(row_edges)) <= FEWEST_BINS and min(rows, columns) > 1:
