@@ -74,6 +74,12 @@ class Tiles:
             raise FitError(f"no cloud: {np.count_nonzero(bins.good)} tiles with good pixels, wanted {FEWEST_TILES}")
         return cls(bins.electrons, bins.pixels, grid.u.middles_m, grid.v.middles_m, noise)
 
+    @property
+    def step(self) -> float:
+        """Distance of neighbouring tiles along the longer side (m)."""
+        places = self.u if len(self.u) > 1 else self.v
+        return float(abs(places[1] - places[0])) if len(places) > 1 else 1.0
+
     def floor(self) -> float:
         """Return the background per px where clouds may cover most of the image: the lower quartile, less its bias."""
         level = float(np.quantile(self.electrons / self.pixels, 0.25))
@@ -144,19 +150,14 @@ def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
 
 def stacked_peak(snr: Array, tiles: Tiles, displacements: Ports, smooth: float) -> Place:
     """Add all ports on top of each other; return where the sum, smoothed over `smooth` tiles, is largest."""
-    step_u, step_v = _step(tiles.u), _step(tiles.v)
+    step = tiles.step
     stacked = np.zeros_like(snr)
     for right, up in displacements.values():
-        shift = (up / step_v, -right / step_u)
+        shift = (up / step, -right / step)
         stacked += scipy.ndimage.shift(snr, shift, order=0, mode="constant", prefilter=False)
     blurred = scipy.ndimage.uniform_filter(stacked, int(smooth), mode="constant")
     row, column = np.unravel_index(int(np.argmax(blurred)), blurred.shape)
     return float(tiles.u[column]), float(tiles.v[row])
-
-
-def _step(places: Array) -> float:
-    """Distance of neighbouring tiles (m); one alone is as good as any."""
-    return float(abs(places[1] - places[0])) if len(places) > 1 else 1.0
 
 
 def _iterate(
@@ -184,7 +185,7 @@ def _moments(signal: Array, tiles: Tiles, at: Place, reach: float) -> tuple[floa
         return 0.0, *at, 0.0, 0.0
     across, along = part.sum(axis=0), part.sum(axis=1)
     centre_u, centre_v = float(across @ u) / total, float(along @ v) / total
-    sheppard = _step(tiles.u) ** 2 / 12.0  # a tile has a width of its own
+    sheppard = tiles.step**2 / 12.0  # a tile has a width of its own
     variance_u = float(across @ (u - centre_u) ** 2) / total - sheppard
     variance_v = float(along @ (v - centre_v) ** 2) / total - sheppard
     return total, centre_u, centre_v, math.sqrt(max(variance_u, 0.0)), math.sqrt(max(variance_v, 0.0))
@@ -192,7 +193,7 @@ def _moments(signal: Array, tiles: Tiles, at: Place, reach: float) -> tuple[floa
 
 def _whole(places: Mapping[str, Place], width: Place, tiles: Tiles, separation: float) -> bool:
     """Clouds hardly narrower than a tile, inside the frame and apart from each other."""
-    tile = _step(tiles.u)
+    tile = tiles.step
     if min(width) < NARROW_TILES * tile or (separation and separation < 2.0 * WHOLE_WIDTHS * max(width)):
         return False
     half_u, half_v = np.max(np.abs(tiles.u)), np.max(np.abs(tiles.v))

@@ -40,6 +40,10 @@ class Wave:
     middle: tuple[float, float]
     """Where phase and wavevector are independent, from the ports' displacement (m)."""
 
+    def radians(self, width: tuple[float, float]) -> float:
+        """Phase across one standard deviation of a cloud of these widths."""
+        return math.hypot(self.kappa[0] * width[0], self.kappa[1] * width[1])
+
 
 def find_wave(windows: list[Window], width: tuple[float, float], expected: Wavevector | None) -> Wave | None:
     """Return the strongest wave with |κ·width| > 2 that counts as a fringe, or None."""

@@ -68,6 +68,8 @@ class Start:
     reasons: tuple[str, ...] = ()
     """Why something is absent."""
     checks: tuple[Check, ...] = ()
+    proven: bool = False
+    """A picture without the fringe is ruled out by chi-square, however uncertain its contrast is."""
     otherwise: Start | None = None
     """Where to start when the fringe that this start supposes does not stand out of its fit."""
 

@@ -67,7 +67,7 @@ def find_clouds(image: Electrons, displacements: Ports) -> Cloud:
     bins = image.fine if max(image.fine.sums.shape) <= 400 else image.tiles
     tiles = Tiles.of(bins, image)
     snr = tiles.above(tiles.plane()) / np.where(np.isfinite(tiles.noise), tiles.noise, np.inf)
-    step, starts = float(np.ptp(tiles.u)) / max(1, len(tiles.u) - 1), []
+    step, starts = tiles.step, []
     for width in np.geomspace(NARROWEST_PX, max(_shorter(rows, columns) / 3.0, 2 * NARROWEST_PX), SCALES) * pixel_m:
         at = stacked_peak(snr, tiles, displacements, max(1.0, 2.5 * width / step))
         start = np.array([*at, math.log(width), math.log(width)])

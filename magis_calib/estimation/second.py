@@ -46,10 +46,7 @@ def position_checks(
 
 def fringe_checks(wave: Wave, fringe: Fringe, width: tuple[float, float]) -> list[Check]:
     """Return what the Fourier peak says of the wavevector and of the phase at the middle of the cloud."""
-    radians2 = (wave.kappa[0] * width[0]) ** 2 + (wave.kappa[1] * width[1]) ** 2
-    if radians2 < APART_RADIANS**2:
-        return []
-    leak = ENVELOPE_LEFT / wave.contrast * math.exp(-0.25 * radians2)
+    leak = ENVELOPE_LEFT / wave.contrast * math.exp(-0.25 * wave.radians(width) ** 2)
     at_middle = wave.phase_rad + wave.kappa[0] * wave.middle[0] + wave.kappa[1] * wave.middle[1]
     terms = {fringe.phase: 1.0, fringe.horizontal: wave.middle[0], fringe.vertical: wave.middle[1]}
     right, up = (math.hypot(sigma, leak * math.sqrt(2.0) / size)

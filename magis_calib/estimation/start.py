@@ -6,13 +6,13 @@ import math
 from dataclasses import replace
 
 from magis_calib.estimation.cloud import Cloud, whole_clouds
-from magis_calib.estimation.fourier import FREE_SEARCH_SIGMA, Wavevector, find_wave, is_fringe
+from magis_calib.estimation.fourier import FREE_SEARCH_SIGMA, Wave, Wavevector, find_wave, is_fringe
 from magis_calib.estimation.model import Check, Fringe, Start
 from magis_calib.estimation.port import PORTS, WIDTHS, Displacements
 from magis_calib.estimation.search import find_clouds
-from magis_calib.estimation.second import fringe_checks, position_checks
-from magis_calib.estimation.slow import SlowWave, find_slow_wave
-from magis_calib.estimation.windows import cut_windows
+from magis_calib.estimation.second import APART_RADIANS, fringe_checks, position_checks
+from magis_calib.estimation.slow import find_slow_wave
+from magis_calib.estimation.windows import Window, cut_windows
 from magis_calib.imaging.electrons import Electrons
 
 BACKGROUND = ("background_electrons_per_px", "background_gradient_horizontal", "background_gradient_vertical")
@@ -25,42 +25,55 @@ def two_port_start(
 ) -> Start:
     """Return start values. Raises `FitError` "no cloud …". `expected` is the predicted wavevector in the loop."""
     cloud = whole_clouds(image, displacements) or find_clouds(image, displacements)
-    windows = cut_windows(image, cloud) if fringe else cut_windows(image, cloud, PLAIN_PX)
-    wave = find_wave(windows, cloud.width, expected) if fringe else None
-    found = wave if wave and (is_fringe(wave, expected) or not image.noise_known) else None
-    names = {port: (right, up) for port, (_, right, up) in PORTS.items()}
-    checks = position_checks(windows, cloud, names, found) if image.noise_known else []
     faint = [port for port in PORTS if port not in cloud.shown()]
     absent = frozenset(name for port in faint for name in PORTS[port][1:])
     reasons = tuple(f"no port {port}: {cloud.significance[port]:.1f} standard errors" for port in faint)
-    plain = Start(_envelope_values(cloud), absent, reasons, _known(checks))
+    plain = Start(_envelope_values(cloud), absent, reasons)
     if fringe is None:
-        return plain
+        return replace(plain, checks=_checks(image, cut_windows(image, cloud, PLAIN_PX), cloud, None))
+    windows = cut_windows(image, cloud)
+    wave = find_wave(windows, cloud.width, expected)
+    found = wave if wave and (is_fringe(wave, expected) or not image.noise_known) else None
+    without = _without_fringe(replace(plain, checks=_checks(image, windows, cloud, found)), fringe, wave)
+    if found is None:
+        return _slow_start(image, cloud, without, fringe)
+    numbers = (*found.kappa, min(found.contrast, 1.0), found.phase_rad)
+    values = plain.values | dict(zip(fringe.names, numbers, strict=True))
+    if found.radians(cloud.width) < APART_RADIANS:
+        slow = _slow_start(image, cloud, without, fringe)
+        return replace(plain, values=values, proven=slow.proven, otherwise=slow)
+    checks = without.checks + (tuple(fringe_checks(found, fringe, cloud.width)) if image.noise_known else ())
+    return replace(plain, values=values, checks=checks, otherwise=without)
+
+
+def _checks(image: Electrons, windows: list[Window], cloud: Cloud, wave: Wave | None) -> tuple[Check, ...]:
+    """Return what the centroid says; nothing where the noise is not known, or a long fringe moves it."""
+    if not image.noise_known or (wave is not None and wave.radians(cloud.width) < APART_RADIANS):
+        return ()
+    names = {port: (right, up) for port, (_, right, up) in PORTS.items()}
+    return tuple(one for one in position_checks(windows, cloud, names, wave) if math.isfinite(one.sigma))
+
+
+def _without_fringe(plain: Start, fringe: Fringe, wave: Wave | None) -> Start:
     score = f": {wave.score:.1f} standard errors, wanted more than {FREE_SEARCH_SIGMA:g}" if wave else ""
-    without = replace(
+    return replace(
         plain,
         values=plain.values | dict.fromkeys(fringe.names, 0.0),
-        absent=absent | set(fringe.names),
-        reasons=(*reasons, f"no fringe{score}"),
+        absent=plain.absent | set(fringe.names),
+        reasons=(*plain.reasons, f"no fringe{score}"),
     )
-    if found is not None:
-        wave_values = dict(zip(fringe.names, (*found.kappa, min(found.contrast, 1.0), found.phase_rad), strict=True))
-        checks += fringe_checks(found, fringe, cloud.width) if image.noise_known else []
-        return Start(plain.values | wave_values, absent, reasons, _known(checks), without)
-    slow = find_slow_wave(image, cloud)
-    return without if slow is None else _with_slow_wave(without, slow, fringe)
 
 
-def _with_slow_wave(without: Start, wave: SlowWave, fringe: Fringe) -> Start:
-    """Suppose a long fringe: the moments of the ports are of no use, nor is their check."""
+def _slow_start(image: Electrons, cloud: Cloud, without: Start, fringe: Fringe) -> Start:
+    """Suppose a long fringe where one may be: the moments of the ports are of no use then, nor is their check."""
+    wave = find_slow_wave(image, cloud)
+    if wave is None:
+        return without
     values = without.values | dict(zip(fringe.names, (*wave.kappa, wave.contrast, wave.phase_rad), strict=True))
     for port, (right, up) in wave.places.items():
         values |= dict(zip(PORTS[port], (wave.electrons.get(port, 0.0), right, up), strict=True))
-    return Start(values, without.absent - set(fringe.names), without.reasons[:-1], (), without)
-
-
-def _known(checks: list[Check]) -> tuple[Check, ...]:
-    return tuple(check for check in checks if math.isfinite(check.sigma))
+    proven = wave.gain > FREE_SEARCH_SIGMA**2
+    return Start(values, without.absent - set(fringe.names), without.reasons[:-1], (), proven, without)
 
 
 def _envelope_values(cloud: Cloud) -> dict[str, float]:

@@ -49,9 +49,10 @@ def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) 
     fatal = _spoils_all(fit, model, start, saturated)
     fatal += [_disagrees(about, away)] if away > DISAGREEMENT_SIGMA else []
     fitted = model.fringe is not None and model.fringe.phase in fit.names
-    wrong = faint_fringe(fit, model.fringe, expected) if model.fringe and fitted else []
+    wrong = faint_fringe(fit, model.fringe, start.proven, expected) if model.fringe and fitted else []
     if fit.converged:
         fatal += model.doubts(fit)
+        fatal += ["a long fringe is there, but hides among position and width"] if wrong and start.proven else []
     if fatal:
         return Verdict((), tuple(fatal), worst, saturated)
     reasons = list(start.reasons)
@@ -111,12 +112,14 @@ def _saturated_light(fit: Fit) -> int:
     return max(area, int(np.count_nonzero(bright)))
 
 
-def faint_fringe(fit: Fit, fringe: Fringe, expected: Wavevector | None) -> list[str]:
-    """The fitted contrast must stand out as the Fourier peak had to."""
+def faint_fringe(fit: Fit, fringe: Fringe, proven: bool, expected: Wavevector | None) -> list[str]:
+    """The fitted contrast must stand out as the Fourier peak had to; less where it is certain that there is one."""
+    if fringe.contrast not in fit.names:
+        return []
     at = fit.names.index(fringe.contrast)
     sigma = math.sqrt(max(float(fit.covariance[at, at]), 1e-300))
     score = abs(fit.values[fringe.contrast]) / sigma
-    wanted = PREDICTED_SIGMA if _as_expected(fit, fringe, expected) else FREE_SEARCH_SIGMA
+    wanted = PREDICTED_SIGMA if proven or _as_expected(fit, fringe, expected) else FREE_SEARCH_SIGMA
     return [f"no fringe: {score:.1f} standard errors, wanted more than {wanted:g}"] if not score > wanted else []
 
 

@@ -63,13 +63,20 @@ def _attempt(
     try:
         start = model.guess(image, predicted)
         fit = fit_image(image, model, start, camera.parameters)
-        if start.otherwise and model.fringe and (not fit.converged or faint_fringe(fit, model.fringe, predicted)):
+        while start.otherwise and not _stands(fit, model, start, predicted):
             start = start.otherwise
             fit = fit_image(image, model, start, camera.parameters)
         verdict = judge(fit, model, start, predicted)
     except (FitError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
         return _nothing(image, camera, drop_id, str(error)), None
     return _told(fit, verdict, model, start, predicted, drop_id), fit
+
+
+def _stands(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) -> bool:
+    """Whether the fringe that this start supposed came out of its fit."""
+    if not fit.converged or model.fringe is None:
+        return fit.converged
+    return start.proven or not faint_fringe(fit, model.fringe, start.proven, expected)
 
 
 def _told(

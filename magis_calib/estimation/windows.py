@@ -93,6 +93,7 @@ def _envelope(grid: Grid, place: tuple[float, float], width: tuple[float, float]
 
 def _edges(middle: float, width: float, size: int, step: int) -> Indices:
     """Return edges of whole bins of `step` pixels within `REACH_WIDTHS`, as symmetric as the image allows."""
+    step = min(step, size)
     half = max(step, math.ceil(REACH_WIDTHS * width / step) * step)
     start, stop = max(0, round(middle) - half), min(size, round(middle) + half)
     return np.arange(start, stop + 1, step, dtype=np.intp)
