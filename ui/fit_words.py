@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from magis_calib.domain.camera import View
@@ -12,6 +14,12 @@ from ui.wording import raw
 from ui.words import RIGHT, Words
 
 WIDTH = Quantity("width", "width", "m", "mm", 1e3, 3)
+DIAGNOSED = {
+    "roll_rad": Quantity("roll_rad", "roll of the camera, by the ports:", "rad", "mrad", 1e3, 2),
+    "port_phase_difference_rad": Quantity(
+        "port_phase_difference_rad", "phase of port a less that of port b:", "rad", "mrad", 1e3, 1
+    ),
+}
 
 
 class FitWords(QWidget):
@@ -48,7 +56,7 @@ class FitWords(QWidget):
                         "\n".join(_raw(station, name) for name in (f"{self._view}_m", "z_m")))  # fmt: skip
         self._width.say(_widths(fitted), TEXT if fitted.usable else DIM,
                         "standard deviations of the cloud, horizontal × vertical")  # fmt: skip
-        self._verdict.say(*_verdict(fitted))
+        self._verdict.say(*_verdict(station, fitted))
 
 
 def _written(station: StationEstimate, name: str) -> str:
@@ -69,15 +77,39 @@ def _widths(fitted: ViewEstimate) -> str:
     return f"width {first} × {WIDTH.with_error(vertical.value, vertical.stderr)} mm"
 
 
-def _verdict(fitted: ViewEstimate) -> tuple[str, str, str]:
+def _verdict(station: StationEstimate, fitted: ViewEstimate) -> tuple[str, str, str]:
     """Return text, colour and hover of the second line."""
-    details = (f"model {fitted.model}; χ² per degree of freedom {fitted.chi2_per_dof:.3f}; {fitted.evaluations} "
-               f"evaluations; {fitted.saturated_px} px saturated, {fitted.masked_px} px masked\n"
-               f"usable: {', '.join(fitted.usable_quantities) or 'nothing'}")  # fmt: skip
-    chi2 = f"χ² {fitted.chi2_per_dof:.2f}"
+    scores = _scores(fitted)
     if not fitted.usable:
-        return f"▲ not usable: {'; '.join(fitted.reasons) or 'no reason given'}", LOOK, details
+        text = f"▲ not usable: {'; '.join(fitted.reasons) or 'no reason given'}"
+        return text, LOOK, _details(station, fitted)
     if fitted.reasons:
-        return f"▲ usable in part · {chi2} · {'; '.join(fitted.reasons)}", LOOK, details
-    saturated = f" · {fitted.saturated_px} px saturated" if fitted.saturated_px else ""
-    return f"✓ usable · {chi2}{saturated}", TEXT, details
+        return f"▲ usable in part · {scores} · {'; '.join(fitted.reasons)}", LOOK, _details(station, fitted)
+    return f"✓ usable · {scores}", TEXT, _details(station, fitted)
+
+
+def _scores(fitted: ViewEstimate) -> str:
+    """Return chi-square and how far the second estimator is away."""
+    chi2 = f"χ² {fitted.chi2_per_dof:.2f}"
+    if not math.isfinite(fitted.disagreement_sigma):
+        return chi2
+    return f"{chi2} · {fitted.disagreement_sigma:.1f} σ estimators"
+
+
+def _details(station: StationEstimate, fitted: ViewEstimate) -> str:
+    """Return what is behind the verdict, line by line."""
+    lines = [
+        f"model {fitted.model}; χ² per degree of freedom {fitted.chi2_per_dof:.3f}; {fitted.evaluations} evaluations; "
+        f"{fitted.saturated_px} px saturated, {fitted.masked_px} px masked",
+        f"usable: {', '.join(fitted.usable_quantities) or 'nothing'}",
+    ]
+    if math.isfinite(fitted.disagreement_sigma):
+        lines.append(f"fit and second estimator differ by up to {fitted.disagreement_sigma:.2f} standard errors")
+    for name, quantity in DIAGNOSED.items():
+        found = fitted.diagnostics.get(name)
+        if found is not None:
+            value = quantity.with_error(found.value, found.stderr).replace("-", "−")
+            lines.append(f"{quantity.label} {value} {quantity.shown_unit}")
+    if station.consistency_dof:
+        lines.append(f"both views: χ² {station.consistency_chi2:.1f} for {station.consistency_dof} common numbers")
+    return "\n".join(lines)

@@ -2,15 +2,16 @@
 
 The model is written out as in docs/contracts.md and evaluated at the middles of the pixels, which at 16 µm and
 a fringe of 1 mm misses no parameter by more than a fifth of its standard error. It is given more than anybody has: the
-true hot pixels, start values as near as moments and a Fourier transform bring them, weights from the mean at these,
-and parameters scaled to order one.
+true hot pixels, start values as near as moments and a Fourier transform bring them, and parameters scaled to order
+one. Nobody knows the weights before a fit, and weights from the data bias it: the first round is without weights, the
+second takes them from the fitted mean and has the precision of the estimator.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import lmfit
@@ -84,17 +85,19 @@ def _plain_fit(rng: np.random.Generator, picture: ClockedPicture) -> tuple[dict[
     began = time.perf_counter()
     data = (picture.counts[window].astype(np.float64) - facts.offset) * facts.gain
     u, v = (axis[part] for axis, part in zip(middles(facts), reversed(window), strict=True))
-    weight = _weight(_written_out(start, truth, u, v), start["background_electrons_per_px"], picture, window)
-
-    def residual(scaled: lmfit.Parameters) -> Array:
-        values = {name: start[name] + (scaled[name].value - UNIT) * unit[name] for name in PARAMETERS}
-        weighted: Array = ((_written_out(values, truth, u, v) - data) * weight).ravel()
-        return weighted
-
-    parameters = lmfit.Parameters()
+    scaled = lmfit.Parameters()
     for name in PARAMETERS:
-        parameters.add(name, value=UNIT)
-    found = lmfit.Minimizer(residual, parameters, scale_covar=False).leastsq(epsfcn=STEP)
+        scaled.add(name, value=UNIT)
+
+    def mean_of(parameters: lmfit.Parameters) -> Array:
+        values = {name: start[name] + (parameters[name].value - UNIT) * unit[name] for name in PARAMETERS}
+        return _written_out(values, truth, u, v)
+
+    good = _good(picture, window)
+    found = _minimised(mean_of, data, good, scaled)
+    fitted = mean_of(found.params)
+    background = start["background_electrons_per_px"]
+    found = _minimised(mean_of, data, good * _weight(fitted, background, facts), found.params)
     seconds = time.perf_counter() - began
     errors = {name: start[name] + (found.params[name].value - UNIT) * unit[name] - truth.value(name)
               for name in PARAMETERS}  # fmt: skip
@@ -120,14 +123,28 @@ def _written_out(values: Mapping[str, float], truth: Truth, u: Array, v: Array) 
     return mean
 
 
-def _weight(mean: Array, background: float, picture: ClockedPicture, window: Window) -> Array:
-    """Return 1/σ of each pixel, 0 for hot pixels."""
-    facts = picture.facts
-    weight: Array = 1.0 / np.sqrt(mean + facts.excess * (mean - background) + facts.quantised_read_variance)
-    hot = np.zeros(picture.counts.shape, dtype=bool)
-    hot.reshape(-1)[picture.hot] = True
-    weight[hot[window]] = 0.0
+def _minimised(
+    mean_of: Callable[[lmfit.Parameters], Array], data: Array, weight: Array, scaled: lmfit.Parameters
+) -> lmfit.minimizer.MinimizerResult:
+    def residual(parameters: lmfit.Parameters) -> Array:
+        weighted: Array = ((mean_of(parameters) - data) * weight).ravel()
+        return weighted
+
+    return lmfit.Minimizer(residual, scaled, scale_covar=False).leastsq(epsfcn=STEP)
+
+
+def _weight(mean: Array, background: float, facts: CameraFacts) -> Array:
+    """Return 1/σ of each pixel."""
+    light = np.maximum(mean - background, 0.0)
+    weight: Array = 1.0 / np.sqrt(np.maximum(mean, 0.0) + facts.excess * light + facts.quantised_read_variance)
     return weight
+
+
+def _good(picture: ClockedPicture, window: Window) -> Array:
+    """Return 0 for hot pixels, 1 for all others."""
+    good = np.ones(picture.counts.shape)
+    good.reshape(-1)[picture.hot] = 0.0
+    return good[window]
 
 
 def _window(truth: Truth, facts: CameraFacts) -> Window:

@@ -82,8 +82,9 @@ class Tiles:
 
     def floor(self) -> float:
         """Return the background per px where clouds may cover most of the image: the lower quartile, less its bias."""
-        level = float(np.quantile(self.electrons / self.pixels, 0.25))
-        return level + 0.67 * float(np.median(self.noise / self.pixels))
+        good = np.isfinite(self.noise)
+        level = float(np.quantile(self.electrons[good] / self.pixels[good], 0.25))
+        return level + 0.67 * float(np.median(self.noise[good] / self.pixels[good]))
 
     def plane(self, away: Mask | None = None) -> Array:
         """Fit a plane to the tiles marked `away`, or to all but outliers; return its three coefficients."""

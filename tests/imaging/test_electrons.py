@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from magis_calib.domain.errors import FitError
+from magis_calib.imaging.defects import area_of
 from magis_calib.imaging.electrons import to_electrons
 from magis_calib.imaging.orientation import upright
 from tests.pictures import SMALL, frame
@@ -37,7 +38,7 @@ def test_hot_pixels_are_masked_before_they_are_summed_and_count_as_their_bins_me
     counts.flat[at] = 40_000
     image = to_electrons(frame(counts, "x"))
     assert set(at) <= set(image.bad.tolist())
-    assert image.saturated_px == 0
+    assert set(image.saturated.tolist()) == set()
     binned = image.binned(edges(0, 512), edges(0, 768))
     assert binned.electrons[0, 0] == pytest.approx(512 * 768 * 16 * 0.24, rel=1e-12)
     assert binned.scale[0, 0] == pytest.approx(counts.size / (counts.size - image.bad.size))
@@ -55,11 +56,50 @@ def test_configured_defects_are_never_used_and_turn_with_the_image() -> None:
         to_electrons(turned, np.zeros((2, 2), bool))
 
 
-def test_light_that_saturates_an_area_is_told_from_a_single_saturated_pixel() -> None:
+def test_saturated_pixels_are_masked_with_their_rim_and_areas_of_them_are_light() -> None:
     counts = QUIET.copy()
     counts[100, 100] = 65520
     counts[200:203, 300:304] = 65520
-    assert to_electrons(frame(counts, "x")).saturated_px == 12
+    image = to_electrons(frame(counts, "x"))
+    assert image.saturated.size == 13
+    assert image.bad.size == 1 + 5 * 6
+    assert area_of(image.saturated, 768) == 2
+
+
+def test_the_dim_rim_of_a_particles_track_is_masked_too() -> None:
+    counts = QUIET.copy()
+    counts[50, 60:70] = 9000
+    counts[49, 60:70] = counts[51, 60:70] = 1600 + 90
+    image = to_electrons(frame(counts, "x"))
+    assert image.binned(edges(0, 512), edges(0, 768)).electrons[0, 0] == pytest.approx(512 * 768 * 16 * 0.24)
+
+
+def test_a_narrow_bright_cloud_with_fringes_is_no_defect() -> None:
+    row, column = np.mgrid[:512, :768]
+    bright = 5000 * np.exp(-0.5 * (((row - 200.3) / 8) ** 2 + ((column - 300.7) / 8) ** 2))
+    light = np.random.default_rng(1).poisson(4 + bright * (1 + np.cos(2 * np.pi * column / 6)))
+    image = to_electrons(frame((1600 + light / 0.24).astype(np.uint16), "x"))
+    assert image.bad.size == 0
+
+
+def test_bins_lose_further_pixels_exactly() -> None:
+    rng = np.random.default_rng(5)
+    counts = rng.integers(1600, 1700, (512, 768)).astype(np.uint16)
+    image = to_electrons(frame(counts, "x"))
+    more = np.array([5, 768 * 100 + 20, 768 * 300 + 700])
+    cut = (edges(0, 200, 512), edges(0, 100, 768))
+    again, at_once = image.masking(more).binned(*cut), image.binned(*cut).without(image.counts, more)
+    assert np.array_equal(again.sums, at_once.sums)
+    assert np.array_equal(again.good, at_once.good)
+    assert at_once.good.sum() == counts.size - 3
+
+
+def test_a_bin_without_a_good_pixel_says_nothing() -> None:
+    defects = np.zeros((512, 768), bool)
+    defects[:8, :8] = True
+    binned = to_electrons(frame(QUIET, "x"), defects).binned(edges(0, 8, 512), edges(0, 8, 768))
+    assert binned.electrons[0, 0] == 0
+    assert np.isinf(binned.scale[0, 0])
 
 
 @pytest.mark.parametrize(
