@@ -12,12 +12,14 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from magis_calib.domain.camera import Frame, ImagePair, IncompleteDrop, View
+from magis_calib.domain.camera import VIEWS, Frame, ImagePair, IncompleteDrop, View
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
 from magis_calib.domain.estimate import StationEstimate, ViewEstimate, unusable_station
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord
+from magis_calib.estimation.model import FitModel
+from magis_calib.estimation.models import model_for
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import Expected, estimate_view
 from magis_calib.feedback.loop import Judgement, Loop
@@ -45,11 +47,12 @@ class Pipeline:
     """The path of a pair through one station. Used by the worker thread only."""
 
     def __init__(self, station: Station, hands: Hands) -> None:
-        """Read the configured defect masks. Raises `ConfigError` where one cannot be read."""
+        """Read the configured defect masks. Raises `ConfigError` where one, or the model of a view, cannot be used."""
         self._station = station
         self._hands = hands
         self.loop = Loop(station)
-        self._defects = {view: read_defects(station.camera(view).defects) for view in ("x", "y")}
+        self._defects = {view: read_defects(station.camera(view).defects) for view in VIEWS}
+        self._predicted = {view for view in VIEWS if _takes_prediction(model_for(station.camera(view)))}
 
     def process(self, pair: ImagePair, hold: str) -> DropRecord:
         """Take one complete drop through every step. `hold` says why nothing may be sent, or is empty."""
@@ -87,9 +90,8 @@ class Pipeline:
         return DropRecord(drop_id, trigger, sequence_type, complete, estimate, decision, in_force, {})
 
     def _fit(self, view: View, frame: Frame, expected: Expected | None) -> ViewEstimate:
-        camera = self._station.camera(view)
-        fringed = expected if camera.model == "two_port_fringe" else None
-        return estimate_view(frame, camera, fringed, self._defects[view])
+        predicted = expected if view in self._predicted else None
+        return estimate_view(frame, self._station.camera(view), predicted, self._defects[view])
 
     def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints) -> Judgement:
         if not in_force:
@@ -97,6 +99,11 @@ class Pipeline:
             return Judgement(None, (), dict.fromkeys(OBSERVABLES, reason), reason)
         commanded = self._hands.commanded()
         return self.loop.judge(estimate, pair.sequence_type, in_force, commanded, self._hands.facts)
+
+
+def _takes_prediction(model: FitModel) -> bool:
+    """Whether its fringe is in the prediction's unit: the branch can then be judged by it."""
+    return model.fringe is not None and model.parameters[model.fringe.horizontal] == "rad/m"
 
 
 class _Clock:

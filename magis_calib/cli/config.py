@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from magis_calib.cli.judge import judge_models
 from magis_calib.domain.config import default_text
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import load_config
@@ -24,6 +25,7 @@ def main(argv: Sequence[str]) -> int:
         return 0
     try:
         config = load_config(arguments.check)
+        judge_models(config, arguments.check, config.stations)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2

@@ -40,6 +40,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         config = load_config(arguments.config)
         name, station = select_station(config, arguments.station)
+        judge_models(config, arguments.config, [name], spare=False)
         return _run(arguments, config, name, station)
     except ConfigError as error:
         print(f"magis-calib: {error}", file=sys.stderr)

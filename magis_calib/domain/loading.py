@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def select_station(whole: Config, name: str | None, source: str = "--station") -
 def _explain(item: Any, text: str) -> str:
     keys = [str(part) for part in item["loc"]]
     where = ".".join(keys) or "file"
-    line = _line_of(keys, text)
+    line = line_of(keys, text)
     place = f"line {line}, {where}" if line else where
     if item["type"] == "extra_forbidden":
         known = _known_names(keys[:-1])
@@ -76,15 +77,16 @@ def _explain(item: Any, text: str) -> str:
     return f"{place}: {message}{got}"
 
 
-def _line_of(keys: list[str], text: str) -> int | None:
+def line_of(keys: list[str], text: str) -> int | None:
     """Find the line that most likely holds the last key: the first match after its parents' lines."""
-    lines, at, found = text.splitlines(), 0, None
+    lines, at, found = [line.split("#", 1)[0].strip() for line in text.splitlines()], 0, None
     for key in keys:
         if key.isdigit():
+            blocks = [n for n in range(at, len(lines)) if lines[n].startswith("[[") and lines[n] == lines[at]]
+            at, found = (blocks[int(key)], blocks[int(key)] + 1) if int(key) < len(blocks) else (at, found)
             continue
         for number in range(at, len(lines)):
-            code = lines[number].split("#", 1)[0]
-            if key in code.replace("=", " ").replace(".", " ").replace("[", " ").replace("]", " ").split():
+            if key in re.split(r"[\s=.\[\]{},]+", lines[number]):
                 at, found = number, number + 1
                 break
         else:

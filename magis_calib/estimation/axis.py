@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -57,8 +58,12 @@ class Envelope:
     fringe_by_wavevector: Complex
 
 
+@lru_cache(maxsize=8)
 def envelope(axis: Axis, centre_m: float, width_m: float, wavevector: float, displacement_m: float) -> Envelope:
-    """Integrate over each bin. `displacement_m` is the port's nominal place: the phase is counted from there."""
+    """Integrate over each bin. `displacement_m` is the port's nominal place: the phase is counted from there.
+
+    The last ones are remembered: a minimiser asks for the image and for its derivatives at the same place.
+    """
     offset = axis.nodes_m - centre_m
     reduced = offset / width_m
     density = axis.weights_m * np.exp(-0.5 * reduced**2) / (np.sqrt(2.0 * np.pi) * width_m)

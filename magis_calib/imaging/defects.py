@@ -74,13 +74,13 @@ def pixels_above(counts: Counts | Array, limit: Array, edges: tuple[Indices, Ind
 
 
 def neighbours_too(pixels: Indices, shape: tuple[int, ...]) -> Indices:
-    """Return the pixels and, of those that touch another one, all neighbours: the dim rim of a particle's track."""
+    """Return the pixels (rising) and, where two touch, all neighbours: the dim rim of a particle's track."""
     rows, columns = shape[0], shape[1]
     row, column = np.divmod(pixels, columns)
     around = [(up, right) for up in (-1, 0, 1) for right in (-1, 0, 1) if up or right]
     touching = np.zeros(pixels.size, dtype=bool)
     for up, right in around:
-        touching |= np.isin(pixels + up * columns + right, pixels)
+        touching |= _among(pixels, pixels + up * columns + right)
     grown = [pixels]
     for up, right in around:
         beside, across = row[touching] + up, column[touching] + right
@@ -89,9 +89,18 @@ def neighbours_too(pixels: Indices, shape: tuple[int, ...]) -> Indices:
     return np.unique(np.concatenate(grown))
 
 
+def _among(rising: Indices, wanted: Indices) -> npt.NDArray[np.bool_]:
+    """Mark what of `wanted` is one of the rising numbers."""
+    if not rising.size:
+        return np.zeros(wanted.size, dtype=bool)
+    at = np.minimum(np.searchsorted(rising, wanted), rising.size - 1)
+    found: npt.NDArray[np.bool_] = rising[at] == wanted
+    return found
+
+
 def area_of(pixels: Indices, columns: int) -> int:
-    """Count the pixels with all four neighbours among them: light covers areas, defects and tracks do not."""
+    """Count the pixels (rising) with all four neighbours among them: light covers areas, defects and tracks do not."""
     inner = np.ones(pixels.size, dtype=bool)
     for step in (1, -1, columns, -columns):
-        inner &= np.isin(pixels + step, pixels)
+        inner &= _among(pixels, pixels + step)
     return int(inner.sum())
