@@ -24,17 +24,19 @@ def two_port_start(
     image: Electrons, displacements: Displacements, fringe: Fringe | None, expected: Wavevector | None = None
 ) -> Start:
     """Return start values. Raises `FitError` "no cloud …". `expected` is the predicted wavevector in the loop."""
-    cloud = whole_clouds(image, displacements) or find_clouds(image, displacements)
+    whole = whole_clouds(image, displacements)
+    cloud = whole or find_clouds(image, displacements)
+    second = whole is not None and image.noise_known
     faint = [port for port in PORTS if port not in cloud.shown()]
     absent = frozenset(name for port in faint for name in PORTS[port][1:])
     reasons = tuple(f"no port {port}: {cloud.significance[port]:.1f} standard errors" for port in faint)
     plain = Start(_envelope_values(cloud), absent, reasons)
     if fringe is None:
-        return replace(plain, checks=_checks(image, cut_windows(image, cloud, PLAIN_PX), cloud, None))
+        return replace(plain, checks=_checks(cut_windows(image, cloud, PLAIN_PX), cloud, None) if second else ())
     windows = cut_windows(image, cloud)
     wave = find_wave(windows, cloud.width, expected)
     found = wave if wave and (is_fringe(wave, expected) or not image.noise_known) else None
-    without = _without_fringe(replace(plain, checks=_checks(image, windows, cloud, found)), fringe, wave)
+    without = _without_fringe(replace(plain, checks=_checks(windows, cloud, found) if second else ()), fringe, wave)
     if found is None:
         return _slow_start(image, cloud, without, fringe)
     numbers = (*found.kappa, min(found.contrast, 1.0), found.phase_rad)
@@ -42,13 +44,13 @@ def two_port_start(
     if found.radians(cloud.width) < APART_RADIANS:
         slow = _slow_start(image, cloud, without, fringe)
         return replace(plain, values=values, proven=slow.proven, otherwise=slow)
-    checks = without.checks + (tuple(fringe_checks(found, fringe, cloud.width)) if image.noise_known else ())
+    checks = without.checks + (tuple(fringe_checks(found, fringe, cloud.width)) if second else ())
     return replace(plain, values=values, checks=checks, otherwise=without)
 
 
-def _checks(image: Electrons, windows: list[Window], cloud: Cloud, wave: Wave | None) -> tuple[Check, ...]:
-    """Return what the centroid says; nothing where the noise is not known, or a long fringe moves it."""
-    if not image.noise_known or (wave is not None and wave.radians(cloud.width) < APART_RADIANS):
+def _checks(windows: list[Window], cloud: Cloud, wave: Wave | None) -> tuple[Check, ...]:
+    """Return what the centroid says; nothing where a long fringe moves it."""
+    if wave is not None and wave.radians(cloud.width) < APART_RADIANS:
         return ()
     names = {port: (right, up) for port, (_, right, up) in PORTS.items()}
     return tuple(one for one in position_checks(windows, cloud, names, wave) if math.isfinite(one.sigma))
