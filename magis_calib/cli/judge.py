@@ -24,7 +24,7 @@ def judge_models(config: Config, path: Path | None, stations: Iterable[str], spa
                     model_for(camera)
             except ConfigError as error:
                 keys = ["stations", name, "cameras", str(number), _wrong_key(camera)]
-                wrong.append(f"{path or DEFAULT_SOURCE}: {_place(keys, path)}: {error}")
+                wrong.append(f"{path or DEFAULT_SOURCE}: {_place(keys, path)}: {str(error).removeprefix('model: ')}")
     if wrong:
         raise ConfigError("\n".join(wrong))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from magis_calib.cli.assemble import LiveRun
 from magis_calib.cli.headless import watch
+from magis_calib.cli.judge import judge_models
 from magis_calib.cli.options import (
     add_run_options,
     add_station_options,
