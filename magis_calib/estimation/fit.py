@@ -17,8 +17,8 @@ from magis_calib.estimation.model import FitModel, Start
 from magis_calib.estimation.outliers import filled, outliers
 from magis_calib.imaging.electrons import Binned, Electrons
 
-FEWEST_ROUNDS, MOST_ROUNDS = 2, 5
-"""Rounds of weights: the second changes no parameter by more than a few hundredths of its standard error.
+MOST_ROUNDS = 5
+"""Rounds of weights. Two do: the second changes no parameter by more than a few hundredths of its standard error.
 
 More only where the first found the cloud elsewhere than its bins were cut for.
 """
@@ -63,8 +63,9 @@ def fit_image(image: Electrons, model: FitModel, start: Start, rules: Mapping[st
     Raises `FitError` where there are fewer bins than parameters.
     """
     parameters = _parameters(model, start, rules)
-    bins = cut_bins(image, model.layout(parameters.valuesdict(), image.shape, image.facts.object_pixel_m))
-    evaluations = 0
+    pixel_m = image.facts.object_pixel_m
+    bins = cut_bins(image, model.layout(parameters.valuesdict(), image.shape, pixel_m))
+    evaluations, searched = 0, False
     for turn in range(MOST_ROUNDS):
         grid, values = Grid.of(bins, image.shape), parameters.valuesdict()
         background, signal = model.background(grid, values), model.signal(grid, values)
@@ -72,17 +73,15 @@ def fit_image(image: Electrons, model: FitModel, start: Start, rules: Mapping[st
         variance = noise_variance(bins, background, signal, image)
         result = _minimise(model, grid, data, variance, parameters, TIGHT if turn else LOOSE)
         evaluations += int(result.nfev)
-        parameters = result.params
-        values = parameters.valuesdict()
-        layout = model.layout(values, image.shape, image.facts.object_pixel_m)
-        recut = turn + 2 < MOST_ROUNDS and outgrown(bins, layout)
-        if not recut and turn + 1 >= FEWEST_ROUNDS:
-            break
-        if turn == 0 and not recut:
-            more = outliers(image, bins, model.background(grid, values), model.signal(grid, values))
-            image, bins = image.masking(more), bins.without(image.counts, more)
-        if recut:
+        parameters, values = result.params, result.params.valuesdict()
+        layout = model.layout(values, image.shape, pixel_m)
+        if turn + 1 < MOST_ROUNDS and outgrown(bins, layout):
             bins = cut_bins(image, layout)
+        elif turn + 1 < MOST_ROUNDS and not searched:
+            more = outliers(image, bins, model.background(grid, values), model.signal(grid, values))
+            image, bins, searched = image.masking(more), bins.without(image.counts, more), True
+        else:
+            break
     return _finished(image, model, bins, grid, data, result, evaluations)
 
 
