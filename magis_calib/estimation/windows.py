@@ -10,9 +10,10 @@ import numpy as np
 
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.axis import envelope
-from magis_calib.estimation.cloud import Cloud, read_variance
+from magis_calib.estimation.cloud import Cloud
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.port import SIGN
+from magis_calib.estimation.tiles import read_variance
 from magis_calib.imaging.defects import Indices
 from magis_calib.imaging.electrons import Electrons
 
