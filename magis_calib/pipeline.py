@@ -21,9 +21,11 @@ from magis_calib.domain.snapshot import DropRecord
 from magis_calib.estimation.model import FitModel
 from magis_calib.estimation.models import model_for
 from magis_calib.estimation.station import combine
-from magis_calib.estimation.view import Expected, estimate_view
+from magis_calib.estimation.view import Expected, estimate_image
 from magis_calib.feedback.loop import Judgement, Loop
+from magis_calib.imaging.electrons import Electrons, to_electrons
 from magis_calib.imaging.mask_file import read_defects
+from magis_calib.imaging.side_by_side import side_by_side
 
 
 class Hands(Protocol):
@@ -60,9 +62,11 @@ class Pipeline:
         in_force = self._hands.in_force(pair.drop_id)
         expected = Expected(self.loop.expected_wavevector(in_force)) if in_force else None
         clock.done("queue")
+        images = side_by_side(lambda view, frame: to_electrons(frame, self._defects[view]), pair.frames)
+        clock.done("electrons")
         views: dict[View, ViewEstimate] = {}
-        for view, frame in pair.frames.items():
-            views[view] = self._fit(view, frame, expected)
+        for view, image in images.items():
+            views[view] = self._fit(view, image, expected, pair.drop_id)
             clock.done(f"fit_{view}")
         estimate = combine(views)
         clock.done("combine")
@@ -89,9 +93,9 @@ class Pipeline:
         estimate = unusable_station(drop_id, reason)
         return DropRecord(drop_id, trigger, sequence_type, complete, estimate, decision, in_force, {})
 
-    def _fit(self, view: View, frame: Frame, expected: Expected | None) -> ViewEstimate:
+    def _fit(self, view: View, image: Electrons, expected: Expected | None, drop_id: int) -> ViewEstimate:
         predicted = expected if view in self._predicted else None
-        return estimate_view(frame, self._station.camera(view), predicted, self._defects[view])
+        return estimate_image(image, self._station.camera(view), predicted, drop_id)
 
     def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints) -> Judgement:
         if not in_force:

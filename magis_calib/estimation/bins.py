@@ -19,7 +19,7 @@ MOST_BINS = 150_000
 """Bound of memory (15 derivatives of 8 bytes a bin) and time."""
 BINS_PER_WIDTH = 3.0
 """Costs 0.5 % of the position's standard error."""
-REACH_WIDTHS = 4.0
+REACH_WIDTHS = 3.5
 COARSE_BINS = 48
 """Where there is only a background plane, this many bins along an axis lose nothing; a width where that is larger."""
 EVEN_BINS = 256

@@ -23,8 +23,11 @@ MOST_ROUNDS = 5
 More only where the first found the cloud elsewhere than its bins were cut for.
 """
 MAX_EVALUATIONS = 50
-LOOSE, TIGHT = 1e-4, 1e-8
-"""Relative change of chi-square and parameters at which a round ends: the first, the later ones."""
+LOOSE, TIGHT = 1e-3, 1e-7
+"""Relative change of chi-square and parameters at which a round ends: the first, the later ones.
+
+The first serves weights only, for which a few standard errors of the parameters are nothing.
+"""
 FEWEST_JUDGED = 20
 """Chi-square is judged where signal > background, but over no fewer bins than this."""
 ON_BOUND = 0.05
@@ -39,6 +42,8 @@ class Fit:
     """Of every parameter of the model, those held included."""
     names: tuple[str, ...]
     """Parameters that were fitted, in the order of the covariance."""
+    absent: frozenset[str]
+    """Parameters that this image cannot tell."""
     covariance: Array
     converged: bool
     chi2_per_dof: float
@@ -82,7 +87,7 @@ def fit_image(image: Electrons, model: FitModel, start: Start, rules: Mapping[st
             image, bins, searched = image.masking(more), bins.without(image.counts, more), True
         else:
             break
-    return _finished(image, model, bins, grid, data, result, evaluations)
+    return _finished(image, model, start, bins, grid, data, result, evaluations)
 
 
 def noise_variance(bins: Binned, background: Array, signal: Array, image: Electrons) -> Array:
@@ -137,15 +142,17 @@ def _minimise(
         weighted: Array = derivatives * weight  # type: ignore[operator]  # asked for only where there is one
         return weighted
 
-    minimizer = lmfit.Minimizer(residual, start, scale_covar=False, nan_policy="raise", max_nfev=MAX_EVALUATIONS)
-    if type(model).jacobian is FitModel.jacobian:
+    differences = type(model).jacobian is FitModel.jacobian
+    most = MAX_EVALUATIONS * (1 + len(varied)) if differences else MAX_EVALUATIONS
+    minimizer = lmfit.Minimizer(residual, start, scale_covar=False, nan_policy="raise", max_nfev=most)
+    if differences:
         return minimizer.leastsq(ftol=tolerance, xtol=tolerance)
     return minimizer.leastsq(Dfun=jacobian, col_deriv=True, ftol=tolerance, xtol=tolerance)
 
 
 def _finished(
-    image: Electrons, model: FitModel, bins: Binned, grid: Grid, data: Array, result: lmfit.minimizer.MinimizerResult,
-    evaluations: int,
+    image: Electrons, model: FitModel, start: Start, bins: Binned, grid: Grid, data: Array,
+    result: lmfit.minimizer.MinimizerResult, evaluations: int,
 ) -> Fit:  # fmt: skip
     values = dict(result.params.valuesdict())
     names = tuple(name for name in model.parameters if result.params[name].vary)
@@ -164,7 +171,7 @@ def _finished(
     converged = bool(result.success) and bool(np.all(np.isfinite(covariance)))
     bounds = _at_bounds(result.params, names, covariance)
     return Fit(
-        values, names, covariance, converged, chi2, judged, evaluations, bounds, image, bins, data,
+        values, names, start.absent, covariance, converged, chi2, judged, evaluations, bounds, image, bins, data,
         background + signal, variance, result,
     )  # fmt: skip
 

@@ -86,6 +86,10 @@ class Fitted(Protocol):
         """Those that were fitted, in the order of the covariance."""
 
     @property
+    def absent(self) -> frozenset[str]:
+        """Those that this image cannot tell; what is fixed by the configuration is in neither."""
+
+    @property
     def covariance(self) -> Array:
         """Of `names`."""
 

@@ -127,13 +127,13 @@ class TwoPort(FitModel):
 
     def doubts(self, fit: Fitted) -> list[str]:
         """Doubt which port a lone cloud is, and what a long fringe that does not stand out could have made."""
-        if not set(self.quantities["position"]) <= set(fit.names):
+        if fit.absent & set(self.quantities["position"]):
             return self._doubt_lone_port(fit)
         return self._doubt_distance(fit) if self._may_hide_fringe(fit) else []
 
     def _doubt_lone_port(self, fit: Fitted) -> list[str]:
         places = displacements_of(self.camera)
-        lone = [name for name, parts in PORTS.items() if {*parts[1:]} <= set(fit.names)]
+        lone = [name for name, parts in PORTS.items() if not fit.absent & set(parts[1:])]
         if not lone:
             return ["no cloud: neither port stands out"]
         port = lone[0]
@@ -146,6 +146,8 @@ class TwoPort(FitModel):
     def _doubt_distance(self, fit: Fitted) -> list[str]:
         places = displacements_of(self.camera)
         for way, (one, other) in enumerate(zip(PORTS["a"][1:], PORTS["b"][1:], strict=True)):
+            if not {one, other} <= set(fit.names):
+                continue
             away = fit.values[one] - fit.values[other] - (places["a"][way] - places["b"][way])
             at = [fit.names.index(one), fit.names.index(other)]
             difference = np.array([1.0, -1.0])
@@ -156,7 +158,7 @@ class TwoPort(FitModel):
         return []
 
     def _may_hide_fringe(self, fit: Fitted) -> bool:
-        return self.fringe is not None and self.fringe.phase not in fit.names
+        return self.fringe is not None and self.fringe.phase in fit.absent
 
 
 class TwoPortFringe(TwoPort):

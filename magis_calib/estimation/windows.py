@@ -18,6 +18,8 @@ from magis_calib.imaging.defects import Indices
 from magis_calib.imaging.electrons import Electrons
 
 REACH_WIDTHS = 3.0
+APART_WIDTHS = 8.0
+"""Clouds further apart than this do not shine into each other's windows."""
 COARSEST_PX = 2
 """Three bins to the shortest period that a fringe may have, 6 px."""
 FEWEST_BINS = 4
@@ -75,7 +77,11 @@ def _cut(image: Electrons, cloud: Cloud, port: str, coarsest_px: int) -> Window 
     grid = Grid.of(bins, image.shape)
     plane = cloud.background
     level = (plane[0] + plane[1] * grid.u.middles_m + plane[2] * grid.v.middles_m[:, None]) * bins.pixels
-    shapes = {name: _envelope(grid, place, cloud.width) for name, place in cloud.places.items()}
+    shapes = {
+        name: _envelope(grid, place, cloud.width)
+        for name, place in cloud.places.items()
+        if name == port or math.dist(place, at) < APART_WIDTHS * max(cloud.width)
+    }
     total = sum(max(cloud.electrons[name], 0.0) * shape for name, shape in shapes.items())
     own = cloud.electrons[port] * shapes[port]
     variance = np.maximum(level, 0.0) + (1.0 + image.facts.excess) * total if image.noise_known else 0.0

@@ -34,21 +34,49 @@ def sum_counts(counts: Counts | Array, row_edges: Indices, column_edges: Indices
     bands = [
         inside[start:stop].sum(axis=0, dtype=np.uint32 if whole else np.float64) for start, stop in pairwise(row_edges)
     ]
-    at = column_edges[:-1] - column_edges[0]
-    sums = np.add.reduceat(np.stack(bands), at, axis=1, dtype=np.uint64 if whole else np.float64)
+    return _sum_columns(np.stack(bands), column_edges)
+
+
+def tile_counts(counts: Counts, row_edges: Indices, column_edges: Indices) -> tuple[Array, Counts]:
+    """Return the sums of the tiles and, of each band of rows, the largest count of every column.
+
+    Both in one pass: a band of eight rows is still in the processor's cache for the second look.
+    """
+    bands = np.empty((len(row_edges) - 1, counts.shape[1]), dtype=np.uint32)
+    brightest = np.empty(bands.shape, dtype=np.uint16)
+    for band, (start, stop) in enumerate(pairwise(row_edges)):
+        np.add.reduce(counts[start:stop], axis=0, dtype=np.uint32, out=bands[band])
+        np.maximum.reduce(counts[start:stop], axis=0, out=brightest[band])
+    return _sum_columns(bands, column_edges), brightest
+
+
+def _sum_columns(bands: npt.NDArray[np.uint32] | Array, column_edges: Indices) -> Array:
+    wide = np.uint64 if bands.dtype.kind == "u" else np.float64
+    sums = np.add.reduceat(bands, column_edges[:-1] - column_edges[0], axis=1, dtype=wide)
     return sums.astype(np.float64)
 
 
-def hot_pixels(counts: Counts, facts: CameraFacts, sums: Array, good: Array, edges: tuple[Indices, Indices]) -> Indices:
+def hot_pixels(
+    counts: Counts, facts: CameraFacts, sums: Array, good: Array, brightest: Counts, edges: tuple[Indices, Indices]
+) -> Indices:
     """Return flat indices of pixels that the light of their surroundings cannot explain, or that are saturated.
 
-    `sums` and `good` are counts and pixels of the tiles between these row and column edges.
+    `sums` and `good` are counts and pixels of the tiles between these row and column edges, `brightest` the largest
+    count of each column in each band of rows.
     """
     mean = np.maximum(sums / np.maximum(good, 1.0) - facts.offset, 0.0) * facts.gain
     bright = LIGHT_FACTOR * scipy.ndimage.maximum_filter(_without_lone_tiles(mean), 3, mode="nearest")
     sigma = np.sqrt((1.0 + facts.excess) * bright + facts.quantised_read_variance)
-    limit = facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain
-    return pixels_above(counts, np.clip(limit, 0, facts.saturation - 1), edges)
+    limit = np.clip(facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain, 0, facts.saturation - 1)
+    wide = np.repeat(limit.clip(0, 65535).astype(np.uint16), np.diff(edges[1]), axis=1)
+    band, column = np.divmod(np.flatnonzero(brightest > wide), counts.shape[1])
+    found = []
+    for away in range(int(np.diff(edges[0]).max())):
+        row = edges[0][band] + away
+        inside = row < edges[0][band + 1]
+        hot = counts[row[inside], column[inside]] > wide[band[inside], column[inside]]
+        found.append((row[inside] * counts.shape[1] + column[inside])[hot])
+    return np.sort(np.concatenate(found)).astype(np.intp)
 
 
 def _without_lone_tiles(mean: Array) -> Array:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from magis_calib.domain.camera import CameraFacts, Counts, Frame
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import Array
-from magis_calib.imaging.defects import Indices, hot_pixels, neighbours_too, steps, sum_counts
+from magis_calib.imaging.defects import Indices, hot_pixels, neighbours_too, steps, sum_counts, tile_counts
 from magis_calib.imaging.orientation import upright
 
 Mask = npt.NDArray[np.bool_]
@@ -36,7 +36,7 @@ class Binned:
     @cached_property
     def pixels(self) -> Array:
         """All pixels of each bin."""
-        return np.outer(np.diff(self.row_edges), np.diff(self.column_edges)).astype(np.float64)
+        return _pixels((self.row_edges, self.column_edges))
 
     @cached_property
     def scale(self) -> Array:
@@ -118,12 +118,14 @@ class Electrons:
     def binned(self, row_edges: Indices, column_edges: Indices) -> Binned:
         """Sum the good pixels of each bin. The edges may span a part of the image."""
         sums = sum_counts(self.counts, row_edges, column_edges)
-        good = np.outer(np.diff(row_edges), np.diff(column_edges)).astype(np.float64)
+        good = _pixels((row_edges, column_edges))
         return Binned(sums, good, row_edges, column_edges, self.facts).without(self.counts, self.bad)
 
     def masking(self, more: Indices) -> Electrons:
         """Return the image with these pixels masked, too."""
         fresh = np.setdiff1d(more, self.bad)
+        if not fresh.size:
+            return self
         bad = np.union1d(self.bad, fresh)
         fine = self.fine.without(self.counts, fresh)
         return Electrons(self.counts, self.facts, bad, self.saturated, fine, self.noise_known)
@@ -140,14 +142,16 @@ def to_electrons(frame: Frame, defects: Mask | None = None) -> Electrons:
 def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None) -> Electrons:
     """Return counts (rows, columns) as delivered by a camera with these facts, as `to_electrons` does."""
     turned = upright(counts, facts.orientation)
-    tiles = _tiles(turned, facts)
+    edges = (steps(turned.shape[0]), steps(turned.shape[1]))
+    sums, brightest = tile_counts(turned, *edges)
+    tiles = Binned(sums, _pixels(edges), *edges, facts)
     known = np.empty(0, dtype=np.intp)
     if defects is not None:
         if defects.shape != counts.shape:
             raise FitError(f"defect mask: wanted {counts.shape}, got {defects.shape}")
         known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
         tiles = tiles.without(turned, known)
-    hot = hot_pixels(turned, facts, tiles.sums, tiles.good, (tiles.row_edges, tiles.column_edges))
+    hot = hot_pixels(turned, facts, tiles.sums, tiles.good, brightest, edges)
     fresh = np.setdiff1d(neighbours_too(hot, turned.shape), known)
     saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
     bad = np.union1d(known, fresh)
@@ -160,10 +164,11 @@ def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:
     facts = CameraFacts(rows, columns, object_pixel_m, 1.0, 0.0, 1.0, 2**62, 64, 0, 0.0, "normal")
     numbers = np.asarray(values, dtype=np.float64)
     nothing = np.empty(0, dtype=np.intp)
-    return Electrons(numbers, facts, nothing, nothing, _tiles(numbers, facts), noise_known=False)
+    edges = (steps(rows), steps(columns))
+    tiles = Binned(sum_counts(numbers, *edges), _pixels(edges), *edges, facts)
+    return Electrons(numbers, facts, nothing, nothing, tiles, noise_known=False)
 
 
-def _tiles(counts: Counts | Array, facts: CameraFacts) -> Binned:
-    rows, columns = (steps(size) for size in counts.shape)
-    good = np.outer(np.diff(rows), np.diff(columns)).astype(np.float64)
-    return Binned(sum_counts(counts, rows, columns), good, rows, columns, facts)
+def _pixels(edges: tuple[Indices, Indices]) -> Array:
+    """Return the pixels of each bin."""
+    return np.outer(np.diff(edges[0]), np.diff(edges[1])).astype(np.float64)
