@@ -37,6 +37,7 @@ class Gaussian(FitModel):
     """A rotated two-dimensional Gaussian on a background plane."""
 
     name = "gaussian"
+    edge_widths = 1.5
     parameters: ClassVar = {
         "amplitude": "e/px", "horizontal_px": "px", "vertical_px": "px", "sigma_major_px": "px",
         "sigma_minor_px": "px", "angle_rad": "rad", PLANE[0]: "e/px", PLANE[1]: "e/px/px", PLANE[2]: "e/px/px",
@@ -99,7 +100,7 @@ class Gaussian(FitModel):
         values["angle_rad"] = math.pi / 2.0 - (math.pi / 2.0 - values["angle_rad"]) % math.pi
         return values, turn
 
-    def doubts(self, fit: Fitted) -> list[str]:
+    def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
         """Doubt a cloud that does not stand out of its own error."""
         if "amplitude" not in fit.names:
             return []

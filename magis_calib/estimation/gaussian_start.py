@@ -46,7 +46,7 @@ def gaussian_start(image: Electrons, fringe: Fringe | None, parameters: Mapping[
     )
     if not fringe or not found:
         return without
-    return Start(values | _wave_values(found, fringe, image), absent, (), checks, otherwise=without)
+    return Start(values | _wave_values(found, fringe, image), absent, (), checks, otherwise=lambda: without)
 
 
 def _axes(windows: list[Window], cloud: Cloud, pixel_m: float) -> dict[str, float]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -70,8 +70,10 @@ class Start:
     checks: tuple[Check, ...] = ()
     proven: bool = False
     """A picture without the fringe is ruled out by chi-square, however uncertain its contrast is."""
-    otherwise: Start | None = None
-    """Where to start when the fringe that this start supposes does not stand out of its fit."""
+    suspected: bool = False
+    """Chi-square hints at a long fringe that no fit could show: nothing of this fit is safe."""
+    otherwise: Callable[[], Start] | None = None
+    """Gives the next start, when the fringe that this one supposes does not stand out of its fit."""
 
 
 class Fitted(Protocol):
@@ -121,6 +123,8 @@ class FitModel(ABC):
     quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {"position": ()}
     """Quantity -> its parameters: "position" and what else may be usable or not ("width", "fringe", "phase" …)."""
     fringe: ClassVar[Fringe | None] = None
+    edge_widths: ClassVar[float] = 2.0
+    """A cloud whose centre is closer than this to the frame's edge is cut by it."""
 
     @abstractmethod
     def guess(self, image: Electrons, expected: Wavevector | None) -> Start:
@@ -159,6 +163,6 @@ class FitModel(ABC):
         """Say what the station learns from this view; by default nothing."""
         return ()
 
-    def doubts(self, fit: Fitted) -> list[str]:
-        """Say what only this model knows against using a fit."""
+    def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
+        """Say what only this model knows against using a fit; `expected` as in `guess`."""
         return []

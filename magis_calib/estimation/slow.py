@@ -13,7 +13,7 @@ from magis_calib.estimation.cloud import Cloud
 from magis_calib.estimation.windows import Window, cut_windows
 from magis_calib.imaging.electrons import Electrons
 
-RADIANS = (0.7, 1.1, 1.6, 2.1)
+RADIANS = (0.7, 1.1, 1.6, 2.1, 2.8)
 """|κ·width| tried."""
 DIRECTIONS = 4
 """Directions tried over half a turn; the other half is the same image."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 from magis_calib.estimation.cloud import Cloud, whole_clouds
 from magis_calib.estimation.fourier import FREE_SEARCH_SIGMA, Wave, Wavevector, find_wave, is_fringe
@@ -16,6 +17,7 @@ from magis_calib.estimation.windows import Window, cut_windows
 from magis_calib.imaging.electrons import Electrons
 
 BACKGROUND = ("background_electrons_per_px", "background_gradient_horizontal", "background_gradient_vertical")
+LONG_FRINGE = "a long fringe may be there, but does not stand out"
 PLAIN_PX = 16
 """Bins of the second estimator where no fringe is looked for."""
 
@@ -37,15 +39,13 @@ def two_port_start(
     wave = find_wave(windows, cloud.width, expected)
     found = wave if wave and (is_fringe(wave, expected) or not image.noise_known) else None
     without = _without_fringe(replace(plain, checks=_checks(windows, cloud, found) if second else ()), fringe, wave)
-    if found is None:
+    if found is None or found.radians(cloud.width) < APART_RADIANS:
         return _slow_start(image, cloud, without, fringe)
     numbers = (*found.kappa, min(found.contrast, 1.0), found.phase_rad)
     values = plain.values | dict(zip(fringe.names, numbers, strict=True))
-    if found.radians(cloud.width) < APART_RADIANS:
-        slow = _slow_start(image, cloud, without, fringe)
-        return replace(plain, values=values, proven=slow.proven, otherwise=slow)
     checks = without.checks + (tuple(fringe_checks(found, fringe, cloud.width)) if second else ())
-    return replace(plain, values=values, checks=checks, otherwise=without)
+    later = partial(_slow_start, image, cloud, without, fringe)
+    return replace(plain, values=values, checks=checks, otherwise=later)
 
 
 def _checks(windows: list[Window], cloud: Cloud, wave: Wave | None) -> tuple[Check, ...]:
@@ -75,7 +75,9 @@ def _slow_start(image: Electrons, cloud: Cloud, without: Start, fringe: Fringe) 
     for port, (right, up) in wave.places.items():
         values |= dict(zip(PORTS[port], (wave.electrons.get(port, 0.0), right, up), strict=True))
     proven = wave.gain > FREE_SEARCH_SIGMA**2
-    return Start(values, without.absent - set(fringe.names), without.reasons[:-1], (), proven, without)
+    suspected = replace(without, reasons=(*without.reasons, LONG_FRINGE), suspected=True)
+    absent = without.absent - set(fringe.names)
+    return Start(values, absent, without.reasons[:-1], (), proven, otherwise=lambda: suspected)
 
 
 def _envelope_values(cloud: Cloud) -> dict[str, float]:

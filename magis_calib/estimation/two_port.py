@@ -29,9 +29,15 @@ from magis_calib.estimation.standard import Standard, branch, positive
 from magis_calib.estimation.start import BACKGROUND, two_port_start
 from magis_calib.imaging.electrons import Electrons
 
-LONE_SHARE = 0.25
-"""A lone cloud this near a port's nominal place, in distances of the ports, is that port."""
-APART_SIGMA = 5.0
+LONE_SHARE = 0.1
+"""In the loop a lone cloud this near a port's nominal place, in distances of the ports, is that port."""
+DARK_SIGMA = 3.5
+"""Light at the place of a dark port: it may be the rim of a port that the frame cuts."""
+LONE_RADIANS, LONG_RADIANS = 3.0, 1.25
+"""A fringe with less |κ·width| than this looks like a displaced cloud: where one port shines, where both do."""
+LONG_RADIANS_SIGMA = 0.12
+"""Beyond this standard error the numbers of a long fringe are no longer scattered like a Gaussian."""
+APART_SIGMA = 3.0
 """Ports further from their nominal displacement than this, where no fringe was found, may hide a long one."""
 _PORT_UNITS = {name: unit for parts in PORTS.values() for name, unit in zip(parts, ("e", "m", "m"), strict=True)}
 
@@ -125,23 +131,53 @@ class TwoPort(FitModel):
             told.append(Measurement("vertical_m", {up: 1.0}, places[port][1]))
         return tuple(told)
 
-    def doubts(self, fit: Fitted) -> list[str]:
+    def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
         """Doubt which port a lone cloud is, and what a long fringe that does not stand out could have made."""
         if fit.absent & set(self.quantities["position"]):
-            return self._doubt_lone_port(fit)
+            return self._doubt_lone_port(fit, expected)
+        if self._radians(fit) < LONG_RADIANS:
+            return [f"a fringe of {self._radians(fit):.2f} radians across a width cannot be told from displaced ports"]
+        if self._radians_sigma(fit) > LONG_RADIANS_SIGMA:
+            return ["a long fringe is there, but it is not sure how long: it hides among position and width"]
         return self._doubt_distance(fit) if self._may_hide_fringe(fit) else []
 
-    def _doubt_lone_port(self, fit: Fitted) -> list[str]:
+    def _doubt_lone_port(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
+        """Offline the other port may lie outside the frame; in the loop the cloud is near its target."""
         places = displacements_of(self.camera)
         lone = [name for name, parts in PORTS.items() if not fit.absent & set(parts[1:])]
         if not lone:
             return ["no cloud: neither port stands out"]
+        if expected is None:
+            return ["one port alone: it may be either of the two"]
         port = lone[0]
         away = math.dist((fit.values[PORTS[port][1]], fit.values[PORTS[port][2]]), places[port])
         if not away <= LONE_SHARE * math.dist(places["a"], places["b"]):
             return [f"one port alone, {away * 1e3:.1f} mm from the place of port {port}: it may be either of the two"]
+        dark = PORTS["b" if port == "a" else "a"][0]
+        if dark in fit.names:
+            at = fit.names.index(dark)
+            sigma = math.sqrt(max(float(fit.covariance[at, at]), 1e-300))
+            if not abs(fit.values[dark]) <= DARK_SIGMA * sigma:
+                return [f"one port alone, but the other is not dark: {fit.values[dark] / sigma:.1f} standard errors"]
         hidden = "one port alone cannot tell a long fringe from a displaced cloud"
-        return [hidden] if self._may_hide_fringe(fit) else []
+        return [hidden] if self._may_hide_fringe(fit) or self._radians(fit) < LONE_RADIANS else []
+
+    def _radians(self, fit: Fitted) -> float:
+        """Return the fringe's phase across a width; infinite without a fringe."""
+        if self.fringe is None or self.fringe.phase in fit.absent:
+            return math.inf
+        return math.hypot(
+            *(fit.values[kappa] * fit.values[width] for kappa, width in zip(FRINGE[:2], WIDTHS, strict=True))
+        )
+
+    def _radians_sigma(self, fit: Fitted) -> float:
+        """Return the standard error of a long fringe's phase across a width; 0 for others."""
+        radians = self._radians(fit)
+        if not 0 < radians < LONE_RADIANS or not set(FRINGE[:2]) <= set(fit.names):
+            return 0.0
+        slope = np.array([fit.values[FRINGE[way]] * fit.values[WIDTHS[way]] ** 2 / radians for way in (0, 1)])
+        at = [fit.names.index(name) for name in FRINGE[:2]]
+        return math.sqrt(max(float(slope @ fit.covariance[np.ix_(at, at)] @ slope), 0.0))
 
     def _doubt_distance(self, fit: Fitted) -> list[str]:
         places = displacements_of(self.camera)

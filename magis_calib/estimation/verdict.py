@@ -14,8 +14,6 @@ from magis_calib.estimation.model import FitModel, Fringe, Layout, Parameters, S
 from magis_calib.estimation.second import disagreement
 from magis_calib.imaging.defects import area_of
 
-EDGE_WIDTHS = 1.5
-"""A cloud whose centre is closer than this to the frame's edge is cut by it."""
 BRANCH_RADIANS = 2.0
 """Below this |κ·width| the loop cannot tell the branch."""
 BRANCH_SIGMA = 5.0
@@ -51,8 +49,9 @@ def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) 
     fitted = model.fringe is not None and model.fringe.phase in fit.names
     wrong = faint_fringe(fit, model.fringe, start.proven, expected) if model.fringe and fitted else []
     if fit.converged:
-        fatal += model.doubts(fit)
+        fatal += model.doubts(fit, expected)
         fatal += ["a long fringe is there, but hides among position and width"] if wrong and start.proven else []
+        fatal += [start.reasons[-1]] if start.suspected else []
     if fatal:
         return Verdict((), tuple(fatal), worst, saturated)
     reasons = list(start.reasons)
@@ -78,7 +77,7 @@ def _spoils_all(fit: Fit, model: FitModel, start: Start, saturated: int) -> list
     reasons += [f"at a bound: {one}" for one in fit.at_bounds]
     layout = model.layout(fit.values, fit.image.shape, fit.image.facts.object_pixel_m)
     if layout is not None:
-        reasons += _cut_by_edge(layout, fit.image.shape)
+        reasons += _cut_by_edge(layout, model.edge_widths, fit.image.shape)
         narrow = min(min(spot.sigma_rows, spot.sigma_columns) for spot in layout.spots)
         if narrow < NARROWEST_PX:
             reasons.append(f"no cloud: the light is {narrow:.1f} px wide, wanted {NARROWEST_PX:g} or more")
@@ -88,12 +87,12 @@ def _spoils_all(fit: Fit, model: FitModel, start: Start, saturated: int) -> list
     return reasons
 
 
-def _cut_by_edge(layout: Layout, shape: tuple[int, int]) -> list[str]:
+def _cut_by_edge(layout: Layout, edge_widths: float, shape: tuple[int, int]) -> list[str]:
     rows, columns = shape
     reasons = []
     for spot in layout.spots:
-        room_rows = min(spot.row, rows - 1 - spot.row) - EDGE_WIDTHS * spot.sigma_rows
-        room_columns = min(spot.column, columns - 1 - spot.column) - EDGE_WIDTHS * spot.sigma_columns
+        room_rows = min(spot.row, rows - 1 - spot.row) - edge_widths * spot.sigma_rows
+        room_columns = min(spot.column, columns - 1 - spot.column) - edge_widths * spot.sigma_columns
         if not (rows == 1 or room_rows > 0) or not (columns == 1 or room_columns > 0):
             reasons.append(f"cut by the edge: light at column {spot.column:.0f}, row {spot.row:.0f} "
                            f"of {columns} x {rows}")  # fmt: skip

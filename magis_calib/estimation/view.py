@@ -64,7 +64,7 @@ def _attempt(
         start = model.guess(image, predicted)
         fit = fit_image(image, model, start, camera.parameters)
         while start.otherwise and not _stands(fit, model, start, predicted):
-            start = start.otherwise
+            start = start.otherwise()
             fit = fit_image(image, model, start, camera.parameters)
         verdict = judge(fit, model, start, predicted)
     except (FitError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
