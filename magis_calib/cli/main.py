@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from magis_calib.cli.memory import keep_freed_memory
+
 COMMANDS = {
     "run": "magis_calib.cli.run",
     "replay": "magis_calib.cli.replay",
@@ -26,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 fault, 2 bad configuration or usage."""
     for name in THREAD_LIMITS:
         os.environ.setdefault(name, "1")
+    keep_freed_memory()
     words = list(sys.argv[1:] if argv is None else argv)
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     code: int = importlib.import_module(COMMANDS[command]).main(words)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from magis_calib.domain.estimate import Array
-from magis_calib.imaging.defects import Indices
+from magis_calib.imaging.sums import Indices
 
 Complex = npt.NDArray[np.complex128]
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from magis_calib.estimation.model import Layout
-from magis_calib.imaging.defects import Indices
 from magis_calib.imaging.electrons import Binned, Electrons
+from magis_calib.imaging.sums import Indices
 
 BINS_PER_PERIOD = 13.0
 """sinc²(1/13) = 0.981: binning costs 1 % of the phase's standard error."""
@@ -31,7 +31,7 @@ STRAYED_WIDTHS = 0.5
 
 def cut_bins(image: Electrons, layout: Layout | None) -> Binned:
     """Sum the image in bins fit for this layout."""
-    return image.binned(*_edges(image.shape, layout))
+    return image.binned(*_edges(image, layout))
 
 
 def outgrown(bins: Binned, layout: Layout | None) -> bool:
@@ -50,24 +50,24 @@ def outgrown(bins: Binned, layout: Layout | None) -> bool:
     return False
 
 
-def _edges(shape: tuple[int, int], layout: Layout | None) -> tuple[Indices, Indices]:
-    rows, columns = shape
+def _edges(image: Electrons, layout: Layout | None) -> tuple[Indices, Indices]:
+    rows, columns = image.shape
     if layout is None:
-        even = [np.arange(0, size, max(1, size // EVEN_BINS), dtype=np.intp) for size in shape]
+        even = [np.arange(0, size, max(1, size // EVEN_BINS), dtype=np.intp) for size in image.shape]
         return np.append(even[0], rows), np.append(even[1], columns)
     for per_period in (BINS_PER_PERIOD, 8.0, FEWEST_PER_PERIOD):
-        edges = _by_layout(shape, layout, per_period)
+        edges = _by_layout(image, layout, per_period)
         if len(edges[0]) * len(edges[1]) <= MOST_BINS:
             break
     return edges
 
 
-def _by_layout(shape: tuple[int, int], layout: Layout, per_period: float) -> tuple[Indices, Indices]:
-    spots = layout.spots
-    width_rows, width_columns = min(s.sigma_rows for s in spots), min(s.sigma_columns for s in spots)
+def _by_layout(image: Electrons, layout: Layout, per_period: float) -> tuple[Indices, Indices]:
+    spots, (rows, columns) = layout.spots, image.shape
+    height, width = min(s.sigma_rows for s in spots), min(s.sigma_columns for s in spots)
     return (
-        axis_edges(shape[0], [one.row for one in spots], width_rows, layout.wave_rows, per_period),
-        axis_edges(shape[1], [one.column for one in spots], width_columns, layout.wave_columns, per_period),
+        axis_edges(rows, [s.row for s in spots], height, layout.wave_rows, per_period, image.band_rows),
+        axis_edges(columns, [s.column for s in spots], width, layout.wave_columns, per_period),
     )
 
 
@@ -79,18 +79,26 @@ def _fine(width_px: float, wavevector_per_px: float, per_period: float) -> float
 
 
 def axis_edges(
-    size: int, centres_px: list[float], width_px: float, wavevector_per_px: float, per_period: float = BINS_PER_PERIOD
-) -> Indices:
-    """Return bin edges of one axis: `size` pixels, clouds at `centres_px` of `width_px`, |κ| in rad/px."""
+    size: int, centres_px: list[float], width_px: float, wavevector_per_px: float,
+    per_period: float = BINS_PER_PERIOD, whole: int = 1,
+) -> Indices:  # fmt: skip
+    """Return bin edges of one axis: `size` pixels, clouds at `centres_px` of `width_px`, |κ| in rad/px.
+
+    Where bins may be so coarse their edges are multiples of `whole`.
+    """
     step = max(1, int(_fine(width_px, wavevector_per_px, per_period)))
+    whole = whole if step >= whole else 1
+    step -= step % whole
     coarse = max(step, round(width_px), size // COARSE_BINS)
+    coarse -= coarse % whole
     reach = REACH_WIDTHS * width_px
-    inside = np.zeros(size, dtype=bool)
+    inside = np.zeros(-(-size // whole), dtype=bool)
     for centre in centres_px:
-        inside[max(0, int(centre - reach)) : max(0, min(size, int(centre + reach) + 1))] = True
-    turns = np.flatnonzero(np.diff(inside)) + 1
+        inside[max(0, int((centre - reach) // whole)) : max(0, int((centre + reach) // whole + 1))] = True
+    turns = (np.flatnonzero(np.diff(inside)) + 1) * whole
     borders = [0, *turns.tolist(), size]
     parts = [
-        np.arange(start, stop, step if inside[start] else coarse, dtype=np.intp) for start, stop in pairwise(borders)
+        np.arange(start, stop, step if inside[start // whole] else coarse, dtype=np.intp)
+        for start, stop in pairwise(borders)
     ]
     return np.append(np.concatenate(parts), size)

@@ -12,21 +12,17 @@ from magis_calib.domain.config import ParameterRule
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import NAN, Array
 from magis_calib.estimation.bins import cut_bins, outgrown
-from magis_calib.estimation.grid import Grid
-from magis_calib.estimation.model import FitModel, Start
-from magis_calib.estimation.outliers import filled, outliers
+from magis_calib.estimation.model import FitModel, Layout, Start
+from magis_calib.estimation.weighed import Weighed, noise_variance
 from magis_calib.imaging.electrons import Binned, Electrons
 
-MOST_ROUNDS = 5
-"""Rounds of weights. Two do: the second changes no parameter by more than a few hundredths of its standard error.
-
-More only where the first found the cloud elsewhere than its bins were cut for.
-"""
+MOST_ROUNDS = 6
+"""Rounds of weights and outliers. One does where the start values are good, else two or three."""
 MAX_EVALUATIONS = 50
-LOOSE, TIGHT = 1e-3, 1e-7
-"""Relative change of chi-square and parameters at which a round ends: the first, the later ones.
+LOOSE, TIGHT = 1e-3, 1e-5
+"""Relative change of chi-square and parameters at which a round ends.
 
-The first serves weights only, for which a few standard errors of the parameters are nothing.
+A round from poor start values serves weights only, for which a few standard errors are nothing.
 """
 FEWEST_JUDGED = 20
 """Chi-square is judged where signal > background, but over no fewer bins than this."""
@@ -68,42 +64,23 @@ def fit_image(image: Electrons, model: FitModel, start: Start, rules: Mapping[st
     Raises `FitError` where there are fewer bins than parameters.
     """
     parameters = _parameters(model, start, rules)
-    pixel_m = image.facts.object_pixel_m
-    bins = cut_bins(image, model.layout(parameters.valuesdict(), image.shape, pixel_m))
-    evaluations, searched = 0, False
-    for turn in range(MOST_ROUNDS):
-        grid, values = Grid.of(bins, image.shape), parameters.valuesdict()
-        background, signal = model.background(grid, values), model.signal(grid, values)
-        data = filled(bins, image, background + signal)
-        variance = noise_variance(bins, background, signal, image)
-        result = _minimise(model, grid, data, variance, parameters, TIGHT if turn else LOOSE)
-        evaluations += int(result.nfev)
-        parameters, values = result.params, result.params.valuesdict()
-        layout = model.layout(values, image.shape, pixel_m)
-        if turn + 1 < MOST_ROUNDS and outgrown(bins, layout):
-            bins = cut_bins(image, layout)
-        elif turn + 1 < MOST_ROUNDS and not searched:
-            more = outliers(image, bins, model.background(grid, values), model.signal(grid, values))
-            image, bins, searched = image.masking(more), bins.without(image.counts, more), True
-        else:
+    bins = cut_bins(image, _layout(model, parameters, image))
+    following = Weighed.by(parameters.valuesdict(), model, image, bins, first=True)
+    evaluations = 0
+    for _ in range(MOST_ROUNDS):
+        weighed = following
+        result = _minimise(model, weighed, parameters)
+        evaluations, parameters = evaluations + int(result.nfev), result.params
+        layout = _layout(model, parameters, image)
+        bins = cut_bins(image, layout) if outgrown(bins, layout) else bins
+        following = Weighed.by(parameters.valuesdict(), model, image, bins)
+        if following.repeats(weighed):
             break
-    return _finished(image, model, start, bins, grid, data, result, evaluations)
+    return _finished(model, start, weighed, result, evaluations)
 
 
-def noise_variance(bins: Binned, background: Array, signal: Array, image: Electrons) -> Array:
-    """Return the variance of each bin (docs/contracts.md, "Noise"), electrons²; infinite where no pixel is good.
-
-    Where the noise is not known every pixel has variance 1; the covariance is scaled by chi-square in the end.
-    """
-    if not image.noise_known:
-        return bins.pixels * bins.scale
-    variance = (
-        np.maximum(background, 0.0)
-        + (1.0 + image.facts.excess) * np.maximum(signal, 0.0)
-        + bins.pixels * max(image.facts.quantised_read_variance, 1e-12)
-    )
-    scaled: Array = variance * bins.scale
-    return scaled
+def _layout(model: FitModel, parameters: lmfit.Parameters, image: Electrons) -> Layout | None:
+    return model.layout(parameters.valuesdict(), image.shape, image.facts.object_pixel_m)
 
 
 def _parameters(model: FitModel, start: Start, rules: Mapping[str, ParameterRule]) -> lmfit.Parameters:
@@ -122,11 +99,10 @@ def _parameters(model: FitModel, start: Start, rules: Mapping[str, ParameterRule
     return parameters
 
 
-def _minimise(
-    model: FitModel, grid: Grid, data: Array, variance: Array, start: lmfit.Parameters, tolerance: float
-) -> lmfit.minimizer.MinimizerResult:
-    weight = (1.0 / np.sqrt(variance)).ravel()
-    flat = data.ravel()
+def _minimise(model: FitModel, weighed: Weighed, start: lmfit.Parameters) -> lmfit.minimizer.MinimizerResult:
+    grid, tolerance = weighed.grid, LOOSE if weighed.poor else TIGHT
+    weight = (1.0 / np.sqrt(weighed.variance)).ravel()
+    flat = weighed.data.ravel()
     varied = tuple(name for name, one in start.items() if one.vary)
     if np.count_nonzero(weight) <= len(varied):
         raise FitError(f"too few good pixels: {np.count_nonzero(weight)} bins for {len(varied)} parameters")
@@ -151,9 +127,9 @@ def _minimise(
 
 
 def _finished(
-    image: Electrons, model: FitModel, start: Start, bins: Binned, grid: Grid, data: Array,
-    result: lmfit.minimizer.MinimizerResult, evaluations: int,
-) -> Fit:  # fmt: skip
+    model: FitModel, start: Start, weighed: Weighed, result: lmfit.minimizer.MinimizerResult, evaluations: int
+) -> Fit:
+    image, bins, grid, data = weighed.image, weighed.bins, weighed.grid, weighed.data
     values = dict(result.params.valuesdict())
     names = tuple(name for name in model.parameters if result.params[name].vary)
     background, signal = model.background(grid, values), model.signal(grid, values)

@@ -113,8 +113,12 @@ def _height(windows: list[Window], kappa: Wavevector) -> float:
 
 def _amplitude(windows: list[Window], kappa: Wavevector) -> complex:
     """Return the Fourier amplitude of all windows together, as if the bins were points."""
-    total = sum(np.exp(-1j * kappa[1] * one.v) @ (one.fringe @ np.exp(-1j * kappa[0] * one.u)) for one in windows)
-    return complex(total) / _averaged(windows, kappa)
+    total = 0j
+    for one in windows:
+        angle = kappa[0] * one.u
+        rows = one.fringe @ np.stack([np.cos(angle), -np.sin(angle)], axis=1)  # faster than one complex product
+        total += complex(np.exp(-1j * kappa[1] * one.v) @ (rows[:, 0] + 1j * rows[:, 1]))
+    return total / _averaged(windows, kappa)
 
 
 def _averaged(windows: list[Window], kappa: Wavevector) -> float:

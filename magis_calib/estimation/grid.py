@@ -10,8 +10,8 @@ import numpy as np
 
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.axis import Axis
-from magis_calib.imaging.defects import Indices
 from magis_calib.imaging.electrons import Binned
+from magis_calib.imaging.sums import Indices
 
 _NODE = 1.0 / np.sqrt(3.0)
 """Two Gauss-Legendre nodes an axis: exact to 3·10⁻⁴ of a wave for a sixth of a period in a bin."""

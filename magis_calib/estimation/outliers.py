@@ -7,15 +7,16 @@ import scipy.ndimage
 
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.grid import Grid
-from magis_calib.imaging.defects import Indices, neighbours_too, pixels_above
+from magis_calib.imaging.defects import neighbours_too, pixels_outside
 from magis_calib.imaging.electrons import Binned, Electrons, Mask
+from magis_calib.imaging.sums import Indices
 
 OUTLIER_SIGMA = 7.0
 """A pixel this far from the light that the fit puts around it is an outlier: < 1 in 10⁴ frames on noise alone."""
 
 
-def outliers(image: Electrons, bins: Binned, background: Array, signal: Array) -> Indices:
-    """Return flat indices of the unmasked pixels brighter or darker than the fitted bins around them allow.
+def outliers(image: Electrons, bins: Binned, background: Array, signal: Array) -> tuple[Indices, int]:
+    """Return flat indices of unmasked pixels brighter or darker than the bins around them allow, of how many searched.
 
     Only the rows and columns are searched where the signal shows; elsewhere the search before the fit was as sharp.
     """
@@ -24,19 +25,18 @@ def outliers(image: Electrons, bins: Binned, background: Array, signal: Array) -
     noise = np.sqrt(mean + facts.excess * np.maximum(signal, 0.0) / pixels + facts.quantised_read_variance)
     lit = np.maximum(signal, 0.0) / pixels > 0.1 * noise
     if not lit.any() or image.counts.dtype.kind != "u":
-        return np.empty(0, dtype=np.intp)
+        return np.empty(0, dtype=np.intp), 0
     rows, columns = _span(np.any(lit, axis=1)), _span(np.any(lit, axis=0))
     part = np.ix_(range(rows.start, rows.stop), range(columns.start, columns.stop))
     edges = (bins.row_edges[rows.start : rows.stop + 1], bins.column_edges[columns.start : columns.stop + 1])
     high = scipy.ndimage.maximum_filter(mean[part], 3, mode="nearest")
     low = scipy.ndimage.minimum_filter(mean[part], 3, mode="nearest")
     spread = OUTLIER_SIGMA * scipy.ndimage.maximum_filter(noise[part], 3, mode="nearest")
-    found = pixels_above(image.counts, facts.offset + (high + spread) / facts.gain, edges)
-    dark = facts.offset + (low - spread) / facts.gain
-    if float(dark.max()) > facts.offset:
-        found = np.union1d(found, pixels_above(image.counts, np.where(dark > facts.offset, dark, -1.0), edges, False))
+    brightest, darkest = facts.offset + (high + spread) / facts.gain, facts.offset + (low - spread) / facts.gain
+    found = pixels_outside(image.counts, np.where(darkest > facts.offset, darkest, 0.0), brightest, edges)
     fresh = np.setdiff1d(found, image.bad)
-    return np.setdiff1d(neighbours_too(fresh, image.shape), image.bad)
+    searched = int(edges[0][-1] - edges[0][0]) * int(edges[1][-1] - edges[1][0])
+    return np.setdiff1d(neighbours_too(fresh, image.shape), image.bad), searched
 
 
 def filled(bins: Binned, image: Electrons, mean: Array) -> Array:

@@ -8,11 +8,11 @@ import numpy as np
 
 from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import Array, ViewEstimate
-from magis_calib.estimation.fit import noise_variance
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.models import model_for
-from magis_calib.imaging.defects import Indices
+from magis_calib.estimation.weighed import noise_variance
 from magis_calib.imaging.electrons import Electrons
+from magis_calib.imaging.sums import Indices
 
 MOST_BINS = 400
 """Bins along the longer side: about what a screen shows."""

@@ -11,12 +11,12 @@ from magis_calib.domain.camera import Frame
 from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import Array, ViewEstimate
 from magis_calib.estimation.bins import axis_edges
-from magis_calib.estimation.fit import noise_variance
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.port import FRINGE, PORTS, WIDTHS
 from magis_calib.estimation.two_port import TwoPort
-from magis_calib.imaging.defects import Indices
+from magis_calib.estimation.weighed import noise_variance
 from magis_calib.imaging.electrons import Electrons, to_electrons
+from magis_calib.imaging.sums import Indices
 
 REACH_WIDTHS = 1.5
 """Rows within this of a port's centre are summed."""

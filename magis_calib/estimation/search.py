@@ -91,7 +91,8 @@ def _cut(image: Electrons, shape: Array, displacements: Ports) -> _Shape:
     width = np.exp(shape[2:]) / pixel_m
     at_columns = [(columns - 1) / 2.0 + (shape[0] + d[0]) / pixel_m for d in displacements.values()]
     at_rows = [(rows - 1) / 2.0 - (shape[1] + d[1]) / pixel_m for d in displacements.values()]
-    bins = image.binned(axis_edges(rows, at_rows, width[1], 0.0), axis_edges(columns, at_columns, width[0], 0.0))
+    row_edges = axis_edges(rows, at_rows, width[1], 0.0, whole=image.band_rows)
+    bins = image.binned(row_edges, axis_edges(columns, at_columns, width[0], 0.0))
     grid = Grid.of(bins, image.shape)
     level = np.maximum(bins.electrons, 0.0) if image.noise_known else 0.0
     dark = read_variance(image, bins) * bins.pixels

@@ -35,8 +35,8 @@ def position_checks(
         return []
     share = _shares(windows, cloud)
     checks = []
-    for way, what in enumerate(("horizontal", "vertical")):
-        value, sigma = _centroid(windows, cloud, way)
+    centroids = zip(("horizontal", "vertical"), _centroids(windows, cloud), strict=True)
+    for way, (what, (value, sigma)) in enumerate(centroids):
         terms = {names[port][way]: part for port, part in zip(ports, share, strict=True)}
         offset = sum(part * cloud.displacements[port][way] for port, part in zip(ports, share, strict=True))
         leak = _leak(cloud, share, wave, way)
@@ -71,33 +71,34 @@ def disagreement(checks: tuple[Check, ...], values: dict[str, float]) -> tuple[f
     return worst, about
 
 
-def _centroid(windows: list[Window], cloud: Cloud, way: int) -> tuple[float, float]:
-    """Return centroid and standard error along one axis, ports on top of each other, in a Gaussian window."""
+def _centroids(windows: list[Window], cloud: Cloud) -> list[tuple[float, float]]:
+    """Return centroid and standard error along each axis, ports on top of each other, in a Gaussian window."""
     middle = [_start(cloud, 0), _start(cloud, 1)]
-    width = cloud.width
     stretch = 1.0 + WINDOW_WIDTHS**-2
     for _ in range(CENTRED):
-        light, first = np.zeros(2), np.zeros(2)
+        light, first = 0.0, np.zeros(2)
         for window in windows:
-            weighted = window.light * _gaussian(window, middle, width)
-            across, along = weighted.sum(axis=0), weighted.sum(axis=1)
-            light += across.sum()
-            first += (float(across @ (window.u - middle[0])), float(along @ (window.v - middle[1])))
-        if light[0] <= 0:
-            return math.nan, math.inf
-        middle = [m + stretch * float(f / s) for m, f, s in zip(middle, first, light, strict=True)]
-    noise = 0.0
+            across, along = _gaussian(window, middle, cloud.width)
+            columns, rows = along @ window.light, window.light @ across
+            light += float(along @ rows)
+            first += np.array([columns @ (across * (window.u - middle[0])), (along * (window.v - middle[1])) @ rows])
+        if light <= 0:
+            return [(math.nan, math.inf)] * 2
+        middle = [one + stretch * float(moved) / light for one, moved in zip(middle, first, strict=True)]
+    noise = np.zeros(2)
     for window in windows:
-        squared = window.variance * _gaussian(window, middle, width) ** 2
-        away = (window.u - middle[0]) if way == 0 else (window.v - middle[1])
-        noise += float(squared.sum(axis=way) @ away**2)
-    return middle[way], stretch * math.sqrt(noise) / float(light[way])
+        across, along = (one**2 for one in _gaussian(window, middle, cloud.width))
+        columns, rows = along @ window.variance, window.variance @ across
+        noise += np.array([columns @ (across * (window.u - middle[0]) ** 2),
+                           (along * (window.v - middle[1]) ** 2) @ rows])  # fmt: skip
+    return [(one, stretch * math.sqrt(part) / light) for one, part in zip(middle, noise.tolist(), strict=True)]
 
 
-def _gaussian(window: Window, middle: list[float], width: tuple[float, float]) -> Array:
-    across = np.exp(-0.5 * ((window.u - middle[0]) / (WINDOW_WIDTHS * width[0])) ** 2)
-    along = np.exp(-0.5 * ((window.v - middle[1]) / (WINDOW_WIDTHS * width[1])) ** 2)
-    return np.outer(along, across)
+def _gaussian(window: Window, middle: list[float], width: tuple[float, float]) -> tuple[Array, Array]:
+    """Return the window's weights along u and along v; a bin's weight is their product."""
+    across: Array = np.exp(-0.5 * ((window.u - middle[0]) / (WINDOW_WIDTHS * width[0])) ** 2)
+    along: Array = np.exp(-0.5 * ((window.v - middle[1]) / (WINDOW_WIDTHS * width[1])) ** 2)
+    return across, along
 
 
 def _start(cloud: Cloud, way: int) -> float:

@@ -14,8 +14,8 @@ from magis_calib.estimation.cloud import Cloud
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.port import SIGN
 from magis_calib.estimation.tiles import read_variance
-from magis_calib.imaging.defects import Indices
 from magis_calib.imaging.electrons import Electrons
+from magis_calib.imaging.sums import Indices
 
 REACH_WIDTHS = 3.0
 APART_WIDTHS = 8.0

@@ -1,17 +1,19 @@
-"""Sums of counts, and the pixels that the light around them cannot explain."""
+"""The pixels that the light around them cannot explain."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import scipy.ndimage
 
 from magis_calib.domain.camera import CameraFacts, Counts
 from magis_calib.domain.estimate import Array
+from magis_calib.imaging.sums import Indices, Sums, blocks, max_columns, sum_columns
 
-Indices = npt.NDArray[np.intp]
+Tiles32 = npt.NDArray[np.float32]
 
 TILE_PX = 8
 """Side of a tile: a cloud of the narrowest width (8 px) varies little inside one."""
@@ -27,76 +29,93 @@ def steps(size: int) -> Indices:
     return np.append(np.arange(0, size, step, dtype=np.intp), size)
 
 
-def sum_counts(counts: Counts | Array, row_edges: Indices, column_edges: Indices) -> Array:
-    """Sum rows first, as contiguous adds, then columns: five times faster than summing tiles."""
-    whole = counts.dtype.kind == "u"
-    inside = counts[:, column_edges[0] : column_edges[-1]]
-    bands = [
-        inside[start:stop].sum(axis=0, dtype=np.uint32 if whole else np.float64) for start, stop in pairwise(row_edges)
-    ]
-    return _sum_columns(np.stack(bands), column_edges)
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """Counts of all pixels in tiles and in bands, which are rows of tiles, column by column."""
+
+    row_edges: Indices
+    """Of the tiles."""
+    column_edges: Indices
+    sums: Array
+    """Of each tile."""
+    highest: Counts
+    """Of each tile."""
+    band_sums: Sums
+    """Sum of every column in each band."""
+    band_highest: Counts
+    """Largest count of every column in each band."""
+
+    @classmethod
+    def of(cls, counts: Counts) -> Self:
+        """Look at every pixel once: what is worked on at a time stays in the processor's cache."""
+        rows, columns = (steps(size) for size in counts.shape)
+        bands, tiles = (len(rows) - 1, counts.shape[1]), (len(rows) - 1, len(columns) - 1)
+        band_sums, band_highest = np.empty(bands, dtype=np.uint32), np.empty(bands, dtype=np.uint16)
+        sums, highest = np.empty(tiles), np.empty(tiles, dtype=np.uint16)
+        for some, those in blocks(rows):
+            part = counts[those].reshape(some.stop - some.start, -1, counts.shape[1])
+            np.add.reduce(part, axis=1, dtype=np.uint32, out=band_sums[some])
+            np.maximum.reduce(part, axis=1, out=band_highest[some])
+            sums[some] = sum_columns(band_sums[some], columns)
+            highest[some] = max_columns(band_highest[some], columns)
+        return cls(rows, columns, sums, highest, band_sums, band_highest)
 
 
-def tile_counts(counts: Counts, row_edges: Indices, column_edges: Indices) -> tuple[Array, Counts]:
-    """Return the sums of the tiles and, of each band of rows, the largest count of every column.
-
-    Both in one pass: a band of eight rows is still in the processor's cache for the second look.
-    """
-    bands = np.empty((len(row_edges) - 1, counts.shape[1]), dtype=np.uint32)
-    brightest = np.empty(bands.shape, dtype=np.uint16)
-    for band, (start, stop) in enumerate(pairwise(row_edges)):
-        np.add.reduce(counts[start:stop], axis=0, dtype=np.uint32, out=bands[band])
-        np.maximum.reduce(counts[start:stop], axis=0, out=brightest[band])
-    return _sum_columns(bands, column_edges), brightest
-
-
-def _sum_columns(bands: npt.NDArray[np.uint32] | Array, column_edges: Indices) -> Array:
-    wide = np.uint64 if bands.dtype.kind == "u" else np.float64
-    sums = np.add.reduceat(bands, column_edges[:-1] - column_edges[0], axis=1, dtype=wide)
-    return sums.astype(np.float64)
-
-
-def hot_pixels(
-    counts: Counts, facts: CameraFacts, sums: Array, good: Array, brightest: Counts, edges: tuple[Indices, Indices]
-) -> Indices:
+def hot_pixels(counts: Counts, facts: CameraFacts, survey: Survey, sums: Array, good: Array) -> Indices:
     """Return flat indices of pixels that the light of their surroundings cannot explain, or that are saturated.
 
-    `sums` and `good` are counts and pixels of the tiles between these row and column edges, `brightest` the largest
-    count of each column in each band of rows.
+    `sums` and `good` are counts and pixels of the tiles without the configured defects.
     """
-    mean = np.maximum(sums / np.maximum(good, 1.0) - facts.offset, 0.0) * facts.gain
-    bright = LIGHT_FACTOR * scipy.ndimage.maximum_filter(_without_lone_tiles(mean), 3, mode="nearest")
+    mean = ((sums / np.maximum(good, 1.0) - facts.offset) * facts.gain).astype(np.float32).clip(0.0)
+    bright = LIGHT_FACTOR * _highest_of_nine(_without_lone_tiles(mean))
     sigma = np.sqrt((1.0 + facts.excess) * bright + facts.quantised_read_variance)
-    limit = np.clip(facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain, 0, facts.saturation - 1)
-    wide = np.repeat(limit.clip(0, 65535).astype(np.uint16), np.diff(edges[1]), axis=1)
-    band, column = np.divmod(np.flatnonzero(brightest > wide), counts.shape[1])
-    found = []
-    for away in range(int(np.diff(edges[0]).max())):
-        row = edges[0][band] + away
-        inside = row < edges[0][band + 1]
-        hot = counts[row[inside], column[inside]] > wide[band[inside], column[inside]]
-        found.append((row[inside] * counts.shape[1] + column[inside])[hot])
-    return np.sort(np.concatenate(found)).astype(np.intp)
+    limit = np.clip(facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain, 0, min(facts.saturation - 1, 65535))
+    limit = limit.astype(np.uint16)
+    rows, columns = survey.row_edges, survey.column_edges
+    band, tile = np.nonzero(survey.highest > limit)
+    owner, column = _spread(columns[tile], columns[tile + 1])
+    band, tile = band[owner], tile[owner]
+    some = survey.band_highest[band, column] > limit[band, tile]
+    band, tile, column = band[some], tile[some], column[some]
+    owner, row = _spread(rows[band], rows[band + 1])
+    hot = counts[row, column[owner]] > limit[band[owner], tile[owner]]
+    found: Indices = np.sort((row * counts.shape[1] + column[owner])[hot])
+    return found
 
 
-def _without_lone_tiles(mean: Array) -> Array:
+def _spread(first: Indices, past: Indices) -> tuple[Indices, Indices]:
+    """Return all places of the intervals [first, past), and which interval each lies in."""
+    sizes = past - first
+    owner = np.repeat(np.arange(sizes.size), sizes)
+    return owner, np.arange(owner.size) - np.repeat(np.cumsum(sizes) - sizes, sizes) + first[owner]
+
+
+def _without_lone_tiles(mean: Tiles32) -> Tiles32:
     """Lower a tile to the brightest of its four neighbours: a hot pixel must not lift the limit around it."""
     framed = np.pad(mean, 1, constant_values=-np.inf)
     beside = np.maximum(framed[1:-1, :-2], framed[1:-1, 2:])
     beside = np.maximum(beside, np.maximum(framed[:-2, 1:-1], framed[2:, 1:-1]))
-    lowered: Array = np.minimum(mean, np.where(np.isfinite(beside), beside, mean))
-    return lowered
+    lowered: Tiles32 = np.minimum(mean, beside)
+    return lowered if mean.size > 1 else mean
 
 
-def pixels_above(counts: Counts | Array, limit: Array, edges: tuple[Indices, Indices], above: bool = True) -> Indices:
-    """Return flat indices of the pixels above (or below) their tile's limit (counts); edges may span a part."""
+def _highest_of_nine(mean: Tiles32) -> Tiles32:
+    """Return the brightest of each tile and its eight neighbours."""
+    framed = np.pad(mean, 1, constant_values=-np.inf)
+    beside = np.maximum(np.maximum(framed[:, :-2], framed[:, 1:-1]), framed[:, 2:])
+    highest: Tiles32 = np.maximum(np.maximum(beside[:-2], beside[1:-1]), beside[2:])
+    return highest
+
+
+def pixels_outside(counts: Counts | Array, low: Array, high: Array, edges: tuple[Indices, Indices]) -> Indices:
+    """Return flat indices of the pixels below or above the limits (counts) of their bin; edges may span a part."""
     rows, columns = edges
     first, last = int(columns[0]), int(columns[-1])
-    wide = np.repeat(limit.clip(0, 65535).astype(np.uint16), np.diff(columns), axis=1)
+    least, most = (np.repeat(limit.clip(0, 65535).astype(np.uint16), np.diff(columns), axis=1) for limit in (low, high))
     found = []
     for band, (start, stop) in enumerate(pairwise(rows)):
         part = counts[start:stop, first:last]
-        row, column = np.divmod(np.flatnonzero(part > wide[band] if above else part < wide[band]), last - first)
+        row, column = np.divmod(np.flatnonzero((part < least[band]) | (part > most[band])), last - first)
         found.append((row + start) * counts.shape[1] + column + first)
     return np.concatenate(found).astype(np.intp)
 
@@ -109,6 +128,8 @@ def neighbours_too(pixels: Indices, shape: tuple[int, ...]) -> Indices:
     touching = np.zeros(pixels.size, dtype=bool)
     for up, right in around:
         touching |= _among(pixels, pixels + up * columns + right)
+    if not touching.any():
+        return pixels
     grown = [pixels]
     for up, right in around:
         beside, across = row[touching] + up, column[touching] + right

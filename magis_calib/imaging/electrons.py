@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -12,8 +12,9 @@ import numpy.typing as npt
 from magis_calib.domain.camera import CameraFacts, Counts, Frame
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import Array
-from magis_calib.imaging.defects import Indices, hot_pixels, neighbours_too, steps, sum_counts, tile_counts
+from magis_calib.imaging.defects import Survey, hot_pixels, neighbours_too, steps
 from magis_calib.imaging.orientation import upright
+from magis_calib.imaging.sums import Indices, Sums, bin_sums, sum_columns, sum_rows
 
 Mask = npt.NDArray[np.bool_]
 TILES_PER_AXIS = 128
@@ -77,13 +78,12 @@ class Binned:
 
     def merged(self, rows: int, columns: int) -> Self:
         """Return bins of this many bins along each axis."""
-        row_at, column_at = np.arange(0, len(self.sums), rows), np.arange(0, self.sums.shape[1], columns)
-        sums, good = (
-            np.add.reduceat(np.add.reduceat(one, row_at, axis=0), column_at, axis=1) for one in (self.sums, self.good)
+        row_at, column_at = (
+            np.append(np.arange(0, size, step, dtype=np.intp), size)
+            for size, step in zip(self.sums.shape, (rows, columns), strict=True)
         )
-        edges = (np.append(self.row_edges[row_at], self.row_edges[-1]),
-                 np.append(self.column_edges[column_at], self.column_edges[-1]))  # fmt: skip
-        return type(self)(sums, good, *edges, self.facts)
+        sums, good = (sum_columns(sum_rows(one, row_at, np.float64), column_at) for one in (self.sums, self.good))
+        return type(self)(sums, good, self.row_edges[row_at], self.column_edges[column_at], self.facts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +99,8 @@ class Electrons:
     """Flat indices of the saturated ones among them."""
     fine: Binned
     """The image in tiles of at most eight pixels."""
+    bands: Sums
+    """Sums of all pixels of each column over the rows of each tile: coarser bins are summed from them."""
     noise_known: bool = True
     """False: the facts say nothing about the noise, which must be estimated from the residuals of a fit."""
 
@@ -107,6 +109,11 @@ class Electrons:
         """Rows and columns of the upright image."""
         rows, columns = self.counts.shape
         return rows, columns
+
+    @property
+    def band_rows(self) -> int:
+        """Rows of a band: bins whose row edges are multiples of this are summed fast."""
+        return int(self.fine.row_edges[1])
 
     @cached_property
     def tiles(self) -> Binned:
@@ -117,7 +124,12 @@ class Electrons:
 
     def binned(self, row_edges: Indices, column_edges: Indices) -> Binned:
         """Sum the good pixels of each bin. The edges may span a part of the image."""
-        sums = sum_counts(self.counts, row_edges, column_edges)
+        pixels = int(np.diff(row_edges).max() * np.diff(column_edges).max())
+        whole = np.searchsorted(self.fine.row_edges, row_edges)
+        if np.array_equal(self.fine.row_edges[whole], row_edges):
+            sums = bin_sums(self.bands, whole, column_edges, pixels)
+        else:
+            sums = bin_sums(self.counts, row_edges, column_edges, pixels)
         good = _pixels((row_edges, column_edges))
         return Binned(sums, good, row_edges, column_edges, self.facts).without(self.counts, self.bad)
 
@@ -126,9 +138,7 @@ class Electrons:
         fresh = np.setdiff1d(more, self.bad)
         if not fresh.size:
             return self
-        bad = np.union1d(self.bad, fresh)
-        fine = self.fine.without(self.counts, fresh)
-        return Electrons(self.counts, self.facts, bad, self.saturated, fine, self.noise_known)
+        return replace(self, bad=np.union1d(self.bad, fresh), fine=self.fine.without(self.counts, fresh))
 
 
 def to_electrons(frame: Frame, defects: Mask | None = None) -> Electrons:
@@ -142,20 +152,20 @@ def to_electrons(frame: Frame, defects: Mask | None = None) -> Electrons:
 def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None) -> Electrons:
     """Return counts (rows, columns) as delivered by a camera with these facts, as `to_electrons` does."""
     turned = upright(counts, facts.orientation)
-    edges = (steps(turned.shape[0]), steps(turned.shape[1]))
-    sums, brightest = tile_counts(turned, *edges)
-    tiles = Binned(sums, _pixels(edges), *edges, facts)
+    survey = Survey.of(turned)
+    edges = (survey.row_edges, survey.column_edges)
+    tiles = Binned(survey.sums, _pixels(edges), *edges, facts)
     known = np.empty(0, dtype=np.intp)
     if defects is not None:
         if defects.shape != counts.shape:
             raise FitError(f"defect mask: wanted {counts.shape}, got {defects.shape}")
         known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
         tiles = tiles.without(turned, known)
-    hot = hot_pixels(turned, facts, tiles.sums, tiles.good, brightest, edges)
+    hot = hot_pixels(turned, facts, survey, tiles.sums, tiles.good)
     fresh = np.setdiff1d(neighbours_too(hot, turned.shape), known)
     saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
     bad = np.union1d(known, fresh)
-    return Electrons(turned, facts, bad, saturated, tiles.without(turned, fresh))
+    return Electrons(turned, facts, bad, saturated, tiles.without(turned, fresh), survey.band_sums)
 
 
 def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:
@@ -165,8 +175,9 @@ def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:
     numbers = np.asarray(values, dtype=np.float64)
     nothing = np.empty(0, dtype=np.intp)
     edges = (steps(rows), steps(columns))
-    tiles = Binned(sum_counts(numbers, *edges), _pixels(edges), *edges, facts)
-    return Electrons(numbers, facts, nothing, nothing, tiles, noise_known=False)
+    bands = sum_rows(numbers, edges[0], np.float64)
+    tiles = Binned(sum_columns(bands, edges[1]), _pixels(edges), *edges, facts)
+    return Electrons(numbers, facts, nothing, nothing, tiles, bands, noise_known=False)
 
 
 def _pixels(edges: tuple[Indices, Indices]) -> Array:

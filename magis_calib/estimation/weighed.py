@@ -1,0 +1,77 @@
+"""Data and weights of a fit, by the light of some parameters: outliers masked, what is masked filled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from magis_calib.domain.estimate import Array
+from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.model import FitModel
+from magis_calib.estimation.outliers import filled, outliers
+from magis_calib.imaging.electrons import Binned, Electrons, Mask
+
+SETTLED = 0.02
+"""Weights that change by less, on the mean over the lit bins, move a standard error by half of that."""
+LIT = 0.1
+"""A bin is lit where the signal is more than this of the background."""
+EXPLAINED = 1e-3
+"""Start values that make more of the pixels outliers are too poor to name any."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed:
+    """What a minimisation works on."""
+
+    image: Electrons
+    """With the pixels masked that the light cannot explain."""
+    bins: Binned
+    grid: Grid
+    data: Array
+    """Electrons of the bins, masked pixels filled."""
+    variance: Array
+    lit: Mask
+    poor: bool
+    """The light explains so little of the image that outliers were left in."""
+
+    @classmethod
+    def by(
+        cls, values: Mapping[str, float], model: FitModel, image: Electrons, bins: Binned, first: bool = False
+    ) -> Self:
+        """Weigh the bins of an image by the light of these parameters, which come from no fit the first time."""
+        grid = Grid.of(bins, image.shape)
+        background, signal = model.background(grid, values), model.signal(grid, values)
+        more, searched = outliers(image, bins, background, signal)
+        poor = first and more.size > EXPLAINED * searched
+        if not poor:
+            image, bins = image.masking(more), bins.without(image.counts, more)
+        variance = noise_variance(bins, background, signal, image)
+        data = filled(bins, image, background + signal)
+        return cls(image, bins, grid, data, variance, signal > LIT * background, poor)
+
+    def repeats(self, last: Weighed) -> bool:
+        """Whether a fit would find again what it found by the last light."""
+        same_bins = self.bins.row_edges is last.bins.row_edges and self.bins.column_edges is last.bins.column_edges
+        if last.poor or not same_bins or not np.array_equal(self.image.bad, last.image.bad):
+            return False
+        known = self.lit & np.isfinite(last.variance)
+        return not known.any() or float(np.mean(np.abs(self.variance[known] / last.variance[known] - 1.0))) < SETTLED
+
+
+def noise_variance(bins: Binned, background: Array, signal: Array, image: Electrons) -> Array:
+    """Return the variance of each bin (docs/contracts.md, "Noise"), electrons²; infinite where no pixel is good.
+
+    Where the noise is not known every pixel has variance 1; the covariance is scaled by chi-square in the end.
+    """
+    if not image.noise_known:
+        return bins.pixels * bins.scale
+    variance = (
+        np.maximum(background, 0.0)
+        + (1.0 + image.facts.excess) * np.maximum(signal, 0.0)
+        + bins.pixels * max(image.facts.quantised_read_variance, 1e-12)
+    )
+    scaled: Array = variance * bins.scale
+    return scaled
