@@ -9,7 +9,7 @@ import numpy as np
 from magis_calib.domain.estimate import Value
 from magis_calib.domain.quantities import wrap_phase
 from magis_calib.estimation.fit import Fit
-from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.grid import Grid, images_of
 from magis_calib.estimation.port import PORTS
 from magis_calib.estimation.two_port import TwoPort, displacements_of
 
@@ -43,7 +43,8 @@ def _port_phase_difference(fit: Fit, model: TwoPort) -> Value:
     grid = Grid.of(fit.bins, fit.image.shape)
     a, b = model.ports(grid, fit.values)
     weight = (1.0 / np.sqrt(fit.variance)).ravel()
-    own = 0.5 * (a.by_phase() - b.by_phase()).ravel() * weight
+    by_a, by_b = images_of([a.by_phase(), b.by_phase()])
+    own = 0.5 * (by_a - by_b).ravel() * weight
     others = model.jacobian(grid, fit.values, fit.names) * weight
     residual = (fit.data - fit.mean).ravel() * weight
     shared = fit.covariance @ (others @ own)

@@ -13,7 +13,7 @@ from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import NAN, Array
 from magis_calib.estimation.bins import cut_bins, outgrown
 from magis_calib.estimation.model import FitModel, Layout, Start
-from magis_calib.estimation.weighed import Weighed, noise_variance
+from magis_calib.estimation.weighed import NAMING_TURNS, Weighed, noise_variance
 from magis_calib.imaging.electrons import Binned, Electrons
 
 MOST_ROUNDS = 6
@@ -65,15 +65,17 @@ def fit_image(image: Electrons, model: FitModel, start: Start, rules: Mapping[st
     """
     parameters = _parameters(model, start, rules)
     bins = cut_bins(image, _layout(model, parameters, image))
-    following = Weighed.by(parameters.valuesdict(), model, image, bins, first=True)
+    following = Weighed.by(parameters.valuesdict(), model, image, bins, turn=0)
     evaluations = 0
-    for _ in range(MOST_ROUNDS):
+    for turn in range(MOST_ROUNDS):
         weighed = following
         result = _minimise(model, weighed, parameters)
         evaluations, parameters = evaluations + int(result.nfev), result.params
+        if turn + 1 >= NAMING_TURNS:
+            image, bins = weighed.image, weighed.bins
         layout = _layout(model, parameters, image)
         bins = cut_bins(image, layout) if outgrown(bins, layout) else bins
-        following = Weighed.by(parameters.valuesdict(), model, image, bins)
+        following = Weighed.by(parameters.valuesdict(), model, image, bins, turn + 1)
         if following.repeats(weighed):
             break
     return _finished(model, start, weighed, result, evaluations)
@@ -111,6 +113,8 @@ def _minimise(model: FitModel, weighed: Weighed, start: lmfit.Parameters) -> lmf
         values = parameters.valuesdict()
         mean = (model.background(grid, values) + model.signal(grid, values)).ravel()
         weighted: Array = (mean - flat) * weight
+        if not np.isfinite(weighted.sum()):
+            raise FitError("not converged: the fit ran into values that are not finite")
         return weighted
 
     def jacobian(parameters: lmfit.Parameters) -> Array:
@@ -120,7 +124,7 @@ def _minimise(model: FitModel, weighed: Weighed, start: lmfit.Parameters) -> lmf
 
     differences = type(model).jacobian is FitModel.jacobian
     most = MAX_EVALUATIONS * (1 + len(varied)) if differences else MAX_EVALUATIONS
-    minimizer = lmfit.Minimizer(residual, start, scale_covar=False, nan_policy="raise", max_nfev=most)
+    minimizer = lmfit.Minimizer(residual, start, scale_covar=False, nan_policy="propagate", max_nfev=most)
     if differences:
         return minimizer.leastsq(ftol=tolerance, xtol=tolerance)
     return minimizer.leastsq(Dfun=jacobian, col_deriv=True, ftol=tolerance, xtol=tolerance)

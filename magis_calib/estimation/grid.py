@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,10 @@ from magis_calib.imaging.sums import Indices
 
 _NODE = 1.0 / np.sqrt(3.0)
 """Two Gauss-Legendre nodes an axis: exact to 3·10⁻⁴ of a wave for a sixth of a period in a bin."""
+
+
+Products = list[tuple[Array, Array]]
+"""An image as a sum of outer products: each a factor of the row bins and one of the column bins."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +37,14 @@ class Grid:
         return cls(bins.row_edges, bins.column_edges, shape, bins.facts.object_pixel_m)
 
     @cached_property
+    def sides(self) -> tuple[Array, Array]:
+        """Return the rows of each row bin and the columns of each column bin."""
+        return np.diff(self.row_edges).astype(np.float64), np.diff(self.column_edges).astype(np.float64)
+
+    @cached_property
     def pixels(self) -> Array:
         """Pixels of each bin."""
-        return np.outer(np.diff(self.row_edges), np.diff(self.column_edges)).astype(np.float64)
+        return np.outer(*self.sides)
 
     @cached_property
     def rows(self) -> Array:
@@ -67,3 +76,21 @@ class Grid:
         values = density(rows, columns).reshape(len(half_rows), 2, len(half_columns), 2)
         summed: Array = values.sum(axis=(1, 3)) * half_rows * half_columns.T
         return summed
+
+
+def images_of(products: Sequence[Products]) -> Array:
+    """Return images (n, row bins, column bins), all multiplied out at once."""
+    deep = max(len(one) for one in products)
+    ((tall, wide),) = products[0][:1]
+    left, right = np.zeros((len(products), deep, tall.size)), np.zeros((len(products), deep, wide.size))
+    for number, one in enumerate(products):
+        for depth, (row_factor, column_factor) in enumerate(one):
+            left[number, depth], right[number, depth] = row_factor, column_factor
+    images: Array = left.transpose(0, 2, 1) @ right
+    return images
+
+
+def image_of(products: Products) -> Array:
+    """Return the image (row bins, column bins) of a sum of outer products."""
+    image: Array = images_of([products])[0]
+    return image

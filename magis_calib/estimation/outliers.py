@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.ndimage
 
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.grid import Grid
-from magis_calib.imaging.defects import neighbours_too, pixels_outside
+from magis_calib.imaging.defects import among, highest_of_nine, neighbours_too, pixels_outside
 from magis_calib.imaging.electrons import Binned, Electrons, Mask
 from magis_calib.imaging.sums import Indices
 
@@ -27,16 +26,15 @@ def outliers(image: Electrons, bins: Binned, background: Array, signal: Array) -
     if not lit.any() or image.counts.dtype.kind != "u":
         return np.empty(0, dtype=np.intp), 0
     rows, columns = _span(np.any(lit, axis=1)), _span(np.any(lit, axis=0))
-    part = np.ix_(range(rows.start, rows.stop), range(columns.start, columns.stop))
+    part = (rows, columns)
     edges = (bins.row_edges[rows.start : rows.stop + 1], bins.column_edges[columns.start : columns.stop + 1])
-    high = scipy.ndimage.maximum_filter(mean[part], 3, mode="nearest")
-    low = scipy.ndimage.minimum_filter(mean[part], 3, mode="nearest")
-    spread = OUTLIER_SIGMA * scipy.ndimage.maximum_filter(noise[part], 3, mode="nearest")
+    high, low = highest_of_nine(mean[part]), -highest_of_nine(-mean[part])
+    spread = OUTLIER_SIGMA * highest_of_nine(noise[part])
     brightest, darkest = facts.offset + (high + spread) / facts.gain, facts.offset + (low - spread) / facts.gain
     found = pixels_outside(image.counts, np.where(darkest > facts.offset, darkest, 0.0), brightest, edges)
-    fresh = np.setdiff1d(found, image.bad)
+    grown = neighbours_too(found[~among(image.bad, found)], image.shape)
     searched = int(edges[0][-1] - edges[0][0]) * int(edges[1][-1] - edges[1][0])
-    return np.setdiff1d(neighbours_too(fresh, image.shape), image.bad), searched
+    return grown[~among(image.bad, grown)], searched
 
 
 def filled(bins: Binned, image: Electrons, mean: Array) -> Array:

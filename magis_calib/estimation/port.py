@@ -13,7 +13,7 @@ import numpy as np
 
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.axis import Complex, Envelope, envelope
-from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.grid import Grid, Products
 
 PORTS = {
     port: (f"port_{port}_electrons", f"port_{port}_horizontal_m", f"port_{port}_vertical_m") for port in ("a", "b")
@@ -55,53 +55,45 @@ class Port:
             envelope(grid.v, centre_v, values[WIDTHS[1]], kappa_v, up),
         )
 
-    def image(self) -> Array:
+    def light(self) -> Products:
         """Return the electrons of each bin."""
-        return self.electrons * self._per_electron()
+        return self._of_light(self.electrons)
 
-    def own_derivatives(self) -> dict[str, Array]:
-        """Return the derivatives by the parameters that are this port's alone."""
+    def derivatives(self, with_fringe: bool) -> dict[str, Products]:
+        """Return the derivatives of the light by every parameter that changes this port."""
         u, v, n, c = self.u, self.v, self.electrons, self.contrast
         electrons, horizontal, vertical = PORTS[self.name]
-        by_u = n * _sum(v.plain, u.plain_by_centre, c, v.fringe, self.turn * u.fringe_by_centre)
-        by_v = n * _sum(v.plain_by_centre, u.plain, c, v.fringe_by_centre, self.turn * u.fringe)
-        return {electrons: self._per_electron(), horizontal: by_u, vertical: by_v}
-
-    def by_phase(self) -> Array:
-        """Return the derivative by this port's own phase."""
-        u, v = self.u, self.v
-        return self.electrons * self.contrast * _real(v.fringe, 1j * self.turn * u.fringe)
-
-    def shared_derivatives(self, with_fringe: bool) -> list[tuple[str, Array]]:
-        """Return this port's share of the derivatives by the widths and, if asked, the fringe."""
-        u, v, n, c = self.u, self.v, self.electrons, self.contrast
-        derivatives = [
-            (WIDTHS[0], n * _sum(v.plain, u.plain_by_width, c, v.fringe, self.turn * u.fringe_by_width)),
-            (WIDTHS[1], n * _sum(v.plain_by_width, u.plain, c, v.fringe_by_width, self.turn * u.fringe)),
-        ]
+        found = {
+            electrons: self._of_light(1.0),
+            horizontal: _sum(n, v.plain, u.plain_by_centre, c, v.fringe, self.turn * u.fringe_by_centre),
+            vertical: _sum(n, v.plain_by_centre, u.plain, c, v.fringe_by_centre, self.turn * u.fringe),
+            WIDTHS[0]: _sum(n, v.plain, u.plain_by_width, c, v.fringe, self.turn * u.fringe_by_width),
+            WIDTHS[1]: _sum(n, v.plain_by_width, u.plain, c, v.fringe_by_width, self.turn * u.fringe),
+        }
         if with_fringe:
-            derivatives += [
-                (FRINGE[0], n * c * _real(v.fringe, self.turn * u.fringe_by_wavevector)),
-                (FRINGE[1], n * c * _real(v.fringe_by_wavevector, self.turn * u.fringe)),
-                ("contrast", n * SIGN[self.name] * _real(v.fringe, self.turn * u.fringe)),
-                ("phase_rad", self.by_phase()),
-            ]
-        return derivatives
+            found |= {
+                FRINGE[0]: _real(v.fringe, n * c * self.turn * u.fringe_by_wavevector),
+                FRINGE[1]: _real(v.fringe_by_wavevector, n * c * self.turn * u.fringe),
+                FRINGE[2]: _real(v.fringe, n * SIGN[self.name] * self.turn * u.fringe),
+                FRINGE[3]: self.by_phase(),
+            }
+        return found
 
-    def _per_electron(self) -> Array:
-        return _sum(self.v.plain, self.u.plain, self.contrast, self.v.fringe, self.turn * self.u.fringe)
+    def by_phase(self) -> Products:
+        """Return the derivative by this port's own phase."""
+        return _real(self.v.fringe, 1j * self.electrons * self.contrast * self.turn * self.u.fringe)
 
-
-def _sum(plain_v: Array, plain_u: Array, contrast: float, wave_v: Complex, wave_u: Complex) -> Array:
-    if contrast == 0.0:
-        return np.outer(plain_v, plain_u)
-    left = np.stack([plain_v, wave_v.real, -wave_v.imag], axis=1)
-    right = np.stack([plain_u, contrast * wave_u.real, contrast * wave_u.imag])
-    product: Array = left @ right
-    return product
+    def _of_light(self, electrons: float) -> Products:
+        return _sum(electrons, self.v.plain, self.u.plain, self.contrast, self.v.fringe, self.turn * self.u.fringe)
 
 
-def _real(wave_v: Complex, wave_u: Complex) -> Array:
+def _sum(
+    electrons: float, plain_v: Array, plain_u: Array, contrast: float, wave_v: Complex, wave_u: Complex
+) -> Products:
+    plain = [(plain_v, electrons * plain_u)]
+    return plain if contrast == 0.0 else plain + _real(wave_v, electrons * contrast * wave_u)
+
+
+def _real(wave_v: Complex, wave_u: Complex) -> Products:
     """Return Re(wave_v ⊗ wave_u)."""
-    product: Array = np.stack([wave_v.real, -wave_v.imag], axis=1) @ np.stack([wave_u.real, wave_u.imag])
-    return product
+    return [(wave_v.real, wave_u.real), (-wave_v.imag, wave_u.imag)]

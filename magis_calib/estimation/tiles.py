@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.grid import Grid
 from magis_calib.imaging.electrons import Binned, Electrons, Mask
+from magis_calib.imaging.sums import Indices
+
+Number = TypeVar("Number", bound=np.generic)
 
 FEWEST_TILES = 8
-MANY_TILES, THINNED = 4000, 4
-"""Of so many tiles of background a quarter gives as good a plane to start from."""
+MANY_TILES, THINNED = 4000, 7
+"""Of so many tiles every seventh gives as good a plane and level to start from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +35,7 @@ class Tiles:
     def of(cls, bins: Binned, image: Electrons) -> Tiles:
         """Return the tiles. Raises `FitError` "no cloud …" where hardly a pixel is good."""
         grid = Grid.of(bins, image.shape)
-        level = max(0.0, float(np.median(bins.electrons / bins.pixels)))
+        level = max(0.0, float(np.median(_thinned(bins.electrons / bins.pixels))))
         dark = read_variance(image, bins)
         with np.errstate(invalid="ignore"):
             noise = np.sqrt((level * bins.pixels + bins.pixels * dark) * bins.scale)
@@ -46,32 +51,43 @@ class Tiles:
 
     def floor(self) -> float:
         """Return the background per px where clouds may cover most of the image: the lower quartile, less its bias."""
-        good = np.isfinite(self.noise)
-        level = float(np.quantile(self.electrons[good] / self.pixels[good], 0.25))
-        return level + 0.67 * float(np.median(self.noise[good] / self.pixels[good]))
+        per_pixel, noise = _thinned(self.electrons / self.pixels), _thinned(self.noise / self.pixels)
+        good = np.isfinite(noise)
+        return float(np.quantile(per_pixel[good], 0.25)) + 0.67 * float(np.median(noise[good]))
 
     def plane(self, away: Mask | None = None) -> Array:
         """Fit a plane to the tiles marked `away`, or to all but outliers; return its three coefficients."""
-        if away is not None and np.count_nonzero(away) > MANY_TILES:
-            away = away & (np.add.outer(np.arange(len(self.v)), np.arange(len(self.u))) % THINNED == 0)
         design = np.stack([np.ones_like(self.electrons), *np.broadcast_arrays(self.u[None, :], self.v[:, None])])
         flat, data = design.reshape(3, -1), (self.electrons / self.pixels).ravel()
-        good = np.isfinite(self.noise.ravel()) & (np.ones(data.size, bool) if away is None else away.ravel())
-        scale = np.array([1.0, np.ptp(self.u) or 1.0, np.ptp(self.v) or 1.0])
-        for _ in range(1 if away is not None else 3):
-            columns = flat[:, good] / scale[:, None]
-            solved = np.linalg.lstsq(columns @ columns.T, columns @ data[good], rcond=None)[0] / scale
+        good = np.isfinite(self.noise.ravel())
+        scale = np.array([1.0, np.ptp(self.u) or 1.0, np.ptp(self.v) or 1.0])[:, None]
+        if away is not None:
+            return _solved(flat, data, _thinned(np.flatnonzero(good & away.ravel())), scale)
+        for _ in range(3):
+            solved = _solved(flat, data, np.flatnonzero(good), scale)
             left = data - solved @ flat
             spread = 1.4826 * float(np.median(np.abs(left[good] - np.median(left[good]))))
             good &= np.abs(left - np.median(left[good])) <= 3.0 * spread if spread > 0 else True
-        found: Array = solved
-        return found
+        return solved
 
     def above(self, plane: Array) -> Array:
         """Return the electrons of each tile above a background plane."""
         level = plane[0] + plane[1] * self.u[None, :] + plane[2] * self.v[:, None]
         above: Array = self.electrons - level * self.pixels
         return above
+
+
+def _solved(design: Array, data: Array, at: Indices, scale: Array) -> Array:
+    """Return the least-squares coefficients of the rows of `design`, from the places `at`."""
+    rows = design[:, at] / scale
+    found: Array = np.linalg.lstsq(rows @ rows.T, rows @ data[at], rcond=None)[0] / scale[:, 0]
+    return found
+
+
+def _thinned(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """Return a part of many numbers."""
+    flat = values.ravel()
+    return flat[::THINNED] if flat.size > MANY_TILES else flat
 
 
 def read_variance(image: Electrons, bins: Binned) -> float:

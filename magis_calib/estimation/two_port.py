@@ -13,7 +13,7 @@ import numpy as np
 from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import Array, Measurement
-from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.grid import Grid, image_of, images_of
 from magis_calib.estimation.model import (
     FitModel,
     Fitted,
@@ -69,29 +69,25 @@ class TwoPort(FitModel):
     def background(self, grid: Grid, values: Parameters) -> Array:
         """Return the electrons of the background alone."""
         level, right, up = (values[name] for name in BACKGROUND)
-        plane: Array = level + right * grid.u.middles_m[None, :] + up * grid.v.middles_m[:, None]
-        return plane * grid.pixels
+        tall, wide = grid.sides
+        plane = [(tall, wide * (level + right * grid.u.middles_m)), (tall * (up * grid.v.middles_m), wide)]
+        return image_of(plane)
 
     def signal(self, grid: Grid, values: Parameters) -> Array:
         """Return the electrons of both ports."""
         a, b = self.ports(grid, values)
-        return a.image() + b.image()
+        return image_of(a.light() + b.light())
 
     def jacobian(self, grid: Grid, values: Parameters, names: tuple[str, ...]) -> Array:
         """Return the derivatives by each named parameter, (names, bins)."""
-        columns: dict[str, Array] = {
-            BACKGROUND[0]: grid.pixels,
-            BACKGROUND[1]: grid.pixels * grid.u.middles_m[None, :],
-            BACKGROUND[2]: grid.pixels * grid.v.middles_m[:, None],
-        }
-        ports = self.ports(grid, values)
-        for port in ports:
-            columns.update(port.own_derivatives())
+        tall, wide = grid.sides
+        flat = ([(tall, wide)], [(tall, wide * grid.u.middles_m)], [(tall * grid.v.middles_m, wide)])
+        products = dict(zip(BACKGROUND, flat, strict=True))
         with_fringe = any(name in names for name in FRINGE)
-        shared = zip(*(port.shared_derivatives(with_fringe) for port in ports), strict=True)
-        for (name, from_a), (_, from_b) in shared:
-            columns[name] = from_a + from_b
-        return np.stack([columns[name].ravel() for name in names])
+        for port in self.ports(grid, values):
+            for name, found in port.derivatives(with_fringe).items():
+                products[name] = products.get(name, []) + found
+        return images_of([products[name] for name in names]).reshape(len(names), -1)
 
     def ports(self, grid: Grid, values: Parameters) -> tuple[Port, Port]:
         """Return both ports on this grid."""

@@ -16,10 +16,12 @@ from magis_calib.imaging.electrons import Binned, Electrons, Mask
 
 SETTLED = 0.02
 """Weights that change by less, on the mean over the lit bins, move a standard error by half of that."""
+NAMING_TURNS = 2
+"""Outliers are named by start values and by the first fit. Naming on and on would eat up light that no model fits."""
 LIT = 0.1
 """A bin is lit where the signal is more than this of the background."""
-EXPLAINED = 1e-3
-"""Start values that make more of the pixels outliers are too poor to name any."""
+EXPLAINED = 1e-2
+"""Light that makes more of the pixels outliers is too far from the image to name any."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,22 +37,22 @@ class Weighed:
     variance: Array
     lit: Mask
     poor: bool
-    """The light explains so little of the image that outliers were left in."""
+    """The light comes from start values that are far from the image: its weights are preliminary."""
 
     @classmethod
-    def by(
-        cls, values: Mapping[str, float], model: FitModel, image: Electrons, bins: Binned, first: bool = False
-    ) -> Self:
-        """Weigh the bins of an image by the light of these parameters, which come from no fit the first time."""
+    def by(cls, values: Mapping[str, float], model: FitModel, image: Electrons, bins: Binned, turn: int) -> Self:
+        """Weigh the bins of an image by the light of these parameters: start values in turn 0, those of a fit later."""
         grid = Grid.of(bins, image.shape)
         background, signal = model.background(grid, values), model.signal(grid, values)
-        more, searched = outliers(image, bins, background, signal)
-        poor = first and more.size > EXPLAINED * searched
-        if not poor:
+        explained = True
+        if turn < NAMING_TURNS:
+            more, searched = outliers(image, bins, background, signal)
+            explained = more.size <= EXPLAINED * searched
+            more = more if explained else more[:0]
             image, bins = image.masking(more), bins.without(image.counts, more)
         variance = noise_variance(bins, background, signal, image)
         data = filled(bins, image, background + signal)
-        return cls(image, bins, grid, data, variance, signal > LIT * background, poor)
+        return cls(image, bins, grid, data, variance, signal > LIT * background, turn == 0 and not explained)
 
     def repeats(self, last: Weighed) -> bool:
         """Whether a fit would find again what it found by the last light."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from magis_calib.domain.camera import CameraFacts, Counts
 from magis_calib.domain.estimate import Array
 from magis_calib.imaging.sums import Indices, Sums, blocks, max_columns, sum_columns
 
-Tiles32 = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating[Any]]
 
 TILE_PX = 8
 """Side of a tile: a cloud of the narrowest width (8 px) varies little inside one."""
@@ -67,7 +67,7 @@ def hot_pixels(counts: Counts, facts: CameraFacts, survey: Survey, sums: Array, 
     `sums` and `good` are counts and pixels of the tiles without the configured defects.
     """
     mean = ((sums / np.maximum(good, 1.0) - facts.offset) * facts.gain).astype(np.float32).clip(0.0)
-    bright = LIGHT_FACTOR * _highest_of_nine(_without_lone_tiles(mean))
+    bright = LIGHT_FACTOR * highest_of_nine(_without_lone_tiles(mean))
     sigma = np.sqrt((1.0 + facts.excess) * bright + facts.quantised_read_variance)
     limit = np.clip(facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain, 0, min(facts.saturation - 1, 65535))
     limit = limit.astype(np.uint16)
@@ -90,25 +90,25 @@ def _spread(first: Indices, past: Indices) -> tuple[Indices, Indices]:
     return owner, np.arange(owner.size) - np.repeat(np.cumsum(sizes) - sizes, sizes) + first[owner]
 
 
-def _without_lone_tiles(mean: Tiles32) -> Tiles32:
+def _without_lone_tiles(mean: Floats) -> Floats:
     """Lower a tile to the brightest of its four neighbours: a hot pixel must not lift the limit around it."""
     framed = np.pad(mean, 1, constant_values=-np.inf)
     beside = np.maximum(framed[1:-1, :-2], framed[1:-1, 2:])
     beside = np.maximum(beside, np.maximum(framed[:-2, 1:-1], framed[2:, 1:-1]))
-    lowered: Tiles32 = np.minimum(mean, beside)
+    lowered: Floats = np.minimum(mean, beside)
     return lowered if mean.size > 1 else mean
 
 
-def _highest_of_nine(mean: Tiles32) -> Tiles32:
-    """Return the brightest of each tile and its eight neighbours."""
+def highest_of_nine(mean: Floats) -> Floats:
+    """Return the brightest of each tile or bin and its eight neighbours."""
     framed = np.pad(mean, 1, constant_values=-np.inf)
     beside = np.maximum(np.maximum(framed[:, :-2], framed[:, 1:-1]), framed[:, 2:])
-    highest: Tiles32 = np.maximum(np.maximum(beside[:-2], beside[1:-1]), beside[2:])
+    highest: Floats = np.maximum(np.maximum(beside[:-2], beside[1:-1]), beside[2:])
     return highest
 
 
 def pixels_outside(counts: Counts | Array, low: Array, high: Array, edges: tuple[Indices, Indices]) -> Indices:
-    """Return flat indices of the pixels below or above the limits (counts) of their bin; edges may span a part."""
+    """Return flat indices, rising, of the pixels outside the limits (counts) of their bin; edges may span a part."""
     rows, columns = edges
     first, last = int(columns[0]), int(columns[-1])
     least, most = (np.repeat(limit.clip(0, 65535).astype(np.uint16), np.diff(columns), axis=1) for limit in (low, high))
@@ -127,7 +127,7 @@ def neighbours_too(pixels: Indices, shape: tuple[int, ...]) -> Indices:
     around = [(up, right) for up in (-1, 0, 1) for right in (-1, 0, 1) if up or right]
     touching = np.zeros(pixels.size, dtype=bool)
     for up, right in around:
-        touching |= _among(pixels, pixels + up * columns + right)
+        touching |= among(pixels, pixels + up * columns + right)
     if not touching.any():
         return pixels
     grown = [pixels]
@@ -138,7 +138,7 @@ def neighbours_too(pixels: Indices, shape: tuple[int, ...]) -> Indices:
     return np.unique(np.concatenate(grown))
 
 
-def _among(rising: Indices, wanted: Indices) -> npt.NDArray[np.bool_]:
+def among(rising: Indices, wanted: Indices) -> npt.NDArray[np.bool_]:
     """Mark what of `wanted` is one of the rising numbers."""
     if not rising.size:
         return np.zeros(wanted.size, dtype=bool)
@@ -151,5 +151,5 @@ def area_of(pixels: Indices, columns: int) -> int:
     """Count the pixels (rising) with all four neighbours among them: light covers areas, defects and tracks do not."""
     inner = np.ones(pixels.size, dtype=bool)
     for step in (1, -1, columns, -columns):
-        inner &= _among(pixels, pixels + step)
+        inner &= among(pixels, pixels + step)
     return int(inner.sum())

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from magis_calib.domain.camera import CameraFacts, Counts, Frame
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import Array
-from magis_calib.imaging.defects import Survey, hot_pixels, neighbours_too, steps
+from magis_calib.imaging.defects import Survey, among, hot_pixels, neighbours_too, steps
 from magis_calib.imaging.orientation import upright
 from magis_calib.imaging.sums import Indices, Sums, bin_sums, sum_columns, sum_rows
 
@@ -134,8 +134,8 @@ class Electrons:
         return Binned(sums, good, row_edges, column_edges, self.facts).without(self.counts, self.bad)
 
     def masking(self, more: Indices) -> Electrons:
-        """Return the image with these pixels masked, too."""
-        fresh = np.setdiff1d(more, self.bad)
+        """Return the image with these flat pixel indices, rising, masked, too."""
+        fresh = more[~among(self.bad, more)]
         if not fresh.size:
             return self
         return replace(self, bad=np.union1d(self.bad, fresh), fine=self.fine.without(self.counts, fresh))
@@ -162,7 +162,8 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
         known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
         tiles = tiles.without(turned, known)
     hot = hot_pixels(turned, facts, survey, tiles.sums, tiles.good)
-    fresh = np.setdiff1d(neighbours_too(hot, turned.shape), known)
+    fresh = neighbours_too(hot, turned.shape)
+    fresh = fresh[~among(known, fresh)]
     saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
     bad = np.union1d(known, fresh)
     return Electrons(turned, facts, bad, saturated, tiles.without(turned, fresh), survey.band_sums)
