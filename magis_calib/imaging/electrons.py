@@ -76,15 +76,6 @@ class Binned:
         np.subtract.at(good, where, 1.0)
         return type(self)(sums, good, self.row_edges, self.column_edges, self.facts)
 
-    def merged(self, rows: int, columns: int) -> Self:
-        """Return bins of this many bins along each axis."""
-        row_at, column_at = (
-            np.append(np.arange(0, size, step, dtype=np.intp), size)
-            for size, step in zip(self.sums.shape, (rows, columns), strict=True)
-        )
-        sums, good = (sum_columns(sum_rows(one, row_at, np.float64), column_at) for one in (self.sums, self.good))
-        return type(self)(sums, good, self.row_edges[row_at], self.column_edges[column_at], self.facts)
-
 
 @dataclass(frozen=True, eq=False)
 class Electrons:
@@ -97,8 +88,8 @@ class Electrons:
     """Flat indices of masked pixels, rising."""
     saturated: Indices
     """Flat indices of the saturated ones among them."""
-    fine: Binned
-    """The image in tiles of at most eight pixels."""
+    whole: Binned
+    """The image in tiles of at most eight pixels, the bad ones included."""
     bands: Sums
     """Sums of all pixels of each column over the rows of each tile: coarser bins are summed from them."""
     noise_known: bool = True
@@ -113,20 +104,30 @@ class Electrons:
     @property
     def band_rows(self) -> int:
         """Rows of a band: bins whose row edges are multiples of this are summed fast."""
-        return int(self.fine.row_edges[1])
+        return int(self.whole.row_edges[1])
+
+    @cached_property
+    def fine(self) -> Binned:
+        """The image in tiles of at most eight pixels."""
+        return self.whole.without(self.counts, self.bad)
 
     @cached_property
     def tiles(self) -> Binned:
         """The image in about 128 tiles along the shorter side, for start values."""
-        rows, columns = self.fine.sums.shape
-        merge = max(1, min(rows, columns) // TILES_PER_AXIS)
-        return self.fine.merged(min(merge, rows), min(merge, columns)) if merge > 1 else self.fine
+        sides = self.whole.sums.shape
+        merge = min(sides) // TILES_PER_AXIS
+        if merge <= 1:
+            return self.fine
+        rows, columns = (np.append(np.arange(0, side, merge, dtype=np.intp), side) for side in sides)
+        sums = sum_columns(sum_rows(self.whole.sums, rows, np.float64), columns)
+        edges = self.whole.row_edges[rows], self.whole.column_edges[columns]
+        return Binned(sums, _pixels(edges), *edges, self.facts).without(self.counts, self.bad)
 
     def binned(self, row_edges: Indices, column_edges: Indices) -> Binned:
         """Sum the good pixels of each bin. The edges may span a part of the image."""
         pixels = int(np.diff(row_edges).max() * np.diff(column_edges).max())
-        whole = np.searchsorted(self.fine.row_edges, row_edges)
-        if np.array_equal(self.fine.row_edges[whole], row_edges):
+        whole = np.searchsorted(self.whole.row_edges, row_edges)
+        if np.array_equal(self.whole.row_edges[whole], row_edges):
             sums = bin_sums(self.bands, whole, column_edges, pixels)
         else:
             sums = bin_sums(self.counts, row_edges, column_edges, pixels)
@@ -138,7 +139,7 @@ class Electrons:
         fresh = more[~among(self.bad, more)]
         if not fresh.size:
             return self
-        return replace(self, bad=np.union1d(self.bad, fresh), fine=self.fine.without(self.counts, fresh))
+        return replace(self, bad=np.union1d(self.bad, fresh))
 
 
 def to_electrons(frame: Frame, defects: Mask | None = None) -> Electrons:
@@ -154,19 +155,19 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     turned = upright(counts, facts.orientation)
     survey = Survey.of(turned)
     edges = (survey.row_edges, survey.column_edges)
-    tiles = Binned(survey.sums, _pixels(edges), *edges, facts)
+    whole = Binned(survey.sums, _pixels(edges), *edges, facts)
     known = np.empty(0, dtype=np.intp)
     if defects is not None:
         if defects.shape != counts.shape:
             raise FitError(f"defect mask: wanted {counts.shape}, got {defects.shape}")
         known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
-        tiles = tiles.without(turned, known)
+    tiles = whole.without(turned, known)
     hot = hot_pixels(turned, facts, survey, tiles.sums, tiles.good)
     fresh = neighbours_too(hot, turned.shape)
     fresh = fresh[~among(known, fresh)]
     saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
     bad = np.union1d(known, fresh)
-    return Electrons(turned, facts, bad, saturated, tiles.without(turned, fresh), survey.band_sums)
+    return Electrons(turned, facts, bad, saturated, whole, survey.band_sums)
 
 
 def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:

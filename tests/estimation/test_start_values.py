@@ -10,7 +10,7 @@ import pytest
 
 from magis_calib.benchmark.blemish import add_hot_pixels, add_tracks
 from magis_calib.benchmark.deviation import MEASURES, deviations
-from magis_calib.benchmark.picture import Truth, photograph
+from magis_calib.benchmark.picture import Truth, mean_of, photograph
 from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import ViewEstimate
@@ -120,6 +120,34 @@ def test_hot_pixels_tracks_and_a_steep_background() -> None:
     add_hot_pixels(rng, counts, FACTS, 1e-3)
     add_tracks(rng, counts, FACTS, 12)
     assert_right(estimate_image(from_counts(counts, FACTS), CAMERA), wanted, *ALL)
+
+
+def test_dim_hot_pixels_under_the_light_are_found_against_the_model() -> None:
+    """Too dim to be told from a fringe before there is a model: twelve of their standard deviations above it."""
+    wanted, rng = truth(contrast=0.3), np.random.default_rng(4)
+    counts = photograph(rng, wanted, FACTS)
+    mean = sum(mean_of(wanted, FACTS).part(slice(None)))
+    lit = np.flatnonzero(mean > 8.0)
+    at = rng.choice(lit, 40, replace=False)
+    sigma = np.sqrt(1.9 * mean.flat[at] + FACTS.quantised_read_variance)
+    counts.flat[at] = np.rint((mean.flat[at] + 12.0 * sigma) / FACTS.gain / 16) * 16 + 1600
+    image = from_counts(counts, FACTS)
+    missed = set(at.tolist()) - set(image.bad.tolist())
+    assert len(missed) > 30
+    found = estimate_image(image, CAMERA)
+    assert found.masked_px >= image.bad.size + len(missed)
+    assert found.masked_px < image.bad.size + len(missed) + 5
+    assert_right(found, wanted, *ALL)
+
+
+def test_light_that_no_model_fits_is_not_masked_away() -> None:
+    """A bright fringe fitted by a model without one: chi-square refuses it, and its light is still counted."""
+    wanted = truth(port_a_electrons=4e6, port_b_electrons=4e6)
+    image = from_counts(photograph(np.random.default_rng(5), wanted, FACTS), FACTS)
+    found = estimate_image(image, CAMERA.model_copy(update={"model": "two_port"}))
+    assert not found.usable
+    assert any("chi-square" in one for one in found.reasons), found.reasons
+    assert found.parameters["port_a_electrons"].value == pytest.approx(4e6, rel=0.1)
 
 
 def test_a_dead_column_through_the_fringe_does_not_bias_it() -> None:

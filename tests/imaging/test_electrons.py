@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -115,3 +116,28 @@ def test_a_bin_without_a_good_pixel_says_nothing() -> None:
 )
 def test_orientation_is_mirrored_first_then_turned_counter_clockwise(orientation: str, wanted: list) -> None:
     assert upright(np.array([[1, 2], [3, 4]], np.uint16), orientation).tolist() == wanted
+
+
+@pytest.mark.parametrize("row_edges", [(0, 16, 24, 512), (0, 15, 24, 510), (8, 40, 64)])
+def test_bins_hold_the_good_pixels_between_their_edges_however_they_are_summed(row_edges: tuple[int, ...]) -> None:
+    """Edges at multiples of eight rows are summed from bands, others from pixels."""
+    rng = np.random.default_rng(7)
+    counts = rng.poisson(1700, QUIET.shape).astype(np.uint16)
+    counts.flat[rng.choice(counts.size, 300, replace=False)] = 30_000
+    image = to_electrons(frame(counts, "x"))
+    good = np.ones(counts.shape, bool)
+    good.flat[image.bad] = False
+    column_edges = (3, 50, 60, 765)
+    binned = image.binned(edges(*row_edges), edges(*column_edges))
+    for row, (top, bottom) in enumerate(pairwise(row_edges)):
+        for column, (left, right) in enumerate(pairwise(column_edges)):
+            part = np.s_[top:bottom, left:right]
+            assert binned.sums[row, column] == counts[part][good[part]].sum(dtype=np.int64)
+            assert binned.good[row, column] == good[part].sum()
+
+
+def test_bins_of_bright_pixels_do_not_overflow() -> None:
+    bright = np.full((1024, 1024), 65_000, np.uint16)
+    facts = replace(SMALL, rows=1024, columns=1024, saturation=65_535)
+    binned = to_electrons(frame(bright, "x", facts=facts)).binned(edges(0, 1024), edges(0, 1024))
+    assert binned.sums[0, 0] == 65_000 * 1024**2
