@@ -13,8 +13,6 @@ import numpy as np
 
 from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.estimate import Array, Measurement
-from magis_calib.estimation.cloud import NO_CLOUD_SIGMA
-from magis_calib.estimation.gaussian_start import ENDLESS_PX, PLANE, gaussian_start
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.model import (
     FitModel,
@@ -27,6 +25,8 @@ from magis_calib.estimation.model import (
     Wavevector,
 )  # fmt: skip
 from magis_calib.estimation.standard import Standard, branch, positive
+from magis_calib.estimation.start.cloud import NO_CLOUD_SIGMA
+from magis_calib.estimation.start.gaussian import ENDLESS_PX, PLANE, gaussian_start
 from magis_calib.imaging.electrons import Electrons
 
 SIGMAS = ("sigma_major_px", "sigma_minor_px")

@@ -26,7 +26,7 @@ from magis_calib.estimation.model import (
 )  # fmt: skip
 from magis_calib.estimation.port import FRINGE, PORTS, SIGN, WIDTHS, Displacements, Port
 from magis_calib.estimation.standard import Standard, branch, positive
-from magis_calib.estimation.start import BACKGROUND, two_port_start
+from magis_calib.estimation.start.two_port import BACKGROUND, two_port_start
 from magis_calib.imaging.electrons import Electrons
 
 LONE_SHARE = 0.1

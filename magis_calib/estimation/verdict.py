@@ -9,9 +9,9 @@ import numpy as np
 
 from magis_calib.domain.estimate import NAN, Array
 from magis_calib.estimation.fit import Fit
-from magis_calib.estimation.fourier import FREE_SEARCH_SIGMA, PREDICTED_SIGMA, PREDICTED_WITHIN
 from magis_calib.estimation.model import FitModel, Fringe, Layout, Parameters, Start, Wavevector
-from magis_calib.estimation.second import disagreement
+from magis_calib.estimation.start.fourier import FREE_SEARCH_SIGMA, PREDICTED_SIGMA, PREDICTED_WITHIN
+from magis_calib.estimation.start.second import disagreement
 from magis_calib.imaging.defects import area_of
 
 BRANCH_RADIANS = 2.0

@@ -11,7 +11,7 @@ from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.config import Camera, Station
 from magis_calib.domain.quantities import wrap_phase
 from magis_calib.estimation.models import model_for
-from magis_calib.estimation.second import disagreement
+from magis_calib.estimation.start.second import disagreement
 from magis_calib.estimation.view import estimate_image, estimate_view
 from magis_calib.imaging.electrons import from_counts, to_electrons
 from tests.pictures import PORT_M, SMALL, Scene, expose, frame, pair

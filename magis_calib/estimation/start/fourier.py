@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 
-from magis_calib.estimation.windows import Window
+from magis_calib.estimation.start.windows import Window
 
 FREE_SEARCH_SIGMA = 6.5
 """Above this a Fourier peak is a fringe; fringe-free clouds give 3.9 to 5 (median 4.5) in a free search."""

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from magis_calib.estimation.cloud import Cloud, whole_clouds
-from magis_calib.estimation.fourier import Wave, find_wave, is_fringe
 from magis_calib.estimation.model import Check, Fringe, Start
-from magis_calib.estimation.search import find_clouds
-from magis_calib.estimation.second import position_checks
-from magis_calib.estimation.windows import Window, cut_windows
+from magis_calib.estimation.start.cloud import Cloud, whole_clouds
+from magis_calib.estimation.start.fourier import Wave, find_wave, is_fringe
+from magis_calib.estimation.start.search import find_clouds
+from magis_calib.estimation.start.second import position_checks
+from magis_calib.estimation.start.windows import Window, cut_windows
 from magis_calib.imaging.electrons import Electrons
 
 PLANE = ("background", "background_gradient_horizontal", "background_gradient_vertical")

@@ -10,10 +10,10 @@ import numpy as np
 
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.axis import envelope
-from magis_calib.estimation.cloud import Cloud
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.port import SIGN
-from magis_calib.estimation.tiles import read_variance
+from magis_calib.estimation.start.cloud import Cloud
+from magis_calib.estimation.start.tiles import read_variance
 from magis_calib.imaging.electrons import Electrons
 from magis_calib.imaging.sums import Indices
 

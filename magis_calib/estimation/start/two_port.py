@@ -6,14 +6,14 @@ import math
 from dataclasses import replace
 from functools import partial
 
-from magis_calib.estimation.cloud import Cloud, whole_clouds
-from magis_calib.estimation.fourier import FREE_SEARCH_SIGMA, Wave, Wavevector, find_wave, is_fringe
 from magis_calib.estimation.model import Check, Fringe, Start
 from magis_calib.estimation.port import PORTS, WIDTHS, Displacements
-from magis_calib.estimation.search import find_clouds
-from magis_calib.estimation.second import APART_RADIANS, fringe_checks, position_checks
-from magis_calib.estimation.slow import find_slow_wave
-from magis_calib.estimation.windows import Window, cut_windows
+from magis_calib.estimation.start.cloud import Cloud, whole_clouds
+from magis_calib.estimation.start.fourier import FREE_SEARCH_SIGMA, Wave, Wavevector, find_wave, is_fringe
+from magis_calib.estimation.start.search import find_clouds
+from magis_calib.estimation.start.second import APART_RADIANS, fringe_checks, position_checks
+from magis_calib.estimation.start.slow import find_slow_wave
+from magis_calib.estimation.start.windows import Window, cut_windows
 from magis_calib.imaging.electrons import Electrons
 
 BACKGROUND = ("background_electrons_per_px", "background_gradient_horizontal", "background_gradient_vertical")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from magis_calib.domain.estimate import Array
-from magis_calib.estimation.cloud import Cloud
-from magis_calib.estimation.windows import Window, cut_windows
+from magis_calib.estimation.start.cloud import Cloud
+from magis_calib.estimation.start.windows import Window, cut_windows
 from magis_calib.imaging.electrons import Electrons
 
 RADIANS = (0.7, 1.1, 1.6, 2.1, 2.8)

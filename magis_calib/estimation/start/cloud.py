@@ -11,7 +11,7 @@ import scipy.ndimage
 
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import Array
-from magis_calib.estimation.tiles import Tiles
+from magis_calib.estimation.start.tiles import Tiles
 from magis_calib.imaging.electrons import Electrons, Mask
 
 NO_CLOUD_SIGMA = 6.0

@@ -12,9 +12,9 @@ from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.axis import Axis, envelope
 from magis_calib.estimation.bins import axis_edges
-from magis_calib.estimation.cloud import NO_CLOUD_SIGMA, Cloud, Place, Ports, stacked_peak
 from magis_calib.estimation.grid import Grid
-from magis_calib.estimation.tiles import Tiles, read_variance
+from magis_calib.estimation.start.cloud import NO_CLOUD_SIGMA, Cloud, Place, Ports, stacked_peak
+from magis_calib.estimation.start.tiles import Tiles, read_variance
 from magis_calib.imaging.electrons import Electrons
 
 NARROWEST_PX = 5.0

@@ -11,10 +11,10 @@ import math
 import numpy as np
 
 from magis_calib.domain.estimate import Array
-from magis_calib.estimation.cloud import Cloud
-from magis_calib.estimation.fourier import Wave
 from magis_calib.estimation.model import Check, Fringe
-from magis_calib.estimation.windows import Window
+from magis_calib.estimation.start.cloud import Cloud
+from magis_calib.estimation.start.fourier import Wave
+from magis_calib.estimation.start.windows import Window
 
 WINDOW_WIDTHS = 1.5
 """Width of the Gaussian window of the centroid, in widths of the cloud."""

@@ -1,0 +1,1 @@
+"""Start values that never need help, and the second estimator: moments, searches and Fourier peaks of one view."""
