@@ -90,10 +90,9 @@ def axis_edges(
     """
     fine = _fine(width_px, wavevector_per_px, per_period)
     step = max(1, int(fine))
-    if step >= whole:
+    whole = whole if step >= whole else 1
+    if whole > 1:
         step = int(NEARLY * fine) // whole * whole
-    else:
-        whole = 1
     coarse = max(step, round(width_px), size // COARSE_BINS)
     coarse -= coarse % whole
     reach = REACH_WIDTHS * width_px

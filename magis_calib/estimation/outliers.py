@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from magis_calib.domain.estimate import Array
 from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.model import Spot
 from magis_calib.imaging.defects import among, highest_of_nine, neighbours_too, pixels_outside
 from magis_calib.imaging.electrons import Binned, Electrons, Mask
 from magis_calib.imaging.sums import Indices
 
 OUTLIER_SIGMA = 7.0
 """A pixel this far from the light that the fit puts around it is an outlier: < 1 in 10⁴ frames on noise alone."""
+REACH_WIDTHS = 4.0
+"""A cloud too faint to be seen is searched this far: a track of a particle must not pass for it."""
 
 
-def outliers(image: Electrons, bins: Binned, background: Array, signal: Array) -> tuple[Indices, int]:
+def outliers(
+    image: Electrons, bins: Binned, background: Array, signal: Array, spots: Sequence[Spot]
+) -> tuple[Indices, int]:
     """Return flat indices of unmasked pixels brighter or darker than the bins around them allow, of how many searched.
 
-    Only the rows and columns are searched where the signal shows; elsewhere the search before the fit was as sharp.
+    Only the rows and columns are searched where the signal shows or, however faint it is, should show; elsewhere
+    nothing draws a fit.
     """
     facts, pixels = image.facts, bins.pixels
     mean = (np.maximum(background, 0.0) + np.maximum(signal, 0.0)) / pixels
     noise = np.sqrt(mean + facts.excess * np.maximum(signal, 0.0) / pixels + facts.quantised_read_variance)
     lit = np.maximum(signal, 0.0) / pixels > 0.1 * noise
-    if not lit.any() or image.counts.dtype.kind != "u":
+    in_rows, in_columns = np.any(lit, axis=1), np.any(lit, axis=0)
+    for spot in spots:
+        in_rows |= _near(spot.row, spot.sigma_rows, bins.row_edges)
+        in_columns |= _near(spot.column, spot.sigma_columns, bins.column_edges)
+    if not (in_rows.any() and in_columns.any()) or image.counts.dtype.kind != "u":
         return np.empty(0, dtype=np.intp), 0
-    rows, columns = _span(np.any(lit, axis=1)), _span(np.any(lit, axis=0))
+    rows, columns = _span(in_rows), _span(in_columns)
     part = (rows, columns)
     edges = (bins.row_edges[rows.start : rows.stop + 1], bins.column_edges[columns.start : columns.stop + 1])
     high, low = highest_of_nine(mean[part]), -highest_of_nine(-mean[part])
@@ -55,6 +67,12 @@ def filled(bins: Binned, image: Electrons, mean: Array) -> Array:
     missed = np.zeros_like(mean)
     np.add.at(missed, at, away)
     return np.where(bins.good > 0, bins.electrons + missed * np.where(bins.good > 0, bins.scale, 0.0), 0.0)
+
+
+def _near(middle: float, sigma: float, edges: Indices) -> Mask:
+    """Mark the bins of one axis that a spot reaches."""
+    near: Mask = (edges[1:] > middle - REACH_WIDTHS * sigma) & (edges[:-1] < middle + REACH_WIDTHS * sigma)
+    return near
 
 
 def _span(lit: Mask) -> slice:

@@ -46,7 +46,8 @@ class Weighed:
         background, signal = model.background(grid, values), model.signal(grid, values)
         explained = True
         if turn < NAMING_TURNS:
-            more, searched = outliers(image, bins, background, signal)
+            layout = model.layout(values, image.shape, image.facts.object_pixel_m)
+            more, searched = outliers(image, bins, background, signal, layout.spots if layout else ())
             explained = more.size <= EXPLAINED * searched
             more = more if explained else more[:0]
             image, bins = image.masking(more), bins.without(image.counts, more)

@@ -82,9 +82,10 @@ def _strongest(windows: list[Window], width: tuple[float, float]) -> Wavevector:
     for one in windows:
         spectrum = scipy.fft.rfft2(one.fringe[::-1], (rows, columns))
         total += spectrum * np.exp(-1j * kappa_u * one.u[0]) * np.exp(-1j * kappa_v * one.v[-1])[:, None]
-    fine = np.hypot(kappa_v[:, None] * width[1], kappa_u[None, :] * width[0]) > FEWEST_RADIANS
-    fine &= np.hypot(kappa_v[:, None], kappa_u[None, :]) < math.tau / (SHORTEST_PX * windows[0].pixel_m)
-    row, column = np.unravel_index(int(np.argmax(np.abs(total) * fine)), total.shape)
+    fine = (kappa_v[:, None] * width[1]) ** 2 + (kappa_u * width[0]) ** 2 > FEWEST_RADIANS**2
+    fine &= kappa_v[:, None] ** 2 + kappa_u**2 < (math.tau / (SHORTEST_PX * windows[0].pixel_m)) ** 2
+    power = (total.real**2 + total.imag**2) * fine
+    row, column = np.unravel_index(int(np.argmax(power)), power.shape)
     return float(kappa_u[column]), float(kappa_v[row])
 
 
