@@ -14,9 +14,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from magis_calib.domain.quantities import utc_moment
 from magis_calib.domain.snapshot import Alarm, Snapshot
 from ui.theme import ACT, DIM, LOOK
-from ui.wording import utc_moment, utc_time
+from ui.wording import utc_time
 
 SEVERITIES = {"act": ("✖ act", ACT), "look": ("▲ look", LOOK)}
 

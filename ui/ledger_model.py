@@ -8,7 +8,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QColor
 
 from magis_calib.domain.snapshot import DropRecord, Snapshot
-from ui.ledger_words import HEADS, cells, in_full
+from magis_calib.feedback.explanation import explained
+from ui.ledger_words import HEADS, cells
 from ui.theme import DIM
 from ui.wording import OUTCOME_SHAPES
 
@@ -69,7 +70,7 @@ class LedgerModel(QAbstractTableModel):
         if role == Role.DisplayRole:
             return self._text(record)[index.column()]
         if role == Role.ToolTipRole:
-            return in_full(record)
+            return explained(record)
         if role == Role.TextAlignmentRole and index.column() == DROP_COLUMN:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Role.ForegroundRole and index.column() == OUTCOME_COLUMN:

@@ -1,14 +1,14 @@
-"""One drop's decision in the columns of the ledger, and in full for its hover. No Qt."""
+"""One drop's decision in the columns of the ledger. No Qt."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 
-from magis_calib.domain.control import Setpoints
-from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity
+from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord
-from ui.wording import OUTCOME_SHAPES, signed, utc_moment, utc_time
+from magis_calib.feedback.explanation import quantity_of
+from ui.wording import OUTCOME_SHAPES, signed, utc_time
 
 HEADS = {
     "drop": "number of the drop",
@@ -35,35 +35,6 @@ def cells(record: DropRecord, tolerances: Mapping[str, float], readback_toleranc
     ]  # fmt: skip
 
 
-def in_full(record: DropRecord) -> str:
-    """Write everything about the decision, a line for each thing."""
-    decision, proposal = record.decision, record.decision.proposal
-    lines = [f"drop {record.drop_id} · {utc_moment(record.time_ns)} · {record.sequence_type.replace('_', ' ')}",
-             decision.in_words()]  # fmt: skip
-    lines += [f"not used: {_label(name)}: {reason}" for name, reason in decision.not_used.items()]
-    if proposal is not None:
-        lines += [f"limited: {limit}" for limit in proposal.limits]
-        lines += [_chain(record, name) for name in proposal.proposed]
-    if decision.received_to_applied_s is not None:
-        lines.append(f"from received to applied: {decision.received_to_applied_s * 1e3:.0f} ms")
-    stages = ", ".join(f"{name} {seconds * 1e3:.0f} ms" for name, seconds in record.stage_s.items())
-    lines += [f"stages: {stages}"] if stages else []
-    lines += [f"note: {record.note}"] if record.note else []
-    return "\n".join(lines)
-
-
-def _chain(record: DropRecord, name: str) -> str:
-    """Write one actuator's way: in force, proposed, limited, sent, read back."""
-    decision, proposal = record.decision, record.decision.proposal
-    quantity = _quantity(name)
-    steps: list[tuple[str, Setpoints]] = [("in force", record.in_force)]
-    if proposal is not None:
-        steps += [("proposed", proposal.proposed), ("limited", proposal.limited)]
-    steps += [("sent", decision.sent), ("read back", decision.readback)]
-    written = " → ".join(f"{word} {quantity.shown(one[name])}" for word, one in steps if name in one)
-    return f"{quantity.label}: {written} {quantity.shown_unit}".rstrip().replace("-", "−")
-
-
 def _detail(record: DropRecord) -> str:
     decision = record.decision
     limits = decision.proposal.limits if decision.proposal is not None else ()
@@ -85,9 +56,8 @@ def _errors(record: DropRecord, tolerances: Mapping[str, float]) -> str:
 
 
 def _sent(record: DropRecord) -> str:
-    sent = record.decision.sent
-    moved = {name: value - record.in_force.get(name, math.nan) for name, value in sent.items()}
-    return ", ".join(f"{_quantity(name).label} {signed(_quantity(name), step)}" for name, step in moved.items()) or "–"
+    moved = {name: value - record.in_force.get(name, math.nan) for name, value in record.decision.sent.items()}
+    return ", ".join(_step(name, step) for name, step in moved.items()) or "–"
 
 
 def _readback(record: DropRecord, tolerances: Mapping[str, float]) -> str:
@@ -100,8 +70,7 @@ def _readback(record: DropRecord, tolerances: Mapping[str, float]) -> str:
     off = [name for name, value in sent.items()
            if not abs(readback[name] - value) <= tolerances.get(name, 1e-9 * max(1.0, abs(value)))]  # fmt: skip
     if off:
-        return "▲ off: " + ", ".join(f"{_quantity(name).label} {signed(_quantity(name), readback[name] - sent[name])}"
-                                     for name in off)  # fmt: skip
+        return "▲ off: " + ", ".join(_step(name, readback[name] - sent[name]) for name in off)
     return f"✓ all {len(sent)} as sent"
 
 
@@ -109,5 +78,6 @@ def _label(name: str) -> str:
     return OBSERVABLES[name].label if name in OBSERVABLES else name
 
 
-def _quantity(name: str) -> Quantity:
-    return ACTUATORS.get(name, Quantity(name, name.replace("_", " "), "1", "", 1.0, 4))
+def _step(name: str, step: float) -> str:
+    quantity = quantity_of(name)
+    return f"{quantity.label} {signed(quantity, step)}"

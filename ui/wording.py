@@ -41,11 +41,6 @@ def utc_time(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%H:%M:%S")
 
 
-def utc_moment(time_ns: int) -> str:
-    """Write date and time (UTC) with milliseconds."""
-    return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
-
-
 def raw(quantity: Quantity, value: float, stderr: float = math.nan) -> str:
     """Write an SI value in full, for hover and copy."""
     unit = "" if quantity.unit == "1" else f" {quantity.unit}"

@@ -1,6 +1,7 @@
 """`magis-calib`: runs a station with its window, headless, or from a recording.
 
-Commands: (none) run a station · replay · fit · session · config · check-driver · benchmark. Each has --help.
+Commands: (none) run a station · replay · fit · session · why · ledger · config · check-driver · benchmark.
+Each has --help.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ COMMANDS = {
     "replay": "magis_calib.cli.replay",
     "fit": "magis_calib.cli.fit",
     "session": "magis_calib.cli.session",
+    "why": "magis_calib.cli.why",
+    "ledger": "magis_calib.cli.ledger",
     "config": "magis_calib.cli.config",
     "check-driver": "magis_calib.cli.check_driver",
     "benchmark": "magis_calib.cli.benchmark",

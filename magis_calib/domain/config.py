@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from magis_calib.domain.camera import Orientation, View
 from magis_calib.domain.estimate import Array
@@ -99,9 +99,17 @@ class ObservableConfig(Strict):
     target: Finite
     reference: Finite
     tolerance: Positive
-    gain: Annotated[float, Field(gt=0, lt=2, allow_inf_nan=False)]
+    gain: float | Literal["auto"] = "auto"
+    """Share of an innovation that is believed; "auto" learns it from drift and noise."""
     noise: Positive
     actuator: str
+
+    @field_validator("gain", mode="before")
+    @classmethod
+    def _stable(cls, gain: object) -> object:
+        if gain == "auto" or (isinstance(gain, (int, float)) and 0 < gain < 2):
+            return gain
+        raise ValueError(f'wanted "auto" or a number greater than 0 and less than 2, got {gain!r}')
 
 
 class ActuatorConfig(Strict):

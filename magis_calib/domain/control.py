@@ -26,6 +26,11 @@ class ParameterFacts:
     readback_tolerance: float
     settle_time_s: float
 
+    @property
+    def sure_step(self) -> float:
+        """Largest step from a read-back that the controller takes: it may itself stand off by the tolerance."""
+        return max(0.0, self.step_limit - self.readback_tolerance)
+
 
 @dataclass(frozen=True, slots=True)
 class WriteAnswer:
@@ -58,11 +63,15 @@ class Proposal:
     error: Mapping[str, float]
     """Expected error at the setpoints last commanded, of each observable used."""
     proposed: Setpoints
-    """Where the gain alone would go."""
+    """Where the setpoints would go without limits."""
     limited: Setpoints
     """The same inside step caps and ranges."""
     limits: tuple[str, ...]
     """Which caps or ranges bit, in words."""
+    innovation: Mapping[str, float] = field(default_factory=dict)
+    """Measured minus predicted disturbance of each channel, by its main observable."""
+    innovation_sigma: Mapping[str, float] = field(default_factory=dict)
+    """What the filters expected of it."""
 
 
 @dataclass(frozen=True, slots=True)

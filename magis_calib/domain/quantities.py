@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 TWO_PI = 2.0 * math.pi
 
@@ -26,7 +27,8 @@ class Quantity:
 
     def shown(self, value: float) -> str:
         """Write an SI value for a person, without the unit; "–" when there is none."""
-        return "–" if not math.isfinite(value) else f"{value * self.shown_scale:.{self.decimals}f}"
+        text = f"{value * self.shown_scale:.{self.decimals}f}"
+        return "–" if not math.isfinite(value) else text.lstrip("-") if float(text) == 0 else text
 
     def with_error(self, value: float, stderr: float) -> str:
         """Write value(error) in shown units, the error in units of the last digits: 3.2(24)."""
@@ -54,6 +56,9 @@ OBSERVABLES = _table(
     Quantity("phase_rad", "φ", "rad", "rad", 1.0, 3),
 )
 """The six controlled observables, in the order of every vector and matrix."""
+
+CLOSING_ORDER = (("x_m", "y_m", "z_m"), ("fringe_x_rad_per_m", "fringe_z_rad_per_m"), ("phase_rad",))
+"""Position before the wavevector before the phase: what comes later depends on what was before."""
 
 DIAGNOSTICS = _table(
     Quantity("atoms", "atoms", "1", "10⁶", 1e-6, 3),
@@ -96,3 +101,8 @@ def wrap_phase(phase_rad: float) -> float:
 def wrap_error(observable: str, error: float) -> float:
     """Return an error of an observable: modulo 2π for the phase, unchanged for all others."""
     return wrap_phase(error) if observable == "phase_rad" else error
+
+
+def utc_moment(time_ns: int) -> str:
+    """Write date and time (UTC) with milliseconds."""
+    return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Response:
     """Observables = reference + matrix · (setpoints - nominal), before any disturbance."""
 
@@ -27,6 +28,8 @@ class Response:
     """Motion of each actuator that makes one standard deviation of its main observable."""
     noise: Array
     """Standard deviation of each observable."""
+    to_channels: Array
+    """Turns disturbances of the observables into those of the channels, R⁻¹ in units of each main observable."""
 
     @classmethod
     def of(cls, station: Station) -> Self:
@@ -34,10 +37,10 @@ class Response:
         loop, matrix = station.loop, station.response()
         actuators = tuple(loop.actuators)
         noise = np.array([loop.observables[name].noise for name in OBSERVABLES])
+        mains = [actuators.index(loop.observables[name].actuator) for name in OBSERVABLES]
+        own = matrix[range(len(OBSERVABLES)), mains]
         unit = np.ones(len(actuators))
-        for row, name in enumerate(OBSERVABLES):
-            column = actuators.index(loop.observables[name].actuator)
-            unit[column] = noise[row] / abs(matrix[row, column])
+        unit[mains] = noise / np.abs(own)
         return cls(
             matrix,
             actuators,
@@ -45,7 +48,13 @@ class Response:
             np.array([loop.observables[name].reference for name in OBSERVABLES]),
             unit,
             noise,
+            own[:, None] * np.linalg.inv(matrix)[mains],
         )
+
+    @cached_property
+    def from_channels(self) -> Array:
+        """Turns disturbances of the channels back into those of the observables."""
+        return np.asarray(np.linalg.inv(self.to_channels), dtype=np.float64)
 
     def predict(self, setpoints: Setpoints) -> Array:
         """Return the six observables these setpoints give without disturbance."""

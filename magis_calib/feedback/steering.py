@@ -123,7 +123,7 @@ class Steering:
         return f"not restored within {RESTORE_STEPS} steps"
 
     def _towards_start(self, name: str) -> float:
-        now, goal, cap = self._readback[name], self._start[name], self.facts[name].step_limit
+        now, goal, cap = self._readback[name], self._start[name], self.facts[name].sure_step
         return goal if abs(goal - now) <= cap else now + math.copysign(cap, goal - now)
 
     def final_readback(self) -> Setpoints:

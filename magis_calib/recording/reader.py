@@ -57,6 +57,12 @@ class Session:
         """The configuration of the run, as JSON text."""
         return _decode(self._files[0]["entry/configuration"][()])
 
+    @property
+    def matrix(self) -> str:
+        """Name of the response matrix that was in force."""
+        stations = json.loads(self.configuration)["stations"]
+        return str(stations[str(self.attribute("station"))]["loop"]["matrix"])
+
     def attribute(self, name: str) -> Any:
         """Return an attribute of the run: station, software_version, seed …; None where it is not there."""
         return self._files[0]["entry"].attrs.get(name)

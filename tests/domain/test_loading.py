@@ -10,7 +10,7 @@ from magis_calib.domain.loading import load_config, parse_config, select_station
 
 MISTAKES = {
     "unknown name": ("wait_s = 5.0", "wiat_s = 5.0", ["line", "wiat_s", "did you mean 'wait_s'"]),
-    "gain too large": ("gain = 0.5", "gain = 5.0", ["fringe_x_rad_per_m.gain", "less than 2", "got 5.0"]),
+    "gain too large": ('gain = "auto"', "gain = 5.0", ["fringe_x_rad_per_m.gain", "less than 2", "got 5.0"]),
     "broken syntax": ("schema = 1", "schema = ", ["not valid TOML", "line"]),
     "two cameras on a view": ('view = "y"', 'view = "x"', ["view 'x' needs exactly one", "LM1", "LM2"]),
     "no such matrix": ('matrix = "nominal"', 'matrix = "nomnal"', ["loop.matrix", "wanted one of ['nominal']"]),

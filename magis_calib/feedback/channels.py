@@ -1,0 +1,109 @@
+"""What disturbs each channel of the loop: scalar Kalman filters that learn drift and noise from their innovations.
+
+A channel is one component of R⁻¹(y - y_ref), in units of its main observable: mirror drift moves wavevector and phase
+together, but only one channel. Each channel's disturbance is a random walk (drift q a drop) seen through white noise
+(jitter j, unknown, and the fit's own error, told drop by drop). `auto` runs a bank of filters over a lattice of q and
+j and weighs them by their likelihood, old drops less than new ones (multiple-model estimation; Magill, IEEE Trans.
+Autom. Control 10 (1965) 434); a fixed gain runs one filter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from magis_calib.domain.estimate import Array
+
+JITTERS = np.geomspace(0.05, 20.0, 25)
+"""Standard deviations tried for the jitter of a drop, over the noise that the configuration expects."""
+DRIFTS = np.geomspace(0.003, 3.0, 25)
+"""Standard deviations tried for the drift from drop to drop, over the same."""
+MEMORY_DROPS = 1000.0
+"""Likelihood of drops this long ago counts 1/e: drift and noise may change in a shift."""
+
+Flags = npt.NDArray[np.bool_]
+Gain = float | None
+"""A fixed gain, or None to learn it."""
+
+
+class Channels:
+    """The disturbance of every channel, in units of the channels' main observables. One thread uses it."""
+
+    def __init__(self, noise: Array, gains: Sequence[Gain], circular: Sequence[bool]) -> None:
+        """Know nothing yet. `noise`: standard deviation of one drop that the configuration expects of each channel."""
+        size = len(noise)
+        self._fixed = np.array([math.nan if gain is None else gain for gain in gains])
+        self._circular = np.array(circular)
+        self._jitter = (noise[:, None] * JITTERS)[:, :, None] ** 2
+        self._drift = (noise[:, None] * DRIFTS)[:, None, :] ** 2
+        shape = (size, len(JITTERS), len(DRIFTS))
+        self._state, self._variance, self._weight = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self._seen = np.zeros(size, dtype=bool)
+        self._told: tuple[Array, Array] | None = None
+
+    @property
+    def seen(self) -> Flags:
+        """Mark the channels that were measured at least once."""
+        return self._seen.copy()
+
+    def predicted(self) -> tuple[Array, Array]:
+        """Return the disturbance expected of the next drop and its variance (without jitter and fit error)."""
+        if self._told is None:
+            share = self._shares()
+            mean = np.sum(share * self._state, axis=(1, 2))
+            spread = self._state - mean[:, None, None]
+            variance = np.sum(share * (self._variance + self._drift + spread**2), axis=(1, 2))
+            self._told = mean, np.where(self._seen, variance, np.inf)
+        return self._told
+
+    def jitter_variance(self) -> Array:
+        """Return the variance of what no filter can foresee, as learned."""
+        found: Array = np.sum(self._shares() * self._jitter, axis=(1, 2))
+        return found
+
+    def innovation(self, measured: Array) -> Array:
+        """Return measured minus predicted disturbance of each channel; NaN where not measured, now or before."""
+        away = self._wrapped(measured - self.predicted()[0], slice(None))
+        return np.where(self._seen, away, np.nan)
+
+    def update(self, measured: Array, fit_variance: Array, drops: int = 1) -> None:
+        """Take in one drop, so many after the last: disturbances (NaN: not measured) and the fit's variances."""
+        self._told = None
+        known = np.isfinite(measured)
+        first, later = known & ~self._seen, known & self._seen
+        self._variance = self._variance + drops * self._drift
+        if later.any():
+            self._follow(later, measured, fit_variance)
+        for channel in np.flatnonzero(first):
+            self.begin(int(channel), float(measured[channel]), float(fit_variance[channel]))
+
+    def begin(self, channel: int, disturbance: float, fit_variance: float) -> None:
+        """Begin (anew) at this disturbance, keeping what was learned about drift and noise."""
+        self._told = None
+        self._state[channel] = disturbance
+        self._variance[channel] = self._jitter[channel] + fit_variance
+        self._seen[channel] = True
+
+    def _follow(self, at: Flags, measured: Array, fit_variance: Array) -> None:
+        innovation = self._wrapped(measured[at, None, None] - self._state[at], at)
+        variance = self._variance[at]
+        total = variance + self._jitter[at] + fit_variance[at, None, None]
+        fixed = self._fixed[at, None, None]
+        gain = np.where(np.isnan(fixed), variance / total, fixed)
+        self._weight[at] = self._weight[at] * (1.0 - 1.0 / MEMORY_DROPS) - 0.5 * (np.log(total) + innovation**2 / total)
+        self._state[at] += gain * innovation
+        self._variance[at] = variance * (1.0 - variance / total)
+
+    def _wrapped(self, values: Array, at: Flags | slice) -> Array:
+        circular = self._circular[at].reshape(-1, *[1] * (values.ndim - 1))
+        wrapped: Array = np.where(circular, np.remainder(values + math.pi, math.tau) - math.pi, values)
+        return wrapped
+
+    def _shares(self) -> Array:
+        """Return the weight of each filter, 1 in all for each channel."""
+        likely = np.exp(self._weight - self._weight.max(axis=(1, 2), keepdims=True))
+        shares: Array = likely / likely.sum(axis=(1, 2), keepdims=True)
+        return shares

@@ -1,0 +1,55 @@
+"""One drop beside what was expected of it, channel by channel."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+import numpy as np
+
+from magis_calib.domain.estimate import Array, StationEstimate
+from magis_calib.domain.quantities import OBSERVABLES, wrap_error
+from magis_calib.feedback.channels import Channels
+from magis_calib.feedback.response import Response
+
+NEGLIGIBLE = 1e-3
+"""A coupling that moves a channel by less than this of its noise does not matter."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Arrays of six channels, each in units of its main observable; NaN where not measured."""
+
+    disturbance: Array
+    """Measured minus the response to the setpoints in force."""
+    fit_variance: Array
+    """Of the disturbance, from the estimate's own covariance."""
+    innovation: Array
+    """Disturbance minus its prediction; NaN, too, where there was none."""
+    sigma: Array
+    """Standard deviation expected of the innovation; infinite where there was no prediction."""
+
+
+def compared(
+    estimate: StationEstimate, response_now: Array, response: Response, channels: Channels, missing: Container[str]
+) -> Comparison:
+    """Compare an estimate with the response to its setpoints. What is missing counts as predicted.
+
+    A channel is not measured where its main observable is missing, or another one that it needs and that was never
+    measured before.
+    """
+    mean, variance = channels.predicted()
+    known = np.array([name not in missing for name in OBSERVABLES])
+    away = response.from_channels @ mean
+    for row, name in enumerate(OBSERVABLES):
+        if known[row]:
+            away[row] = wrap_error(name, estimate.values[name] - float(response_now[row]))
+    turn = response.to_channels
+    needed = np.abs(turn) * response.noise > NEGLIGIBLE * response.noise[:, None]
+    np.fill_diagonal(needed, True)
+    unknown = np.any(needed & ~(known | channels.seen), axis=1) | ~known
+    disturbance = np.where(unknown, np.nan, turn @ away)
+    covariance = np.where(np.outer(known, known), estimate.covariance, 0.0)
+    fit_variance = np.einsum("ij,jk,ik->i", turn, covariance, turn)
+    sigma = np.sqrt(variance + channels.jitter_variance() + fit_variance)
+    return Comparison(disturbance, fit_variance, channels.innovation(disturbance), sigma)

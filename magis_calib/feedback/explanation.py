@@ -1,0 +1,64 @@
+"""One drop's decision in words: measured and expected, proposed, limited, sent and read back, and why."""
+
+from __future__ import annotations
+
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity, utc_moment
+from magis_calib.domain.snapshot import DropRecord
+
+
+def explained(record: DropRecord) -> str:
+    """Write everything about the decision, a line for each thing."""
+    decision, proposal = record.decision, record.decision.proposal
+    lines = [f"drop {record.drop_id} · {utc_moment(record.time_ns)} · {record.sequence_type.replace('_', ' ')}",
+             decision.in_words()]  # fmt: skip
+    lines += [_observable(record, name) for name in OBSERVABLES]
+    lines += [f"estimate: {reason}" for reason in record.estimate.reasons]
+    if proposal is not None:
+        lines += [f"limited: {limit}" for limit in proposal.limits]
+        lines += [_chain(record, name) for name in proposal.proposed]
+    if decision.received_to_applied_s is not None:
+        lines.append(f"from received to applied: {decision.received_to_applied_s * 1e3:.0f} ms")
+    stages = ", ".join(f"{name} {seconds * 1e3:.0f} ms" for name, seconds in record.stage_s.items())
+    lines += [f"stages: {stages}"] if stages else []
+    lines += [f"note: {record.note}"] if record.note else []
+    return "\n".join(lines)
+
+
+def quantity_of(name: str) -> Quantity:
+    """Return an actuator's quantity; one that this program does not know keeps its name and SI."""
+    return ACTUATORS.get(name, Quantity(name, name.replace("_", " "), "1", "", 1.0, 4))
+
+
+def _observable(record: DropRecord, name: str) -> str:
+    """Write what was measured, predicted and expected of one observable, or why it is not used."""
+    quantity, estimate, proposal = OBSERVABLES[name], record.estimate, record.decision.proposal
+    parts = [f"measured {quantity.with_error(estimate.values[name], estimate.stderr[name])}"]
+    if proposal is not None:
+        parts += [f"predicted {quantity.shown(proposal.prediction[name])}"] if name in proposal.prediction else []
+        parts += [_innovation(record, name)] if name in proposal.innovation else []
+        parts += [f"error expected {quantity.shown(proposal.error[name])}"] if name in proposal.error else []
+    written = f"{quantity.label}: {', '.join(parts)} {quantity.shown_unit}".replace("-", "−")
+    reason = record.decision.not_used.get(name)
+    return f"{written}; not used: {reason}" if reason and reason != record.decision.reason else written
+
+
+def _innovation(record: DropRecord, name: str) -> str:
+    proposal = record.decision.proposal
+    if proposal is None:
+        return ""
+    away, sigma = proposal.innovation[name], proposal.innovation_sigma.get(name)
+    expected = f" ± {OBSERVABLES[name].shown(sigma)} expected" if sigma else ""
+    return f"innovation {OBSERVABLES[name].shown(away)}{expected}"
+
+
+def _chain(record: DropRecord, name: str) -> str:
+    """Write one actuator's way: in force, proposed, limited, sent, read back."""
+    decision, proposal = record.decision, record.decision.proposal
+    quantity = quantity_of(name)
+    steps: list[tuple[str, Setpoints]] = [("in force", record.in_force)]
+    if proposal is not None:
+        steps += [("proposed", proposal.proposed), ("limited", proposal.limited)]
+    steps += [("sent", decision.sent), ("read back", decision.readback)]
+    written = " → ".join(f"{word} {quantity.shown(one[name])}" for word, one in steps if name in one)
+    return f"{quantity.label}: {written} {quantity.shown_unit}".rstrip().replace("-", "−")

@@ -1,0 +1,88 @@
+"""The loop on the pretend station's plant without pictures: estimates are thrown from their covariance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from magis_calib.domain.config import Station
+from magis_calib.domain.control import ParameterFacts
+from magis_calib.domain.estimate import StationEstimate
+from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
+from magis_calib.feedback.bound import Ratio, ratios
+from magis_calib.feedback.loop import Judgement, Loop
+from magis_calib.feedback.timeline import Timeline
+from simulators.plant import Plant
+from simulators.plant_file import load_plant_numbers
+
+FIT_SIGMA = np.array([2.7e-6, 2.7e-6, 2.2e-6, 3.9, 3.8, 3.8e-3])
+"""Of 1e6 atoms, 0.9 electrons each, contrast 0.7, in the order of `OBSERVABLES`."""
+
+Disturb = Callable[[int], Mapping[str, float]]
+
+
+@dataclass
+class Run:
+    """What happened, drop by drop."""
+
+    truth: list[dict[str, Any]]
+    estimates: dict[int, StationEstimate] = field(default_factory=dict)
+    judged: list[Judgement] = field(default_factory=list)
+
+    def away(self, station: Station, name: str) -> np.ndarray:
+        """True observable minus its target, drop by drop."""
+        target = station.loop.observables[name].target
+        values = [drop["observables"][name] - target for drop in self.truth[1:]]
+        return np.array([wrap_phase(value) if name == "phase_rad" else value for value in values])
+
+    def ratios(self, station: Station, delay: int = 0) -> dict[str, Ratio]:
+        targets = {name: one.target for name, one in station.loop.observables.items()}
+        return ratios(self.truth, self.estimates, targets, delay)
+
+    def rejected(self) -> list[int]:
+        """Drops that a gate rejected."""
+        return [drop for drop, one in enumerate(self.judged, 1) if one.hold]
+
+
+def allowed(station: Station) -> dict[str, ParameterFacts]:
+    return {name: ParameterFacts(name, "", one.minimum, one.maximum, one.step_cap, 1, 0.0, 0.0, 0.0)
+            for name, one in station.loop.actuators.items()}  # fmt: skip
+
+
+def run(
+    station: Station, seed: int, drops: int, delay: int = 0, preset: str = "short",
+    disturb: Disturb = lambda drop: {}, measured: Disturb = lambda drop: {},
+) -> Run:  # fmt: skip
+    """Close the loop; `disturb` adds to what is true, `measured` to what is measured only."""
+    plant, rng = Plant(load_plant_numbers(), preset, seed), np.random.default_rng(seed)
+    loop, timeline, facts = Loop(station), Timeline(plant.nominal), allowed(station)
+    found = Run([{"plant": {"drift_cov": plant.drift_cov().tolist(), "jitter_cov": plant.jitter_cov().tolist()}}])
+    for drop in range(1, drops + 1):
+        in_force = timeline.in_force(drop)
+        true, more, wrong = plant.drop(drop, in_force), disturb(drop), measured(drop)
+        total = {name: true.observables[name] + more.get(name, 0.0) for name in OBSERVABLES}
+        total["phase_rad"] = wrap_phase(total["phase_rad"])
+        found.truth.append({
+            "drop_id": drop, "observables": total, "jitter": true.jitter,
+            "noise_free_response": true.noise_free_response,
+            "disturbance": {name: true.disturbance[name] + more.get(name, 0.0) for name in OBSERVABLES},
+        })  # fmt: skip
+        noise = FIT_SIGMA * rng.standard_normal(6)
+        seen = {name: total[name] + wrong.get(name, 0.0) + noise[row] for row, name in enumerate(OBSERVABLES)}
+        found.estimates[drop] = _estimate(drop, seen)
+        judged = loop.judge(found.estimates[drop], "interferometer", in_force, timeline.newest(), facts)
+        found.judged.append(judged)
+        if judged.proposal is not None:
+            timeline.change(drop + 1 + delay, judged.proposal.limited)
+    return found
+
+
+def _estimate(drop: int, seen: dict[str, float]) -> StationEstimate:
+    seen["phase_rad"] = wrap_phase(seen["phase_rad"])
+    unknown = dict.fromkeys(DIAGNOSTICS, math.nan)
+    errors = dict(zip(OBSERVABLES, FIT_SIGMA.tolist(), strict=True))
+    return StationEstimate(drop, unknown | seen, unknown | errors, np.diag(FIT_SIGMA**2), True, ())
