@@ -38,7 +38,7 @@ def find_slow_wave(image: Electrons, cloud: Cloud) -> SlowWave | None:
     """Return the best of the tried waves, or None where none makes chi-square fall enough."""
     cloud = _tied(cloud)
     windows = cut_windows(image, cloud)
-    if not windows:
+    if not windows or len(windows) != len(cloud.shown()):
         return None
     plain = _chi2(windows, [])
     best: SlowWave | None = None
