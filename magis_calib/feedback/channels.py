@@ -41,6 +41,7 @@ class Channels:
         self._drift = (noise[:, None] * DRIFTS)[:, None, :] ** 2
         shape = (size, len(JITTERS), len(DRIFTS))
         self._state, self._variance, self._weight = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self._moved = np.zeros(shape)
         self._seen = np.zeros(size, dtype=bool)
         self._told: tuple[Array, Array] | None = None
 
@@ -69,25 +70,36 @@ class Channels:
         away = self._wrapped(measured - self.predicted()[0], slice(None))
         return np.where(self._seen, away, np.nan)
 
-    def update(self, measured: Array, fit_variance: Array, drops: int = 1) -> None:
-        """Take in one drop, so many after the last: disturbances (NaN: not measured) and the fit's variances."""
+    def fresh_motion(self, moved: Array) -> Array:
+        """Return the part of the actuators' effect on each channel that the filters have not seen in an innovation.
+
+        If an actuator did r times what it should, (r - 1) times this would be missing in the innovation.
+        """
+        fresh: Array = moved - np.sum(self._shares() * self._moved, axis=(1, 2))
+        return fresh
+
+    def update(self, measured: Array, fit_variance: Array, moved: Array, drops: int = 1) -> None:
+        """Take in one drop, so many after the last.
+
+        By channel: disturbances (NaN: not measured), variances of the fit, effects of the setpoints in force.
+        """
         self._told = None
         known = np.isfinite(measured)
         first, later = known & ~self._seen, known & self._seen
         self._variance = self._variance + drops * self._drift
         if later.any():
-            self._follow(later, measured, fit_variance)
+            self._follow(later, measured, fit_variance, moved)
         for channel in np.flatnonzero(first):
-            self.begin(int(channel), float(measured[channel]), float(fit_variance[channel]))
+            self.begin(int(channel), float(measured[channel]), float(fit_variance[channel]), float(moved[channel]))
 
-    def begin(self, channel: int, disturbance: float, fit_variance: float) -> None:
+    def begin(self, channel: int, disturbance: float, fit_variance: float, moved: float) -> None:
         """Begin (anew) at this disturbance, keeping what was learned about drift and noise."""
         self._told = None
-        self._state[channel] = disturbance
+        self._state[channel], self._moved[channel] = disturbance, moved
         self._variance[channel] = self._jitter[channel] + fit_variance
         self._seen[channel] = True
 
-    def _follow(self, at: Flags, measured: Array, fit_variance: Array) -> None:
+    def _follow(self, at: Flags, measured: Array, fit_variance: Array, moved: Array) -> None:
         innovation = self._wrapped(measured[at, None, None] - self._state[at], at)
         variance = self._variance[at]
         total = variance + self._jitter[at] + fit_variance[at, None, None]
@@ -95,6 +107,7 @@ class Channels:
         gain = np.where(np.isnan(fixed), variance / total, fixed)
         self._weight[at] = self._weight[at] * (1.0 - 1.0 / MEMORY_DROPS) - 0.5 * (np.log(total) + innovation**2 / total)
         self._state[at] += gain * innovation
+        self._moved[at] += gain * (moved[at, None, None] - self._moved[at])
         self._variance[at] = variance * (1.0 - variance / total)
 
     def _wrapped(self, values: Array, at: Flags | slice) -> Array:

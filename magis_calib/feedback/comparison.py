@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from magis_calib.domain.control import Setpoints
 from magis_calib.domain.estimate import Array, StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.feedback.channels import Channels
@@ -28,16 +29,19 @@ class Comparison:
     """Disturbance minus its prediction; NaN, too, where there was none."""
     sigma: Array
     """Standard deviation expected of the innovation; infinite where there was no prediction."""
+    moved: Array
+    """Effect of the setpoints in force."""
 
 
 def compared(
-    estimate: StationEstimate, response_now: Array, response: Response, channels: Channels, missing: Container[str]
+    estimate: StationEstimate, in_force: Setpoints, response: Response, channels: Channels, missing: Container[str]
 ) -> Comparison:
     """Compare an estimate with the response to its setpoints. What is missing counts as predicted.
 
     A channel is not measured where its main observable is missing, or another one that it needs and that was never
     measured before.
     """
+    response_now = response.predict(in_force)
     mean, variance = channels.predicted()
     known = np.array([name not in missing for name in OBSERVABLES])
     away = response.from_channels @ mean
@@ -51,5 +55,6 @@ def compared(
     disturbance = np.where(unknown, np.nan, turn @ away)
     covariance = np.where(np.outer(known, known), estimate.covariance, 0.0)
     fit_variance = np.einsum("ij,jk,ik->i", turn, covariance, turn)
+    moved = turn @ (response_now - response.reference)
     sigma = np.sqrt(variance + channels.jitter_variance() + fit_variance)
-    return Comparison(disturbance, fit_variance, channels.innovation(disturbance), sigma)
+    return Comparison(disturbance, fit_variance, channels.innovation(disturbance), sigma, moved)

@@ -94,8 +94,8 @@ class JumpGate:
             return _rejected(found, limit, out)
         mean = channels.predicted()[0]
         for channel in np.flatnonzero(real):
-            at, variance = float(mean[channel] + steps[channel]), float(found.fit_variance[channel])
-            channels.begin(int(channel), at, variance)
+            at = float(mean[channel] + steps[channel])
+            channels.begin(int(channel), at, float(found.fit_variance[channel]), float(found.moved[channel]))
         self._jumps.accept(np.where(out, np.nan, innovation))
         return ""
 

@@ -11,14 +11,16 @@ from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import ParameterFacts, Proposal, Setpoints
 from magis_calib.domain.estimate import Array, StationEstimate
-from magis_calib.domain.quantities import OBSERVABLES, wrap_error
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, wrap_error
 from magis_calib.feedback.channels import Channels
 from magis_calib.feedback.comparison import Comparison, compared
 from magis_calib.feedback.gates import Closing, JumpGate, PhaseGate, unusable_drop, unusable_observables
 from magis_calib.feedback.law import correcting_move
 from magis_calib.feedback.response import Response
+from magis_calib.feedback.watch import Watch, in_words
 
 FRINGE_ROWS = [list(OBSERVABLES).index(name) for name in ("fringe_x_rad_per_m", "fringe_z_rad_per_m")]
+WRONG_RESPONSE = "an actuator does not do what the matrix says"
 PHASE = list(OBSERVABLES).index("phase_rad")
 
 
@@ -49,6 +51,8 @@ class Loop:
         self._phase_gate = PhaseGate()
         self._jump_gate = JumpGate()
         self._closing = Closing(station.loop)
+        self._watch = Watch()
+        self._named = ""
         self._latest_drop = 0
 
     def expected(self, in_force: Setpoints) -> Array:
@@ -74,8 +78,10 @@ class Loop:
             return Judgement(None, (), dict.fromkeys(OBSERVABLES, refused), refused)
         not_used = unusable_observables(estimate)
         prediction = self.expected(in_force)
-        found = compared(estimate, self.response.predict(in_force), self.response, self._channels, not_used)
-        refused = self._jump_gate.judge(self._channels, found, self._phase_gate.reason() is None)
+        found = compared(estimate, in_force, self.response, self._channels, not_used)
+        refused = self._watched(found)
+        jumped = self._jump_gate.judge(self._channels, found, self._phase_gate.reason() is None)
+        refused = refused or jumped
         if refused:
             return Judgement(None, (), dict.fromkeys(OBSERVABLES, refused), refused)
         self._learn(found, estimate.drop_id)
@@ -88,9 +94,27 @@ class Loop:
             return Judgement(None, (), not_used, "no observable can be used")
         return Judgement(self._proposal(errors, commanded, facts, prediction, found), tuple(errors), not_used, "")
 
+    def resume(self) -> None:
+        """Forget what was held against an actuator: the operator looked at it and closes the loop again."""
+        self._named = ""
+        self._watch.forget()
+
+    def _watched(self, found: Comparison) -> str:
+        """Return which actuator does not do what the matrix says, as long as nobody looked at it, or nothing."""
+        meaningful = np.array([name != "phase_rad" or self._phase_gate.reason() is None for name in OBSERVABLES])
+        innovation = np.where(meaningful, found.innovation, np.nan)
+        self._watch.add(innovation, self._channels.fresh_motion(found.moved))
+        wrong = [
+            in_words(ACTUATORS[self._config.observables[name].actuator].label, *factor)
+            for channel, factor in self._watch.factors().items() for name in [list(OBSERVABLES)[channel]]
+        ]  # fmt: skip
+        if wrong and not self._named:
+            self._named = f"{WRONG_RESPONSE}: {'; '.join(wrong)}"
+        return self._named
+
     def _learn(self, found: Comparison, drop_id: int) -> None:
         drops = max(1, drop_id - self._latest_drop) if self._latest_drop else 1
-        self._channels.update(found.disturbance, found.fit_variance, drops)
+        self._channels.update(found.disturbance, found.fit_variance, found.moved, drops)
         self._latest_drop = drop_id
         if np.isfinite(found.innovation[PHASE]):
             self._phase_gate.add(float(found.innovation[PHASE]))

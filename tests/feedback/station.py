@@ -56,14 +56,22 @@ def allowed(station: Station) -> dict[str, ParameterFacts]:
 def run(
     station: Station, seed: int, drops: int, delay: int = 0, preset: str = "short",
     disturb: Disturb = lambda drop: {}, measured: Disturb = lambda drop: {},
+    factors: Callable[[int], Mapping[str, float]] = lambda drop: {},
 ) -> Run:  # fmt: skip
-    """Close the loop; `disturb` adds to what is true, `measured` to what is measured only."""
+    """Close the loop; `disturb` adds to what is true, `measured` to what is measured only.
+
+    `factors`: how many times its step each actuator makes from this drop on.
+    """
     plant, rng = Plant(load_plant_numbers(), preset, seed), np.random.default_rng(seed)
     loop, timeline, facts = Loop(station), Timeline(plant.nominal), allowed(station)
+    moved = before = dict(plant.nominal)
     found = Run([{"plant": {"drift_cov": plant.drift_cov().tolist(), "jitter_cov": plant.jitter_cov().tolist()}}])
     for drop in range(1, drops + 1):
         in_force = timeline.in_force(drop)
-        true, more, wrong = plant.drop(drop, in_force), disturb(drop), measured(drop)
+        broken = factors(drop)
+        moved = {name: moved[name] + broken.get(name, 1.0) * (value - before[name]) for name, value in in_force.items()}
+        before = in_force
+        true, more, wrong = plant.drop(drop, moved), disturb(drop), measured(drop)
         total = {name: true.observables[name] + more.get(name, 0.0) for name in OBSERVABLES}
         total["phase_rad"] = wrap_phase(total["phase_rad"])
         found.truth.append({
