@@ -85,7 +85,7 @@ class Bulletin:
             session=parts.recorder.path if parts.recorder is not None else before.session,
             time_s=now_s,
             loop="fault" if fault else wanted,
-            loop_detail=fault or parts.hands.problem,
+            loop_detail=fault or parts.hands.held,
             waiting_for_drop=parts.hands.waiting_for_drop(),
             records=tuple(tally.records),
             links=links,

@@ -151,6 +151,8 @@ class Engine:
         match command:
             case CloseLoop():
                 self._fault, self._wanted = "", "closed"
+                self._parts.hands.accept()
+                self._pipeline.loop.resume(self._parts.hands.commanded())
                 return "loop closed: corrections are sent"
             case HoldLoop():
                 self._wanted = "held"

@@ -17,10 +17,11 @@ from magis_calib.recording.recorder import Recorder
 class RunHands(Hands, Protocol):
     """Hands that a whole run needs: they can be asked, moved by hand and read at the end."""
 
-    problem: str
-
     def prepare(self) -> bool:
         """Make sure that the controllers are known."""
+
+    def accept(self) -> None:
+        """Take the actuators where they stand: the operator closes the loop there."""
 
     def by_hand(self, name: str, value: float) -> str:
         """Move one actuator for the operator; return in words what became of it."""

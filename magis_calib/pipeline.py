@@ -22,7 +22,7 @@ from magis_calib.estimation.model import FitModel
 from magis_calib.estimation.models import model_for
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import Expected, estimate_image
-from magis_calib.feedback.loop import Judgement, Loop
+from magis_calib.feedback.loop import Judgement, Loop, Situation
 from magis_calib.imaging.electrons import Electrons, to_electrons
 from magis_calib.imaging.mask_file import read_defects
 from magis_calib.imaging.side_by_side import side_by_side
@@ -30,6 +30,10 @@ from magis_calib.imaging.side_by_side import side_by_side
 
 class Hands(Protocol):
     """Who knows the setpoints and moves them: the live controllers, or a recording that only listens."""
+
+    @property
+    def held(self) -> str:
+        """Why nothing can or should be sent now; empty when the controllers are ready."""
 
     @property
     def facts(self) -> Mapping[str, ParameterFacts]:
@@ -41,7 +45,7 @@ class Hands(Protocol):
     def commanded(self) -> Setpoints:
         """Return the setpoints commanded last."""
 
-    def act(self, drop_id: int, judgement: Judgement, hold: str, received_s: float) -> Decision:
+    def act(self, drop_id: int, judgement: Judgement, received_s: float) -> Decision:
         """Do what was proposed, or hold."""
 
 
@@ -56,8 +60,8 @@ class Pipeline:
         self._defects = {view: read_defects(station.camera(view).defects) for view in VIEWS}
         self._predicted = {view for view in VIEWS if _takes_prediction(model_for(station.camera(view)))}
 
-    def process(self, pair: ImagePair, hold: str) -> DropRecord:
-        """Take one complete drop through every step. `hold` says why nothing may be sent, or is empty."""
+    def process(self, pair: ImagePair, wish: str) -> DropRecord:
+        """Take one complete drop through every step. `wish` says why nobody wants anything sent, or is empty."""
         clock = _Clock(pair.received_s)
         in_force = self._hands.in_force(pair.drop_id)
         expected = Expected(self.loop.expected_wavevector(in_force)) if in_force else None
@@ -70,9 +74,9 @@ class Pipeline:
             clock.done(f"fit_{view}")
         estimate = combine(views)
         clock.done("combine")
-        judgement = self._judge(pair, estimate, in_force)
+        judgement = self._judge(pair, estimate, in_force, wish)
         clock.done("decide")
-        decision = self._hands.act(pair.drop_id, judgement, hold, pair.received_s)
+        decision = self._hands.act(pair.drop_id, judgement, pair.received_s)
         clock.done("apply")
         header = pair.frames["x"].header
         return DropRecord(
@@ -85,8 +89,7 @@ class Pipeline:
 
     def unusable(self, drop_id: int, reason: str, frame: Frame | None, complete: bool = False) -> DropRecord:
         """Give a drop that cannot be estimated its outcome, with the reason."""
-        nothing = Judgement(None, (), dict.fromkeys(OBSERVABLES, reason), reason)
-        decision = self._hands.act(drop_id, nothing, reason, time.monotonic())
+        decision = self._hands.act(drop_id, _nothing(reason), time.monotonic())
         in_force = self._hands.in_force(drop_id)
         trigger = frame.header.trigger_time_ns if frame else time.time_ns()
         sequence_type = frame.header.sequence_type if frame else "interferometer"
@@ -97,12 +100,18 @@ class Pipeline:
         predicted = expected if view in self._predicted else None
         return estimate_image(image, self._station.camera(view), predicted, drop_id)
 
-    def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints) -> Judgement:
+    def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints, wish: str) -> Judgement:
+        hands = self._hands
         if not in_force:
-            reason = "the setpoints in force are not known"
-            return Judgement(None, (), dict.fromkeys(OBSERVABLES, reason), reason)
-        commanded = self._hands.commanded()
-        return self.loop.judge(estimate, pair.sequence_type, in_force, commanded, self._hands.facts)
+            return _nothing(f"the setpoints in force are not known: {hands.held}")
+        waited_s = time.monotonic() - pair.received_s
+        situation = Situation(in_force, hands.commanded(), hands.facts, wish, hands.held, waited_s)
+        return self.loop.judge(estimate, pair.sequence_type, situation)
+
+
+def _nothing(reason: str) -> Judgement:
+    """Use nothing of a drop, for this reason."""
+    return Judgement(reason, dict.fromkeys(OBSERVABLES, reason))
 
 
 def _takes_prediction(model: FitModel) -> bool:

@@ -94,7 +94,7 @@ class ReplaySource:
 class ListeningHands:
     """Knows the recorded setpoints and decisions, and what became of the estimates this time."""
 
-    problem = ""
+    held = ""
 
     def __init__(self, records: Sequence[DropRecord], station: Station) -> None:
         """Take what the recorded run knew."""
@@ -120,12 +120,15 @@ class ListeningHands:
         """Return the setpoints in force: what was commanded since is not known in advance."""
         return self._latest.in_force if self._latest else {}
 
-    def act(self, drop_id: int, judgement: Judgement, hold: str, received_s: float) -> Decision:
+    def act(self, drop_id: int, judgement: Judgement, received_s: float) -> Decision:
         """Return the recorded decision: nothing is sent."""
         recorded = self._recorded.get(drop_id)
         if recorded is not None:
             return recorded.decision
         return Decision(drop_id, time.time_ns(), "held", "replay: this drop has no recorded decision")
+
+    def accept(self) -> None:
+        """Do nothing: a replay moves nothing."""
 
     def by_hand(self, name: str, value: float) -> str:
         """Refuse: a replay moves nothing."""
@@ -189,6 +192,6 @@ class Comparison:
 
 def _facts(station: Station) -> dict[str, ParameterFacts]:
     return {
-        name: ParameterFacts(name, "", one.minimum, one.maximum, one.step_cap, 1, 0.0, one.step_cap, 0.0)
+        name: ParameterFacts(name, "", one.minimum, one.maximum, one.step_cap, 1, 0.0, 0.0, 0.0)
         for name, one in station.loop.actuators.items()
     }

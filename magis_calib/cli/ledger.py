@@ -58,18 +58,19 @@ def _wanted(record: DropRecord, arguments: argparse.Namespace) -> bool:
 def _table(records: Sequence[DropRecord]) -> Iterator[list[object]]:
     """Yield a head and a row for each drop; what there is not stays empty."""
     moved = sorted({name for one in records for name in one.in_force}, key=list(ACTUATORS).index)
-    told = ("measured", "stderr", "predicted", "innovation", "innovation_sigma", "error")
+    told = ("measured", "stderr", "predicted", "response", "innovation", "innovation_sigma", "error")
     went = ("in_force", "proposed", "limited", "sent", "readback")
-    yield ["drop_id", "time_ns", "outcome", "reason", "used", "effective_drop",
+    yield ["drop_id", "time_ns", "outcome", "reason", "latched", "failed", "used", "effective_drop",
            *(f"{name} {word}" for name in OBSERVABLES for word in told),
            *(f"{name} {word}" for name in moved for word in went)]  # fmt: skip
     for record in records:
-        decision, proposal = record.decision, record.decision.proposal
+        decision, proposal, found = record.decision, record.decision.proposal, record.decision.expectation
         row: list[object] = [record.drop_id, record.time_ns, decision.outcome, decision.reason,
+                             decision.latched, " ".join(one.rule for one in decision.verdicts if not one.passed),
                              " ".join(decision.used), decision.effective_drop]  # fmt: skip
         measured = [record.estimate.values, record.estimate.stderr]
-        expected = [proposal.prediction, proposal.innovation, proposal.innovation_sigma, proposal.error] \
-            if proposal else [{}] * 4  # fmt: skip
+        expected = [*([found.prediction, found.response, found.innovation, found.innovation_sigma] if found
+                      else [{}] * 4), proposal.error if proposal else {}]  # fmt: skip
         row += [_cell(one.get(name)) for name in OBSERVABLES for one in (*measured, *expected)]
         ways = [record.in_force, *([proposal.proposed, proposal.limited] if proposal else [{}, {}]),
                 decision.sent, decision.readback]  # fmt: skip

@@ -120,6 +120,10 @@ class ActuatorConfig(Strict):
     minimum: Finite
     maximum: Finite
     step_cap: Positive
+    direction: Literal[1, -1] = 1
+    """Sign of the motion for a rising setpoint when the matrix was made; the controller must say the same."""
+    excursion: Positive | Literal["range"] = "range"
+    """Largest distance from the point that the operator approved last; "range": the range is the only limit."""
 
     @model_validator(mode="after")
     def _range_holds_nominal(self) -> Self:

@@ -53,13 +53,25 @@ the read-back is missing or off."""
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """What the control law wants for one drop, before anything is sent."""
+class Expectation:
+    """What was expected of one drop, and how it differed. By observable, or by channel under its main observable."""
 
     prediction: Mapping[str, float]
     """Observables expected for the setpoints in force for this drop."""
+    response: Mapping[str, float]
+    """The matrix product in force: matrix · (setpoints in force - nominal)."""
     disturbance: Mapping[str, float]
-    """Measured minus the response to the setpoints in force."""
+    """Of each channel: measured minus the response to the setpoints in force."""
+    innovation: Mapping[str, float]
+    """Of each channel: measured minus predicted disturbance."""
+    innovation_sigma: Mapping[str, float]
+    """What the filters expected of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the control law wants for one drop, sent or not."""
+
     error: Mapping[str, float]
     """Expected error at the setpoints last commanded, of each observable used."""
     proposed: Setpoints
@@ -68,10 +80,17 @@ class Proposal:
     """The same inside step caps and ranges."""
     limits: tuple[str, ...]
     """Which caps or ranges bit, in words."""
-    innovation: Mapping[str, float] = field(default_factory=dict)
-    """Measured minus predicted disturbance of each channel, by its main observable."""
-    innovation_sigma: Mapping[str, float] = field(default_factory=dict)
-    """What the filters expected of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one gate or hold said of one drop."""
+
+    rule: str
+    """Its name, one of `magis_calib.feedback.rules.RULES`."""
+    passed: bool
+    words: str
+    """What was looked at, and the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +107,12 @@ class Decision:
     """Observables that entered the correction."""
     not_used: Mapping[str, str] = field(default_factory=dict)
     """Observables that did not, with the reason."""
+    expectation: Expectation | None = None
     proposal: Proposal | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    """Of every gate and hold that was asked, in order."""
+    latched: bool = False
+    """Held by the loop itself until the operator closes it again."""
     sent: Setpoints = field(default_factory=dict)
     readback: Setpoints = field(default_factory=dict)
     effective_drop: int | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from magis_calib.domain.control import Outcome, ParameterFacts, Setpoints
 from magis_calib.domain.devices import Controller
 from magis_calib.domain.errors import ControllerError, Refused, Silent
-from magis_calib.domain.quantities import ACTUATORS
+from magis_calib.feedback.readiness import Status, strayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Sent:
     readback: Setpoints = field(default_factory=dict)
     effective: Mapping[str, int] = field(default_factory=dict)
     """First drop that sees it, by actuator."""
+    answered: bool = False
+    """Every controller said what it did: only the read-back may be off."""
 
 
 class Actuation:
@@ -44,6 +46,17 @@ class Actuation:
             readback.update(controller.read())
             self.sessions[name] = controller.session()
         return readback
+
+    def read(self) -> Setpoints:
+        """Ask every controller where it stands. Raises `ControllerError`."""
+        readback: dict[str, float] = {}
+        for controller in self.controllers.values():
+            readback.update(controller.read())
+        return readback
+
+    def statuses(self) -> dict[str, Status]:
+        """Ask every controller for its state words. Raises `ControllerError`."""
+        return {name: controller.status() for name, controller in self.controllers.items()}
 
     def absent(self) -> str:
         """Say which controllers are not there; empty when all are. Never blocks."""
@@ -87,8 +100,8 @@ class Actuation:
             sent.update(part)
             readback.update(answer.readback)
             effective.update(dict.fromkeys(part, answer.effective_drop))
-        off = self._off(sent, readback)
-        return Sent("unverified" if off else "applied", off, sent, readback, effective)
+        off = strayed(sent, readback, self.facts)
+        return Sent("unverified" if off else "applied", off, sent, readback, effective, True)
 
     def _broken(self, error: ControllerError, done: list[str], so_far: Sent) -> Sent:
         """One controller failed while writing: name what was done, and ask both where they stand."""
@@ -101,17 +114,6 @@ class Actuation:
             except ControllerError as silence:
                 reason += f"; the state of {name} is unknown ({silence})"
         return Sent(outcome, reason, so_far.sent, readback, so_far.effective)
-
-    def _off(self, sent: Setpoints, readback: Setpoints) -> str:
-        """Name the read-backs that miss their setpoint by more than the controller's own tolerance."""
-        words = []
-        for name, value in sent.items():
-            got, tolerance, shown = readback.get(name), self.facts[name].readback_tolerance, ACTUATORS[name]
-            if got is None or not abs(got - value) <= tolerance:
-                there = "nothing" if got is None else shown.shown(got)
-                words.append(f"{shown.label} reads {there}, wanted {shown.shown(value)} ± {shown.shown(tolerance)} "
-                             f"{shown.shown_unit}")  # fmt: skip
-        return "; ".join(words)
 
     def _by_controller(self, setpoints: Setpoints) -> dict[str, dict[str, float]]:
         parts: dict[str, dict[str, float]] = {}

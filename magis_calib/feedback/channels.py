@@ -54,8 +54,7 @@ class Channels:
         """Return the disturbance expected of the next drop and its variance (without jitter and fit error)."""
         if self._told is None:
             share = self._shares()
-            mean = np.sum(share * self._state, axis=(1, 2))
-            spread = self._state - mean[:, None, None]
+            mean, spread = self._mixed(share)
             variance = np.sum(share * (self._variance + self._drift + spread**2), axis=(1, 2))
             self._told = mean, np.where(self._seen, variance, np.inf)
         return self._told
@@ -99,6 +98,11 @@ class Channels:
         self._variance[channel] = self._jitter[channel] + fit_variance
         self._seen[channel] = True
 
+    def forget(self, channels: Sequence[int]) -> None:
+        """Know nothing about where these channels are; what was learned about drift and noise is kept."""
+        self._told = None
+        self._seen[list(channels)] = False
+
     def _follow(self, at: Flags, measured: Array, fit_variance: Array, moved: Array) -> None:
         innovation = self._wrapped(measured[at, None, None] - self._state[at], at)
         variance = self._variance[at]
@@ -114,6 +118,14 @@ class Channels:
         circular = self._circular[at].reshape(-1, *[1] * (values.ndim - 1))
         wrapped: Array = np.where(circular, np.remainder(values + math.pi, math.tau) - math.pi, values)
         return wrapped
+
+    def _mixed(self, share: Array) -> tuple[Array, Array]:
+        """Return the mean of all filters of each channel, and how far each one is from it; a phase may have wrapped."""
+        likeliest = share.reshape(len(share), -1).argmax(axis=1)
+        near = self._state.reshape(len(share), -1)[np.arange(len(share)), likeliest]
+        spread = self._wrapped(self._state - near[:, None, None], slice(None))
+        away = np.sum(share * spread, axis=(1, 2))
+        return near + away, spread - away[:, None, None]
 
     def _shares(self) -> Array:
         """Return the weight of each filter, 1 in all for each channel."""

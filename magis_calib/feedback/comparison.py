@@ -55,6 +55,6 @@ def compared(
     disturbance = np.where(unknown, np.nan, turn @ away)
     covariance = np.where(np.outer(known, known), estimate.covariance, 0.0)
     fit_variance = np.einsum("ij,jk,ik->i", turn, covariance, turn)
-    moved = turn @ (response_now - response.reference)
+    moved = turn @ response.effect(in_force)
     sigma = np.sqrt(variance + channels.jitter_variance() + fit_variance)
     return Comparison(disturbance, fit_variance, channels.innovation(disturbance), sigma, moved)

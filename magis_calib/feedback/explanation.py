@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from magis_calib.domain.control import Setpoints
+from magis_calib.domain.control import Expectation, Setpoints, Verdict
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity, utc_moment
 from magis_calib.domain.snapshot import DropRecord
+from magis_calib.feedback.rules import RULES
 
 
 def explained(record: DropRecord) -> str:
@@ -14,6 +15,7 @@ def explained(record: DropRecord) -> str:
              decision.in_words()]  # fmt: skip
     lines += [_observable(record, name) for name in OBSERVABLES]
     lines += [f"estimate: {reason}" for reason in record.estimate.reasons]
+    lines += [_verdict(verdict) for verdict in decision.verdicts]
     if proposal is not None:
         lines += [f"limited: {limit}" for limit in proposal.limits]
         lines += [_chain(record, name) for name in proposal.proposed]
@@ -32,24 +34,33 @@ def quantity_of(name: str) -> Quantity:
 
 def _observable(record: DropRecord, name: str) -> str:
     """Write what was measured, predicted and expected of one observable, or why it is not used."""
-    quantity, estimate, proposal = OBSERVABLES[name], record.estimate, record.decision.proposal
+    quantity, estimate = OBSERVABLES[name], record.estimate
+    found, proposal = record.decision.expectation, record.decision.proposal
     parts = [f"measured {quantity.with_error(estimate.values[name], estimate.stderr[name])}"]
-    if proposal is not None:
-        parts += [f"predicted {quantity.shown(proposal.prediction[name])}"] if name in proposal.prediction else []
-        parts += [_innovation(record, name)] if name in proposal.innovation else []
-        parts += [f"error expected {quantity.shown(proposal.error[name])}"] if name in proposal.error else []
+    parts += _expected(found, name) if found is not None else []
+    parts += [f"error expected {quantity.shown(proposal.error[name])}"] if proposal and name in proposal.error else []
     written = f"{quantity.label}: {', '.join(parts)} {quantity.shown_unit}".replace("-", "−")
     reason = record.decision.not_used.get(name)
     return f"{written}; not used: {reason}" if reason and reason != record.decision.reason else written
 
 
-def _innovation(record: DropRecord, name: str) -> str:
-    proposal = record.decision.proposal
-    if proposal is None:
-        return ""
-    away, sigma = proposal.innovation[name], proposal.innovation_sigma.get(name)
-    expected = f" ± {OBSERVABLES[name].shown(sigma)} expected" if sigma else ""
-    return f"innovation {OBSERVABLES[name].shown(away)}{expected}"
+def _expected(found: Expectation, name: str) -> list[str]:
+    quantity, sigma = OBSERVABLES[name], found.innovation_sigma.get(name)
+    told = {"predicted": found.prediction, "of it from the setpoints": found.response, "innovation": found.innovation}
+    parts = [f"{word} {quantity.shown(values[name])}" for word, values in told.items() if name in values]
+    return [*parts[:-1], f"{parts[-1]} ± {quantity.shown(sigma)} expected"] if sigma and name in found.innovation \
+        else parts  # fmt: skip
+
+
+def _verdict(verdict: Verdict) -> str:
+    """Write what a gate or hold said; where it stopped the drop, also how often it does so without need."""
+    rule = RULES.get(verdict.rule)
+    kind = rule.kind if rule else "rule"
+    word = "passed" if verdict.passed else "STOPPED"
+    written = f"{kind} {verdict.rule}: {word}" + (f", {verdict.words}" if verdict.words else "")
+    if verdict.passed or rule is None:
+        return written
+    return f"{written} (without need {rule.false_alarms_per_1000:g} of 1000 drops; {rule.way_out})"
 
 
 def _chain(record: DropRecord, name: str) -> str:

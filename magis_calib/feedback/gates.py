@@ -1,39 +1,62 @@
-"""Which observables of a drop may enter the correction, and why the others may not."""
+"""Which drops may enter the correction, and which of their observables; each answer with its reason."""
 
 from __future__ import annotations
 
 import cmath
 import math
 from collections import deque
-from collections.abc import Mapping
 
 import numpy as np
 
 from magis_calib.domain.camera import SequenceType
-from magis_calib.domain.config import Loop
-from magis_calib.domain.estimate import Array, StationEstimate
-from magis_calib.domain.quantities import CLOSING_ORDER, OBSERVABLES
-from magis_calib.feedback.channels import Channels, Flags
-from magis_calib.feedback.comparison import Comparison
-from magis_calib.feedback.jumps import AGREEING, Jumps
+from magis_calib.domain.control import Verdict
+from magis_calib.domain.estimate import StationEstimate
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.feedback.rules import ATOMS, COVARIANCE, FRESH, SEQUENCE, USABLE
 
+STALE_AFTER_S = 30.0
+"""A drop that waited longer between its last frame and its decision is no longer acted upon."""
+ATOMS_WINDOW, ATOMS_FEWEST, ATOMS_FEWER, ATOMS_MORE = 60, 8, 0.3, 3.0
+"""Atoms may differ from the median of the last 60 accepted drops by these factors; asked from 8 drops on."""
+ATOMS_AGREEING, ATOMS_AGREE_WITHIN = 3, 1.5
 PHASE_WINDOW, PHASE_RESULTANT = 20, 0.7
 PHASE_FIRST_WINDOW, PHASE_FIRST_RESULTANT = 8, 0.95
 """The phase is meaningful where the mean resultant length of its innovations over the last 20 drops is at least
 0.7; before there are 20, over the last 8 at least 0.95. A uniform phase passes either 1.5e-5 of the time."""
 
 
-CAPTURE_RAD_PER_M = 500.0
-"""A wavevector further than this from its prediction is not followed: three equal wrong Fourier peaks may agree."""
+def in_sequence(sequence_type: SequenceType) -> Verdict:
+    """Let only interferometer drops pass."""
+    acted = sequence_type == "interferometer"
+    words = f"sequence type {sequence_type}" + ("" if acted else ": the loop acts on interferometer drops only")
+    return SEQUENCE.judged(acted, words)
 
 
-def unusable_drop(sequence_type: SequenceType, estimate: StationEstimate) -> str | None:
-    """Return why nothing of this drop may be used, or None."""
-    if sequence_type != "interferometer":
-        return f"sequence type {sequence_type}: the loop acts on interferometer drops only"
-    if not estimate.usable:
-        return "; ".join(estimate.reasons) or "no observable can be used"
-    return None
+def fresh(drop_id: int, latest_drop: int, waited_s: float) -> Verdict:
+    """Let only drops pass that come in order and are decided in time."""
+    if drop_id <= latest_drop:
+        return FRESH.failed(f"out of order: drop {latest_drop} was decided before")
+    words = f"{waited_s:.2g} s since its last frame, at most {STALE_AFTER_S:g} s"
+    return FRESH.judged(waited_s <= STALE_AFTER_S, words if waited_s <= STALE_AFTER_S else f"stale: {words}")
+
+
+def usable(estimate: StationEstimate) -> Verdict:
+    """Let only estimates pass of which something can be used."""
+    reasons = "; ".join(estimate.reasons)
+    return USABLE.judged(estimate.usable, reasons or ("" if estimate.usable else "no observable can be used"))
+
+
+def certain(estimate: StationEstimate) -> Verdict:
+    """Let only estimates pass whose covariance, of what was measured, is that of something."""
+    known = np.isfinite(np.diag(estimate.covariance))
+    block = estimate.covariance[np.ix_(known, known)]
+    scale = np.sqrt(np.abs(np.diag(block)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = block / np.outer(scale, scale)
+    sound = bool(np.all(np.isfinite(correlation))) and bool(np.all(np.diag(block) > 0))
+    least = float(np.linalg.eigvalsh(correlation).min()) if sound and known.any() else math.nan
+    words = f"smallest eigenvalue of the correlation {least:.2g}, wanted above 0"
+    return COVARIANCE.judged(least > 1e-9, words if least > 1e-9 else f"covariance singular: {words}")
 
 
 def unusable_observables(estimate: StationEstimate) -> dict[str, str]:
@@ -44,6 +67,44 @@ def unusable_observables(estimate: StationEstimate) -> dict[str, str]:
         for name in OBSERVABLES
         if not (math.isfinite(estimate.values[name]) and math.isfinite(estimate.stderr[name]))
     }
+
+
+def estimators_agree(estimate: StationEstimate) -> bool:
+    """Whether the second estimator looked at every view that carries a fringe, and did not object."""
+    fringed = [view for view in estimate.views.values() if "fringe" in view.usable_quantities]
+    return all(math.isfinite(view.disagreement_sigma) for view in fringed)
+
+
+class AtomsGate:
+    """Rejects a drop with far fewer or far more atoms than the last ones had."""
+
+    def __init__(self) -> None:
+        """Begin knowing nothing."""
+        self._accepted: deque[float] = deque(maxlen=ATOMS_WINDOW)
+        self._rejected: deque[float] = deque(maxlen=ATOMS_AGREEING)
+
+    def judge(self, atoms: float) -> Verdict:
+        """Take in the atoms of one usable drop (NaN: not measured)."""
+        if not math.isfinite(atoms):
+            return ATOMS.passed("not measured")
+        usual = float(np.median(self._accepted)) if len(self._accepted) >= ATOMS_FEWEST else math.nan
+        words = f"{atoms / usual:.2f} of the median, wanted {ATOMS_FEWER:g} to {ATOMS_MORE:g}" if usual > 0 else \
+            f"{len(self._accepted)} of {ATOMS_FEWEST} drops known"  # fmt: skip
+        if usual > 0 and not ATOMS_FEWER <= atoms / usual <= ATOMS_MORE and not self._changed(atoms):
+            return ATOMS.failed(f"atoms: {words}")
+        self._rejected.clear()
+        self._accepted.append(atoms)
+        return ATOMS.passed(words)
+
+    def _changed(self, atoms: float) -> bool:
+        """Whether this rejected drop is the third in a row that agrees on another number: the old one is forgotten."""
+        self._rejected.append(atoms)
+        agree = len(self._rejected) == ATOMS_AGREEING and 0 < max(self._rejected) < ATOMS_AGREE_WITHIN * min(
+            self._rejected
+        )
+        if agree:
+            self._accepted.clear()
+        return agree
 
 
 class PhaseGate:
@@ -70,68 +131,3 @@ class PhaseGate:
         if resultant >= wanted:
             return None
         return f"phase not meaningful: resultant {resultant:.2f} over {last} drops, wanted {wanted:g}"
-
-
-class JumpGate:
-    """Rejects a drop whose innovation is too large; follows where three in a row agree on a real step."""
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._jumps = Jumps(len(OBSERVABLES))
-
-    def judge(self, channels: Channels, found: Comparison, phase_repeats: bool) -> str:
-        """Return why this drop may not be used, or nothing; where a step is real, the channels begin anew there."""
-        judged = np.array([name != "phase_rad" or phase_repeats for name in OBSERVABLES])
-        innovation = np.where(judged, found.innovation, np.nan)
-        limit = self._jumps.limits(found.sigma)
-        out = np.abs(innovation) > limit
-        if not out.any():
-            self._jumps.accept(innovation)
-            return ""
-        steps = self._jumps.reject(innovation, limit)
-        real = out & np.isfinite(steps) & ~self._beyond_capture(steps)
-        if not np.array_equal(real, out):
-            return _rejected(found, limit, out)
-        mean = channels.predicted()[0]
-        for channel in np.flatnonzero(real):
-            at = float(mean[channel] + steps[channel])
-            channels.begin(int(channel), at, float(found.fit_variance[channel]), float(found.moved[channel]))
-        self._jumps.accept(np.where(out, np.nan, innovation))
-        return ""
-
-    @staticmethod
-    def _beyond_capture(steps: Array) -> Flags:
-        wave = np.array([name.startswith("fringe_") for name in OBSERVABLES])
-        return np.asarray(wave & (np.abs(steps) > CAPTURE_RAD_PER_M))
-
-
-def _rejected(found: Comparison, limit: Array, out: Flags) -> str:
-    words = [
-        f"{shown.label} {shown.shown(float(away))} {shown.shown_unit} from its prediction, limit "
-        f"{shown.shown(float(most))}"
-        for shown, away, most, far in zip(OBSERVABLES.values(), found.innovation, limit, out, strict=True) if far
-    ]  # fmt: skip
-    return f"jump: {'; '.join(words)}; {AGREEING} in a row that agree are followed"
-
-
-class Closing:
-    """Closes position first, then wavevector, then phase: each stage when those before are within tolerance."""
-
-    def __init__(self, loop: Loop) -> None:
-        """Begin with the first stage closed."""
-        self._tolerance = {name: one.tolerance for name, one in loop.observables.items()}
-        self._closed = 1
-
-    def not_yet(self, errors: Mapping[str, float]) -> dict[str, str]:
-        """Return the observables of stages that stay open for now, with the reason, by the errors expected."""
-        while self._closed < len(CLOSING_ORDER) and not self._away(errors, self._closed):
-            self._closed += 1
-        if self._closed == len(CLOSING_ORDER):
-            return {}
-        reason = f"waits until {', '.join(self._away(errors, self._closed))} is within tolerance"
-        return {name: reason for stage in CLOSING_ORDER[self._closed :] for name in stage if name in errors}
-
-    def _away(self, errors: Mapping[str, float], stages: int) -> list[str]:
-        """Return labels of the observables of the first stages that are out of tolerance."""
-        names = [name for stage in CLOSING_ORDER[:stages] for name in stage if name in errors]
-        return [OBSERVABLES[name].label for name in names if abs(errors[name]) > self._tolerance[name]]

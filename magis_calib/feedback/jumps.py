@@ -6,7 +6,12 @@ from collections import deque
 
 import numpy as np
 
+from magis_calib.domain.control import Verdict
 from magis_calib.domain.estimate import Array
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.feedback.channels import Channels, Flags
+from magis_calib.feedback.comparison import Comparison
+from magis_calib.feedback.rules import JUMP
 
 WINDOW, FEWEST = 60, 15
 """Accepted drops whose scatter is looked at; before there are so many nothing is rejected."""
@@ -14,6 +19,42 @@ SIGMAS, FEW_SIGMAS = 5.0, 10.0
 """Limit over the standard deviation: over a whole window, and over less. False alarms: 4e-5 a channel and drop."""
 MAD_TO_SIGMA = 1.4826
 AGREEING = 3
+FRINGE = np.array([name.startswith("fringe_") or name == "phase_rad" for name in OBSERVABLES])
+
+
+class JumpGate:
+    """Rejects a drop whose innovation is too large; follows where three in a row agree on a real step."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._jumps = Jumps(len(OBSERVABLES))
+        self.followed = False
+        """Whether the drop judged last was taken as a real step."""
+
+    def judge(self, channels: Channels, found: Comparison, phase_repeats: bool, estimators_agree: bool) -> Verdict:
+        """Return whether this drop may be used; where a step is real, the channels begin anew there.
+
+        A step of the fringe is followed only where the second estimator, too, saw it.
+        """
+        judged = np.array([name != "phase_rad" or phase_repeats for name in OBSERVABLES])
+        innovation = np.where(judged, found.innovation, np.nan)
+        limit = self._jumps.limits(found.sigma)
+        out = np.abs(innovation) > limit
+        self.followed = False
+        if not out.any():
+            self._jumps.accept(innovation)
+            return JUMP.passed(_largest(innovation, found.sigma))
+        steps = self._jumps.reject(np.where(FRINGE & ~np.bool_(estimators_agree), np.nan, innovation), limit)
+        real: Flags = out & np.isfinite(steps)
+        if not np.array_equal(real, out):
+            return JUMP.failed(f"jump: {_named(innovation, limit, out)}; {AGREEING} in a row that agree are followed")
+        mean = channels.predicted()[0]
+        for channel in np.flatnonzero(real):
+            at = float(mean[channel] + steps[channel])
+            channels.begin(int(channel), at, float(found.fit_variance[channel]), float(found.moved[channel]))
+        self._jumps.accept(np.where(out, np.nan, innovation))
+        self.followed = True
+        return JUMP.passed(f"a real step, followed: {_named(innovation, limit, out)}")
 
 
 class Jumps:
@@ -54,3 +95,22 @@ class Jumps:
             return np.inf
         scatter = MAD_TO_SIGMA * float(np.median(np.abs(np.array(known) - np.median(known))))
         return max(SIGMAS * sigma, (SIGMAS if len(known) == WINDOW else FEW_SIGMAS) * scatter)
+
+
+def _largest(innovation: Array, sigma: Array) -> str:
+    """Say which innovation stands out most."""
+    with np.errstate(invalid="ignore"):
+        ratio = np.where(np.isfinite(sigma), np.abs(innovation) / sigma, np.nan)
+    if not np.isfinite(ratio).any():
+        return "nothing to compare with yet"
+    worst = int(np.nanargmax(ratio))
+    label = list(OBSERVABLES.values())[worst].label
+    return f"largest innovation {ratio[worst]:.1f} of its standard deviations, {label}"
+
+
+def _named(innovation: Array, limit: Array, out: Flags) -> str:
+    return "; ".join(
+        f"{shown.label} {shown.shown(float(away))} {shown.shown_unit} from its prediction, limit "
+        f"{shown.shown(float(most))}"
+        for shown, away, most, far in zip(OBSERVABLES.values(), innovation, limit, out, strict=True) if far
+    )  # fmt: skip

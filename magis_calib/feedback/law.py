@@ -1,4 +1,4 @@
-"""From the errors expected to new absolute setpoints, inside step caps and ranges."""
+"""From the errors expected to new absolute setpoints, inside step caps, ranges and the excursion approved."""
 
 from __future__ import annotations
 
@@ -9,72 +9,78 @@ import numpy as np
 import scipy.optimize
 
 from magis_calib.domain.config import Loop
-from magis_calib.domain.control import ParameterFacts, Setpoints
+from magis_calib.domain.control import ParameterFacts, Proposal, Setpoints
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import ACTUATORS, CLOSING_ORDER, OBSERVABLES
 from magis_calib.feedback.response import Response
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """New setpoints as wanted, and inside the limits."""
+class Room:
+    """How far one actuator may go in the next step."""
 
-    proposed: Setpoints
-    limited: Setpoints
-    limits: tuple[str, ...]
+    lower: float
+    upper: float
+    at_minimum: bool
+    at_maximum: bool
+    words: str
 
 
 def correcting_move(
-    errors: Mapping[str, float],
-    commanded: Setpoints,
-    response: Response,
-    loop: Loop,
-    facts: Mapping[str, ParameterFacts],
-) -> Move:
-    """Return the move that takes away the errors expected of the observables given.
+    errors: Mapping[str, float], commanded: Setpoints, response: Response, rooms: Mapping[str, Room], share: float,
+) -> tuple[Proposal, tuple[str, ...]]:  # fmt: skip
+    """Return the move that takes away this share of the errors expected, and the limits that it runs into.
 
     Each observable is served by its main actuator, and the couplings among those are undone by the inverse of their
     block. Where a cap or range bites, the steps are chosen again in the closing order, each stage by bounded least
     squares on the errors that it leaves, in units of each observable's noise, after the motion of the stages before: so
-    no actuator compensates a motion that did not happen, and no position is spoilt for a phase.
+    no actuator compensates a motion that did not happen, and no position is spoilt for a phase. The second value names actuators that
+    stand at a limit and would have to go further.
     """
     used = list(errors)
-    actuators = [loop.observables[name].actuator for name in used]
-    block = response.block(used, actuators)
+    actuators = [response.mains[list(OBSERVABLES).index(name)] for name in used]
     unit = np.array([response.unit[response.actuators.index(name)] for name in actuators])
     noise = np.array([response.noise[list(OBSERVABLES).index(name)] for name in used])
-    scaled = block * unit[None, :] / noise[:, None]
+    scaled = response.block(used, actuators) * unit[None, :] / noise[:, None]
     wanted = -np.linalg.solve(scaled, np.array(list(errors.values())) / noise)
-    lower, upper, words = _room(actuators, commanded, loop, facts)
+    own = [rooms[name] for name in actuators]
+    lower, upper = np.array([one.lower for one in own]), np.array([one.upper for one in own])
     stages = [[used.index(name) for name in stage if name in used] for stage in CLOSING_ORDER]
-    bounded = _bounded(scaled, wanted, lower / unit, upper / unit, stages)
-    limits = tuple(
-        word
-        for word, want, low, high in zip(words, wanted * unit, lower, upper, strict=True)
-        if not low <= want <= high
-    )
-    return Move(
-        _moved(commanded, actuators, wanted * unit),
-        _moved(commanded, actuators, np.clip(bounded * unit, lower, upper)),
-        limits,
-    )
+    bounded = _bounded(scaled, share * wanted, lower / unit, upper / unit, stages)
+    steps = wanted * unit
+    limits = [one.words for one, step in zip(own, share * steps, strict=True) if not one.lower <= step <= one.upper]
+    limits += [f"resumed: {share:.0%} of the correction"] if share < 1 else []
+    stuck = tuple(
+        one.words for one, step in zip(own, steps, strict=True)
+        if (one.at_maximum and step > one.upper) or (one.at_minimum and step < one.lower)
+    )  # fmt: skip
+    limited = np.clip(bounded * unit, lower, upper)
+    return Proposal(
+        dict(errors),
+        _moved(commanded, response.actuators, actuators, steps),
+        _moved(commanded, response.actuators, actuators, limited),
+        tuple(limits),
+    ), stuck
 
 
-def _room(
-    actuators: Sequence[str], commanded: Setpoints, loop: Loop, facts: Mapping[str, ParameterFacts]
-) -> tuple[Array, Array, list[str]]:
-    """Return the least and largest step of each actuator, and words for when one of them bites."""
-    lower, upper, words = [], [], []
-    for name in actuators:
-        own, device, now = loop.actuators[name], facts[name], commanded[name]
+def rooms_at(
+    commanded: Setpoints, approved: Setpoints, loop: Loop, facts: Mapping[str, ParameterFacts]
+) -> dict[str, Room]:
+    """Return how far each actuator may go: step cap, range, and excursion from the point last approved."""
+    rooms = {}
+    for name, own in loop.actuators.items():
+        device, now, shown = facts[name], commanded[name], ACTUATORS[name]
+        away = float("inf") if own.excursion == "range" else own.excursion
         cap = min(own.step_cap, device.sure_step)
-        low, high = max(own.minimum, device.minimum), min(own.maximum, device.maximum)
-        lower.append(min(0.0, max(-cap, low - now)))
-        upper.append(max(0.0, min(cap, high - now)))
-        shown = ACTUATORS[name]
-        words.append(f"{shown.label}: step cap {shown.shown(cap)} or range [{shown.shown(low)}, {shown.shown(high)}] "
-                     f"{shown.shown_unit}")  # fmt: skip
-    return np.array(lower), np.array(upper), words
+        low = max(own.minimum, device.minimum, approved[name] - away)
+        high = min(own.maximum, device.maximum, approved[name] + away)
+        words = (f"{shown.label}: step cap {shown.shown(cap)} or limits [{shown.shown(low)}, {shown.shown(high)}] "
+                 f"{shown.shown_unit}")  # fmt: skip
+        near = device.readback_tolerance + 1e-6 * cap
+        rooms[name] = Room(
+            min(0.0, max(-cap, low - now)), max(0.0, min(cap, high - now)), now - low <= near, high - now <= near, words
+        )
+    return rooms
 
 
 def _bounded(scaled: Array, wanted: Array, lower: Array, upper: Array, stages: Sequence[Sequence[int]]) -> Array:
@@ -93,8 +99,8 @@ def _bounded(scaled: Array, wanted: Array, lower: Array, upper: Array, stages: S
     return step
 
 
-def _moved(commanded: Setpoints, actuators: Sequence[str], steps: Array) -> Setpoints:
-    moved = dict(commanded)
+def _moved(commanded: Setpoints, kept: Sequence[str], actuators: Sequence[str], steps: Array) -> dict[str, float]:
+    moved = {name: commanded[name] for name in kept}
     for name, step in zip(actuators, steps, strict=True):
         moved[name] = commanded[name] + float(step)
     return moved

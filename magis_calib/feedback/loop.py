@@ -1,38 +1,71 @@
-"""The control loop between an estimate and new setpoints: compare, gate, learn, propose."""
+"""The control loop between an estimate and new setpoints: gates, compare, learn, holds, propose."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.config import Station
-from magis_calib.domain.control import ParameterFacts, Proposal, Setpoints
+from magis_calib.domain.control import Expectation, ParameterFacts, Proposal, Setpoints, Verdict
 from magis_calib.domain.estimate import Array, StationEstimate
-from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, wrap_error
+from magis_calib.domain.quantities import OBSERVABLES, wrap_error
+from magis_calib.feedback import gates
 from magis_calib.feedback.channels import Channels
+from magis_calib.feedback.closing import Closing
 from magis_calib.feedback.comparison import Comparison, compared
-from magis_calib.feedback.gates import Closing, JumpGate, PhaseGate, unusable_drop, unusable_observables
-from magis_calib.feedback.law import correcting_move
+from magis_calib.feedback.holds import WAVES, Ramp, Surprise, in_capture_range
+from magis_calib.feedback.jumps import JumpGate
+from magis_calib.feedback.law import correcting_move, rooms_at
 from magis_calib.feedback.response import Response
-from magis_calib.feedback.watch import Watch, in_words
+from magis_calib.feedback.rules import HANDS, LIMIT
+from magis_calib.feedback.watch import Watch, moved_only
 
-FRINGE_ROWS = [list(OBSERVABLES).index(name) for name in ("fringe_x_rad_per_m", "fringe_z_rad_per_m")]
-WRONG_RESPONSE = "an actuator does not do what the matrix says"
 PHASE = list(OBSERVABLES).index("phase_rad")
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the loop makes of one drop: a proposal, or the reason why there is none."""
+class Situation:
+    """What is around a drop when it is judged."""
 
-    proposal: Proposal | None
-    used: tuple[str, ...]
-    not_used: Mapping[str, str]
+    in_force: Setpoints
+    """What its atoms saw."""
+    commanded: Setpoints
+    """Where the actuators go by everything sent so far."""
+    facts: Mapping[str, ParameterFacts]
+    wish: str = ""
+    """Why the operator, or a fault, does not want anything sent; empty where corrections are wanted."""
+    trouble: str = ""
+    """Why the controllers cannot or should not be sent anything; empty where they are ready."""
+    waited_s: float = 0.0
+    """Since the drop's last frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the loop makes of one drop."""
+
     hold: str
-    """Why nothing is proposed; empty where something is."""
+    """Why nothing is to be sent; empty where the proposal is."""
+    not_used: Mapping[str, str]
+    used: tuple[str, ...] = ()
+    expectation: Expectation | None = None
+    proposal: Proposal | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    latched: bool = False
+
+
+@dataclass(slots=True)
+class _Answers:
+    """Verdicts collected on the way through one drop."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def stopped_by(self, *asked: Verdict) -> str:
+        self.verdicts += asked
+        return next((one.words for one in asked if not one.passed), "")
 
 
 class Loop:
@@ -41,19 +74,21 @@ class Loop:
     def __init__(self, station: Station) -> None:
         """Begin with no knowledge of the disturbance."""
         self._config = station.loop
+        self.targets = {name: one.target for name, one in station.loop.observables.items()}
         self.response = Response.of(station)
-        gains = [station.loop.observables[name].gain for name in OBSERVABLES]
+        configured = [station.loop.observables[name].gain for name in OBSERVABLES]
         self._channels = Channels(
             self.response.noise,
-            [None if gain == "auto" else gain for gain in gains],
+            [None if gain == "auto" else gain for gain in configured],
             [name == "phase_rad" for name in OBSERVABLES],
         )
-        self._phase_gate = PhaseGate()
-        self._jump_gate = JumpGate()
-        self._closing = Closing(station.loop)
-        self._watch = Watch()
-        self._named = ""
+        self._atoms, self._jumps, self._phase = gates.AtomsGate(), JumpGate(), gates.PhaseGate()
+        self._closing, self._surprise, self._ramp = Closing(station.loop), Surprise(), Ramp()
+        self._watch = Watch([self._config.observables[name].actuator for name in OBSERVABLES])
+        self._approved: Setpoints = {}
+        self._controlled: tuple[str, ...] = ()
         self._latest_drop = 0
+        self._lost = False
 
     def expected(self, in_force: Setpoints) -> Array:
         """Return the six observables these setpoints should give, with the disturbance expected now."""
@@ -61,90 +96,98 @@ class Loop:
 
     def expected_wavevector(self, in_force: Setpoints) -> tuple[float, float]:
         """Return the fringe's (horizontal, vertical) wavevector these setpoints should give, rad/m."""
-        right, up = self.expected(in_force)[FRINGE_ROWS]
+        right, up = self.expected(in_force)[WAVES]
         return float(right), float(up)
 
-    def judge(
-        self,
-        estimate: StationEstimate,
-        sequence_type: SequenceType,
-        in_force: Setpoints,
-        commanded: Setpoints,
-        facts: Mapping[str, ParameterFacts],
-    ) -> Judgement:
-        """Compare a drop with the prediction for its setpoints and propose where to go from those commanded last."""
-        refused = unusable_drop(sequence_type, estimate)
-        if refused:
-            return Judgement(None, (), dict.fromkeys(OBSERVABLES, refused), refused)
-        not_used = unusable_observables(estimate)
-        prediction = self.expected(in_force)
-        found = compared(estimate, in_force, self.response, self._channels, not_used)
-        refused = self._watched(found)
-        jumped = self._jump_gate.judge(self._channels, found, self._phase_gate.reason() is None)
-        refused = refused or jumped
-        if refused:
-            return Judgement(None, (), dict.fromkeys(OBSERVABLES, refused), refused)
-        self._learn(found, estimate.drop_id)
-        if "phase_rad" not in not_used and (reason := self._phase_gate.reason()):
-            not_used["phase_rad"] = reason
-        errors = self._errors(commanded, not_used)
-        not_used |= self._closing.not_yet(errors)
-        errors = {name: error for name, error in errors.items() if name not in not_used}
-        if not errors:
-            return Judgement(None, (), not_used, "no observable can be used")
-        return Judgement(self._proposal(errors, commanded, facts, prediction, found), tuple(errors), not_used, "")
-
-    def resume(self) -> None:
-        """Forget what was held against an actuator: the operator looked at it and closes the loop again."""
-        self._named = ""
+    def resume(self, commanded: Setpoints) -> None:
+        """Take this point as approved: the operator looked at what was held against it and closes the loop here."""
+        self._approved = dict(commanded)
         self._watch.forget()
+        self._surprise.forget()
+        if self._lost:
+            self._channels.forget([*WAVES, PHASE])
+            self._lost = False
 
-    def _watched(self, found: Comparison) -> str:
-        """Return which actuator does not do what the matrix says, as long as nobody looked at it, or nothing."""
-        meaningful = np.array([name != "phase_rad" or self._phase_gate.reason() is None for name in OBSERVABLES])
-        innovation = np.where(meaningful, found.innovation, np.nan)
-        self._watch.add(innovation, self._channels.fresh_motion(found.moved))
-        wrong = [
-            in_words(ACTUATORS[self._config.observables[name].actuator].label, *factor)
-            for channel, factor in self._watch.factors().items() for name in [list(OBSERVABLES)[channel]]
-        ]  # fmt: skip
-        if wrong and not self._named:
-            self._named = f"{WRONG_RESPONSE}: {'; '.join(wrong)}"
-        return self._named
+    def judge(self, estimate: StationEstimate, sequence_type: SequenceType, at: Situation) -> Judgement:
+        """Compare a drop with the prediction for its setpoints and propose where to go from those commanded last."""
+        answers = _Answers()
+        refused = answers.stopped_by(
+            gates.in_sequence(sequence_type), gates.fresh(estimate.drop_id, self._latest_drop, at.waited_s)
+        ) or answers.stopped_by(gates.usable(estimate), gates.certain(estimate))  # fmt: skip
+        refused = refused or answers.stopped_by(self._atoms.judge(estimate.values["atoms"]))
+        if refused:
+            return Judgement(refused, dict.fromkeys(OBSERVABLES, refused), verdicts=tuple(answers.verdicts))
+        self._approved = self._approved or dict(at.commanded)
+        not_used = gates.unusable_observables(estimate)
+        found = compared(estimate, at.in_force, self.response, self._channels, not_used)
+        expectation = self._expectation(found, at.in_force)
+        if self._cannot_learn(found, gates.estimators_agree(estimate), answers):
+            refused = next(one.words for one in answers.verdicts if not one.passed)
+            return Judgement(refused, dict.fromkeys(OBSERVABLES, refused), (), expectation,
+                             verdicts=tuple(answers.verdicts), latched=self._lost or self._watch.found)  # fmt: skip
+        self._learn(found, estimate.drop_id)
+        return self._decided(not_used, at, expectation, answers)
+
+    def _cannot_learn(self, found: Comparison, agree: bool, answers: _Answers) -> bool:
+        """Whether a drop, compared with its prediction, must not be learned from."""
+        repeats = self._phase.reason() is None
+        fresh = self._channels.fresh_motion(found.moved)
+        capture = in_capture_range(found)
+        self._lost = not capture.passed
+        jump = None if self._lost else self._jumps.judge(self._channels, found, repeats, agree)
+        refused = jump is None or not jump.passed
+        doubted = found.innovation if not refused or self._lost else moved_only(found, fresh)
+        self._watch.add(doubted, fresh, repeats)
+        answers.stopped_by(self._watch.judge(), capture, *([jump] if jump else []))
+        if self._lost:
+            self._ramp.note(held=True)
+        return refused
 
     def _learn(self, found: Comparison, drop_id: int) -> None:
+        if self._jumps.followed:
+            self._surprise.forget()
+        else:
+            self._surprise.add(found, self._controlled)
         drops = max(1, drop_id - self._latest_drop) if self._latest_drop else 1
         self._channels.update(found.disturbance, found.fit_variance, found.moved, drops)
         self._latest_drop = drop_id
         if np.isfinite(found.innovation[PHASE]):
-            self._phase_gate.add(float(found.innovation[PHASE]))
+            self._phase.add(float(found.innovation[PHASE]))
+
+    def _decided(
+        self, not_used: dict[str, str], at: Situation, expectation: Expectation, answers: _Answers
+    ) -> Judgement:
+        """Propose a move of what may be used, and say what speaks against sending it."""
+        if "phase_rad" not in not_used and (reason := self._phase.reason()):
+            not_used["phase_rad"] = reason
+        errors = self._errors(at.commanded, not_used)
+        not_used |= self._closing.not_yet(errors)
+        errors = {name: error for name, error in errors.items() if name not in not_used}
+        if not errors:
+            return Judgement("no observable can be used", not_used, (), expectation, verdicts=tuple(answers.verdicts))
+        rooms = rooms_at(at.commanded, self._approved, self._config, at.facts)
+        proposal, stuck = correcting_move(errors, at.commanded, self.response, rooms, self._ramp.share())
+        limit = LIMIT.judged(not stuck, f"at a limit: {'; '.join(stuck)}" if stuck else "every actuator can move")
+        ready = HANDS.judged(not at.trouble, at.trouble or "there, as commanded and ready")
+        answers.stopped_by(ready, self._surprise.judge(), limit)
+        hold = at.wish or next((one.words for one in answers.verdicts if not one.passed), "")
+        self._ramp.note(bool(hold))
+        self._controlled = () if hold else tuple(errors)
+        return Judgement(hold, not_used, tuple(errors), expectation, proposal, tuple(answers.verdicts),
+                         self._watch.found)  # fmt: skip
 
     def _errors(self, commanded: Setpoints, not_used: Mapping[str, str]) -> dict[str, float]:
         """Return the errors to expect at the setpoints commanded last, of each observable that may be used."""
         ahead = self.expected(commanded)
         return {
-            name: wrap_error(name, float(ahead[row]) - self._config.observables[name].target)
+            name: wrap_error(name, float(ahead[row]) - self.targets[name])
             for row, name in enumerate(OBSERVABLES)
             if name not in not_used
         }
 
-    def _proposal(
-        self, errors: Mapping[str, float], commanded: Setpoints, facts: Mapping[str, ParameterFacts],
-        prediction: Array, found: Comparison,
-    ) -> Proposal:  # fmt: skip
-        move = correcting_move(errors, commanded, self.response, self._config, facts)
-        measured = {name: value for name, value in _named(found.disturbance).items() if np.isfinite(value)}
-        return Proposal(
-            {name: wrap_error(name, value) for name, value in _named(prediction).items()},
-            measured,
-            errors,
-            {name: move.proposed[name] for name in self.response.actuators},
-            {name: move.limited[name] for name in self.response.actuators},
-            move.limits,
-            {name: value for name, value in _named(found.innovation).items() if np.isfinite(value)},
-            {name: value for name, value in _named(found.sigma).items() if np.isfinite(value)},
-        )
-
-
-def _named(vector: Array) -> dict[str, float]:
-    return dict(zip(OBSERVABLES, vector.tolist(), strict=True))
+    def _expectation(self, found: Comparison, in_force: Setpoints) -> Expectation:
+        told = (self.expected(in_force), self.response.effect(in_force), found.disturbance, found.innovation,
+                found.sigma)  # fmt: skip
+        prediction, *others = (dict(zip(OBSERVABLES, one.tolist(), strict=True)) for one in told)
+        known = [{name: value for name, value in one.items() if np.isfinite(value)} for one in others]
+        return Expectation({name: wrap_error(name, value) for name, value in prediction.items()}, *known)

@@ -28,6 +28,8 @@ class Response:
     """Motion of each actuator that makes one standard deviation of its main observable."""
     noise: Array
     """Standard deviation of each observable."""
+    mains: tuple[str, ...]
+    """Main actuator of each observable."""
     to_channels: Array
     """Turns disturbances of the observables into those of the channels, R⁻¹ in units of each main observable."""
 
@@ -48,6 +50,7 @@ class Response:
             np.array([loop.observables[name].reference for name in OBSERVABLES]),
             unit,
             noise,
+            tuple(loop.observables[name].actuator for name in OBSERVABLES),
             own[:, None] * np.linalg.inv(matrix)[mains],
         )
 
@@ -58,7 +61,12 @@ class Response:
 
     def predict(self, setpoints: Setpoints) -> Array:
         """Return the six observables these setpoints give without disturbance."""
-        return self.reference + self.matrix @ (self.vector(setpoints) - self.nominal)
+        return self.reference + self.effect(setpoints)
+
+    def effect(self, setpoints: Setpoints) -> Array:
+        """Return the matrix product in force: what these setpoints add to the reference."""
+        product: Array = self.matrix @ (self.vector(setpoints) - self.nominal)
+        return product
 
     def vector(self, setpoints: Setpoints) -> Array:
         """Return the loop's setpoints as a vector."""

@@ -15,6 +15,7 @@ from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import ActuatorState
 from magis_calib.feedback.actuation import Actuation, Sent
 from magis_calib.feedback.loop import Judgement
+from magis_calib.feedback.readiness import disagreements, not_ready, strayed
 from magis_calib.feedback.timeline import Timeline
 
 RESTORE_STEPS = 200
@@ -26,6 +27,7 @@ class Steering:
     def __init__(self, actuation: Actuation, station: Station) -> None:
         """Know nothing yet: `prepare` asks the controllers."""
         self._actuation = actuation
+        self._station = station
         self._names = tuple(station.loop.actuators)
         self._timeline: Timeline | None = None
         self._setpoints: dict[str, float] = {}
@@ -34,33 +36,42 @@ class Steering:
         self._start: dict[str, float] = {}
         self.problem = "the controllers have not been asked yet"
         """Why nothing can be sent now; empty when all is known."""
+        self.doubt = ""
+        """Why the loop should not send although it could: read-back, lock, or a scan; the operator may."""
 
     @property
     def facts(self) -> Mapping[str, ParameterFacts]:
         """What the controllers say about their parameters."""
         return self._actuation.facts
 
+    @property
+    def held(self) -> str:
+        """Why the loop may not send anything now; empty when the controllers are ready."""
+        return self.problem or self.doubt
+
     def prepare(self) -> bool:
-        """Make sure that every controller is known and has not restarted; return whether corrections can be sent."""
+        """Ask the controllers again where needed, and whether they are ready; return whether they can be sent to."""
         absent = self._actuation.absent()
         if absent:
             self.problem = absent
             return False
-        restarted = self._actuation.restarted() if self._timeline is not None else []
-        if not self.problem and not restarted:
-            return True
         try:
-            readback = self._actuation.learn()
+            if self.problem or self._actuation.restarted():
+                readback = self._actuation.learn()
+                self.problem = disagreements(self.facts, self._station)
+                if readback.keys() >= set(self._names):
+                    self._settle(readback)
+            else:
+                self._look(self._actuation.read())
+            self.doubt = not_ready(self._actuation.statuses()) or strayed(self._setpoints, self._readback, self.facts)
         except ControllerError as error:
             self.problem = str(error)
-            return False
-        missing = [name for name in self._names if name not in readback]
-        if missing:
-            self.problem = f"no controller describes {', '.join(missing)}"
-            return False
-        self._settle(readback)
-        self.problem = ""
-        return True
+        return not self.problem
+
+    def accept(self) -> None:
+        """Take the actuators where they stand: the operator closes the loop there."""
+        if self._timeline is not None:
+            self._settle(self._readback)
 
     def in_force(self, drop_id: int) -> Setpoints:
         """Return the setpoints that the atoms of this drop saw; empty before the controllers are known."""
@@ -76,13 +87,13 @@ class Steering:
         first = self._timeline.first_drop_with_newest() if self._timeline else None
         return first if first is not None and first > self._latest_drop else None
 
-    def act(self, drop_id: int, judgement: Judgement, hold: str, received_s: float) -> Decision:
-        """Send the proposal of one drop unless `hold` says why not; return the ledger's entry."""
-        reason = judgement.hold or hold or self.problem
+    def act(self, drop_id: int, judgement: Judgement, received_s: float) -> Decision:
+        """Send the proposal of one drop unless it is held; return the ledger's entry."""
         decision = Decision(
-            drop_id, time.time_ns(), "held", reason, judgement.used, judgement.not_used, judgement.proposal
-        )
-        if reason or judgement.proposal is None:
+            drop_id, time.time_ns(), "held", judgement.hold, judgement.used, judgement.not_used, judgement.expectation,
+            judgement.proposal, judgement.verdicts, judgement.latched,
+        )  # fmt: skip
+        if judgement.hold or judgement.proposal is None:
             return decision
         sent = self._send(judgement.proposal.limited)
         applied_s = time.monotonic() - received_s
@@ -168,9 +179,19 @@ class Steering:
         if self._timeline is not None:
             for name, effective in sent.effective.items():
                 self._timeline.change(effective, {name: sent.readback.get(name, sent.sent[name])})
-        if sent.outcome in ("half_applied", "unverified"):
+        if sent.outcome == "half_applied" or (sent.outcome == "unverified" and not sent.answered):
             self.problem = f"the setpoints must be read again: {sent.reason}"
         return sent
+
+    def _look(self, readback: Setpoints) -> None:
+        """Take in where the actuators stand; one that somebody else moved is in force from the next drop on."""
+        moved = {
+            name: value for name, value in readback.items()
+            if abs(value - self._readback.get(name, value)) > self.facts[name].readback_tolerance
+        }  # fmt: skip
+        if moved and self._timeline is not None:
+            self._timeline.change(self._latest_drop + 1, moved)
+        self._readback.update(readback)
 
     def _settle(self, readback: Setpoints) -> None:
         """Take the read-backs as what is in force: from the start, or from the next drop on after trouble."""

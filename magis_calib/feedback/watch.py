@@ -4,57 +4,106 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
+from magis_calib.domain.control import Verdict
 from magis_calib.domain.estimate import Array
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.feedback.channels import Flags
+from magis_calib.feedback.comparison import Comparison
+from magis_calib.feedback.rules import RESPONSE
 
-WINDOW_DROPS, FEWEST_DROPS = 60, 12
+WINDOW_DROPS, MOVED_DROPS, FEWEST_DROPS = 60, 30, 12
+"""Drops that tell the scatter, the newest of them that tell the response, and how many there must be."""
 EXCITED_SIGMA = 2.0
-"""Where no motion has a larger effect than this many standard deviations of a drop, nothing is shown."""
+"""A motion of less effect than this many standard deviations of a drop tells nothing."""
 NAMED_SIGMA = 4.0
 HARMLESS = 0.2
 """A response off by less than this share neither upsets the loop nor is worth stopping it."""
 UNMOVED = 0.3
+PHASE = list(OBSERVABLES).index("phase_rad")
 
 
 class Watch:
     """Regresses innovations on the part of the applied motion that they would miss if the actuator did not move."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(self, actuators: Sequence[str]) -> None:
+        """Begin with nothing. `actuators`: the main one of each channel."""
+        self._actuators = actuators
         self._drops: deque[tuple[Array, Array]] = deque(maxlen=WINDOW_DROPS)
+        self._phase_repeated = False
+        self._found = ""
 
-    def add(self, innovation: Array, motion: Array) -> None:
-        """Take in one drop, by channel: innovation (NaN where none) and motion that no prediction knows yet."""
+    @property
+    def found(self) -> bool:
+        """Whether an actuator was found not to do what the matrix says."""
+        return bool(self._found)
+
+    def add(self, innovation: Array, motion: Array, phase_repeats: bool) -> None:
+        """Take in one drop, by channel: innovation (NaN where none) and motion that no prediction knows yet.
+
+        The phase is looked at once it repeated from drop to drop: an actuator that fails may be why it does no more.
+        """
+        self._phase_repeated = self._phase_repeated or phase_repeats
         self._drops.append((innovation, motion))
 
-    def factors(self) -> dict[int, tuple[float, float]]:
-        """Return, by channel, actual over expected response and its standard error, where the two differ for sure.
-
-        The noise is what the regression itself leaves: a filter that a dead actuator misled knows nothing about it.
-        """
-        if len(self._drops) < FEWEST_DROPS:
-            return {}
-        innovations, motions = (np.array(one) for one in zip(*self._drops, strict=True))
-        known = np.isfinite(innovations)
-        return {
-            channel: factor
-            for channel in range(motions.shape[1])
-            if (factor := _factor(innovations[known[:, channel], channel], motions[known[:, channel], channel]))
-        }
+    def judge(self) -> Verdict:
+        """Return which actuators do not do what the matrix says; once found, this stands until `forget`."""
+        if self._found:
+            return RESPONSE.failed(self._found)
+        excited, wrong = [], []
+        for channel, (away, moved) in enumerate(self._by_channel()):
+            label = ACTUATORS[self._actuators[channel]].label
+            excited += [label] if _excited(away, moved)[0].any() else []
+            factor = _factor(away, moved)
+            if factor is not None and (channel != PHASE or self._phase_repeated):
+                wrong.append(_in_words(label, *factor))
+        if wrong:
+            self._found = f"an actuator does not do what the matrix says: {'; '.join(wrong)}"
+            return RESPONSE.failed(self._found)
+        seen = f"moved enough to tell: {', '.join(excited)}" if excited else "running too quietly to tell"
+        return RESPONSE.passed(f"last {len(self._drops)} drops, {seen}")
 
     def forget(self) -> None:
         """Begin anew: somebody looked at the actuators."""
         self._drops.clear()
+        self._found = ""
+
+    def _by_channel(self) -> list[tuple[Array, Array]]:
+        innovations, motions = (np.array(one) for one in zip(*self._drops, strict=True))
+        return [
+            (away[known], moved[known])
+            for away, moved in zip(innovations.T, motions.T, strict=True)
+            for known in [np.isfinite(away)]
+        ]
 
 
-def in_words(label: str, factor: float, error: float) -> str:
-    """Say what is wrong with an actuator."""
+def moved_only(found: Comparison, fresh_motion: Array) -> Array:
+    """Return the innovations of a rejected drop where a motion may explain them; a wild drop proves nothing else."""
+    return np.where(np.abs(fresh_motion) >= EXCITED_SIGMA * found.sigma, found.innovation, np.nan)
+
+
+def _in_words(label: str, factor: float, error: float) -> str:
     what = (
         "does not move" if abs(factor) < UNMOVED else "moves the other way" if factor < 0 else "moves by another amount"
     )
     return f"{label} {what}: {factor:.2f} ± {error:.2f} of what the matrix says"
+
+
+def _excited(away: Array, moved: Array) -> tuple[Flags, float]:
+    """Mark the drops whose motion stands out of the scatter, which is returned, too.
+
+    The scatter is what the regression itself leaves: a filter that a dead actuator misled knows nothing about it.
+    """
+    if len(away) < FEWEST_DROPS:
+        return np.zeros(len(away), dtype=bool), math.inf
+    slope = float(away @ moved) / max(float(moved @ moved), 1e-300)
+    scatter = math.sqrt(float(np.sum((away - slope * moved) ** 2)) / (len(away) - 1))
+    excited = np.abs(moved) >= EXCITED_SIGMA * scatter
+    excited[:-MOVED_DROPS] = False
+    return excited, scatter
 
 
 def _factor(away: Array, moved: Array) -> tuple[float, float] | None:
@@ -62,21 +111,19 @@ def _factor(away: Array, moved: Array) -> tuple[float, float] | None:
 
     One drop alone proves nothing: without the one that speaks loudest the others must say the same.
     """
-    if len(away) < FEWEST_DROPS:
+    excited, scatter = _excited(away, moved)
+    away, moved = away[excited], moved[excited]
+    if len(away) < 2:
         return None
-    slope, error, sigma = _slope(away, moved)
-    if not np.abs(moved).max() >= EXCITED_SIGMA * sigma or abs(slope) <= max(HARMLESS, NAMED_SIGMA * error):
+    slope, error = _slope(away, moved, scatter)
+    if abs(slope) <= max(HARMLESS, NAMED_SIGMA * error):
         return None
     loudest = int(np.argmax(np.abs(away * moved)))
-    rest, rest_error, _ = _slope(np.delete(away, loudest), np.delete(moved, loudest))
+    rest, rest_error = _slope(np.delete(away, loudest), np.delete(moved, loudest), scatter)
     return (1.0 + slope, error) if slope * rest > 0 and abs(rest) > NAMED_SIGMA * rest_error else None
 
 
-def _slope(away: Array, moved: Array) -> tuple[float, float, float]:
-    """Return the slope through the origin, its standard error and the scatter that it leaves."""
+def _slope(away: Array, moved: Array, scatter: float) -> tuple[float, float]:
+    """Return the slope through the origin and its standard error."""
     weight = float(moved @ moved)
-    if not weight > 0:
-        return 0.0, math.inf, math.inf
-    slope = float(away @ moved) / weight
-    sigma = math.sqrt(float(np.sum((away - slope * moved) ** 2)) / (len(away) - 1))
-    return slope, sigma / math.sqrt(weight), sigma
+    return float(away @ moved) / weight, scatter / math.sqrt(weight)

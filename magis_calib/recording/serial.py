@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from magis_calib.domain.control import Decision, Proposal
+from magis_calib.domain.control import Decision, Expectation, Proposal, Verdict
 from magis_calib.domain.estimate import NAN, Measurement, StationEstimate, Value, ViewEstimate
 from magis_calib.domain.snapshot import DropRecord
 
@@ -73,9 +73,17 @@ def _view(table: dict[str, Any]) -> ViewEstimate:
 
 
 def _decision(table: dict[str, Any]) -> Decision:
-    if table["proposal"] is not None:
-        table["proposal"]["limits"] = tuple(table["proposal"]["limits"])
-        table["proposal"] = Proposal(**table["proposal"])
+    proposal = table["proposal"]
+    expected = ("prediction", "response", "disturbance", "innovation", "innovation_sigma")
+    if proposal is not None:
+        proposal["limits"] = tuple(proposal["limits"])
+        moved = {name: proposal.pop(name) for name in expected if name in proposal}
+        if moved:  # recorded when a proposal held its expectation, and nothing was known of drops without one
+            table["expectation"] = {key: {} for key in expected} | moved
+        table["proposal"] = Proposal(**proposal)
+    if table.get("expectation") is not None:
+        table["expectation"] = Expectation(**table["expectation"])
+    table["verdicts"] = tuple(Verdict(**one) for one in table.get("verdicts", ()))
     table["used"] = tuple(table["used"])
     return Decision(**table)
 

@@ -14,7 +14,7 @@ from magis_calib.domain.control import ParameterFacts
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
 from magis_calib.feedback.bound import Ratio, ratios
-from magis_calib.feedback.loop import Judgement, Loop
+from magis_calib.feedback.loop import Judgement, Loop, Situation
 from magis_calib.feedback.timeline import Timeline
 from simulators.plant import Plant
 from simulators.plant_file import load_plant_numbers
@@ -56,7 +56,7 @@ def allowed(station: Station) -> dict[str, ParameterFacts]:
 def run(
     station: Station, seed: int, drops: int, delay: int = 0, preset: str = "short",
     disturb: Disturb = lambda drop: {}, measured: Disturb = lambda drop: {},
-    factors: Callable[[int], Mapping[str, float]] = lambda drop: {},
+    factors: Callable[[int], Mapping[str, float]] = lambda drop: {}, aim: Disturb = lambda drop: {},
 ) -> Run:  # fmt: skip
     """Close the loop; `disturb` adds to what is true, `measured` to what is measured only.
 
@@ -67,6 +67,7 @@ def run(
     moved = before = dict(plant.nominal)
     found = Run([{"plant": {"drift_cov": plant.drift_cov().tolist(), "jitter_cov": plant.jitter_cov().tolist()}}])
     for drop in range(1, drops + 1):
+        loop.targets.update(aim(drop))
         in_force = timeline.in_force(drop)
         broken = factors(drop)
         moved = {name: moved[name] + broken.get(name, 1.0) * (value - before[name]) for name, value in in_force.items()}
@@ -82,9 +83,9 @@ def run(
         noise = FIT_SIGMA * rng.standard_normal(6)
         seen = {name: total[name] + wrong.get(name, 0.0) + noise[row] for row, name in enumerate(OBSERVABLES)}
         found.estimates[drop] = _estimate(drop, seen)
-        judged = loop.judge(found.estimates[drop], "interferometer", in_force, timeline.newest(), facts)
+        judged = loop.judge(found.estimates[drop], "interferometer", Situation(in_force, timeline.newest(), facts))
         found.judged.append(judged)
-        if judged.proposal is not None:
+        if judged.proposal is not None and not judged.hold:
             timeline.change(drop + 1 + delay, judged.proposal.limited)
     return found
 

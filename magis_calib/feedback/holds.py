@@ -1,0 +1,89 @@
+"""What freezes the setpoints although a drop can be used, and how corrections begin again after it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+
+import numpy as np
+import scipy.stats
+
+from magis_calib.domain.control import Verdict
+from magis_calib.domain.estimate import Array
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.feedback.comparison import Comparison
+from magis_calib.feedback.rules import CAPTURE, SURPRISE
+
+CAPTURE_RAD_PER_M = 500.0
+"""A wavevector further than this from its prediction is not followed: three equal wrong Fourier peaks may agree."""
+SURPRISE_DROPS, SURPRISE_PROBABILITY = 8, 1e-5
+LEARNING_DROPS = 8
+"""Before a channel has shown so many innovations, its filter's standard deviation is itself a guess."""
+RAMP = (0.25, 0.5, 0.75)
+"""Shares of the correction that are sent in the first drops after a hold."""
+WAVES = [row for row, name in enumerate(OBSERVABLES) if name.startswith("fringe_")]
+
+
+def in_capture_range(found: Comparison) -> Verdict:
+    """Let only wavevectors pass that lie near their prediction."""
+    names = list(OBSERVABLES.values())
+    away = {names[row].label: abs(float(found.innovation[row])) for row in WAVES if np.isfinite(found.innovation[row])}
+    if not away:
+        return CAPTURE.passed("nothing to compare with yet")
+    label = max(away, key=lambda one: away[one])
+    words = f"{label} {away[label]:.1f} rad/m from its prediction, at most {CAPTURE_RAD_PER_M:g}"
+    far = away[label] > CAPTURE_RAD_PER_M
+    return CAPTURE.judged(not far, f"beyond the capture range: {words}" if far else words)
+
+
+class Surprise:
+    """Chi-square of the last innovations of what is controlled: many small misses in a row are no chance."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._drops: deque[Array] = deque(maxlen=SURPRISE_DROPS)
+        self._known = np.zeros(len(OBSERVABLES), dtype=int)
+
+    def add(self, found: Comparison, controlled: Collection[str]) -> None:
+        """Take in an accepted drop; `controlled`: observables that were corrected after the drop before."""
+        with np.errstate(invalid="ignore"):
+            ratio = found.innovation / found.sigma
+        at = np.array([name in controlled for name in OBSERVABLES]) & (self._known >= LEARNING_DROPS)
+        self._known += np.isfinite(ratio)
+        self._drops.append(ratio[at & np.isfinite(ratio)])
+
+    def forget(self) -> None:
+        """Begin anew: a real step was followed."""
+        self._drops.clear()
+
+    def judge(self) -> Verdict:
+        """Return whether the last drops are credible."""
+        if len(self._drops) < SURPRISE_DROPS:
+            return SURPRISE.passed(f"{len(self._drops)} of {SURPRISE_DROPS} drops known")
+        innovations = np.concatenate(self._drops)
+        chi2, count = float(innovations @ innovations), len(innovations)
+        chance = float(scipy.stats.chi2.sf(chi2, count)) if count else 1.0
+        words = (f"chi-square of the last {SURPRISE_DROPS} innovations {chi2:.1f} of {count}, "
+                 f"probability {chance:.1g}, wanted at least {SURPRISE_PROBABILITY:g}")  # fmt: skip
+        return SURPRISE.judged(chance >= SURPRISE_PROBABILITY, words)
+
+
+class Ramp:
+    """Begins corrections gently after a hold; the very first ones of a run are whole."""
+
+    def __init__(self) -> None:
+        """Begin: nothing was sent yet."""
+        self._begun = False
+        self._step = len(RAMP)
+
+    def share(self) -> float:
+        """Return the share of the next correction that is sent."""
+        return RAMP[self._step] if self._step < len(RAMP) else 1.0
+
+    def note(self, held: bool) -> None:
+        """Take in whether a drop's correction was held."""
+        if not held:
+            self._begun = True
+            self._step = min(self._step + 1, len(RAMP))
+        elif self._begun:
+            self._step = 0
