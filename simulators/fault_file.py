@@ -204,10 +204,25 @@ def _explain(item: Any, text: str) -> str:
     """Say what is wrong: line, fault (counted from 1) and field, then what was wanted and what was found."""
     keys = [str(part) for part in item["loc"]]
     keys = keys[:2] + keys[3:]  # without the kind, which pydantic puts after the position
-    missing = item["type"] == "missing"
-    line = line_of(keys[:-1] if missing else keys, text)
+    line = line_of(keys[:-1] if item["type"] == "missing" else keys, text)
     where = [f"line {line}"] if line else []
     where += [f"fault {int(keys[1]) + 1}", *keys[2:]] if len(keys) > 1 else keys
-    message = item["msg"].removeprefix("Value error, ")
-    got = "" if missing or item["type"] in {"value_error", "union_tag_not_found"} else f", got {item['input']!r}"
-    return f"{', '.join(where)}: {message}{got}"
+    return f"{', '.join(where)}: {_problem(item)}"
+
+
+def _problem(item: Any) -> str:
+    match item["type"]:
+        case "missing":
+            return "must be given"
+        case "extra_forbidden":
+            return "no field of this name is known here"
+        case "tuple_type":
+            return f"wanted tables [[fault]], got {item['input']!r}"
+        case "union_tag_not_found":
+            return "kind must be given"
+        case "union_tag_invalid":
+            return f"kind: wanted one of {item['ctx']['expected_tags']}, got {item['ctx']['tag']!r}"
+        case "value_error":
+            return str(item["msg"].removeprefix("Value error, "))
+        case _:
+            return f"{item['msg']}, got {item['input']!r}"
