@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from magis_calib.domain.control import Setpoints
 from magis_calib.link.control_messages import Refusal
-from simulators.fault_file import (
+from simulators.fault_kinds import (
     ActuatorFault,
     Clamps,
     ControllerDiesAfterCheck,

@@ -11,7 +11,8 @@ from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.quantities import OBSERVABLES
 from simulators.darkroom import Job, develop
-from simulators.fault_file import ControllerRestart, Displacement, NoAtoms, Timed, Wild, load_faults
+from simulators.fault_file import load_faults
+from simulators.fault_kinds import ControllerRestart, Displacement, NoAtoms, Timed, Wild
 from simulators.faults import Faults, Flaws
 from simulators.main import main as magis_sim
 from simulators.plant import Plant, Scene

@@ -17,7 +17,7 @@ from magis_calib.link.control_messages import (
     decode_from_controller,
 )
 from simulators.controller import ControllerServer, Place
-from simulators.fault_file import ControllerSilent
+from simulators.fault_kinds import ControllerSilent
 from simulators.faults import Faults, Misbehaviour
 from simulators.parameters import ParameterBank
 
