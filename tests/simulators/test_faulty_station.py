@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import closing
 
 import pytest
 import zmq
@@ -80,7 +81,7 @@ def test_a_silent_controller_sends_no_heartbeats(numbers, bench, tmp_path):
     bank = ParameterBank(numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()})
     server = ControllerServer(bench.context, place, bank, print)
     server.misbehaviour = Misbehaviour(Faults([fault]), "laser", lambda: newest[0])
-    with bench.context.socket(zmq.DEALER) as application:
+    with closing(server), bench.context.socket(zmq.DEALER) as application:
         application.connect(place.endpoint)
         application.send(ControllerHello(protocols=[1], station="bottom", session="a").encode())
         while not application.poll(20):
@@ -97,7 +98,6 @@ def test_a_silent_controller_sends_no_heartbeats(numbers, bench, tmp_path):
         while not application.poll(20):
             server.serve()
         assert isinstance(decode_from_controller(application.recv()), ControllerWelcome)
-    server.close()
 
 
 @pytest.mark.parametrize("interval_s", [0.0, 0.1])
