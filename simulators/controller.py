@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import zmq
 
+from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import Bye, Heartbeat
 from magis_calib.link.control_messages import (
@@ -24,6 +25,7 @@ from magis_calib.link.control_messages import (
     decode_to_controller,
 )
 from magis_calib.link.words import agree_version
+from simulators.faults import NO_FAULTS, Misbehaviour
 from simulators.parameters import ParameterBank
 
 Say = Callable[[str], None]
@@ -60,6 +62,7 @@ class ControllerServer:
         self.next_effective_drop: Callable[[], int] = lambda: 1
         self.on_done: Callable[[int], None] = lambda drop_id: None
         self.on_left: Callable[[bytes], None] = lambda identity: None
+        self.misbehaviour = Misbehaviour(NO_FAULTS, place.controller, lambda: 0)
         self.status: Callable[[], dict[str, str | int | float | bool]] = dict
         self._say = say
         self._numbers: dict[str, int] = {}
@@ -105,6 +108,14 @@ class ControllerServer:
         """Announce a drop to every client that said hello."""
         self.tell(drop)
 
+    def restart(self, session: str) -> None:
+        """Come back after a power cycle: a new session, setpoints of the start, and nobody has said hello yet."""
+        self.place = replace(self.place, session=session)
+        self.bank.power_cycle()
+        self._numbers.clear()
+        for identity in list(self.clients):
+            self._forget(identity, "is forgotten by a power cycle")
+
     def close(self) -> None:
         """Release the socket."""
         self.socket.close()
@@ -114,7 +125,7 @@ class ControllerServer:
         if isinstance(message, ControllerHello):
             self._welcome(identity, message, now_s)
             return
-        if isinstance(message, Request):
+        if isinstance(message, Request) and self._hears(message):
             self._send(identity, self._answer(message))
         known = self.clients.get(identity)
         if known is None:
@@ -155,17 +166,23 @@ class ControllerServer:
             ),
         )
 
+    def _hears(self, request: Request) -> bool:
+        committed = request.request == "write" and request.commit
+        return not self.misbehaviour.silent and not (committed and self.misbehaviour.dies_after_check)
+
     def _answer(self, request: Request) -> Answer:
-        refusal = self._stale(request)
-        if refusal is None and request.request == "write":
-            if not request.setpoints:
-                refusal = Refusal(code="bad_request", message="a write without setpoints")
-            else:
-                refusal = self.bank.judge(request.setpoints)
+        refused = self._judge(request.setpoints or {}) if request.request == "write" else None
+        refusal = self._stale(request) or refused
         if refusal:
             self._say(f"{self.place.controller}: refused {request.request}: {refusal.message}")
             return Answer(request_id=request.request_id, session=self.place.session, ok=False, error=refusal)
         return self._do(request)
+
+    def _judge(self, setpoints: Setpoints) -> Refusal | None:
+        """Say why a write is not accepted. Limits come first: an attempt counts, whatever else refuses it."""
+        if not setpoints:
+            return Refusal(code="bad_request", message="a write without setpoints")
+        return self.bank.judge(setpoints) or self.misbehaviour.refusal()
 
     def _do(self, request: Request) -> Answer:
         answer = Answer(request_id=request.request_id, session=self.place.session, ok=True)
@@ -173,15 +190,18 @@ class ControllerServer:
             case "describe":
                 return answer.model_copy(update={"parameters": self.bank.describe()})
             case "read":
-                return answer.model_copy(update={"readback": self.bank.readback()})
+                return answer.model_copy(update={"readback": self._readback()})
             case "status":
                 words = {"state": "ready", "limit_violations": self.bank.limit_violations, **self.status()}
                 return answer.model_copy(update={"status": words})
             case "write":
                 effective = self.next_effective_drop()
                 if request.commit and request.setpoints:
-                    self.bank.write(request.setpoints, effective)
-                return answer.model_copy(update={"readback": self.bank.readback(), "effective_drop": effective})
+                    self.bank.write(self.misbehaviour.clamped(request.setpoints), effective)
+                return answer.model_copy(update={"readback": self._readback(), "effective_drop": effective})
+
+    def _readback(self) -> dict[str, float]:
+        return self.misbehaviour.misread(self.bank.readback())
 
     def _stale(self, request: Request) -> Refusal | None:
         late_ns = time.time_ns() - request.expires_time_ns
@@ -199,6 +219,8 @@ class ControllerServer:
         self.on_left(identity)
 
     def _send(self, identity: bytes, message: FromController) -> None:
+        if self.misbehaviour.silent and not isinstance(message, DropMessage):
+            return
         try:
             self.socket.send_multipart([identity, message.encode()], zmq.NOBLOCK)
         except zmq.Again:

@@ -11,6 +11,7 @@ import zmq
 
 from magis_calib.domain.camera import VIEWS, Counts, View
 from magis_calib.link.wire import checksum
+from simulators.faults import FLAWLESS, Flaws
 from simulators.photograph import bounds_of, draw_atoms
 from simulators.plant import Scene
 from simulators.plant_file import CloudNumbers, PlantNumbers
@@ -25,6 +26,7 @@ class Job:
 
     scene: Scene
     trigger_time_ns: int
+    flaws: Flaws = FLAWLESS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +43,16 @@ class Print:
 def develop(job: Job, sensors: Mapping[View, Sensor], cloud: CloudNumbers, seed: int) -> list[Print]:
     """Return both views of a drop."""
     scene = job.scene
-    atoms = draw_atoms(scene, cloud, seed)
+    atoms = draw_atoms(scene, cloud, seed, job.flaws.atoms)
     prints = []
     for view in VIEWS:
-        counts = sensors[view].expose(scene.drop_id, *atoms.seen_by(view), bounds_of(scene, cloud, view))
+        bounds = bounds_of(scene, cloud, view)
+        if job.flaws.dark:
+            counts = sensors[view].without_light(scene.drop_id)
+        else:
+            counts = sensors[view].expose(scene.drop_id, *atoms.seen_by(view), bounds)
+        if job.flaws.saturated:
+            sensors[view].saturate(counts, bounds)
         crc = checksum(counts.data)
         prints.append(Print(scene.drop_id, view, job.trigger_time_ns, counts, crc))
     return prints

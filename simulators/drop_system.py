@@ -30,11 +30,11 @@ class DropSchedule:
 
     def due(self, now_s: float, ready: bool) -> bool:
         """Say whether the next drop starts now. `ready`: an application has joined everything (for the first)."""
-        if self.over or (not self.begun and not ready):
+        if self.over:
             return False
         if self._interval_s <= 0:
             return self._finished and ready
-        return self._due_s is None or now_s >= self._due_s
+        return ready if self._due_s is None else now_s >= self._due_s
 
     def start(self, now_s: float, told: Iterable[bytes]) -> int:
         """Start the next drop and return its id; `told` are those who may say when it is done."""
@@ -50,6 +50,10 @@ class DropSchedule:
         """Take note that the outcome of a drop is known."""
         if drop_id >= self.next_drop - 1:
             self._finished = True
+
+    def restarted(self) -> None:
+        """Begin a new schedule after a power cycle: the next drop waits for an application as the first one did."""
+        self._due_s = None
 
     def left(self, identity: bytes) -> None:
         """Take note that an application is gone: when nobody is left who was told, the drop is over."""

@@ -22,6 +22,7 @@ class SimulationOptions:
     truth: Path | None = None
     preset: str = "short"
     delay: int = 0
+    faults: Path | None = None
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
@@ -33,6 +34,7 @@ class SimulationOptions:
             truth=arguments.truth,
             preset=arguments.preset,
             delay=arguments.delay,
+            faults=arguments.faults,
         )
 
     def argv(self) -> list[str]:
@@ -41,6 +43,8 @@ class SimulationOptions:
                  f"--preset={self.preset}", f"--delay={self.delay}"]  # fmt: skip
         if self.truth is not None:
             words.append(f"--truth={self.truth}")
+        if self.faults is not None:
+            words.append(f"--faults={self.faults}")
         return words
 
 
@@ -63,6 +67,7 @@ def add_simulation_options(parser: argparse.ArgumentParser | argparse._ArgumentG
                              "(default %(default)s)")  # fmt: skip
     parser.add_argument("--delay", type=_not_negative, default=default.delay, metavar="N",
                         help="a write takes effect N drops later than the next one (default %(default)s)")  # fmt: skip
+    parser.add_argument("--faults", type=Path, metavar="FILE", help="let go wrong what this file says (docs/faults.md)")
 
 
 def _not_negative(text: str) -> int:

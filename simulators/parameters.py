@@ -19,11 +19,18 @@ class ParameterBank:
 
     def __init__(self, numbers: Mapping[str, ActuatorNumbers], start: Setpoints) -> None:
         self._numbers = dict(numbers)
-        self._commanded = {name: start[name] for name in numbers}
-        self._in_force = dict(self._commanded)
-        self._pending: list[tuple[int, dict[str, float]]] = []
+        self._start = {name: start[name] for name in numbers}
+        self.writes = 0
+        """Writes that were done."""
         self.limit_violations = 0
         """Setpoints asked for outside their range or step limit."""
+        self.power_cycle()
+
+    def power_cycle(self) -> None:
+        """Go back to the setpoints of the start; what was not yet in force is forgotten. The counts go on."""
+        self._commanded = dict(self._start)
+        self._in_force = dict(self._start)
+        self._pending: list[tuple[int, dict[str, float]]] = []
 
     def describe(self) -> dict[str, ParameterMessage]:
         """Return what the controller says about each parameter."""
@@ -49,16 +56,14 @@ class ParameterBank:
         }
 
     def judge(self, setpoints: Setpoints) -> Refusal | None:
-        """Return why these setpoints are not accepted; None when all are."""
-        for name, value in setpoints.items():
-            refusal = self._judge_one(name, value)
-            if refusal:
-                self.limit_violations += refusal.code in {"limit", "step"}
-                return refusal
-        return None
+        """Return why these setpoints are not accepted, None when all are, and count every violation of a limit."""
+        refusals = [refusal for name, value in setpoints.items() if (refusal := self._judge_one(name, value))]
+        self.limit_violations += sum(refusal.code in {"limit", "step"} for refusal in refusals)
+        return refusals[0] if refusals else None
 
     def write(self, setpoints: Setpoints, effective_drop: int) -> None:
         """Command these setpoints; they are in force from this drop on."""
+        self.writes += 1
         self._commanded |= setpoints
         self._pending.append((effective_drop, dict(setpoints)))
 

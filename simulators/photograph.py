@@ -33,9 +33,10 @@ class Atoms:
         return (self.x if view == "x" else self.y), self.z
 
 
-def draw_atoms(scene: Scene, cloud: CloudNumbers, seed: int) -> Atoms:
-    """Return the atoms of this drop, each in port a with the probability (1 + C cos θ)/2 at its place."""
+def draw_atoms(scene: Scene, cloud: CloudNumbers, seed: int, share: float = 1.0) -> Atoms:
+    """Return this share of the drop's atoms, each in port a with the probability (1 + C cos θ)/2 at its place."""
     number = int(stream(seed, scene.drop_id, "atom number").poisson(cloud.atoms))
+    number = int(stream(seed, scene.drop_id, "atoms there").binomial(number, share))
     random = stream(seed, scene.drop_id, "atoms")
     x, y, z = random.standard_normal((3, number), dtype=np.float32)
     for position, centre in zip((x, y, z), scene.centre_m, strict=True):

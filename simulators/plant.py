@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.quantities import OBSERVABLES, TWO_PI, wrap_phase
-from simulators.plant_file import COORDINATES, Moves, PlantNumbers
+from simulators.faults import NO_FAULTS, Faults
+from simulators.motion import TrueMotion
+from simulators.plant_file import COORDINATES, Coordinate, PlantNumbers
 from simulators.streams import stream
 
 Array = npt.NDArray[np.float64]
@@ -52,16 +54,18 @@ class DropTruth:
 class Plant:
     """The station's response, its drift and its jitter. `drop` must be called with rising drop ids."""
 
-    def __init__(self, numbers: PlantNumbers, preset: str, seed: int) -> None:
+    def __init__(self, numbers: PlantNumbers, preset: str, seed: int, faults: Faults = NO_FAULTS) -> None:
         self._numbers = numbers
         self._uniform_phase = numbers.presets[preset].uniform_phase_jitter
         self._seed = seed
+        self._faults = faults
         self._reference = _vector(numbers.reference)
         self._walk = _vector(numbers.start)
         self._walked_to = 1
         self.nominal = {name: one.nominal for name, one in numbers.actuators.items()}
         if "interrogation_time_s" in self.nominal:
             self.nominal["interrogation_time_s"] = numbers.presets[preset].interrogation_time_s
+        self._motion = TrueMotion(self.nominal)
         self._columns = {name: _vector(one.moves) for name, one in numbers.actuators.items()}
         self._sources = {
             name: self._columns[one.like] if one.like else _vector(one.moves) for name, one in numbers.sources.items()
@@ -85,7 +89,8 @@ class Plant:
 
     def drop(self, drop_id: int, setpoints: Setpoints) -> DropTruth:
         """Return the truth of this drop for the setpoints in force."""
-        response = self._noise_free(setpoints)
+        places = self._motion.move(setpoints, self._faults.factors(drop_id))
+        response = self._noise_free(places)
         disturbance = self._disturbance(drop_id)
         jitter = self._jitter(drop_id)
         total = response + disturbance + jitter
@@ -95,17 +100,17 @@ class Plant:
         total[PHASE] = wrap_phase(phase_at_origin + line_of_sight)
         x, y, z, fringe_x, fringe_z, _, fringe_y = (float(value) for value in total)
         scene = Scene(
-            drop_id, (x, y, z), (fringe_x, fringe_y, fringe_z), wrap_phase(phase_at_origin), self._contrast(setpoints)
+            drop_id, (x, y, z), (fringe_x, fringe_y, fringe_z), wrap_phase(phase_at_origin), self._contrast(places)
         )
         return DropTruth(
             drop_id, _named(total), dict(setpoints), _named(response), _named(disturbance), _named(jitter), scene
         )
 
-    def _noise_free(self, setpoints: Setpoints) -> Array:
+    def _noise_free(self, places: Setpoints) -> Array:
         total = self._reference.copy()
-        square_time = setpoints.get("interrogation_time_s", 0.0) ** 2
+        square_time = places.get("interrogation_time_s", 0.0) ** 2
         for name, numbers in self._numbers.actuators.items():
-            moved = setpoints[name] - self.nominal[name]
+            moved = places[name] - self.nominal[name]
             total += self._columns[name] * moved
             if numbers.per_square_time:
                 total += _vector(numbers.per_square_time) * (square_time * moved)
@@ -118,7 +123,8 @@ class Plant:
                 sigma = self._numbers.sources[name].drift
                 step = stream(self._seed, self._walked_to, f"drift {name}").standard_normal()
                 self._walk = self._walk + column * (sigma * step)
-        return self._walk.copy()
+        displaced: Array = self._walk + _vector(self._faults.displaced(drop_id))
+        return displaced
 
     def _jitter(self, drop_id: int) -> Array:
         total = np.zeros(len(COORDINATES))
@@ -129,9 +135,9 @@ class Plant:
             total[PHASE] = stream(self._seed, drop_id, "jitter phase").uniform(-math.pi, math.pi)
         return total
 
-    def _contrast(self, setpoints: Setpoints) -> float:
+    def _contrast(self, places: Setpoints) -> float:
         cloud = self._numbers.cloud
-        off = setpoints.get("pulse_area", 1.0) - 1.0
+        off = places.get("pulse_area", 1.0) - 1.0
         return cloud.contrast * max(0.0, 1.0 - cloud.pulse_area_loss * off**2)
 
     def _covariance(self, sigmas: Mapping[str, float]) -> Array:
@@ -140,7 +146,7 @@ class Plant:
         return covariance
 
 
-def _vector(moves: Moves) -> Array:
+def _vector(moves: Mapping[Coordinate, float]) -> Array:
     return np.array([moves.get(name, 0.0) for name in COORDINATES])
 
 

@@ -71,6 +71,20 @@ class Sensor:
         self._add_hot(counts, random)
         return counts
 
+    def without_light(self, drop_id: int) -> Counts:
+        """Return the counts of a frame that no light has reached: offset, read noise and hot pixels."""
+        random = stream(self._seed, drop_id, f"exposure {self._view}")
+        steps = random.standard_normal((self.facts.rows, self.facts.columns), dtype=np.float32)
+        steps *= np.float32(self._camera.read_noise / self._step_electrons)
+        counts = self._counts(steps)
+        self._add_hot(counts, random)
+        return counts
+
+    def saturate(self, counts: Counts, bounds: Bounds) -> None:
+        """Bring the rows of a rectangle to full scale, over the whole width."""
+        first, last, _, _ = self._window(bounds)
+        counts[first:last] = self._camera.saturation_counts
+
     def _dark(self, random: np.random.Generator, shape: tuple[int, ...]) -> Steps:
         """Return pixels without atoms: background and read noise, with the exact mean."""
         dark = random.standard_normal(shape, dtype=np.float32) * np.float32(self._camera.read_noise)

@@ -17,6 +17,8 @@ from simulators.camera_driver import CameraDriver, CameraPlace
 from simulators.controller import ControllerServer, Place
 from simulators.darkroom import Darkroom, Job, Print
 from simulators.drop_system import DropSchedule
+from simulators.fault_file import load_faults
+from simulators.faults import Faults, Misbehaviour
 from simulators.options import SimulationOptions
 from simulators.parameters import ParameterBank
 from simulators.plant import Plant
@@ -51,9 +53,11 @@ class SimulatedStation:
         self._setup = setup
         self._say = say
         self._said_behind = False
-        self._session = f"sim-{secrets.token_hex(4)}"
+        self._cycled_before = 0
+        self._session = _new_session()
         options = setup.options
-        self._plant = Plant(setup.numbers, options.preset, options.seed)
+        self._faults = Faults(load_faults(options.faults, setup.numbers), options.seed, setup.first_drop)
+        self._plant = Plant(setup.numbers, options.preset, options.seed, self._faults)
         self._schedule = DropSchedule(options.interval_s, setup.drops, setup.first_drop)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
@@ -65,6 +69,7 @@ class SimulatedStation:
     def _open(self) -> None:
         options = self._setup.options
         self._laser = self._controller("laser")
+        self._laser.status = self._laser_status
         self._drop_system = self._controller("drop_system")
         self._drop_system.on_done = self._schedule.done
         self._drop_system.on_left = self._schedule.left
@@ -85,7 +90,8 @@ class SimulatedStation:
                     peer.serve()
                     peer.tick(now_s)
                 self._send_prints()
-                if self._schedule.due(now_s, self._ready()) and not self._behind():
+                due = self._schedule.due(now_s, self._ready()) and not self._behind()
+                if due and not self._power_cycle():
                     self._start_drop(now_s)
                 wait_s = min(LOOK_AGAIN_S, self._schedule.waiting_s(time.monotonic()))
                 poller.poll(round(wait_s * 1000))
@@ -104,6 +110,19 @@ class SimulatedStation:
         self._said_behind = behind
         return behind
 
+    def _power_cycle(self) -> bool:
+        """Restart the controllers that a fault restarts just before the next drop, once; say whether there were any."""
+        drop_id = self._schedule.next_drop
+        if drop_id == self._cycled_before:
+            return False
+        self._cycled_before = drop_id
+        restarting = [one for one in (self._laser, self._drop_system) if one.misbehaviour.restarts(drop_id)]
+        for server in restarting:
+            server.restart(_new_session())
+        if self._drop_system in restarting:
+            self._schedule.restarted()
+        return bool(restarting)
+
     def _start_drop(self, now_s: float) -> None:
         if not self._schedule.begun:
             self._say("first drop")
@@ -112,7 +131,7 @@ class SimulatedStation:
         truth = self._plant.drop(drop_id, setpoints)
         trigger_time_ns = time.time_ns()
         self._truth.add(truth)
-        self._darkroom.ask(Job(truth.scene, trigger_time_ns))
+        self._darkroom.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
         self._drop_system.announce(
             DropMessage(drop_id=drop_id, sequence_type="interferometer", planned_time_ns=trigger_time_ns)
         )
@@ -122,7 +141,10 @@ class SimulatedStation:
     def _send_prints(self) -> None:
         for one in self._darkroom.ready():
             self._truth.taken(one.drop_id, one.view, one.checksum)
-            self._cameras[one.view].take(self._header(one), one.counts.data.cast("B"))
+            if one.view in self._faults.lost_views(one.drop_id):
+                self._settled(one.drop_id, one.view, False)
+            else:
+                self._cameras[one.view].take(self._header(one), one.counts.data.cast("B"))
         if self._darkroom.error is not None:
             raise self._darkroom.error
 
@@ -154,9 +176,13 @@ class SimulatedStation:
         bank = ParameterBank(numbers, self._plant.nominal)
         place = Place(setup.name, name, getattr(links, name), self._session, links.heartbeat_s, links.silent_after_s)
         server = ControllerServer(self._context, place, bank, self._say)
+        server.misbehaviour = Misbehaviour(self._faults, name, lambda: self._schedule.next_drop - 1)
         server.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
         server.status = lambda: {"next_drop": self._schedule.next_drop}
         return server
+
+    def _laser_status(self) -> dict[str, str | int | float | bool]:
+        return {"next_drop": self._schedule.next_drop, "locked": self._laser.misbehaviour.locked}
 
     def _camera(self, view: View) -> CameraDriver:
         setup, links = self._setup, self._setup.config.links
@@ -182,5 +208,10 @@ class SimulatedStation:
             camera.close()
         self._laser.close()
         self._drop_system.close()
-        self._truth.close()
+        servers = (self._laser, self._drop_system) if self._setup.options.faults else ()
+        self._truth.close({server.place.controller: server.bank for server in servers})
         self._context.term()
+
+
+def _new_session() -> str:
+    return f"sim-{secrets.token_hex(4)}"

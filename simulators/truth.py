@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.quantities import OBSERVABLES
+from simulators.parameters import ParameterBank
 from simulators.plant import LOOP_ACTUATORS, DropTruth, Plant
 
 
@@ -41,13 +43,15 @@ class TruthFile:
             self._write(drop_line(drop, frames))
             del self._open[drop_id]
 
-    def close(self) -> None:
-        """Write what is known of the remaining drops."""
+    def close(self, controllers: Mapping[str, ParameterBank]) -> None:
+        """Write what is known of the remaining drops, and what the controllers counted where there are any."""
         if self._file is None:
             return
         for drop, frames in self._open.values():
             self._write(drop_line(drop, frames))
         self._open.clear()
+        if controllers:
+            self._write({"controllers": {name: controller_counts(bank) for name, bank in controllers.items()}})
         self._file.close()
         self._file = None
 
@@ -66,6 +70,11 @@ def plant_line(plant: Plant) -> dict[str, Any]:
         "drift_cov": plant.drift_cov().tolist(),
         "jitter_cov": plant.jitter_cov().tolist(),
     }
+
+
+def controller_counts(bank: ParameterBank) -> dict[str, int]:
+    """Return what the last line tells of one controller."""
+    return {"writes": bank.writes, "limit_violations": bank.limit_violations}
 
 
 def drop_line(drop: DropTruth, frames: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -26,7 +26,9 @@ from magis_calib.domain.config import Config, Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.engine import Engine
+from simulators.fault_file import load_faults
 from simulators.options import SimulationOptions, add_simulation_options
+from simulators.plant_file import load_plant_numbers
 
 
 def main(argv: Sequence[str]) -> int:
@@ -51,6 +53,7 @@ def main(argv: Sequence[str]) -> int:
 def _run(arguments: argparse.Namespace, config: Config, name: str, station: Station) -> int:
     options = SimulationOptions.of(arguments) if arguments.simulate else None
     if options is not None:
+        load_faults(options.faults, load_plant_numbers())  # said here rather than by the child
         station, usual = on_free_ports(station)
         if not usual:
             links = station.links

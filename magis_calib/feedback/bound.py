@@ -46,7 +46,7 @@ def ratios(
 
     `delay`: drops that a write takes effect later than the next one.
     """
-    plant, drops = truth[0]["plant"], truth[1:]
+    plant, drops = truth[0]["plant"], [line for line in truth if "drop_id" in line]
     if len(drops) < SETTLING_DROPS + 2:
         return {}
     usable = [one.covariance for one in estimates.values() if np.all(np.isfinite(one.covariance))]

@@ -24,8 +24,8 @@ LAST_DROPS = 15
 def main(session_path: str, truth_path: str) -> None:
     """Print one line for each observable."""
     loop = select_station(load_config(None), None)[1].loop
-    lines = [json.loads(line) for line in Path(truth_path).read_text(encoding="utf-8").splitlines()][1:]
-    truth = {line["drop_id"]: line["observables"] for line in lines}
+    lines = [json.loads(line) for line in Path(truth_path).read_text(encoding="utf-8").splitlines()]
+    truth = {line["drop_id"]: line["observables"] for line in lines if "drop_id" in line}
     with Session(Path(session_path)) as session:
         estimates = [record.estimate for record in session.records if record.estimate.usable]
     print(f"{len(truth)} drops, {len(estimates)} usable")

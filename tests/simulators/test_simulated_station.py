@@ -174,7 +174,7 @@ def test_options_survive_the_way_through_argv(tmp_path):
 
     parser = argparse.ArgumentParser()
     add_simulation_options(parser)
-    wanted = SimulationOptions("small", 7, 0.25, tmp_path / "a b.jsonl", "long", 2)
+    wanted = SimulationOptions("small", 7, 0.25, tmp_path / "a b.jsonl", "long", 2, tmp_path / "faults.toml")
     assert SimulationOptions.of(parser.parse_args(wanted.argv())) == wanted
     assert SimulationOptions.of(parser.parse_args([])) == SimulationOptions()
 
