@@ -18,6 +18,9 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Endpoint = Annotated[str, Field(pattern=r"^(tcp://[^:\s]+:\d+|ipc://\S+)$")]
 Pair = tuple[Finite, Finite]
 
+LEAST_STRENGTH = 0.1
+"""Smallest over largest singular value of a scaled response matrix that may be used."""
+
 
 class Strict(BaseModel):
     """A table whose names must all be known and whose values never change."""
@@ -190,10 +193,27 @@ class Station(Strict):
                 unknown = sorted(set(row) - set(self.loop.actuators))
                 if unknown:
                     raise ValueError(f"matrices.{name}.{observable}: {unknown} are not actuators of the loop")
-            rank = int(np.linalg.matrix_rank(self.scaled_response(name)))
-            if rank < len(OBSERVABLES):
-                raise ValueError(f"matrices.{name}: singular, wanted rank {len(OBSERVABLES)}, got {rank}")
+            self._refuse_singular(name)
         return self
+
+    @model_validator(mode="after")
+    def _targets_are_in_reach(self) -> Self:
+        loop = self.loop
+        away = np.array([loop.observables[name].target - loop.observables[name].reference for name in OBSERVABLES])
+        needed = np.linalg.solve(self.response(), away)
+        for (name, one), step in zip(loop.actuators.items(), needed, strict=True):
+            if not one.minimum <= one.nominal + step <= one.maximum:
+                raise ValueError(f"loop.observables: targets out of reach, they need {name} = "
+                                 f"{one.nominal + step:.6g}, wanted [{one.minimum:g}, {one.maximum:g}]")  # fmt: skip
+        return self
+
+    def _refuse_singular(self, name: str) -> None:
+        left, strengths, _ = np.linalg.svd(self.scaled_response(name))
+        if not strengths[-1] >= LEAST_STRENGTH * strengths[0]:
+            weakest = list(OBSERVABLES)[int(np.argmax(np.abs(left[:, -1])))]
+            raise ValueError(f"matrices.{name}: singular: the actuators move {weakest} too little, wanted the weakest "
+                             f"combination at least {LEAST_STRENGTH:g} of the strongest after scaling, got "
+                             f"{strengths[-1] / max(strengths[0], 1e-300):.2g}")  # fmt: skip
 
     def camera(self, view: View) -> Camera:
         """The enabled camera that serves this view."""

@@ -34,8 +34,8 @@ def correcting_move(
     Each observable is served by its main actuator, and the couplings among those are undone by the inverse of their
     block. Where a cap or range bites, the steps are chosen again in the closing order, each stage by bounded least
     squares on the errors that it leaves, in units of each observable's noise, after the motion of the stages before: so
-    no actuator compensates a motion that did not happen, and no position is spoilt for a phase. The second value names actuators that
-    stand at a limit and would have to go further.
+    no actuator compensates a motion that did not happen, and no position is spoilt for a phase. The second value names
+    actuators that stand at a limit and would have to go further.
     """
     used = list(errors)
     actuators = [response.mains[list(OBSERVABLES).index(name)] for name in used]

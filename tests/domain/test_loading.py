@@ -16,7 +16,7 @@ MISTAKES = {
     "no such matrix": ('matrix = "nominal"', 'matrix = "nomnal"', ["loop.matrix", "wanted one of ['nominal']"]),
     "not a number": ("reply_timeout_s = 1.0", "reply_timeout_s = nan", ["reply_timeout_s", "got nan"]),
     "nominal out of range": ("nominal = 388.27e-6", "nominal = 1.0", ["nominal 1 must lie in", "-0.002, 0.002"]),
-    "singular matrix": ("trap_x_m = 1.0 }", "trap_x_m = 0.0 }", ["singular", "wanted rank 6, got 5"]),
+    "singular matrix": ("trap_x_m = 1.0 }", "trap_x_m = 0.0 }", ["singular", "the actuators move x_m too little"]),
     "matrix names": ("trap_y_m = 1.0 }", "trap_q_m = 1.0 }", ["trap_q_m", "not actuators"]),
     "bad address": ("tcp://127.0.0.1:15551", "127.0.0.1:15551", ["links.laser", "got '127.0.0.1:15551'"]),
     "fact with a typo": ('defects = ""', 'defects = ""\nfacts = { gian = 1.0 }', ["gian", "did you mean 'gain'"]),
