@@ -101,7 +101,7 @@ def _excited(away: Array, moved: Array) -> tuple[Flags, float]:
         return np.zeros(len(away), dtype=bool), math.inf
     slope = float(away @ moved) / max(float(moved @ moved), 1e-300)
     scatter = math.sqrt(float(np.sum((away - slope * moved) ** 2)) / (len(away) - 1))
-    excited = np.abs(moved) >= EXCITED_SIGMA * scatter
+    excited = np.abs(moved) > EXCITED_SIGMA * scatter
     excited[:-MOVED_DROPS] = False
     return excited, scatter
 

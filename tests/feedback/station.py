@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from magis_calib.domain.config import Station
-from magis_calib.domain.control import ParameterFacts
+from magis_calib.domain.control import ParameterFacts, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
 from magis_calib.feedback.bound import Ratio, ratios
@@ -22,6 +22,10 @@ from simulators.plant_file import load_plant_numbers
 FIT_SIGMA = np.array([2.7e-6, 2.7e-6, 2.2e-6, 3.9, 3.8, 3.8e-3])
 """Of 1e6 atoms, 0.9 electrons each, contrast 0.7, in the order of `OBSERVABLES`."""
 
+BEST_SD = {"x_m": 16.6e-6, "y_m": 16.6e-6, "z_m": 13.5e-6, "fringe_x_rad_per_m": 4.45, "fringe_z_rad_per_m": 2.11,
+           "phase_rad": 0.086}  # fmt: skip
+"""Of the best possible loop on the shipped station."""
+
 Disturb = Callable[[int], Mapping[str, float]]
 
 
@@ -32,6 +36,7 @@ class Run:
     truth: list[dict[str, Any]]
     estimates: dict[int, StationEstimate] = field(default_factory=dict)
     judged: list[Judgement] = field(default_factory=list)
+    setpoints: list[Setpoints] = field(default_factory=list)
 
     def away(self, station: Station, name: str) -> np.ndarray:
         """True observable minus its target, drop by drop."""
@@ -57,10 +62,11 @@ def run(
     station: Station, seed: int, drops: int, delay: int = 0, preset: str = "short",
     disturb: Disturb = lambda drop: {}, measured: Disturb = lambda drop: {},
     factors: Callable[[int], Mapping[str, float]] = lambda drop: {}, aim: Disturb = lambda drop: {},
+    resume: Callable[[int], bool] = lambda drop: False,
 ) -> Run:  # fmt: skip
     """Close the loop; `disturb` adds to what is true, `measured` to what is measured only.
 
-    `factors`: how many times its step each actuator makes from this drop on.
+    `factors`: how many times its step each actuator makes; `aim`: targets; `resume`: the operator closes the loop.
     """
     plant, rng = Plant(load_plant_numbers(), preset, seed), np.random.default_rng(seed)
     loop, timeline, facts = Loop(station), Timeline(plant.nominal), allowed(station)
@@ -69,6 +75,9 @@ def run(
     for drop in range(1, drops + 1):
         loop.targets.update(aim(drop))
         in_force = timeline.in_force(drop)
+        found.setpoints.append(in_force)
+        if resume(drop):
+            loop.resume(timeline.newest())
         broken = factors(drop)
         moved = {name: moved[name] + broken.get(name, 1.0) * (value - before[name]) for name, value in in_force.items()}
         before = in_force

@@ -85,8 +85,15 @@ def test_no_step_is_larger_than_its_cap_and_no_setpoint_leaves_its_range(station
         for name, one in station.loop.actuators.items():
             assert abs(after[name] - before[name]) <= one.step_cap * (1 + 1e-9)
             assert one.minimum <= after[name] <= one.maximum
-    assert history[-1][1]["trap_x_m"] == pytest.approx(station.loop.actuators["trap_x_m"].minimum)
-    assert any("trap x" in words for words in history[-1][2].proposal.limits)
+
+
+def test_an_actuator_at_its_limit_freezes_all_and_says_which(station, facts) -> None:
+    history = run(station, facts, {"x_m": 10e-3, "y_m": -250e-6}, drops=30)
+    end, last = history[-1][1], history[-1][2]
+    assert "at a limit: trap x" in last.hold
+    assert end["trap_x_m"] == pytest.approx(-station.loop.actuators["trap_x_m"].excursion)
+    assert last.proposal is not None, "what was proposed and not sent is still told"
+    assert history[-2][1] == end
 
 
 def test_a_limited_tilt_is_not_compensated_in_phase_for_motion_that_did_not_happen(station, facts) -> None:

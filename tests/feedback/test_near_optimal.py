@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 from magis_calib.domain.quantities import OBSERVABLES
-from tests.feedback.station import run
-
-BEST_SD = {"x_m": 16.6e-6, "y_m": 16.6e-6, "z_m": 13.5e-6, "fringe_x_rad_per_m": 4.45, "fringe_z_rad_per_m": 2.11,
-           "phase_rad": 0.086}  # fmt: skip
+from tests.feedback.station import BEST_SD, run
 
 
 def changed(station, **changes):
