@@ -1,0 +1,87 @@
+"""How good and how guarded the loop is, measured through the whole program on the simulated station.
+
+    python -m tests.benchmarks.loop --folder NEW [near-optimal steps actuators holds faults decisions]
+
+Each part that is named (all, where none is) prints what it found beside what is wanted; exit 1 where one misses it.
+Two runs go beside each other. With smaller `--drops`, `--seeds` and `--decisions` it is a quick look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+from tests.benchmarks.loop import guarded, near_optimal
+from tests.benchmarks.loop.decisions import measure_decisions
+from tests.benchmarks.loop.finding import Finding
+from tests.benchmarks.loop.station_runs import Case, Outcome, run
+
+BESIDE_EACH_OTHER = 2
+Judge = Callable[[Sequence[Outcome]], Iterable[Finding]]
+
+
+def main() -> int:
+    """Measure and print; return the exit code."""
+    options = _options()
+    parts: dict[str, tuple[list[Case], Judge]] = {
+        "near-optimal": (near_optimal.cases(options.drops, options.seeds), near_optimal.judge),
+        "steps": (near_optimal.step_cases(), near_optimal.judge_steps),
+        "actuators": (guarded.actuator_cases(), guarded.judge_actuators),
+        "holds": (guarded.hold_cases(), guarded.judge_holds),
+        "faults": (guarded.fault_cases(options.fault_drops), guarded.judge_faults),
+    }
+    wanted = options.parts or [*parts, "decisions"]
+    missed = 0
+    for name in wanted:
+        if name in parts:
+            cases, judge = parts[name]
+            missed += _told(name, judge(_run_all(cases, options.folder / name)))
+        else:
+            missed += _told(name, measure_decisions(options.decisions))
+    return 1 if missed else 0
+
+
+def _run_all(cases: Sequence[Case], folder: Path) -> list[Outcome]:
+    """Run the cases, two beside each other on ports of their own; return them in order."""
+    slots: Queue[int] = Queue()
+    for slot in range(BESIDE_EACH_OTHER):
+        slots.put(slot)
+
+    def one(case: Case) -> Outcome:
+        slot = slots.get()
+        try:
+            return run(case, folder / case.name.replace(" ", "_").replace(",", ""), slot)
+        finally:
+            slots.put(slot)
+            print(f"  {case.name} done", file=sys.stderr, flush=True)
+
+    with ThreadPoolExecutor(BESIDE_EACH_OTHER) as pool:
+        return list(pool.map(one, cases))
+
+
+def _told(name: str, findings: Iterable[Finding]) -> int:
+    print(f"{name}:")
+    missed = 0
+    for one in findings:
+        print(f"  {one.line()}", flush=True)
+        missed += not one.good
+    return missed
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="what to measure; all, where none is named")
+    parser.add_argument("--folder", type=Path, required=True, help="new folder for sessions and truth")
+    parser.add_argument("--drops", type=int, default=1000, help="of each near-optimal run (default %(default)s)")
+    parser.add_argument("--seeds", type=int, default=5, help="near-optimal runs as shipped (default %(default)s)")
+    parser.add_argument("--fault-drops", type=int, default=5000, help="with random faults (default %(default)s)")
+    parser.add_argument("--decisions", type=int, default=1_000_000, help="random ones (default %(default)s)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""Broken actuators are named, each hold stops corrections with its drop, and no limit is ever broken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from magis_calib.domain.commands import SetTarget
+from magis_calib.domain.loading import load_config, select_station
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from tests.benchmarks.loop.finding import Finding
+from tests.benchmarks.loop.near_optimal import STEP
+from tests.benchmarks.loop.station_runs import Case, Outcome
+
+BROKEN_AT, TARGET_AT, WITHIN_DROPS = 101, 110, 60
+FACTORS = {"dead": 0.0, "flipped": -1.0, "x3": 3.0}
+HOLD_FROM, HOLD_UNTIL, HOLD_DROPS = 25, 30, 60
+LASER = 'controller = "laser"'
+HOLDS = {
+    "laser unlocked": ('kind = "unlocked"', "not locked"),
+    "laser silent": (f'kind = "controller_silent"\n{LASER}', "laser"),
+    "drop system silent": ('kind = "controller_silent"\ncontroller = "drop_system"', "drop_system"),
+    "read-back off": ('kind = "reads_off"\nname = "trap_x_m"\nsize = 5e-6', "trap x reads"),
+    "silently clamped": ('kind = "clamps"\nname = "mirror_tilt_x_rad"\nminimum = 0.0\nmaximum = 1e-4', "mirror tilt x"),
+    "dies between check and write": (f'kind = "controller_dies_after_check"\n{LASER}', "laser"),
+    "refuses": (f'kind = "refuses"\n{LASER}', "refused"),
+    "beyond capture": ('kind = "disturbance"\nobservable = "fringe_x_rad_per_m"\nsize = 700.0', "capture range"),
+    "no atoms": ('kind = "no_atoms"', ""),
+    "few atoms": ('kind = "few_atoms"\nfactor = 0.2', "atoms"),
+    "one frame lost": ('kind = "frame_lost"\nview = "x"', ""),
+    "saturated": ('kind = "saturated"', ""),
+}
+"""What goes wrong from drop 25 to 30, and a word of the reason. (At a limit and too many surprises: in process.)"""
+RANDOM = {
+    "no_atoms": 0.01, "frame_lost": 0.01, "saturated": 0.005, "dark": 0.005, "few_atoms": 0.01, "refuses": 0.01,
+    "unlocked": 0.01, "controller_dies_after_check": 0.005, "controller_restart": 0.002, "reads_off": 0.01,
+    "clamps": 0.01, "wild": 0.02,
+}  # fmt: skip
+FIELDS = {
+    "frame_lost": 'view = "y"', "few_atoms": "factor = 0.2", "refuses": LASER, "controller_dies_after_check": LASER,
+    "controller_restart": 'controller = "drop_system"', "reads_off": 'name = "trap_y_m"\nsize = 3e-6',
+    "clamps": 'name = "mirror_tilt_x_rad"\nminimum = 3.8e-4\nmaximum = 3.9e-4',
+    "wild": 'observable = "fringe_x_rad_per_m"\nsize = 400.0',
+}  # fmt: skip
+
+
+def actuator_cases() -> list[Case]:
+    """Return a run for each actuator and way to be wrong: from the start, and before its target moves."""
+    loop, found = select_station(load_config(None), None)[1].loop, []
+    for name in OBSERVABLES:
+        for word, factor in FACTORS.items():
+            broken = f'[[fault]]\nkind = "actuator"\nname = "{loop.observables[name].actuator}"\nfactor = {factor}\n'
+            found.append(Case(f"{name} {word} from the start", 1, 80, faults=broken))
+            move = {TARGET_AT: SetTarget(name, loop.observables[name].target + STEP[name])}
+            found.append(Case(f"{name} {word}, target moved", 2, TARGET_AT + WITHIN_DROPS + 5, commands=move,
+                              faults=f"{broken}from_drop = {BROKEN_AT}\n"))  # fmt: skip
+    return found
+
+
+def judge_actuators(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
+    """Yield after how many drops of excitation each broken actuator was named."""
+    loop = select_station(load_config(None), None)[1].loop
+    for one in outcomes:
+        name = one.case.name.split()[0]
+        label = ACTUATORS[loop.observables[name].actuator].label
+        records = [record for _, record in sorted(one.records.items())]
+        from_start = not one.case.commands
+        excited = next(r.drop_id for r in records if name in r.decision.used) if from_start else TARGET_AT
+        named = [r.drop_id for r in records if r.decision.latched and label in r.decision.reason]
+        yield Finding(f"{one.case.name}: drops until named", named[0] - excited if named else math.inf, WITHIN_DROPS)
+
+
+def hold_cases() -> list[Case]:
+    """Return a run for each thing that must stop corrections."""
+    limits = f"from_drop = {HOLD_FROM}\nuntil_drop = {HOLD_UNTIL}\n"
+    return [Case(name, 4, HOLD_DROPS, faults=f"[[fault]]\n{text}\n{limits}") for name, (text, _) in HOLDS.items()]
+
+
+def judge_holds(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
+    """Yield how many corrections were applied while something was wrong, and whether they go on afterwards."""
+    for one in outcomes:
+        during = [record for drop, record in one.records.items() if HOLD_FROM <= drop <= HOLD_UNTIL]
+        named = sum(HOLDS[one.case.name][1] in record.decision.reason for record in during)
+        yield Finding(
+            f"{one.case.name}: applied while it lasts", sum(r.decision.outcome == "applied" for r in during), 0
+        )
+        yield Finding(f"{one.case.name}: drops without the reason", len(during) - named, 0)
+        after = [drop for drop, r in one.records.items() if drop > HOLD_UNTIL and r.decision.outcome == "applied"]
+        yield Finding(f"{one.case.name}: drops until corrected again", min(after, default=math.inf) - HOLD_UNTIL, 25)
+
+
+def fault_cases(drops: int) -> list[Case]:
+    """Return two runs with every fault at random, half of the drops each."""
+    texts = [f'[[fault]]\nkind = "{kind}"\nrate = {rate}\nfrom_drop = 20\n{FIELDS.get(kind, "")}\n'
+             for kind, rate in RANDOM.items()]  # fmt: skip
+    return [Case(f"random faults, seed {seed}", seed, drops // 2, faults="".join(texts)) for seed in (11, 12)]
+
+
+def judge_faults(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
+    """Yield how often a limit was broken, by what the controllers counted and by the setpoints that the atoms saw."""
+    for one in outcomes:
+        words = f"{one.case.name}, {len(one.truth)} drops"
+        yield Finding(f"{words}: drops without an outcome", one.case.drops - len(one.records), 0)
+        counted = sum(controller["limit_violations"] for controller in one.controllers.values())
+        yield Finding(f"{words}: limits broken, counted by the controllers", counted, 0)
+        applied = sum(record.decision.outcome == "applied" for record in one.records.values())
+        yield Finding(f"{words}: share of drops without a correction", 1 - applied / len(one.records), None)
+        writes = sum(controller["writes"] for controller in one.controllers.values())
+        yield Finding(f"{words}: fewer than one write in ten drops", float(writes < len(one.truth) / 10), 0)

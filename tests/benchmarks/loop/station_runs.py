@@ -1,0 +1,128 @@
+"""Whole runs of the program with the simulated station, for the measurements beside this file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from magis_calib.cli.assemble import LiveRun
+from magis_calib.cli.report import build_report, write_report
+from magis_calib.cli.run import parser
+from magis_calib.cli.simulate import SimulatedProcess
+from magis_calib.domain.commands import Command
+from magis_calib.domain.config import default_text
+from magis_calib.domain.loading import load_config, select_station
+from magis_calib.domain.snapshot import DropRecord
+from magis_calib.recording.reader import Session
+from simulators.options import SimulationOptions
+
+FIRST_PORT = 15600
+"""Runs beside each other take ten ports each from here on."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run: what differs from the shipped station, and what an operator does on the way."""
+
+    name: str
+    seed: int = 1
+    drops: int = 1000
+    options: tuple[str, ...] = ()
+    config: Mapping[str, str] = field(default_factory=dict)
+    """Text of the shipped configuration that is replaced."""
+    faults: str = ""
+    """Text of a file of faults (docs/faults.md)."""
+    commands: Mapping[int, Command] = field(default_factory=dict)
+    """What an operator asks for as soon as a drop has its outcome."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a run left behind."""
+
+    case: Case
+    exit_code: int
+    report: dict[str, Any]
+    plant: dict[str, Any]
+    truth: list[dict[str, Any]]
+    """A line for each drop."""
+    controllers: dict[str, Any]
+    records: dict[int, DropRecord]
+
+
+def config_text(case: Case, slot: int) -> str:
+    """Return the shipped configuration with this case's changes, on ports of its own. Raises `ValueError`."""
+    text = default_text()
+    for old, new in case.config.items():
+        if old not in text:
+            raise ValueError(f"{case.name}: the shipped configuration has no {old!r}")
+        text = text.replace(old, new)
+    for last in range(4):
+        text = text.replace(f":1555{last}", f":{FIRST_PORT + 10 * slot + last}")
+    return text
+
+
+def arguments(case: Case, folder: Path, slot: int) -> list[str]:
+    """Write the case's files into its folder and return the options of its run."""
+    folder.mkdir(parents=True)
+    (folder / "station.toml").write_text(config_text(case, slot), encoding="utf-8")
+    words = ["--simulate", "--auto", "--sensor", "small", "--interval", "0", "--seed", str(case.seed), "--drops",
+             str(case.drops), "--session-dir", str(folder / "sessions"), "--truth", str(folder / "truth"), "--report",
+             str(folder / "report.json"), "--config", str(folder / "station.toml"), *case.options]  # fmt: skip
+    if case.faults:
+        (folder / "faults.toml").write_text(case.faults, encoding="utf-8")
+        words += ["--faults", str(folder / "faults.toml")]
+    return words
+
+
+def run(case: Case, folder: Path, slot: int) -> Outcome:
+    """Run one case as a program of its own and read what it left. Raises `RuntimeError` where it left nothing."""
+    if case.commands:
+        return with_operator(case, folder, slot)
+    done = subprocess.run(
+        [sys.executable, "-m", "magis_calib", *arguments(case, folder, slot)], capture_output=True, text=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, check=False, timeout=60 + case.drops,
+    )  # fmt: skip
+    return left_behind(case, folder, done.returncode, done.stderr)
+
+
+def with_operator(case: Case, folder: Path, slot: int) -> Outcome:
+    """Run one case in this process, with the simulated station as a child, and give the commands when they are due."""
+    parsed = parser().parse_args(arguments(case, folder, slot))
+    config = load_config(parsed.config)
+    name, station = select_station(config, None)
+    live = LiveRun(config, name, station, parsed.session_dir, case.drops, {"simulated": True, "simulation": ""})
+    simulated = SimulatedProcess(SimulationOptions.of(parsed), station.links, parsed.config, name, case.drops)
+    live.engine.start()
+    try:
+        due = dict(case.commands)
+        while not live.engine.wait(0.002):
+            latest = live.engine.snapshot.latest
+            for drop in [one for one in due if latest is not None and latest.drop_id >= one]:
+                live.engine.submit(due.pop(drop))
+    finally:
+        simulated.stop()
+        live.close()
+    write_report(parsed.report, build_report(live.engine, station, case.drops, None))
+    return left_behind(case, folder, 0, "")
+
+
+def left_behind(case: Case, folder: Path, exit_code: int, said: str) -> Outcome:
+    """Read what a run left in its folder. Raises `RuntimeError` where it left nothing."""
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        lines = [json.loads(line) for line in (folder / "truth").read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise RuntimeError(f"{case.name}: exit {exit_code}: {error}; it said {said[-500:]}") from error
+    with closing(Session(next((folder / "sessions").iterdir())).__enter__()) as session:
+        records = {one.drop_id: one for one in session.records}
+    controllers = next((line["controllers"] for line in lines if "controllers" in line), {})
+    truth = [line for line in lines if "drop_id" in line]
+    return Outcome(case, exit_code, report, lines[0]["plant"], truth, controllers, records)
