@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop, StopRun
+from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop, StopRun
 from magis_calib.domain.snapshot import LoopWord, Snapshot
 from ui.actuators_panel import ActuatorsPanel
 from ui.observables_panel import ObservablesPanel
@@ -17,6 +17,7 @@ from ui.theme import ACT, DIM, LOOK
 
 BUTTONS: dict[LoopWord, tuple[str, Command, str]] = {
     "closed": ("Close", CloseLoop(), "send corrections from now on; clears a latched fault (Ctrl+Return)"),
+    "shadow": ("Shadow", ShadowLoop(), "decide and log as if closed, send nothing (Ctrl+D)"),
     "held": ("Hold", HoldLoop(), "keep measuring, send nothing, keep the setpoints (Ctrl+H)"),
     "open": ("Open", OpenLoop(), "keep measuring, move setpoints by hand (Ctrl+O)"),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
 
-from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop
+from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop
 from magis_calib.domain.snapshot import Snapshot
 from ui.help_words import ABOUT, shortcuts_text, show_help, units_text
 
@@ -21,6 +21,8 @@ class Deeds:
     submit: Callable[[Command], object]
     reset_layout: Callable[[], object]
     levels_once: Callable[[], object]
+    ask_return: Callable[[], object]
+    acknowledge: Callable[[], object]
 
 
 class Menus:
@@ -40,9 +42,15 @@ class Menus:
         loop = bar.addMenu("&Loop")
         self.loop_actions = [
             self._add(loop, "&Close: send corrections", "Ctrl+Return", lambda: deeds.submit(CloseLoop())),
+            self._add(loop, "&Shadow: decide and log, send nothing", "Ctrl+D", lambda: deeds.submit(ShadowLoop())),
             self._add(loop, "&Hold: send nothing", "Ctrl+H", lambda: deeds.submit(HoldLoop())),
             self._add(loop, "&Open: move setpoints by hand", "Ctrl+O", lambda: deeds.submit(OpenLoop())),
         ]
+        loop.addSeparator()
+        self.loop_actions.append(
+            self._add(loop, "&Return to the setpoints of the selected drop", "Ctrl+R", deeds.ask_return)
+        )
+        self._add(loop, "&Acknowledge all alarms", "Ctrl+K", deeds.acknowledge)
         help_menu = bar.addMenu("&Help")
         self._add(help_menu, "&Shortcuts", "F1", self._shortcuts)
         self._add(help_menu, "&Units and names", "", lambda: show_help(window, "Units and names", units_text()))

@@ -52,6 +52,10 @@ anything changed. half_applied: one controller took its part, the other did not.
 the read-back is missing or off."""
 
 
+SHADOW = "shadow: decided and logged, nothing is sent"
+"""Why a decision was held while the loop only watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What the control law wants for one drop, before anything is sent."""

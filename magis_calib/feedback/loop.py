@@ -39,6 +39,7 @@ class Loop:
     def __init__(self, station: Station) -> None:
         """Begin with no knowledge of the disturbance."""
         self._config = station.loop
+        self.targets = {name: one.target for name, one in station.loop.observables.items()}
         self.response = Response.of(station)
         gains = [station.loop.observables[name].gain for name in OBSERVABLES]
         self._channels = Channels(
@@ -50,6 +51,9 @@ class Loop:
         self._jump_gate = JumpGate()
         self._closing = Closing(station.loop)
         self._latest_drop = 0
+
+    def resume(self, commanded: Setpoints) -> None:
+        """The operator closes the loop here: take this point as approved."""
 
     def expected(self, in_force: Setpoints) -> Array:
         """Return the six observables these setpoints should give, with the disturbance expected now."""
@@ -99,7 +103,7 @@ class Loop:
         """Return the errors to expect at the setpoints commanded last, of each observable that may be used."""
         ahead = self.expected(commanded)
         return {
-            name: wrap_error(name, float(ahead[row]) - self._config.observables[name].target)
+            name: wrap_error(name, float(ahead[row]) - self.targets[name])
             for row, name in enumerate(OBSERVABLES)
             if name not in not_used
         }
