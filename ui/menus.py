@@ -30,7 +30,7 @@ class Menus:
 
     def __init__(self, window: QMainWindow, deeds: Deeds, docks: Iterable[QDockWidget]) -> None:
         self._window = window
-        self._all: list[QAction] = []
+        self.all_actions: list[QAction] = []
         bar = window.menuBar()
         self._add(bar.addMenu("&File"), "Stop and &quit", "Ctrl+Q", deeds.leave)
         view = bar.addMenu("&View")
@@ -67,8 +67,8 @@ class Menus:
             action.setShortcut(QKeySequence(keys))
         action.triggered.connect(lambda _checked=False: deed())
         menu.addAction(action)
-        self._all.append(action)
+        self.all_actions.append(action)
         return action
 
     def _shortcuts(self) -> None:
-        show_help(self._window, "Shortcuts", shortcuts_text(self._all))
+        show_help(self._window, "Shortcuts", shortcuts_text(self.all_actions))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from magis_calib.domain.commands import Command, ReturnTo
 from magis_calib.domain.snapshot import DropRecord, Snapshot
-from magis_calib.feedback.explanation import quantity_of
+from magis_calib.feedback.journey import moves_in_words
 from ui.question import Question
 
 ALLOWED = ("open", "held", "shadow")
@@ -31,7 +31,7 @@ class ReturnQuestion(Question):
     def ask_about(self, record: DropRecord, snapshot: Snapshot) -> None:
         """Ask whether to go back to what the atoms of this drop saw."""
         label = f"the setpoints of drop {record.drop_id}"
-        moves = moves_to(record, snapshot)
+        moves = moves_in_words(record.in_force, snapshot.actuators)
         refusal = objection(snapshot) or ("" if record.in_force else "they are not known")
         refusal = refusal or ("" if moves else "every actuator stands there already")
         if refusal:
@@ -57,15 +57,3 @@ def objection(snapshot: Snapshot) -> str:
     if snapshot.finished:
         return "the run has ended"
     return "" if snapshot.loop in ALLOWED else "open, hold or shadow the loop first"
-
-
-def moves_to(record: DropRecord, snapshot: Snapshot) -> list[str]:
-    """Write the way of each actuator that stands further off than its read-back tolerance."""
-    words = []
-    for state in snapshot.actuators:
-        goal = record.in_force.get(state.name)
-        if goal is not None and not abs(goal - state.readback) <= state.readback_tolerance:
-            shown = quantity_of(state.name)
-            way = f"{shown.shown(state.readback)} → {shown.shown(goal)}".replace("-", "−")
-            words.append(f"{shown.label} {way} {shown.shown_unit}".rstrip())
-    return words

@@ -61,7 +61,8 @@ def _watch_lines(engine: Engine) -> None:
 
 def news(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
     """Yield a line for everything that happened between two snapshots: the loop's word, drops, alarms."""
-    if before is None or before.loop != now.loop:
+    turned = before is None or before.loop != now.loop
+    if turned and not now.finished:
         yield f"loop {now.loop.upper()}"
     seen = {record.drop_id for record in before.records} if before else set()
     yield from (drop_line(record) for record in now.records if record.drop_id not in seen)
@@ -73,6 +74,8 @@ def news(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
             yield f"acknowledged by {alarm.acknowledged_by}: {alarm.text}"
     standing = {alarm.key for alarm in now.alarms}
     yield from (f"over: {alarm.text}" for key, alarm in known.items() if key not in standing)
+    if turned and now.finished:
+        yield f"loop {now.loop.upper()}"
 
 
 def _watch_table(engine: Engine) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from magis_calib.domain.control import ParameterFacts, Setpoints
+from magis_calib.domain.snapshot import ActuatorState
+from magis_calib.feedback.explanation import quantity_of
 
 MOST_STEPS = 200
 
@@ -49,3 +51,15 @@ def next_step(goal: Setpoints, readback: Setpoints, facts: Mapping[str, Paramete
 
 def _towards(goal: float, now: float, cap: float) -> float:
     return goal if abs(goal - now) <= cap else now + math.copysign(cap, goal - now)
+
+
+def moves_in_words(goal: Setpoints, states: Sequence[ActuatorState]) -> list[str]:
+    """Write the way of each actuator that stands further off its goal than its read-back tolerance."""
+    words = []
+    for state in states:
+        wanted = goal.get(state.name)
+        if wanted is not None and not abs(wanted - state.readback) <= state.readback_tolerance:
+            shown = quantity_of(state.name)
+            way = f"{shown.shown(state.readback)} → {shown.shown(wanted)}".replace("-", "−")
+            words.append(f"{shown.label} {way} {shown.shown_unit}".rstrip())
+    return words
