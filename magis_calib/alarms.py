@@ -61,6 +61,8 @@ class AlarmList:
 
     def acknowledge(self, key: str, who: str) -> str:
         """Note that somebody knows of this alarm, of all for an empty key; it ends when the trouble does."""
+        if not who:
+            return "not acknowledged: wanted the name of who knows of it"
         fresh = [one for one in self.alarms if key in ("", one.key) and not one.acknowledged_by]
         if not fresh:
             return f"no alarm {key!r} waits to be acknowledged" if key else "no alarm waits to be acknowledged"

@@ -41,7 +41,7 @@ class AlarmsPanel(QWidget):
         self.table = QTableWidget(0, len(HEADS))
         self._dress_table()
         self.button = QPushButton("Acknowledge")
-        self.button.setToolTip("say that you know: the selected alarm, or all where none is selected (all: Ctrl+K)")
+        self.button.setToolTip("say that you know: the selected alarm, or all where none is selected (all: Ctrl+G)")
         self.button.clicked.connect(self._acknowledge)
         self._empty = QLabel("✓ No alarms")
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")

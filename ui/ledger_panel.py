@@ -72,14 +72,18 @@ class LedgerPanel(QWidget):
             self._target = None if record is None else record.drop_id
         self._for.say(f"note on drop {self._target}", DIM, "the selected drop, else the newest")
         self._save.setEnabled(bool(self._note.text().strip()) and not snapshot.finished)
+        self._fit_rows()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show whole rows only: half a row reads like a fault."""
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
         super().resizeEvent(event)
+        self._fit_rows()
+
+    def _fit_rows(self) -> None:
+        """Show whole rows only: half a row reads like a fault."""
         table = self.table
         row = table.verticalHeader().defaultSectionSize()
         around = table.horizontalHeader().sizeHint().height() + 2 * table.frameWidth()
-        asked = self.question.sizeHint().height() + SPACING_PX if self.question.isVisible() else 0
+        asked = self.question.height() + SPACING_PX if self.question.isVisible() else 0
         room = self.height() - self._line.sizeHint().height() - asked - 2 * SPACING_PX - around
         table.setMaximumHeight(around + max(1, room // row) * row)
 
@@ -88,6 +92,7 @@ class LedgerPanel(QWidget):
         record = self._selected()
         if record is not None and self._snapshot is not None:
             self.question.ask_about(record, self._snapshot)
+            self.table.scrollTo(self.table.currentIndex())
 
     def _selected(self) -> DropRecord | None:
         rows = self.table.selectionModel().selectedRows()

@@ -42,7 +42,7 @@ class Menus:
         loop = bar.addMenu("&Loop")
         self.loop_actions = [
             self._add(loop, "&Close: send corrections", "Ctrl+Return", lambda: deeds.submit(CloseLoop())),
-            self._add(loop, "&Shadow: decide and log, send nothing", "Ctrl+D", lambda: deeds.submit(ShadowLoop())),
+            self._add(loop, "&Shadow: decide and log, send nothing", "Ctrl+T", lambda: deeds.submit(ShadowLoop())),
             self._add(loop, "&Hold: send nothing", "Ctrl+H", lambda: deeds.submit(HoldLoop())),
             self._add(loop, "&Open: move setpoints by hand", "Ctrl+O", lambda: deeds.submit(OpenLoop())),
         ]
@@ -50,7 +50,7 @@ class Menus:
         self.loop_actions.append(
             self._add(loop, "&Return to the setpoints of the selected drop", "Ctrl+R", deeds.ask_return)
         )
-        self._add(loop, "&Acknowledge all alarms", "Ctrl+K", deeds.acknowledge)
+        self._add(loop, "&Acknowledge all alarms", "Ctrl+G", deeds.acknowledge)
         help_menu = bar.addMenu("&Help")
         self._add(help_menu, "&Shortcuts", "F1", self._shortcuts)
         self._add(help_menu, "&Units and names", "", lambda: show_help(window, "Units and names", units_text()))

@@ -109,8 +109,9 @@ class Steering:
 
     def restore(self) -> Arrival:
         """Go back to the setpoints found at the start."""
-        goal = {name: self._start[name] for name in self._names if name in self._start}
-        return self.go_to(goal, "the setpoints of the start")
+        if not self._start:
+            return Arrival(True, "the setpoints of the start were never read: nothing was moved")
+        return self.go_to({name: self._start[name] for name in self._names}, "the setpoints of the start")
 
     def go_to(self, goal: Setpoints, words: str) -> Arrival:
         """Go to these setpoints in steps that every controller allows; `words` name them in what is said of it."""

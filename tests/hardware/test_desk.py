@@ -258,6 +258,24 @@ def test_without_a_good_drop_the_setpoints_are_kept_and_it_is_said(config, quick
         assert readbacks(bench)["trap_x_m"] == pytest.approx(45e-6)
 
 
+def test_at_the_stop_the_setpoints_of_the_start_can_be_returned_to(config, quick_station, session_dir) -> None:
+    with plugged(config, with_loop(quick_station, start="open", on_stop="start"), session_dir) as bench:
+        answered(bench, SetActuator("trap_x_m", 45e-6), "reads 45.00 µm")
+        engine = stopped(bench)
+        assert "went to the setpoints of the start in 1 step, read back" in farewell(engine)
+        assert finish(engine, None, bench.station, None, None) == 0
+        assert readbacks(bench)["trap_x_m"] == 0.0
+
+
+def test_a_start_that_was_never_read_is_not_gone_back_to(config, quick_station, session_dir) -> None:
+    live = LiveRun(config, "bottom", with_loop(quick_station, on_stop="start"), session_dir, None, {})
+    with running(live.engine, live.close) as engine:
+        engine.submit(StopRun())
+        assert engine.wait(30)
+        assert "never read: nothing was moved" in farewell(engine)
+        assert engine.loop_fault == ""
+
+
 def test_a_start_that_cannot_be_returned_to_is_a_fault(config, quick_station, session_dir, capsys) -> None:
     with plugged(config, with_loop(quick_station, start="open", on_stop="start"), session_dir) as bench:
         answered(bench, SetActuator("trap_x_m", 45e-6), "reads 45.00 µm")
@@ -292,6 +310,7 @@ def test_an_alarm_is_acknowledged_by_somebody_until_its_trouble_ends(bench, capl
     assert (known.acknowledged_by, known.since_ns) == ("ada", alarm.since_ns)
     assert known.acknowledged_ns >= alarm.since_ns
     assert any(line.startswith("acknowledged by ada: laser") for line in news(before, after))
+    answered(bench, Acknowledge("link laser", ""), "wanted the name of who knows of it")
     answered(bench, Acknowledge("link laser", "bob"), "no alarm 'link laser' waits to be acknowledged")
     with zmq.Context() as context, context.socket(zmq.SUB) as socket:
         socket.connect(bench.station.links.telemetry)

@@ -166,7 +166,7 @@ def acknowledge_one_then_all(qtbot: QtBot, bench: StationBench) -> None:
     assert known.pop("laser").startswith(getpass.getuser())
     assert set(known.values()) == {"–"}
     assert panel.table.selectionModel().selectedRows()[0].row() == row
-    qtbot.keyClick(bench.window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(bench.window, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: all(one.acknowledged_by for one in bench.snapshot.alarms), timeout=PATIENCE_MS)
     bench.drawn()
     assert not panel.button.isEnabled()

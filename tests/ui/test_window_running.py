@@ -300,7 +300,7 @@ def test_whole_image_can_be_shown_and_left_again(bench: StationBench) -> None:
 
 
 def test_shadow_is_shown_decides_and_sends_nothing(closed: StationBench, qtbot: QtBot) -> None:
-    qtbot.keyClick(closed.window, Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(closed.window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: closed.snapshot.loop == "shadow", timeout=PATIENCE_MS)
     assert "shadow: decides and logs" in closed.snapshot.note
     first = closed.snapshot.records[-1].drop_id + 2
@@ -312,9 +312,9 @@ def test_shadow_is_shown_decides_and_sends_nothing(closed: StationBench, qtbot: 
     assert "LOOP SHADOW" in said(closed.window.state_line)
     (button,) = [one for one in closed.window.loop.findChildren(QPushButton) if one.text() == "Shadow"]
     assert button.isChecked()
-    assert "Ctrl+D" in button.toolTip()
+    assert "Ctrl+T" in button.toolTip()
     words = shortcuts_text(closed.window.menus.all_actions)
-    assert all(f"<b>{keys}</b>" in words for keys in ("Ctrl+D", "Ctrl+R", "Ctrl+K"))
+    assert all(f"<b>{keys}</b>" in words for keys in ("Ctrl+T", "Ctrl+R", "Ctrl+G"))
 
 
 def test_setpoints_of_a_drop_are_returned_to_after_a_yes(opened: StationBench, qtbot: QtBot) -> None:
