@@ -86,14 +86,17 @@ def link_troubles(links: tuple[LinkState, ...], since_start_s: float, patience_s
     }
 
 
-def decision_troubles(records: Sequence[DropRecord], closed: bool) -> dict[str, Trouble]:
-    """Return what is wrong with the newest decisions; what the operator wants held is not wrong."""
+def decision_troubles(records: Sequence[DropRecord], closed: bool, closed_after: int) -> dict[str, Trouble]:
+    """Return what is wrong with the newest decisions; what the operator wants held is not wrong.
+
+    `closed`: corrections are wanted, since after the drop `closed_after`.
+    """
     latest = records[-1].decision if records else None
     if latest is not None and latest.outcome in ("refused", "half_applied", "unverified"):
         text = f"drop {latest.drop_id}: {latest.in_words()}"
         return {"correction": Trouble("act", text, "compare setpoints and read-backs; the next drop tries again")}
-    judged = (one.decision for one in reversed(records) if one.complete and one.sequence_type == "interferometer")
-    newest = list(islice(judged, HELD_IN_A_ROW))
+    judged = (one for one in reversed(records) if one.complete and one.sequence_type == "interferometer")
+    newest = [one.decision for one in islice(judged, HELD_IN_A_ROW) if one.drop_id > closed_after]
     stuck = all(one.outcome == "held" and one.reason not in WISHES.values() for one in newest)
     if closed and stuck and len(newest) == HELD_IN_A_ROW:
         remedy = "see magis-calib why; close the loop again after the cause is gone"

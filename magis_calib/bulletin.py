@@ -27,6 +27,8 @@ class Tally:
     records: deque[DropRecord] = field(default_factory=lambda: deque(maxlen=RECORDS_KEPT))
     stage_s: dict[str, deque[float]] = field(default_factory=dict)
     """Durations of every stage of the newest drops."""
+    closed_after: int = 0
+    """The newest drop when the operator closed the loop: what was held until then says nothing of it."""
 
     def add(self, record: DropRecord) -> None:
         """Take in one finished drop."""
@@ -81,7 +83,7 @@ class Bulletin:
         links = parts.links()
         troubles = self._troubles(links, fault, tally, intake, now_s)
         if parts.mode == "live":
-            troubles.update(decision_troubles(tally.records, wanted == "closed" and not fault))
+            troubles.update(decision_troubles(tally.records, wanted == "closed" and not fault, tally.closed_after))
         return replace(
             before,
             session=parts.recorder.path if parts.recorder is not None else before.session,

@@ -100,7 +100,7 @@ class Desk:
     def _arrive(self, arrival: Arrival) -> str:
         """Latch a fault where the setpoints wanted at the end were not reached."""
         if not arrival.there:
-            self.fault = f"stopping: {arrival.words}"
+            self.fault = self.fault or f"stopping: {arrival.words}"
         return arrival.words
 
     def _turn(self, command: Command) -> str:
@@ -108,6 +108,7 @@ class Desk:
         self.wanted, answer = TURNS[type(command)]
         if self.wanted == "closed":
             self.fault = ""
+            self._tally.closed_after = max((one.drop_id for one in self._tally.records), default=0)
             self._loop.resume(self._parts.hands.commanded())
         return answer
 

@@ -365,6 +365,10 @@ def test_a_loop_that_holds_by_itself_is_an_alarm_and_ends_the_run_with_1(bench, 
     bench.drop(4)
     until(bench.engine, no_alarm("loop"), "a good drop ends it")
     dark(bench, 5, 7)
+    until(bench.engine, has_alarm("loop"), "it comes again")
+    answered(bench, CloseLoop(), "loop closed")
+    until(bench.engine, no_alarm("loop"), "to close the loop again ends it, too")
+    dark(bench, 8, 10)
     engine = stopped(bench)
     assert engine.fault == ""
     assert finish(engine, None, bench.station, None, None) == 1
@@ -379,6 +383,8 @@ def test_what_the_operator_holds_is_no_alarm_and_no_fault(bench, wish) -> None:
     for drop_id in range(4, 7):
         bench.drop(drop_id, AWAY)
         until(bench.engine, outcome(drop_id, "held"), f"drop {drop_id}")
+    dark(bench, 7, 9)
+    answered(bench, CloseLoop(), "loop closed")
     engine = stopped(bench)
     assert "loop" not in {alarm.key for alarm in engine.snapshot.alarms}
     assert finish(engine, None, bench.station, None, None) == 0
