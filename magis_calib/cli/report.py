@@ -65,8 +65,11 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Tru
 
 
 def _bounds(records: Sequence[DropRecord], station: Station, truth: Truth) -> dict[str, Ratio]:
+    """Return the ratios to the best loop; none where a target was moved, for the bound knows of one target only."""
     estimates = {record.drop_id: record.estimate for record in records}
     targets = {name: one.target for name, one in station.loop.observables.items()}
+    if any(record.targets != targets for record in records):
+        return {}
     return ratios(read_truth(truth.path), estimates, targets, truth.delay)
 
 
