@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from magis_calib.alarms import AlarmList, Trouble, link_troubles
+from magis_calib.alarms import AlarmList, Trouble, decision_troubles, link_troubles
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import Counters, DropRecord, LinkState, LoopWord, Snapshot
 from magis_calib.intake import IntakeState
@@ -26,6 +27,8 @@ class Tally:
     records: deque[DropRecord] = field(default_factory=lambda: deque(maxlen=RECORDS_KEPT))
     stage_s: dict[str, deque[float]] = field(default_factory=dict)
     """Durations of every stage of the newest drops."""
+    closed_after: int = 0
+    """The newest drop when the operator closed the loop: what was held until then says nothing of it."""
 
     def add(self, record: DropRecord) -> None:
         """Take in one finished drop."""
@@ -53,10 +56,9 @@ class Tally:
 class Bulletin:
     """Turns the state of a run into snapshots. Used by one thread at a time."""
 
-    def __init__(self, parts: Parts) -> None:
-        """Begin with nothing to tell."""
-        self._parts = parts
-        self._alarms = AlarmList()
+    def __init__(self, parts: Parts, alarms: AlarmList, targets: Mapping[str, float]) -> None:
+        """Begin with nothing to tell. `targets` are looked at anew for every snapshot."""
+        self._parts, self._alarms, self._targets = parts, alarms, targets
         self._started_s = time.monotonic()
 
     def first(self, wanted: LoopWord) -> Snapshot:
@@ -71,7 +73,7 @@ class Bulletin:
             wanted,
             "waiting for the first drop",
             None,
-            targets={name: loop.observables[name].target for name in OBSERVABLES},
+            targets=dict(self._targets),
             tolerances={name: loop.observables[name].tolerance for name in OBSERVABLES},
         )
 
@@ -80,6 +82,8 @@ class Bulletin:
         parts, now_s = self._parts, time.monotonic()
         links = parts.links()
         troubles = self._troubles(links, fault, tally, intake, now_s)
+        if parts.mode == "live":
+            troubles.update(decision_troubles(tally.records, wanted == "closed" and not fault, tally.closed_after))
         return replace(
             before,
             session=parts.recorder.path if parts.recorder is not None else before.session,
@@ -90,8 +94,10 @@ class Bulletin:
             records=tuple(tally.records),
             links=links,
             alarms=self._alarms.update(troubles),
+            past_alarms=self._alarms.past,
             counters=self._counters(tally, intake),
             actuators=parts.hands.states(),
+            targets=dict(self._targets),
         )
 
     def _counters(self, tally: Tally, intake: IntakeState) -> Counters:
@@ -119,13 +125,6 @@ class Bulletin:
         if recorder is not None and recorder.state.problem:
             troubles["recording"] = Trouble(
                 "act", f"not recorded: {recorder.state.problem}", "free the disk or choose another --session-dir"
-            )
-        latest = tally.records[-1].decision if tally.records else None
-        if latest is not None and latest.outcome in ("refused", "half_applied", "unverified"):
-            troubles["correction"] = Trouble(
-                "act",
-                f"drop {latest.drop_id}: {latest.in_words()}",
-                "compare setpoints and read-backs; the next drop tries again",
             )
         return troubles
 

@@ -1,7 +1,8 @@
-"""The threads of a run: receive, work, record; the operator's commands; the frozen snapshot that everyone reads.
+"""The threads of a run: receive, work, record; the frozen snapshot that everyone reads.
 
 Stopping is one contract for window close, Ctrl-C, SIGTERM, the last drop and error alike: stop accepting -> let the
-worker finish -> drain the recorder -> write the final state (last sent, read back) -> confirm.
+worker finish -> drain the recorder -> leave the setpoints as configured -> write the final state (last sent, read
+back) -> confirm.
 """
 
 from __future__ import annotations
@@ -9,24 +10,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from dataclasses import replace
 from typing import Any
 
+from magis_calib.alarms import LOOP_ALARMS, AlarmList
 from magis_calib.bulletin import Bulletin, Tally
+from magis_calib.desk import Desk
 from magis_calib.domain.camera import ImagePair, IncompleteDrop
-from magis_calib.domain.commands import (
-    CloseLoop,
-    Command,
-    HoldLoop,
-    NoteDrop,
-    OpenLoop,
-    SetActuator,
-    SetSpeed,
-    StopRun,
-)
+from magis_calib.domain.commands import Command, StopRun
 from magis_calib.domain.control import Setpoints
-from magis_calib.domain.snapshot import DropRecord, LoopWord
+from magis_calib.domain.snapshot import DropRecord
 from magis_calib.intake import Intake, Work
 from magis_calib.link.handover import Handover
 from magis_calib.link.pairing import Pairing
@@ -38,10 +31,6 @@ log = logging.getLogger(__name__)
 
 REFRESH_S = 0.5
 """Ages, links and alarms are looked at this often even while no drop comes."""
-WANTED: dict[LoopWord, str] = {
-    "open": "the loop is open: the operator moves setpoints by hand",
-    "held": "the operator holds the loop",
-}
 
 
 class Engine:
@@ -56,14 +45,15 @@ class Engine:
         record = self._record if parts.recorder is not None else None
         pairing = Pairing(station.pairing.wait_s)
         self._intake = Intake(parts.source, parts.drop_system, pairing, self._work, record, parts.drops)
-        self._wanted: LoopWord = station.loop.start
-        self._fault = ""
-        self._commands: deque[Command] = deque()
         self.tally = Tally()
+        self.left = ""
+        """What became of the setpoints at the end, in words; empty where they were to be kept."""
+        loop, alarms = self._pipeline.loop, AlarmList()
+        self._desk = Desk(parts, loop, self.tally, alarms, self._keep)
         self._stop = threading.Event()
         self.finished = threading.Event()
-        self._bulletin = Bulletin(parts)
-        self.snapshot = self._bulletin.first(self._wanted)
+        self._bulletin = Bulletin(parts, alarms, loop.targets)
+        self.snapshot = self._bulletin.first(self._desk.wanted)
 
     def start(self) -> None:
         """Start the threads."""
@@ -74,7 +64,7 @@ class Engine:
         """Ask for something; the answer is seen in a later snapshot. Never blocks."""
         if isinstance(command, StopRun):
             self._stop.set()
-        self._commands.append(command)
+        self._desk.ask(command)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the run has stopped and everything is written; return whether it has."""
@@ -83,7 +73,13 @@ class Engine:
     @property
     def fault(self) -> str:
         """The latched fault, empty where there is none."""
-        return self._fault
+        return self._desk.fault
+
+    @property
+    def loop_fault(self) -> str:
+        """Why corrections that are wanted do not reach the hardware: the fault, or the alarm; empty where they do."""
+        standing = (alarm.text for alarm in self.snapshot.alarms if alarm.key in LOOP_ALARMS)
+        return self.fault or next(standing, "")
 
     # ---- receive thread
 
@@ -121,13 +117,13 @@ class Engine:
         if isinstance(item, IncompleteDrop):
             self._finish_drop(self._pipeline.incomplete(item))
         else:
-            self._finish_drop(self._pipeline.process(item, self._hold_reason()), item)
+            self._finish_drop(self._pipeline.process(item, self._desk.hold_reason()), item)
 
     def _finish_drop(self, record: DropRecord, pair: ImagePair | None = None) -> None:
         parts = self._parts
+        record = replace(record, targets=dict(self._pipeline.loop.targets))
         self.tally.add(record)
-        if parts.recorder is not None:
-            self._record.put(record)
+        self._keep(record)
         if parts.observe is not None:
             parts.observe(record)
         self._publish(record, pair)
@@ -136,51 +132,14 @@ class Engine:
         if parts.drops is not None and self.tally.outcomes >= parts.drops:
             self._stop.set()
 
-    def _hold_reason(self) -> str:
-        if self._fault:
-            return f"fault: {self._fault}"
-        return WANTED.get(self._wanted, "")
-
     def _obey(self) -> None:
-        while self._commands:
-            answer = self._command(self._commands.popleft())
+        for answer in self._desk.answers():
             self.snapshot = replace(self.snapshot, note=answer)
             self._publish()
 
-    def _command(self, command: Command) -> str:
-        match command:
-            case CloseLoop():
-                self._fault, self._wanted = "", "closed"
-                self._parts.hands.accept()
-                self._pipeline.loop.resume(self._parts.hands.commanded())
-                return "loop closed: corrections are sent"
-            case HoldLoop():
-                self._wanted = "held"
-                return "loop held: nothing is sent"
-            case OpenLoop():
-                self._wanted = "open"
-                return "loop open: setpoints may be moved by hand"
-            case SetActuator(name, value):
-                if self._wanted != "open":
-                    return "not sent: open the loop first"
-                return self._parts.hands.by_hand(name, value)
-            case NoteDrop(drop_id, text):
-                return self._note(drop_id, text)
-            case SetSpeed(factor):
-                if self._parts.set_speed is None:
-                    return "speed is for replay only"
-                self._parts.set_speed(factor)
-                return f"replay at {factor:g} times real time"
-            case StopRun():
-                return "stopping: draining the recorder"
-
-    def _note(self, drop_id: int, text: str) -> str:
-        noted = self.tally.note(drop_id, text)
-        if noted is None:
-            return f"drop {drop_id} is no longer kept in memory"
+    def _keep(self, record: DropRecord) -> None:
         if self._parts.recorder is not None:
-            self._record.put(noted)
-        return f"noted on drop {drop_id}"
+            self._record.put(record)
 
     # ---- record thread
 
@@ -198,8 +157,9 @@ class Engine:
         """Write the final state and release everything. Every other thread has ended its work."""
         parts = self._parts
         try:
-            restored = parts.hands.restore() if parts.station.loop.restore_on_stop else ""
-            final = self._final(parts.hands.final_readback(), restored)
+            self.left = self._desk.leave()
+            self.snapshot = replace(self.snapshot, note=self.left or self.snapshot.note)
+            final = self._final(parts.hands.final_readback())
             if parts.recorder is not None:
                 parts.recorder.close(final)
         except Exception as error:
@@ -211,17 +171,17 @@ class Engine:
             parts.telemetry.close()
         self.finished.set()
 
-    def _final(self, readback: Setpoints, restored: str) -> dict[str, Any]:
+    def _final(self, readback: Setpoints) -> dict[str, Any]:
         states = {state.name: state.setpoint for state in self._parts.hands.states()}
         return {
             "stopped_ns": time.time_ns(),
-            "loop": self._wanted,
-            "fault": self._fault,
+            "loop": self._desk.wanted,
+            "fault": self._desk.fault,
             "counters": self.snapshot.counters,
             "last_sent": states,
             "readback": dict(readback),
             "controllers": self._parts.hands.final_status(),
-            "restored": restored,
+            "on_stop": self.left,
         }
 
     # ---- everyone
@@ -229,11 +189,12 @@ class Engine:
     def _latch(self, doing: str, error: Exception) -> None:
         """Log with traceback, latch, stop correcting: the one answer to what nobody foresaw."""
         log.exception("fault while %s", doing)
-        self._fault = f"{doing}: {error}"
+        self._desk.fault = f"{doing}: {error}"
         time.sleep(0.05)
 
     def _publish(self, record: DropRecord | None = None, pair: ImagePair | None = None) -> None:
-        snapshot = self._bulletin.next(self.snapshot, self._wanted, self._fault, self.tally, self._intake.state)
+        desk = self._desk
+        snapshot = self._bulletin.next(self.snapshot, desk.wanted, desk.fault, self.tally, self._intake.state)
         if record is not None:
             snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)
         if record is not None and pair is not None:

@@ -10,6 +10,7 @@ from magis_calib.domain.config import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.devices import DropSystem, FrameSource, TelemetrySink
 from magis_calib.domain.snapshot import ActuatorState, DropRecord, LinkState
+from magis_calib.feedback.journey import Arrival
 from magis_calib.pipeline import Hands
 from magis_calib.recording.recorder import Recorder
 
@@ -32,8 +33,11 @@ class RunHands(Hands, Protocol):
     def states(self) -> tuple[ActuatorState, ...]:
         """Return every actuator with setpoint, read-back and limits."""
 
-    def restore(self) -> str:
-        """Go back to the setpoints of the start, in steps; return in words what became of it."""
+    def restore(self) -> Arrival:
+        """Go back to the setpoints of the start, in steps."""
+
+    def go_to(self, goal: Setpoints, words: str) -> Arrival:
+        """Go to these setpoints, in steps that every controller allows; `words` name them."""
 
     def final_readback(self) -> Setpoints:
         """Ask the controllers once more where they stand."""

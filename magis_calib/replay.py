@@ -12,6 +12,7 @@ from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
 from magis_calib.domain.devices import CameraJoined, SourceEnded, SourceEvent
 from magis_calib.domain.snapshot import ActuatorState, DropRecord, LinkState
+from magis_calib.feedback.journey import Arrival
 from magis_calib.feedback.loop import Judgement
 from magis_calib.recording.reader import Session
 from magis_calib.recording.serial import to_json
@@ -138,9 +139,13 @@ class ListeningHands:
         """Return None: nothing is waited for."""
         return None
 
-    def restore(self) -> str:
-        """Do nothing."""
-        return ""
+    def restore(self) -> Arrival:
+        """Refuse: a replay moves nothing."""
+        return self.go_to({}, "the setpoints of the start")
+
+    def go_to(self, goal: Setpoints, words: str) -> Arrival:
+        """Refuse: a replay moves nothing."""
+        return Arrival(False, f"did not go to {words}: this is a replay")
 
     def final_readback(self) -> Setpoints:
         """Return nothing: no controller is there."""

@@ -99,7 +99,7 @@ class Controllers:
 
     def _run(self) -> None:
         links, numbers = self._station.links, load_plant_numbers(None)
-        nominal = dict.fromkeys(numbers.actuators, 0.0)
+        nominal = {name: one.nominal for name, one in numbers.actuators.items()}
         nominal.update({name: one.nominal for name, one in self._station.loop.actuators.items()})
         with zmq.Context() as context:
             servers = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -47,5 +48,6 @@ def station(config: Config) -> Station:
 @pytest.fixture
 def free_station(station: Station) -> Station:
     """The bottom station on ports that nobody uses."""
-    links = station.links.model_copy(update={"camera": "tcp://127.0.0.1:1"})
-    return on_free_ports(station.model_copy(update={"links": links}))[0]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        links = station.links.model_copy(update={"camera": f"tcp://127.0.0.1:{taken.getsockname()[1]}"})
+        return on_free_ports(station.model_copy(update={"links": links}))[0]

@@ -1,11 +1,11 @@
-"""The ledger: what was done after each drop and why, and a remark of the operator beside it."""
+"""The ledger: what was done after each drop and why, a remark of the operator beside it, and the way back to a drop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -19,9 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from magis_calib.domain.commands import Command, NoteDrop
-from magis_calib.domain.snapshot import Snapshot
+from magis_calib.domain.snapshot import DropRecord, Snapshot
 from ui.ledger_model import LedgerModel
 from ui.ledger_words import HEADS
+from ui.return_question import ReturnQuestion
 from ui.theme import DIM
 from ui.wording import missing
 from ui.words import Words
@@ -44,6 +45,8 @@ class LedgerPanel(QWidget):
         self._note, self._for = QLineEdit(), Words("note on drop 12345678")
         self._save = QPushButton("Save note")
         self._target: int | None = None
+        self._snapshot: Snapshot | None = None
+        self.question = ReturnQuestion(submit)
         self._empty = QLabel()
         self._empty.setWordWrap(True)
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
@@ -56,6 +59,8 @@ class LedgerPanel(QWidget):
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Follow the records and keep the note's drop."""
+        self._snapshot = snapshot
+        self.question.refresh(snapshot)
         if not snapshot.records:
             self._empty.setText("No drops yet\n\n" + missing(snapshot, "drop_system"))
             self._stack.setCurrentWidget(self._empty)
@@ -63,23 +68,35 @@ class LedgerPanel(QWidget):
         self._stack.setCurrentWidget(self._filled)
         self.model.follow(snapshot)
         if not self._note.text():
-            self._target = self._selected()
+            record = self._selected()
+            self._target = None if record is None else record.drop_id
         self._for.say(f"note on drop {self._target}", DIM, "the selected drop, else the newest")
         self._save.setEnabled(bool(self._note.text().strip()) and not snapshot.finished)
+        self._fit_rows()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Show whole rows only: half a row reads like a fault."""
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
         super().resizeEvent(event)
+        self._fit_rows()
+
+    def _fit_rows(self) -> None:
+        """Show whole rows only: half a row reads like a fault."""
         table = self.table
         row = table.verticalHeader().defaultSectionSize()
         around = table.horizontalHeader().sizeHint().height() + 2 * table.frameWidth()
-        room = self.height() - self._line.sizeHint().height() - 2 * SPACING_PX - around
+        asked = self.question.height() + SPACING_PX if self.question.isVisible() else 0
+        room = self.height() - self._line.sizeHint().height() - asked - 2 * SPACING_PX - around
         table.setMaximumHeight(around + max(1, room // row) * row)
 
-    def _selected(self) -> int | None:
+    def ask_return(self) -> None:
+        """Ask whether to go back to the setpoints of the selected (else the newest) drop."""
+        record = self._selected()
+        if record is not None and self._snapshot is not None:
+            self.question.ask_about(record, self._snapshot)
+            self.table.scrollTo(self.table.currentIndex())
+
+    def _selected(self) -> DropRecord | None:
         rows = self.table.selectionModel().selectedRows()
-        record = self.model.record(rows[0].row() if rows else 0)
-        return None if record is None else record.drop_id
+        return self.model.record(rows[0].row() if rows else 0)
 
     def _send(self) -> None:
         text = self._note.text().strip()
@@ -95,6 +112,10 @@ class LedgerPanel(QWidget):
         table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.setAlternatingRowColors(True)
+        go_back = QAction("Return to the setpoints of this drop", table)
+        go_back.triggered.connect(lambda _checked=False: self.ask_return())
+        table.addAction(go_back)
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         table.setShowGrid(False)
         table.setWordWrap(False)
         table.verticalHeader().hide()
@@ -111,6 +132,7 @@ class LedgerPanel(QWidget):
         column, line = QVBoxLayout(self._filled), QHBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING_PX)
+        column.addWidget(self.question)
         column.addWidget(self.table, 1)
         column.addStretch()
         line.setContentsMargins(6, 0, 6, 3)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop, StopRun
+from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop, StopRun
 from magis_calib.domain.snapshot import LoopWord, Snapshot
 from ui.actuators_panel import ActuatorsPanel
 from ui.observables_panel import ObservablesPanel
@@ -17,6 +17,7 @@ from ui.theme import ACT, DIM, LOOK
 
 BUTTONS: dict[LoopWord, tuple[str, Command, str]] = {
     "closed": ("Close", CloseLoop(), "send corrections from now on; clears a latched fault (Ctrl+Return)"),
+    "shadow": ("Shadow", ShadowLoop(), "decide and log as if closed, send nothing (Ctrl+T)"),
     "held": ("Hold", HoldLoop(), "keep measuring, send nothing, keep the setpoints (Ctrl+H)"),
     "open": ("Open", OpenLoop(), "keep measuring, move setpoints by hand (Ctrl+O)"),
 }
@@ -46,7 +47,7 @@ class LoopPanel(QScrollArea):
         self.setWidget(inside)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(inside.minimumSizeHint().width() + 2)
+        self.setMinimumWidth(self._least_width())
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Show the loop's state and the newest numbers."""
@@ -61,9 +62,13 @@ class LoopPanel(QScrollArea):
         self._say_detail(snapshot)
         self.observables.refresh(snapshot, now_s)
         self.actuators.refresh(snapshot, now_s)
-        wanted = self._inside.minimumSizeHint().width() + 2
+        wanted = self._least_width()
         if wanted > self.minimumWidth():
             self.setMinimumWidth(wanted)
+
+    def _least_width(self) -> int:
+        """Return the width at which nothing is cut, also beside the scroll bar of a low window."""
+        return self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width() + 2
 
     def _bring_into_sight(self, question: QWidget) -> None:
         """Scroll to the question once it has its place."""

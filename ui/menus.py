@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
 
-from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop
+from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop
 from magis_calib.domain.snapshot import Snapshot
 from ui.help_words import ABOUT, shortcuts_text, show_help, units_text
 
@@ -21,6 +21,8 @@ class Deeds:
     submit: Callable[[Command], object]
     reset_layout: Callable[[], object]
     levels_once: Callable[[], object]
+    ask_return: Callable[[], object]
+    acknowledge: Callable[[], object]
 
 
 class Menus:
@@ -28,7 +30,7 @@ class Menus:
 
     def __init__(self, window: QMainWindow, deeds: Deeds, docks: Iterable[QDockWidget]) -> None:
         self._window = window
-        self._all: list[QAction] = []
+        self.all_actions: list[QAction] = []
         bar = window.menuBar()
         self._add(bar.addMenu("&File"), "Stop and &quit", "Ctrl+Q", deeds.leave)
         view = bar.addMenu("&View")
@@ -40,9 +42,15 @@ class Menus:
         loop = bar.addMenu("&Loop")
         self.loop_actions = [
             self._add(loop, "&Close: send corrections", "Ctrl+Return", lambda: deeds.submit(CloseLoop())),
+            self._add(loop, "&Shadow: decide and log, send nothing", "Ctrl+T", lambda: deeds.submit(ShadowLoop())),
             self._add(loop, "&Hold: send nothing", "Ctrl+H", lambda: deeds.submit(HoldLoop())),
             self._add(loop, "&Open: move setpoints by hand", "Ctrl+O", lambda: deeds.submit(OpenLoop())),
         ]
+        loop.addSeparator()
+        self.loop_actions.append(
+            self._add(loop, "&Return to the setpoints of the selected drop", "Ctrl+R", deeds.ask_return)
+        )
+        self._add(loop, "&Acknowledge all alarms", "Ctrl+G", deeds.acknowledge)
         help_menu = bar.addMenu("&Help")
         self._add(help_menu, "&Shortcuts", "F1", self._shortcuts)
         self._add(help_menu, "&Units and names", "", lambda: show_help(window, "Units and names", units_text()))
@@ -59,8 +67,8 @@ class Menus:
             action.setShortcut(QKeySequence(keys))
         action.triggered.connect(lambda _checked=False: deed())
         menu.addAction(action)
-        self._all.append(action)
+        self.all_actions.append(action)
         return action
 
     def _shortcuts(self) -> None:
-        show_help(self._window, "Shortcuts", shortcuts_text(self._all))
+        show_help(self._window, "Shortcuts", shortcuts_text(self.all_actions))

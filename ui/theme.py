@@ -20,6 +20,8 @@ ACT = "#FF7A66"
 """Red: act."""
 INFO = "#56B4E9"
 """Blue: information, or a mode that the operator chose."""
+SHADOW = "#B7A6E8"
+"""Violet: the loop decides and sends nothing."""
 
 SERIES = "#56B4E9"
 PORTS = {"a": "#56B4E9", "b": "#2FC79A"}

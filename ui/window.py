@@ -50,12 +50,13 @@ class MainWindow(QMainWindow):
         self.state_line = StateLine()
         self.images = {view: ImagePanel(view, settings) for view in VIEWS}
         self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
-        self.fringe, self.trends, self.alarms = FringePanel(), TrendsPanel(settings), AlarmsPanel()
+        self.fringe, self.trends, self.alarms = FringePanel(), TrendsPanel(settings), AlarmsPanel(run.submit)
         self.leave_question = Question("End and close", "Keep running")
         self.leave_question.accepted.connect(self.leave)
         self._build()
-        self.menus = Menus(self, Deeds(self.close, run.submit, self.reset_layout, self.set_levels_once),
-                           self.docks.values())  # fmt: skip
+        deeds = Deeds(self.close, run.submit, self.reset_layout, self.set_levels_once, self.ask_return,
+                      self.alarms.acknowledge_all)  # fmt: skip
+        self.menus = Menus(self, deeds, self.docks.values())
         self._middle.setFocus()  # else the first button of the window looks chosen
         self._status = StatusLine(self.statusBar())
         self.resize(layout.first_size())
@@ -97,6 +98,11 @@ class MainWindow(QMainWindow):
         """Find the levels of both images from what is shown now."""
         for panel in self.images.values():
             panel.set_levels_once()
+
+    def ask_return(self) -> None:
+        """Ask in the ledger whether to go back to the setpoints of its selected drop."""
+        self._bring_up("Ledger")
+        self.ledger.ask_return()
 
     def reset_layout(self) -> None:
         """Put all docks back as shipped."""
@@ -159,15 +165,15 @@ class MainWindow(QMainWindow):
             "Alarms": self._guard("alarms", self.alarms, self.alarms.refresh),
         }
         self.docks = {name: layout.add_dock(self, name, panel) for name, panel in guarded.items()}
-        self.state_line.alarms_wanted.connect(self._show_alarms)
+        self.state_line.alarms_wanted.connect(lambda: self._bring_up("Alarms"))
 
     def _guard(self, name: str, panel: QWidget, refresh: Refresh) -> Guarded:
         self._guards[name] = Guarded(name, panel, refresh)
         return self._guards[name]
 
-    def _show_alarms(self) -> None:
-        self.docks["Alarms"].show()
-        self.docks["Alarms"].raise_()
+    def _bring_up(self, dock: str) -> None:
+        self.docks[dock].show()
+        self.docks[dock].raise_()
 
     def _going_on(self, snapshot: Snapshot, now_s: float) -> str:
         if self._stopping_since_s is None or snapshot.finished:

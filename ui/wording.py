@@ -9,10 +9,11 @@ from itertools import pairwise
 
 from magis_calib.domain.quantities import Quantity
 from magis_calib.domain.snapshot import DropRecord, LoopWord, Snapshot
-from ui.theme import ACT, INFO, LOOK, TEXT
+from ui.theme import ACT, INFO, LOOK, SHADOW, TEXT
 
 LOOP_SHAPES: dict[LoopWord, tuple[str, str]] = {
-    "closed": ("●", TEXT), "held": ("❚❚", INFO), "open": ("○", INFO), "fault": ("✖", ACT), "stopped": ("■", TEXT),
+    "closed": ("●", TEXT), "shadow": ("◌", SHADOW), "held": ("❚❚", INFO), "open": ("○", INFO), "fault": ("✖", ACT),
+    "stopped": ("■", TEXT),
 }  # fmt: skip
 """Shape and colour of each loop word."""
 

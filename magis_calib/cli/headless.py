@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from types import FrameType
 
 from rich.console import Console, Group
@@ -13,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from magis_calib.domain.commands import StopRun
-from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
+from magis_calib.domain.snapshot import Alarm, DropRecord, Snapshot
 from magis_calib.engine import Engine
 
 REFRESH_S = 0.2
@@ -48,24 +49,33 @@ def status_table(snapshot: Snapshot) -> Group:
 
 
 def _watch_lines(engine: Engine) -> None:
-    shown = -1
-    alarms: set[str] = set()
-    while True:
+    before: Snapshot | None = None
+    finished = False
+    while not finished:
         finished = engine.wait(REFRESH_S)
         snapshot = engine.snapshot
-        for record in snapshot.records:
-            if record.drop_id > shown:
-                shown = record.drop_id
-                print(drop_line(record), flush=True)
-        standing = {alarm.key for alarm in snapshot.alarms}
-        for alarm in snapshot.alarms:
-            if alarm.key not in alarms:
-                print(f"ALARM {alarm.severity}: {alarm.text} — {alarm.remedy}", flush=True)
-        for key in alarms - standing:
-            print(f"over: {key}", flush=True)
-        alarms = standing
-        if finished:
-            return
+        for line in news(before, snapshot):
+            print(line, flush=True)
+        before = snapshot
+
+
+def news(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
+    """Yield a line for everything that happened between two snapshots: the loop's word, drops, alarms."""
+    turned = before is None or before.loop != now.loop
+    if turned and not now.finished:
+        yield f"loop {now.loop.upper()}"
+    seen = {record.drop_id for record in before.records} if before else set()
+    yield from (drop_line(record) for record in now.records if record.drop_id not in seen)
+    known = {alarm.key: alarm for alarm in before.alarms} if before else {}
+    for alarm in now.alarms:
+        if alarm.key not in known:
+            yield f"ALARM {alarm.severity}: {alarm.text} — {alarm.remedy}"
+        if alarm.acknowledged_by and not (alarm.key in known and known[alarm.key].acknowledged_by):
+            yield f"acknowledged by {alarm.acknowledged_by}: {alarm.text}"
+    standing = {alarm.key for alarm in now.alarms}
+    yield from (f"over: {alarm.text}" for key, alarm in known.items() if key not in standing)
+    if turned and now.finished:
+        yield f"loop {now.loop.upper()}"
 
 
 def _watch_table(engine: Engine) -> None:
@@ -116,10 +126,13 @@ def _footer(snapshot: Snapshot) -> Group:
     lines = [Text(f"session {snapshot.session or 'not recorded'}")]
     if snapshot.latest is not None:
         lines.append(Text(f"drop {snapshot.latest.drop_id}: {snapshot.latest.decision.in_words()}"))
-    lines += [
-        Text(f"{alarm.severity.upper()} {alarm.text} — {alarm.remedy}", style="yellow") for alarm in snapshot.alarms
-    ]
+    lines += [Text(_alarm(alarm), style="dim" if alarm.acknowledged_by else "yellow") for alarm in snapshot.alarms]
     return Group(*lines)
+
+
+def _alarm(alarm: Alarm) -> str:
+    known = f" (acknowledged by {alarm.acknowledged_by})" if alarm.acknowledged_by else ""
+    return f"{alarm.severity.upper()} {utc_moment(alarm.since_ns)} {alarm.text} — {alarm.remedy}{known}"
 
 
 def _stop_on_signals(engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """`magis-calib`: runs a station with its window, headless, or from a recording.
 
-Commands: (none) run a station · replay · fit · session · why · ledger · config · check-driver · benchmark.
+Commands: (none) run a station · replay · fit · session · why · ledger · settings · config · check-driver · benchmark.
 Each has --help.
 """
 
@@ -21,6 +21,7 @@ COMMANDS = {
     "session": "magis_calib.cli.session",
     "why": "magis_calib.cli.why",
     "ledger": "magis_calib.cli.ledger",
+    "settings": "magis_calib.cli.settings",
     "config": "magis_calib.cli.config",
     "check-driver": "magis_calib.cli.check_driver",
     "benchmark": "magis_calib.cli.benchmark",

@@ -15,7 +15,7 @@ import numpy as np
 
 from magis_calib.domain.config import Station
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import DropRecord
+from magis_calib.domain.snapshot import DropRecord, Snapshot
 from magis_calib.engine import Engine
 from magis_calib.feedback.bound import Ratio, ratios, read_truth
 from magis_calib.recording.serial import plain
@@ -39,7 +39,7 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Tru
     return {
         "schema": 1,
         "session": snapshot.session,
-        "exit": "fault" if engine.fault else "completed" if complete and drops is not None else "stopped",
+        "exit": "fault" if engine.loop_fault else "completed" if complete and drops is not None else "stopped",
         "drops": {
             "expected": counts.expected,
             "complete": counts.complete,
@@ -59,13 +59,17 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Tru
             "held": counts.held,
         },
         "latency_s": {stage: _percentiles(list(seconds)) for stage, seconds in engine.tally.stage_s.items()},
-        "observables": {name: _observable(name, snapshot.records, station, bounds.get(name)) for name in OBSERVABLES},
+        "observables": {name: _observable(name, snapshot, bounds.get(name)) for name in OBSERVABLES},
+        **_alarms(snapshot),
     }
 
 
 def _bounds(records: Sequence[DropRecord], station: Station, truth: Truth) -> dict[str, Ratio]:
+    """Return the ratios to the best loop; none where a target was moved, for the bound knows of one target only."""
     estimates = {record.drop_id: record.estimate for record in records}
     targets = {name: one.target for name, one in station.loop.observables.items()}
+    if any(record.targets != targets for record in records):
+        return {}
     return ratios(read_truth(truth.path), estimates, targets, truth.delay)
 
 
@@ -83,12 +87,24 @@ def _percentiles(seconds: Sequence[float]) -> dict[str, float | None]:
     return {"p50": p50, "p95": p95, "p99": p99, "max": max(seconds)}
 
 
-def _observable(name: str, records: Sequence[DropRecord], station: Station, bound: Ratio | None) -> dict[str, Any]:
-    values = [record.estimate.values[name] for record in records if math.isfinite(record.estimate.values[name])]
+def _alarms(snapshot: Snapshot) -> dict[str, Any]:
+    """What stands at the end, and everything that came and went, oldest first."""
+    told = ("key", "severity", "text", "remedy", "since_ns", "acknowledged_by")
+    past = [plain(one) for one in snapshot.past_alarms]
+    standing = [{"key": one.key, "text": one.text, "since_ns": one.since_ns, "until_ns": None}
+                for one in snapshot.alarms]  # fmt: skip
+    return {
+        "alarms": [{name: getattr(one, name) for name in told} for one in snapshot.alarms],
+        "alarm_history": sorted([*past, *standing], key=lambda one: int(one["since_ns"])),
+    }
+
+
+def _observable(name: str, snapshot: Snapshot, bound: Ratio | None) -> dict[str, Any]:
+    values = [one.estimate.values[name] for one in snapshot.records if math.isfinite(one.estimate.values[name])]
     mean, spread = _mean_and_std(name, values[-LAST_DROPS:])
     return {
         "unit": OBSERVABLES[name].unit,
-        "target": station.loop.observables[name].target,
+        "target": snapshot.targets[name],
         "first": values[0] if values else None,
         "last_mean": mean,
         "last_std": spread,

@@ -110,8 +110,8 @@ def finish(engine: Engine, report: Path | None, station: Station, drops: int | N
             print(f"magis-calib: {report}: cannot write the report: {error}", file=sys.stderr)
             return 2
     print(farewell(engine), file=sys.stderr)
-    if engine.fault:
-        print(f"magis-calib: fault: {engine.fault}", file=sys.stderr)
+    if engine.loop_fault:
+        print(f"magis-calib: {'fault: ' if engine.fault else ''}{engine.loop_fault}", file=sys.stderr)
         return 1
     return 0
 
@@ -122,17 +122,19 @@ def farewell(engine: Engine) -> str:
     drops = f"{counts.complete + counts.incomplete} drops, {counts.usable} usable"
     if snapshot.mode == "replay":
         return f"replayed: {drops}; nothing was sent or recorded"
+    left = f"; {engine.left}" if engine.left else ""
     if not snapshot.session:
-        return f"stopped: {drops}; nothing was recorded"
+        return f"stopped: {drops}{left}; nothing was recorded"
     unstored = f", {counts.not_stored} NOT stored" if counts.not_stored else ""
-    return f"stopped: {drops}; {counts.stored} frames stored{unstored}, {counts.lost} lost; session {snapshot.session}"
+    return (f"stopped: {drops}; {counts.stored} frames stored{unstored}, {counts.lost} lost{left}; "
+            f"session {snapshot.session}")  # fmt: skip
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="magis-calib",
         description=__doc__,
-        epilog="Other commands: replay, fit, session, config, check-driver, benchmark; "
+        epilog="Other commands: replay, fit, session, settings, why, ledger, config, check-driver, benchmark; "
         "`magis-calib COMMAND --help` explains each.",
     )
     add_station_options(parser)

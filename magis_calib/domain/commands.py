@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from magis_calib.domain.control import Setpoints
+
 
 @dataclass(frozen=True, slots=True)
 class CloseLoop:
     """Send corrections from now on (also clears a latched fault)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowLoop:
+    """Decide and log as if the loop were closed, send nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,30 @@ class SetActuator:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTarget:
+    """Aim one observable at another value (SI) from now on."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnTo:
+    """Move to these setpoints in allowed steps; allowed unless the loop is closed. `label` names them in answers."""
+
+    setpoints: Setpoints
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Say that somebody knows of an alarm; an empty key means all that stand."""
+
+    key: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoteDrop:
     """Write a remark beside one drop."""
 
@@ -48,4 +79,16 @@ class SetSpeed:
     factor: float
 
 
-Command = CloseLoop | HoldLoop | OpenLoop | StopRun | SetActuator | NoteDrop | SetSpeed
+Command = (
+    CloseLoop
+    | ShadowLoop
+    | HoldLoop
+    | OpenLoop
+    | StopRun
+    | SetActuator
+    | SetTarget
+    | ReturnTo
+    | Acknowledge
+    | NoteDrop
+    | SetSpeed
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -140,10 +140,19 @@ class Loop(Strict):
     """Targets, gains, ranges and the matrix in force."""
 
     matrix: str = "nominal"
-    start: Literal["closed", "open"] = "closed"
-    restore_on_stop: bool = False
+    start: Literal["closed", "open", "shadow"] = "closed"
+    on_stop: Literal["keep", "start", "last_good"] = "keep"
     observables: dict[str, ObservableConfig]
     actuators: dict[str, ActuatorConfig]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_the_older_word(cls, table: Any) -> Any:
+        """Read `restore_on_stop`, which stands in sessions recorded before there was `on_stop`."""
+        if not isinstance(table, dict) or not isinstance(table.get("restore_on_stop"), bool):
+            return table
+        rest = {name: value for name, value in table.items() if name != "restore_on_stop"}
+        return {"on_stop": "start" if table["restore_on_stop"] else "keep", **rest}
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:

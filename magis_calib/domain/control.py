@@ -52,6 +52,10 @@ anything changed. half_applied: one controller took its part, the other did not.
 the read-back is missing or off."""
 
 
+SHADOW = "shadow: decided and logged, nothing is sent"
+"""Why a decision was held while the loop only watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What was expected of one drop, and how it differed. By observable, or by channel under its main observable."""
@@ -87,7 +91,7 @@ class Verdict:
     """What one gate or hold said of one drop."""
 
     rule: str
-    """Its name, one of `magis_calib.feedback.rules.RULES`."""
+    """Its name, one of `magis_calib.domain.rules.RULES`."""
     passed: bool
     words: str
     """What was looked at, and the limit."""

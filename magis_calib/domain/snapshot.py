@@ -7,12 +7,19 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from magis_calib.domain.camera import ImagePair, SequenceType
-from magis_calib.domain.control import Decision, Setpoints
+from magis_calib.domain.control import SHADOW, Decision, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 
-LoopWord = Literal["open", "closed", "held", "fault", "stopped"]
-"""open: the operator moves setpoints by hand. closed: corrections are sent. held: the operator paused corrections.
-fault: something broke, corrections stopped. stopped: the run has ended."""
+LoopWord = Literal["open", "closed", "shadow", "held", "fault", "stopped"]
+"""open: the operator moves setpoints by hand. closed: corrections are sent. shadow: they are decided and logged, not
+sent. held: the operator paused corrections. fault: something broke, corrections stopped. stopped: the run has ended."""
+
+WISHES: Mapping[LoopWord, str] = {
+    "open": "the loop is open: the operator moves setpoints by hand",
+    "held": "the operator holds the loop",
+    "shadow": SHADOW,
+}
+"""Why nothing is sent where the operator wants it so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,19 @@ class Alarm:
     remedy: str
     since_ns: int
     """UTC."""
+    acknowledged_by: str = ""
+    """Who knows of it; empty while nobody said so."""
+    acknowledged_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PastAlarm:
+    """One thing that was wrong and is over."""
+
+    key: str
+    text: str
+    since_ns: int
+    until_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +114,8 @@ class DropRecord:
     stage_s: Mapping[str, float]
     """Duration of each stage of its path, by name."""
     note: str = ""
+    targets: Mapping[str, float] = field(default_factory=dict)
+    """What the observables were aimed at; empty in sessions that did not record it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +144,8 @@ class Snapshot:
     """The newest drops, oldest first; bounded."""
     links: tuple[LinkState, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    past_alarms: tuple[PastAlarm, ...] = ()
+    """Those that are over, oldest first; bounded."""
     counters: Counters = field(default_factory=Counters)
     actuators: tuple[ActuatorState, ...] = ()
     targets: Mapping[str, float] = field(default_factory=dict)

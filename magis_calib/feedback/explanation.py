@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from magis_calib.domain.control import Expectation, Setpoints, Verdict
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity, utc_moment
+from magis_calib.domain.rules import RULES
 from magis_calib.domain.snapshot import DropRecord
-from magis_calib.feedback.rules import RULES
 
 
 def explained(record: DropRecord) -> str:

@@ -12,7 +12,7 @@ from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Verdict
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.feedback.rules import ATOMS, COVARIANCE, FRESH, SEQUENCE, USABLE
+from magis_calib.domain.rules import ATOMS, COVARIANCE, FRESH, SEQUENCE, USABLE
 
 STALE_AFTER_S = 30.0
 """A drop that waited longer between its last frame and its decision is no longer acted upon."""

@@ -9,9 +9,9 @@ import numpy as np
 from magis_calib.domain.control import Verdict
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.rules import JUMP
 from magis_calib.feedback.channels import Channels, Flags
 from magis_calib.feedback.comparison import Comparison
-from magis_calib.feedback.rules import JUMP
 
 WINDOW, FEWEST = 60, 15
 """Accepted drops whose scatter is looked at; before there are so many nothing is rejected."""

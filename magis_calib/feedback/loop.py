@@ -11,7 +11,8 @@ from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Expectation, ParameterFacts, Proposal, Setpoints, Verdict
 from magis_calib.domain.estimate import Array, StationEstimate
-from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, wrap_error
+from magis_calib.domain.quantities import OBSERVABLES, wrap_error
+from magis_calib.domain.rules import HANDS, LIMIT
 from magis_calib.feedback import gates
 from magis_calib.feedback.channels import Channels
 from magis_calib.feedback.closing import Closing
@@ -20,7 +21,6 @@ from magis_calib.feedback.holds import WAVES, Ramp, Surprise, in_capture_range
 from magis_calib.feedback.jumps import JumpGate
 from magis_calib.feedback.law import correcting_move, rooms_at
 from magis_calib.feedback.response import Response
-from magis_calib.feedback.rules import HANDS, LIMIT
 from magis_calib.feedback.watch import Watch, moved_only
 
 PHASE = list(OBSERVABLES).index("phase_rad")
@@ -107,20 +107,6 @@ class Loop:
         if self._lost:
             self._channels.forget([*WAVES, PHASE])
             self._lost = False
-
-    def aim(self, name: str, target: float) -> str:
-        """Change the target of one observable; return why it is out of reach and stays as it was, or nothing."""
-        targets = {**self.targets, name: target}
-        nominal = dict(zip(self.response.actuators, self.response.nominal.tolist(), strict=True))
-        away = self.expected(nominal) - np.array([targets[one] for one in OBSERVABLES])
-        away[PHASE] = wrap_error("phase_rad", float(away[PHASE]))
-        for actuator, step in zip(self.response.actuators, np.linalg.solve(self.response.matrix, -away), strict=True):
-            own, shown, needed = self._config.actuators[actuator], ACTUATORS[actuator], nominal[actuator] + float(step)
-            if not own.minimum <= needed <= own.maximum:
-                return (f"{OBSERVABLES[name].label} out of reach: it needs {shown.label} {shown.shown(needed)}, wanted "
-                        f"[{shown.shown(own.minimum)}, {shown.shown(own.maximum)}] {shown.shown_unit}")  # fmt: skip
-        self.targets = targets
-        return ""
 
     def judge(self, estimate: StationEstimate, sequence_type: SequenceType, at: Situation) -> Judgement:
         """Compare a drop with the prediction for its setpoints and propose where to go from those commanded last."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,11 +13,10 @@ from magis_calib.domain.errors import ControllerError
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import ActuatorState
 from magis_calib.feedback.actuation import Actuation, Sent
+from magis_calib.feedback.journey import MOST_STEPS, Arrival, next_step, objection, still_away
 from magis_calib.feedback.loop import Judgement
 from magis_calib.feedback.readiness import disagreements, not_ready, strayed
 from magis_calib.feedback.timeline import Timeline
-
-RESTORE_STEPS = 200
 
 
 class Steering:
@@ -120,22 +118,30 @@ class Steering:
             return f"{shown.label} set by hand, reads {there} {shown.shown_unit} from drop {sent.effective[name]} on"
         return f"{shown.label} {sent.outcome.replace('_', ' ')}: {sent.reason}"
 
-    def restore(self) -> str:
-        """Go back to the setpoints found at the start, in steps that every controller allows."""
-        if not self.prepare():
-            return f"not restored: {self.problem}"
-        for _ in range(RESTORE_STEPS):
-            steps = {name: self._towards_start(name) for name in self._names}
+    def restore(self) -> Arrival:
+        """Go back to the setpoints found at the start."""
+        if not self._start:
+            return Arrival(True, "the setpoints of the start were never read: nothing was moved")
+        return self.go_to({name: self._start[name] for name in self._names}, "the setpoints of the start")
+
+    def go_to(self, goal: Setpoints, words: str) -> Arrival:
+        """Go to these setpoints in steps that every controller allows; `words` name them in what is said of it."""
+        failed = f"did not go to {words}: "
+        if not self.prepare() or not goal:
+            return Arrival(False, failed + (self.problem or "they are not known"))
+        away = still_away(goal, self._readback, self.facts)
+        if not away:
+            return Arrival(True, f"stands at {words} already: nothing was moved")
+        if problem := objection(away, self._readback, self.facts):
+            return Arrival(False, failed + problem)
+        for number in range(1, MOST_STEPS + 1):
+            steps = next_step(away, self._readback, self.facts)
             sent = self._send(steps)
             if sent.outcome != "applied":
-                return f"not restored: {sent.reason}"
-            if steps == {name: self._start[name] for name in self._names}:
-                return "restored the setpoints of the start"
-        return f"not restored within {RESTORE_STEPS} steps"
-
-    def _towards_start(self, name: str) -> float:
-        now, goal, cap = self._readback[name], self._start[name], self.facts[name].sure_step
-        return goal if abs(goal - now) <= cap else now + math.copysign(cap, goal - now)
+                return Arrival(False, f"{failed}{sent.reason} (at step {number})")
+            if steps == away:
+                return Arrival(True, f"went to {words} in {number} step{'s' if number > 1 else ''}, read back")
+        return Arrival(False, f"{failed}not there after {MOST_STEPS} steps")
 
     def final_readback(self) -> Setpoints:
         """Ask the controllers once more where they stand; what does not answer is left out."""

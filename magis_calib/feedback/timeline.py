@@ -18,7 +18,10 @@ class Timeline:
 
     def change(self, effective_drop: int, setpoints: Setpoints) -> None:
         """Note that these hold from this drop on."""
-        self._changes.append((effective_drop, dict(setpoints)))
+        if self._changes and self._changes[-1][0] == effective_drop:
+            self._changes[-1][1].update(setpoints)
+        else:
+            self._changes.append((effective_drop, dict(setpoints)))
         while len(self._changes) > KEPT:
             self._base.update(self._changes.pop(0)[1])
 

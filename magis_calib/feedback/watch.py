@@ -11,9 +11,9 @@ import numpy as np
 from magis_calib.domain.control import Verdict
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.domain.rules import RESPONSE
 from magis_calib.feedback.channels import Flags
 from magis_calib.feedback.comparison import Comparison
-from magis_calib.feedback.rules import RESPONSE
 
 WINDOW_DROPS, MOVED_DROPS, FEWEST_DROPS = 60, 30, 12
 """Drops that tell the scatter, the newest of them that tell the response, and how many there must be."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +151,27 @@ def set_speed(qtbot: QtBot, bench: WindowBench, text: str) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
+def acknowledge_one_then_all(qtbot: QtBot, bench: StationBench) -> None:
+    """Say that one knows: of the laser alone by the keyboard, then of everything by its shortcut."""
+    panel = bench.window.alarms
+    row = next(at for at in range(panel.table.rowCount()) if panel.table.item(at, 2).text().startswith("laser"))
+    panel.table.selectRow(row)
+    assert panel.button.focusPolicy() & Qt.FocusPolicy.TabFocus
+    panel.button.setFocus()
+    qtbot.keyClick(panel.button, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: "acknowledged by" in bench.snapshot.note, timeout=PATIENCE_MS)
+    bench.drawn()
+    known = {panel.table.item(at, 2).text().split(":")[0]: panel.table.item(at, 4).text()
+             for at in range(panel.table.rowCount())}  # fmt: skip
+    assert known.pop("laser").startswith(getpass.getuser())
+    assert set(known.values()) == {"–"}
+    assert panel.table.selectionModel().selectedRows()[0].row() == row
+    qtbot.keyClick(bench.window, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: all(one.acknowledged_by for one in bench.snapshot.alarms), timeout=PATIENCE_MS)
+    bench.drawn()
+    assert not panel.button.isEnabled()
+
+
 def test_dead_station_is_named_and_alarmed_and_the_run_can_still_be_stopped(tmp_path: Path, qtbot: QtBot) -> None:
     with StationBench(tmp_path, kept_in(tmp_path), silent_after_s=2.5) as bench:
         qtbot.waitUntil(lambda: len(bench.snapshot.records) >= 3, timeout=PATIENCE_MS)
@@ -170,6 +192,7 @@ def test_dead_station_is_named_and_alarmed_and_the_run_can_still_be_stopped(tmp_
         shown = " | ".join(table.item(row, 2).text() for row in range(table.rowCount())).replace("_", " ")
         assert all(f"{link}:" in shown for link in links)
         assert "✖ act" in {table.item(row, 0).text() for row in range(table.rowCount())}
+        acknowledge_one_then_all(qtbot, bench)
         (stop,) = [one for one in bench.window.loop.findChildren(QPushButton) if one.text() == "Stop"]
         qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
         qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)

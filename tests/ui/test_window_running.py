@@ -15,9 +15,11 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 from window_bench import StationBench, items_of, kept_in, points, said, wait_until
 
+from magis_calib.domain.control import SHADOW
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.domain.snapshot import ActuatorState, Snapshot
 from ui.actuator_row import ActuatorRow
+from ui.help_words import shortcuts_text
 from ui.ledger_words import HEADS
 from ui.strip_chart import StripChart
 
@@ -295,3 +297,67 @@ def test_whole_image_can_be_shown_and_left_again(bench: StationBench) -> None:
     panel.canvas.extent_asked.emit()
     bench.drawn()
     assert items_of(panel.canvas, pg.ImageItem)[0].getViewBox().viewRange()[1] == pytest.approx(close_up[1])
+
+
+def test_shadow_is_shown_decides_and_sends_nothing(closed: StationBench, qtbot: QtBot) -> None:
+    qtbot.keyClick(closed.window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: closed.snapshot.loop == "shadow", timeout=PATIENCE_MS)
+    assert "shadow: decides and logs" in closed.snapshot.note
+    first = closed.snapshot.records[-1].drop_id + 2
+    qtbot.waitUntil(lambda: closed.snapshot.records[-1].drop_id >= first, timeout=PATIENCE_MS)
+    snapshot = closed.drawn()
+    record = snapshot.records[-1]
+    assert (record.decision.outcome, record.decision.reason) == ("held", SHADOW)
+    assert record.decision.proposal is not None
+    assert "LOOP SHADOW" in said(closed.window.state_line)
+    (button,) = [one for one in closed.window.loop.findChildren(QPushButton) if one.text() == "Shadow"]
+    assert button.isChecked()
+    assert "Ctrl+T" in button.toolTip()
+    words = shortcuts_text(closed.window.menus.all_actions)
+    assert all(f"<b>{keys}</b>" in words for keys in ("Ctrl+T", "Ctrl+R", "Ctrl+G"))
+
+
+def test_setpoints_of_a_drop_are_returned_to_after_a_yes(opened: StationBench, qtbot: QtBot) -> None:
+    ledger = opened.window.ledger
+    goal = opened.snapshot.records[2]
+    row = next(at for at in range(ledger.model.rowCount()) if ledger.model.record(at).drop_id == goal.drop_id)
+    ledger.table.selectRow(row)
+    before = state_of(opened.snapshot, "trap_x_m")
+    assert before.readback != goal.in_force["trap_x_m"]
+    qtbot.keyClick(opened.window, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    question = ledger.question
+    assert question.isVisible()
+    shown = ACTUATORS["trap_x_m"]
+    way = f"trap x {shown.shown(before.readback)} → {shown.shown(goal.in_force['trap_x_m'])} µm"
+    assert f"return to the setpoints of drop {goal.drop_id}" in question.text()
+    assert way in question.text().replace("−", "-")
+    assert state_of(opened.snapshot, "trap_x_m").readback == before.readback  # nothing moves before the yes
+    question.yes.click()
+    qtbot.waitUntil(lambda: "went to the setpoints" in opened.snapshot.note, timeout=PATIENCE_MS)
+    for name in ("trap_x_m", "mirror_tilt_x_rad", "timing_asymmetry_s"):
+        state = state_of(opened.snapshot, name)
+        assert state.readback == pytest.approx(goal.in_force[name], abs=state.readback_tolerance)
+    opened.drawn()
+    (action,) = ledger.table.actions()
+    action.trigger()
+    assert "every actuator stands there already" in question.text()
+    assert not question.yes.isEnabled()
+    question.no.click()
+
+
+def test_a_return_is_not_offered_while_the_loop_is_closed(closed: StationBench, qtbot: QtBot) -> None:
+    closed.drawn()
+    question = closed.window.ledger.question
+    closed.window.ask_return()
+    assert "open, hold or shadow the loop first" in question.text()
+    assert not question.yes.isEnabled()
+    question.no.click()
+    press(qtbot, closed, "Hold")
+    qtbot.waitUntil(lambda: closed.snapshot.loop == "held", timeout=PATIENCE_MS)
+    closed.drawn()
+    ledger = closed.window.ledger
+    ledger.table.selectRow(ledger.model.rowCount() - 1)
+    closed.window.ask_return()
+    assert question.yes.isEnabled()
+    press(qtbot, closed, "Close")
+    qtbot.waitUntil(lambda: not question.isVisible(), timeout=PATIENCE_MS)

@@ -1,0 +1,164 @@
+"""`magis-calib settings SESSION`: the setpoint vectors of a session, the result each gave, the way back to one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from magis_calib.cli.settings_return import return_to
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.domain.loading import load_config, parse_json_config, select_station
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.feedback.explanation import quantity_of
+from magis_calib.feedback.settings import Setting, settings_of
+from magis_calib.recording.reader import Session
+from magis_calib.recording.serial import to_json
+
+
+def main(argv: Sequence[str]) -> int:
+    """List, show, compare or return. Exit 0; 1 where a return did not arrive; 2 for a wrong session or usage."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.diff and len(arguments.diff) > 2:
+        parser.error(f"--diff: wanted one or two drops, got {len(arguments.diff)}")
+    try:
+        known = Known.of(arguments.session)
+        if arguments.back is not None:
+            name, station = select_station(load_config(arguments.config), arguments.station or known.station)
+            return return_to(known.vector(arguments.back), f"the setpoints of drop {arguments.back}", name, station)
+        if arguments.drop is not None:
+            print(_shown(known, arguments.drop, arguments.json))
+        elif arguments.diff:
+            print(_difference(known, arguments.diff[0], [*arguments.diff, known.newest][1], arguments.json))
+        else:
+            _list(known, arguments)
+    except (SessionError, ConfigError) as error:
+        print(f"magis-calib settings: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a session says of its setpoints."""
+
+    path: Path
+    station: str
+    settings: list[Setting]
+
+    @classmethod
+    def of(cls, path: Path) -> Known:
+        """Read a session. Raises `SessionError` or `ConfigError`."""
+        with Session(path) as session:
+            config = parse_json_config(session.configuration, str(path))
+            name, station = select_station(config, str(session.attribute("station")))
+            observables = station.loop.observables
+            targets = {one: about.target for one, about in observables.items()}
+            tolerances = {one: about.tolerance for one, about in observables.items()}
+            return cls(path, name, settings_of(session.records, targets, tolerances))
+
+    @property
+    def newest(self) -> int:
+        """The newest drop whose setpoints are known. Raises `SessionError` where there is none."""
+        if not self.settings:
+            raise SessionError(f"{self.path}: no setpoints are known of any drop")
+        return self.settings[-1].last_drop
+
+    def setting(self, drop_id: int) -> Setting:
+        """Return the vector in force for this drop. Raises `SessionError` where it is not known."""
+        for one in self.settings:
+            if one.first_drop <= drop_id <= one.last_drop:
+                return one
+        raise SessionError(f"{self.path}: no setpoints of drop {drop_id}; known are those of drops "
+                           f"{self.settings[0].first_drop if self.settings else '–'} to {self.newest}")  # fmt: skip
+
+    def vector(self, drop_id: int) -> Setpoints:
+        """Return the setpoints in force for this drop, in the usual order. Raises `SessionError`."""
+        found = self.setting(drop_id).setpoints
+        known = [name for name in ACTUATORS if name in found]
+        return {name: found[name] for name in [*known, *sorted(found.keys() - ACTUATORS.keys())]}
+
+
+def _list(known: Known, arguments: argparse.Namespace) -> None:
+    wanted = [one for one in known.settings if one.good or not arguments.good]
+    wanted = wanted[-arguments.last :] if arguments.last else wanted
+    if arguments.json:
+        print(to_json({"schema": 1, "session": str(known.path), "settings": wanted}))
+    else:
+        for one in wanted:
+            print(_line(one))
+
+
+def _line(one: Setting) -> str:
+    word = "good" if one.good else "off" if one.usable else "–"
+    errors = "  ".join(
+        f"{shown.label} {shown.with_error(deviation.mean, deviation.stderr).replace('-', '−')} {shown.shown_unit}"
+        for name, deviation in one.deviations.items() if (shown := OBSERVABLES[name])
+    )  # fmt: skip
+    drops = f"drop {one.first_drop}" if one.first_drop == one.last_drop else f"drops {one.first_drop}–{one.last_drop}"
+    return f"{drops:<16} {one.usable:4d} usable  {word:<4}  {errors or 'nothing was measured'}"
+
+
+def _shown(known: Known, drop_id: int, as_json: bool) -> str:
+    one, vector = known.setting(drop_id), known.vector(drop_id)
+    if as_json:
+        return to_json({"schema": 1, "session": str(known.path), "drop_id": drop_id, **_facts(one)})
+    return "\n".join([_line(one), *(_row(name, quantity_of(name).shown(value)) for name, value in vector.items())])
+
+
+def _facts(one: Setting) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in Setting.__dataclass_fields__}
+
+
+def _difference(known: Known, first: int, second: int, as_json: bool) -> str:
+    before, after = known.vector(first), known.vector(second)
+    both = [name for name in before if name in after]
+    if as_json:
+        change = {name: after[name] - before[name] for name in both}
+        return to_json({"schema": 1, "session": str(known.path), "from_drop": first, "to_drop": second,
+                        "difference": change})  # fmt: skip
+    rows = [f"drop {first} → drop {second}"]
+    for name in both:
+        shown, step = quantity_of(name), after[name] - before[name]
+        if step:
+            way = f"{shown.shown(before[name])} → {shown.shown(after[name])}"
+            rows.append(_row(name, way, f": {'+' if step > 0 else ''}{shown.shown(step)}"))
+        else:
+            rows.append(_row(name, shown.shown(before[name]), ", the same"))
+    return "\n".join(rows)
+
+
+def _row(name: str, text: str, remark: str = "") -> str:
+    shown = quantity_of(name)
+    return f"  {shown.label:<18} {f'{text} {shown.shown_unit}'.rstrip()}{remark}".replace("-", "−")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="magis-calib settings", description=__doc__)
+    parser.add_argument("session", type=Path, metavar="SESSION", help="folder of a recorded session")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--drop", type=int, metavar="N", help="print the vector in force for drop N")
+    what.add_argument("--diff", type=int, nargs="+", metavar="N",
+                      help="what changed from drop N to drop M (default: the newest)")  # fmt: skip
+    what.add_argument("--return", dest="back", type=int, metavar="N",
+                      help="move the controllers to the setpoints of drop N, in steps and read back")  # fmt: skip
+    parser.add_argument("--good", action="store_true", help="list only those with every observable within tolerance")
+    parser.add_argument("--last", type=_count, metavar="N", help="list the newest N only")
+    parser.add_argument("--json", action="store_true", help="print JSON (SI)")
+    parser.add_argument("--config", type=Path, metavar="FILE",
+                        help="with --return: says where the controllers are (default: the shipped one)")  # fmt: skip
+    parser.add_argument("--station", metavar="NAME",
+                        help="with --return: a station of it (default: that of the session)")  # fmt: skip
+    return parser
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"wanted a number of at least 1, got {text}")
+    return value

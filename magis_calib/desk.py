@@ -1,0 +1,145 @@
+"""The operator's desk: what was asked of a run, what the loop shall do, and the fault that stops it until cleared."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from magis_calib.alarms import AlarmList
+from magis_calib.bulletin import Tally
+from magis_calib.domain.commands import (
+    Acknowledge,
+    CloseLoop,
+    Command,
+    HoldLoop,
+    NoteDrop,
+    OpenLoop,
+    ReturnTo,
+    SetActuator,
+    SetSpeed,
+    SetTarget,
+    ShadowLoop,
+    StopRun,
+)
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.snapshot import WISHES, DropRecord, LoopWord
+from magis_calib.feedback.journey import Arrival
+from magis_calib.feedback.loop import Loop
+from magis_calib.feedback.reach import out_of_reach
+from magis_calib.feedback.settings import last_good
+from magis_calib.parts import Parts
+
+TURNS: dict[type[Command], tuple[LoopWord, str]] = {
+    CloseLoop: ("closed", "loop closed: corrections are sent"),
+    ShadowLoop: ("shadow", "shadow: decides and logs, sends nothing"),
+    HoldLoop: ("held", "loop held: nothing is sent"),
+    OpenLoop: ("open", "loop open: setpoints may be moved by hand"),
+}
+
+
+class Desk:
+    """Takes commands from any thread; the worker obeys them one after the other, each with an answer in words."""
+
+    def __init__(
+        self, parts: Parts, loop: Loop, tally: Tally, alarms: AlarmList, keep: Callable[[DropRecord], None]
+    ) -> None:
+        """`keep` records a drop once more, with its remark."""
+        self._parts, self._loop, self._tally, self._alarms, self._keep = parts, loop, tally, alarms, keep
+        self._asked: deque[Command] = deque()
+        self.wanted: LoopWord = parts.station.loop.start
+        self.fault = ""
+        """What stopped corrections until the operator closes the loop again; empty where nothing did."""
+
+    def ask(self, command: Command) -> None:
+        """Put a command on the desk. Never blocks."""
+        self._asked.append(command)
+
+    def answers(self) -> Iterator[str]:
+        """Obey what lies on the desk; yield each answer once it is done."""
+        while self._asked:
+            yield self._obey(self._asked.popleft())
+
+    def hold_reason(self) -> str:
+        """Return why nothing may be sent now; empty where corrections may."""
+        return f"fault: {self.fault}" if self.fault else WISHES.get(self.wanted, "")
+
+    def leave(self) -> str:
+        """Do with the setpoints what the configuration wants at the end; return it in words, empty for nothing."""
+        hands, wanted = self._parts.hands, self._parts.station.loop.on_stop
+        if wanted == "keep" or self._parts.mode == "replay":
+            return ""
+        if wanted == "start":
+            return self._arrive(hands.restore())
+        tolerances = {name: one.tolerance for name, one in self._parts.station.loop.observables.items()}
+        good = last_good(self._tally.records, self._loop.targets, tolerances)
+        if good is None:
+            return f"none of the last {len(self._tally.records)} drops was within tolerance: the setpoints are kept"
+        return self._arrive(hands.go_to(good.in_force, f"the setpoints of drop {good.drop_id}, the last good one"))
+
+    def _obey(self, command: Command) -> str:
+        match command:
+            case CloseLoop() | ShadowLoop() | HoldLoop() | OpenLoop():
+                return self._turn(command)
+            case SetTarget(name, value):
+                return self._aim(name, value)
+            case SetActuator(name, value):
+                open_now = self.wanted == "open"
+                return self._parts.hands.by_hand(name, value) if open_now else "not sent: open the loop first"
+            case ReturnTo(setpoints, label):
+                return self._go_back(setpoints, label)
+            case Acknowledge(key, who):
+                return self._alarms.acknowledge(key, who)
+            case NoteDrop(drop_id, text):
+                return self._note(drop_id, text)
+            case SetSpeed(factor):
+                return self._speed(factor)
+            case StopRun():
+                return "stopping: draining the recorder"
+
+    def _arrive(self, arrival: Arrival) -> str:
+        """Latch a fault where the setpoints wanted at the end were not reached."""
+        if not arrival.there:
+            self.fault = self.fault or f"stopping: {arrival.words}"
+        return arrival.words
+
+    def _turn(self, command: Command) -> str:
+        """Turn the loop's switch; to close it also clears the fault."""
+        self.wanted, answer = TURNS[type(command)]
+        if self.wanted == "closed":
+            self.fault = ""
+            self._tally.closed_after = max((one.drop_id for one in self._tally.records), default=0)
+            self._parts.hands.accept()
+            self._loop.resume(self._parts.hands.commanded())
+        return answer
+
+    def _aim(self, name: str, value: float) -> str:
+        if self._parts.mode == "replay":
+            return "target not set: this is a replay"
+        if name not in OBSERVABLES:
+            return f"target not set: wanted one of {', '.join(OBSERVABLES)}, got {name!r}"
+        hands = self._parts.hands
+        refusal = out_of_reach(name, value, self._loop, self._parts.station, hands.commanded(), hands.facts)
+        if refusal:
+            return f"target not set: {refusal}"
+        before, shown = self._loop.targets[name], OBSERVABLES[name]
+        self._loop.targets[name] = value
+        return f"target of {shown.label} {shown.shown(before)} → {shown.shown(value)} {shown.shown_unit}"
+
+    def _go_back(self, setpoints: Setpoints, label: str) -> str:
+        if self.wanted == "closed":
+            return "not moved: open, hold or shadow the loop first"
+        return self._parts.hands.go_to(setpoints, label).words
+
+    def _note(self, drop_id: int, text: str) -> str:
+        noted = self._tally.note(drop_id, text)
+        if noted is None:
+            return f"drop {drop_id} is no longer kept in memory"
+        self._keep(noted)
+        return f"noted on drop {drop_id}"
+
+    def _speed(self, factor: float) -> str:
+        if self._parts.set_speed is None:
+            return "speed is for replay only"
+        self._parts.set_speed(factor)
+        return f"replay at {factor:g} times real time"
