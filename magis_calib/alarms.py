@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 HISTORY_KEPT = 500
 REJECTED_IN_A_ROW = 3
-"""A single drop may be rejected by a gate; this many are a loop that does not go on by itself. A hold is told at once."""
+"""A single drop may be rejected by a gate; this many are a loop that does not go on. A hold is told at once."""
 LOOP_ALARMS = frozenset({"fault", "loop", "correction"})
 """Those that mean: corrections are wanted, and do not reach the hardware."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from magis_calib.domain.config import Loop
+from magis_calib.domain.loop_config import Loop
 from magis_calib.domain.quantities import CLOSING_ORDER, OBSERVABLES
 
 

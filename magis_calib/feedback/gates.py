@@ -5,6 +5,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections import deque
+from statistics import median
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class AtomsGate:
         """Take in the atoms of one usable drop (NaN: not measured)."""
         if not math.isfinite(atoms):
             return ATOMS.passed("not measured")
-        usual = float(np.median(self._accepted)) if len(self._accepted) >= ATOMS_FEWEST else math.nan
+        usual = median(self._accepted) if len(self._accepted) >= ATOMS_FEWEST else math.nan
         words = f"{atoms / usual:.2f} of the median, wanted {ATOMS_FEWER:g} to {ATOMS_MORE:g}" if usual > 0 else \
             f"{len(self._accepted)} of {ATOMS_FEWEST} drops known"  # fmt: skip
         if usual > 0 and not ATOMS_FEWER <= atoms / usual <= ATOMS_MORE and not self._changed(atoms):

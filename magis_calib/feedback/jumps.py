@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from statistics import median
 
 import numpy as np
 
@@ -93,7 +94,8 @@ class Jumps:
     def _limit(known: deque[float], sigma: float) -> float:
         if len(known) < FEWEST:
             return np.inf
-        scatter = MAD_TO_SIGMA * float(np.median(np.abs(np.array(known) - np.median(known))))
+        middle = median(known)
+        scatter = MAD_TO_SIGMA * median(abs(one - middle) for one in known)
         return max(SIGMAS * sigma, (SIGMAS if len(known) == WINDOW else FEW_SIGMAS) * scatter)
 
 

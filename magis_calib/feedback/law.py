@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.optimize
 
-from magis_calib.domain.config import Loop
 from magis_calib.domain.control import ParameterFacts, Proposal, Setpoints
 from magis_calib.domain.estimate import Array
+from magis_calib.domain.loop_config import Loop
 from magis_calib.domain.quantities import ACTUATORS, CLOSING_ORDER, OBSERVABLES
 from magis_calib.feedback.response import Response
 

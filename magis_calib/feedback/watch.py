@@ -55,9 +55,12 @@ class Watch:
             return RESPONSE.failed(self._found)
         excited, wrong = [], []
         for channel, (away, moved) in enumerate(self._by_channel()):
+            told, scatter = _excited(away, moved)
+            if not told.any():
+                continue
             label = ACTUATORS[self._actuators[channel]].label
-            excited += [label] if _excited(away, moved)[0].any() else []
-            factor = _factor(away, moved)
+            excited.append(label)
+            factor = _factor(away[told], moved[told], scatter)
             if factor is not None and (channel != PHASE or self._phase_repeated):
                 wrong.append(_in_words(label, *factor))
         if wrong:
@@ -106,13 +109,11 @@ def _excited(away: Array, moved: Array) -> tuple[Flags, float]:
     return excited, scatter
 
 
-def _factor(away: Array, moved: Array) -> tuple[float, float] | None:
-    """Return actual over expected response with its standard error, None where it may be 1.
+def _factor(away: Array, moved: Array, scatter: float) -> tuple[float, float] | None:
+    """Return actual over expected response with its standard error from excited drops, None where it may be 1.
 
     One drop alone proves nothing: without the one that speaks loudest the others must say the same.
     """
-    excited, scatter = _excited(away, moved)
-    away, moved = away[excited], moved[excited]
     if len(away) < 2:
         return None
     slope, error = _slope(away, moved, scatter)

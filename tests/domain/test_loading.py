@@ -64,4 +64,4 @@ def test_three_stations_with_several_cameras_can_be_described_and_one_selected()
 def test_the_shipped_matrix_is_well_conditioned_in_units_of_noise(station) -> None:
     import numpy as np
 
-    assert np.linalg.cond(station.scaled_response()) < 1.3
+    assert np.linalg.cond(station.loop.scaled(station.response())) < 1.3

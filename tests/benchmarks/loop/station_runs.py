@@ -14,7 +14,6 @@ from typing import Any
 
 from magis_calib.cli.assemble import LiveRun
 from magis_calib.cli.report import build_report, write_report
-from magis_calib.cli.run import parser
 from magis_calib.cli.simulate import SimulatedProcess
 from magis_calib.domain.commands import Command
 from magis_calib.domain.config import default_text
@@ -95,11 +94,13 @@ def run(case: Case, folder: Path, slot: int) -> Outcome:
 
 def with_operator(case: Case, folder: Path, slot: int) -> Outcome:
     """Run one case in this process, with the simulated station as a child, and give the commands when they are due."""
-    parsed = parser().parse_args(arguments(case, folder, slot))
-    config = load_config(parsed.config)
+    arguments(case, folder, slot)
+    config = load_config(folder / "station.toml")
     name, station = select_station(config, None)
-    live = LiveRun(config, name, station, parsed.session_dir, case.drops, {"simulated": True, "simulation": ""})
-    simulated = SimulatedProcess(SimulationOptions.of(parsed), station.links, parsed.config, name, case.drops)
+    options = SimulationOptions("small", case.seed, 0.0, folder / "truth",
+                                faults=folder / "faults.toml" if case.faults else None)  # fmt: skip
+    live = LiveRun(config, name, station, folder / "sessions", case.drops, {"simulated": True, "simulation": ""})
+    simulated = SimulatedProcess(options, station.links, folder / "station.toml", name, case.drops)
     live.engine.start()
     try:
         due = dict(case.commands)
@@ -110,7 +111,7 @@ def with_operator(case: Case, folder: Path, slot: int) -> Outcome:
     finally:
         simulated.stop()
         live.close()
-    write_report(parsed.report, build_report(live.engine, station, case.drops, None))
+    write_report(folder / "report.json", build_report(live.engine, station, case.drops, None))
     return left_behind(case, folder, 0, "")
 
 

@@ -1,0 +1,25 @@
+"""What the tables of the configuration are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Endpoint = Annotated[str, Field(pattern=r"^(tcp://[^:\s]+:\d+|ipc://\S+)$")]
+Pair = tuple[Finite, Finite]
+
+
+class Strict(BaseModel):
+    """A table whose names must all be known and whose values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def same_names(where: str, got: set[str], wanted: set[str]) -> None:
+    """Raise `ValueError` where a table lacks a name, or has one that nobody knows."""
+    if got != wanted:
+        missing, unknown = sorted(wanted - got), sorted(got - wanted)
+        raise ValueError(f"{where}: missing {missing}, unknown {unknown}, known are {sorted(wanted)}")
