@@ -75,7 +75,7 @@ class Camera(Strict):
     enabled: bool = True
     model: str
     """A model of `magis_calib.estimation.models`, built in or from a user's package."""
-    parameters: Annotated[dict[str, ParameterRule], Field(default_factory=dict)]
+    parameters: dict[str, ParameterRule] = Field(default_factory=dict)
     """Parameters of the model that are fixed or bounded."""
     port_a_displacement_m: Pair = (0.0, 7.5e-3)
     port_b_displacement_m: Pair = (0.0, -7.5e-3)
