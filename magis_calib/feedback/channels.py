@@ -44,6 +44,7 @@ class Channels:
         self._moved = np.zeros(shape)
         self._seen = np.zeros(size, dtype=bool)
         self._told: tuple[Array, Array] | None = None
+        self._share: Array | None = None
 
     @property
     def seen(self) -> Flags:
@@ -82,7 +83,7 @@ class Channels:
 
         By channel: disturbances (NaN: not measured), variances of the fit, effects of the setpoints in force.
         """
-        self._told = None
+        self._told = self._share = None
         known = np.isfinite(measured)
         first, later = known & ~self._seen, known & self._seen
         self._variance = self._variance + drops * self._drift
@@ -115,8 +116,8 @@ class Channels:
         self._variance[at] = variance * (1.0 - variance / total)
 
     def _wrapped(self, values: Array, at: Flags | slice) -> Array:
-        circular = self._circular[at].reshape(-1, *[1] * (values.ndim - 1))
-        wrapped: Array = np.where(circular, np.remainder(values + math.pi, math.tau) - math.pi, values)
+        wrapped, circular = values.copy(), self._circular[at]
+        wrapped[circular] = np.remainder(values[circular] + math.pi, math.tau) - math.pi
         return wrapped
 
     def _mixed(self, share: Array) -> tuple[Array, Array]:
@@ -129,6 +130,7 @@ class Channels:
 
     def _shares(self) -> Array:
         """Return the weight of each filter, 1 in all for each channel."""
-        likely = np.exp(self._weight - self._weight.max(axis=(1, 2), keepdims=True))
-        shares: Array = likely / likely.sum(axis=(1, 2), keepdims=True)
-        return shares
+        if self._share is None:
+            likely = np.exp(self._weight - self._weight.max(axis=(1, 2), keepdims=True))
+            self._share = likely / likely.sum(axis=(1, 2), keepdims=True)
+        return self._share

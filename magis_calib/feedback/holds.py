@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Collection
 
 import numpy as np
-import scipy.stats
+import scipy.special
 
 from magis_calib.domain.control import Verdict
 from magis_calib.domain.estimate import Array
@@ -62,7 +62,7 @@ class Surprise:
             return SURPRISE.passed(f"{len(self._drops)} of {SURPRISE_DROPS} drops known")
         innovations = np.concatenate(self._drops)
         chi2, count = float(innovations @ innovations), len(innovations)
-        chance = float(scipy.stats.chi2.sf(chi2, count)) if count else 1.0
+        chance = float(scipy.special.chdtrc(count, chi2)) if count else 1.0
         words = (f"chi-square of the last {SURPRISE_DROPS} innovations {chi2:.1f} of {count}, "
                  f"probability {chance:.1g}, wanted at least {SURPRISE_PROBABILITY:g}")  # fmt: skip
         return SURPRISE.judged(chance >= SURPRISE_PROBABILITY, words)

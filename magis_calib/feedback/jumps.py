@@ -95,7 +95,7 @@ class Jumps:
         if len(known) < FEWEST:
             return np.inf
         middle = median(known)
-        scatter = MAD_TO_SIGMA * median(abs(one - middle) for one in known)
+        scatter = MAD_TO_SIGMA * median([abs(one - middle) for one in known])
         return max(SIGMAS * sigma, (SIGMAS if len(known) == WINDOW else FEW_SIGMAS) * scatter)
 
 
