@@ -103,8 +103,6 @@ def decision_troubles(records: Sequence[DropRecord], closed: bool, closed_after:
         return {}
     stopping = [RULES[one.rule] for one in newest[0].verdicts if not one.passed and one.rule in RULES]
     if any(rule.kind == "hold" for rule in stopping) or (all(unwanted) and len(newest) == REJECTED_IN_A_ROW):
-        remedy = (
-            stopping[0].way_out if stopping else "see magis-calib why; close the loop again after the cause is gone"
-        )
+        remedy = "; ".join([*(rule.way_out for rule in stopping[:1]), "magis-calib why tells more"])
         return {"loop": Trouble("act", f"the loop does not correct: {newest[0].reason}", remedy)}
     return {}

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,9 @@ class Controllers:
 
     def __init__(self, station: Station, session: str = "c1") -> None:
         self.mute: set[str] = set()
+        self.words: dict[str, dict[str, str | bool]] = {}
+        """State words that a controller tells beside its own."""
+        self._restarting: set[str] = set()
         self.next_drop = 1
         self._stop = threading.Event()
         self._station, self._session = station, session
@@ -93,12 +97,19 @@ class Controllers:
         self._thread.start()
         assert self._ready.wait(10.0)
 
+    def restart(self, name: str) -> None:
+        """Power-cycle a controller: a new session, and the setpoints of the start."""
+        self._restarting.add(name)
+
+    def _words(self, name: str) -> dict[str, str | bool]:
+        return self.words.get(name, {})
+
     def close(self) -> None:
         self._stop.set()
         self._thread.join()
 
     def _run(self) -> None:
-        links, numbers = self._station.links, load_plant_numbers(None)
+        numbers = load_plant_numbers(None)
         nominal = {name: one.nominal for name, one in numbers.actuators.items()}
         nominal.update({name: one.nominal for name, one in self._station.loop.actuators.items()})
         with zmq.Context() as context:
@@ -106,14 +117,18 @@ class Controllers:
             for name in ("laser", "drop_system"):
                 own = {key: one for key, one in numbers.actuators.items() if one.controller == name}
                 self.banks[name] = ParameterBank(own, nominal)
-                place = Place("bottom", name, getattr(links, name), self._session, 0.2, 5.0)
+                place = Place("bottom", name, getattr(self._station.links, name), self._session, 0.2, 5.0)
                 servers[name] = ControllerServer(context, place, self.banks[name], lambda words: None)
                 servers[name].next_effective_drop = lambda: self.next_drop
+                servers[name].status = partial(self._words, name)
             self._ready.set()
             while not self._stop.is_set():
                 for name, server in servers.items():
                     if name in self.mute:
                         continue
+                    if name in self._restarting:
+                        self._restarting.discard(name)
+                        server.restart(f"{self._session}-again")
                     server.serve()
                     server.tick(time.monotonic())
                 time.sleep(0.002)

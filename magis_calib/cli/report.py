@@ -18,6 +18,7 @@ from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord, Snapshot
 from magis_calib.engine import Engine
 from magis_calib.feedback.bound import Ratio, ratios, read_truth
+from magis_calib.feedback.settings import controlled
 from magis_calib.recording.serial import plain
 
 LAST_DROPS = 15
@@ -102,9 +103,10 @@ def _alarms(snapshot: Snapshot) -> dict[str, Any]:
 def _observable(name: str, snapshot: Snapshot, bound: Ratio | None) -> dict[str, Any]:
     values = [one.estimate.values[name] for one in snapshot.records if math.isfinite(one.estimate.values[name])]
     mean, spread = _mean_and_std(name, values[-LAST_DROPS:])
+    judged = next((one for one in reversed(snapshot.records) if one.decision.expectation is not None), None)
     return {
         "unit": OBSERVABLES[name].unit,
-        "target": snapshot.targets[name],
+        "target": snapshot.targets[name] if judged is None or name in controlled(judged) else None,
         "first": values[0] if values else None,
         "last_mean": mean,
         "last_std": spread,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from magis_calib.domain.commands import SetTarget
+from magis_calib.domain.commands import CloseLoop, SetTarget
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from tests.benchmarks.loop.finding import Finding
@@ -30,7 +30,11 @@ HOLDS = {
     "one frame lost": ('kind = "frame_lost"\nview = "x"', ""),
     "saturated": ('kind = "saturated"', ""),
 }
-"""What goes wrong from drop 25 to 30, and a word of the reason. (At a limit and too many surprises: in process.)"""
+"""What goes wrong from drop 25 on, and a word of the reason. (At a limit and too many surprises: in process.)"""
+UNTIL = {"few atoms": 26}
+"""Last drop of what goes wrong, where it is not 30: the third drop in a row with fewer atoms is believed."""
+ASKED = {"silently clamped": {35: CloseLoop()}}
+"""What only the operator ends: the read-back stays where it is until it is accepted."""
 RANDOM = {
     "no_atoms": 0.01, "frame_lost": 0.01, "saturated": 0.005, "dark": 0.005, "few_atoms": 0.01, "refuses": 0.01,
     "unlocked": 0.01, "controller_dies_after_check": 0.005, "controller_restart": 0.002, "reads_off": 0.01,
@@ -72,21 +76,25 @@ def judge_actuators(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
 
 def hold_cases() -> list[Case]:
     """Return a run for each thing that must stop corrections."""
-    limits = f"from_drop = {HOLD_FROM}\nuntil_drop = {HOLD_UNTIL}\n"
-    return [Case(name, 4, HOLD_DROPS, faults=f"[[fault]]\n{text}\n{limits}") for name, (text, _) in HOLDS.items()]
+    return [
+        Case(name, 4, HOLD_DROPS, commands=ASKED.get(name, {}), faults=f"[[fault]]\n{text}\nfrom_drop = {HOLD_FROM}\n"
+             f"until_drop = {UNTIL.get(name, HOLD_UNTIL)}\n")
+        for name, (text, _) in HOLDS.items()
+    ]  # fmt: skip
 
 
 def judge_holds(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
     """Yield how many corrections were applied while something was wrong, and whether they go on afterwards."""
     for one in outcomes:
-        during = [record for drop, record in one.records.items() if HOLD_FROM <= drop <= HOLD_UNTIL]
+        until = UNTIL.get(one.case.name, HOLD_UNTIL)
+        during = [record for drop, record in one.records.items() if HOLD_FROM <= drop <= until]
         named = sum(HOLDS[one.case.name][1] in record.decision.reason for record in during)
         yield Finding(
             f"{one.case.name}: applied while it lasts", sum(r.decision.outcome == "applied" for r in during), 0
         )
         yield Finding(f"{one.case.name}: drops without the reason", len(during) - named, 0)
-        after = [drop for drop, r in one.records.items() if drop > HOLD_UNTIL and r.decision.outcome == "applied"]
-        yield Finding(f"{one.case.name}: drops until corrected again", min(after, default=math.inf) - HOLD_UNTIL, 25)
+        after = [drop for drop, r in one.records.items() if drop > until and r.decision.outcome == "applied"]
+        yield Finding(f"{one.case.name}: drops until corrected again", min(after, default=math.inf) - until, 25)
 
 
 def fault_cases(drops: int) -> list[Case]:

@@ -78,5 +78,5 @@ def judge_steps(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
 
 
 def _size(name: str) -> float:
-    """Return the step; that of x goes where the trap has room for it."""
-    return -STEP[name] if name == "y_m" else STEP[name]
+    """Return the step; that of x goes where the trap, which starts far to one side, has room for it."""
+    return -STEP[name] if name == "x_m" else STEP[name]

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,7 +121,7 @@ def left_behind(case: Case, folder: Path, exit_code: int, said: str) -> Outcome:
         lines = [json.loads(line) for line in (folder / "truth").read_text(encoding="utf-8").splitlines()]
     except OSError as error:
         raise RuntimeError(f"{case.name}: exit {exit_code}: {error}; it said {said[-500:]}") from error
-    with closing(Session(next((folder / "sessions").iterdir())).__enter__()) as session:
+    with Session(next((folder / "sessions").iterdir())) as session:
         records = {one.drop_id: one for one in session.records}
     controllers = next((line["controllers"] for line in lines if "controllers" in line), {})
     truth = [line for line in lines if "drop_id" in line]
