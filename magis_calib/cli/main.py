@@ -38,7 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     run = importlib.import_module(COMMANDS[command]).main
     gc.freeze()  # what was imported stays: to look through it again takes 50 ms every few drops
-    code: int = run(words)
+    try:
+        code: int = run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: not worth a traceback
+        return 0
     return code
 
 

@@ -98,10 +98,14 @@ def judge_holds(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
 
 
 def fault_cases(drops: int) -> list[Case]:
-    """Return two runs with every fault at random, half of the drops each."""
+    """Return two runs with every fault at random, half of the drops each; an operator closes the loop now and then."""
     texts = [f'[[fault]]\nkind = "{kind}"\nrate = {rate}\nfrom_drop = 20\n{FIELDS.get(kind, "")}\n'
              for kind, rate in RANDOM.items()]  # fmt: skip
-    return [Case(f"random faults, seed {seed}", seed, drops // 2, faults="".join(texts)) for seed in (11, 12)]
+    return [
+        Case(f"random faults, seed {seed}", seed, drops // 2, faults="".join(texts),
+             commands={drop: CloseLoop() for drop in range(30, drops // 2, 10)})
+        for seed in (11, 12)
+    ]  # fmt: skip
 
 
 def judge_faults(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
@@ -111,7 +115,10 @@ def judge_faults(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
         yield Finding(f"{words}: drops without an outcome", one.case.drops - len(one.records), 0)
         counted = sum(controller["limit_violations"] for controller in one.controllers.values())
         yield Finding(f"{words}: limits broken, counted by the controllers", counted, 0)
-        applied = sum(record.decision.outcome == "applied" for record in one.records.values())
+        decisions = [record.decision for record in one.records.values()]
+        defied = [it for it in decisions if it.sent and not all(verdict.passed for verdict in it.verdicts)]
+        yield Finding(f"{words}: sent although a gate or hold said no", len(defied), 0)
+        applied = sum(it.outcome == "applied" for it in decisions)
         yield Finding(f"{words}: share of drops without a correction", 1 - applied / len(one.records), None)
         writes = sum(controller["writes"] for controller in one.controllers.values())
         yield Finding(f"{words}: fewer than one write in ten drops", float(writes < len(one.truth) / 10), 0)
