@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from magis_calib.alarms import AlarmList
 from magis_calib.bulletin import Tally
 from magis_calib.domain.commands import (
     Acknowledge,
+    CancelProcedure,
     CloseLoop,
     Command,
     HoldLoop,
@@ -19,16 +21,21 @@ from magis_calib.domain.commands import (
     SetSpeed,
     SetTarget,
     ShadowLoop,
+    StartProcedure,
     StopRun,
 )
 from magis_calib.domain.control import Setpoints
+from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import WISHES, DropRecord, LoopWord
+from magis_calib.domain.snapshot import WISHES, DropRecord, LoopWord, ProcedureState
 from magis_calib.feedback.journey import Arrival
 from magis_calib.feedback.loop import Loop
+from magis_calib.feedback.procedures.asking import Place
+from magis_calib.feedback.procedures.known import begin
 from magis_calib.feedback.reach import out_of_reach
 from magis_calib.feedback.settings import last_good
 from magis_calib.parts import Parts
+from magis_calib.procedure_run import ProcedureRun
 
 TURNS: dict[type[Command], tuple[LoopWord, str]] = {
     CloseLoop: ("closed", "loop closed: corrections are sent"),
@@ -50,6 +57,7 @@ class Desk:
         self.wanted: LoopWord = parts.station.loop.start
         self.fault = ""
         """What stopped corrections until the operator closes the loop again; empty where nothing did."""
+        self._run: ProcedureRun | None = None
 
     def ask(self, command: Command) -> None:
         """Put a command on the desk. Never blocks."""
@@ -62,10 +70,27 @@ class Desk:
 
     def hold_reason(self) -> str:
         """Return why nothing may be sent now; empty where corrections may."""
-        return f"fault: {self.fault}" if self.fault else WISHES.get(self.wanted, "")
+        return f"fault: {self.fault}" if self.fault else WISHES.get(self.word, "")
+
+    @property
+    def word(self) -> LoopWord:
+        """What the loop does now: a procedure goes before what is wanted of it."""
+        return "procedure" if self._run is not None and self._run.state.running else self.wanted
+
+    @property
+    def procedure(self) -> ProcedureState | None:
+        """How far a procedure has come, or how the last one ended."""
+        return self._run.state if self._run is not None else None
+
+    def take(self, record: DropRecord) -> None:
+        """Give a finished drop to the procedure that runs."""
+        if self._run is not None and self._run.state.running:
+            self._run.take(record)
+            self._conclude()
 
     def leave(self) -> str:
         """Do with the setpoints what the configuration wants at the end; return it in words, empty for nothing."""
+        self._cancel("the run stops")
         hands, wanted = self._parts.hands, self._parts.station.loop.on_stop
         if wanted == "keep" or self._parts.mode == "replay":
             return ""
@@ -88,6 +113,10 @@ class Desk:
                 return self._parts.hands.by_hand(name, value) if open_now else "not sent: open the loop first"
             case ReturnTo(setpoints, label):
                 return self._go_back(setpoints, label)
+            case StartProcedure(name, options):
+                return self._start(name, options)
+            case CancelProcedure():
+                return self._cancel("by the operator")
             case Acknowledge(key, who):
                 return self._alarms.acknowledge(key, who)
             case NoteDrop(drop_id, text):
@@ -96,6 +125,38 @@ class Desk:
                 return self._speed(factor)
             case StopRun():
                 return "stopping: draining the recorder"
+
+    def _start(self, name: str, options: Mapping[str, Any]) -> str:
+        hands = self._parts.hands
+        if self._parts.mode == "replay":
+            return "not begun: this is a replay"
+        if self.word == "procedure":
+            return f"not begun: {self._run.state.name if self._run else ''} is still running"
+        if not hands.prepare() or self.fault:
+            return f"not begun: {self.fault or hands.held}"
+        place = Place(self._parts.station, hands.facts, hands.commanded())
+        try:
+            procedure, planned = begin(name, place, options)
+        except ProcedureError as error:
+            return f"not begun: {error}"
+        self._run = ProcedureRun(name, procedure, place, planned, hands, self._parts.drop_system)
+        self._run.begin()
+        self._conclude()
+        return f"{name} began" if self._run.state.running else self._run.state.words
+
+    def _cancel(self, why: str) -> str:
+        if self._run is None or not self._run.state.running:
+            return "no procedure runs"
+        self._run.cancel(why)
+        self._conclude()
+        return self._run.state.words
+
+    def _conclude(self) -> None:
+        """Write what a procedure left, once it has ended."""
+        parts = self._parts
+        if self._run is not None and parts.products is not None:
+            session = parts.recorder.path if parts.recorder is not None else ""
+            self._run.leave_product(parts.products, parts.name, session)
 
     def _arrive(self, arrival: Arrival) -> str:
         """Latch a fault where the setpoints wanted at the end were not reached."""

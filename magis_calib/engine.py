@@ -99,6 +99,7 @@ class Engine:
         while not self._work.drained:
             item = None
             try:
+                self._begin()
                 self._obey()
                 item = self._work.get(0.05)
                 if item is not None:
@@ -112,6 +113,16 @@ class Engine:
                     self._finish_drop(self._pipeline.unusable(item.drop_id, f"fault: {error}", None))
         self._record.close()
 
+    def _begin(self) -> None:
+        """Begin the procedure that the run is for, once the controllers are known; stop when it has ended."""
+        wanted, state = self._parts.procedure, self._desk.procedure
+        if wanted is None or self._stop.is_set():
+            return
+        if state is None and self._parts.hands.states() and not self._parts.hands.held:
+            self._desk.ask(wanted)
+        elif state is not None and not state.running:
+            self._stop.set()
+
     def _one_drop(self, item: Work) -> None:
         self._parts.hands.prepare()
         if isinstance(item, IncompleteDrop):
@@ -124,6 +135,7 @@ class Engine:
         record = replace(record, targets=dict(self._pipeline.loop.targets))
         self.tally.add(record)
         self._keep(record)
+        self._desk.take(record)
         if parts.observe is not None:
             parts.observe(record)
         self._publish(record, pair)
@@ -194,7 +206,8 @@ class Engine:
 
     def _publish(self, record: DropRecord | None = None, pair: ImagePair | None = None) -> None:
         desk = self._desk
-        snapshot = self._bulletin.next(self.snapshot, desk.wanted, desk.fault, self.tally, self._intake.state)
+        snapshot = self._bulletin.next(self.snapshot, desk.word, desk.fault, self.tally, self._intake.state)
+        snapshot = replace(snapshot, procedure=desk.procedure)
         if record is not None:
             snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)
         if record is not None and pair is not None:

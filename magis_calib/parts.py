@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
+from magis_calib.domain.commands import StartProcedure
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.devices import DropSystem, FrameSource, TelemetrySink
@@ -65,5 +67,9 @@ class Parts:
     drops: int | None = None
     """Stop after this many drops."""
     set_speed: Callable[[float], None] | None = None
+    procedure: StartProcedure | None = None
+    """Begun as soon as the controllers are known; the run stops when it has ended."""
+    products: Path | None = None
+    """Folder that procedures leave their results in; None: they are only told."""
     observe: Callable[[DropRecord], None] | None = None
     """Told of every finished drop, in the worker thread."""

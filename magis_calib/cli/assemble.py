@@ -12,6 +12,7 @@ import zmq
 from hardware.camera import CameraLink
 from hardware.controller import ControllerClient
 from hardware.telemetry import Telemetry
+from magis_calib.domain.commands import StartProcedure
 from magis_calib.domain.config import Config, Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.snapshot import LinkState
@@ -27,9 +28,10 @@ class LiveRun:
     """One station with everything it needs. `close` after the engine has finished."""
 
     def __init__(
-        self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any]
-    ) -> None:
-        """Bind and connect. Raises `ConfigError` where an address is taken."""
+        self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any],
+        procedure: StartProcedure | None = None, products: Path | None = None,
+    ) -> None:  # fmt: skip
+        """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an address is taken."""
         self._watched: tuple[Callable[[], LinkState], ...] = ()
         session = f"{name}-{secrets.token_hex(4)}"
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -62,6 +64,8 @@ class LiveRun:
                 self._controllers["drop_system"],
                 telemetry,
                 drops=drops,
+                procedure=procedure,
+                products=products,
             )
         )
 

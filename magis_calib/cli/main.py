@@ -1,6 +1,7 @@
 """`magis-calib`: runs a station with its window, headless, or from a recording.
 
-Commands: (none) run a station · replay · fit · session · why · ledger · settings · config · check-driver · benchmark.
+Commands: (none) run a station · replay · fit · session · why · ledger · settings ·
+response · poke · products · config · check-driver · benchmark.
 Each has --help.
 """
 
@@ -22,6 +23,9 @@ COMMANDS = {
     "why": "magis_calib.cli.why",
     "ledger": "magis_calib.cli.ledger",
     "settings": "magis_calib.cli.settings",
+    "response": "magis_calib.cli.response",
+    "poke": "magis_calib.cli.poke",
+    "products": "magis_calib.cli.products",
     "config": "magis_calib.cli.config",
     "check-driver": "magis_calib.cli.check_driver",
     "benchmark": "magis_calib.cli.benchmark",

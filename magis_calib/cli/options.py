@@ -18,6 +18,11 @@ def default_session_dir() -> Path:
     return platformdirs.user_data_path("magis-calib", appauthor=False) / "sessions"
 
 
+def default_products_dir() -> Path:
+    """Return the platform's folder for what procedures leave."""
+    return platformdirs.user_data_path("magis-calib", appauthor=False) / "products"
+
+
 def add_station_options(parser: argparse.ArgumentParser) -> None:
     """Add --config and --station."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: the shipped one)")

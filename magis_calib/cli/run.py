@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from magis_calib.cli.assemble import LiveRun
@@ -15,13 +15,14 @@ from magis_calib.cli.options import (
     add_run_options,
     add_station_options,
     check_folder,
+    default_products_dir,
     default_session_dir,
     start_logging,
     why_no_window,
 )
 from magis_calib.cli.report import Truth, build_report, write_report
 from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
-from magis_calib.domain.commands import StopRun
+from magis_calib.domain.commands import StartProcedure, StopRun
 from magis_calib.domain.config import Config, Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import load_config, select_station
@@ -33,7 +34,15 @@ from simulators.plant_file import load_plant_numbers
 
 def main(argv: Sequence[str]) -> int:
     """Run until the last drop, a signal or the window's close; return the exit code."""
-    parser = _parser()
+    return run_as_asked(run_parser(), argv)
+
+
+def run_as_asked(
+    parser: argparse.ArgumentParser,
+    argv: Sequence[str],
+    purpose: Callable[[argparse.Namespace], StartProcedure] | None = None,
+) -> int:
+    """Parse, run, and return the exit code. `purpose` makes of the arguments the procedure that the run is for."""
     arguments = parser.parse_args(argv)
     start_logging(arguments.log_level)
     given = [word.partition("=")[0] for word in argv if word.startswith("--")]
@@ -44,13 +53,17 @@ def main(argv: Sequence[str]) -> int:
         config = load_config(arguments.config)
         name, station = select_station(config, arguments.station)
         judge_models(config, arguments.config, [name], spare=False)
-        return _run(arguments, config, name, station)
+        return _run(arguments, config, name, station, purpose(arguments) if purpose else None)
     except ConfigError as error:
         print(f"magis-calib: {error}", file=sys.stderr)
         return 2
 
 
-def _run(arguments: argparse.Namespace, config: Config, name: str, station: Station) -> int:
+def _run(
+    arguments: argparse.Namespace, config: Config, name: str, station: Station, procedure: StartProcedure | None
+) -> int:
+    if procedure is not None:
+        station = station.model_copy(update={"loop": station.loop.model_copy(update={"start": "open"})})
     options = SimulationOptions.of(arguments) if arguments.simulate else None
     if options is not None:
         load_faults(options.faults, load_plant_numbers())  # said here rather than by the child
@@ -62,7 +75,8 @@ def _run(arguments: argparse.Namespace, config: Config, name: str, station: Stat
         check_folder(path)
     about = {"simulated": options is not None, "simulation": " ".join(options.argv()) if options else ""}
     session_dir = (arguments.session_dir or default_session_dir()).absolute()
-    run = LiveRun(config, name, station, session_dir, arguments.drops, about)
+    products = (arguments.products_dir or default_products_dir()).absolute()
+    run = LiveRun(config, name, station, session_dir, arguments.drops, about, procedure, products)
     simulated = None
     if options is not None:
         simulated = SimulatedProcess(options, station.links, arguments.config, name, arguments.drops)
@@ -74,7 +88,17 @@ def _run(arguments: argparse.Namespace, config: Config, name: str, station: Stat
             simulated.stop()
         run.close()
     truth = Truth(arguments.truth, arguments.delay) if options and arguments.truth else None
-    return finish(run.engine, arguments.report, station, arguments.drops, truth)
+    code = finish(run.engine, arguments.report, station, arguments.drops, truth)
+    return code if procedure is None else code or _told(run.engine)
+
+
+def _told(engine: Engine) -> int:
+    """Say how the procedure ended; return 1 where it failed or did not end."""
+    state = engine.snapshot.procedure
+    words = state.words if state is not None else "not begun"
+    where = f"; product {state.product}" if state is not None and state.product else ""
+    print(f"{words}{where}", file=sys.stderr)
+    return 0 if state is not None and state.good and not state.running else 1
 
 
 def start_and_show(engine: Engine, headless: bool) -> None:
@@ -130,16 +154,20 @@ def farewell(engine: Engine) -> str:
             f"session {snapshot.session}")  # fmt: skip
 
 
-def _parser() -> argparse.ArgumentParser:
+def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argparse.ArgumentParser:
+    """Return the parser of a command that starts a run."""
     parser = argparse.ArgumentParser(
-        prog="magis-calib",
-        description=__doc__,
-        epilog="Other commands: replay, fit, session, settings, why, ledger, config, check-driver, benchmark; "
-        "`magis-calib COMMAND --help` explains each.",
+        prog=prog,
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Other commands: replay, fit, session, settings, why, ledger, response, poke, products, config,\n"
+        "check-driver, benchmark; `magis-calib COMMAND --help` explains each.",
     )
     add_station_options(parser)
     parser.add_argument("--session-dir", type=Path, metavar="DIR",
                         help=f"folder that sessions are recorded in (default {default_session_dir()})")  # fmt: skip
+    parser.add_argument("--products-dir", type=Path, metavar="DIR",
+                        help=f"folder for what procedures find (default {default_products_dir()})")  # fmt: skip
     add_run_options(parser)
     parser.add_argument("--simulate", action="store_true", help="start the simulated station as well")
     add_simulation_options(parser.add_argument_group("with --simulate"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from magis_calib.domain.control import Setpoints
 
@@ -57,6 +59,19 @@ class ReturnTo:
 
 
 @dataclass(frozen=True, slots=True)
+class StartProcedure:
+    """Begin a procedure (the loop sends nothing while it runs); `options` are its own."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelProcedure:
+    """End the procedure that runs; the setpoints go back to where it began."""
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledge:
     """Say that somebody knows of an alarm; an empty key means all that stand."""
 
@@ -88,6 +103,8 @@ Command = (
     | SetActuator
     | SetTarget
     | ReturnTo
+    | StartProcedure
+    | CancelProcedure
     | Acknowledge
     | NoteDrop
     | SetSpeed

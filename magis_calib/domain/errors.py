@@ -6,6 +6,7 @@ MagisError
 ├── ControllerError    a controller refused, stayed silent or answered something else
 │   ├── Refused        it answered no, by name and value; nothing was changed
 │   └── Silent         no answer before the deadline; nobody knows whether it was done
+├── ProcedureError     a procedure cannot begin or go on; the setpoints go back
 ├── SessionError       a recording cannot be written or read
 ├── ImageError         an image file cannot be read, used or written
 └── FitError           an image that no estimate can be made from
@@ -58,6 +59,10 @@ class Silent(ControllerError):
     def __init__(self, controller: str, request: str, waited_s: float) -> None:
         self.controller = controller
         super().__init__(f"{controller} did not answer {request!r} within {waited_s:.2g} s")
+
+
+class ProcedureError(MagisError):
+    """A procedure cannot begin or go on: says why. The setpoints go back to where it began."""
 
 
 class SessionError(MagisError):

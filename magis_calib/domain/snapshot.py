@@ -10,14 +10,16 @@ from magis_calib.domain.camera import ImagePair, SequenceType
 from magis_calib.domain.control import SHADOW, Decision, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 
-LoopWord = Literal["open", "closed", "shadow", "held", "fault", "stopped"]
+LoopWord = Literal["open", "closed", "shadow", "held", "procedure", "fault", "stopped"]
 """open: the operator moves setpoints by hand. closed: corrections are sent. shadow: they are decided and logged, not
-sent. held: the operator paused corrections. fault: something broke, corrections stopped. stopped: the run has ended."""
+sent. held: the operator paused corrections. procedure: one moves the setpoints, the loop sends nothing. fault:
+something broke, corrections stopped. stopped: the run has ended."""
 
 WISHES: Mapping[LoopWord, str] = {
     "open": "the loop is open: the operator moves setpoints by hand",
     "held": "the operator holds the loop",
     "shadow": SHADOW,
+    "procedure": "a procedure moves the setpoints",
 }
 """Why nothing is sent where the operator wants it so."""
 
@@ -118,6 +120,28 @@ class DropRecord:
     """What the observables were aimed at; empty in sessions that did not record it."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProcedureState:
+    """How far a procedure has come, or how the last one ended."""
+
+    name: str
+    words: str
+    """What it does now, or how it ended."""
+    done: int
+    """Drops taken."""
+    planned: int
+    """Drops in all, as far as is known."""
+    began_s: float
+    """Monotonic clock."""
+    left_s: float | None
+    """Time left by the pace so far; None before there is one, and at the end."""
+    running: bool
+    good: bool = True
+    """Of an ended one: whether it found what it was to find."""
+    product: str = ""
+    """Path of what it left."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """The whole run at one moment. Readers keep a reference; nobody changes one."""
@@ -150,6 +174,7 @@ class Snapshot:
     actuators: tuple[ActuatorState, ...] = ()
     targets: Mapping[str, float] = field(default_factory=dict)
     tolerances: Mapping[str, float] = field(default_factory=dict)
+    procedure: ProcedureState | None = None
     finished: bool = False
     note: str = ""
     """Answer to the last operator command, in words."""

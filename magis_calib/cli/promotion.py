@@ -1,0 +1,71 @@
+"""Put a measured response in force: a table and a name in the configuration file, and a line in the journal."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from magis_calib.domain.config import Station
+from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.domain.loading import load_config, parse_config, select_station
+from magis_calib.recording.products import Product, note_promotion, read_product
+
+NEGLIGIBLE_SIGMA = 3.0
+"""An element smaller than so many standard errors is taken as 0 where the matrix before had 0."""
+
+
+def promote(path: Path, config: Path, station_name: str | None, who: str) -> str:
+    """Change the configuration and return what was done. Raises `ConfigError` or `SessionError`; then nothing changed.
+
+    The rest of the file, comments too, stays as it is.
+    """
+    product = read_product(path)
+    name, station = select_station(load_config(config), station_name)
+    _judge(product, path, name, station)
+    matrix = f"{product.kind}_{path.name.partition('_')[0]}"
+    text = config.read_text(encoding="utf-8")
+    changed = _with_matrix(text, name, matrix, _table(product, station), config)
+    parse_config(changed, str(config))
+    temporary = config.with_name(config.name + ".part")
+    temporary.write_text(changed, encoding="utf-8")
+    os.replace(temporary, config)
+    note_promotion(path.parent, path, who, str(config))
+    return f"{config}: matrix {matrix!r} is in force for station {name}, before it was {station.loop.matrix!r}"
+
+
+def _judge(product: Product, path: Path, name: str, station: Station) -> None:
+    if product.station != name:
+        raise SessionError(f"{path}: of another station: wanted {name!r}, got {product.station!r}")
+    if not product.valid:
+        raise SessionError(f"{path}: not valid: {'too old' if product.good else product.words}")
+    missing = set(station.loop.actuators) - set(product.numbers.get("actuator_units", {}))
+    if "matrix" not in product.numbers or missing:
+        raise SessionError(f"{path}: wanted a response of all the loop's actuators, missing {sorted(missing)}")
+
+
+def _table(product: Product, station: Station) -> dict[str, dict[str, float]]:
+    """Return the matrix: what is not told from 0, where it was 0 before, stays 0."""
+    before, found = station.matrices[station.loop.matrix], {}
+    for observable, row in product.numbers["matrix"].items():
+        errors = product.numbers["stderr"][observable]
+        found[observable] = {
+            actuator: value for actuator, value in row.items()
+            if value is not None and (before[observable].get(actuator, 0.0) != 0.0
+                                      or abs(value) > NEGLIGIBLE_SIGMA * errors[actuator])
+        }  # fmt: skip
+    return found
+
+
+def _with_matrix(text: str, station: str, matrix: str, table: dict[str, dict[str, float]], where: Path) -> str:
+    """Return the file's text with one more matrix, named in the station's loop. Raises `ConfigError`."""
+    head = re.search(rf"^\[stations\.{re.escape(station)}\.loop\]\s*$", text, re.MULTILINE)
+    line = re.compile(r"^(matrix\s*=\s*)\"[^\"]*\"", re.MULTILINE).search(text, head.end()) if head else None
+    if head is None or line is None:
+        raise ConfigError(f'{where}: wanted a line `matrix = "…"` in [stations.{station}.loop]')
+    rows = "\n".join(
+        f"{observable} = {{ {', '.join(f'{name} = {value!r}' for name, value in row.items())} }}"
+        for observable, row in table.items()
+    )
+    named = f'{text[: line.start()]}{line[1]}"{matrix}"{text[line.end() :]}'
+    return f"{named.rstrip()}\n\n[stations.{station}.matrices.{matrix}]\n{rows}\n"

@@ -1,0 +1,49 @@
+"""How a procedure asks for what it needs, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from magis_calib.domain.camera import SequenceType
+from magis_calib.domain.config import Station
+from magis_calib.domain.control import ParameterFacts, Setpoints
+from magis_calib.domain.snapshot import DropRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Take so many drops of this type at these setpoints (absolute, SI; what is not named stays)."""
+
+    setpoints: Setpoints
+    words: str
+    drops: int = 1
+    sequence_type: SequenceType = "interferometer"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a procedure ended."""
+
+    good: bool
+    words: str
+    """A line that a person reads."""
+    product: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers to be kept: names, units and errors stand beside the values."""
+    keep: Setpoints = field(default_factory=dict)
+    """Setpoints to stay at; all others go back to where the procedure began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a procedure begins."""
+
+    station: Station
+    facts: Mapping[str, ParameterFacts]
+    base: Setpoints
+    """Setpoints in force."""
+
+
+Procedure = Generator[Ask, tuple[DropRecord, ...], Result]
+"""Yields what it asks for, is sent the drops, returns the result; `ProcedureError` where it cannot go on."""

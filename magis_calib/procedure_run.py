@@ -1,0 +1,134 @@
+"""Walks one procedure through a run: moves to what it asks for, gives it the drops, brings the setpoints back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from magis_calib.domain.camera import SequenceType
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.devices import DropSystem
+from magis_calib.domain.errors import ControllerError, ProcedureError
+from magis_calib.domain.snapshot import DropRecord, ProcedureState
+from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
+from magis_calib.parts import RunHands
+from magis_calib.recording.products import Product, write_product
+
+PATIENCE_DROPS = 20
+"""Drops in a row that are not of what was asked for, or cannot be measured, before a procedure gives up."""
+
+
+class ProcedureRun:
+    """One procedure under way. Used by the worker thread only."""
+
+    def __init__(
+        self, name: str, procedure: Procedure, place: Place, planned: int, hands: RunHands, drops: DropSystem | None
+    ) -> None:
+        """`planned`: drops in all, as far as is known. Nothing moves before `begin`."""
+        self._procedure, self._place, self._hands, self._drops = procedure, place, hands, drops
+        self._ask: Ask | None = None
+        self._taken: list[DropRecord] = []
+        self._missed = 0
+        self._type: SequenceType = "interferometer"
+        self.result: Result | None = None
+        self.records: list[DropRecord] = []
+        """Every drop that was given to it."""
+        self.state = ProcedureState(name, "begins", 0, planned, time.monotonic(), None, True)
+
+    def begin(self) -> None:
+        """Move to the first setpoints asked for."""
+        self._next(None)
+
+    def take(self, record: DropRecord) -> None:
+        """Give it one finished drop, if it is of what was asked for."""
+        if self._ask is None or self.result is not None:
+            return
+        if not self._fits(record, self._ask):
+            self._miss(record)
+            return
+        self._missed = 0
+        self._taken.append(record)
+        self.records.append(record)
+        self._tell(self._ask.words)
+        if len(self._taken) == self._ask.drops:
+            taken, self._taken = tuple(self._taken), []
+            self._next(taken)
+
+    def cancel(self, why: str) -> None:
+        """End it; the setpoints go back."""
+        if self.result is None:
+            self._procedure.close()
+            self._end(Result(False, f"cancelled: {why}"))
+
+    def leave_product(self, folder: Path, station: str, session: str) -> None:
+        """Write what it found, once it has ended, and tell where. Raises `OSError`."""
+        if self.result is None or self.state.product:
+            return
+        drops = (self.records[0].drop_id, self.records[-1].drop_id) if self.records else (0, 0)
+        product = Product(
+            self.state.name, station, time.time_ns(), self.result.good, self.result.words, dict(self._place.base),
+            Path(session).name, drops, self.result.product,
+        )  # fmt: skip
+        self.state = replace(self.state, product=str(write_product(folder, product)))
+
+    def _next(self, taken: tuple[DropRecord, ...] | None) -> None:
+        try:
+            self._ask = next(self._procedure) if taken is None else self._procedure.send(taken)
+            self._turn(self._ask.sequence_type)
+            self._go(self._ask.setpoints, self._ask.words)
+            self._tell(self._ask.words)
+        except StopIteration as done:
+            self._end(done.value)
+        except (ProcedureError, ControllerError) as error:
+            self._procedure.close()
+            self._end(Result(False, str(error)))
+
+    def _fits(self, record: DropRecord, ask: Ask) -> bool:
+        facts = self._place.facts
+        return (
+            record.complete
+            and record.sequence_type == ask.sequence_type
+            and (record.estimate.usable or ask.sequence_type == "no_atoms")
+            and all(
+                abs(record.in_force.get(name, float("inf")) - value) <= facts[name].readback_tolerance
+                for name, value in ask.setpoints.items()
+            )
+        )
+
+    def _miss(self, record: DropRecord) -> None:
+        self._missed += 1
+        if self._missed >= PATIENCE_DROPS:
+            reason = "; ".join(record.estimate.reasons) or "the setpoints in force are not those asked for"
+            self._procedure.close()
+            self._end(Result(False, f"gave up: {self._missed} drops in a row of no use: {reason}"))
+
+    def _turn(self, sequence_type: SequenceType) -> None:
+        if sequence_type == self._type:
+            return
+        if self._drops is None:
+            raise ProcedureError(f"no drop system to ask for {sequence_type} drops")
+        self._drops.sequence(sequence_type)
+        self._type = sequence_type
+
+    def _go(self, goal: Setpoints, words: str) -> None:
+        arrival = self._hands.go_to(goal, words) if goal else None
+        if arrival is not None and not arrival.there:
+            raise ProcedureError(arrival.words)
+
+    def _end(self, result: Result) -> None:
+        """Bring the setpoints back, but those to keep, and the drop system to its usual drops."""
+        words = result.words
+        try:
+            self._turn("interferometer")
+            self._go({**self._place.base, **result.keep}, "where the procedure began")
+        except (ProcedureError, ControllerError) as error:
+            result, words = replace(result, good=False), f"{words}; setpoints NOT restored: {error}"
+        self.result = replace(result, words=words)
+        self.state = replace(self.state, words=words, left_s=None, running=False, good=self.result.good)
+
+    def _tell(self, words: str) -> None:
+        done = len(self.records)
+        spent = time.monotonic() - self.state.began_s
+        left = spent / done * max(0, self.state.planned - done) if done else None
+        self.state = replace(self.state, words=words, done=done, left_s=left)
