@@ -91,7 +91,7 @@ def run(
         })  # fmt: skip
         noise = FIT_SIGMA * rng.standard_normal(6)
         seen = {name: total[name] + wrong.get(name, 0.0) + noise[row] for row, name in enumerate(OBSERVABLES)}
-        found.estimates[drop] = _estimate(drop, seen)
+        found.estimates[drop] = estimated(drop, seen)
         judged = loop.judge(found.estimates[drop], "interferometer", Situation(in_force, timeline.newest(), facts))
         found.judged.append(judged)
         if judged.proposal is not None and not judged.hold:
@@ -99,7 +99,7 @@ def run(
     return found
 
 
-def _estimate(drop: int, seen: dict[str, float]) -> StationEstimate:
+def estimated(drop: int, seen: dict[str, float]) -> StationEstimate:
     seen["phase_rad"] = wrap_phase(seen["phase_rad"])
     unknown = dict.fromkeys(DIAGNOSTICS, math.nan)
     errors = dict(zip(OBSERVABLES, FIT_SIGMA.tolist(), strict=True))
