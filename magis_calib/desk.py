@@ -45,6 +45,9 @@ TURNS: dict[type[Command], tuple[LoopWord, str]] = {
 }
 
 
+NOT_POKED = "not poked"
+
+
 class Desk:
     """Takes commands from any thread; the worker obeys them one after the other, each with an answer in words."""
 
@@ -58,6 +61,8 @@ class Desk:
         self.fault = ""
         """What stopped corrections until the operator closes the loop again; empty where nothing did."""
         self._run: ProcedureRun | None = None
+        self.poke = NOT_POKED
+        """What the last poke of this run found, in words."""
 
     def ask(self, command: Command) -> None:
         """Put a command on the desk. Never blocks."""
@@ -157,6 +162,8 @@ class Desk:
         if self._run is not None and parts.products is not None:
             session = parts.recorder.path if parts.recorder is not None else ""
             self._run.leave_product(parts.products, parts.name, session)
+        if self._run is not None and self._run.state.name == "poke" and self._run.result is not None:
+            self.poke = self._run.result.words
 
     def _arrive(self, arrival: Arrival) -> str:
         """Latch a fault where the setpoints wanted at the end were not reached."""
@@ -165,7 +172,11 @@ class Desk:
         return arrival.words
 
     def _turn(self, command: Command) -> str:
-        """Turn the loop's switch; to close it also clears the fault."""
+        """Turn the loop's switch; to close it also clears the fault. A failed poke must be mended first."""
+        if self.word == "procedure":
+            return f"not turned: {self._run.state.name if self._run else ''} is running, cancel it first"
+        if isinstance(command, CloseLoop) and self.poke.startswith("poke failed"):
+            return f"not closed: {self.poke}"
         self.wanted, answer = TURNS[type(command)]
         if self.wanted == "closed":
             self.fault = ""

@@ -194,6 +194,7 @@ class Engine:
             "readback": dict(readback),
             "controllers": self._parts.hands.final_status(),
             "on_stop": self.left,
+            "poke": self._desk.poke,
         }
 
     # ---- everyone
