@@ -114,7 +114,7 @@ class Desk:
             case SetTarget(name, value):
                 return self._aim(name, value)
             case SetActuator(name, value):
-                open_now = self.wanted == "open"
+                open_now = self.word == "open"
                 return self._parts.hands.by_hand(name, value) if open_now else "not sent: open the loop first"
             case ReturnTo(setpoints, label):
                 return self._go_back(setpoints, label)
@@ -199,7 +199,7 @@ class Desk:
         return f"target of {shown.label} {shown.shown(before)} → {shown.shown(value)} {shown.shown_unit}"
 
     def _go_back(self, setpoints: Setpoints, label: str) -> str:
-        if self.wanted == "closed":
+        if self.word in ("closed", "procedure"):
             return "not moved: open, hold or shadow the loop first"
         return self._parts.hands.go_to(setpoints, label).words
 
