@@ -30,6 +30,8 @@ COMMANDS = {
     "check-driver": "magis_calib.cli.check_driver",
     "benchmark": "magis_calib.cli.benchmark",
 }
+SWITCH_S = 5e-4
+"""A thread that wants to run waits so long for one that does: the recorder shall not hold up a decision for 5 ms."""
 THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -38,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name in THREAD_LIMITS:
         os.environ.setdefault(name, "1")
     keep_freed_memory()
+    sys.setswitchinterval(SWITCH_S)
     words = list(sys.argv[1:] if argv is None else argv)
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     run = importlib.import_module(COMMANDS[command]).main

@@ -50,12 +50,11 @@ def usable(estimate: StationEstimate) -> Verdict:
 def certain(estimate: StationEstimate) -> Verdict:
     """Let only estimates pass whose covariance, of what was measured, is that of something."""
     known = np.isfinite(np.diag(estimate.covariance))
-    block = estimate.covariance[np.ix_(known, known)]
+    block = estimate.covariance[known][:, known]
     scale = np.sqrt(np.abs(np.diag(block)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        correlation = block / np.outer(scale, scale)
-    sound = bool(np.all(np.isfinite(correlation))) and bool(np.all(np.diag(block) > 0))
-    least = float(np.linalg.eigvalsh(correlation).min()) if sound and known.any() else math.nan
+    least = math.nan
+    if known.any() and np.isfinite(block).all() and (np.diag(block) > 0).all():
+        least = float(np.linalg.eigvalsh(block / (scale[:, None] * scale))[0])
     words = f"smallest eigenvalue of the correlation {least:.2g}, wanted above 0"
     return COVARIANCE.judged(least > 1e-9, words if least > 1e-9 else f"covariance singular: {words}")
 

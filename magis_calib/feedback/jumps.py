@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from statistics import median
 
 import numpy as np
+import numpy.typing as npt
 
 from magis_calib.domain.control import Verdict
 from magis_calib.domain.estimate import Array
@@ -63,7 +63,7 @@ class Jumps:
 
     def __init__(self, channels: int) -> None:
         """Begin with nothing."""
-        self._accepted: tuple[deque[float], ...] = tuple(deque(maxlen=WINDOW) for _ in range(channels))
+        self._accepted = np.full((WINDOW, channels), np.nan)
         self._rejected: deque[Array] = deque(maxlen=AGREEING)
 
     def limits(self, predicted_sigma: Array) -> Array:
@@ -71,15 +71,17 @@ class Jumps:
 
         The scatter of the last drops is asked beside the filter's own prediction: the larger one counts.
         """
-        pairs = zip(self._accepted, predicted_sigma.tolist(), strict=True)
-        return np.array([self._limit(known, sigma) for known, sigma in pairs])
+        known = np.isfinite(self._accepted).sum(axis=0)
+        scatter = MAD_TO_SIGMA * _middle(np.abs(self._accepted - _middle(self._accepted, known)), known)
+        limits = np.maximum(SIGMAS * predicted_sigma, np.where(known == WINDOW, SIGMAS, FEW_SIGMAS) * scatter)
+        return np.where(known < FEWEST, np.inf, limits)
 
     def accept(self, innovation: Array) -> None:
         """Take in the innovations of a drop that is used; NaN where there is none."""
         self._rejected.clear()
-        for known, value in zip(self._accepted, innovation.tolist(), strict=True):
-            if np.isfinite(value):
-                known.append(value)
+        for channel in np.flatnonzero(np.isfinite(innovation)):
+            self._accepted[:-1, channel] = self._accepted[1:, channel]
+            self._accepted[-1, channel] = innovation[channel]
 
     def reject(self, innovation: Array, limit: Array) -> Array:
         """Take in the innovations of a rejected drop; return the real steps seen by now, NaN in all other channels."""
@@ -90,13 +92,13 @@ class Jumps:
         agree = np.all(np.abs(seen) > limit, axis=0) & (np.ptp(seen, axis=0) <= limit)
         return np.where(agree, seen.mean(axis=0), np.nan)
 
-    @staticmethod
-    def _limit(known: deque[float], sigma: float) -> float:
-        if len(known) < FEWEST:
-            return np.inf
-        middle = median(known)
-        scatter = MAD_TO_SIGMA * median([abs(one - middle) for one in known])
-        return max(SIGMAS * sigma, (SIGMAS if len(known) == WINDOW else FEW_SIGMAS) * scatter)
+
+def _middle(values: Array, known: npt.NDArray[np.int_]) -> Array:
+    """Return the median of what is known of each column; NaN where nothing is."""
+    ranked, columns = np.sort(values, axis=0), np.arange(values.shape[1])
+    high, low = np.maximum(known // 2, 0), np.maximum((known - 1) // 2, 0)
+    middle: Array = 0.5 * (ranked[np.minimum(high, len(values) - 1), columns] + ranked[low, columns])
+    return middle
 
 
 def _largest(innovation: Array, sigma: Array) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,15 @@ class Room:
     upper: float
     at_minimum: bool
     at_maximum: bool
-    words: str
+    low: float
+    high: float
+    cap: float
+
+    def in_words(self, name: str) -> str:
+        """Say what bounds the next step of this actuator."""
+        shown = ACTUATORS[name]
+        return (f"{shown.label}: step cap {shown.shown(self.cap)} or limits [{shown.shown(self.low)}, "
+                f"{shown.shown(self.high)}] {shown.shown_unit}")  # fmt: skip
 
 
 def correcting_move(
@@ -48,10 +57,11 @@ def correcting_move(
     stages = [[used.index(name) for name in stage if name in used] for stage in CLOSING_ORDER]
     bounded = _bounded(scaled, share * wanted, lower / unit, upper / unit, stages)
     steps = wanted * unit
-    limits = [one.words for one, step in zip(own, share * steps, strict=True) if not one.lower <= step <= one.upper]
+    named = list(zip(actuators, own, steps.tolist(), strict=True))
+    limits = [one.in_words(name) for name, one, step in named if not one.lower <= share * step <= one.upper]
     limits += [f"resumed: {share:.0%} of the correction"] if share < 1 else []
     stuck = tuple(
-        one.words for one, step in zip(own, steps, strict=True)
+        one.in_words(name) for name, one, step in named
         if (one.at_maximum and step > one.upper) or (one.at_minimum and step < one.lower)
     )  # fmt: skip
     limited = np.clip(bounded * unit, lower, upper)
@@ -69,17 +79,14 @@ def rooms_at(
     """Return how far each actuator may go: step cap, range, and excursion from the point last approved."""
     rooms = {}
     for name, own in loop.actuators.items():
-        device, now, shown = facts[name], commanded[name], ACTUATORS[name]
-        away = float("inf") if own.excursion == "range" else own.excursion
+        device, now = facts[name], commanded[name]
+        away = math.inf if own.excursion == "range" else own.excursion
         cap = min(own.step_cap, device.sure_step)
         low = max(own.minimum, device.minimum, approved[name] - away)
         high = min(own.maximum, device.maximum, approved[name] + away)
-        words = (f"{shown.label}: step cap {shown.shown(cap)} or limits [{shown.shown(low)}, {shown.shown(high)}] "
-                 f"{shown.shown_unit}")  # fmt: skip
         near = device.readback_tolerance + 1e-6 * cap
-        rooms[name] = Room(
-            min(0.0, max(-cap, low - now)), max(0.0, min(cap, high - now)), now - low <= near, high - now <= near, words
-        )
+        lower, upper = min(0.0, max(-cap, low - now)), max(0.0, min(cap, high - now))
+        rooms[name] = Room(lower, upper, now - low <= near, high - now <= near, low, high, cap)
     return rooms
 
 

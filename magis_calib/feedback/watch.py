@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,7 +31,8 @@ class Watch:
     def __init__(self, actuators: Sequence[str]) -> None:
         """Begin with nothing. `actuators`: the main one of each channel."""
         self._actuators = actuators
-        self._drops: deque[tuple[Array, Array]] = deque(maxlen=WINDOW_DROPS)
+        self._away = np.full((WINDOW_DROPS, len(actuators)), np.nan)
+        self._moved = np.zeros((WINDOW_DROPS, len(actuators)))
         self._phase_repeated = False
         self._found = ""
 
@@ -47,40 +47,45 @@ class Watch:
         The phase is looked at once it repeated from drop to drop: an actuator that fails may be why it does no more.
         """
         self._phase_repeated = self._phase_repeated or phase_repeats
-        self._drops.append((innovation, motion))
+        self._away[:-1], self._moved[:-1] = self._away[1:], self._moved[1:]
+        self._away[-1], self._moved[-1] = innovation, motion
 
     def judge(self) -> Verdict:
         """Return which actuators do not do what the matrix says; once found, this stands until `forget`."""
         if self._found:
             return RESPONSE.failed(self._found)
-        excited, wrong = [], []
-        for channel, (away, moved) in enumerate(self._by_channel()):
-            told, scatter = _excited(away, moved)
-            if not told.any():
-                continue
-            label = ACTUATORS[self._actuators[channel]].label
-            excited.append(label)
-            factor = _factor(away[told], moved[told], scatter)
+        told, scatter = self._excited()
+        names = [ACTUATORS[name].label for name in self._actuators]
+        moved = [channel for channel in range(len(names)) if told[:, channel].any()]
+        wrong = []
+        for channel in moved:
+            at = told[:, channel]
+            factor = _factor(self._away[at, channel], self._moved[at, channel], float(scatter[channel]))
             if factor is not None and (channel != PHASE or self._phase_repeated):
-                wrong.append(_in_words(label, *factor))
+                wrong.append(_in_words(names[channel], *factor))
         if wrong:
             self._found = f"an actuator does not do what the matrix says: {'; '.join(wrong)}"
             return RESPONSE.failed(self._found)
-        seen = f"moved enough to tell: {', '.join(excited)}" if excited else "running too quietly to tell"
-        return RESPONSE.passed(f"last {len(self._drops)} drops, {seen}")
+        seen = f"moved enough to tell: {', '.join(names[one] for one in moved)}" if moved else "too quiet to tell"
+        return RESPONSE.passed(f"last {MOVED_DROPS} drops, {seen}")
 
     def forget(self) -> None:
         """Begin anew: somebody looked at the actuators."""
-        self._drops.clear()
+        self._away[:] = np.nan
         self._found = ""
 
-    def _by_channel(self) -> list[tuple[Array, Array]]:
-        innovations, motions = (np.array(one) for one in zip(*self._drops, strict=True))
-        return [
-            (away[known], moved[known])
-            for away, moved in zip(innovations.T, motions.T, strict=True)
-            for known in [np.isfinite(away)]
-        ]
+    def _excited(self) -> tuple[Flags, Array]:
+        """Mark the drops whose motion stands out of each channel's scatter, which is returned, too.
+
+        The scatter is what the regression itself leaves: a filter that a dead actuator misled knows nothing about it.
+        """
+        known = np.isfinite(self._away)
+        away, moved, count = np.where(known, self._away, 0.0), np.where(known, self._moved, 0.0), known.sum(axis=0)
+        slope = (away * moved).sum(axis=0) / np.maximum((moved * moved).sum(axis=0), 1e-300)
+        scatter = np.sqrt(((away - slope * moved) ** 2).sum(axis=0) / np.maximum(count - 1, 1))
+        excited: Flags = (np.abs(moved) > EXCITED_SIGMA * scatter) & (count >= FEWEST_DROPS)
+        excited[:-MOVED_DROPS] = False
+        return excited, scatter
 
 
 def moved_only(found: Comparison, fresh_motion: Array) -> Array:
@@ -93,20 +98,6 @@ def _in_words(label: str, factor: float, error: float) -> str:
         "does not move" if abs(factor) < UNMOVED else "moves the other way" if factor < 0 else "moves by another amount"
     )
     return f"{label} {what}: {factor:.2f} ± {error:.2f} of what the matrix says"
-
-
-def _excited(away: Array, moved: Array) -> tuple[Flags, float]:
-    """Mark the drops whose motion stands out of the scatter, which is returned, too.
-
-    The scatter is what the regression itself leaves: a filter that a dead actuator misled knows nothing about it.
-    """
-    if len(away) < FEWEST_DROPS:
-        return np.zeros(len(away), dtype=bool), math.inf
-    slope = float(away @ moved) / max(float(moved @ moved), 1e-300)
-    scatter = math.sqrt(float(np.sum((away - slope * moved) ** 2)) / (len(away) - 1))
-    excited = np.abs(moved) > EXCITED_SIGMA * scatter
-    excited[:-MOVED_DROPS] = False
-    return excited, scatter
 
 
 def _factor(away: Array, moved: Array, scatter: float) -> tuple[float, float] | None:

@@ -1,6 +1,6 @@
 """How good and how guarded the loop is, measured through the whole program on the simulated station.
 
-    python -m tests.benchmarks.loop --folder NEW [near-optimal steps actuators holds faults decisions]
+    python -m tests.benchmarks.loop --folder NEW [near-optimal alone steps actuators holds faults decisions]
 
 Each part that is named (all, where none is) prints what it found beside what is wanted; exit 1 where one misses it.
 Two runs go beside each other. With smaller `--drops`, `--seeds` and `--decisions` it is a quick look.
@@ -29,6 +29,7 @@ def main() -> int:
     options = _options()
     parts: dict[str, tuple[list[Case], Judge]] = {
         "near-optimal": (near_optimal.cases(options.drops, options.seeds), near_optimal.judge),
+        "alone": (near_optimal.alone_cases(), near_optimal.judge_alone),
         "steps": (near_optimal.step_cases(), near_optimal.judge_steps),
         "actuators": (guarded.actuator_cases(), guarded.judge_actuators),
         "holds": (guarded.hold_cases(), guarded.judge_holds),
