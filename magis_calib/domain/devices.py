@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, IncompleteDrop, View
+from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, IncompleteDrop, SequenceType, View
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
 from magis_calib.domain.errors import WireError
 from magis_calib.domain.snapshot import LinkState, Snapshot
@@ -95,6 +95,13 @@ class DropSystem(Protocol):
 
     def done(self, drop_id: int) -> None:
         """Say that the outcome of this drop is known. Never blocks."""
+
+    def sequence(self, sequence_type: SequenceType) -> int:
+        """Have all drops that are not announced yet made for this, until it is changed; return the first of them.
+
+        Blocks up to its deadline; raises `Refused` or `Silent`. When every application has left, drops are for the
+        interferometer again.
+        """
 
 
 class TelemetrySink(Protocol):
