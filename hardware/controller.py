@@ -14,7 +14,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 
 import zmq
 
-from magis_calib.domain.camera import DropAnnouncement
+from magis_calib.domain.camera import DropAnnouncement, SequenceType
 from magis_calib.domain.config import Links
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
 from magis_calib.domain.errors import ControllerError, Refused, Silent, WireError
@@ -113,6 +113,13 @@ class ControllerClient:
         """Say that the outcome of this drop is known. Never blocks."""
         self._post(Done(session=self._own_session, drop_id=drop_id))
 
+    def sequence(self, sequence_type: SequenceType) -> int:
+        """Have all drops that are not announced yet made for this; return the first. Raises `Refused` or `Silent`."""
+        answer = self._ask("sequence", sequence_type=sequence_type)
+        if answer.effective_drop is None:
+            raise ControllerError(f"{self.name}: answer to sequence lacks effective_drop")
+        return answer.effective_drop
+
     def session(self) -> str | None:
         """The controller's own session id, None before its first word."""
         return self._welcome.session if self._welcome else None
@@ -134,7 +141,13 @@ class ControllerClient:
         with self._ready:
             self._wake_out.close()
 
-    def _ask(self, word: RequestWord, setpoints: Setpoints | None = None, commit: bool = True) -> Answer:
+    def _ask(
+        self,
+        word: RequestWord,
+        setpoints: Setpoints | None = None,
+        commit: bool = True,
+        sequence_type: SequenceType | None = None,
+    ) -> Answer:
         deadline_s = self._links.reply_timeout_s
         if setpoints is not None:
             self._check_limits(setpoints)
@@ -147,6 +160,7 @@ class ControllerClient:
             expires_time_ns=time.time_ns() + int(deadline_s * 1e9),
             setpoints=dict(setpoints) if setpoints is not None else None,
             commit=commit,
+            sequence_type=sequence_type,
         )
         future: Future[Answer] = Future()
         self._answers[request.request_id] = future

@@ -3,6 +3,7 @@
     setpoints in force -> expected wavevector -> counts to electrons -> fit of each view -> station estimate
     -> compare, gate, propose -> send and read back -> one record of the drop
 
+A drop that was not made for the interferometer is fitted as what it is, or not at all, and moves nothing.
 Live, replay and batch call this same code; they differ in where pairs come from and in the `Hands` they bring.
 """
 
@@ -20,6 +21,7 @@ from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.estimation.model import FitModel
 from magis_calib.estimation.models import model_for
+from magis_calib.estimation.sequence import NOT_FITTED, camera_for
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import Expected, estimate_image
 from magis_calib.feedback.loop import Judgement, Loop, Situation
@@ -62,6 +64,8 @@ class Pipeline:
 
     def process(self, pair: ImagePair, wish: str) -> DropRecord:
         """Take one complete drop through every step. `wish` says why nobody wants anything sent, or is empty."""
+        if pair.sequence_type in NOT_FITTED:
+            return self.unusable(pair.drop_id, NOT_FITTED[pair.sequence_type], pair.frames["x"], complete=True)
         clock = _Clock(pair.received_s)
         in_force = self._hands.in_force(pair.drop_id)
         expected = Expected(self.loop.expected_wavevector(in_force)) if in_force else None
@@ -70,7 +74,7 @@ class Pipeline:
         clock.done("electrons")
         views: dict[View, ViewEstimate] = {}
         for view, image in images.items():
-            views[view] = self._fit(view, image, expected, pair.drop_id)
+            views[view] = self._fit(view, image, expected, pair)
             clock.done(f"fit_{view}")
         estimate = combine(views)
         clock.done("combine")
@@ -96,9 +100,10 @@ class Pipeline:
         estimate = unusable_station(drop_id, reason)
         return DropRecord(drop_id, trigger, sequence_type, complete, estimate, decision, in_force, {})
 
-    def _fit(self, view: View, image: Electrons, expected: Expected | None, drop_id: int) -> ViewEstimate:
-        predicted = expected if view in self._predicted else None
-        return estimate_image(image, self._station.camera(view), predicted, drop_id)
+    def _fit(self, view: View, image: Electrons, expected: Expected | None, pair: ImagePair) -> ViewEstimate:
+        camera = camera_for(self._station.camera(view), pair.sequence_type)
+        is_predicted = view in self._predicted and pair.sequence_type == "interferometer"
+        return estimate_image(image, camera, expected if is_predicted else None, pair.drop_id)
 
     def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints, wish: str) -> Judgement:
         hands = self._hands

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import zmq
 
+from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import Bye, Heartbeat
@@ -62,6 +63,8 @@ class ControllerServer:
         self.next_effective_drop: Callable[[], int] = lambda: 1
         self.on_done: Callable[[int], None] = lambda drop_id: None
         self.on_left: Callable[[bytes], None] = lambda identity: None
+        self.on_sequence: Callable[[SequenceType], int] | None = None
+        """Takes the type of all drops to come and returns the first of them; None: this controller makes no drops."""
         self.misbehaviour = Misbehaviour(NO_FAULTS, place.controller, lambda: 0)
         self.status: Callable[[], dict[str, str | int | float | bool]] = dict
         self._say = say
@@ -172,7 +175,7 @@ class ControllerServer:
 
     def _answer(self, request: Request) -> Answer:
         refused = self._judge(request.setpoints or {}) if request.request == "write" else None
-        refusal = self._stale(request) or refused
+        refusal = self._stale(request) or refused or self._judge_sequence(request)
         if refusal:
             self._say(f"{self.place.controller}: refused {request.request}: {refusal.message}")
             return Answer(request_id=request.request_id, session=self.place.session, ok=False, error=refusal)
@@ -183,6 +186,18 @@ class ControllerServer:
         if not setpoints:
             return Refusal(code="bad_request", message="a write without setpoints")
         return self.bank.judge(setpoints) or self.misbehaviour.refusal()
+
+    def _judge_sequence(self, request: Request) -> Refusal | None:
+        """Say why a sequence type is not accepted. It lasts as long as somebody is there, so somebody must be."""
+        if request.request != "sequence":
+            return None
+        if self.on_sequence is None:
+            return Refusal(code="bad_request", message=f"{self.place.controller} makes no drops")
+        if request.sequence_type is None:
+            return Refusal(code="bad_request", message="a sequence without sequence_type")
+        if not self.clients:
+            return Refusal(code="bad_request", message=f"{self.place.controller} waits for a hello")
+        return None
 
     def _do(self, request: Request) -> Answer:
         answer = Answer(request_id=request.request_id, session=self.place.session, ok=True)
@@ -199,6 +214,10 @@ class ControllerServer:
                 if request.commit and request.setpoints:
                     self.bank.write(self.misbehaviour.clamped(request.setpoints), effective)
                 return answer.model_copy(update={"readback": self._readback(), "effective_drop": effective})
+            case "sequence":
+                assert self.on_sequence is not None  # judged
+                assert request.sequence_type is not None
+                return answer.model_copy(update={"effective_drop": self.on_sequence(request.sequence_type)})
 
     def _readback(self) -> dict[str, float]:
         return self.misbehaviour.misread(self.bank.readback())

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import zmq
 
-from magis_calib.domain.camera import VIEWS, Counts, View
+from magis_calib.domain.camera import VIEWS, Counts, SequenceType, View
 from magis_calib.link.wire import checksum
 from simulators.faults import FLAWLESS, Flaws
 from simulators.photograph import bounds_of, draw_atoms
-from simulators.plant import Scene
 from simulators.plant_file import CloudNumbers, PlantNumbers
+from simulators.scene import Scene
 from simulators.sensor import Sensor
 
 WAKE = "inproc://darkroom"
@@ -38,6 +38,7 @@ class Print:
     trigger_time_ns: int
     counts: Counts
     checksum: str
+    sequence_type: SequenceType
 
 
 def develop(job: Job, sensors: Mapping[View, Sensor], cloud: CloudNumbers, seed: int) -> list[Print]:
@@ -50,11 +51,11 @@ def develop(job: Job, sensors: Mapping[View, Sensor], cloud: CloudNumbers, seed:
         if job.flaws.dark:
             counts = sensors[view].without_light(scene.drop_id)
         else:
-            counts = sensors[view].expose(scene.drop_id, *atoms.seen_by(view), bounds)
+            counts = sensors[view].expose(scene.drop_id, *atoms.seen_by(view, scene, seed), bounds)
         if job.flaws.saturated:
             sensors[view].saturate(counts, bounds)
         crc = checksum(counts.data)
-        prints.append(Print(scene.drop_id, view, job.trigger_time_ns, counts, crc))
+        prints.append(Print(scene.drop_id, view, job.trigger_time_ns, counts, crc, scene.sequence_type))
     return prints
 
 

@@ -1,9 +1,11 @@
-"""When the next drop starts: on a steady schedule, or when the outcome of the last one is known."""
+"""When the next drop starts, on a steady schedule or when the outcome of the last one is known, and what it is for."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+
+from magis_calib.domain.camera import SequenceType
 
 
 class DropSchedule:
@@ -17,6 +19,8 @@ class DropSchedule:
         self._finished = True
         self._told: set[bytes] = set()
         self.next_drop = first_drop
+        self.sequence_type: SequenceType = "interferometer"
+        """What all drops are for that have not started."""
 
     @property
     def over(self) -> bool:
@@ -50,6 +54,11 @@ class DropSchedule:
         """Take note that the outcome of a drop is known."""
         if drop_id >= self.next_drop - 1:
             self._finished = True
+
+    def make(self, sequence_type: SequenceType) -> int:
+        """Make all drops that have not started for this; return the first of them."""
+        self.sequence_type = sequence_type
+        return self.next_drop
 
     def restarted(self) -> None:
         """Begin a new schedule after a power cycle: the next drop waits for an application as the first one did."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+from simulators.hidden import OFFSETS
 
 SENSORS = ("full", "small")
 PRESETS = ("short", "long")
@@ -23,6 +26,8 @@ class SimulationOptions:
     preset: str = "short"
     delay: int = 0
     faults: Path | None = None
+    off: Mapping[str, float] = field(default_factory=dict)
+    """What is off at the start, by name (SI)."""
 
     @classmethod
     def of(cls, arguments: argparse.Namespace) -> Self:
@@ -35,6 +40,7 @@ class SimulationOptions:
             preset=arguments.preset,
             delay=arguments.delay,
             faults=arguments.faults,
+            off=dict(arguments.off),
         )
 
     def argv(self) -> list[str]:
@@ -45,6 +51,7 @@ class SimulationOptions:
             words.append(f"--truth={self.truth}")
         if self.faults is not None:
             words.append(f"--faults={self.faults}")
+        words += [f"--off={name}={value!r}" for name, value in self.off.items()]
         return words
 
 
@@ -68,6 +75,9 @@ def add_simulation_options(parser: argparse.ArgumentParser | argparse._ArgumentG
     parser.add_argument("--delay", type=_not_negative, default=default.delay, metavar="N",
                         help="a write takes effect N drops later than the next one (default %(default)s)")  # fmt: skip
     parser.add_argument("--faults", type=Path, metavar="FILE", help="let go wrong what this file says (docs/faults.md)")
+    parser.add_argument("--off", type=_offset, action="append", default=[], metavar="NAME=VALUE",
+                        help="add this to what is off at the start (SI, repeatable); NAME is one of "
+                             + ", ".join(OFFSETS))  # fmt: skip
 
 
 def _not_negative(text: str) -> int:
@@ -75,6 +85,19 @@ def _not_negative(text: str) -> int:
     if value < 0:
         raise argparse.ArgumentTypeError(f"wanted a number that is not negative, got {text}")
     return value
+
+
+def _offset(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    if name not in OFFSETS:
+        raise argparse.ArgumentTypeError(f"wanted NAME=VALUE with NAME one of {', '.join(OFFSETS)}, got {text!r}")
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{name}: wanted a finite number, got {number!r}")
+    return name, value
 
 
 def _seconds(text: str) -> float:

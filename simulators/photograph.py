@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from magis_calib.domain.camera import View
-from simulators.plant import Scene
+from simulators.optics import Bounds, Positions
 from simulators.plant_file import CloudNumbers
+from simulators.scene import Scene
 from simulators.streams import stream
-
-Positions = npt.NDArray[np.float32]
-Bounds = tuple[float, float, float, float]
-"""Left, right, bottom, top in the object (m)."""
 
 REACH = 5.5
 """Atoms further than this many widths from their port's centre are not looked for: one in a hundred million."""
@@ -28,15 +24,16 @@ class Atoms:
     y: Positions
     z: Positions
 
-    def seen_by(self, view: View) -> tuple[Positions, Positions]:
-        """Return the horizontal and vertical positions in this view."""
-        return (self.x if view == "x" else self.y), self.z
+    def seen_by(self, view: View, scene: Scene, seed: int) -> tuple[Positions, Positions]:
+        """Return the horizontal and vertical positions in this view's picture."""
+        random = stream(seed, scene.drop_id, f"optics {view}")
+        return scene.optics.seen(self.x if view == "x" else self.y, self.z, random)
 
 
 def draw_atoms(scene: Scene, cloud: CloudNumbers, seed: int, share: float = 1.0) -> Atoms:
-    """Return this share of the drop's atoms, each in port a with the probability (1 + C cos θ)/2 at its place."""
+    """Return this share of the drop's atoms, each in port a with the probability P + C cos(θ)/2 at its place."""
     number = int(stream(seed, scene.drop_id, "atom number").poisson(cloud.atoms))
-    number = int(stream(seed, scene.drop_id, "atoms there").binomial(number, share))
+    number = int(stream(seed, scene.drop_id, "atoms there").binomial(number, share * scene.share_of_atoms))
     random = stream(seed, scene.drop_id, "atoms")
     x, y, z = random.standard_normal((3, number), dtype=np.float32)
     for position, centre in zip((x, y, z), scene.centre_m, strict=True):
@@ -48,7 +45,7 @@ def draw_atoms(scene: Scene, cloud: CloudNumbers, seed: int, share: float = 1.0)
             angle += np.float32(fringe) * position
     np.cos(angle, out=angle)
     angle *= np.float32(0.5 * scene.contrast)
-    in_port_a = random.random(number, dtype=np.float32) < angle + np.float32(0.5)
+    in_port_a = random.random(number, dtype=np.float32) < angle + np.float32(scene.population)
     z += np.where(in_port_a, np.float32(cloud.port_displacement_m), np.float32(-cloud.port_displacement_m))
     return Atoms(x, y, z)
 
@@ -58,4 +55,4 @@ def bounds_of(scene: Scene, cloud: CloudNumbers, view: View) -> Bounds:
     x, y, z = scene.centre_m
     middle, reach = (x if view == "x" else y), REACH * cloud.width_m
     high = abs(cloud.port_displacement_m) + reach
-    return middle - reach, middle + reach, z - high, z + high
+    return scene.optics.around((middle - reach, middle + reach, z - high, z + high))

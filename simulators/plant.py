@@ -9,11 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.quantities import OBSERVABLES, TWO_PI, wrap_phase
 from simulators.faults import NO_FAULTS, Faults
 from simulators.motion import TrueMotion
+from simulators.optics import optics_of
 from simulators.plant_file import COORDINATES, Coordinate, PlantNumbers
+from simulators.pulses import contrast, population, pulses_of
+from simulators.scene import Scene, made_for
 from simulators.streams import stream
 
 Array = npt.NDArray[np.float64]
@@ -25,17 +29,6 @@ LOOP_ACTUATORS = (
 PHASE = COORDINATES.index("phase_rad")
 FRINGE_Y = COORDINATES.index("fringe_y_rad_per_m")
 Y = COORDINATES.index("y_m")
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the cameras photograph (SI, laboratory coordinates, phase at the laboratory's origin)."""
-
-    drop_id: int
-    centre_m: tuple[float, float, float]
-    fringe_rad_per_m: tuple[float, float, float]
-    phase_rad: float
-    contrast: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +80,11 @@ class Plant:
             covariance[PHASE, PHASE] = TWO_PI**2 / 12.0
         return covariance
 
-    def drop(self, drop_id: int, setpoints: Setpoints) -> DropTruth:
-        """Return the truth of this drop for the setpoints in force."""
+    def drop(self, drop_id: int, setpoints: Setpoints, sequence_type: SequenceType = "interferometer") -> DropTruth:
+        """Return the truth of this drop for the setpoints in force.
+
+        Its numbers are those of the interferometer, whatever the drop is made for; its scene is what is seen.
+        """
         places = self._motion.move(setpoints, self._faults.factors(drop_id))
         response = self._noise_free(places)
         disturbance = self._disturbance(drop_id)
@@ -98,13 +94,23 @@ class Plant:
         phase_at_origin = float(total[PHASE])
         disturbance[PHASE] += line_of_sight
         total[PHASE] = wrap_phase(phase_at_origin + line_of_sight)
-        x, y, z, fringe_x, fringe_z, _, fringe_y = (float(value) for value in total)
-        scene = Scene(
-            drop_id, (x, y, z), (fringe_x, fringe_y, fringe_z), wrap_phase(phase_at_origin), self._contrast(places)
-        )
+        scene = self._scene(drop_id, total, phase_at_origin, places, sequence_type)
         return DropTruth(
             drop_id, _named(total), dict(setpoints), _named(response), _named(disturbance), _named(jitter), scene
         )
+
+    def _scene(
+        self, drop_id: int, total: Array, phase_at_origin: float, places: Setpoints, sequence_type: SequenceType
+    ) -> Scene:
+        x, y, z, fringe_x, fringe_z, _, fringe_y = (float(value) for value in total)
+        numbers = self._numbers
+        pulses = pulses_of(numbers, places, self.nominal)
+        scene = Scene(
+            drop_id, (x, y, z), (fringe_x, fringe_y, fringe_z), wrap_phase(phase_at_origin), contrast(pulses, numbers),
+            optics=optics_of(numbers, places),
+        )  # fmt: skip
+        shear = numbers.reference.get("fringe_x_rad_per_m", 0.0)
+        return made_for(sequence_type, scene, shear, population(pulses, numbers))
 
     def _noise_free(self, places: Setpoints) -> Array:
         total = self._reference.copy()
@@ -134,11 +140,6 @@ class Plant:
         if self._uniform_phase:
             total[PHASE] = stream(self._seed, drop_id, "jitter phase").uniform(-math.pi, math.pi)
         return total
-
-    def _contrast(self, places: Setpoints) -> float:
-        cloud = self._numbers.cloud
-        off = places.get("pulse_area", 1.0) - 1.0
-        return cloud.contrast * max(0.0, 1.0 - cloud.pulse_area_loss * off**2)
 
     def _covariance(self, sigmas: Mapping[str, float]) -> Array:
         columns = np.stack([column * sigmas[name] for name, column in self._sources.items()], axis=1)[:6]

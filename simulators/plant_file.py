@@ -55,6 +55,30 @@ class CameraNumbers(Strict):
     exposure_s: Positive
 
 
+class PulseNumbers(Strict):
+    """What pulse area and detuning do to the laser's pulses."""
+
+    rabi_frequency_hz: Positive = 5e3
+    doppler_width_hz: NotNegative = 1.4e3
+    area_loss_per_square_tilt: NotNegative = 265.33e3
+
+
+class OpticsNumbers(Strict):
+    """What both cameras do out of focus."""
+
+    blur_per_focus: NotNegative = 0.023
+    magnification_per_m: Finite = 2.6
+
+
+class HiddenNumbers(Strict):
+    """What is off and nobody knows, beside the disturbance of the first drop."""
+
+    pulse_area: Finite = 0.0
+    detuning_hz: Finite = 0.0
+    focus_m: Finite = 0.0
+    roll_rad: Finite = 0.0
+
+
 class SensorNumbers(Strict):
     """The size of a sensor."""
 
@@ -98,7 +122,10 @@ class PlantNumbers(Strict):
 
     reference: dict[Coordinate, Finite]
     start: dict[Coordinate, Finite]
+    hidden: HiddenNumbers = HiddenNumbers()
     cloud: CloudNumbers
+    pulses: PulseNumbers = PulseNumbers()
+    optics: OpticsNumbers = OpticsNumbers()
     camera: CameraNumbers
     sensors: dict[str, SensorNumbers]
     presets: dict[str, PresetNumbers]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from magis_calib.domain.camera import CameraFacts, Counts, View
-from simulators.photograph import Bounds, Positions
+from simulators.optics import Bounds, Positions
 from simulators.plant_file import CameraNumbers, SensorNumbers
 from simulators.streams import FIXED, stream
 

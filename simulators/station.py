@@ -19,6 +19,7 @@ from simulators.darkroom import Darkroom, Job, Print
 from simulators.drop_system import DropSchedule
 from simulators.fault_file import load_faults
 from simulators.faults import Faults, Misbehaviour
+from simulators.hidden import put_off
 from simulators.options import SimulationOptions
 from simulators.parameters import ParameterBank
 from simulators.plant import Plant
@@ -57,7 +58,7 @@ class SimulatedStation:
         self._session = _new_session()
         options = setup.options
         self._faults = Faults(load_faults(options.faults, setup.numbers), options.seed, setup.first_drop)
-        self._plant = Plant(setup.numbers, options.preset, options.seed, self._faults)
+        self._plant = Plant(put_off(setup.numbers, options.off), options.preset, options.seed, self._faults)
         self._schedule = DropSchedule(options.interval_s, setup.drops, setup.first_drop)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         try:
@@ -72,7 +73,8 @@ class SimulatedStation:
         self._laser.status = self._laser_status
         self._drop_system = self._controller("drop_system")
         self._drop_system.on_done = self._schedule.done
-        self._drop_system.on_left = self._schedule.left
+        self._drop_system.on_left = self._left
+        self._drop_system.on_sequence = self._schedule.make
         self._truth = TruthFile(options.truth, self._plant)
         self._darkroom = Darkroom(self._context, self._setup.numbers, options.sensor, options.seed)
         self._cameras = {view: self._camera(view) for view in VIEWS}
@@ -126,14 +128,14 @@ class SimulatedStation:
     def _start_drop(self, now_s: float) -> None:
         if not self._schedule.begun:
             self._say("first drop")
-        drop_id = self._schedule.start(now_s, self._drop_system.clients)
+        drop_id, sequence_type = self._schedule.start(now_s, self._drop_system.clients), self._schedule.sequence_type
         setpoints = self._laser.bank.latch(drop_id) | self._drop_system.bank.latch(drop_id)
-        truth = self._plant.drop(drop_id, setpoints)
+        truth = self._plant.drop(drop_id, setpoints, sequence_type)
         trigger_time_ns = time.time_ns()
         self._truth.add(truth)
         self._darkroom.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
         self._drop_system.announce(
-            DropMessage(drop_id=drop_id, sequence_type="interferometer", planned_time_ns=trigger_time_ns)
+            DropMessage(drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=trigger_time_ns)
         )
         if self._schedule.over:
             self._say(f"all {drop_id} drops are started")
@@ -157,7 +159,7 @@ class SimulatedStation:
             camera=camera.camera,
             view=one.view,
             drop_id=one.drop_id,
-            sequence_type="interferometer",
+            sequence_type=one.sequence_type,
             session=camera.session,
             sequence=one.drop_id - self._setup.first_drop,
             trigger_time_ns=one.trigger_time_ns,
@@ -197,6 +199,12 @@ class SimulatedStation:
         )
         facts = self._darkroom.sensors[view].facts
         return CameraDriver(self._context, place, facts, Spool(setup.spool_bytes), self._settled, self._say)
+
+    def _left(self, identity: bytes) -> None:
+        """Take note that an application is gone; what it asked for ends with the last one."""
+        self._schedule.left(identity)
+        if not self._drop_system.clients:
+            self._schedule.make("interferometer")
 
     def _settled(self, drop_id: int, view: View, stored: bool) -> None:
         self._truth.settled(drop_id, view, stored=stored)

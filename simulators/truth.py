@@ -11,6 +11,7 @@ from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.quantities import OBSERVABLES
 from simulators.parameters import ParameterBank
 from simulators.plant import LOOP_ACTUATORS, DropTruth, Plant
+from simulators.scene import Scene
 
 
 class TruthFile:
@@ -78,7 +79,7 @@ def controller_counts(bank: ParameterBank) -> dict[str, int]:
 
 
 def drop_line(drop: DropTruth, frames: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the line of one drop."""
+    """Return the line of one drop. What was shown stands in it only where it is not what the observables say."""
     return {
         "drop_id": drop.drop_id,
         "observables": dict(drop.observables),
@@ -87,4 +88,15 @@ def drop_line(drop: DropTruth, frames: dict[str, dict[str, Any]]) -> dict[str, A
         "disturbance": dict(drop.disturbance),
         "jitter": dict(drop.jitter),
         "frames": {view: {"crc32": one["crc32"], "stored": one["stored"]} for view, one in sorted(frames.items())},
+    } | ({} if drop.scene.sequence_type == "interferometer" else {"shown": shown(drop.scene)})
+
+
+def shown(scene: Scene) -> dict[str, Any]:
+    """Return what the atoms of a drop show that was not made for the interferometer."""
+    return {
+        "sequence_type": scene.sequence_type,
+        "fringe_rad_per_m": list(scene.fringe_rad_per_m),
+        "phase_rad": scene.phase_rad,
+        "contrast": scene.contrast,
+        "population": scene.population,
     }

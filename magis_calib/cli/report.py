@@ -67,7 +67,7 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Tru
 
 def _bounds(records: Sequence[DropRecord], station: Station, truth: Truth) -> dict[str, Ratio]:
     """Return the ratios to the best loop; none where a target was moved, for the bound knows of one target only."""
-    estimates = {record.drop_id: record.estimate for record in records}
+    estimates = {one.drop_id: one.estimate for one in records if one.sequence_type == "interferometer"}
     targets = {name: one.target for name, one in station.loop.observables.items()}
     if any(record.targets != targets for record in records):
         return {}
@@ -101,7 +101,8 @@ def _alarms(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _observable(name: str, snapshot: Snapshot, bound: Ratio | None) -> dict[str, Any]:
-    values = [one.estimate.values[name] for one in snapshot.records if math.isfinite(one.estimate.values[name])]
+    records = [one for one in snapshot.records if one.sequence_type == "interferometer"]
+    values = [one.estimate.values[name] for one in records if math.isfinite(one.estimate.values[name])]
     mean, spread = _mean_and_std(name, values[-LAST_DROPS:])
     judged = next((one for one in reversed(snapshot.records) if one.decision.expectation is not None), None)
     return {

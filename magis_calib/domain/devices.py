@@ -97,7 +97,11 @@ class DropSystem(Protocol):
         """Say that the outcome of this drop is known. Never blocks."""
 
     def sequence(self, sequence_type: SequenceType) -> int:
-        """Ask that all drops not announced yet are of this type; return the first. Raises `ControllerError`."""
+        """Have all drops that are not announced yet made for this, until it is changed; return the first of them.
+
+        Blocks up to its deadline; raises `Refused` or `Silent`. When every application has left, drops are for the
+        interferometer again.
+        """
 
 
 class TelemetrySink(Protocol):

@@ -138,6 +138,14 @@ def _solve(rows: list[Row], names: list[str], views: Mapping[View, ViewEstimate]
     return solution, solved
 
 
+def fringe_y(station: StationEstimate) -> Value:
+    """Return the wavevector along y (rad/m), which only a fringe in view y tells, as in a z-shear; else NaN."""
+    view = station.views.get("y")
+    if view is None or "fringe" not in view.usable_quantities:
+        return Value()
+    return _one(view, "fringe_horizontal_rad_per_m") or Value()
+
+
 def _near_each_other(measured: Array, is_phase: list[bool]) -> Array:
     """Return the numbers with all phases within π of the first one."""
     measured = measured.copy()

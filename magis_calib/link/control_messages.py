@@ -11,7 +11,7 @@ from magis_calib.domain.control import ParameterFacts
 from magis_calib.link.camera_messages import Bye, Count, Heartbeat, Name, Number, PositiveNumber
 from magis_calib.link.words import Message, message_type, parse
 
-RequestWord = Literal["describe", "read", "write", "status"]
+RequestWord = Literal["describe", "read", "write", "status", "sequence"]
 
 
 class ControllerHello(Message):
@@ -49,6 +49,8 @@ class Request(Message):
     setpoints: dict[str, float] | None = None
     """`write` only: absolute values, SI."""
     commit: bool = True
+    sequence_type: SequenceType | None = None
+    """`sequence` only: what all drops are made for that are not announced yet, until it is changed."""
 
 
 class ParameterMessage(Message):
@@ -91,7 +93,7 @@ class Answer(Message):
     readback: dict[str, Number] | None = None
     """`read`, and `write` after it."""
     effective_drop: int | None = None
-    """`write`: the first drop that sees it."""
+    """`write` and `sequence`: the first drop that sees it."""
     status: dict[str, str | int | float | bool] | None = None
     """`status`: state words of the device."""
 

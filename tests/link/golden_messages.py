@@ -95,6 +95,9 @@ TO_CONTROLLER = {
         request="write", request_id="app-3-4", number=4, setpoints={"mirror_tilt_x_rad": 0.5}, commit=False, **REQUEST
     ),
     "request_status": control.Request(request="status", request_id="app-3-5", number=5, **REQUEST),
+    "request_sequence": control.Request(
+        request="sequence", request_id="app-3-6", number=6, sequence_type="z_shear", **REQUEST
+    ),
     "done": control.Done(session="app-3", drop_id=42),
     "controller_bye": camera.Bye(session="app-3"),
 }
@@ -121,6 +124,7 @@ FROM_CONTROLLER = {
     "answer_status": control.Answer(
         request_id="app-3-5", session="laser-9", ok=True, status={"state": "ready", "limit_violations": 1}
     ),
+    "answer_sequence": control.Answer(request_id="app-3-6", session="drops-9", ok=True, effective_drop=43),
     "drop": control.DropMessage(drop_id=42, sequence_type="interferometer", planned_time_ns=TIME_NS),
     "heartbeat_of_controller": camera.Heartbeat(session="laser-9"),
     "controller_error": control.ControlError(code="no_hello", message="laser waits for a hello"),

@@ -105,3 +105,13 @@ def test_coriolis_rate_moves_the_fringe_by_the_square_of_the_time(numbers):
     moved = plant.nominal | {"coriolis_rate_y_rad_per_s": 1e-6}
     change = plant.drop(1, moved).noise_free_response["fringe_x_rad_per_m"] - 6283.0
     assert change == pytest.approx(3.65)
+
+
+@pytest.mark.parametrize("time_s", [0.05, 0.25, 0.5])
+def test_a_coriolis_rate_about_x_moves_the_fringe_along_y_the_other_way(numbers, time_s):
+    """κ_y = -3.65 rad/m per µrad/s at 0.5 s, and as the square of the time."""
+    plant = Plant(numbers, "long", 0)
+    moved = plant.nominal | {"coriolis_rate_x_rad_per_s": 10e-6, "interrogation_time_s": time_s}
+    rest, turned = (plant.drop(1, one).scene.fringe_rad_per_m for one in (plant.nominal, moved))
+    assert turned[1] - rest[1] == pytest.approx(-36.5 * (time_s / 0.5) ** 2)
+    assert turned[0] == pytest.approx(rest[0])
