@@ -1,7 +1,7 @@
 """`magis-calib`: runs a station with its window, headless, or from a recording.
 
 Commands: (none) run a station · replay · fit · session · why · ledger · settings ·
-response · poke · products · config · check-driver · benchmark.
+response · poke · scan · products · config · check-driver · benchmark.
 Each has --help.
 """
 
@@ -25,6 +25,7 @@ COMMANDS = {
     "settings": "magis_calib.cli.settings",
     "response": "magis_calib.cli.response",
     "poke": "magis_calib.cli.poke",
+    "scan": "magis_calib.cli.scan",
     "products": "magis_calib.cli.products",
     "config": "magis_calib.cli.config",
     "check-driver": "magis_calib.cli.check_driver",

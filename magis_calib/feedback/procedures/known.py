@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from magis_calib.domain.errors import ProcedureError
-from magis_calib.feedback.procedures import poke, response
+from magis_calib.feedback.procedures import poke, response, scan
 from magis_calib.feedback.procedures.asking import Place, Procedure
 
 
@@ -22,6 +22,7 @@ class Known:
 
 KNOWN = {
     "response": Known("measure the response matrix of the loop's actuators", response.response, response.DROPS),
+    "scan": Known("step one actuator over a range and find its best place", scan.scan, scan.POINTS * scan.DROPS_EACH),
     "poke": Known("check every actuator against the matrix in force", poke.poke, poke.DROPS + poke.HARMLESS_DROPS),
 }
 
@@ -31,6 +32,13 @@ def begin(name: str, place: Place, options: Mapping[str, Any]) -> tuple[Procedur
     if name not in KNOWN:
         raise ProcedureError(f"procedure {name!r}: wanted one of {sorted(KNOWN)}")
     try:
-        return KNOWN[name].begin(place, **options), int(options.get("drops", KNOWN[name].drops))
+        return KNOWN[name].begin(place, **options), _planned(name, options)
     except (TypeError, ValueError) as error:
         raise ProcedureError(f"procedure {name}: {error}") from error
+
+
+def _planned(name: str, options: Mapping[str, Any]) -> int:
+    """Return the drops it takes, as far as its options tell."""
+    if "points" in options or "drops_each" in options:
+        return int(options.get("points", scan.POINTS) * options.get("drops_each", scan.DROPS_EACH))
+    return int(options.get("drops", KNOWN[name].drops))
