@@ -75,7 +75,8 @@ class Desk:
 
     def hold_reason(self) -> str:
         """Return why nothing may be sent now; empty where corrections may."""
-        return f"fault: {self.fault}" if self.fault else WISHES.get(self.word, "")
+        closed = self._run is not None and self._run.closes
+        return f"fault: {self.fault}" if self.fault else "" if closed else WISHES.get(self.word, "")
 
     @property
     def word(self) -> LoopWord:

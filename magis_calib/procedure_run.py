@@ -36,6 +36,11 @@ class ProcedureRun:
         """Every drop that was given to it."""
         self.state = ProcedureState(name, "begins", 0, planned, time.monotonic(), None, True)
 
+    @property
+    def closes(self) -> bool:
+        """Whether it wants the loop to correct now."""
+        return self.result is None and self._ask is not None and self._ask.closed
+
     def begin(self) -> None:
         """Move to the first setpoints asked for."""
         self._next(None)
@@ -73,11 +78,16 @@ class ProcedureRun:
         self.state = replace(self.state, product=str(write_product(folder, product)))
 
     def _next(self, taken: tuple[DropRecord, ...] | None) -> None:
+        """Go on to what is asked for next; what asks for no drops is done at once."""
         try:
-            self._ask = next(self._procedure) if taken is None else self._procedure.send(taken)
-            self._turn(self._ask.sequence_type)
-            self._go(self._ask.setpoints, self._ask.words)
-            self._tell(self._ask.words)
+            ask = next(self._procedure) if taken is None else self._procedure.send(taken)
+            while ask.drops == 0:
+                self._go(ask.setpoints, ask.words)
+                ask = self._procedure.send(())
+            self._ask = ask
+            self._turn(ask.sequence_type)
+            self._go(ask.setpoints, ask.words)
+            self._tell(ask.words)
         except StopIteration as done:
             self._end(done.value)
         except (ProcedureError, ControllerError) as error:
@@ -91,7 +101,7 @@ class ProcedureRun:
             and record.sequence_type == ask.sequence_type
             and (record.estimate.usable or ask.sequence_type == "no_atoms")
             and all(
-                abs(record.in_force.get(name, float("inf")) - value) <= facts[name].readback_tolerance
+                ask.closed or abs(record.in_force.get(name, float("inf")) - value) <= facts[name].readback_tolerance
                 for name, value in ask.setpoints.items()
             )
         )

@@ -41,8 +41,12 @@ def run_as_asked(
     parser: argparse.ArgumentParser,
     argv: Sequence[str],
     purpose: Callable[[argparse.Namespace], StartProcedure] | None = None,
+    afterwards: Callable[[Engine, Station], None] = lambda engine, station: None,
 ) -> int:
-    """Parse, run, and return the exit code. `purpose` makes of the arguments the procedure that the run is for."""
+    """Parse, run, and return the exit code.
+
+    `purpose` makes of the arguments the procedure that the run is for; `afterwards` is called when it has ended.
+    """
     arguments = parser.parse_args(argv)
     start_logging(arguments.log_level)
     given = [word.partition("=")[0] for word in argv if word.startswith("--")]
@@ -53,15 +57,16 @@ def run_as_asked(
         config = load_config(arguments.config)
         name, station = select_station(config, arguments.station)
         judge_models(config, arguments.config, [name], spare=False)
-        return _run(arguments, config, name, station, purpose(arguments) if purpose else None)
+        return _run(arguments, config, name, station, purpose(arguments) if purpose else None, afterwards)
     except ConfigError as error:
         print(f"magis-calib: {error}", file=sys.stderr)
         return 2
 
 
 def _run(
-    arguments: argparse.Namespace, config: Config, name: str, station: Station, procedure: StartProcedure | None
-) -> int:
+    arguments: argparse.Namespace, config: Config, name: str, station: Station, procedure: StartProcedure | None,
+    afterwards: Callable[[Engine, Station], None],
+) -> int:  # fmt: skip
     if procedure is not None:
         station = station.model_copy(update={"loop": station.loop.model_copy(update={"start": "open"})})
     options = SimulationOptions.of(arguments) if arguments.simulate else None
@@ -88,6 +93,7 @@ def _run(
             simulated.stop()
         run.close()
     truth = Truth(arguments.truth, arguments.delay) if options and arguments.truth else None
+    afterwards(run.engine, station)
     code = finish(run.engine, arguments.report, station, arguments.drops, truth)
     return code if procedure is None else code or _told(run.engine)
 

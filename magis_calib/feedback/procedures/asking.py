@@ -20,6 +20,8 @@ class Ask:
     words: str
     drops: int = 1
     sequence_type: SequenceType = "interferometer"
+    closed: bool = False
+    """Let the loop correct meanwhile, wherever that leads the setpoints."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,13 +80,13 @@ def _fitted(away: Array, moves: Array, times: Array) -> tuple[Array, Array, Arra
     design = np.column_stack([np.ones(len(away)), (moves - moves.mean(axis=0)) / scale])
     walk = np.minimum.outer(times - times.min(), times - times.min())
     found = max(
-        (_weighed(away, design, np.eye(len(away)) + ratio**2 * walk) for ratio in DRIFTS), key=lambda one: one[0]
+        (weighed(away, design, np.eye(len(away)) + ratio**2 * walk) for ratio in DRIFTS), key=lambda one: one[0]
     )
     _, solution, covariance, residual = found
     return solution[1:] / scale, covariance[1:, 1:] / np.outer(scale, scale), residual
 
 
-def _weighed(away: Array, design: Array, shape: Array) -> tuple[float, Array, Array, Array]:
+def weighed(away: Array, design: Array, shape: Array) -> tuple[float, Array, Array, Array]:
     """Return restricted log-likelihood, solution, covariance, whitened residuals for this shape of the noise."""
     factor = scipy.linalg.cholesky(shape, lower=True)
     white, target = (scipy.linalg.solve_triangular(factor, one, lower=True) for one in (design, away))

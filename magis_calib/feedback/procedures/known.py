@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from magis_calib.domain.errors import ProcedureError
-from magis_calib.feedback.procedures import poke, response, scan
+from magis_calib.feedback.procedures import plan, poke, response, scan
 from magis_calib.feedback.procedures.asking import Place, Procedure
 
 
@@ -23,6 +23,9 @@ class Known:
 KNOWN = {
     "response": Known("measure the response matrix of the loop's actuators", response.response, response.DROPS),
     "scan": Known("step one actuator over a range and find its best place", scan.scan, scan.POINTS * scan.DROPS_EACH),
+    "calibrate": Known(
+        "the whole run plan, to a certificate", plan.calibrate, plan.planned_drops(plan.default_plan(), ())
+    ),
     "poke": Known("check every actuator against the matrix in force", poke.poke, poke.DROPS + poke.HARMLESS_DROPS),
 }
 
@@ -39,6 +42,8 @@ def begin(name: str, place: Place, options: Mapping[str, Any]) -> tuple[Procedur
 
 def _planned(name: str, options: Mapping[str, Any]) -> int:
     """Return the drops it takes, as far as its options tell."""
+    if name == "calibrate":
+        return plan.planned_drops(options.get("plan") or plan.default_plan(), options.get("done", ()))
     if "points" in options or "drops_each" in options:
         return int(options.get("points", scan.POINTS) * options.get("drops_each", scan.DROPS_EACH))
     return int(options.get("drops", KNOWN[name].drops))

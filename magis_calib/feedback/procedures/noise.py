@@ -1,0 +1,39 @@
+"""How an observable wanders when nothing is done: drift, jitter, and the Allan deviation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from magis_calib.domain.estimate import Array
+from magis_calib.feedback.procedures.gains import DRIFTS, weighed
+
+FEWEST = 8
+
+
+def drift_and_jitter(values: Array) -> tuple[float | None, float | None]:
+    """Return standard deviations: of the random walk's step per drop, and of the white noise of a drop.
+
+    By restricted maximum likelihood over their ratio, as for measured gains. None for fewer than 8 values.
+    """
+    if len(values) < FEWEST:
+        return None, None
+    times = np.arange(len(values), dtype=float)
+    walk, design = np.minimum.outer(times, times), np.ones((len(values), 1))
+    tried = [(weighed(values, design, np.eye(len(values)) + ratio**2 * walk), ratio) for ratio in DRIFTS]
+    (_, _, _, residual), ratio = max(tried, key=lambda one: one[0][0])
+    jitter = float(np.sqrt(residual @ residual / (len(values) - 1)))
+    return float(ratio * jitter), jitter
+
+
+def allan_deviation(values: Array) -> dict[str, float]:
+    """Return the overlapping Allan deviation for averages over 1, 2, 4, … drops, by number of drops.
+
+    Of consecutive averages (IEEE Std 1139); drops without a value are passed over.
+    """
+    known, found, length = values[np.isfinite(values)], {}, 1
+    while 3 * length <= len(known):
+        sums = np.concatenate([[0.0], np.cumsum(known)])
+        means = (sums[length:] - sums[:-length]) / length
+        found[str(length)] = float(np.sqrt(0.5 * np.mean((means[length:] - means[:-length]) ** 2)))
+        length *= 2
+    return found
