@@ -1,7 +1,7 @@
 """`magis-calib calibrate`: walk through the run plan, from a station just switched on to a certificate.
 
-Without --plan the shipped one is used (`--print-plan` shows it). Each step is written down as soon as it has ended; a plan
-that was interrupted, or that stopped at a failed step, goes on with --resume.
+Without --plan the shipped one is used (`--print-plan` shows it). Each step is written down as soon as it has ended; a
+plan that was interrupted, or that stopped at a failed step, goes on with --resume.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
     parser = run_parser("magis-calib calibrate", __doc__)
     parser.add_argument("--plan", type=Path, metavar="FILE", help="steps to do, TOML (default: the shipped plan)")
     parser.add_argument("--print-plan", action="store_true", help="print the shipped plan and end")
-    parser.add_argument("--skip", action="append", default=[], metavar="STEP=WHY", help="leave out a step, and say why")
+    parser.add_argument("--skip", action="append", default=[], metavar="STEP=WHY", help="leave out a step")
     parser.add_argument(
         "--resume", type=Path, metavar="FILE", help="go on with the plan whose progress is in this file"
     )
