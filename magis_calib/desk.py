@@ -75,13 +75,14 @@ class Desk:
 
     def hold_reason(self) -> str:
         """Return why nothing may be sent now; empty where corrections may."""
-        closed = self._run is not None and self._run.closes
+        closed = self._run is not None and self._run.loop == "closed"
         return f"fault: {self.fault}" if self.fault else "" if closed else WISHES.get(self.word, "")
 
     @property
     def word(self) -> LoopWord:
         """What the loop does now: a procedure goes before what is wanted of it."""
-        return "procedure" if self._run is not None and self._run.state.running else self.wanted
+        alone = self._run is not None and self._run.state.running and self._run.loop != "as_wanted"
+        return "procedure" if alone else self.wanted
 
     @property
     def procedure(self) -> ProcedureState | None:
@@ -136,8 +137,8 @@ class Desk:
         hands = self._parts.hands
         if self._parts.mode == "replay":
             return "not begun: this is a replay"
-        if self.word == "procedure":
-            return f"not begun: {self._run.state.name if self._run else ''} is still running"
+        if self._run is not None and self._run.state.running:
+            return f"not begun: {self._run.state.name} is still running"
         if not hands.prepare() or self.fault:
             return f"not begun: {self.fault or hands.held}"
         place = Place(self._parts.station, hands.facts, hands.commanded())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Setpoints
@@ -37,9 +38,9 @@ class ProcedureRun:
         self.state = ProcedureState(name, "begins", 0, planned, time.monotonic(), None, True)
 
     @property
-    def closes(self) -> bool:
-        """Whether it wants the loop to correct now."""
-        return self.result is None and self._ask is not None and self._ask.closed
+    def loop(self) -> Literal["off", "closed", "as_wanted"]:
+        """Whether the loop may correct now."""
+        return "as_wanted" if self.result is not None else self._ask.loop if self._ask is not None else "off"
 
     def begin(self) -> None:
         """Move to the first setpoints asked for."""
@@ -101,7 +102,7 @@ class ProcedureRun:
             and record.sequence_type == ask.sequence_type
             and (record.estimate.usable or ask.sequence_type == "no_atoms")
             and all(
-                ask.closed or abs(record.in_force.get(name, float("inf")) - value) <= facts[name].readback_tolerance
+                abs(record.in_force.get(name, float("inf")) - value) <= facts[name].readback_tolerance
                 for name, value in ask.setpoints.items()
             )
         )

@@ -1,7 +1,8 @@
 """`magis-calib`: runs a station with its window, headless, or from a recording.
 
 Commands: (none) run a station · replay · fit · session · why · ledger · settings ·
-response · poke · scan · calibrate · products · config · check-driver · benchmark.
+response · poke · scan · optimise · calibrate ·
+products · config · check-driver · benchmark.
 Each has --help.
 """
 
@@ -26,6 +27,7 @@ COMMANDS = {
     "response": "magis_calib.cli.response",
     "poke": "magis_calib.cli.poke",
     "scan": "magis_calib.cli.scan",
+    "optimise": "magis_calib.cli.optimise",
     "calibrate": "magis_calib.cli.calibrate",
     "products": "magis_calib.cli.products",
     "config": "magis_calib.cli.config",

@@ -27,6 +27,7 @@ from magis_calib.domain.config import Config, Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.engine import Engine
+from magis_calib.feedback.procedures.known import KNOWN
 from simulators.fault_file import load_faults
 from simulators.options import SimulationOptions, add_simulation_options
 from simulators.plant_file import load_plant_numbers
@@ -67,7 +68,7 @@ def _run(
     arguments: argparse.Namespace, config: Config, name: str, station: Station, procedure: StartProcedure | None,
     afterwards: Callable[[Engine, Station], None],
 ) -> int:  # fmt: skip
-    if procedure is not None:
+    if procedure is not None and not KNOWN[procedure.name].beside_loop:
         station = station.model_copy(update={"loop": station.loop.model_copy(update={"start": "open"})})
     options = SimulationOptions.of(arguments) if arguments.simulate else None
     if options is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.config import Station
@@ -20,8 +20,8 @@ class Ask:
     words: str
     drops: int = 1
     sequence_type: SequenceType = "interferometer"
-    closed: bool = False
-    """Let the loop correct meanwhile, wherever that leads the setpoints."""
+    loop: Literal["off", "closed", "as_wanted"] = "off"
+    """Whether the loop corrects meanwhile: not, in any case, or as the operator wants it."""
 
 
 @dataclass(frozen=True, slots=True)

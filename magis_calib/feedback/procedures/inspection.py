@@ -68,7 +68,7 @@ def in_tolerance(place: Place, in_a_row: int = 10, most_drops: int = 120) -> Pro
     row, seen = 0, 0
     loop, errors = place.station.loop, {}
     while row < in_a_row and seen < most_drops:
-        (record,) = yield Ask({}, f"loop closed: {row} of {in_a_row} drops in a row within tolerance", closed=True)
+        (record,) = yield Ask({}, f"loop closed: {row} of {in_a_row} drops in a row within tolerance", loop="closed")
         seen += 1
         errors = {name: _error(name, record, one.target) for name, one in loop.observables.items()}
         row = row + 1 if all(abs(error) <= loop.observables[name].tolerance for name, error in errors.items()) else 0

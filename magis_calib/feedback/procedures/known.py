@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from magis_calib.domain.errors import ProcedureError
-from magis_calib.feedback.procedures import plan, poke, response, scan
+from magis_calib.feedback.procedures import optimise, plan, poke, response, scan
 from magis_calib.feedback.procedures.asking import Place, Procedure
 
 
@@ -18,6 +18,8 @@ class Known:
     summary: str
     begin: Callable[..., Procedure]
     drops: int
+    beside_loop: bool = False
+    """It runs beside the closed loop."""
 
 
 KNOWN = {
@@ -26,6 +28,7 @@ KNOWN = {
     "calibrate": Known(
         "the whole run plan, to a certificate", plan.calibrate, plan.planned_drops(plan.default_plan(), ())
     ),
+    "optimise": Known("hold the contrast at its best beside the loop", optimise.optimise, optimise.DROPS, True),
     "poke": Known("check every actuator against the matrix in force", poke.poke, poke.DROPS + poke.HARMLESS_DROPS),
 }
 
