@@ -40,6 +40,7 @@ def main() -> int:
     for name in wanted:
         if name in parts:
             cases, judge = parts[name]
+            cases = [case for case in cases if options.only in case.name]
             missed += _told(name, judge(_run_all(cases, options.folder / name)))
         else:
             missed += _told(name, measure_decisions(options.decisions))
@@ -77,6 +78,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help="what to measure; all, where none is named")
     parser.add_argument("--folder", type=Path, required=True, help="new folder for sessions and truth")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only runs whose name holds this text")
     parser.add_argument("--drops", type=int, default=1000, help="of each near-optimal run (default %(default)s)")
     parser.add_argument("--seeds", type=int, default=5, help="near-optimal runs as shipped (default %(default)s)")
     parser.add_argument("--fault-drops", type=int, default=5000, help="with random faults (default %(default)s)")

@@ -55,7 +55,8 @@ def actuator_cases() -> list[Case]:
         for word, factor in FACTORS.items():
             broken = f'[[fault]]\nkind = "actuator"\nname = "{loop.observables[name].actuator}"\nfactor = {factor}\n'
             found.append(Case(f"{name} {word} from the start", 1, 80, faults=broken))
-            move = {TARGET_AT: SetTarget(name, loop.observables[name].target + STEP[name])}
+            step = -STEP[name] if name == "y_m" else STEP[name]  # where the trap, far to one side, has room for it
+            move = {TARGET_AT: SetTarget(name, loop.observables[name].target + step)}
             found.append(Case(f"{name} {word}, target moved", 2, TARGET_AT + WITHIN_DROPS + 5, commands=move,
                               faults=f"{broken}from_drop = {BROKEN_AT}\n"))  # fmt: skip
     return found

@@ -33,7 +33,8 @@ def cases(drops: int, seeds: int) -> list[Case]:
 def judge(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
     """Yield the mean ratios of the shipped station over its seeds, and those of each variant."""
     shipped = [one for one in outcomes if one.case.name.startswith("auto")]
-    yield from _ratios(f"auto, {len(shipped)} seeds", shipped, 1.03, 1.12)
+    if shipped:
+        yield from _ratios(f"auto, {len(shipped)} seeds", shipped, 1.03, 1.12)
     for one in outcomes:
         if one not in shipped:
             compared_only = one.case.name.startswith("fixed")
@@ -79,7 +80,8 @@ def judge_steps(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
     """Yield how far each observable still is when it should be back, in best possible standard deviations."""
     loop = select_station(load_config(None), None)[1].loop
     matrix = select_station(load_config(None), None)[1].matrices[loop.matrix]
-    for name, one in zip(OBSERVABLES, outcomes, strict=True):
+    for one in outcomes:
+        name = one.case.name.removeprefix("step of ")
         actuator = loop.observables[name].actuator
         needed = abs(_size(name)) / abs(loop.actuators[actuator].step_cap * matrix[name][actuator])
         first = STEP_AT + int(np.ceil(needed)) + SPARE_DROPS
