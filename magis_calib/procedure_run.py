@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,7 @@ class ProcedureRun:
         self._ask: Ask | None = None
         self._taken: list[DropRecord] = []
         self._missed = 0
+        self._trouble = ""
         self._type: SequenceType = "interferometer"
         self.result: Result | None = None
         self.records: list[DropRecord] = []
@@ -44,7 +46,7 @@ class ProcedureRun:
 
     def begin(self) -> None:
         """Move to the first setpoints asked for."""
-        self._next(None)
+        self._next(lambda: next(self._procedure))
 
     def take(self, record: DropRecord) -> None:
         """Give it one finished drop, if it is of what was asked for."""
@@ -59,7 +61,7 @@ class ProcedureRun:
         self._tell(self._ask.words)
         if len(self._taken) == self._ask.drops:
             taken, self._taken = tuple(self._taken), []
-            self._next(taken)
+            self._next(lambda: self._procedure.send(taken))
 
     def cancel(self, why: str) -> None:
         """End it; the setpoints go back."""
@@ -78,22 +80,30 @@ class ProcedureRun:
         )  # fmt: skip
         self.state = replace(self.state, product=str(write_product(folder, product)))
 
-    def _next(self, taken: tuple[DropRecord, ...] | None) -> None:
-        """Go on to what is asked for next; what asks for no drops is done at once."""
+    def _next(self, go_on: Callable[[], Ask]) -> None:
+        """Go on to what is asked for next. What cannot be had is told to the procedure, which may know better."""
         try:
-            ask = next(self._procedure) if taken is None else self._procedure.send(taken)
-            while ask.drops == 0:
-                self._go(ask.setpoints, ask.words)
-                ask = self._procedure.send(())
-            self._ask = ask
-            self._turn(ask.sequence_type)
-            self._go(ask.setpoints, ask.words)
+            ask = go_on()
+            while not self._had(ask):
+                ask = self._procedure.throw(ProcedureError(self._trouble)) if self._trouble else \
+                    self._procedure.send(())  # fmt: skip
+            self._ask, self._missed = ask, 0
             self._tell(ask.words)
         except StopIteration as done:
             self._end(done.value)
-        except (ProcedureError, ControllerError) as error:
-            self._procedure.close()
+        except ProcedureError as error:
             self._end(Result(False, str(error)))
+
+    def _had(self, ask: Ask) -> bool:
+        """Move to what is asked for; return whether there are drops to wait for."""
+        self._trouble = ""
+        try:
+            self._turn(ask.sequence_type)
+            self._go(ask.setpoints, ask.words)
+        except (ProcedureError, ControllerError) as error:
+            self._trouble = str(error)
+            return False
+        return ask.drops > 0
 
     def _fits(self, record: DropRecord, ask: Ask) -> bool:
         facts = self._place.facts
@@ -111,8 +121,9 @@ class ProcedureRun:
         self._missed += 1
         if self._missed >= PATIENCE_DROPS:
             reason = "; ".join(record.estimate.reasons) or "the setpoints in force are not those asked for"
-            self._procedure.close()
-            self._end(Result(False, f"gave up: {self._missed} drops in a row of no use: {reason}"))
+            given_up = ProcedureError(f"gave up: {self._missed} drops in a row of no use: {reason}")
+            self._taken = []
+            self._next(lambda: self._procedure.throw(given_up))
 
     def _turn(self, sequence_type: SequenceType) -> None:
         if sequence_type == self._type:
