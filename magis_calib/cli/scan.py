@@ -5,6 +5,7 @@ The setpoint goes back to where it was; with --set it stays at what was found.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 
 from magis_calib.cli.run import run_as_asked, run_parser
@@ -16,7 +17,12 @@ def main(argv: Sequence[str]) -> int:
     """Scan, and return the exit code: 0 found, 1 not, 2 bad configuration or usage."""
     parser = run_parser("magis-calib scan", __doc__)
     names = "; ".join(f"{name}: {one.summary}" for name, one in SCANS.items())
-    parser.add_argument("name", choices=SCANS, metavar="NAME", help=names)
+    parser.add_argument(
+        "name",
+        choices=[*SCANS, "coriolis"],
+        metavar="NAME",
+        help=f"{names}; coriolis: wavevector against rotation rate at two interrogation times (long)",
+    )
     parser.add_argument(
         "--from", dest="start", type=float, metavar="X", help="first setpoint, SI (default: some below)"
     )
@@ -25,7 +31,13 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--drops-each", type=int, default=DROPS_EACH, metavar="N",
                         help="drops at each (default %(default)s)")  # fmt: skip
     parser.add_argument("--set", action="store_true", help="stay at what was found")
-    return run_as_asked(parser, argv, lambda one: StartProcedure("scan", {
-        "name": one.name, "start": one.start, "stop": one.stop, "points": one.points, "drops_each": one.drops_each,
-        "keep": one.set,
-    }))  # fmt: skip
+    return run_as_asked(parser, argv, _purpose)
+
+
+def _purpose(asked: argparse.Namespace) -> StartProcedure:
+    if asked.name == "coriolis":
+        return StartProcedure("coriolis", {"drops_each": asked.drops_each, "keep": asked.set})
+    return StartProcedure("scan", {
+        "name": asked.name, "start": asked.start, "stop": asked.stop, "points": asked.points,
+        "drops_each": asked.drops_each, "keep": asked.set,
+    })  # fmt: skip

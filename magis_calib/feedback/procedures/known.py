@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from magis_calib.domain.errors import ProcedureError
-from magis_calib.feedback.procedures import optimise, plan, poke, response, scan
+from magis_calib.feedback.procedures import optimise, plan, poke, response, rotation, scan
 from magis_calib.feedback.procedures.asking import Place, Procedure
 
 
@@ -28,6 +28,7 @@ KNOWN = {
     "calibrate": Known(
         "the whole run plan, to a certificate", plan.calibrate, plan.planned_drops(plan.default_plan(), ())
     ),
+    "coriolis": Known("find the rotation compensation, at two interrogation times", rotation.coriolis, rotation.DROPS),
     "optimise": Known("hold the contrast at its best beside the loop", optimise.optimise, optimise.DROPS, True),
     "poke": Known("check every actuator against the matrix in force", poke.poke, poke.DROPS + poke.HARMLESS_DROPS),
 }
