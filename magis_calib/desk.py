@@ -45,7 +45,7 @@ TURNS: dict[type[Command], tuple[LoopWord, str]] = {
 }
 
 
-NOT_POKED = "not poked"
+NOT_POKED, POKE_FAILED = "not poked", "poke failed"
 
 
 class Desk:
@@ -74,24 +74,34 @@ class Desk:
             yield self._obey(self._asked.popleft())
 
     def hold_reason(self) -> str:
-        """Return why nothing may be sent now; empty where corrections may."""
-        return f"fault: {self.fault}" if self.fault else WISHES.get(self.word, "")
+        """Return why nothing may be sent now; empty where corrections may. A failed poke must be mended first."""
+        wish = WISHES.get(self.word, "")
+        return f"fault: {self.fault}" if self.fault else wish or (self.poke if self._poke_failed else "")
 
     @property
     def word(self) -> LoopWord:
         """What the loop does now: a procedure goes before what is wanted of it."""
-        return "procedure" if self._run is not None and self._run.state.running else self.wanted
+        return "procedure" if self._busy() else self.wanted
+
+    @property
+    def _poke_failed(self) -> bool:
+        return self.poke.startswith(POKE_FAILED)
 
     @property
     def procedure(self) -> ProcedureState | None:
         """How far a procedure has come, or how the last one ended."""
         return self._run.state if self._run is not None else None
 
-    def take(self, record: DropRecord) -> None:
-        """Give a finished drop to the procedure that runs."""
-        if self._run is not None and self._run.state.running:
-            self._run.take(record)
-            self._conclude()
+    def take(self, record: DropRecord) -> str:
+        """Give a finished drop to the procedure that runs; a fault ends it. Return how it ended, if it has."""
+        if self._run is None or not self._run.state.running:
+            return ""
+        if self.fault:
+            self._run.cancel(f"fault: {self.fault}")
+        self._run.take(record)
+        self._conclude()
+        state = self._run.state
+        return "" if state.running else f"{state.name} ended: {state.words}"
 
     def leave(self) -> str:
         """Do with the setpoints what the configuration wants at the end; return it in words, empty for nothing."""
@@ -114,8 +124,9 @@ class Desk:
             case SetTarget(name, value):
                 return self._aim(name, value)
             case SetActuator(name, value):
-                open_now = self.wanted == "open"
-                return self._parts.hands.by_hand(name, value) if open_now else "not sent: open the loop first"
+                if self.word != "open":
+                    return f"not sent: {self._busy() or 'open the loop first'}"
+                return self._parts.hands.by_hand(name, value)
             case ReturnTo(setpoints, label):
                 return self._go_back(setpoints, label)
             case StartProcedure(name, options):
@@ -135,8 +146,8 @@ class Desk:
         hands = self._parts.hands
         if self._parts.mode == "replay":
             return "not begun: this is a replay"
-        if self.word == "procedure":
-            return f"not begun: {self._run.state.name if self._run else ''} is still running"
+        if busy := self._busy():
+            return f"not begun: {busy}"
         if not hands.prepare() or self.fault:
             return f"not begun: {self.fault or hands.held}"
         place = Place(self._parts.station, hands.facts, hands.commanded())
@@ -149,6 +160,11 @@ class Desk:
         self._conclude()
         return f"{name} began" if self._run.state.running else self._run.state.words
 
+    def _busy(self) -> str:
+        """Say which procedure runs; empty where none does."""
+        state = self.procedure
+        return f"{state.name} is running, cancel it first" if state is not None and state.running else ""
+
     def _cancel(self, why: str) -> str:
         if self._run is None or not self._run.state.running:
             return "no procedure runs"
@@ -157,13 +173,15 @@ class Desk:
         return self._run.state.words
 
     def _conclude(self) -> None:
-        """Write what a procedure left, once it has ended."""
-        parts = self._parts
-        if self._run is not None and parts.products is not None:
+        """Write what a procedure left, once it has ended. A failed poke stays one until another has passed."""
+        parts, run = self._parts, self._run
+        if run is None or run.result is None:
+            return
+        if run.state.name == "poke" and (run.result.good or not self._poke_failed):
+            self.poke = run.result.words
+        if parts.products is not None:
             session = parts.recorder.path if parts.recorder is not None else ""
-            self._run.leave_product(parts.products, parts.name, session)
-        if self._run is not None and self._run.state.name == "poke" and self._run.result is not None:
-            self.poke = self._run.result.words
+            run.leave_product(parts.products, parts.name, session)
 
     def _arrive(self, arrival: Arrival) -> str:
         """Latch a fault where the setpoints wanted at the end were not reached."""
@@ -173,9 +191,10 @@ class Desk:
 
     def _turn(self, command: Command) -> str:
         """Turn the loop's switch; to close it also clears the fault. A failed poke must be mended first."""
-        if self.word == "procedure":
-            return f"not turned: {self._run.state.name if self._run else ''} is running, cancel it first"
-        if isinstance(command, CloseLoop) and self.poke.startswith("poke failed"):
+        if busy := self._busy():
+            return f"not turned: {busy}"
+        if isinstance(command, CloseLoop) and self._poke_failed:
+            self.fault = ""  # else no procedure could begin again, and so no poke could pass
             return f"not closed: {self.poke}"
         self.wanted, answer = TURNS[type(command)]
         if self.wanted == "closed":
@@ -199,8 +218,8 @@ class Desk:
         return f"target of {shown.label} {shown.shown(before)} → {shown.shown(value)} {shown.shown_unit}"
 
     def _go_back(self, setpoints: Setpoints, label: str) -> str:
-        if self.wanted == "closed":
-            return "not moved: open, hold or shadow the loop first"
+        if self.word in ("closed", "procedure"):
+            return f"not moved: {self._busy() or 'open, hold or shadow the loop first'}"
         return self._parts.hands.go_to(setpoints, label).words
 
     def _note(self, drop_id: int, text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from magis_calib.domain.snapshot import DropRecord, ProcedureState
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from magis_calib.parts import RunHands
 from magis_calib.recording.products import Product, write_product
+
+log = logging.getLogger(__name__)
 
 PATIENCE_DROPS = 20
 """Drops in a row that are not of what was asked for, or cannot be measured, before a procedure gives up."""
@@ -62,7 +65,7 @@ class ProcedureRun:
             self._end(Result(False, f"cancelled: {why}"))
 
     def leave_product(self, folder: Path, station: str, session: str) -> None:
-        """Write what it found, once it has ended, and tell where. Raises `OSError`."""
+        """Write what it found, once it has ended, and tell where, or why it could not be written."""
         if self.result is None or self.state.product:
             return
         drops = (self.records[0].drop_id, self.records[-1].drop_id) if self.records else (0, 0)
@@ -70,7 +73,12 @@ class ProcedureRun:
             self.state.name, station, time.time_ns(), self.result.good, self.result.words, dict(self._place.base),
             Path(session).name, drops, self.result.product,
         )  # fmt: skip
-        self.state = replace(self.state, product=str(write_product(folder, product)))
+        try:
+            self.state = replace(self.state, product=str(write_product(folder, product)))
+        except OSError as error:
+            self.state = replace(
+                self.state, good=False, words=f"{self.state.words}; its product is NOT written: {error}"
+            )
 
     def _next(self, taken: tuple[DropRecord, ...] | None) -> None:
         try:
@@ -83,6 +91,9 @@ class ProcedureRun:
         except (ProcedureError, ControllerError) as error:
             self._procedure.close()
             self._end(Result(False, str(error)))
+        except Exception as error:  # whatever a procedure stumbles over: the setpoints must go back
+            log.exception("fault in procedure %s", self.state.name)
+            self._end(Result(False, f"broke off: {error!r}"))
 
     def _fits(self, record: DropRecord, ask: Ask) -> bool:
         facts = self._place.facts

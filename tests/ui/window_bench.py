@@ -105,7 +105,7 @@ class StationBench(WindowBench):
         links = station.links.model_copy(update={"camera": "tcp://127.0.0.1:1", "silent_after_s": silent_after_s})
         station = on_free_ports(station.model_copy(update={"links": links}))[0]
         options = SimulationOptions(sensor="small", interval_s=interval_s, seed=7)
-        self._run = LiveRun(config, name, station, folder, None, {"simulated": True})
+        self._run = LiveRun(config, name, station, folder, None, {"simulated": True}, products=folder / "products")
         self._simulated = SimulatedProcess(options, station.links, None, name, None)
         self._run.engine.start()
         super().__init__(self._run.engine, settings, close_confirm=close_confirm)

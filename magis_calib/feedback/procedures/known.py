@@ -18,6 +18,8 @@ class Known:
     summary: str
     begin: Callable[..., Procedure]
     drops: int
+    moves: str = "every actuator of the loop a little to both sides, and back at the end"
+    """What moves, for whoever is asked before it begins."""
 
 
 KNOWN = {
