@@ -8,7 +8,7 @@ from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import ProcedureState, Snapshot
 from magis_calib.feedback.procedures.known import KNOWN
 from ui.series import steered
-from ui.theme import ACT, TEXT
+from ui.theme import ACT, LOOK, TEXT
 from ui.wording import age, interval_s
 
 
@@ -50,5 +50,8 @@ def began(state: ProcedureState) -> str:
 
 def ending(state: ProcedureState) -> tuple[str, str, str]:
     """Return how it ended, the colour, and its words."""
-    head, colour = (f"✓ {state.name} ended well", TEXT) if state.good else (f"✖ {state.name} FAILED", ACT)
+    if state.words.startswith("cancelled"):
+        head, colour = f"■ {state.name} cancelled", LOOK
+    else:
+        head, colour = (f"✓ {state.name} ended well", TEXT) if state.good else (f"✖ {state.name} FAILED", ACT)
     return f"{head} · {state.done} drops", colour, state.words

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -24,9 +25,6 @@ from ui.product_words import product_in_words
 from ui.question import Question
 from ui.theme import DIM, PROCEDURE
 from ui.words import Words
-
-COLUMNS = 3
-"""Of the lines of a product, side by side where the window is low."""
 
 
 class ProceduresPanel(QScrollArea):
@@ -51,11 +49,12 @@ class ProceduresPanel(QScrollArea):
         self.bar.setAccessibleName("progress of the procedure")
         self.bar.setFormat("%v of %m drops")
         self._head, self._now = Words(grows=True, bold=True), Words(grows=True)
-        self._path = QLabel()
-        self._path.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
-        self._found = [QLabel() for _ in range(COLUMNS)]
+        self._found, self.path = QLabel(), QLineEdit()
+        self._found.setWordWrap(True)
+        self._found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.path.setReadOnly(True)
+        self.path.setAccessibleName("path of the product")
+        self.path.setToolTip("the product of this procedure; `magis-calib products show` tells all of it")
         self._lay_out()
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
@@ -134,11 +133,10 @@ class ProceduresPanel(QScrollArea):
             return
         self._product = path
         lines = product_in_words(path) if path else []
-        share = -(-len(lines) // COLUMNS)
-        for number, label in enumerate(self._found):
-            label.setText("\n".join(lines[number * share : (number + 1) * share]))
-        self._path.setText(f"product {path}" if path else "")
-        self._path.setToolTip("`magis-calib products show` tells all of it" if path else "")
+        self._found.setText("  ·  ".join(line.replace(" ", "\u00a0") for line in lines))  # wrapped between, not within
+        self._found.setVisible(bool(lines))
+        self.path.setText(path)
+        self.path.setVisible(bool(path))
 
     def _lay_out(self) -> None:
         inside = QWidget()
@@ -154,13 +152,10 @@ class ProceduresPanel(QScrollArea):
         line.addWidget(self.bar, 1)
         line.addWidget(self.cancel)
         right.addLayout(line)
-        found = QHBoxLayout()
-        found.setSpacing(24)
-        for label in self._found:
-            found.addWidget(label, 0, Qt.AlignmentFlag.AlignTop)
-        found.addStretch(1)
-        right.addLayout(found)
-        right.addWidget(self._path)
+        right.addWidget(self._found)
+        right.addWidget(self.path)
+        self._found.hide()
+        self.path.hide()
         right.addStretch(1)
         row.addSpacing(12)
         row.addLayout(right, 1)
@@ -168,6 +163,7 @@ class ProceduresPanel(QScrollArea):
         column.addStretch(1)
         self.setWidget(inside)
         self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def _button_column(self) -> QGridLayout:
         grid = QGridLayout()

@@ -28,7 +28,7 @@ def main_gains(product: Product) -> list[str]:
             seen, moved = OBSERVABLES[observable], ACTUATORS[actuator]
             unit = f"{seen.shown_unit} per {moved.shown_unit}".rstrip()
             gain = Quantity("", "", "", unit, seen.shown_scale / moved.shown_scale, 3)
-            lines.append(f"{moved.label} → {seen.label}: {gain.with_error(value, error)} {unit}".replace("-", "−"))
+            lines.append(f"{moved.label} → {seen.label} {gain.with_error(value, error)} {unit}".replace("-", "−"))
     return lines
 
 
@@ -40,5 +40,5 @@ def main_ratios(product: Product) -> list[str]:
         ratio = Quantity("", "", "", "", 1.0, 2)
         known = value is not None and error is not None
         text = ratio.with_error(value, error) if known else ratio.with_error(math.nan, math.nan)
-        lines.append(f"{ACTUATORS[actuator].label}: {text} of what is expected".replace("-", "−"))
-    return lines
+        lines.append(f"{ACTUATORS[actuator].label} {text}".replace("-", "−"))
+    return ["measured over expected", *lines] if lines else []
