@@ -48,13 +48,13 @@ class ProceduresPanel(QScrollArea):
         self.bar = QProgressBar()
         self.bar.setAccessibleName("progress of the procedure")
         self.bar.setFormat("%v of %m drops")
-        self._head, self._now = Words(grows=True, bold=True), Words(grows=True)
+        self._head, self._now = Words(grows=True, bold=True), QLabel()
+        self._now.setWordWrap(True)
         self._found, self.path = QLabel(), QLineEdit()
         self._found.setWordWrap(True)
         self._found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.path.setReadOnly(True)
         self.path.setAccessibleName("path of the product")
-        self.path.setToolTip("the product of this procedure; `magis-calib products show` tells all of it")
         self._lay_out()
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
@@ -116,16 +116,18 @@ class ProceduresPanel(QScrollArea):
     def _say(self, state: ProcedureState | None, running: bool) -> None:
         if state is None:
             self._head.say("no procedure in this run yet", DIM)
-            self._now.say("choose one on the left; it asks before anything moves", DIM)
+            self._now.setText("choose one on the left; it asks before anything moves")
         elif running:
             self.bar.setMaximum(max(1, state.planned, state.done))
             self.bar.setValue(state.done)
             self._head.say(f"◆ {state.name} is running · {progress(state)}", PROCEDURE)
-            self._now.say(state.words, hover=began(state))
+            self._now.setText(state.words)
+            self._now.setToolTip(began(state))
         else:
             head, colour, words = ending(state)
             self._head.say(head, colour)
-            self._now.say(words)
+            self._now.setText(words)
+            self._now.setToolTip("")
         self._show_product("" if state is None or running else state.product)
 
     def _show_product(self, path: str) -> None:
@@ -136,6 +138,7 @@ class ProceduresPanel(QScrollArea):
         self._found.setText("  ·  ".join(line.replace(" ", "\u00a0") for line in lines))  # wrapped between, not within
         self._found.setVisible(bool(lines))
         self.path.setText(path)
+        self.path.setToolTip(f"{path}\nthe product; `magis-calib products show` tells all of it")
         self.path.setVisible(bool(path))
 
     def _lay_out(self) -> None:

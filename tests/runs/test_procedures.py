@@ -115,6 +115,17 @@ def test_products_are_listed_and_shown(measured, made, capsys) -> None:
     assert "wanted one product of" in capsys.readouterr().err
 
 
+def test_a_broken_product_is_named_in_the_list(made, tmp_path, capsys) -> None:
+    path = write_product(tmp_path, made[1])
+    (tmp_path / "half.json").write_text(path.read_text()[:100])
+    assert products("list", folder=tmp_path) == 0
+    listed = capsys.readouterr().out
+    assert path.name in listed
+    assert "half.json  broken" in listed
+    assert products("show", "half.json", folder=tmp_path) == 2
+    assert "half.json: not a product" in capsys.readouterr().err
+
+
 def test_two_responses_are_compared_in_standard_errors(made, tmp_path, capsys) -> None:
     path, product = made
     numbers = json.loads(json.dumps(product.numbers))
