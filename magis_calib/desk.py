@@ -45,7 +45,7 @@ TURNS: dict[type[Command], tuple[LoopWord, str]] = {
 }
 
 
-NOT_POKED = "not poked"
+NOT_POKED, POKE_FAILED = "not poked", "poke failed"
 
 
 class Desk:
@@ -74,26 +74,38 @@ class Desk:
             yield self._obey(self._asked.popleft())
 
     def hold_reason(self) -> str:
-        """Return why nothing may be sent now; empty where corrections may."""
-        closed = self._run is not None and self._run.loop == "closed"
-        return f"fault: {self.fault}" if self.fault else "" if closed else WISHES.get(self.word, "")
+        """Return why nothing may be sent now; empty where corrections may. A failed poke must be mended first."""
+        if self.fault:
+            return f"fault: {self.fault}"
+        if self._run is not None and self._run.loop == "closed":
+            return ""
+        return WISHES.get(self.word, "") or (self.poke if self._poke_failed else "")
 
     @property
     def word(self) -> LoopWord:
         """What the loop does now: a procedure goes before what is wanted of it."""
-        alone = self._run is not None and self._run.state.running and self._run.loop != "as_wanted"
-        return "procedure" if alone else self.wanted
+        alone = self._run is None or self._run.loop != "as_wanted"
+        return "procedure" if self._busy() and alone else self.wanted
+
+    @property
+    def _poke_failed(self) -> bool:
+        return self.poke.startswith(POKE_FAILED)
 
     @property
     def procedure(self) -> ProcedureState | None:
         """How far a procedure has come, or how the last one ended."""
         return self._run.state if self._run is not None else None
 
-    def take(self, record: DropRecord) -> None:
-        """Give a finished drop to the procedure that runs."""
-        if self._run is not None and self._run.state.running:
-            self._run.take(record)
-            self._conclude()
+    def take(self, record: DropRecord) -> str:
+        """Give a finished drop to the procedure that runs; a fault ends it. Return how it ended, if it has."""
+        if self._run is None or not self._run.state.running:
+            return ""
+        if self.fault:
+            self._run.cancel(f"fault: {self.fault}")
+        self._run.take(record)
+        self._conclude()
+        state = self._run.state
+        return "" if state.running else f"{state.name} ended: {state.words}"
 
     def leave(self) -> str:
         """Do with the setpoints what the configuration wants at the end; return it in words, empty for nothing."""
@@ -116,8 +128,9 @@ class Desk:
             case SetTarget(name, value):
                 return self._aim(name, value)
             case SetActuator(name, value):
-                open_now = self.word == "open"
-                return self._parts.hands.by_hand(name, value) if open_now else "not sent: open the loop first"
+                if self.word != "open":
+                    return f"not sent: {self._busy() or 'open the loop first'}"
+                return self._parts.hands.by_hand(name, value)
             case ReturnTo(setpoints, label):
                 return self._go_back(setpoints, label)
             case StartProcedure(name, options):
@@ -137,8 +150,8 @@ class Desk:
         hands = self._parts.hands
         if self._parts.mode == "replay":
             return "not begun: this is a replay"
-        if self._run is not None and self._run.state.running:
-            return f"not begun: {self._run.state.name} is still running"
+        if busy := self._busy():
+            return f"not begun: {busy}"
         if not hands.prepare() or self.fault:
             return f"not begun: {self.fault or hands.held}"
         place = Place(self._parts.station, hands.facts, hands.commanded())
@@ -151,6 +164,11 @@ class Desk:
         self._conclude()
         return f"{name} began" if self._run.state.running else self._run.state.words
 
+    def _busy(self) -> str:
+        """Say which procedure runs; empty where none does."""
+        state = self.procedure
+        return f"{state.name} is running, cancel it first" if state is not None and state.running else ""
+
     def _cancel(self, why: str) -> str:
         if self._run is None or not self._run.state.running:
             return "no procedure runs"
@@ -159,13 +177,15 @@ class Desk:
         return self._run.state.words
 
     def _conclude(self) -> None:
-        """Write what a procedure left, once it has ended."""
-        parts = self._parts
-        if self._run is not None and parts.products is not None:
+        """Write what a procedure left, once it has ended. A failed poke stays one until another has passed."""
+        parts, run = self._parts, self._run
+        if run is None or run.result is None:
+            return
+        if run.state.name == "poke" and (run.result.good or not self._poke_failed):
+            self.poke = run.result.words
+        if parts.products is not None:
             session = parts.recorder.path if parts.recorder is not None else ""
-            self._run.leave_product(parts.products, parts.name, session)
-        if self._run is not None and self._run.state.name == "poke" and self._run.result is not None:
-            self.poke = self._run.result.words
+            run.leave_product(parts.products, parts.name, session)
 
     def _arrive(self, arrival: Arrival) -> str:
         """Latch a fault where the setpoints wanted at the end were not reached."""
@@ -176,8 +196,9 @@ class Desk:
     def _turn(self, command: Command) -> str:
         """Turn the loop's switch; to close it also clears the fault. A failed poke must be mended first."""
         if self.word == "procedure":
-            return f"not turned: {self._run.state.name if self._run else ''} is running, cancel it first"
-        if isinstance(command, CloseLoop) and self.poke.startswith("poke failed"):
+            return f"not turned: {self._busy()}"
+        if isinstance(command, CloseLoop) and self._poke_failed:
+            self.fault = ""  # else no procedure could begin again, and so no poke could pass
             return f"not closed: {self.poke}"
         self.wanted, answer = TURNS[type(command)]
         if self.wanted == "closed":
@@ -202,7 +223,7 @@ class Desk:
 
     def _go_back(self, setpoints: Setpoints, label: str) -> str:
         if self.word in ("closed", "procedure"):
-            return "not moved: open, hold or shadow the loop first"
+            return f"not moved: {self._busy() or 'open, hold or shadow the loop first'}"
         return self._parts.hands.go_to(setpoints, label).words
 
     def _note(self, drop_id: int, text: str) -> str:

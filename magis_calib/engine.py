@@ -114,14 +114,14 @@ class Engine:
         self._record.close()
 
     def _begin(self) -> None:
-        """Begin the procedure that the run is for, once the controllers are known; stop when it has ended."""
+        """Begin the procedure that the run is for, once the controllers are known; stop when it has ended or cannot."""
         wanted, state = self._parts.procedure, self._desk.procedure
         if wanted is None or self._stop.is_set():
             return
-        if state is None and self._parts.hands.states() and not self._parts.hands.held:
-            self._desk.ask(wanted)
-        elif state is not None and not state.running:
+        if self._desk.fault or (state is not None and not state.running):
             self._stop.set()
+        elif state is None and self._parts.hands.states() and not self._parts.hands.held:
+            self._desk.ask(wanted)
 
     def _one_drop(self, item: Work) -> None:
         self._parts.hands.prepare()
@@ -135,7 +135,8 @@ class Engine:
         record = replace(record, targets=dict(self._pipeline.loop.targets))
         self.tally.add(record)
         self._keep(record)
-        self._desk.take(record)
+        if ended := self._desk.take(record):
+            self.snapshot = replace(self.snapshot, note=ended)
         if parts.observe is not None:
             parts.observe(record)
         self._publish(record, pair)

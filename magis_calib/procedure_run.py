@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,8 @@ from magis_calib.domain.snapshot import DropRecord, ProcedureState
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from magis_calib.parts import RunHands
 from magis_calib.recording.products import Product, write_product
+
+log = logging.getLogger(__name__)
 
 PATIENCE_DROPS = 20
 """Drops in a row that are not of what was asked for, or cannot be measured, before a procedure gives up."""
@@ -33,6 +36,7 @@ class ProcedureRun:
         self._taken: list[DropRecord] = []
         self._missed = 0
         self._trouble = ""
+        self._touched: set[str] = set()
         self._type: SequenceType = "interferometer"
         self.result: Result | None = None
         self.records: list[DropRecord] = []
@@ -70,7 +74,7 @@ class ProcedureRun:
             self._end(Result(False, f"cancelled: {why}"))
 
     def leave_product(self, folder: Path, station: str, session: str) -> None:
-        """Write what it found, once it has ended, and tell where. Raises `OSError`."""
+        """Write what it found, once it has ended, and tell where, or why it could not be written."""
         if self.result is None or self.state.product:
             return
         drops = (self.records[0].drop_id, self.records[-1].drop_id) if self.records else (0, 0)
@@ -78,7 +82,12 @@ class ProcedureRun:
             self.state.name, station, time.time_ns(), self.result.good, self.result.words, dict(self._place.base),
             Path(session).name, drops, self.result.product,
         )  # fmt: skip
-        self.state = replace(self.state, product=str(write_product(folder, product)))
+        try:
+            self.state = replace(self.state, product=str(write_product(folder, product)))
+        except OSError as error:
+            self.state = replace(
+                self.state, good=False, words=f"{self.state.words}; its product is NOT written: {error}"
+            )
 
     def _next(self, go_on: Callable[[], Ask]) -> None:
         """Go on to what is asked for next. What cannot be had is told to the procedure, which may know better."""
@@ -93,10 +102,16 @@ class ProcedureRun:
             self._end(done.value)
         except ProcedureError as error:
             self._end(Result(False, str(error)))
+        except Exception as error:  # whatever a procedure stumbles over: the setpoints must go back
+            log.exception("fault in procedure %s", self.state.name)
+            self._end(Result(False, f"broke off: {error!r}"))
 
     def _had(self, ask: Ask) -> bool:
         """Move to what is asked for; return whether there are drops to wait for."""
         self._trouble = ""
+        self._touched |= ask.setpoints.keys()
+        if ask.loop == "closed":
+            self._touched |= self._place.station.loop.actuators.keys()
         try:
             self._turn(ask.sequence_type)
             self._go(ask.setpoints, ask.words)
@@ -139,11 +154,12 @@ class ProcedureRun:
             raise ProcedureError(arrival.words)
 
     def _end(self, result: Result) -> None:
-        """Bring the setpoints back, but those to keep, and the drop system to its usual drops."""
+        """Bring back what it moved, but for what is to be kept, and the drop system to its usual drops."""
         words = result.words
         try:
             self._turn("interferometer")
-            self._go({**self._place.base, **result.keep}, "where the procedure began")
+            back = {name: value for name, value in self._place.base.items() if name in self._touched}
+            self._go(back | dict(result.keep), "where the procedure began")
         except (ProcedureError, ControllerError) as error:
             result, words = replace(result, good=False), f"{words}; setpoints NOT restored: {error}"
         self.result = replace(result, words=words)

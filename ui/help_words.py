@@ -46,6 +46,7 @@ def shortcuts_text(actions: Sequence[QAction]) -> str:
     """Write a table of the shortcuts of these actions, and of what has no menu entry."""
     rows = [(one.shortcut().toString(), one.text().replace("&", "")) for one in actions if not one.shortcut().isEmpty()]
     rows += [("Return", "in a setpoint: ask before it is sent"), ("Escape", "in a setpoint: put the present one back"),
+             ("Space", "on the button of a procedure: ask before it begins"),
              ("wheel, drag", "in an image: zoom, move"), ("double click", "in an image: show all of it")]  # fmt: skip
     body = "".join(f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>" for key, text in rows)
     return f"<table cellpadding='3'>{body}</table>"

@@ -9,7 +9,7 @@ from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-VERSION = 1
+VERSION = 2
 """Raise it when docks change: an older saved layout is then discarded."""
 LEAST_WIDTH = 1000
 HIGH = 800
@@ -42,7 +42,8 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
         window.removeDockWidget(dock)
     right, bottom = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
     window.setCorner(Qt.Corner.BottomRightCorner, right)
-    loop, fringe, trends, ledger, alarms = (docks[name] for name in ("Loop", "Fringe", "Trends", "Ledger", "Alarms"))
+    loop, fringe, trends = (docks[name] for name in ("Loop", "Fringe", "Trends"))
+    ledger, alarms, procedures = (docks[name] for name in ("Ledger", "Alarms", "Procedures"))
     high = window.height() >= HIGH
     window.addDockWidget(right, loop)
     window.addDockWidget(bottom, fringe)
@@ -52,6 +53,7 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     if not high:
         window.tabifyDockWidget(trends, ledger)
     window.tabifyDockWidget(ledger, alarms)
+    window.tabifyDockWidget(alarms, procedures)
     for dock in docks.values():
         dock.show()
     (ledger if high else trends).raise_()

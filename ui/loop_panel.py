@@ -13,7 +13,7 @@ from ui.actuators_panel import ActuatorsPanel
 from ui.observables_panel import ObservablesPanel
 from ui.replay_bar import ReplayBar
 from ui.stop_button import StopButton
-from ui.theme import ACT, DIM, LOOK
+from ui.theme import ACT, DIM, LOOK, PROCEDURE
 
 BUTTONS: dict[LoopWord, tuple[str, Command, str]] = {
     "closed": ("Close", CloseLoop(), "send corrections from now on; clears a latched fault (Ctrl+Return)"),
@@ -78,10 +78,13 @@ class LoopPanel(QScrollArea):
         text = snapshot.loop_detail.replace("_", " ")
         if snapshot.loop == "fault":
             text = f"✖ {text or 'fault'}: corrections stopped. Close the loop again when the cause is gone."
+        elif snapshot.loop == "procedure" and snapshot.procedure is not None:
+            text = f"◆ {snapshot.procedure.name} moves the setpoints; the loop waits (Ctrl+P shows, Ctrl+K cancels)"
         if text != self._detail.text():
             self._detail.setText(text)
             absent = any(not link.connected for link in snapshot.links)
-            colour = ACT if snapshot.loop == "fault" else LOOK if absent else DIM
+            calm = PROCEDURE if snapshot.loop == "procedure" else DIM
+            colour = ACT if snapshot.loop == "fault" else LOOK if absent else calm
             self._detail.setStyleSheet(f"color: {colour};")
             self._detail.setVisible(bool(text))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
 
 from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop
 from magis_calib.domain.snapshot import Snapshot
+from magis_calib.feedback.procedures.known import KNOWN
 from ui.help_words import ABOUT, shortcuts_text, show_help, units_text
 
 
@@ -23,10 +25,13 @@ class Deeds:
     levels_once: Callable[[], object]
     ask_return: Callable[[], object]
     acknowledge: Callable[[], object]
+    show_procedures: Callable[[], object]
+    ask_procedure: Callable[[str], object]
+    cancel_procedure: Callable[[], object]
 
 
 class Menus:
-    """File, View, Loop, Help. Entries that move hardware are dead in a replay and after the run."""
+    """File, View, Loop, Procedures, Help. Entries that move hardware are dead in a replay and after the run."""
 
     def __init__(self, window: QMainWindow, deeds: Deeds, docks: Iterable[QDockWidget]) -> None:
         self._window = window
@@ -51,6 +56,7 @@ class Menus:
             self._add(loop, "&Return to the setpoints of the selected drop", "Ctrl+R", deeds.ask_return)
         )
         self._add(loop, "&Acknowledge all alarms", "Ctrl+G", deeds.acknowledge)
+        self._add_procedures(bar.addMenu("&Procedures"), deeds)
         help_menu = bar.addMenu("&Help")
         self._add(help_menu, "&Shortcuts", "F1", self._shortcuts)
         self._add(help_menu, "&Units and names", "", lambda: show_help(window, "Units and names", units_text()))
@@ -60,6 +66,15 @@ class Menus:
         """Enable what may be asked of this run now."""
         for action in self.loop_actions:
             action.setEnabled(snapshot.mode == "live" and not snapshot.finished)
+
+    def _add_procedures(self, menu: QMenu, deeds: Deeds) -> None:
+        self._add(menu, "&Show the procedures", "Ctrl+P", deeds.show_procedures)
+        for name, known in KNOWN.items():
+            start = self._add(menu, f"Start {name}…", "", partial(deeds.ask_procedure, name))
+            start.setToolTip(known.summary)
+            self.loop_actions.append(start)
+        self.loop_actions.append(self._add(menu, "&Cancel the procedure…", "Ctrl+K", deeds.cancel_procedure))
+        menu.setToolTipsVisible(True)
 
     def _add(self, menu: QMenu, text: str, keys: str, deed: Callable[[], object]) -> QAction:
         action = QAction(text, self._window)

@@ -56,4 +56,6 @@ def objection(snapshot: Snapshot) -> str:
         return "this is a replay"
     if snapshot.finished:
         return "the run has ended"
+    if snapshot.procedure is not None and snapshot.procedure.running:
+        return f"{snapshot.procedure.name} is running, cancel it first"
     return "" if snapshot.loop in ALLOWED else "open, hold or shadow the loop first"

@@ -36,7 +36,7 @@ class StateLine(QWidget):
         super().__init__()
         self._station = Cell("station", bold=True, grows=True)
         self._drop = Cell("newest drop", "drop 123456 · 59 min")
-        self._loop = Cell("loop", "❚❚ LOOP STOPPED", bold=True)
+        self._loop = Cell("loop", "◆ LOOP PROCEDURE", bold=True)
         self._waiting = Cell("next", "waiting for drop 12345")
         self._frames = Cell("frames", "▲ 0 of 123456 lost")
         self._alarms = QPushButton()

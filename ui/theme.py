@@ -22,6 +22,8 @@ INFO = "#56B4E9"
 """Blue: information, or a mode that the operator chose."""
 SHADOW = "#B7A6E8"
 """Violet: the loop decides and sends nothing."""
+PROCEDURE = "#E6A6C8"
+"""Pink: a procedure moves the setpoints."""
 
 SERIES = "#56B4E9"
 PORTS = {"a": "#56B4E9", "b": "#2FC79A"}
@@ -62,6 +64,8 @@ QTableView {{ background: {PANEL}; alternate-background-color: #2b3036; border: 
 QHeaderView::section {{ background: {RAISED}; color: {DIM}; border: none; border-right: 1px solid {LINE};
   padding: 2px 4px; }}
 QScrollArea {{ border: none; }}
+QProgressBar {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 3px; text-align: center; }}
+QProgressBar::chunk {{ background: #6b4a5e; }}
 QFrame[question="true"] {{ background: #2c3a45; border: 1px solid {INFO}; border-radius: 4px; }}
 """
 

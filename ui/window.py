@@ -20,6 +20,7 @@ from ui.image_panel import ImagePanel
 from ui.ledger_panel import LedgerPanel
 from ui.loop_panel import LoopPanel
 from ui.menus import Deeds, Menus
+from ui.procedures_panel import ProceduresPanel
 from ui.question import Question
 from ui.run import Run
 from ui.state_line import StateLine
@@ -51,11 +52,13 @@ class MainWindow(QMainWindow):
         self.images = {view: ImagePanel(view, settings) for view in VIEWS}
         self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
         self.fringe, self.trends, self.alarms = FringePanel(), TrendsPanel(settings), AlarmsPanel(run.submit)
+        self.procedures = ProceduresPanel(run.submit)
         self.leave_question = Question("End and close", "Keep running")
         self.leave_question.accepted.connect(self.leave)
         self._build()
         deeds = Deeds(self.close, run.submit, self.reset_layout, self.set_levels_once, self.ask_return,
-                      self.alarms.acknowledge_all)  # fmt: skip
+                      self.alarms.acknowledge_all, self.show_procedures, self.ask_procedure,
+                      self.ask_cancel)  # fmt: skip
         self.menus = Menus(self, deeds, self.docks.values())
         self._middle.setFocus()  # else the first button of the window looks chosen
         self._status = StatusLine(self.statusBar())
@@ -103,6 +106,21 @@ class MainWindow(QMainWindow):
         """Ask in the ledger whether to go back to the setpoints of its selected drop."""
         self._bring_up("Ledger")
         self.ledger.ask_return()
+
+    def show_procedures(self) -> None:
+        """Bring up the procedures and give them the keyboard."""
+        self._bring_up("Procedures")
+        self.procedures.take_focus()
+
+    def ask_procedure(self, name: str) -> None:
+        """Ask among the procedures whether this one shall begin."""
+        self._bring_up("Procedures")
+        self.procedures.ask(name)
+
+    def ask_cancel(self) -> None:
+        """Ask among the procedures whether the one that runs shall end."""
+        self._bring_up("Procedures")
+        self.procedures.ask_cancel()
 
     def reset_layout(self) -> None:
         """Put all docks back as shipped."""
@@ -163,6 +181,7 @@ class MainWindow(QMainWindow):
             "Trends": self._guard("trends", self.trends, self.trends.refresh),
             "Ledger": self._guard("ledger", self.ledger, self.ledger.refresh),
             "Alarms": self._guard("alarms", self.alarms, self.alarms.refresh),
+            "Procedures": self._guard("procedures", self.procedures, self.procedures.refresh),
         }
         self.docks = {name: layout.add_dock(self, name, panel) for name, panel in guarded.items()}
         self.state_line.alarms_wanted.connect(lambda: self._bring_up("Alarms"))

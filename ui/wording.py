@@ -9,11 +9,11 @@ from itertools import pairwise
 
 from magis_calib.domain.quantities import Quantity
 from magis_calib.domain.snapshot import DropRecord, LoopWord, Snapshot
-from ui.theme import ACT, INFO, LOOK, SHADOW, TEXT
+from ui.theme import ACT, INFO, LOOK, PROCEDURE, SHADOW, TEXT
 
 LOOP_SHAPES: dict[LoopWord, tuple[str, str]] = {
     "closed": ("●", TEXT), "shadow": ("◌", SHADOW), "held": ("❚❚", INFO), "open": ("○", INFO), "fault": ("✖", ACT),
-    "stopped": ("■", TEXT),
+    "stopped": ("■", TEXT), "procedure": ("◆", PROCEDURE),
 }  # fmt: skip
 """Shape and colour of each loop word."""
 
@@ -76,7 +76,7 @@ def latest_age(snapshot: Snapshot, now_s: float) -> float | None:
 def is_stale(snapshot: Snapshot, now_s: float) -> bool:
     """Tell whether the newest numbers are older than three usual intervals between drops."""
     old = latest_age(snapshot, now_s)
-    return old is not None and not snapshot.finished and old > max(5.0, 3.0 * _interval_s(snapshot.records))
+    return old is not None and not snapshot.finished and old > max(5.0, 3.0 * interval_s(snapshot.records))
 
 
 def why_unusable(record: DropRecord, name: str) -> str:
@@ -87,7 +87,8 @@ def why_unusable(record: DropRecord, name: str) -> str:
     return "; ".join(reasons) or "not usable"
 
 
-def _interval_s(records: Sequence[DropRecord]) -> float:
+def interval_s(records: Sequence[DropRecord]) -> float:
+    """Return the usual time between the newest drops; 0 where there is none yet."""
     times = sorted(record.time_ns for record in records[-10:])
     gaps = sorted(late - early for early, late in pairwise(times))
     return gaps[len(gaps) // 2] / 1e9 if gaps else 0.0

@@ -55,10 +55,13 @@ def compared(one: Product, other: Product) -> list[str]:
 
 
 def _list(folder: Path, kind: str | None) -> None:
-    found = [(path, one) for path, one in products_in(folder) if kind in (None, one.kind)]
+    whole = products_in(folder)
+    found = [(path, one) for path, one in whole if kind in (None, one.kind)]
     for path, one in found:
         state = "valid" if one.valid else "failed" if not one.good else "too old"
         print(f"{path.name}  {one.age_days:5.1f} days  {state:7s}  {one.words}")
+    for path in sorted(set(folder.glob("*.json")) - {path for path, _ in whole}):
+        print(f"{path.name}  broken: `magis-calib products show {path.name}` tells why")
     if not found:
         print(f"no products in {folder}: `magis-calib response` or `magis-calib poke` leave some")
 

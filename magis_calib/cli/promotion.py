@@ -25,7 +25,8 @@ def promote(path: Path, config: Path, station_name: str | None, who: str) -> str
     _judge(product, path, name, station)
     matrix = f"{product.kind}_{path.name.partition('_')[0]}"
     text = config.read_text(encoding="utf-8")
-    changed = _with_matrix(text, name, matrix, _table(product, station), config)
+    known = matrix in station.matrices  # promoted before: only to be named again
+    changed = _with_matrix(text, name, matrix, {} if known else _table(product, station), config)
     parse_config(changed, str(config))
     temporary = config.with_name(config.name + ".part")
     temporary.write_text(changed, encoding="utf-8")
@@ -58,9 +59,11 @@ def _table(product: Product, station: Station) -> dict[str, dict[str, float]]:
 
 
 def _with_matrix(text: str, station: str, matrix: str, table: dict[str, dict[str, float]], where: Path) -> str:
-    """Return the file's text with one more matrix, named in the station's loop. Raises `ConfigError`."""
-    head = re.search(rf"^\[stations\.{re.escape(station)}\.loop\]\s*$", text, re.MULTILINE)
-    line = re.compile(r"^(matrix\s*=\s*)\"[^\"]*\"", re.MULTILINE).search(text, head.end()) if head else None
+    """Return the file's text with one more matrix, none for an empty table, named in the loop. Raises `ConfigError`."""
+    head = re.search(rf"^\[stations\.{re.escape(station)}\.loop\][ \t]*(#.*)?$", text, re.MULTILINE)
+    after = re.compile(r"^\s*\[", re.MULTILINE).search(text, head.end()) if head else None
+    end = after.start() if after else len(text)
+    line = re.compile(r"^(\s*matrix\s*=\s*)\"[^\"]*\"", re.MULTILINE).search(text, head.end(), end) if head else None
     if head is None or line is None:
         raise ConfigError(f'{where}: wanted a line `matrix = "…"` in [stations.{station}.loop]')
     rows = "\n".join(
@@ -68,4 +71,4 @@ def _with_matrix(text: str, station: str, matrix: str, table: dict[str, dict[str
         for observable, row in table.items()
     )
     named = f'{text[: line.start()]}{line[1]}"{matrix}"{text[line.end() :]}'
-    return f"{named.rstrip()}\n\n[stations.{station}.matrices.{matrix}]\n{rows}\n"
+    return f"{named.rstrip()}\n\n[stations.{station}.matrices.{matrix}]\n{rows}\n" if table else named

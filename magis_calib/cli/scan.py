@@ -35,9 +35,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _purpose(asked: argparse.Namespace) -> StartProcedure:
-    if asked.name == "coriolis":
-        return StartProcedure("coriolis", {"drops_each": asked.drops_each, "keep": asked.set})
-    return StartProcedure("scan", {
-        "name": asked.name, "start": asked.start, "stop": asked.stop, "points": asked.points,
-        "drops_each": asked.drops_each, "keep": asked.set,
-    })  # fmt: skip
+    options = {"drops_each": asked.drops_each, "keep": asked.set}
+    if asked.name in SCANS:
+        options |= {"start": asked.start, "stop": asked.stop, "points": asked.points}
+    return StartProcedure(f"scan_{asked.name}", options)

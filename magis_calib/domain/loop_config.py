@@ -96,7 +96,7 @@ class Loop(Strict):
     def refuse_singular(self, name: str, response: Array) -> None:
         """Raise `ValueError` where some combination of observables is hardly moved by this matrix."""
         left, strengths, _ = np.linalg.svd(self.scaled(response))
-        if not strengths[-1] >= LEAST_STRENGTH * strengths[0]:
+        if not strengths[-1] > LEAST_STRENGTH * strengths[0]:  # a matrix of zeros is singular, too
             weakest = list(OBSERVABLES)[int(np.argmax(np.abs(left[:, -1])))]
             raise ValueError(f"matrices.{name}: singular: the actuators move {weakest} too little, wanted the weakest "
                              f"combination at least {LEAST_STRENGTH:g} of the strongest after scaling, got "

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
+from statistics import mean
 
 import numpy as np
 import pytest
 
+from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from magis_calib.feedback.procedures.poke import poke
 from magis_calib.feedback.procedures.response import response
 from magis_calib.feedback.response import Response
@@ -59,6 +65,23 @@ def test_what_is_wrong_with_an_actuator_is_found_by_name(station, name: str, fac
     assert words in result.words
     if factor == 1000.0:
         assert len(asked) <= 4, "the first, harmless moves were enough"
+
+
+def test_the_example_of_the_document_runs(station) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "procedures.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names = {"Ask": Ask, "Place": Place, "Procedure": Procedure, "Result": Result, "mean": mean}
+    exec(example, names)
+    result, asked, drops = play(station, 1, names["step_response"])
+    assert result.good, result.words
+    assert (len(asked), drops) == (2, 8)
+
+
+def test_too_few_drops_or_an_unknown_actuator_is_refused_before_anything_moves(station) -> None:
+    with pytest.raises(ProcedureError, match="wanted at least 9 for 6 actuators, got 8"):
+        play(station, 1, partial(response, drops=8))
+    with pytest.raises(ProcedureError, match="trap_q_m"):
+        play(station, 1, partial(response, actuators=["trap_q_m"]))
 
 
 def test_two_actuators_that_are_swapped_are_both_named(station) -> None:

@@ -53,7 +53,8 @@ def bench(config, quick_station: Station, session_dir: Path) -> Iterator[Bench]:
         drivers = {view: Driver(context, quick_station, view) for view in ("x", "y")}
         plugged = Bench(None, quick_station, Controllers(quick_station), drivers, session_dir)
         try:
-            live = LiveRun(config, "bottom", quick_station, session_dir, None, {})
+            products = session_dir.parent / "products"
+            live = LiveRun(config, "bottom", quick_station, session_dir, None, {}, products=products)
             with running(live.engine, live.close) as engine:
                 for driver in drivers.values():
                     assert driver.hello()["type"] == "welcome"

@@ -16,7 +16,6 @@ from window_bench import StationBench, WindowBench, kept_in, replay_engine, said
 from magis_calib.domain.commands import SetSpeed
 from magis_calib.recording.reader import Session
 from ui.ledger_words import HEADS
-from ui.question import Question
 
 pytestmark = pytest.mark.station
 
@@ -44,8 +43,7 @@ def closed_run(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> 
         window.docks["Fringe"].hide()
         window.docks["Alarms"].setFloating(True)
         window.close()
-        question = window.findChild(Question)
-        assert question is not None
+        question = window.leave_question
         assert question.isVisible()
         assert not bench.snapshot.finished
         question.yes.click()

@@ -99,13 +99,14 @@ class StationBench(WindowBench):
     """The same on a simulated station that runs until `close`."""
 
     def __init__(self, folder: Path, settings: QSettings, *, interval_s: float = 0.0, silent_after_s: float = 5.0,
-                 close_confirm: bool = False) -> None:  # fmt: skip
+                 close_confirm: bool = False, faults: Path | None = None, start: str = "closed") -> None:  # fmt: skip
         config = load_config(None)
         name, station = select_station(config, None)
+        station = station.model_copy(update={"loop": station.loop.model_copy(update={"start": start})})
         links = station.links.model_copy(update={"camera": "tcp://127.0.0.1:1", "silent_after_s": silent_after_s})
         station = on_free_ports(station.model_copy(update={"links": links}))[0]
-        options = SimulationOptions(sensor="small", interval_s=interval_s, seed=7)
-        self._run = LiveRun(config, name, station, folder, None, {"simulated": True})
+        options = SimulationOptions(sensor="small", interval_s=interval_s, seed=7, faults=faults)
+        self._run = LiveRun(config, name, station, folder, None, {"simulated": True}, products=folder / "products")
         self._simulated = SimulatedProcess(options, station.links, None, name, None)
         self._run.engine.start()
         super().__init__(self._run.engine, settings, close_confirm=close_confirm)

@@ -32,7 +32,7 @@ class Gains:
 
 
 def measured_gains(records: Sequence[DropRecord], actuators: Sequence[str]) -> Gains:
-    """Return the gains from drops whose setpoints in force moved. Raises `ValueError` for too few drops.
+    """Return the gains from drops whose setpoints in force moved; NaN where too few drops know an observable.
 
     Each observable is a constant + gains · moves + a random walk + white noise, whose ratio is found by restricted
     maximum likelihood and whose size by the residuals (Patterson and Thompson, Biometrika 58 (1971) 545).

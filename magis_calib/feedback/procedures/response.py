@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
@@ -13,19 +14,40 @@ from magis_calib.feedback.procedures.gains import Gains, measured_gains
 from magis_calib.feedback.procedures.patterns import moved, pattern, reach_of
 from magis_calib.feedback.response import Response
 
+SPARE_DROPS = 3
+"""At least so many more than actuators, to tell noise from gain."""
 DROPS = 112
 """Seven whole blocks of sixteen: gains known to a few percent with the noise of the shipped station."""
 
 
 def response(place: Place, actuators: Sequence[str] = (), drops: int = DROPS) -> Procedure:
     """Measure the response of the actuators named, of the loop's own where none is. Setpoints are restored."""
-    names = tuple(actuators) or tuple(place.station.loop.actuators)
+    names = tuple(dict.fromkeys(actuators)) or tuple(place.station.loop.actuators)
+    _judge(names, drops, place)
     offsets = pattern(reach_of(names, place.station, place.facts, place.base), drops)
     records: list[DropRecord] = []
     for number, row in enumerate(offsets, 1):
         records += yield Ask(moved(place.base, names, row), f"response: drop {number} of {drops}")
     gains = measured_gains(records, names)
-    return Result(True, _in_words(gains, place), _product(gains, place))
+    known = all(np.isfinite(gains.stderr[row, column]) for row, column in _mains(gains, place))
+    return Result(known, _in_words(gains, place), _product(gains, place))
+
+
+def _judge(names: Sequence[str], drops: int, place: Place) -> None:
+    """Raise `ProcedureError` where this cannot be measured."""
+    unknown = [name for name in names if name not in place.station.loop.actuators]
+    if unknown:
+        raise ProcedureError(f"actuators: wanted some of {list(place.station.loop.actuators)}, got {unknown}")
+    if drops < len(names) + SPARE_DROPS:
+        raise ProcedureError(
+            f"drops: wanted at least {len(names) + SPARE_DROPS} for {len(names)} actuators, got {drops}"
+        )
+
+
+def _mains(gains: Gains, place: Place) -> list[tuple[int, int]]:
+    """Return row and column of every observable's main actuator among those that moved."""
+    mains = enumerate(place.station.loop.observables[name].actuator for name in OBSERVABLES)
+    return [(row, gains.actuators.index(name)) for row, name in mains if name in gains.actuators]
 
 
 def _product(gains: Gains, place: Place) -> dict[str, object]:
@@ -41,6 +63,7 @@ def _product(gains: Gains, place: Place) -> dict[str, object]:
         "condition_number": condition_number(gains, place),
         "correlation_with_matrix_in_force": likeness(gains, place),
         "matrix_in_force": place.station.loop.matrix,
+        "mains": {name: one.actuator for name, one in place.station.loop.observables.items()},
     }
 
 
@@ -65,12 +88,10 @@ def likeness(gains: Gains, place: Place) -> float | None:
 
 
 def _in_words(gains: Gains, place: Place) -> str:
-    words = []
-    for name, own in place.station.loop.observables.items():
-        if own.actuator in gains.actuators:
-            row, column = list(OBSERVABLES).index(name), gains.actuators.index(own.actuator)
-            share = gains.stderr[row, column] / abs(gains.values[row, column])
-            words.append(f"{OBSERVABLES[name].label} {share:.1%}")
+    words, labels = [], [quantity.label for quantity in OBSERVABLES.values()]
+    for row, column in _mains(gains, place):
+        share = gains.stderr[row, column] / abs(gains.values[row, column])
+        words.append(f"{labels[row]} {share:.1%}" if np.isfinite(share) else f"{labels[row]} NOT")
     return f"response measured; main gains known to {', '.join(words)}"
 
 

@@ -1,0 +1,181 @@
+"""Procedures: begin one, see how far it is, cancel it, and read what the last one found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from magis_calib.domain.commands import CancelProcedure, Command, StartProcedure
+from magis_calib.domain.snapshot import ProcedureState, Snapshot
+from magis_calib.feedback.procedures.known import KNOWN
+from ui.procedure_words import began, ending, objection, progress, request
+from ui.product_words import product_in_words
+from ui.question import Question
+from ui.theme import DIM, PROCEDURE
+from ui.words import Words
+
+
+class ProceduresPanel(QScrollArea):
+    """A button for each procedure on the left; on the right the one that runs, or how the last one ended."""
+
+    def __init__(self, submit: Callable[[Command], None]) -> None:
+        super().__init__()
+        self._submit = submit
+        self._snapshot: Snapshot | None = None
+        self._pending: str | None = None
+        self._product = ""
+        self.buttons: dict[str, QPushButton] = {}
+        self.start_question, self.cancel_question = Question("Start", "Cancel"), Question("End it", "Keep it running")
+        self.start_question.accepted.connect(self._start)
+        self.start_question.rejected.connect(self._forget)
+        self.cancel_question.accepted.connect(lambda: submit(CancelProcedure()))
+        self.cancel = QPushButton("Cancel procedure")
+        self.cancel.setProperty("hardware", True)
+        self.cancel.setToolTip("end it and bring the setpoints back to where it began; asks first (Ctrl+K)")
+        self.cancel.clicked.connect(self.ask_cancel)
+        self.bar = QProgressBar()
+        self.bar.setAccessibleName("progress of the procedure")
+        self.bar.setFormat("%v of %m drops")
+        self._head, self._now = Words(grows=True, bold=True), QLabel()
+        self._now.setWordWrap(True)
+        self._found, self.path = QLabel(), QLineEdit()
+        self._found.setWordWrap(True)
+        self._found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.path.setReadOnly(True)
+        self.path.setAccessibleName("path of the product")
+        self._lay_out()
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Show what runs now, or how the last one ended."""
+        self._snapshot, state = snapshot, snapshot.procedure
+        refusal = objection(snapshot)
+        for name, button in self.buttons.items():
+            button.setEnabled(not refusal)
+            button.setToolTip(
+                f"{name}: {KNOWN[name].summary}" + (f"\n▲ not now: {refusal}" if refusal else "\nasks first")
+            )
+        if refusal and self._pending is not None:
+            self._forget()
+            self.start_question.hide()
+        running = state is not None and state.running and not snapshot.finished
+        self.cancel.setVisible(running)
+        self.bar.setVisible(running)
+        if not running:
+            self.cancel_question.hide()
+        self._say(state, running)
+
+    def ask(self, name: str) -> None:
+        """Ask whether this procedure shall begin, saying what will move."""
+        if self._snapshot is None:
+            return
+        refusal = objection(self._snapshot)
+        self._pending = None if refusal else name
+        text = f"▲ cannot start {name}: {refusal}" if refusal else request(name, self._snapshot)
+        self._show(self.start_question, text, allowed=not refusal)
+
+    def ask_cancel(self) -> None:
+        """Ask whether the one that runs shall end."""
+        state = self._snapshot.procedure if self._snapshot is not None else None
+        running = state is not None and state.running
+        text = f"end {state.name}? The setpoints go back to where it began" if running and state else (
+            "▲ no procedure is running")  # fmt: skip
+        self._show(self.cancel_question, text, allowed=running)
+
+    def take_focus(self) -> None:
+        """Give the keyboard to the first thing that can be pressed here."""
+        pressable = [self.cancel, *self.buttons.values()]
+        next((one for one in pressable if one.isVisible() and one.isEnabled()), self).setFocus()
+
+    def _show(self, question: Question, text: str, *, allowed: bool) -> None:
+        for other in (self.start_question, self.cancel_question):
+            other.hide()
+        question.ask(text, allowed=allowed)
+        question.no.setFocus()
+        self.ensureWidgetVisible(question)
+
+    def _start(self) -> None:
+        if self._pending is not None:
+            self._submit(StartProcedure(self._pending))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._pending = None
+
+    def _say(self, state: ProcedureState | None, running: bool) -> None:
+        if state is None:
+            self._head.say("no procedure in this run yet", DIM)
+            self._now.setText("choose one on the left; it asks before anything moves")
+        elif running:
+            self.bar.setMaximum(max(1, state.planned, state.done))
+            self.bar.setValue(state.done)
+            self._head.say(f"◆ {state.name} is running · {progress(state)}", PROCEDURE)
+            self._now.setText(state.words)
+            self._now.setToolTip(began(state))
+        else:
+            head, colour, words = ending(state)
+            self._head.say(head, colour)
+            self._now.setText(words)
+            self._now.setToolTip("")
+        self._show_product("" if state is None or running else state.product)
+
+    def _show_product(self, path: str) -> None:
+        if path == self._product:
+            return
+        self._product = path
+        lines = product_in_words(path) if path else []
+        self._found.setText("  ·  ".join(line.replace(" ", "\u00a0") for line in lines))  # wrapped between, not within
+        self._found.setVisible(bool(lines))
+        self.path.setText(path)
+        self.path.setToolTip(f"{path}\nthe product; `magis-calib products show` tells all of it")
+        self.path.setVisible(bool(path))
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        column, row, right, line = QVBoxLayout(inside), QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
+        column.setContentsMargins(8, 4, 8, 4)
+        column.setSpacing(4)
+        column.addWidget(self.start_question)
+        column.addWidget(self.cancel_question)
+        row.addLayout(self._button_column())
+        right.setSpacing(2)
+        right.addWidget(self._head)
+        right.addWidget(self._now)
+        line.addWidget(self.bar, 1)
+        line.addWidget(self.cancel)
+        right.addLayout(line)
+        right.addWidget(self._found)
+        right.addWidget(self.path)
+        self._found.hide()
+        self.path.hide()
+        right.addStretch(1)
+        row.addSpacing(12)
+        row.addLayout(right, 1)
+        column.addLayout(row)
+        column.addStretch(1)
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def _button_column(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for line, name in enumerate(KNOWN):
+            button = self.buttons[name] = QPushButton(name.replace("_", " "))
+            button.setProperty("hardware", True)
+            button.setAccessibleName(f"start {name}: {KNOWN[name].summary}")
+            button.clicked.connect(lambda _checked=False, name=name: self.ask(name))
+            grid.addWidget(button, line, 0)
+        grid.setRowStretch(len(KNOWN), 1)
+        return grid
