@@ -11,16 +11,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import Queue
 
 from tests.benchmarks.loop import guarded, near_optimal
 from tests.benchmarks.loop.decisions import measure_decisions
-from tests.benchmarks.loop.finding import Finding
-from tests.benchmarks.loop.station_runs import Case, Outcome, run
+from tests.benchmarks.loop.finding import Finding, told
+from tests.benchmarks.loop.station_runs import Case, Outcome, run_all
 
-BESIDE_EACH_OTHER = 2
 Judge = Callable[[Sequence[Outcome]], Iterable[Finding]]
 
 
@@ -41,37 +38,10 @@ def main() -> int:
         if name in parts:
             cases, judge = parts[name]
             cases = [case for case in cases if options.only in case.name]
-            missed += _told(name, judge(_run_all(cases, options.folder / name)))
+            missed += told(name, judge(run_all(cases, options.folder / name)))
         else:
-            missed += _told(name, measure_decisions(options.decisions))
+            missed += told(name, measure_decisions(options.decisions))
     return 1 if missed else 0
-
-
-def _run_all(cases: Sequence[Case], folder: Path) -> list[Outcome]:
-    """Run the cases, two beside each other on ports of their own; return them in order."""
-    slots: Queue[int] = Queue()
-    for slot in range(BESIDE_EACH_OTHER):
-        slots.put(slot)
-
-    def one(case: Case) -> Outcome:
-        slot = slots.get()
-        try:
-            return run(case, folder / case.name.replace(" ", "_").replace(",", ""), slot)
-        finally:
-            slots.put(slot)
-            print(f"  {case.name} done", file=sys.stderr, flush=True)
-
-    with ThreadPoolExecutor(BESIDE_EACH_OTHER) as pool:
-        return list(pool.map(one, cases))
-
-
-def _told(name: str, findings: Iterable[Finding]) -> int:
-    print(f"{name}:")
-    missed = 0
-    for one in findings:
-        print(f"  {one.line()}", flush=True)
-        missed += not one.good
-    return missed
 
 
 def _options() -> argparse.Namespace:

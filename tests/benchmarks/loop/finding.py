@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -22,3 +23,13 @@ class Finding:
         """Write it as a line."""
         wanted = "for comparison" if self.most is None else f"wanted at most {self.most:g}"
         return f"{'ok  ' if self.good else 'MISS'} {self.words}: {self.value:.4g} ({wanted})"
+
+
+def told(name: str, findings: Iterable[Finding]) -> int:
+    """Print what was found, and return how many miss what is wanted."""
+    print(f"{name}:")
+    missed = 0
+    for one in findings:
+        print(f"  {one.line()}", flush=True)
+        missed += not one.good
+    return missed

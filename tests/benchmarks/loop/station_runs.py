@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 from magis_calib.cli.assemble import LiveRun
@@ -18,9 +20,11 @@ from magis_calib.domain.commands import Command
 from magis_calib.domain.config import default_text
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.domain.snapshot import DropRecord
+from magis_calib.recording.products import Product, products_in
 from magis_calib.recording.reader import Session
 from simulators.options import SimulationOptions
 
+BESIDE_EACH_OTHER = 2
 FIRST_PORT = 15600
 """Runs beside each other take ten ports each from here on."""
 
@@ -33,6 +37,8 @@ class Case:
     seed: int = 1
     drops: int = 1000
     options: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    """The command that starts the run; none: a plain run."""
     config: Mapping[str, str] = field(default_factory=dict)
     """Text of the shipped configuration that is replaced."""
     faults: str = ""
@@ -53,6 +59,7 @@ class Outcome:
     """A line for each drop."""
     controllers: dict[str, Any]
     records: dict[int, DropRecord]
+    products: list[Product]
 
 
 def config_text(case: Case, slot: int) -> str:
@@ -71,9 +78,11 @@ def arguments(case: Case, folder: Path, slot: int) -> list[str]:
     """Write the case's files into its folder and return the options of its run."""
     folder.mkdir(parents=True)
     (folder / "station.toml").write_text(config_text(case, slot), encoding="utf-8")
-    words = ["--simulate", "--auto", "--sensor", "small", "--interval", "0", "--seed", str(case.seed), "--drops",
-             str(case.drops), "--session-dir", str(folder / "sessions"), "--truth", str(folder / "truth"), "--report",
-             str(folder / "report.json"), "--config", str(folder / "station.toml"), *case.options]  # fmt: skip
+    left = {"session-dir": "sessions", "truth": "truth", "report": "report.json", "products-dir": "products",
+            "config": "station.toml"}  # fmt: skip
+    words = [*case.command, "--simulate", "--auto", "--sensor", "small", "--interval", "0", "--seed", str(case.seed),
+             "--drops", str(case.drops), *case.options]  # fmt: skip
+    words += [part for option, name in left.items() for part in (f"--{option}", str(folder / name))]
     if case.faults:
         (folder / "faults.toml").write_text(case.faults, encoding="utf-8")
         words += ["--faults", str(folder / "faults.toml")]
@@ -125,4 +134,23 @@ def left_behind(case: Case, folder: Path, exit_code: int, said: str) -> Outcome:
         records = {one.drop_id: one for one in session.records}
     controllers = next((line["controllers"] for line in lines if "controllers" in line), {})
     truth = [line for line in lines if "drop_id" in line]
-    return Outcome(case, exit_code, report, lines[0]["plant"], truth, controllers, records)
+    products = [one for _, one in products_in(folder / "products")]
+    return Outcome(case, exit_code, report, lines[0]["plant"], truth, controllers, records, products)
+
+
+def run_all(cases: Sequence[Case], folder: Path) -> list[Outcome]:
+    """Run the cases, two beside each other on ports of their own; return them in order."""
+    slots: Queue[int] = Queue()
+    for slot in range(BESIDE_EACH_OTHER):
+        slots.put(slot)
+
+    def one(case: Case) -> Outcome:
+        slot = slots.get()
+        try:
+            return run(case, folder / case.name.replace(" ", "_").replace(",", ""), slot)
+        finally:
+            slots.put(slot)
+            print(f"  {case.name} done", file=sys.stderr, flush=True)
+
+    with ThreadPoolExecutor(BESIDE_EACH_OTHER) as pool:
+        return list(pool.map(one, cases))
