@@ -88,7 +88,7 @@ class Channels:
         first, later = known & ~self._seen, known & self._seen
         self._variance = self._variance + drops * self._drift
         if later.any():
-            self._follow(later, measured, fit_variance, moved)
+            self._follow(slice(None) if later.all() else later, measured, fit_variance, moved)
         for channel in np.flatnonzero(first):
             self.begin(int(channel), float(measured[channel]), float(fit_variance[channel]), float(moved[channel]))
 
@@ -104,15 +104,15 @@ class Channels:
         self._told = None
         self._seen[list(channels)] = False
 
-    def _follow(self, at: Flags, measured: Array, fit_variance: Array, moved: Array) -> None:
-        innovation = self._wrapped(measured[at, None, None] - self._state[at], at)
+    def _follow(self, at: Flags | slice, measured: Array, fit_variance: Array, moved: Array) -> None:
+        innovation = self._wrapped(measured[at][:, None, None] - self._state[at], at)
         variance = self._variance[at]
-        total = variance + self._jitter[at] + fit_variance[at, None, None]
-        fixed = self._fixed[at, None, None]
+        total = variance + self._jitter[at] + fit_variance[at][:, None, None]
+        fixed = self._fixed[at][:, None, None]
         gain = np.where(np.isnan(fixed), variance / total, fixed)
         self._weight[at] = self._weight[at] * (1.0 - 1.0 / MEMORY_DROPS) - 0.5 * (np.log(total) + innovation**2 / total)
         self._state[at] += gain * innovation
-        self._moved[at] += gain * (moved[at, None, None] - self._moved[at])
+        self._moved[at] += gain * (moved[at][:, None, None] - self._moved[at])
         self._variance[at] = variance * (1.0 - variance / total)
 
     def _wrapped(self, values: Array, at: Flags | slice) -> Array:

@@ -9,12 +9,11 @@ import numpy as np
 
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.estimate import Array, StationEstimate
-from magis_calib.domain.quantities import OBSERVABLES, wrap_error
+from magis_calib.domain.quantities import OBSERVABLES, wrap_phase
 from magis_calib.feedback.channels import Channels
 from magis_calib.feedback.response import Response
 
-NEGLIGIBLE = 1e-3
-"""A coupling that moves a channel by less than this of its noise does not matter."""
+PHASE = list(OBSERVABLES).index("phase_rad")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,20 +40,19 @@ def compared(
     A channel is not measured where its main observable is missing, or another one that it needs and that was never
     measured before.
     """
-    response_now = response.predict(in_force)
+    effect, turn = response.effect(in_force), response.to_channels
     mean, variance = channels.predicted()
     known = np.array([name not in missing for name in OBSERVABLES])
-    away = response.from_channels @ mean
-    for row, name in enumerate(OBSERVABLES):
-        if known[row]:
-            away[row] = wrap_error(name, estimate.values[name] - float(response_now[row]))
-    turn = response.to_channels
-    needed = np.abs(turn) * response.noise > NEGLIGIBLE * response.noise[:, None]
-    np.fill_diagonal(needed, True)
-    unknown = np.any(needed & ~(known | channels.seen), axis=1) | ~known
+    away = estimate.vector - response.reference - effect
+    away[PHASE] = wrap_phase(float(away[PHASE])) if known[PHASE] else 0.0
+    covariance = estimate.covariance
+    unknown = ~known
+    if not known.all():
+        away = np.where(known, away, response.from_channels @ mean)
+        covariance = np.where(np.outer(known, known), covariance, 0.0)
+        unknown = (response.needed & ~(known | channels.seen)).any(axis=1) | ~known
     disturbance = np.where(unknown, np.nan, turn @ away)
-    covariance = np.where(np.outer(known, known), estimate.covariance, 0.0)
-    fit_variance = np.einsum("ij,jk,ik->i", turn, covariance, turn)
-    moved = turn @ response.effect(in_force)
+    fit_variance = ((turn @ covariance) * turn).sum(axis=1)
+    moved = turn @ effect
     sigma = np.sqrt(variance + channels.jitter_variance() + fit_variance)
     return Comparison(disturbance, fit_variance, channels.innovation(disturbance), sigma, moved)

@@ -7,8 +7,6 @@ import math
 from collections import deque
 from statistics import median
 
-import numpy as np
-
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Verdict
 from magis_calib.domain.estimate import StationEstimate
@@ -20,6 +18,8 @@ STALE_AFTER_S = 30.0
 ATOMS_WINDOW, ATOMS_FEWEST, ATOMS_FEWER, ATOMS_MORE = 60, 8, 0.3, 3.0
 """Atoms may differ from the median of the last 60 accepted drops by these factors; asked from 8 drops on."""
 ATOMS_AGREEING, ATOMS_AGREE_WITHIN = 3, 1.5
+LEAST_SHARE = 1e-9
+"""Of a variance that the other observables do not tell: below this a covariance is singular."""
 PHASE_WINDOW, PHASE_RESULTANT = 20, 0.7
 PHASE_FIRST_WINDOW, PHASE_FIRST_RESULTANT = 8, 0.95
 """The phase is meaningful where the mean resultant length of its innovations over the last 20 drops is at least
@@ -49,14 +49,30 @@ def usable(estimate: StationEstimate) -> Verdict:
 
 def certain(estimate: StationEstimate) -> Verdict:
     """Let only estimates pass whose covariance, of what was measured, is that of something."""
-    known = np.isfinite(np.diag(estimate.covariance))
-    block = estimate.covariance[known][:, known]
-    scale = np.sqrt(np.abs(np.diag(block)))
-    least = math.nan
-    if known.any() and np.isfinite(block).all() and (np.diag(block) > 0).all():
-        least = float(np.linalg.eigvalsh(block / (scale[:, None] * scale))[0])
-    words = f"smallest eigenvalue of the correlation {least:.2g}, wanted above 0"
-    return COVARIANCE.judged(least > 1e-9, words if least > 1e-9 else f"covariance singular: {words}")
+    least = _least_independent_share(estimate.covariance.tolist())
+    words = f"smallest independent share of a variance {least:.2g}, wanted above 0"
+    return COVARIANCE.judged(least > LEAST_SHARE, words if least > LEAST_SHARE else f"covariance singular: {words}")
+
+
+def _least_independent_share(covariance: list[list[float]]) -> float:
+    """Return the smallest square of a pivot of the Cholesky decomposition over its variance; NaN where that is none.
+
+    Rows without a finite variance were not measured. Written out: six rows take a library longer to be called.
+    """
+    at = [row for row in range(len(covariance)) if math.isfinite(covariance[row][row])]
+    factor: list[list[float]] = []
+    least = math.nan if not at else math.inf
+    for place, row in enumerate(at):
+        known: list[float] = []
+        for other, column in enumerate(at[:place]):
+            done = sum(a * b for a, b in zip(known, factor[other], strict=False))
+            known.append((covariance[row][column] - done) / factor[other][other])
+        pivot = covariance[row][row] - sum(a * a for a in known)
+        if not pivot > 0:
+            return math.nan if not math.isfinite(pivot) else 0.0
+        factor.append([*known, math.sqrt(pivot)])
+        least = min(least, pivot / covariance[row][row])
+    return least
 
 
 def unusable_observables(estimate: StationEstimate) -> dict[str, str]:

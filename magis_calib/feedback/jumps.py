@@ -103,11 +103,11 @@ def _middle(values: Array, known: npt.NDArray[np.int_]) -> Array:
 
 def _largest(innovation: Array, sigma: Array) -> str:
     """Say which innovation stands out most."""
-    with np.errstate(invalid="ignore"):
-        ratio = np.where(np.isfinite(sigma), np.abs(innovation) / sigma, np.nan)
-    if not np.isfinite(ratio).any():
+    ratio = np.abs(innovation) / sigma
+    ratio[~np.isfinite(innovation)] = -1.0
+    worst = int(ratio.argmax())
+    if ratio[worst] < 0:
         return "nothing to compare with yet"
-    worst = int(np.nanargmax(ratio))
     label = list(OBSERVABLES.values())[worst].label
     return f"largest innovation {ratio[worst]:.1f} of its standard deviations, {label}"
 

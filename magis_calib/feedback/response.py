@@ -8,11 +8,15 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES
+
+NEGLIGIBLE = 1e-3
+"""A coupling that moves a channel by less than this of its noise does not matter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +63,13 @@ class Response:
         """Turns disturbances of the channels back into those of the observables."""
         return np.asarray(np.linalg.inv(self.to_channels), dtype=np.float64)
 
+    @cached_property
+    def needed(self) -> npt.NDArray[np.bool_]:
+        """Which observables (columns) each channel (row) needs to be known."""
+        found: npt.NDArray[np.bool_] = np.abs(self.to_channels) * self.noise > NEGLIGIBLE * self.noise[:, None]
+        np.fill_diagonal(found, True)
+        return found
+
     def predict(self, setpoints: Setpoints) -> Array:
         """Return the six observables these setpoints give without disturbance."""
         return self.reference + self.effect(setpoints)
@@ -76,4 +87,4 @@ class Response:
         """Return the part of the matrix between these observables and actuators."""
         rows = [list(OBSERVABLES).index(name) for name in observables]
         columns = [self.actuators.index(name) for name in actuators]
-        return self.matrix[np.ix_(rows, columns)]
+        return self.matrix[rows][:, columns]
