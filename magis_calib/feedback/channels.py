@@ -43,7 +43,7 @@ class Channels:
         self._state, self._variance, self._weight = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self._moved = np.zeros(shape)
         self._seen = np.zeros(size, dtype=bool)
-        self._told: tuple[Array, Array] | None = None
+        self._told: tuple[Array, Array, Array] | None = None
         self._share: Array | None = None
 
     @property
@@ -53,17 +53,11 @@ class Channels:
 
     def predicted(self) -> tuple[Array, Array]:
         """Return the disturbance expected of the next drop and its variance (without jitter and fit error)."""
-        if self._told is None:
-            share = self._shares()
-            mean, spread = self._mixed(share)
-            variance = np.sum(share * (self._variance + self._drift + spread**2), axis=(1, 2))
-            self._told = mean, np.where(self._seen, variance, np.inf)
-        return self._told
+        return self._foresee()[:2]
 
     def jitter_variance(self) -> Array:
         """Return the variance of what no filter can foresee, as learned."""
-        found: Array = np.sum(self._shares() * self._jitter, axis=(1, 2))
-        return found
+        return self._foresee()[2]
 
     def innovation(self, measured: Array) -> Array:
         """Return measured minus predicted disturbance of each channel; NaN where not measured, now or before."""
@@ -119,6 +113,16 @@ class Channels:
         wrapped, circular = values.copy(), self._circular[at]
         wrapped[circular] = np.remainder(values[circular] + math.pi, math.tau) - math.pi
         return wrapped
+
+    def _foresee(self) -> tuple[Array, Array, Array]:
+        """Return mean and variance of the next disturbance, and the jitter's variance; worked out once a drop."""
+        if self._told is None:
+            share = self._shares()
+            mean, spread = self._mixed(share)
+            variance = np.sum(share * (self._variance + self._drift + spread**2), axis=(1, 2))
+            jitter = np.sum(share * self._jitter, axis=(1, 2))
+            self._told = mean, np.where(self._seen, variance, np.inf), jitter
+        return self._told
 
     def _mixed(self, share: Array) -> tuple[Array, Array]:
         """Return the mean of all filters of each channel, and how far each one is from it; a phase may have wrapped."""

@@ -32,6 +32,10 @@ class JumpGate:
         self.followed = False
         """Whether the drop judged last was taken as a real step."""
 
+    def look_back(self) -> None:
+        """Work out the scatter of the last drops before the next one comes."""
+        self._jumps.look_back()
+
     def judge(self, channels: Channels, found: Comparison, phase_repeats: bool, estimators_agree: bool) -> Verdict:
         """Return whether this drop may be used; where a step is real, the channels begin anew there.
 
@@ -64,6 +68,7 @@ class Jumps:
     def __init__(self, channels: int) -> None:
         """Begin with nothing."""
         self._accepted = np.full((WINDOW, channels), np.nan)
+        self._scatter: tuple[npt.NDArray[np.int_], Array] | None = None
         self._rejected: deque[Array] = deque(maxlen=AGREEING)
 
     def limits(self, predicted_sigma: Array) -> Array:
@@ -71,14 +76,22 @@ class Jumps:
 
         The scatter of the last drops is asked beside the filter's own prediction: the larger one counts.
         """
-        known = np.isfinite(self._accepted).sum(axis=0)
-        scatter = MAD_TO_SIGMA * _middle(np.abs(self._accepted - _middle(self._accepted, known)), known)
+        known, scatter = self.look_back()
         limits = np.maximum(SIGMAS * predicted_sigma, np.where(known == WINDOW, SIGMAS, FEW_SIGMAS) * scatter)
         return np.where(known < FEWEST, np.inf, limits)
+
+    def look_back(self) -> tuple[npt.NDArray[np.int_], Array]:
+        """Return how many innovations are known of each channel, and their scatter; worked out once a drop."""
+        if self._scatter is None:
+            known = np.isfinite(self._accepted).sum(axis=0)
+            away = np.abs(self._accepted - _middle(self._accepted, known))
+            self._scatter = known, MAD_TO_SIGMA * _middle(away, known)
+        return self._scatter
 
     def accept(self, innovation: Array) -> None:
         """Take in the innovations of a drop that is used; NaN where there is none."""
         self._rejected.clear()
+        self._scatter = None
         for channel in np.flatnonzero(np.isfinite(innovation)):
             self._accepted[:-1, channel] = self._accepted[1:, channel]
             self._accepted[-1, channel] = innovation[channel]

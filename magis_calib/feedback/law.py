@@ -99,11 +99,17 @@ def _bounded(scaled: Array, wanted: Array, lower: Array, upper: Array, stages: S
         missing = (scaled @ (wanted - step))[list(stage)]
         free = [at for at in stage if upper[at] > lower[at]]
         if free:
-            block = scaled[np.ix_(list(stage), free)]
-            step[free] = scipy.optimize.lsq_linear(
-                block, missing, (lower[free], upper[free]), method="bvls", tol=1e-12
-            ).x
+            block = scaled[list(stage)][:, free]
+            step[free] = _nearest(block, missing, lower[free], upper[free])
     return step
+
+
+def _nearest(block: Array, missing: Array, lower: Array, upper: Array) -> Array:
+    """Return the bounded step whose effect is nearest to what is missing; without couplings each is clipped alone."""
+    if block.shape[0] == block.shape[1] and np.count_nonzero(block) == len(block) and np.diag(block).all():
+        return np.clip(missing / np.diag(block), lower, upper)
+    found: Array = scipy.optimize.lsq_linear(block, missing, (lower, upper), method="bvls", tol=1e-12).x
+    return found
 
 
 def _moved(commanded: Setpoints, kept: Sequence[str], actuators: Sequence[str], steps: Array) -> dict[str, float]:

@@ -95,7 +95,11 @@ class Loop:
         return self.response.predict(in_force) + self.response.from_channels @ self._channels.predicted()[0]
 
     def expected_wavevector(self, in_force: Setpoints) -> tuple[float, float]:
-        """Return the fringe's (horizontal, vertical) wavevector these setpoints should give, rad/m."""
+        """Return the fringe's (horizontal, vertical) wavevector these setpoints should give, rad/m.
+
+        Asked before a drop is fitted: what else can be known before is worked out here, too.
+        """
+        self._jumps.look_back()
         right, up = self.expected(in_force)[WAVES]
         return float(right), float(up)
 
