@@ -1,6 +1,6 @@
 """How good and how guarded the loop is, measured through the whole program on the simulated station.
 
-    python -m tests.benchmarks.loop --folder NEW [near-optimal alone steps actuators holds faults decisions]
+    python -m tests.benchmarks.loop --folder NEW [near-optimal alone steps actuators holds faults healthy decisions]
 
 Each part that is named (all, where none is) prints what it found beside what is wanted; exit 1 where one misses it.
 Two runs go beside each other. With smaller `--drops`, `--seeds` and `--decisions` it is a quick look.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tests.benchmarks.loop import guarded, near_optimal
-from tests.benchmarks.loop.decisions import measure_decisions
+from tests.benchmarks.loop.decisions import measure_decisions, measure_healthy
 from tests.benchmarks.loop.finding import Finding, told
 from tests.benchmarks.loop.station_runs import Case, Outcome, run_all
 
@@ -32,13 +32,15 @@ def main() -> int:
         "holds": (guarded.hold_cases(), guarded.judge_holds),
         "faults": (guarded.fault_cases(options.fault_drops), guarded.judge_faults),
     }
-    wanted = options.parts or [*parts, "decisions"]
+    wanted = options.parts or [*parts, "healthy", "decisions"]
     missed = 0
     for name in wanted:
         if name in parts:
             cases, judge = parts[name]
             cases = [case for case in cases if options.only in case.name]
             missed += told(name, judge(run_all(cases, options.folder / name)))
+        elif name == "healthy":
+            missed += told(name, measure_healthy(options.healthy_seeds))
         else:
             missed += told(name, measure_decisions(options.decisions))
     return 1 if missed else 0
@@ -52,6 +54,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--drops", type=int, default=1000, help="of each near-optimal run (default %(default)s)")
     parser.add_argument("--seeds", type=int, default=5, help="near-optimal runs as shipped (default %(default)s)")
     parser.add_argument("--fault-drops", type=int, default=5000, help="with random faults (default %(default)s)")
+    parser.add_argument("--healthy-seeds", type=int, default=20, help="of 1000 drops (default %(default)s)")
     parser.add_argument("--decisions", type=int, default=1_000_000, help="random ones (default %(default)s)")
     return parser.parse_args()
 

@@ -19,12 +19,13 @@ from magis_calib.feedback.loop import Loop, Situation
 from simulators.parameters import ParameterBank
 from simulators.plant_file import load_plant_numbers
 from tests.benchmarks.loop.finding import Finding
-from tests.feedback.station import BEST_SD
+from tests.feedback.station import BEST_SD, run
 
 RUN_DROPS = 500
 """A fresh loop, at random setpoints, for this many decisions."""
 SD = np.array([BEST_SD[name] for name in OBSERVABLES])
 ROUNDING = 1e-9
+HEALTHY_DROPS = 1000
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,17 @@ def measure_decisions(count: int) -> Iterator[Finding]:
     yield Finding(f"{words}: out of range, excursion or step cap", sum(run.broken for run in tried), 0)
     yield Finding(f"{words}: decision p50, ms", 1e3 * float(np.percentile(seconds, 50)), None)
     yield Finding(f"{words}: decision p99, ms", 1e3 * float(np.percentile(seconds, 99)), 2.0)
+
+
+def measure_healthy(seeds: int) -> Iterator[Finding]:
+    """Yield how many of 1000 drops a seed were rejected or held on the plant alone, where nothing is wrong."""
+    with multiprocessing.Pool(2) as pool:
+        stopped = pool.map(_stopped, range(300, 300 + seeds), chunksize=1)
+    yield Finding(f"{seeds * HEALTHY_DROPS} healthy decisions: rejected or held", sum(stopped), seeds - 1)
+
+
+def _stopped(seed: int) -> int:
+    return len(run(select_station(load_config(None), None)[1], seed, HEALTHY_DROPS).rejected())
 
 
 def _try(seed: int) -> Tried:
