@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from magis_calib.domain.estimate import Array
 
-JITTERS = np.geomspace(0.05, 20.0, 25)
+JITTERS = np.geomspace(0.05, 20.0, 17)
 """Standard deviations tried for the jitter of a drop, over the noise that the configuration expects."""
-DRIFTS = np.geomspace(0.003, 3.0, 25)
+DRIFTS = np.geomspace(0.003, 3.0, 17)
 """Standard deviations tried for the drift from drop to drop, over the same."""
 MEMORY_DROPS = 1000.0
 """Likelihood of drops this long ago counts 1/e: drift and noise may change in a shift."""
@@ -37,9 +37,9 @@ class Channels:
         size = len(noise)
         self._fixed = np.array([math.nan if gain is None else gain for gain in gains])
         self._circular = np.array(circular)
-        self._jitter = (noise[:, None] * JITTERS)[:, :, None] ** 2
-        self._drift = (noise[:, None] * DRIFTS)[:, None, :] ** 2
-        shape = (size, len(JITTERS), len(DRIFTS))
+        self._jitter = (noise[:, None] * np.repeat(JITTERS, len(DRIFTS))) ** 2
+        self._drift = (noise[:, None] * np.tile(DRIFTS, len(JITTERS))) ** 2
+        shape = self._jitter.shape
         self._state, self._variance, self._weight = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self._moved = np.zeros(shape)
         self._seen = np.zeros(size, dtype=bool)
@@ -69,8 +69,7 @@ class Channels:
 
         If an actuator did r times what it should, (r - 1) times this would be missing in the innovation.
         """
-        fresh: Array = moved - np.sum(self._shares() * self._moved, axis=(1, 2))
-        return fresh
+        return moved - _over_bank(self._shares(), self._moved)
 
     def update(self, measured: Array, fit_variance: Array, moved: Array, drops: int = 1) -> None:
         """Take in one drop, so many after the last.
@@ -99,42 +98,49 @@ class Channels:
         self._seen[list(channels)] = False
 
     def _follow(self, at: Flags | slice, measured: Array, fit_variance: Array, moved: Array) -> None:
-        innovation = self._wrapped(measured[at][:, None, None] - self._state[at], at)
+        innovation = self._wrapped(measured[at][:, None] - self._state[at], at)
         variance = self._variance[at]
-        total = variance + self._jitter[at] + fit_variance[at][:, None, None]
-        fixed = self._fixed[at][:, None, None]
-        gain = np.where(np.isnan(fixed), variance / total, fixed)
+        total = variance + self._jitter[at] + fit_variance[at][:, None]
+        fixed = self._fixed[at][:, None]
+        share = variance / total
+        gain = np.where(np.isnan(fixed), share, fixed)
         self._weight[at] = self._weight[at] * (1.0 - 1.0 / MEMORY_DROPS) - 0.5 * (np.log(total) + innovation**2 / total)
         self._state[at] += gain * innovation
-        self._moved[at] += gain * (moved[at][:, None, None] - self._moved[at])
-        self._variance[at] = variance * (1.0 - variance / total)
+        self._moved[at] += gain * (moved[at][:, None] - self._moved[at])
+        self._variance[at] = variance * (1.0 - share)
 
     def _wrapped(self, values: Array, at: Flags | slice) -> Array:
-        wrapped, circular = values.copy(), self._circular[at]
-        wrapped[circular] = np.remainder(values[circular] + math.pi, math.tau) - math.pi
-        return wrapped
+        """Wrap, in place, what is an angle."""
+        circular = self._circular[at]
+        values[circular] = np.remainder(values[circular] + math.pi, math.tau) - math.pi
+        return values
 
     def _foresee(self) -> tuple[Array, Array, Array]:
         """Return mean and variance of the next disturbance, and the jitter's variance; worked out once a drop."""
         if self._told is None:
             share = self._shares()
             mean, spread = self._mixed(share)
-            variance = np.sum(share * (self._variance + self._drift + spread**2), axis=(1, 2))
-            jitter = np.sum(share * self._jitter, axis=(1, 2))
+            variance = _over_bank(share, self._variance + self._drift + spread**2)
+            jitter = _over_bank(share, self._jitter)
             self._told = mean, np.where(self._seen, variance, np.inf), jitter
         return self._told
 
     def _mixed(self, share: Array) -> tuple[Array, Array]:
         """Return the mean of all filters of each channel, and how far each one is from it; a phase may have wrapped."""
-        likeliest = share.reshape(len(share), -1).argmax(axis=1)
-        near = self._state.reshape(len(share), -1)[np.arange(len(share)), likeliest]
-        spread = self._wrapped(self._state - near[:, None, None], slice(None))
-        away = np.sum(share * spread, axis=(1, 2))
-        return near + away, spread - away[:, None, None]
+        near = self._state[np.arange(len(share)), share.argmax(axis=1)]
+        spread = self._wrapped(self._state - near[:, None], slice(None))
+        away = _over_bank(share, spread)
+        return near + away, spread - away[:, None]
 
     def _shares(self) -> Array:
         """Return the weight of each filter, 1 in all for each channel."""
         if self._share is None:
-            likely = np.exp(self._weight - self._weight.max(axis=(1, 2), keepdims=True))
-            self._share = likely / likely.sum(axis=(1, 2), keepdims=True)
+            likely = np.exp(self._weight - self._weight.max(axis=1, keepdims=True))
+            self._share = likely / likely.sum(axis=1, keepdims=True)
         return self._share
+
+
+def _over_bank(share: Array, values: Array) -> Array:
+    """Return the mean of each channel over its filters."""
+    mean: Array = np.einsum("cf,cf->c", share, values)
+    return mean

@@ -30,6 +30,10 @@ class Comparison:
     """Standard deviation expected of the innovation; infinite where there was no prediction."""
     moved: Array
     """Effect of the setpoints in force."""
+    effect: Array
+    """The same by observable: the matrix product in force."""
+    prediction: Array
+    """Observables expected for the setpoints in force."""
 
 
 def compared(
@@ -53,6 +57,8 @@ def compared(
         unknown = (response.needed & ~(known | channels.seen)).any(axis=1) | ~known
     disturbance = np.where(unknown, np.nan, turn @ away)
     fit_variance = ((turn @ covariance) * turn).sum(axis=1)
-    moved = turn @ effect
     sigma = np.sqrt(variance + channels.jitter_variance() + fit_variance)
-    return Comparison(disturbance, fit_variance, channels.innovation(disturbance), sigma, moved)
+    return Comparison(
+        disturbance, fit_variance, channels.innovation(disturbance), sigma, turn @ effect, effect,
+        response.reference + effect + response.from_channels @ mean,
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,19 @@ class Room:
                 f"{shown.shown(self.high)}] {shown.shown_unit}")  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Some observables and the actuators that serve them, one each, in units of noise and of unit motions."""
+
+    actuators: tuple[str, ...]
+    unit: Array
+    noise: Array
+    scaled: Array
+    inverse: Array
+    stages: tuple[tuple[int, ...], ...]
+    """Places of the observables, in the closing order."""
+
+
 def correcting_move(
     errors: Mapping[str, float], commanded: Setpoints, response: Response, rooms: Mapping[str, Room], share: float,
 ) -> tuple[Proposal, tuple[str, ...]]:  # fmt: skip
@@ -46,29 +60,24 @@ def correcting_move(
     no actuator compensates a motion that did not happen, and no position is spoilt for a phase. The second value names
     actuators that stand at a limit and would have to go further.
     """
-    used = list(errors)
-    actuators = [response.mains[list(OBSERVABLES).index(name)] for name in used]
-    unit = np.array([response.unit[response.actuators.index(name)] for name in actuators])
-    noise = np.array([response.noise[list(OBSERVABLES).index(name)] for name in used])
-    scaled = response.block(used, actuators) * unit[None, :] / noise[:, None]
-    wanted = -np.linalg.solve(scaled, np.array(list(errors.values())) / noise)
-    own = [rooms[name] for name in actuators]
+    block = _block(response, tuple(errors))
+    wanted = -block.inverse @ (np.array(list(errors.values())) / block.noise)
+    own = [rooms[name] for name in block.actuators]
     lower, upper = np.array([one.lower for one in own]), np.array([one.upper for one in own])
-    stages = [[used.index(name) for name in stage if name in used] for stage in CLOSING_ORDER]
-    bounded = _bounded(scaled, share * wanted, lower / unit, upper / unit, stages)
-    steps = wanted * unit
-    named = list(zip(actuators, own, steps.tolist(), strict=True))
+    bounded = _bounded(block, share * wanted, lower / block.unit, upper / block.unit)
+    steps = wanted * block.unit
+    named = list(zip(block.actuators, own, steps.tolist(), strict=True))
     limits = [one.in_words(name) for name, one, step in named if not one.lower <= share * step <= one.upper]
     limits += [f"resumed: {share:.0%} of the correction"] if share < 1 else []
     stuck = tuple(
         one.in_words(name) for name, one, step in named
         if (one.at_maximum and step > one.upper) or (one.at_minimum and step < one.lower)
     )  # fmt: skip
-    limited = np.clip(bounded * unit, lower, upper)
+    limited = np.clip(bounded * block.unit, lower, upper)
     return Proposal(
         dict(errors),
-        _moved(commanded, response.actuators, actuators, steps),
-        _moved(commanded, response.actuators, actuators, limited),
+        _moved(commanded, response.actuators, block.actuators, steps),
+        _moved(commanded, response.actuators, block.actuators, limited),
         tuple(limits),
     ), stuck
 
@@ -90,17 +99,29 @@ def rooms_at(
     return rooms
 
 
-def _bounded(scaled: Array, wanted: Array, lower: Array, upper: Array, stages: Sequence[Sequence[int]]) -> Array:
+@functools.lru_cache(maxsize=64)
+def _block(response: Response, used: tuple[str, ...]) -> _Block:
+    """Work out once what a set of observables needs; which ones can be used seldom changes."""
+    rows = [list(OBSERVABLES).index(name) for name in used]
+    actuators = tuple(response.mains[row] for row in rows)
+    unit = np.array([response.unit[response.actuators.index(name)] for name in actuators])
+    noise = response.noise[rows]
+    scaled = response.block(used, actuators) * unit[None, :] / noise[:, None]
+    stages = tuple(tuple(used.index(name) for name in stage if name in used) for stage in CLOSING_ORDER)
+    return _Block(actuators, unit, noise, scaled, np.linalg.inv(scaled), stages)
+
+
+def _bounded(block: _Block, wanted: Array, lower: Array, upper: Array) -> Array:
     """Return the step inside the bounds whose effect is nearest to that of the wanted one, stage by stage."""
     if np.all(wanted >= lower) and np.all(wanted <= upper):
         return wanted
     step = np.zeros_like(wanted)
-    for stage in stages:
-        missing = (scaled @ (wanted - step))[list(stage)]
+    for stage in block.stages:
+        missing = (block.scaled @ (wanted - step))[list(stage)]
         free = [at for at in stage if upper[at] > lower[at]]
         if free:
-            block = scaled[list(stage)][:, free]
-            step[free] = _nearest(block, missing, lower[free], upper[free])
+            own = block.scaled[list(stage)][:, free]
+            step[free] = _nearest(own, missing, lower[free], upper[free])
     return step
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -124,7 +125,7 @@ class Loop:
         self._approved = self._approved or dict(at.commanded)
         not_used = gates.unusable_observables(estimate)
         found = compared(estimate, at.in_force, self.response, self._channels, not_used)
-        expectation = self._expectation(found, at.in_force)
+        expectation = _told(found)
         if self._cannot_learn(found, gates.estimators_agree(estimate), answers):
             refused = next(one.words for one in answers.verdicts if not one.passed)
             return Judgement(refused, dict.fromkeys(OBSERVABLES, refused), (), expectation,
@@ -189,9 +190,13 @@ class Loop:
             if name not in not_used
         }
 
-    def _expectation(self, found: Comparison, in_force: Setpoints) -> Expectation:
-        told = (self.expected(in_force), self.response.effect(in_force), found.disturbance, found.innovation,
-                found.sigma)  # fmt: skip
-        prediction, *others = (dict(zip(OBSERVABLES, one.tolist(), strict=True)) for one in told)
-        known = [{name: value for name, value in one.items() if np.isfinite(value)} for one in others]
-        return Expectation({name: wrap_error(name, value) for name, value in prediction.items()}, *known)
+
+def _told(found: Comparison) -> Expectation:
+    """Put a comparison into names; what was not measured is left out."""
+    told = (found.effect, found.disturbance, found.innovation, found.sigma)
+    named = [
+        {name: value for name, value in zip(OBSERVABLES, one.tolist(), strict=True) if math.isfinite(value)}
+        for one in told
+    ]
+    prediction = zip(OBSERVABLES, found.prediction.tolist(), strict=True)
+    return Expectation({name: wrap_error(name, value) for name, value in prediction}, *named)
