@@ -11,6 +11,7 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from tests.benchmarks.loop.finding import Finding
 from tests.benchmarks.loop.near_optimal import STEP
 from tests.benchmarks.loop.station_runs import Case, Outcome
+from tests.feedback.station import BEST_SD
 
 BROKEN_AT, TARGET_AT, WITHIN_DROPS = 101, 110, 60
 FACTORS = {"dead": 0.0, "flipped": -1.0, "x3": 3.0}
@@ -30,11 +31,19 @@ HOLDS = {
     "one frame lost": ('kind = "frame_lost"\nview = "x"', ""),
     "saturated": ('kind = "saturated"', ""),
 }
-"""What goes wrong from drop 25 on, and a word of the reason. (At a limit and too many surprises: in process.)"""
+"""What goes wrong from drop 25 on, and a word of the reason."""
 UNTIL = {"few atoms": 26}
 """Last drop of what goes wrong, where it is not 30: the third drop in a row with fewer atoms is believed."""
 ASKED = {"silently clamped": {35: CloseLoop()}}
 """What only the operator ends: the read-back stays where it is until it is accepted."""
+FAR = '[[fault]]\nkind = "disturbance"\nobservable = "z_m"\nsize = -1.95e-3\nfrom_drop = 31\nuntil_drop = 60\n'
+MISSES = "".join(
+    f'[[fault]]\nkind = "wild"\nobservable = "{name}"\nsize = {sign * 3 * BEST_SD[name]}\nfrom_drop = {drop}\n'
+    for drop, sign in zip(range(31, 46), 8 * (1, -1), strict=False) for name in ("x_m", "z_m", "fringe_z_rad_per_m")
+)  # fmt: skip
+COMING = {"limit": (FAR, 51, 61), "surprise": (MISSES, 39, 46)}
+"""Holds whose condition builds up from drop 31 on: what goes wrong, the drop by which they must have begun, and the one
+from which it is well again. Three kHz of launch frequency are asked for, two are approved; many misses of 3 s.d."""
 RANDOM = {
     "no_atoms": 0.01, "frame_lost": 0.01, "saturated": 0.005, "dark": 0.005, "few_atoms": 0.01, "refuses": 0.01,
     "unlocked": 0.01, "controller_dies_after_check": 0.005, "controller_restart": 0.002, "reads_off": 0.01,
@@ -73,6 +82,8 @@ def judge_actuators(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
         excited = next(r.drop_id for r in records if name in r.decision.used) if from_start else TARGET_AT
         named = [r.drop_id for r in records if r.decision.latched and label in r.decision.reason]
         yield Finding(f"{one.case.name}: drops until named", named[0] - excited if named else math.inf, WITHIN_DROPS)
+        applied = sum(r.decision.outcome == "applied" for r in records if named and r.drop_id >= named[0])
+        yield Finding(f"{one.case.name}: applied once named", applied, 0)
 
 
 def hold_cases() -> list[Case]:
@@ -81,12 +92,15 @@ def hold_cases() -> list[Case]:
         Case(name, 4, HOLD_DROPS, commands=ASKED.get(name, {}), faults=f"[[fault]]\n{text}\nfrom_drop = {HOLD_FROM}\n"
              f"until_drop = {UNTIL.get(name, HOLD_UNTIL)}\n")
         for name, (text, _) in HOLDS.items()
-    ]  # fmt: skip
+    ] + [Case(f"coming: {rule}", 4, 90, faults=text) for rule, (text, _, _) in COMING.items()]  # fmt: skip
 
 
 def judge_holds(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
     """Yield how many corrections were applied while something was wrong, and whether they go on afterwards."""
     for one in outcomes:
+        if one.case.name.startswith("coming"):
+            yield from _coming(one)
+            continue
         until = UNTIL.get(one.case.name, HOLD_UNTIL)
         during = [record for drop, record in one.records.items() if HOLD_FROM <= drop <= until]
         named = sum(HOLDS[one.case.name][1] in record.decision.reason for record in during)
@@ -96,6 +110,17 @@ def judge_holds(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
         yield Finding(f"{one.case.name}: drops without the reason", len(during) - named, 0)
         after = [drop for drop, r in one.records.items() if drop > until and r.decision.outcome == "applied"]
         yield Finding(f"{one.case.name}: drops until corrected again", min(after, default=math.inf) - until, 25)
+
+
+def _coming(one: Outcome) -> Iterator[Finding]:
+    rule = one.case.name.removeprefix("coming: ")
+    _, at_latest, well_from = COMING[rule]
+    decisions = {drop: record.decision for drop, record in one.records.items()}
+    held = [drop for drop, it in decisions.items() if any(v.rule == rule and not v.passed for v in it.verdicts)]
+    yield Finding(f"{rule}: first drop held by it", min(held, default=math.inf), at_latest)
+    yield Finding(f"{rule}: applied while it holds", sum(decisions[drop].outcome == "applied" for drop in held), 0)
+    after = [drop for drop, it in decisions.items() if drop >= well_from and it.outcome == "applied"]
+    yield Finding(f"{rule}: drops until corrected again", min(after, default=math.inf) - well_from, 25)
 
 
 def fault_cases(drops: int) -> list[Case]:
