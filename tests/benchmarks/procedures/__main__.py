@@ -1,6 +1,6 @@
 """How true procedures are, measured through the whole program on the simulated station.
 
-    python -m tests.benchmarks.procedures --folder NEW [response poke healthy contrast]
+    python -m tests.benchmarks.procedures --folder NEW [response poke healthy contrast beside]
 
 Each part that is named (all, where none is) prints what it found beside what is wanted; exit 1 where one misses it.
 """
@@ -21,6 +21,7 @@ from tests.benchmarks.loop.station_runs import Case, Outcome, run_all
 
 DROPS = 400
 """More than any procedure here takes: it ends the run."""
+BESIDE_DROPS = 1000
 LOOP = select_station(load_config(None), None)[1].loop
 FACTORS = {"wrong sign": -1.0, "dead": 0.0, "unit wrong by 1000": 1000.0}
 ROW = (
@@ -114,11 +115,30 @@ def judge_contrasts(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
         yield Finding(f"{one.case.name}: share of the contrast missing", float(np.pi**2 / 2 * error**2), 0.01)
 
 
+def beside(seeds: int) -> list[Case]:
+    """Return long closed runs, with and without an optimisation beside the loop."""
+    plain = [Case(f"plain, seed {seed}", seed, BESIDE_DROPS) for seed in range(1, seeds + 1)]
+    words = ("optimise", "--for-drops", str(BESIDE_DROPS))
+    return plain + [Case(f"optimise, seed {one.seed}", one.seed, BESIDE_DROPS + 10, command=words) for one in plain]
+
+
+def judge_beside(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
+    """Yield by how much the optimisation raises each variance over the best possible one, in the same disturbance."""
+    seeds = sorted({one.case.seed for one in outcomes})
+    for name, shown in OBSERVABLES.items():
+        over = {(one.case.name.split(",")[0], one.case.seed): one.report["observables"][name]["variance_over_bound"]
+                for one in outcomes}  # fmt: skip
+        ratio = float(np.mean([over["optimise", seed] / over["plain", seed] for seed in seeds]))
+        yield Finding(f"optimise beside the loop, {len(seeds)} seeds: {shown.label} variance_over_bound is x", ratio,
+                      1.03)  # fmt: skip
+
+
 PARTS: dict[str, tuple[Callable[[int], list[Case]], Callable[[Sequence[Outcome]], Iterator[Finding]], int]] = {
     "response": (responses, judge_responses, 20),
     "poke": (pokes, judge_pokes, 20),
     "healthy": (healthy, judge_healthy, 200),
     "contrast": (contrasts, judge_contrasts, 1),
+    "beside": (beside, judge_beside, 2),
 }
 
 
