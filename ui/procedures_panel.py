@@ -21,6 +21,7 @@ from magis_calib.domain.commands import CancelProcedure, Command, StartProcedure
 from magis_calib.domain.snapshot import ProcedureState, Snapshot
 from magis_calib.feedback.procedures.known import KNOWN
 from ui.procedure_words import began, ending, objection, progress, request
+from ui.product_picture import PictureButton
 from ui.product_words import product_in_words
 from ui.question import Question
 from ui.theme import DIM, PROCEDURE
@@ -50,7 +51,7 @@ class ProceduresPanel(QScrollArea):
         self.bar.setFormat("%v of %m drops")
         self._head, self._now = Words(grows=True, bold=True), QLabel()
         self._now.setWordWrap(True)
-        self._found, self.path = QLabel(), QLineEdit()
+        self._found, self.path, self.picture = QLabel(), QLineEdit(), PictureButton()
         self._found.setWordWrap(True)
         self._found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.path.setReadOnly(True)
@@ -140,10 +141,12 @@ class ProceduresPanel(QScrollArea):
         self.path.setText(path)
         self.path.setToolTip(f"{path}\nthe product; `magis-calib products show` tells all of it")
         self.path.setVisible(bool(path))
+        self.picture.of(path)
 
     def _lay_out(self) -> None:
         inside = QWidget()
-        column, row, right, line = QVBoxLayout(inside), QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
+        column, row, right = QVBoxLayout(inside), QHBoxLayout(), QVBoxLayout()
+        line, told = QHBoxLayout(), QHBoxLayout()
         column.setContentsMargins(8, 4, 8, 4)
         column.setSpacing(4)
         column.addWidget(self.start_question)
@@ -156,9 +159,12 @@ class ProceduresPanel(QScrollArea):
         line.addWidget(self.cancel)
         right.addLayout(line)
         right.addWidget(self._found)
-        right.addWidget(self.path)
+        told.addWidget(self.path, 1)
+        told.addWidget(self.picture)
+        right.addLayout(told)
         self._found.hide()
         self.path.hide()
+        self.picture.hide()
         right.addStretch(1)
         row.addSpacing(12)
         row.addLayout(right, 1)

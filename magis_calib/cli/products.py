@@ -1,4 +1,4 @@
-"""`magis-calib products`: what procedures found: list, show, compare, and promote into a configuration."""
+"""`magis-calib products`: what procedures found: list, show, draw, compare, and promote into a configuration."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ def main(argv: Sequence[str]) -> int:
         elif arguments.what == "compare":
             one, other = (read_product(_found(folder, name)) for name in (arguments.product, arguments.other))
             print("\n".join(compared(one, other)))
+        elif arguments.what == "picture":
+            from magis_calib.cli.product_picture import write_picture  # matplotlib takes half a second to load
+
+            print(write_picture(_found(folder, arguments.product)) or "nothing to draw")
         else:
             print(promote(_found(folder, arguments.product), arguments.config, arguments.station, getpass.getuser()))
     except (SessionError, ConfigError, OSError) as error:
@@ -103,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     listed = commands.add_parser("list", help="all products, oldest first, with age and validity")
     listed.add_argument("--kind", metavar="KIND", help="only of this procedure")
     commands.add_parser("show", help="one product").add_argument("product", metavar="PRODUCT")
+    drawing = commands.add_parser("picture", help="draw one product beside it, as PNG; print where")
+    drawing.add_argument("product", metavar="PRODUCT")
     comparing = commands.add_parser("compare", help="two response matrices, element by element")
     comparing.add_argument("product", metavar="PRODUCT")
     comparing.add_argument("other", metavar="OTHER")

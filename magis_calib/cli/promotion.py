@@ -14,6 +14,9 @@ from magis_calib.recording.products import Product, note_promotion, read_product
 NEGLIGIBLE_SIGMA = 3.0
 """An element smaller than so many standard errors is taken as 0 where the matrix before had 0."""
 
+OPERATING_POINT = ("interrogation_time_s",)
+"""Setpoints outside the loop that gains depend on: κ grows with the interrogation time, the phase with its square."""
+
 
 def promote(path: Path, config: Path, station_name: str | None, who: str) -> str:
     """Change the configuration and return what was done. Raises `ConfigError` or `SessionError`; then nothing changed.
@@ -27,6 +30,10 @@ def promote(path: Path, config: Path, station_name: str | None, who: str) -> str
     text = config.read_text(encoding="utf-8")
     known = matrix in station.matrices  # promoted before: only to be named again
     changed = _with_matrix(text, name, matrix, {} if known else _table(product, station), config)
+    made_at = {one: product.operating_point[one] for one in OPERATING_POINT if one in product.operating_point}
+    if made_at and not known:
+        changed += f"\n[stations.{name}.made_at.{matrix}]\n"
+        changed += "".join(f"{one} = {value!r}\n" for one, value in made_at.items())
     parse_config(changed, str(config))
     temporary = config.with_name(config.name + ".part")
     temporary.write_text(changed, encoding="utf-8")

@@ -24,7 +24,7 @@ from magis_calib.cli.report import Truth, build_report, write_report
 from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
 from magis_calib.domain.commands import StartProcedure, StopRun
 from magis_calib.domain.config import Config, Station
-from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.engine import Engine
 from magis_calib.feedback.procedures.known import KNOWN
@@ -103,9 +103,20 @@ def _told(engine: Engine) -> int:
     """Say how the procedure ended; return 1 where it failed or did not end."""
     state = engine.snapshot.procedure
     words = state.words if state is not None else "not begun"
-    where = f"; product {state.product}" if state is not None and state.product else ""
+    where = f"; product {state.product}{_drawn(Path(state.product))}" if state is not None and state.product else ""
     print(f"{words}{where}", file=sys.stderr)
     return 0 if state is not None and state.good and not state.running else 1
+
+
+def _drawn(product: Path) -> str:
+    """Draw what was found beside the product, and say where."""
+    from magis_calib.cli.product_picture import write_picture  # matplotlib takes half a second to load
+
+    try:
+        picture = write_picture(product)
+    except (SessionError, OSError) as error:
+        return f"; its picture is not drawn: {error}"
+    return f"; picture {picture.name}" if picture else ""
 
 
 def start_and_show(engine: Engine, headless: bool) -> None:
@@ -167,8 +178,8 @@ def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argpar
         prog=prog,
         description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Other commands: replay, fit, session, settings, why, ledger, response, poke, products, config,\n"
-        "check-driver, benchmark; `magis-calib COMMAND --help` explains each.",
+        epilog="Other commands: replay, fit, session, settings, why, ledger, response, poke, scan,\n"
+        "optimise, calibrate, products, config, check-driver, benchmark; `magis-calib COMMAND --help` explains each.",
     )
     add_station_options(parser)
     parser.add_argument("--session-dir", type=Path, metavar="DIR",

@@ -13,7 +13,7 @@ from magis_calib.domain.camera import Orientation, View
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.fields import Endpoint, Finite, Pair, Positive, Strict, same_names
 from magis_calib.domain.loop_config import Loop
-from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 
 
 class Links(Strict):
@@ -99,6 +99,8 @@ class Station(Strict):
     cameras: Annotated[list[Camera], Field(min_length=1)]
     loop: Loop
     matrices: dict[str, dict[str, dict[str, Finite]]]
+    made_at: dict[str, dict[str, Finite]] = Field(default_factory=dict)
+    """Of a matrix: setpoints outside the loop that it holds for."""
     alarms: Alarms = Alarms()
 
     @model_validator(mode="after")
@@ -120,6 +122,16 @@ class Station(Strict):
                 if unknown:
                     raise ValueError(f"matrices.{name}.{observable}: {unknown} are not actuators of the loop")
             self.loop.refuse_singular(name, self.response(name))
+        return self
+
+    @model_validator(mode="after")
+    def _made_at_what_there_is(self) -> Self:
+        for name, setpoints in self.made_at.items():
+            if name not in self.matrices:
+                raise ValueError(f"made_at: wanted one of {sorted(self.matrices)}, got {name!r}")
+            wrong = sorted(set(setpoints) - (set(ACTUATORS) - set(self.loop.actuators)))
+            if wrong:
+                raise ValueError(f"made_at.{name}: {wrong} are not actuators outside the loop")
         return self
 
     @model_validator(mode="after")

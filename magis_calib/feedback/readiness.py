@@ -41,6 +41,18 @@ def strayed(setpoints: Setpoints, readback: Setpoints, facts: Mapping[str, Param
     return "; ".join(words)
 
 
+def elsewhere(station: Station, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
+    """Say where the station stands at another operating point than the matrix in force was made at."""
+    words = []
+    for name, value in station.made_at.get(station.loop.matrix, {}).items():
+        got, shown = readback.get(name), ACTUATORS[name]
+        if got is None or not abs(got - value) <= facts[name].readback_tolerance:
+            there = "is not told" if got is None else f"reads {shown.shown(got)}"
+            words.append(f"{shown.label} {there}, wanted {shown.shown(value)} {shown.shown_unit}".rstrip())
+    named = f"matrix {station.loop.matrix!r} is of another operating point: {'; '.join(words)}"
+    return f"{named}; go back there, or measure the response here" if words else ""
+
+
 def not_ready(statuses: Mapping[str, Status]) -> str:
     """Say which controller is busy with something else or has lost its lock."""
     words = [

@@ -15,7 +15,7 @@ from magis_calib.domain.snapshot import ActuatorState
 from magis_calib.feedback.actuation import Actuation, Sent
 from magis_calib.feedback.journey import MOST_STEPS, Arrival, next_step, objection, still_away
 from magis_calib.feedback.loop import Judgement
-from magis_calib.feedback.readiness import disagreements, not_ready, strayed
+from magis_calib.feedback.readiness import disagreements, elsewhere, not_ready, strayed
 from magis_calib.feedback.timeline import Timeline
 
 
@@ -61,7 +61,11 @@ class Steering:
                     self._settle(readback)
             else:
                 self._look(self._actuation.read())
-            self.doubt = not_ready(self._actuation.statuses()) or strayed(self._setpoints, self._readback, self.facts)
+            self.doubt = (
+                not_ready(self._actuation.statuses())
+                or strayed(self._setpoints, self._readback, self.facts)
+                or elsewhere(self._station, self._readback, self.facts)
+            )
         except ControllerError as error:
             self.problem = str(error)
         return not self.problem

@@ -71,6 +71,8 @@ def test_a_response_is_measured_and_told(measured, made) -> None:
     assert product.good
     (session,) = (folder / "sessions").iterdir()
     assert product.session == session.name
+    assert f"picture {path.with_suffix('.png').name}" in said.stderr
+    assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_setpoints_are_those_of_before(measured, made) -> None:
@@ -222,6 +224,23 @@ def test_a_matrix_named_in_another_stations_loop_is_left_alone(made, tmp_path, o
     assert products("promote", path.name, "--config", str(own), folder=path.parent) == 2
     assert 'wanted a line `matrix = "…"` in [stations.bottom.loop]' in capsys.readouterr().err
     assert own.read_text() == before
+
+
+def test_a_matrix_of_another_operating_point_moves_nothing(made, tmp_path, own) -> None:
+    path = write_product(tmp_path / "products", made[1])
+    assert products("promote", path.name, "--config", str(own), folder=path.parent) == 0
+    applied = {}
+    for preset in ("short", "long"):
+        report = tmp_path / f"{preset}.json"
+        magis_calib(
+            "--simulate", "--auto", "--sensor", "small", "--interval", "0", "--drops", "3", "--preset", preset,
+            "--config", str(own), "--session-dir", str(tmp_path / preset), "--report", str(report),
+        )  # fmt: skip
+        with Session(next((tmp_path / preset).iterdir())) as session:
+            decisions = [one.decision for one in session.records]
+        applied[preset] = sum(one.outcome == "applied" for one in decisions)
+    assert applied == {"short": 3, "long": 0}
+    assert "is of another operating point: interrogation time reads 500.000, wanted 50.000 ms" in decisions[-1].reason
 
 
 # ---- poke and its exit code

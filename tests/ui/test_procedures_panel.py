@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 from window_bench import StationBench, kept_in, said, wait_until
 
@@ -16,6 +17,7 @@ from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.feedback.procedures.known import KNOWN
 from magis_calib.recording.products import read_product
 from ui.help_words import shortcuts_text
+from ui.product_picture import PictureWindow
 from ui.product_words import product_in_words
 
 pytestmark = pytest.mark.station
@@ -52,6 +54,18 @@ def start(qtbot: QtBot, bench: StationBench, name: str) -> None:
 def ended(qtbot: QtBot, bench: StationBench) -> None:
     qtbot.waitUntil(lambda: not bench.snapshot.procedure.running, timeout=PATIENCE_MS)
     bench.drawn()
+
+
+def picture_of_it(qtbot: QtBot, bench: StationBench) -> QPixmap:
+    """Ask for the picture of what was found, look at it, and close it."""
+    qtbot.mouseClick(bench.window.procedures.picture, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(bench.window.findChildren(PictureWindow)), timeout=PATIENCE_MS)
+    (shown,) = bench.window.findChildren(PictureWindow)
+    picture = shown.findChild(QLabel).pixmap()
+    shown.close()
+    bench.window.activateWindow()
+    qtbot.waitUntil(bench.window.isActiveWindow, timeout=PATIENCE_MS)
+    return picture
 
 
 def test_each_procedure_is_offered_with_what_it_is_for(bench: StationBench, qtbot: QtBot) -> None:
@@ -111,6 +125,7 @@ def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(bench: StationBen
         assert found is not None
         assert float(found[1]) == pytest.approx(ratio, abs=0.006)
     assert product.session == Path(snapshot.session).name
+    assert picture_of_it(qtbot, bench).height() > 100
     assert all(one.isEnabled() for one in panel.buttons.values())
     assert not panel.bar.isVisible()
 

@@ -43,7 +43,10 @@ def coriolis(place: Place, half_range: float = HALF_RANGE_RAD_PER_S, drops_each:
                              "s²; is the interrogation time long enough?")  # fmt: skip
     shown = ACTUATORS[RATE]
     product = {"actuator": RATE, "unit": shown.unit, "optimum": null, "optimum_stderr": stderr,
-               "gain_per_square_time": gain, "gain_stderr": gain_stderr}  # fmt: skip
+               "gain_per_square_time": gain, "gain_stderr": gain_stderr, "observed": OBSERVED,
+               "points": [{"interrogation_time_s": one.in_force[TIME], "at": one.in_force[RATE],
+                           "seen": one.estimate.values[OBSERVED], "stderr": one.estimate.stderr[OBSERVED]}
+                          for one in taken if math.isfinite(one.estimate.values[OBSERVED])]}  # fmt: skip
     words = f"{shown.label} that compensates the rotation: {shown.with_error(null, stderr)} {shown.shown_unit}"
     return Result(True, words, product, {RATE: null} if keep else {})
 
