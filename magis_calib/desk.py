@@ -222,7 +222,8 @@ class Desk:
         return f"target of {shown.label} {shown.shown(before)} → {shown.shown(value)} {shown.shown_unit}"
 
     def _go_back(self, setpoints: Setpoints, label: str) -> str:
-        if self.word in ("closed", "procedure"):
+        steered = setpoints.keys() & self._parts.station.loop.actuators.keys()
+        if self.word == "procedure" or (self.word == "closed" and steered):
             return f"not moved: {self._busy() or 'open, hold or shadow the loop first'}"
         return self._parts.hands.go_to(setpoints, label).words
 

@@ -26,6 +26,13 @@ def objection(snapshot: Snapshot) -> str:
     return "" if snapshot.actuators else "no controller has described its actuators yet"
 
 
+def why_not_set(actuator: str, snapshot: Snapshot) -> str:
+    """Say why an optimum may not be set now; empty where it may. The engine judges again."""
+    if snapshot.loop == "closed" and actuator in steered(snapshot.records):
+        return "the loop moves it: hold or open the loop first"
+    return objection(snapshot)
+
+
 def request(name: str, snapshot: Snapshot) -> str:
     """Ask whether it shall begin, saying what moves and how long it takes."""
     known = KNOWN[name]

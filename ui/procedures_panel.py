@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
@@ -9,7 +10,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from magis_calib.domain.commands import CancelProcedure, Command, StartProcedure
+from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import ProcedureState, Snapshot
 from magis_calib.feedback.procedures.known import KNOWN
-from ui.procedure_words import began, ending, objection, progress, request
-from ui.product_picture import PictureButton
-from ui.product_words import product_in_words
+from ui.procedure_words import began, ending, objection, progress, request, why_not_set
+from ui.product_view import ProductView
 from ui.question import Question
 from ui.theme import DIM, PROCEDURE
 from ui.words import Words
@@ -36,9 +36,10 @@ class ProceduresPanel(QScrollArea):
         self._submit = submit
         self._snapshot: Snapshot | None = None
         self._pending: str | None = None
-        self._product = ""
         self.buttons: dict[str, QPushButton] = {}
         self.start_question, self.cancel_question = Question("Start", "Cancel"), Question("End it", "Keep it running")
+        self.set_question = Question("Set it", "Leave it")
+        self.set_question.accepted.connect(self._set)
         self.start_question.accepted.connect(self._start)
         self.start_question.rejected.connect(self._forget)
         self.cancel_question.accepted.connect(lambda: submit(CancelProcedure()))
@@ -51,11 +52,8 @@ class ProceduresPanel(QScrollArea):
         self.bar.setFormat("%v of %m drops")
         self._head, self._now = Words(grows=True, bold=True), QLabel()
         self._now.setWordWrap(True)
-        self._found, self.path, self.picture = QLabel(), QLineEdit(), PictureButton()
-        self._found.setWordWrap(True)
-        self._found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.path.setReadOnly(True)
-        self.path.setAccessibleName("path of the product")
+        self.product = ProductView()
+        self.product.set_button.clicked.connect(self.ask_set)
         self._lay_out()
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
@@ -94,13 +92,25 @@ class ProceduresPanel(QScrollArea):
             "▲ no procedure is running")  # fmt: skip
         self._show(self.cancel_question, text, allowed=running)
 
+    def ask_set(self) -> None:
+        """Ask whether the optimum that was found shall be set."""
+        snapshot, optimum = self._snapshot, self.product.optimum
+        if snapshot is None or optimum is None:
+            return
+        refusal = why_not_set(optimum.actuator, snapshot)
+        now = next((one.readback for one in snapshot.actuators if one.name == optimum.actuator), math.nan)
+        there = ACTUATORS[optimum.actuator].shown(now)
+        asked = f"set {optimum.words}, as {optimum.kind} found? It reads {there}"
+        text = f"▲ cannot set it: {refusal}" if refusal else asked
+        self._show(self.set_question, text, allowed=not refusal)
+
     def take_focus(self) -> None:
         """Give the keyboard to the first thing that can be pressed here."""
         pressable = [self.cancel, *self.buttons.values()]
         next((one for one in pressable if one.isVisible() and one.isEnabled()), self).setFocus()
 
     def _show(self, question: Question, text: str, *, allowed: bool) -> None:
-        for other in (self.start_question, self.cancel_question):
+        for other in (self.start_question, self.cancel_question, self.set_question):
             other.hide()
         question.ask(text, allowed=allowed)
         question.no.setFocus()
@@ -110,6 +120,11 @@ class ProceduresPanel(QScrollArea):
         if self._pending is not None:
             self._submit(StartProcedure(self._pending))
         self._forget()
+
+    def _set(self) -> None:
+        move = self.product.proposal()
+        if move is not None:
+            self._submit(move)
 
     def _forget(self) -> None:
         self._pending = None
@@ -129,28 +144,16 @@ class ProceduresPanel(QScrollArea):
             self._head.say(head, colour)
             self._now.setText(words)
             self._now.setToolTip("")
-        self._show_product("" if state is None or running else state.product)
-
-    def _show_product(self, path: str) -> None:
-        if path == self._product:
-            return
-        self._product = path
-        lines = product_in_words(path) if path else []
-        self._found.setText("  ·  ".join(line.replace(" ", "\u00a0") for line in lines))  # wrapped between, not within
-        self._found.setVisible(bool(lines))
-        self.path.setText(path)
-        self.path.setToolTip(f"{path}\nthe product; `magis-calib products show` tells all of it")
-        self.path.setVisible(bool(path))
-        self.picture.of(path)
+        self.product.tell(state)
 
     def _lay_out(self) -> None:
         inside = QWidget()
-        column, row, right = QVBoxLayout(inside), QHBoxLayout(), QVBoxLayout()
-        line, told = QHBoxLayout(), QHBoxLayout()
+        column, row, right, line = QVBoxLayout(inside), QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
         column.setContentsMargins(8, 4, 8, 4)
         column.setSpacing(4)
         column.addWidget(self.start_question)
         column.addWidget(self.cancel_question)
+        column.addWidget(self.set_question)
         row.addLayout(self._button_column())
         right.setSpacing(2)
         right.addWidget(self._head)
@@ -158,13 +161,7 @@ class ProceduresPanel(QScrollArea):
         line.addWidget(self.bar, 1)
         line.addWidget(self.cancel)
         right.addLayout(line)
-        right.addWidget(self._found)
-        told.addWidget(self.path, 1)
-        told.addWidget(self.picture)
-        right.addLayout(told)
-        self._found.hide()
-        self.path.hide()
-        self.picture.hide()
+        right.addWidget(self.product)
         right.addStretch(1)
         row.addSpacing(12)
         row.addLayout(right, 1)

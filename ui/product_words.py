@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 from magis_calib.domain.errors import SessionError
@@ -17,6 +18,30 @@ def product_in_words(path: str) -> list[str]:
     except SessionError as error:
         return [f"▲ {error}"]
     return main_gains(product) + main_ratios(product)
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """A setpoint that a procedure found to be the best (SI)."""
+
+    kind: str
+    actuator: str
+    setpoint: float
+    words: str
+
+
+def optimum_of(path: str) -> Optimum | None:
+    """Return the optimum in a good product; None where it has none."""
+    try:
+        product = read_product(Path(path))
+    except SessionError:
+        return None
+    actuator, value = product.numbers.get("actuator"), product.numbers.get("optimum")
+    if not product.good or actuator is None or value is None:
+        return None
+    shown, error = ACTUATORS[actuator], product.numbers.get("optimum_stderr")
+    told = shown.shown(value) if error is None else shown.with_error(value, error)
+    return Optimum(product.kind.replace("_", " "), actuator, value, f"{shown.label} {told} {shown.shown_unit}".rstrip())
 
 
 def main_gains(product: Product) -> list[str]:

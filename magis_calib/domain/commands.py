@@ -52,7 +52,10 @@ class SetTarget:
 
 @dataclass(frozen=True, slots=True)
 class ReturnTo:
-    """Move to these setpoints in allowed steps; allowed unless the loop is closed. `label` names them in answers."""
+    """Move to these setpoints in allowed steps. `label` names them in answers.
+
+    Where the loop is closed, only what it does not move itself.
+    """
 
     setpoints: Setpoints
     label: str

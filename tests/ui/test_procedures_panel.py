@@ -58,7 +58,7 @@ def ended(qtbot: QtBot, bench: StationBench) -> None:
 
 def picture_of_it(qtbot: QtBot, bench: StationBench) -> QPixmap:
     """Ask for the picture of what was found, look at it, and close it."""
-    qtbot.mouseClick(bench.window.procedures.picture, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bench.window.procedures.product.picture, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(bench.window.findChildren(PictureWindow)), timeout=PATIENCE_MS)
     (shown,) = bench.window.findChildren(PictureWindow)
     picture = shown.findChild(QLabel).pixmap()
@@ -117,7 +117,7 @@ def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(bench: StationBen
     assert "✓ poke ended well · 28 drops" in said(panel)
     assert "poke passed" in said(panel)
     assert "poke ended: poke passed" in snapshot.note
-    assert panel.path.text() == snapshot.procedure.product
+    assert panel.product.path.text() == snapshot.procedure.product
     product = read_product(Path(snapshot.procedure.product))
     shown = said(panel).replace("\u00a0", " ")
     for actuator, ratio in product.numbers["ratio"].items():
@@ -128,6 +128,25 @@ def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(bench: StationBen
     assert picture_of_it(qtbot, bench).height() > 100
     assert all(one.isEnabled() for one in panel.buttons.values())
     assert not panel.bar.isVisible()
+
+
+def test_the_optimum_of_a_scan_is_proposed_with_its_error_and_set_on_a_yes(bench: StationBench, qtbot: QtBot) -> None:
+    start(qtbot, bench, "scan_pulse_area")
+    ended(qtbot, bench)
+    panel, numbers = bench.window.procedures, read_product(Path(bench.snapshot.procedure.product)).numbers
+    before = readback_of("pulse_area", bench)
+    assert before != pytest.approx(numbers["optimum"], abs=1e-5)
+    qtbot.mouseClick(panel.product.set_button, Qt.MouseButton.LeftButton)
+    shown = ACTUATORS["pulse_area"]
+    assert f"set {shown.label} {shown.with_error(numbers['optimum'], numbers['optimum_stderr'])}" in said(panel)
+    assert readback_of("pulse_area", bench) == before
+    qtbot.mouseClick(panel.set_question.yes, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: abs(readback_of("pulse_area", bench) - numbers["optimum"]) < 1e-4, timeout=PATIENCE_MS)
+    assert bench.snapshot.loop == "closed"
+
+
+def readback_of(name: str, bench: StationBench) -> float:
+    return next(one.readback for one in bench.snapshot.actuators if one.name == name)
 
 
 def test_cancelling_asks_first_and_brings_the_setpoints_back(bench: StationBench, qtbot: QtBot) -> None:
