@@ -87,22 +87,22 @@ class FringePanel(QWidget):
         self._stack.setCurrentWidget(self._shown)
         self._words.say(fitted)
         place = profile.horizontal_m * MM
-        scale, unit = _prefix(float(np.nanmax(np.abs(np.concatenate([profile.port_a, profile.port_b])))))
+        both = np.concatenate([profile.port_a, profile.port_b])
+        self._signal_range.follow(min(0.0, float(np.nanmin(both))), float(np.nanmax(both)))
+        scale, unit = _prefix(self._signal_range.limits[1])  # of the axis: it changes seldom, and with it the range
         self._signal.getAxis("left").setLabel(f"{unit}/col")
         ports = {"a": (profile.port_a, profile.fit_a, profile.sigma_a),
                  "b": (profile.port_b, profile.fit_b, profile.sigma_b)}  # fmt: skip
-        lows, highs, worst = [0.0], [0.0], 4.0
+        worst = 4.0
         for port, (data, fit, sigma) in ports.items():
             rest = np.divide(data - fit, sigma, out=np.full_like(data, np.nan), where=sigma > 0)
             self._points[port].setData(place, data / scale)
             self._fits[port].setData(place, fit / scale)
             self._rests[port].setData(place, rest)
-            lows.append(float(np.nanmin(data)) / scale)
-            highs.append(float(np.nanmax(data)) / scale)
             worst = float(np.nanmax(np.abs(np.append(rest, worst))))
-        self._signal_range.follow(min(lows), max(highs))
         self._residual_range.follow(-worst, worst)
-        self._signal.setRange(xRange=_reach_mm(fitted, place), yRange=self._signal_range.limits, padding=0)
+        shown = [one / scale for one in self._signal_range.limits]
+        self._signal.setRange(xRange=_reach_mm(fitted, place), yRange=shown, padding=0)
         self._residual.setYRange(*self._residual_range.limits, padding=0)
         self._plots.scene().prepareForPaint()  # else the new range is found while painting, and all is painted twice
 
