@@ -77,7 +77,7 @@ def _draw_response(axes: Axes, product: Numbers) -> None:
     names = list(product["actuator_units"])
     ratio = np.array([[_sigmas(product, observable, name) for name in names] for observable in OBSERVABLES])
     picture = axes.imshow(np.clip(ratio, -20, 20), cmap="coolwarm", vmin=-20, vmax=20, aspect="auto")
-    axes.set_xticks(range(len(names)), [ACTUATORS[name].label for name in names], rotation=20)
+    axes.set_xticks(range(len(names)), [ACTUATORS[name].label for name in names], rotation=15, fontsize="small")
     axes.set_yticks(range(len(OBSERVABLES)), [quantity.label for quantity in OBSERVABLES.values()])
     axes.get_figure().colorbar(picture, ax=axes, label="gain / standard error")  # type: ignore[union-attr]
 
@@ -92,7 +92,7 @@ def _draw_ratios(axes: Axes, product: Numbers) -> None:
     axes.errorbar(range(len(names)), [product["ratio"][name] for name in names],
                   [product["ratio_stderr"][name] or 0.0 for name in names], fmt="o")  # fmt: skip
     axes.axhline(1.0, linestyle="--")
-    axes.set_xticks(range(len(names)), [ACTUATORS[name].label for name in names], rotation=20)
+    axes.set_xticks(range(len(names)), [ACTUATORS[name].label for name in names], rotation=15, fontsize="small")
     axes.set_ylabel("measured / expected")
 
 
