@@ -85,7 +85,12 @@ def judge_pokes(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
             if one.exit_code != 1 or ACTUATORS[one.case.name.split(", ")[2]].label not in one.products[0].words
         ]
         yield Finding(f"poke, {kind}, {len(own)} runs: not found by name {missed[:3]}", len(missed), 0)
-        yield Finding(f"poke, {kind}: most drops", max(len(one.truth) for one in own), 30)
+        yield Finding(f"poke, {kind}: most drops", _last_drop(own), 30)
+
+
+def _last_drop(outcomes: Sequence[Outcome]) -> int:
+    """Return the latest drop, counted from the start of its run, that a procedure needed."""
+    return max(one.products[0].drops[1] for one in outcomes)
 
 
 def healthy(seeds: int) -> list[Case]:
@@ -97,7 +102,7 @@ def judge_healthy(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
     """Yield how many healthy stations did not pass."""
     failed = [one.products[0].words for one in outcomes if one.exit_code != 0]
     yield Finding(f"healthy station, {len(outcomes)} pokes: failed {failed[:2]}", len(failed), len(outcomes) / 200)
-    yield Finding("healthy station: most drops", max(len(one.truth) for one in outcomes), 30)
+    yield Finding("healthy station: most drops", _last_drop(outcomes), 30)
 
 
 def contrasts(seeds: int) -> list[Case]:
