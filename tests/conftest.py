@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -46,8 +45,7 @@ def station(config: Config) -> Station:
 
 
 @pytest.fixture
-def free_station(station: Station) -> Station:
+def free_station(station: Station) -> Iterator[Station]:
     """The bottom station on ports that nobody uses."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        links = station.links.model_copy(update={"camera": f"tcp://127.0.0.1:{taken.getsockname()[1]}"})
-        return on_free_ports(station.model_copy(update={"links": links}))[0]
+    with on_free_ports(station, own=False) as (free, _):
+        yield free

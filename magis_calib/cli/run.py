@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from magis_calib.cli.assemble import LiveRun
@@ -73,26 +74,24 @@ def _run(
     options = SimulationOptions.of(arguments) if arguments.simulate else None
     if options is not None:
         load_faults(options.faults, load_plant_numbers())  # said here rather than by the child
-        station, usual = on_free_ports(station)
-        if not usual:
-            links = station.links
-            print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
     for path in (arguments.report, arguments.truth if options else None):
         check_folder(path)
     about = {"simulated": options is not None, "simulation": " ".join(options.argv()) if options else ""}
     session_dir = (arguments.session_dir or default_session_dir()).absolute()
     products = (arguments.products_dir or default_products_dir()).absolute()
-    run = LiveRun(config, name, station, session_dir, arguments.drops, about, procedure, products)
-    simulated = None
-    if options is not None:
-        simulated = SimulatedProcess(options, station.links, arguments.config, name, arguments.drops)
-        run.watch(simulated.link)
-    try:
+    with ExitStack() as until_the_end:
+        if options is not None:
+            station, usual = until_the_end.enter_context(on_free_ports(station))
+            if not usual:
+                links = station.links
+                print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
+        run = LiveRun(config, name, station, session_dir, arguments.drops, about, procedure, products)
+        until_the_end.callback(run.close)
+        if options is not None:
+            simulated = SimulatedProcess(options, station.links, arguments.config, name, arguments.drops)
+            until_the_end.callback(simulated.stop)
+            run.watch(simulated.link)
         start_and_show(run.engine, arguments.auto)
-    finally:
-        if simulated is not None:
-            simulated.stop()
-        run.close()
     truth = Truth(arguments.truth, arguments.delay) if options and arguments.truth else None
     afterwards(run.engine, station)
     code = finish(run.engine, arguments.report, station, arguments.drops, truth)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import random
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from magis_calib.domain.config import Links, Station
@@ -16,19 +18,24 @@ from magis_calib.domain.snapshot import LinkState
 from simulators.options import SimulationOptions
 
 LINKS = ("camera", "laser", "drop_system", "telemetry")
+FREE = range(16_000, 32_000)
+"""Where free ports are looked for: below those that the system gives to connections. Among those, a peer that tries
+again and again where nobody listens yet ends up connected to itself."""
 STOP_WITHIN_S = 15.0
 _PR_SET_PDEATHSIG = 1
 
 
-def on_free_ports(station: Station) -> tuple[Station, bool]:
-    """Return the station on its own addresses where all are free, else on free loopback ports; and which it was."""
-    if all(_is_free(getattr(station.links, name)) for name in LINKS):
-        return station, True
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in LINKS]
-    free = {name: f"tcp://127.0.0.1:{one.getsockname()[1]}" for name, one in zip(LINKS, sockets, strict=True)}
-    for one in sockets:
-        one.close()
-    return station.model_copy(update={"links": Links(**{**station.links.model_dump(), **free})}), False
+@contextlib.contextmanager
+def on_free_ports(station: Station, *, own: bool = True) -> Iterator[tuple[Station, bool]]:
+    """Give the station on its `own` addresses where all are free, else on free loopback ports; and which it was.
+
+    The addresses are held until the end of the context, although nobody may listen on them yet: another run that
+    asks meanwhile gets others.
+    """
+    with contextlib.ExitStack() as held:
+        usual = own and all(_hold(getattr(station.links, name), held) for name in LINKS)
+        free = {} if usual else {name: _hold_any(held) for name in LINKS}
+        yield station.model_copy(update={"links": Links(**{**station.links.model_dump(), **free})}), usual
 
 
 class SimulatedProcess:
@@ -70,15 +77,25 @@ class SimulatedProcess:
         return " / ".join(self._said.read().strip().splitlines()[-3:])
 
 
-def _is_free(endpoint: str) -> bool:
+def _hold(endpoint: str, held: contextlib.ExitStack) -> bool:
+    """Hold an address by the UDP port of the same number, which nobody uses; say whether it was free."""
     if not endpoint.startswith("tcp://"):
         return True
     host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    claim = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
     try:
+        claim.bind((host, int(port)))
         socket.create_server((host, int(port))).close()
     except OSError:
         return False
     return True
+
+
+def _hold_any(held: contextlib.ExitStack) -> str:
+    """Hold a free loopback port and return its address."""
+    while not _hold(endpoint := f"tcp://127.0.0.1:{random.choice(FREE)}", held):
+        pass
+    return endpoint
 
 
 def _die_with_parent() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
@@ -103,24 +104,25 @@ class StationBench(WindowBench):
         config = load_config(None)
         name, station = select_station(config, None)
         station = station.model_copy(update={"loop": station.loop.model_copy(update={"start": start})})
-        links = station.links.model_copy(update={"camera": "tcp://127.0.0.1:1", "silent_after_s": silent_after_s})
-        station = on_free_ports(station.model_copy(update={"links": links}))[0]
+        links = station.links.model_copy(update={"silent_after_s": silent_after_s})
+        station = station.model_copy(update={"links": links})
+        self._until_closed = ExitStack()
+        station, _ = self._until_closed.enter_context(on_free_ports(station, own=False))
         options = SimulationOptions(sensor="small", interval_s=interval_s, seed=7, faults=faults)
-        self._run = LiveRun(config, name, station, folder, None, {"simulated": True}, products=folder / "products")
+        run = LiveRun(config, name, station, folder, None, {"simulated": True}, products=folder / "products")
+        self._until_closed.callback(run.close)
         self._simulated = SimulatedProcess(options, station.links, None, name, None)
-        self._run.engine.start()
-        super().__init__(self._run.engine, settings, close_confirm=close_confirm)
+        self._until_closed.callback(self._simulated.stop)
+        run.engine.start()
+        super().__init__(run.engine, settings, close_confirm=close_confirm)
 
     def kill_station(self) -> None:
         """End the simulators as a power cut would."""
         self._simulated._process.kill()
 
     def close(self) -> None:
-        try:
+        with self._until_closed:
             super().close()
-        finally:
-            self._simulated.stop()
-            self._run.close()
 
 
 def replay_engine(folder: Path, speed: float) -> Engine:
