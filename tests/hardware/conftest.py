@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,17 @@ import pytest
 import zmq
 
 from magis_calib.cli.assemble import LiveRun
+from magis_calib.domain.camera import ImagePair
 from magis_calib.domain.config import Station
 from magis_calib.engine import Engine
 from tests.bench import Controllers, Driver, running, until
 from tests.pictures import Scene, pair
+
+
+@lru_cache(maxsize=64)
+def photographed(scene: Scene, drop_id: int) -> ImagePair:
+    """Throw the atoms of a drop: always the same ones, so that each picture need be taken once only."""
+    return pair(np.random.default_rng(drop_id), scene, drop_id)
 
 
 @dataclass
@@ -28,8 +36,7 @@ class Bench:
     def drop(self, drop_id: int, scene: Scene | None = None, **changes: object) -> None:
         """Photograph a scene and send both frames."""
         self.controllers.next_drop = drop_id + 1
-        frames = pair(np.random.default_rng(drop_id), scene or Scene(), drop_id).frames
-        for view, frame in frames.items():
+        for view, frame in photographed(scene or Scene(), drop_id).frames.items():
             self.drivers[view].frame(frame.counts, drop_id, **changes)
 
 
