@@ -1,10 +1,11 @@
 # make run    the simulated station with its window (headless where there is no display)
 # make test   everything, on a fresh machine too
-# make check  lint, types, import directions and fast tests, in under a minute
+# make check  lint, types, import directions and fast tests, in a minute or two
 # make install  leaves .venv/bin/magis-calib working
 
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -n 2 --dist loadfile
 SIMULATION ?= --interval 3
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
@@ -26,14 +27,14 @@ run: install
 	$(BIN)/magis-calib --simulate $(SIMULATION)
 
 test: check
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m station
+	$(PYTEST) -m station
 
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -q -m "not station"
+	$(PYTEST) -m "not station"
 
 clean:
 	rm -rf .venv
