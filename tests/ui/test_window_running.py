@@ -31,7 +31,7 @@ PATIENCE_MS = 30_000
 @pytest.fixture(scope="module")
 def bench(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StationBench]:
     folder: Path = tmp_path_factory.mktemp("running")
-    with StationBench(folder, kept_in(folder), interval_s=0.3) as bench:
+    with StationBench(folder, kept_in(folder)) as bench:
         wait_until(lambda: len(bench.snapshot.records) >= 10, "ten drops")
         yield bench
 
@@ -360,6 +360,6 @@ def test_a_return_is_not_offered_while_the_loop_is_closed(closed: StationBench, 
     ledger = closed.window.ledger
     ledger.table.selectRow(ledger.model.rowCount() - 1)
     closed.window.ask_return()
-    assert question.yes.isEnabled()
+    assert question.yes.isEnabled(), question.text()
     press(qtbot, closed, "Close")
     qtbot.waitUntil(lambda: not question.isVisible(), timeout=PATIENCE_MS)

@@ -99,7 +99,7 @@ class WindowBench:
 class StationBench(WindowBench):
     """The same on a simulated station that runs until `close`."""
 
-    def __init__(self, folder: Path, settings: QSettings, *, interval_s: float = 0.0, silent_after_s: float = 5.0,
+    def __init__(self, folder: Path, settings: QSettings, *, silent_after_s: float = 5.0,
                  close_confirm: bool = False, faults: Path | None = None, start: str = "closed") -> None:  # fmt: skip
         config = load_config(None)
         name, station = select_station(config, None)
@@ -108,7 +108,7 @@ class StationBench(WindowBench):
         station = station.model_copy(update={"links": links})
         self._until_closed = ExitStack()
         station, _ = self._until_closed.enter_context(on_free_ports(station, own=False))
-        options = SimulationOptions(sensor="small", interval_s=interval_s, seed=7, faults=faults)
+        options = SimulationOptions(sensor="small", interval_s=0.0, seed=7, faults=faults)
         run = LiveRun(config, name, station, folder, None, {"simulated": True}, products=folder / "products")
         self._until_closed.callback(run.close)
         self._simulated = SimulatedProcess(options, station.links, None, name, None)
