@@ -24,7 +24,8 @@ from magis_calib.estimation.models import model_for
 from magis_calib.estimation.sequence import NOT_FITTED, camera_for
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import Expected, estimate_image
-from magis_calib.feedback.loop import Judgement, Loop, Situation
+from magis_calib.feedback.judgement import Judgement, Situation
+from magis_calib.feedback.loop import Loop
 from magis_calib.imaging.electrons import Electrons, to_electrons
 from magis_calib.imaging.mask_file import read_defects
 from magis_calib.imaging.side_by_side import side_by_side

@@ -13,7 +13,7 @@ from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
 from magis_calib.domain.devices import CameraJoined, SourceEnded, SourceEvent
 from magis_calib.domain.snapshot import ActuatorState, DropRecord, LinkState
 from magis_calib.feedback.journey import Arrival
-from magis_calib.feedback.loop import Judgement
+from magis_calib.feedback.judgement import Judgement
 from magis_calib.recording.reader import Session
 from magis_calib.recording.serial import to_json
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
 
-from magis_calib.domain.control import Setpoints
+from magis_calib.domain.control import Expectation, Setpoints
 from magis_calib.domain.estimate import Array, StationEstimate
-from magis_calib.domain.quantities import OBSERVABLES, wrap_phase
+from magis_calib.domain.quantities import OBSERVABLES, wrap_error, wrap_phase
 from magis_calib.feedback.channels import Channels
 from magis_calib.feedback.response import Response
 
@@ -34,6 +35,16 @@ class Comparison:
     """The same by observable: the matrix product in force."""
     prediction: Array
     """Observables expected for the setpoints in force."""
+
+    def named(self) -> Expectation:
+        """Put it into names; what was not measured is left out."""
+        told = (self.effect, self.disturbance, self.innovation, self.sigma)
+        named = [
+            {name: value for name, value in zip(OBSERVABLES, one.tolist(), strict=True) if math.isfinite(value)}
+            for one in told
+        ]
+        prediction = zip(OBSERVABLES, self.prediction.tolist(), strict=True)
+        return Expectation({name: wrap_error(name, value) for name, value in prediction}, *named)
 
 
 def compared(

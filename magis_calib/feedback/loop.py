@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.config import Station
-from magis_calib.domain.control import Expectation, ParameterFacts, Proposal, Setpoints, Verdict
+from magis_calib.domain.control import Setpoints, Verdict
 from magis_calib.domain.estimate import Array, StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.domain.rules import HANDS, LIMIT
@@ -19,43 +18,13 @@ from magis_calib.feedback.channels import Channels
 from magis_calib.feedback.closing import Closing
 from magis_calib.feedback.comparison import Comparison, compared
 from magis_calib.feedback.holds import WAVES, Ramp, Surprise, in_capture_range
+from magis_calib.feedback.judgement import Judgement, Situation
 from magis_calib.feedback.jumps import JumpGate
 from magis_calib.feedback.law import correcting_move, rooms_at
 from magis_calib.feedback.response import Response
 from magis_calib.feedback.watch import Watch, moved_only
 
 PHASE = list(OBSERVABLES).index("phase_rad")
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What is around a drop when it is judged."""
-
-    in_force: Setpoints
-    """What its atoms saw."""
-    commanded: Setpoints
-    """Where the actuators go by everything sent so far."""
-    facts: Mapping[str, ParameterFacts]
-    wish: str = ""
-    """Why the operator, or a fault, does not want anything sent; empty where corrections are wanted."""
-    trouble: str = ""
-    """Why the controllers cannot or should not be sent anything; empty where they are ready."""
-    waited_s: float = 0.0
-    """Since the drop's last frame."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the loop makes of one drop."""
-
-    hold: str
-    """Why nothing is to be sent; empty where the proposal is."""
-    not_used: Mapping[str, str]
-    used: tuple[str, ...] = ()
-    expectation: Expectation | None = None
-    proposal: Proposal | None = None
-    verdicts: tuple[Verdict, ...] = ()
-    latched: bool = False
 
 
 @dataclass(slots=True)
@@ -101,6 +70,7 @@ class Loop:
         Asked before a drop is fitted: what else can be known before is worked out here, too.
         """
         self._jumps.look_back()
+        self._watch.look_back()
         right, up = self.expected(in_force)[WAVES]
         return float(right), float(up)
 
@@ -125,13 +95,12 @@ class Loop:
         self._approved = self._approved or dict(at.commanded)
         not_used = gates.unusable_observables(estimate)
         found = compared(estimate, at.in_force, self.response, self._channels, not_used)
-        expectation = _told(found)
         if self._cannot_learn(found, gates.estimators_agree(estimate), answers):
             refused = next(one.words for one in answers.verdicts if not one.passed)
-            return Judgement(refused, dict.fromkeys(OBSERVABLES, refused), (), expectation,
+            return Judgement(refused, dict.fromkeys(OBSERVABLES, refused), (), found,
                              verdicts=tuple(answers.verdicts), latched=self._lost or self._watch.found)  # fmt: skip
         self._learn(found, estimate.drop_id)
-        return self._decided(not_used, at, expectation, answers)
+        return self._decided(not_used, at, found, answers)
 
     def _cannot_learn(self, found: Comparison, agree: bool, answers: _Answers) -> bool:
         """Whether a drop, compared with its prediction, must not be learned from."""
@@ -159,9 +128,7 @@ class Loop:
         if np.isfinite(found.innovation[PHASE]):
             self._phase.add(float(found.innovation[PHASE]))
 
-    def _decided(
-        self, not_used: dict[str, str], at: Situation, expectation: Expectation, answers: _Answers
-    ) -> Judgement:
+    def _decided(self, not_used: dict[str, str], at: Situation, found: Comparison, answers: _Answers) -> Judgement:
         """Propose a move of what may be used, and say what speaks against sending it."""
         if "phase_rad" not in not_used and (reason := self._phase.reason()):
             not_used["phase_rad"] = reason
@@ -169,7 +136,7 @@ class Loop:
         not_used |= self._closing.not_yet(errors)
         errors = {name: error for name, error in errors.items() if name not in not_used}
         if not errors:
-            return Judgement("no observable can be used", not_used, (), expectation, verdicts=tuple(answers.verdicts))
+            return Judgement("no observable can be used", not_used, (), found, verdicts=tuple(answers.verdicts))
         rooms = rooms_at(at.commanded, self._approved, self._config, at.facts)
         proposal, stuck = correcting_move(errors, at.commanded, self.response, rooms, self._ramp.share())
         limit = LIMIT.judged(not stuck, f"at a limit: {'; '.join(stuck)}" if stuck else "every actuator can move")
@@ -178,7 +145,7 @@ class Loop:
         hold = at.wish or next((one.words for one in answers.verdicts if not one.passed), "")
         self._ramp.note(bool(hold))
         self._controlled = () if hold else tuple(errors)
-        return Judgement(hold, not_used, tuple(errors), expectation, proposal, tuple(answers.verdicts),
+        return Judgement(hold, not_used, tuple(errors), found, proposal, tuple(answers.verdicts),
                          self._watch.found)  # fmt: skip
 
     def _errors(self, commanded: Setpoints, not_used: Mapping[str, str]) -> dict[str, float]:
@@ -189,14 +156,3 @@ class Loop:
             for row, name in enumerate(OBSERVABLES)
             if name not in not_used
         }
-
-
-def _told(found: Comparison) -> Expectation:
-    """Put a comparison into names; what was not measured is left out."""
-    told = (found.effect, found.disturbance, found.innovation, found.sigma)
-    named = [
-        {name: value for name, value in zip(OBSERVABLES, one.tolist(), strict=True) if math.isfinite(value)}
-        for one in told
-    ]
-    prediction = zip(OBSERVABLES, found.prediction.tolist(), strict=True)
-    return Expectation({name: wrap_error(name, value) for name, value in prediction}, *named)

@@ -14,7 +14,7 @@ from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import ActuatorState
 from magis_calib.feedback.actuation import Actuation, Sent
 from magis_calib.feedback.journey import MOST_STEPS, Arrival, next_step, objection, still_away
-from magis_calib.feedback.loop import Judgement
+from magis_calib.feedback.judgement import Judgement
 from magis_calib.feedback.readiness import disagreements, elsewhere, not_ready, strayed
 from magis_calib.feedback.timeline import Timeline
 
@@ -91,16 +91,13 @@ class Steering:
 
     def act(self, drop_id: int, judgement: Judgement, received_s: float) -> Decision:
         """Send the proposal of one drop unless it is held; return the ledger's entry."""
-        decision = Decision(
-            drop_id, time.time_ns(), "held", judgement.hold, judgement.used, judgement.not_used, judgement.expectation,
-            judgement.proposal, judgement.verdicts, judgement.latched,
-        )  # fmt: skip
+        decided_ns = time.time_ns()
         if judgement.hold or judgement.proposal is None:
-            return decision
+            return judgement.held(drop_id, decided_ns)
         sent = self._send(judgement.proposal.limited)
         applied_s = time.monotonic() - received_s
         return replace(
-            decision,
+            judgement.held(drop_id, decided_ns),
             outcome=sent.outcome,
             reason=sent.reason,
             sent=sent.sent,

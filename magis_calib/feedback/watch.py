@@ -33,6 +33,8 @@ class Watch:
         self._actuators = actuators
         self._away = np.full((WINDOW_DROPS, len(actuators)), np.nan)
         self._moved = np.zeros((WINDOW_DROPS, len(actuators)))
+        self._kept: Array | None = None
+        self._sums = np.zeros((4, len(actuators)))
         self._phase_repeated = False
         self._found = ""
 
@@ -47,8 +49,16 @@ class Watch:
         The phase is looked at once it repeated from drop to drop: an actuator that fails may be why it does no more.
         """
         self._phase_repeated = self._phase_repeated or phase_repeats
+        self._sums = self.look_back() + _sums(innovation[None], motion[None])
         self._away[:-1], self._moved[:-1] = self._away[1:], self._moved[1:]
         self._away[-1], self._moved[-1] = innovation, motion
+        self._kept = None
+
+    def look_back(self) -> Array:
+        """Sum up the drops that stay in the window when the next one comes; worked out once a drop."""
+        if self._kept is None:
+            self._kept = _sums(self._away[1:], self._moved[1:])
+        return self._kept
 
     def judge(self) -> Verdict:
         """Return which actuators do not do what the matrix says; once found, this stands until `forget`."""
@@ -60,7 +70,8 @@ class Watch:
         wrong = []
         for channel in moved:
             at = told[:, channel]
-            factor = _factor(self._away[at, channel], self._moved[at, channel], float(scatter[channel]))
+            away, motion = self._away[-MOVED_DROPS:, channel], self._moved[-MOVED_DROPS:, channel]
+            factor = _factor(away[at], motion[at], float(scatter[channel]))
             if factor is not None and (channel != PHASE or self._phase_repeated):
                 wrong.append(_in_words(names[channel], *factor))
         if wrong:
@@ -72,20 +83,29 @@ class Watch:
     def forget(self) -> None:
         """Begin anew: somebody looked at the actuators."""
         self._away[:] = np.nan
+        self._kept = None
         self._found = ""
 
     def _excited(self) -> tuple[Flags, Array]:
-        """Mark the drops whose motion stands out of each channel's scatter, which is returned, too.
+        """Mark which of the newest drops' motions stand out of each channel's scatter, which is returned, too.
 
         The scatter is what the regression itself leaves: a filter that a dead actuator misled knows nothing about it.
         """
-        known = np.isfinite(self._away)
-        away, moved, count = np.where(known, self._away, 0.0), np.where(known, self._moved, 0.0), known.sum(axis=0)
-        slope = (away * moved).sum(axis=0) / np.maximum((moved * moved).sum(axis=0), 1e-300)
-        scatter = np.sqrt(((away - slope * moved) ** 2).sum(axis=0) / np.maximum(count - 1, 1))
-        excited: Flags = (np.abs(moved) > EXCITED_SIGMA * scatter) & (count >= FEWEST_DROPS)
-        excited[:-MOVED_DROPS] = False
+        count, away2, product, moved2 = self._sums
+        left = away2 - product**2 / np.maximum(moved2, 1e-300)
+        scatter = np.sqrt(np.maximum(left, 0.0) / np.maximum(count - 1, 1))
+        known = np.isfinite(self._away[-MOVED_DROPS:])
+        stands_out = np.abs(self._moved[-MOVED_DROPS:]) > EXCITED_SIGMA * scatter
+        excited: Flags = known & stands_out & (count >= FEWEST_DROPS)
         return excited, scatter
+
+
+def _sums(away: Array, moved: Array) -> Array:
+    """Return by channel, over the drops with an innovation: their number, Σ away², Σ away · moved, Σ moved²."""
+    known = np.isfinite(away)
+    away, moved = np.where(known, away, 0.0), np.where(known, moved, 0.0)
+    return np.array([known.sum(axis=0), (away * away).sum(axis=0), (away * moved).sum(axis=0),
+                     (moved * moved).sum(axis=0)])  # fmt: skip
 
 
 def moved_only(found: Comparison, fresh_motion: Array) -> Array:

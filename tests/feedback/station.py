@@ -14,7 +14,8 @@ from magis_calib.domain.control import ParameterFacts, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
 from magis_calib.feedback.bound import Ratio, ratios
-from magis_calib.feedback.loop import Judgement, Loop, Situation
+from magis_calib.feedback.judgement import Judgement, Situation
+from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.timeline import Timeline
 from simulators.plant import Plant
 from simulators.plant_file import load_plant_numbers

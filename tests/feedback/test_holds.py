@@ -10,7 +10,8 @@ import pytest
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import RULES
-from magis_calib.feedback.loop import Loop, Situation
+from magis_calib.feedback.judgement import Situation
+from magis_calib.feedback.loop import Loop
 from tests.feedback.station import BEST_SD, run
 from tests.feedback.test_loop import NOMINAL, estimate, facts, noisy, plant
 
@@ -136,5 +137,5 @@ def test_no_excursion_from_the_approved_point_but_where_the_operator_approves_a_
 def test_every_observable_is_predicted_also_where_nothing_is_sent(settled) -> None:
     _, show = settled
     judged = show(31, offset={"z_m": 3e-3})
-    assert set(judged.expectation.prediction) == set(judged.expectation.response) == set(OBSERVABLES)
-    assert judged.expectation.innovation["z_m"] == pytest.approx(3e-3, rel=0.05)
+    assert set(judged.found.named().prediction) == set(judged.found.named().response) == set(OBSERVABLES)
+    assert judged.found.named().innovation["z_m"] == pytest.approx(3e-3, rel=0.05)

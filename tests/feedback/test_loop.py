@@ -13,7 +13,8 @@ from magis_calib.domain.control import ParameterFacts
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
 from magis_calib.feedback.gates import PhaseGate
-from magis_calib.feedback.loop import Loop, Situation
+from magis_calib.feedback.judgement import Situation
+from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.timeline import Timeline
 
 NOMINAL = {"trap_x_m": 0.0, "trap_y_m": 0.0, "launch_frequency_hz": 0.0, "mirror_tilt_x_rad": 388.27e-6,
@@ -145,7 +146,7 @@ def test_the_prediction_is_made_for_the_setpoints_in_force(station, facts) -> No
     moved = {**NOMINAL, "mirror_tilt_x_rad": 400e-6, "trap_y_m": 20e-6}
     judged = loop.judge(estimate(2, plant(moved, OFFSET)), "interferometer", Situation(moved, NOMINAL, facts))
     for name, value in plant(moved, OFFSET).items():
-        assert judged.expectation.prediction[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
+        assert judged.found.named().prediction[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
 
 
 @pytest.mark.parametrize(("spread", "open_"), [(0.1, True), (0.5, True), (math.pi, False)])

@@ -15,7 +15,8 @@ from magis_calib.domain.control import Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
-from magis_calib.feedback.loop import Loop, Situation
+from magis_calib.feedback.judgement import Situation
+from magis_calib.feedback.loop import Loop
 from simulators.parameters import ParameterBank
 from simulators.plant_file import load_plant_numbers
 from tests.benchmarks.loop.finding import Finding
