@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Literal
 
 from magis_calib.domain.rules import RULES
-from magis_calib.domain.snapshot import WISHES, Alarm, DropRecord, LinkState, PastAlarm
+from magis_calib.domain.snapshot import WISHES, Alarm, DropRecord, LinkState, PastAlarm, RecordingState
 
 log = logging.getLogger(__name__)
 
@@ -105,4 +105,15 @@ def decision_troubles(records: Sequence[DropRecord], closed: bool, closed_after:
     if any(rule.kind == "hold" for rule in stopping) or (all(unwanted) and len(newest) == REJECTED_IN_A_ROW):
         remedy = "; ".join([*(rule.way_out for rule in stopping[:1]), "magis-calib why tells more"])
         return {"loop": Trouble("act", f"the loop does not correct: {newest[0].reason}", remedy)}
+    return {}
+
+
+def recording_troubles(state: RecordingState, warn_hours: float) -> dict[str, Trouble]:
+    """Return what is wrong with recording now, or soon will be."""
+    if state.problem:
+        remedy = "free the disk or choose another --session-dir"
+        return {"recording": Trouble("act", f"not recorded: {state.problem}", remedy)}
+    if state.hours_left is not None and state.hours_left < warn_hours:
+        text = f"the disk lasts for {state.hours_left:.1f} h more at this pace"
+        return {"disk": Trouble("look", text, "free the disk: magis-calib session prune removes old images")}
     return {}

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from magis_calib.alarms import AlarmList, Trouble, decision_troubles, link_troubles
+from magis_calib.alarms import AlarmList, Trouble, decision_troubles, link_troubles, recording_troubles
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import Counters, DropRecord, LinkState, LoopWord, Snapshot
 from magis_calib.intake import IntakeState
@@ -96,6 +96,7 @@ class Bulletin:
             alarms=self._alarms.update(troubles),
             past_alarms=self._alarms.past,
             counters=self._counters(tally, intake),
+            recording=parts.recorder.state if parts.recorder is not None else None,
             actuators=parts.hands.states(),
             targets=dict(self._targets),
         )
@@ -121,11 +122,8 @@ class Bulletin:
         troubles.update(_frame_troubles(intake, now_s, station.alarms.no_frame_after_s))
         if fault:
             troubles["fault"] = Trouble("act", f"fault: {fault}", "read the log, then close the loop again")
-        recorder = self._parts.recorder
-        if recorder is not None and recorder.state.problem:
-            troubles["recording"] = Trouble(
-                "act", f"not recorded: {recorder.state.problem}", "free the disk or choose another --session-dir"
-            )
+        if self._parts.recorder is not None:
+            troubles.update(recording_troubles(self._parts.recorder.state, station.recording.warn_hours))
         return troubles
 
 

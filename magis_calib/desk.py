@@ -79,7 +79,14 @@ class Desk:
             return f"fault: {self.fault}"
         if self._run is not None and self._run.loop == "closed":
             return ""
-        return WISHES.get(self.word, "") or (self.poke if self._poke_failed else "")
+        return WISHES.get(self.word, "") or (self.poke if self._poke_failed else self._unrecorded())
+
+    def _unrecorded(self) -> str:
+        """Say that nothing is recorded, where the loop shall hold then."""
+        recorder = self._parts.recorder
+        if recorder is None or not recorder.state.problem or self._parts.station.recording.when_full == "go_on":
+            return ""
+        return f"held while nothing is recorded: {recorder.state.problem}"
 
     @property
     def word(self) -> LoopWord:

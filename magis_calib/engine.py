@@ -43,8 +43,8 @@ class Engine:
         self._record: Handover[Recordable] = Handover(station.pairing.queue_bytes)
         self._pipeline = Pipeline(station, parts.hands)
         record = self._record if parts.recorder is not None else None
-        pairing = Pairing(station.pairing.wait_s)
-        self._intake = Intake(parts.source, parts.drop_system, pairing, self._work, record, parts.drops)
+        pairing = Pairing(station.pairing.wait_s, continued=parts.earlier is not None)
+        self._intake = Intake(parts.source, parts.drop_system, pairing, self._work, record, parts.drops, parts.earlier)
         self.tally = Tally()
         self.left = ""
         """What became of the setpoints at the end, in words; empty where they were to be kept."""
@@ -159,12 +159,22 @@ class Engine:
     def _record_all(self) -> None:
         while not self._record.drained:
             try:
-                item = self._record.get(0.2)
-                if item is not None and self._parts.recorder is not None:
-                    self._parts.recorder.take(item)
+                self._record_one()
             except Exception as error:
                 self._latch("recording", error)
         self._end()
+
+    def _record_one(self) -> None:
+        """Append what waits; where nothing does, bring it onto the disk."""
+        recorder = self._parts.recorder
+        item = self._record.get(0.2 if recorder is None or recorder.settled else 0.0)
+        if recorder is None:
+            return
+        if item is not None:
+            recorder.take(item)
+        else:
+            recorder.settle()
+        recorder.look(self._record.bytes_held)
 
     def _end(self) -> None:
         """Write the final state and release everything. Every other thread has ended its work."""

@@ -12,7 +12,8 @@ from magis_calib.domain.camera import DropAnnouncement, Frame, ImagePair, Incomp
 from magis_calib.domain.devices import BadMessage, CameraJoined, DropSystem, FrameSource, SourceEnded, SourceEvent
 from magis_calib.domain.errors import WireError
 from magis_calib.link.handover import Handover
-from magis_calib.link.pairing import Pairing
+from magis_calib.link.pairing import Arrival, Pairing
+from magis_calib.recording.continuation import Earlier
 from magis_calib.recording.recorder import CameraNews, Recordable
 
 log = logging.getLogger(__name__)
@@ -47,15 +48,23 @@ class Intake:
         work: Handover[Work],
         record: Handover[Recordable] | None,
         limit_drops: int | None,
+        earlier: Earlier | None = None,
     ) -> None:
-        """Take at most `limit_drops` drops; None for no limit. `record` None: nothing is recorded."""
+        """Take at most `limit_drops` drops; None for no limit. `record` None: nothing is recorded.
+
+        `earlier`: what the session holds that this run goes on with.
+        """
         self._source, self._drop_system, self._pairing = source, drop_system, pairing
         self._work, self._record, self._limit = work, record, limit_drops
         self._errors: Counter[str] = Counter()
+        self._earlier = earlier
         self.state = IntakeState()
 
     def step(self, timeout_s: float) -> None:
         """Handle what was announced, one event of the source, and the drops whose wait is over."""
+        if self._earlier is not None:
+            earlier, self._earlier = self._earlier, None
+            self._go_on(earlier)
         if self._drop_system is not None:
             for announcement in self._drop_system.announcements():
                 self._announced(announcement)
@@ -63,6 +72,16 @@ class Intake:
         if event is not None:
             self._handle(event)
         self._give_up(self._pairing.expire(time.monotonic()))
+
+    def _go_on(self, earlier: Earlier) -> None:
+        """Know what is stored, and bring the drops that have no outcome to one."""
+        self._pairing.recall(earlier.checksums, earlier.decided)
+        now_s = time.monotonic()
+        for drop in earlier.owed:
+            self._pairing.owe(drop.drop_id, now_s)
+        self.state = replace(self.state, expected=len(earlier.owed))
+        for frame in earlier.frames:
+            self._pair(replace(frame, received_s=now_s))
 
     def finish(self) -> None:
         """Give up what still waits: nothing more will be taken in. Its frames are not lost: the drivers keep them."""
@@ -93,6 +112,8 @@ class Intake:
         planned_in_s = (announcement.planned_time_ns - time.time_ns()) / 1e9
         if self._pairing.announce(announcement.drop_id, min(planned_in_s, 60.0), time.monotonic()):
             self.state = replace(self.state, expected=self.state.expected + 1)
+            if self._record is not None:
+                self._record.put(announcement)
 
     def _frame(self, frame: Frame) -> None:
         drop_id = frame.header.drop_id
@@ -101,7 +122,7 @@ class Intake:
         if not self._pairing.knows(drop_id):
             self.state = replace(self.state, expected=self.state.expected + 1)
         try:
-            arrival, whole = self._pairing.add(frame, time.monotonic())
+            arrival = self._pair(frame)
         except WireError as error:
             self._malformed(error)
             self._source.not_stored(frame, str(error))
@@ -111,14 +132,18 @@ class Intake:
             self._source.stored(frame)
             return
         seen = {**self.state.latest_frame_s, frame.header.view: frame.received_s}
-        late = int(arrival == "late")
         state = self.state
+        late = int(arrival == "late" and state.lost > 0)
         self.state = replace(state, received=state.received + 1, lost=state.lost - late, latest_frame_s=seen)
         if self._record is not None:
             self._record.put(frame, frame.counts.nbytes)
+
+    def _pair(self, frame: Frame) -> Arrival:
+        """Give a frame to its drop, and the drop to the worker where it is whole. Raises `WireError` conflict."""
+        arrival, whole = self._pairing.add(frame, time.monotonic())
         if whole is not None:
-            size = sum(one.counts.nbytes for one in whole.frames.values())
-            self._work.put(whole, size)
+            self._work.put(whole, sum(one.counts.nbytes for one in whole.frames.values()))
+        return arrival
 
     def _full(self, drop_id: int) -> bool:
         """Whether this drop comes after the last one that the run was asked for."""

@@ -14,6 +14,7 @@ from magis_calib.domain.devices import DropSystem, FrameSource, TelemetrySink
 from magis_calib.domain.snapshot import ActuatorState, DropRecord, LinkState
 from magis_calib.feedback.journey import Arrival
 from magis_calib.pipeline import Hands
+from magis_calib.recording.continuation import Earlier
 from magis_calib.recording.recorder import Recorder
 
 
@@ -71,5 +72,7 @@ class Parts:
     """Begun as soon as the controllers are known; the run stops when it has ended."""
     products: Path | None = None
     """Folder that procedures leave their results in; None: they are only told."""
+    earlier: Earlier | None = None
+    """What the session holds that this run goes on with; None: it begins its own."""
     observe: Callable[[DropRecord], None] | None = None
     """Told of every finished drop, in the worker thread."""

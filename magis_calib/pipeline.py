@@ -30,6 +30,8 @@ from magis_calib.imaging.electrons import Electrons, to_electrons
 from magis_calib.imaging.mask_file import read_defects
 from magis_calib.imaging.side_by_side import side_by_side
 
+EARLIER = "taken before this run began: recorded and fitted, not acted upon"
+
 
 class Hands(Protocol):
     """Who knows the setpoints and moves them: the live controllers, or a recording that only listens."""
@@ -68,7 +70,7 @@ class Pipeline:
         if pair.sequence_type in NOT_FITTED:
             return self.unusable(pair.drop_id, NOT_FITTED[pair.sequence_type], pair.frames["x"], complete=True)
         clock = _Clock(pair.received_s)
-        in_force = self._hands.in_force(pair.drop_id)
+        in_force = {} if pair.earlier else self._hands.in_force(pair.drop_id)
         expected = Expected(self.loop.expected_wavevector(in_force)) if in_force else None
         clock.done("queue")
         images = side_by_side(lambda view, frame: to_electrons(frame, self._defects[view]), pair.frames)
@@ -108,6 +110,8 @@ class Pipeline:
 
     def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints, wish: str) -> Judgement:
         hands = self._hands
+        if pair.earlier:
+            return _nothing(EARLIER)
         if not in_force:
             return _nothing(f"the setpoints in force are not known: {hands.held}")
         waited_s = time.monotonic() - pair.received_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -14,14 +15,18 @@ from hardware.controller import ControllerClient
 from hardware.telemetry import Telemetry
 from magis_calib.domain.commands import StartProcedure
 from magis_calib.domain.config import Config, Station
-from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.domain.recording_config import Recording
 from magis_calib.domain.snapshot import LinkState
 from magis_calib.engine import Engine
 from magis_calib.feedback.actuation import Actuation
 from magis_calib.feedback.steering import Steering
 from magis_calib.parts import Parts
+from magis_calib.recording.continuation import Earlier, SessionLock, earlier, left_unfinished
 from magis_calib.recording.recorder import Recorder
 from magis_calib.recording.writer import SessionWriter, new_session_path
+
+log = logging.getLogger(__name__)
 
 
 class LiveRun:
@@ -47,12 +52,13 @@ class LiveRun:
             one: ControllerClient(self._context, one, getattr(links, one), name, session, links)
             for one in ("laser", "drop_system")
         }
-        path = new_session_path(session_dir, name)
+        path, before = self._session(session_dir, name, bool(about["simulated"]))
         whole = config.model_copy(update={"stations": {**config.stations, name: station}})
         text = whole.model_dump_json(by_alias=True)
         recorder = Recorder(
-            lambda: SessionWriter(path, name, text, about), self._camera.stored, self._camera.not_stored
-        )
+            lambda: self._open(path, name, text, about, station.recording), self._camera.stored,
+            self._camera.not_stored,
+        )  # fmt: skip
         self.engine = Engine(
             Parts(
                 name,
@@ -66,8 +72,34 @@ class LiveRun:
                 drops=drops,
                 procedure=procedure,
                 products=products,
+                earlier=before,
             )
         )
+
+    def _session(self, parent: Path, name: str, simulated: bool) -> tuple[Path, Earlier | None]:
+        """Return where to record: into what a killed run left unfinished, or a new session.
+
+        A simulated station ends with the program that started it: its next one is another, with the same numbers.
+        """
+        self._lock: SessionLock | None = None
+        found = None if simulated else left_unfinished(parent, name)
+        if found is None:
+            return new_session_path(parent, name), None
+        path, self._lock = found
+        try:
+            before = earlier(path)
+        except SessionError as error:
+            log.warning("not gone on with: %s", error)
+            self._lock.release()
+            self._lock = None
+            return new_session_path(parent, name), None
+        log.warning("going on with %s: %d frames, %d drops, %d without an outcome", path, len(before.checksums),
+                    len(before.decided), len(before.owed))  # fmt: skip
+        return path, before
+
+    def _open(self, path: Path, name: str, text: str, about: dict[str, Any], recording: Recording) -> SessionWriter:
+        self._lock = self._lock or SessionLock(path)
+        return SessionWriter(path, name, text, about, recording)
 
     def watch(self, link: Callable[[], LinkState]) -> None:
         """Show one more peer among the links."""
@@ -77,6 +109,8 @@ class LiveRun:
         """Release the controllers and the sockets."""
         for controller in self._controllers.values():
             controller.close()
+        if self._lock is not None:
+            self._lock.release()
         self._context.term()
 
     def _all_links(self) -> tuple[LinkState, ...]:

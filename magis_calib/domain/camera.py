@@ -91,6 +91,8 @@ class ImagePair:
 
     drop_id: int
     frames: dict[View, Frame]
+    earlier: bool = False
+    """Taken before this run began, for one that was killed: it is recorded and fitted, and moves nothing."""
 
     @property
     def sequence_type(self) -> SequenceType:

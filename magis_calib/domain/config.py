@@ -14,6 +14,7 @@ from magis_calib.domain.estimate import Array
 from magis_calib.domain.fields import Endpoint, Finite, Pair, Positive, Strict, same_names
 from magis_calib.domain.loop_config import Loop
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.domain.recording_config import Recording
 
 
 class Links(Strict):
@@ -96,6 +97,7 @@ class Station(Strict):
     title: str
     links: Links
     pairing: Pairing = Pairing()
+    recording: Recording = Recording()
     cameras: Annotated[list[Camera], Field(min_length=1)]
     loop: Loop
     matrices: dict[str, dict[str, dict[str, Finite]]]

@@ -87,6 +87,21 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingState:
+    """What was recorded so far, what is wrong with it now, and how long the disk lasts."""
+
+    stored: int = 0
+    """Frames."""
+    not_stored: int = 0
+    problem: str = ""
+    waiting_bytes: int = 0
+    """Of images that are not on the disk yet."""
+    free_bytes: int | None = None
+    hours_left: float | None = None
+    """At the present pace; None while that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class ActuatorState:
     """One actuator of a controller: what was asked for, what it reads, and how far it may go (SI)."""
 
@@ -171,6 +186,8 @@ class Snapshot:
     past_alarms: tuple[PastAlarm, ...] = ()
     """Those that are over, oldest first; bounded."""
     counters: Counters = field(default_factory=Counters)
+    recording: RecordingState | None = None
+    """None where nothing is recorded."""
     actuators: tuple[ActuatorState, ...] = ()
     targets: Mapping[str, float] = field(default_factory=dict)
     tolerances: Mapping[str, float] = field(default_factory=dict)

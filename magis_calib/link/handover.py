@@ -51,6 +51,11 @@ class Handover(Generic[Item]):
             self._changed.notify_all()
 
     @property
+    def bytes_held(self) -> int:
+        """How many bytes wait inside."""
+        return self._bytes
+
+    @property
     def drained(self) -> bool:
         """Whether it is closed and empty."""
         with self._changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,14 +22,18 @@ class _Open:
 
     deadline_s: float
     frames: dict[View, Frame] = field(default_factory=dict)
+    earlier: bool = False
 
 
 class Pairing:
     """Joins frames by equality of `drop_id`. One thread uses it; all times are of the monotonic clock."""
 
-    def __init__(self, wait_s: float) -> None:
-        """Wait this long for the second frame, counted from the first sign of a drop."""
-        self._wait_s = wait_s
+    def __init__(self, wait_s: float, continued: bool = False) -> None:
+        """Wait this long for the second frame, counted from the first sign of a drop.
+
+        `continued`: this run goes on with another one's session. A drop that was not announced to it is earlier.
+        """
+        self._wait_s, self._continued = wait_s, continued
         self._open: OrderedDict[int, _Open] = OrderedDict()
         self._seen: OrderedDict[int, dict[View, str]] = OrderedDict()
 
@@ -39,6 +44,19 @@ class Pairing:
         self._remember(drop_id)
         self._open[drop_id] = _Open(now_s + max(0.0, planned_in_s) + self._wait_s)
         return True
+
+    def recall(self, checksums: Mapping[tuple[int, View], str], decided: Collection[int]) -> None:
+        """Know what a run before this one stored, and that it gave these drops their outcome."""
+        for drop_id in decided:
+            self._remember(drop_id)
+        for (drop_id, view), checksum in checksums.items():
+            if drop_id in decided and drop_id in self._seen:
+                self._seen[drop_id][view] = checksum
+
+    def owe(self, drop_id: int, now_s: float) -> None:
+        """Expect the rest of a drop of the run before this one: whatever becomes of it moves nothing."""
+        self.announce(drop_id, 0.0, now_s)
+        self._open[drop_id].earlier = True
 
     def add(self, frame: Frame, now_s: float) -> tuple[Arrival, ImagePair | IncompleteDrop | None]:
         """Take in a frame; return what it is, and what it completes.
@@ -52,7 +70,8 @@ class Pairing:
                 raise WireError("conflict", f"drop {header.drop_id}, view {header.view}: other pixels were received",
                                 wanted=known[header.view], got=header.checksum)  # fmt: skip
             return "duplicate", None
-        self.announce(header.drop_id, 0.0, now_s)
+        if self.announce(header.drop_id, 0.0, now_s):
+            self._open[header.drop_id].earlier = self._continued
         self._seen[header.drop_id][header.view] = header.checksum
         waiting = self._open.get(header.drop_id)
         if waiting is None:
@@ -61,7 +80,7 @@ class Pairing:
         if len(waiting.frames) < len(VIEWS):
             return "new", None
         del self._open[header.drop_id]
-        return "new", _join(header.drop_id, waiting.frames)
+        return "new", _join(header.drop_id, waiting)
 
     def expire(self, now_s: float) -> list[IncompleteDrop]:
         """Give up the drops whose wait is over."""
@@ -91,11 +110,12 @@ class Pairing:
             self._seen.popitem(last=False)
 
 
-def _join(drop_id: int, frames: dict[View, Frame]) -> ImagePair | IncompleteDrop:
+def _join(drop_id: int, waiting: _Open) -> ImagePair | IncompleteDrop:
+    frames = waiting.frames
     types = {frame.header.sequence_type for frame in frames.values()}
     if len(types) > 1:
         return IncompleteDrop(drop_id, f"mismatched: the views say {sorted(types)}", frames)
-    return ImagePair(drop_id, {view: frames[view] for view in VIEWS})
+    return ImagePair(drop_id, {view: frames[view] for view in VIEWS}, waiting.earlier)
 
 
 def _incomplete(drop_id: int, frames: dict[View, Frame], wait_s: float) -> IncompleteDrop:

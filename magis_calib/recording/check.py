@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from magis_calib.domain.camera import VIEWS
+from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.errors import SessionError
 from magis_calib.link.wire import checksum, payload_of
 from magis_calib.recording.reader import Session
+from magis_calib.recording.rows import counts_crc32
+from magis_calib.recording.writer import FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,30 +25,61 @@ class SessionCheck:
     frames: int
     checksum_errors: int
     gaps: tuple[str, ...]
-    """ "<view>/<drop_id>" of frames that a recorded drop lacks."""
+    """ "<view>/<drop_id>" of frames that an announced or recorded drop lacks."""
     frames_by_checksum: dict[str, str]
     problem: str = ""
 
 
-def check_session(path: Path) -> SessionCheck:
+def check_session(path: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> SessionCheck:
     """Check every frame of a session; one that cannot be read is an answer, not an error."""
     try:
         with Session(path) as session:
-            return _check(session)
+            return _check(session, progress)
     except SessionError as error:
         return SessionCheck(False, False, 0, 0, 0, (), {}, str(error))
 
 
-def _check(session: Session) -> SessionCheck:
+def _check(session: Session, progress: Callable[[int, int], None]) -> SessionCheck:
     found: dict[str, str] = {}
-    errors = 0
-    for drop_id, view in session.frames:
-        frame = session.frame(drop_id, view)
-        assert frame is not None
-        found[f"{view}/{drop_id}"] = frame.header.checksum
-        errors += checksum(payload_of(frame.counts, frame.header)) != frame.header.checksum
-    wanted = [f"{view}/{record.drop_id}" for record in session.records for view in VIEWS]
-    gaps = tuple(name for name in wanted if name not in found)
-    closed = (session.path / "final.json").exists()
-    whole = closed and not gaps and not errors
-    return SessionCheck(True, whole, len(session.records), len(found), errors, gaps, found)
+    errors, problem, frames = 0, "", session.frames
+    for done, (drop_id, view) in enumerate(frames):
+        progress(done, len(frames))
+        found[f"{view}/{drop_id}"] = f"{session.places[drop_id, view].payload_crc32:08x}"
+        try:
+            errors += not _as_sent(session, drop_id, view)
+        except SessionError as error:
+            errors, problem = errors + 1, problem or str(error)
+    gaps = missing_frames(session)
+    closed = (session.path / FINAL).exists()
+    records = _records(session)
+    whole = closed and not gaps and not errors and not problem
+    return SessionCheck(True, whole, records, len(found), errors, gaps, found, problem)
+
+
+def _as_sent(session: Session, drop_id: int, view: View) -> bool:
+    """Whether a frame's pixels are those that were sent; where only a part is kept, those that were kept."""
+    place = session.places[drop_id, view]
+    segment = session.segments[place.segment]
+    counts, header, facts = segment.counts(view, place.place), segment.header(view, place.place), segment.facts(view)
+    if int(header.checksum, 16) != place.payload_crc32 or (header.drop_id, header.view) != (drop_id, view):
+        return False
+    if counts is None:
+        return True
+    if counts.shape == (facts.rows, facts.columns):
+        return checksum(payload_of(counts, header)) == header.checksum
+    return counts_crc32(counts) == place.counts_crc32
+
+
+def missing_frames(session: Session) -> tuple[str, ...]:
+    """Return "<view>/<drop_id>" of every frame that is not there although its drop was announced or recorded.
+
+    Drops are numbered without gaps: one whose number lies between others was announced while nobody listened.
+    """
+    told = {*session.table("announcements")["drop_id"].tolist(), *session.table("estimates")["drop_id"].tolist()}
+    told |= {drop_id for drop_id, _ in session.places}
+    drops = range(min(told), max(told) + 1) if told else range(0)
+    return tuple(f"{view}/{drop}" for drop in drops for view in VIEWS if (drop, view) not in session.places)
+
+
+def _records(session: Session) -> int:
+    return len(set(session.table("estimates")["drop_id"].tolist()))

@@ -11,8 +11,12 @@ import numpy as np
 
 from magis_calib.domain.camera import CameraFacts, View
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES
+from magis_calib.domain.recording_config import Compression
+from magis_calib.recording.compression import filter_of
 
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, 2)
+"""Schemas that are still read: 1 has neither `frames` nor `announcements`, and one compression."""
 HEADER_BYTES = 4096
 RECORD_BYTES = 65_536
 NAMES = (*OBSERVABLES, *DIAGNOSTICS)
@@ -45,11 +49,36 @@ DECISION_ROW = np.dtype(
 )
 """One row a drop; setpoints in the order of the dataset's attribute `names`, NaN where there is none."""
 
+FRAME_ROW = np.dtype(
+    [
+        ("drop_id", "i8"),
+        ("view", "S1"),
+        ("place", "i8"),
+        ("sequence", "i8"),
+        ("trigger_time_ns", "i8"),
+        ("payload_crc32", "u4"),
+        ("counts_crc32", "u4"),
+    ]
+)
+"""One row a frame. `place`: row of the view's `headers`, and of `counts` where pixels are kept; `payload_crc32`: of the
+payload as sent; `counts_crc32`: of the counts as kept here, 0 where none are."""
+
+ANNOUNCEMENT_ROW = np.dtype([("drop_id", "i8"), ("planned_time_ns", "i8"), ("sequence_type", "S16")])
+"""One row a drop that the drop system announced."""
+
 
 def create(
-    file: h5py.File, facts: Mapping[View, CameraFacts], texts: Mapping[str, str], attributes: Mapping[str, Any]
+    file: h5py.File,
+    facts: Mapping[View, CameraFacts],
+    texts: Mapping[str, str],
+    attributes: Mapping[str, Any],
+    compression: Compression,
+    shapes: Mapping[View, tuple[int, int]],
 ) -> None:
-    """Create every group and dataset of a segment, empty: nothing new may appear once it is being read."""
+    """Create every group and dataset of a segment, empty: nothing new may appear once it is being read.
+
+    `shapes`: (rows, columns) that are kept of each view's images, (0, 0) for none.
+    """
     file.attrs["default"] = "entry"
     entry = _group(file, "entry", "NXentry")
     entry.attrs["default"] = "latest"
@@ -58,29 +87,33 @@ def create(
     for name, text in texts.items():
         entry.create_dataset(name, data=text.encode(), dtype=f"S{max(1, len(text.encode()))}")
     for view, known in facts.items():
-        _view(entry, view, known)
+        _view(entry, view, known, compression, shapes[view])
+    _table(entry, "frames", FRAME_ROW, ())
+    _table(entry, "announcements", ANNOUNCEMENT_ROW, ())
     _table(entry, "estimates", ESTIMATE_ROW, NAMES)
     _table(entry, "decisions", DECISION_ROW, tuple(ACTUATORS))
     _texts(entry, "records", RECORD_BYTES)
-    latest = _group(entry, "latest", "NXdata")
-    first = min(facts)
-    latest.attrs["signal"] = "counts"
-    latest.attrs["axes"] = [".", "vertical_um", "horizontal_um"]
-    for name in ("counts", "vertical_um", "horizontal_um"):
-        latest[name] = h5py.SoftLink(f"/entry/view_{first}/{name}")
+    pictured = [view for view in sorted(facts) if all(shapes[view])]
+    if pictured:
+        latest = _group(entry, "latest", "NXdata")
+        latest.attrs["signal"] = "counts"
+        latest.attrs["axes"] = [".", "vertical_um", "horizontal_um"]
+        for name in ("counts", "vertical_um", "horizontal_um"):
+            latest[name] = h5py.SoftLink(f"/entry/view_{pictured[0]}/{name}")
 
 
-def _view(entry: h5py.Group, view: View, facts: CameraFacts) -> None:
+def _view(entry: h5py.Group, view: View, facts: CameraFacts, compression: Compression, shape: tuple[int, int]) -> None:
     group = _group(entry, f"view_{view}", "NXdetector")
     for name in CameraFacts.__dataclass_fields__:
         group.attrs[name] = getattr(facts, name)
-    shape = (facts.rows, facts.columns)
+    _texts(group, "headers", HEADER_BYTES)
+    if not all(shape):
+        return
     counts = group.create_dataset(
-        "counts", (0, *shape), "u2", maxshape=(None, *shape), chunks=(1, *shape), **hdf5plugin.Bitshuffle(cname="lz4")
+        "counts", (0, *shape), "u2", maxshape=(None, *shape), chunks=(1, *shape), **filter_of(compression)
     )
     counts.attrs["long_name"] = f"view {view} (counts)"
-    _texts(group, "headers", HEADER_BYTES)
-    for name, size, sign in (("vertical_um", facts.rows, -1.0), ("horizontal_um", facts.columns, 1.0)):
+    for name, size, sign in (("vertical_um", shape[0], -1.0), ("horizontal_um", shape[1], 1.0)):
         middles = sign * (np.arange(size) - (size - 1) / 2.0) * facts.object_pixel_m * 1e6
         group.create_dataset(name, data=middles, dtype="f8").attrs["units"] = "µm"
 

@@ -3,45 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import h5py
-import hdf5plugin  # registers the filter that the images are compressed with
 import numpy as np
 
-from magis_calib.domain.camera import VIEWS, CameraFacts, Counts, Frame, FrameHeader, View
+from magis_calib.domain.camera import VIEWS, Frame, View
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.snapshot import DropRecord
-from magis_calib.recording.layout import SCHEMA
-from magis_calib.recording.serial import record_from_json
-
-_FILTER = hdf5plugin.Bitshuffle
+from magis_calib.recording.segment import Rows, Segment
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where one frame stands."""
+class FramePlace:
+    """Where one frame stands, and what its checksums are."""
 
     segment: int
-    index: int
+    place: int
+    payload_crc32: int
+    counts_crc32: int
 
 
 class Session:
-    """A recorded session. Use as a context manager."""
+    """A recorded session. Use as a context manager. Opening it reads the small tables only."""
 
     def __init__(self, path: Path) -> None:
-        """Open every segment. Raises `SessionError` where there is none that can be read."""
+        """Open every segment. Raises `SessionError` where there is none, or one that cannot be read."""
         self.path = path
-        names = sorted(path.glob("segment-*.h5")) if path.is_dir() else []
-        if not names:
-            raise SessionError(f"{path}: not a session: wanted a folder with segment-0001.h5, got "
-                               f"{'no segment' if path.is_dir() else 'no folder'}")  # fmt: skip
-        self._files = [_open(name) for name in names]
-        self._places = self._index()
-        self.records = self._read_records()
+        self.segments = [Segment(name) for name in segment_paths(path)]
+        self.places = self._index()
 
     def __enter__(self) -> Session:
         """Return itself."""
@@ -49,13 +42,17 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         """Close the files."""
-        for file in self._files:
-            file.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the files."""
+        for segment in self.segments:
+            segment.close()
 
     @property
     def configuration(self) -> str:
         """The configuration of the run, as JSON text."""
-        return _decode(self._files[0]["entry/configuration"][()])
+        return self.segments[0].configuration
 
     @property
     def matrix(self) -> str:
@@ -64,24 +61,35 @@ class Session:
         return str(stations[str(self.attribute("station"))]["loop"]["matrix"])
 
     def attribute(self, name: str) -> Any:
-        """Return an attribute of the run: station, software_version, seed …; None where it is not there."""
-        return self._files[0]["entry"].attrs.get(name)
+        """Return an attribute of the run: station, identity, simulated, raw …; None where it is not there."""
+        return self.segments[0].attribute(name)
 
     @property
     def frames(self) -> list[tuple[int, View]]:
         """Every recorded frame by drop and view."""
-        return sorted(self._places)
+        return sorted(self.places)
+
+    def table(self, name: str) -> Rows:
+        """Return a whole table, in the order it was written: frames, announcements, estimates or decisions.
+
+        Row by row what docs/session-format.md says. Of a drop with several rows, the last one counts.
+        """
+        return np.concatenate([segment.table(name) for segment in self.segments])
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Return what the vectors of a table's rows are of, in their order."""
+        return self.segments[0].columns(name)
 
     def frame(self, drop_id: int, view: View) -> Frame | None:
-        """Return one frame, None where it was not recorded."""
-        place = self._places.get((drop_id, view))
-        if place is None:
+        """Return one frame, None where it was not recorded whole. Raises `SessionError` where it is damaged."""
+        found = self.places.get((drop_id, view))
+        if found is None:
             return None
-        group = self._files[place.segment][f"entry/view_{view}"]
-        counts: Counts = group["counts"][place.index]
-        counts.flags.writeable = False
-        facts = CameraFacts(**{name: _native(group.attrs[name]) for name in CameraFacts.__dataclass_fields__})
-        return Frame(_header(group["headers"][place.index]), counts, facts, 0.0)
+        segment = self.segments[found.segment]
+        counts, facts = segment.counts(view, found.place), segment.facts(view)
+        if counts is None or counts.shape != (facts.rows, facts.columns):
+            return None
+        return Frame(segment.header(view, found.place), counts, facts, 0.0)
 
     def drops(self) -> Iterator[tuple[DropRecord, dict[View, Frame]]]:
         """Yield each record with its frames, in the order the run made them."""
@@ -89,47 +97,30 @@ class Session:
             found = {view: self.frame(record.drop_id, view) for view in VIEWS}
             yield record, {view: frame for view, frame in found.items() if frame is not None}
 
-    def _index(self) -> dict[tuple[int, View], _Place]:
-        places: dict[tuple[int, View], _Place] = {}
-        for number, file in enumerate(self._files):
-            for view in VIEWS:
-                group = file["entry"].get(f"view_{view}")
-                if group is None:
-                    continue
-                whole = min(len(group["counts"]), len(group["headers"]))
-                for index, text in enumerate(group["headers"][:whole]):
-                    places.setdefault((_header(text).drop_id, view), _Place(number, index))
-        return places
-
-    def _read_records(self) -> list[DropRecord]:
-        """Every record; a later one of the same drop (a remark was added) replaces the earlier."""
-        found: dict[int, DropRecord] = {}
-        for file in self._files:
-            for text in file["entry/records"][:]:
-                record = record_from_json(_decode(text))
-                found[record.drop_id] = record
+    @cached_property
+    def records(self) -> list[DropRecord]:
+        """Every record in full; a later one of the same drop (a remark was added) replaces the earlier."""
+        found = {record.drop_id: record for record in self._all_records()}
         return list(found.values())
 
+    def _all_records(self) -> Iterator[DropRecord]:
+        for segment in self.segments:
+            for place in range(segment.records_held):
+                yield segment.record(place)
 
-def _open(name: Path) -> h5py.File:
-    try:
-        file = h5py.File(name, "r", libver="v110", swmr=True)
-        schema = int(file["entry"].attrs["schema"])
-    except (OSError, KeyError, ValueError) as error:
-        raise SessionError(f"{name}: cannot be read: {error}") from error
-    if schema != SCHEMA:
-        raise SessionError(f"{name}: schema: wanted {SCHEMA}, got {schema}")
-    return file
-
-
-def _header(text: Any) -> FrameHeader:
-    return FrameHeader(**json.loads(_decode(text)))
+    def _index(self) -> Mapping[tuple[int, View], FramePlace]:
+        places: dict[tuple[int, View], FramePlace] = {}
+        for number, segment in enumerate(self.segments):
+            for row in segment.table("frames").tolist():
+                drop_id, view, place, _, _, payload, counts = row
+                places.setdefault((drop_id, view.decode()), FramePlace(number, place, payload, counts))
+        return places
 
 
-def _decode(value: Any) -> str:
-    return bytes(value).decode("utf-8")
-
-
-def _native(value: Any) -> Any:
-    """Return a plain Python number or text of an HDF5 attribute."""
-    return value.item() if isinstance(value, np.generic) else value
+def segment_paths(path: Path) -> list[Path]:
+    """Return the segments of a session in their order. Raises `SessionError` where there is none."""
+    names = sorted(path.glob("segment-*.h5")) if path.is_dir() else []
+    if not names:
+        raise SessionError(f"{path}: not a session: wanted a folder with segment-0001.h5, got "
+                           f"{'no segment' if path.is_dir() else 'no folder'}")  # fmt: skip
+    return names

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from magis_calib.domain.camera import CameraFacts, Frame, View
+from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, View
 from magis_calib.domain.errors import SessionError
-from magis_calib.domain.snapshot import DropRecord
+from magis_calib.domain.snapshot import DropRecord, RecordingState
+from magis_calib.recording.certificate import write_certificate
+from magis_calib.recording.disk import Disk
 from magis_calib.recording.writer import SessionWriter
+
+TOGETHER = 2
+"""Frames, as many as a drop has, that are brought onto the disk together while more are waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +25,7 @@ class CameraNews:
     facts: CameraFacts
 
 
-Recordable = Frame | DropRecord | CameraNews
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingState:
-    """What was recorded so far, and what is wrong with it now."""
-
-    stored: int = 0
-    not_stored: int = 0
-    problem: str = ""
+Recordable = Frame | DropRecord | CameraNews | DropAnnouncement
 
 
 class Recorder:
@@ -45,6 +41,9 @@ class Recorder:
         self._open_writer, self._stored, self._not_stored = open_writer, stored, not_stored
         self._writer: SessionWriter | None = None
         self._cameras: dict[View, CameraFacts] = {}
+        self._appended: list[Frame] = []
+        self._committed = True
+        self._disk = Disk()
         self.state = RecordingState()
         self.path = ""
         try:
@@ -52,31 +51,66 @@ class Recorder:
         except SessionError as error:
             self.state = RecordingState(problem=str(error))
 
+    @property
+    def settled(self) -> bool:
+        """Whether everything that was taken is on the disk."""
+        return self._committed
+
     def take(self, item: Recordable) -> None:
-        """Record one thing. Never raises on a failing disk: the sender is told, and `state` says why."""
+        """Append one thing. Never raises on a failing disk: the sender is told, and `state` says why."""
         try:
             writer = self._ready()
-            if isinstance(item, CameraNews):
-                self._cameras[item.view] = item.facts
-                writer.camera(item.view, item.facts)
-            elif isinstance(item, Frame):
-                writer.frame(item)
-                self.state = RecordingState(self.state.stored + 1, self.state.not_stored, "")
-                self._stored(item)
-            else:
-                writer.record(item)
+            match item:
+                case CameraNews():
+                    self._cameras[item.view] = item.facts
+                    writer.camera(item.view, item.facts)
+                    return
+                case Frame():
+                    writer.frame(item)
+                    self._appended.append(item)
+                case DropAnnouncement():
+                    writer.announcement(item)
+                case DropRecord():
+                    writer.record(item)
+            self._committed = False
         except SessionError as error:
             self._failed(item, str(error))
+        if len(self._appended) >= TOGETHER:
+            self.settle()
+
+    def settle(self) -> None:
+        """Bring what was appended onto the disk, then tell the senders. Never raises on a failing disk."""
+        if self._committed or self._writer is None:
+            return
+        try:
+            self._writer.commit()
+        except SessionError as error:
+            self._give_up(str(error))
+            return
+        frames, self._appended, self._committed = self._appended, [], True
+        self.state = replace(self.state, stored=self.state.stored + len(frames), problem="")
+        for frame in frames:
+            self._stored(frame)
+
+    def look(self, waiting_bytes: int) -> None:
+        """Tell how much waits to be written, and how long the disk lasts."""
+        if self._writer is not None:
+            self._disk.look(self._writer.path.parent, self._writer.bytes_written)
+        self.state = replace(self.state, waiting_bytes=waiting_bytes, free_bytes=self._disk.free_bytes,
+                             hours_left=self._disk.hours_left)  # fmt: skip
 
     def close(self, final: Mapping[str, Any]) -> None:
         """Write the final state and close the session."""
         if self._writer is None:
             return
+        self.settle()
         try:
             self._writer.close(final)
+            if self._writer.path.exists():
+                write_certificate(self._writer.path)
             self.path = str(self._writer.path) if self._writer.path.exists() else ""
-        except SessionError as error:
-            self.state = RecordingState(self.state.stored, self.state.not_stored, str(error))
+        except (SessionError, OSError) as error:
+            self.state = replace(self.state, problem=str(error))
 
     def _ready(self) -> SessionWriter:
         if self._writer is None:
@@ -87,11 +121,17 @@ class Recorder:
         return self._writer
 
     def _failed(self, item: Recordable, reason: str) -> None:
-        missed = int(isinstance(item, Frame))
-        self.state = RecordingState(self.state.stored, self.state.not_stored + missed, reason)
+        """Give up the segment: what was appended to it and not yet on the disk counts as not stored, too."""
         if isinstance(item, CameraNews):
             self._cameras[item.view] = item.facts
         if isinstance(item, Frame):
-            self._not_stored(item, reason)
+            self._appended.append(item)
+        self._give_up(reason)
+
+    def _give_up(self, reason: str) -> None:
+        frames, self._appended, self._committed = self._appended, [], True
+        self.state = replace(self.state, not_stored=self.state.not_stored + len(frames), problem=reason)
+        for frame in frames:
+            self._not_stored(frame, reason)
         if self._writer is not None:
             self._writer.abandon()

@@ -7,23 +7,26 @@ import datetime
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from magis_calib import __version__
-from magis_calib.domain.camera import CameraFacts, Frame, View
+from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, View
 from magis_calib.domain.errors import SessionError
-from magis_calib.domain.quantities import ACTUATORS
+from magis_calib.domain.recording_config import Recording
 from magis_calib.domain.snapshot import DropRecord
-from magis_calib.recording import layout
+from magis_calib.link.wire import checksum, payload_of
+from magis_calib.recording import layout, rows
+from magis_calib.recording.identity import identity
 from magis_calib.recording.serial import to_json
 
 RESERVE_BYTES = 64_000_000
 """A disk with less than this left counts as full: what is recorded must still be closed properly."""
+FINAL = "final.json"
 
 
 def new_session_path(parent: Path, station: str) -> Path:
@@ -33,92 +36,138 @@ def new_session_path(parent: Path, station: str) -> Path:
 
 
 class SessionWriter:
-    """Appends frames and records to a session. One thread uses it; every call raises `SessionError` on failure."""
+    """Appends to a session. One thread uses it; every call raises `SessionError` on failure.
 
-    def __init__(self, path: Path, station: str, configuration: str, attributes: Mapping[str, Any]) -> None:
-        """Create the folder. Segments are created with the first frame that they can hold."""
+    What was appended survives the death of this program and of the machine once `commit` has returned.
+    """
+
+    def __init__(
+        self, path: Path, station: str, configuration: str, attributes: Mapping[str, Any], recording: Recording
+    ) -> None:
+        """Create the folder, or go on in it. Segments are created with the first thing that they can hold."""
         self.path = path
         self._station, self._configuration, self._attributes = station, configuration, dict(attributes)
+        self._recording = recording
         self._file: h5py.File | None = None
+        self._began_s = 0.0
+        self._written_before = 0
         self._facts: dict[View, CameraFacts] = {}
         self._segment_facts: dict[View, CameraFacts] = {}
-        try:
+        with self._failures("make the session folder"):
             path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SessionError(f"{path}: cannot make the session folder: {error}") from error
+
+    @property
+    def bytes_written(self) -> int:
+        """How much this writer has brought into files so far."""
+        return self._written_before + self._segment_bytes()
 
     def camera(self, view: View, facts: CameraFacts) -> None:
         """Learn what a camera sends; a segment holds the cameras known when it begins."""
         self._facts[view] = facts
 
-    def frame(self, frame: Frame) -> None:
-        """Write one frame and flush: when this returns, the frame survives the death of this program."""
-        self._facts.setdefault(frame.header.view, frame.facts)
-        if self._segment_facts.get(frame.header.view) != frame.facts:
-            self._facts[frame.header.view] = frame.facts
-            self._next_segment()
-        self._need_room(frame.counts.nbytes)
-        group = f"entry/view_{frame.header.view}"
+    def announcement(self, announcement: DropAnnouncement) -> None:
+        """Append a drop that was announced."""
+        self._ready(layout.ANNOUNCEMENT_ROW.itemsize)
         with self._failures():
-            self._append(f"{group}/counts", frame.counts)
-            self._append(f"{group}/headers", self._text(to_json(frame.header), layout.HEADER_BYTES))
-            self._open().flush()
+            self._append("entry/announcements", rows.announcement_row(announcement))
+
+    def frame(self, frame: Frame) -> None:
+        """Append one frame. The pixels are compared with the checksum that they were sent with once more."""
+        header = frame.header
+        self._facts[header.view] = frame.facts
+        if checksum(payload_of(frame.counts, header)) != header.checksum:
+            raise SessionError(f"{self.path}: drop {header.drop_id}, view {header.view}: the pixels in memory are not "
+                               "those that were received")  # fmt: skip
+        self._ready(frame.counts.nbytes)
+        part = self._recording.kept(header.view, *frame.counts.shape)
+        kept = frame.counts[part] if part is not None else None
+        group = f"entry/view_{header.view}"
+        with self._failures():
+            if kept is not None:
+                self._append(f"{group}/counts", kept)
+            place = self._append(f"{group}/headers", self._text(to_json(header), layout.HEADER_BYTES))
+            self._append("entry/frames", rows.frame_row(header, place, kept))
 
     def record(self, record: DropRecord) -> None:
-        """Write what came of one drop and flush."""
-        if self._file is None:
-            self._next_segment()
-        self._need_room(layout.RECORD_BYTES)
+        """Append what came of one drop."""
+        self._ready(layout.RECORD_BYTES)
         with self._failures():
-            self._append("entry/estimates", _estimate_row(record))
-            self._append("entry/decisions", _decision_row(record))
+            self._append("entry/estimates", rows.estimate_row(record))
+            self._append("entry/decisions", rows.decision_row(record))
             self._append("entry/records", self._text(to_json(record), layout.RECORD_BYTES))
-            self._open().flush()
+
+    def commit(self) -> None:
+        """Bring everything that was appended onto the disk."""
+        if self._file is not None:
+            with self._failures():
+                self._file.flush()
+                os.fsync(self._file.id.get_vfd_handle())
 
     def close(self, final: Mapping[str, Any] | None = None) -> None:
         """Close the segment; `final` is written as final.json beside it. Without any segment no folder stays."""
+        self.commit()
         with self._failures():
             if self._file is not None:
+                self._written_before += self._segment_bytes()
                 self._file.close()
                 self._file = None
             if final is not None and not any(self.path.glob("segment-*.h5")):
-                self.path.rmdir()
+                shutil.rmtree(self.path)
             elif final is not None:
-                temporary = self.path / "final.json.part"
-                temporary.write_text(to_json(final), encoding="utf-8")
-                os.replace(temporary, self.path / "final.json")
+                write_text(self.path / FINAL, to_json(final))
 
     def abandon(self) -> None:
-        """Give up the open segment after a failure; the next frame begins a new one."""
+        """Give up the open segment after a failure; what comes next begins a new one."""
         file, self._file = self._file, None
         self._segment_facts = {}
         if file is not None:
             with contextlib.suppress(OSError, RuntimeError, ValueError):
                 file.close()
 
+    def _ready(self, size_bytes: int) -> None:
+        """Have a segment open that holds the cameras known now and has room for so much more."""
+        if self._file is None or self._facts != self._segment_facts or self._is_full(size_bytes):
+            self._next_segment()
+        self._need_room(size_bytes)
+
+    def _segment_bytes(self) -> int:
+        return os.fstat(self._file.id.get_vfd_handle()).st_size if self._file is not None else 0
+
+    def _is_full(self, size_bytes: int) -> bool:
+        old = time.monotonic() - self._began_s > self._recording.segment_s
+        return old or self._segment_bytes() + size_bytes > self._recording.segment_bytes
+
     def _next_segment(self) -> None:
         self.close()
-        number = 1 + len(list(self.path.glob("segment-*.h5")))
-        name = self.path / f"segment-{number:04d}.h5"
+        number = 1 + max((int(one.stem.rpartition("-")[2]) for one in self.path.glob("segment-*.h5")), default=0)
         self._need_room(1_000_000)
+        facts = self._facts or _NO_CAMERA
+        about = {"schema": layout.SCHEMA, "station": self._station, "identity": to_json(identity()),
+                 "raw": self._recording.raw, "compression": self._recording.compression}  # fmt: skip
         with self._failures():
-            file = h5py.File(name, "w", libver="v110")
-            about = {"schema": layout.SCHEMA, "station": self._station, "software_version": __version__}
-            texts = {"configuration": self._configuration}
-            layout.create(file, self._facts or _NO_CAMERA, texts, {**about, **self._attributes})
+            (self.path / FINAL).unlink(missing_ok=True)
+            file = h5py.File(self.path / f"segment-{number:04d}.h5", "w", libver="v110")
+            layout.create(
+                file, facts, {"configuration": self._configuration}, about | self._attributes,
+                self._recording.compression, {view: self._shape(view, one) for view, one in facts.items()},
+            )  # fmt: skip
             file.swmr_mode = True
             self._file = file
-        self._segment_facts = dict(self._facts)
+            sync_folder(self.path)
+        self._segment_facts, self._began_s = dict(self._facts), time.monotonic()
 
-    def _append(self, name: str, value: Any) -> None:
-        dataset = self._open()[name]
-        dataset.resize(dataset.shape[0] + 1, axis=0)
-        dataset[-1] = value
+    def _shape(self, view: View, facts: CameraFacts) -> tuple[int, int]:
+        part = self._recording.kept(view, facts.rows, facts.columns)
+        return (part[0].stop - part[0].start, part[1].stop - part[1].start) if part is not None else (0, 0)
 
-    def _open(self) -> h5py.File:
-        if self._file is None:
-            raise SessionError(f"{self.path}: no segment is open")
-        return self._file
+    def _append(self, name: str, value: Any) -> int:
+        """Append one row and return its place."""
+        assert self._file is not None
+        dataset = self._file[name]
+        place = int(dataset.shape[0])
+        dataset.resize(place + 1, axis=0)
+        dataset[place] = value
+        return place
 
     def _need_room(self, size_bytes: int) -> None:
         with self._failures():
@@ -134,56 +183,36 @@ class SessionWriter:
             raise SessionError(f"text of {len(raw)} bytes does not fit into {limit}")
         return np.bytes_(raw)
 
-    def _failures(self) -> _Failures:
-        return _Failures(self.path)
+    @contextlib.contextmanager
+    def _failures(self, doing: str = "write") -> Iterator[None]:
+        """Turn what HDF5 and the system raise into a `SessionError` that names the session."""
+        try:
+            yield
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            raise SessionError(f"{self.path}: cannot {doing}: {error}") from error
 
 
-class _Failures:
-    """Turns what HDF5 and the system raise into a `SessionError` that names the session."""
+def write_text(path: Path, text: str) -> None:
+    """Replace a file as a whole, or not at all, and bring it onto the disk. Raises `OSError`."""
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    sync_folder(path.parent)
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
 
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError | RuntimeError | ValueError | KeyError):
-            raise SessionError(f"{self._path}: cannot write: {error}") from error
+def sync_folder(path: Path) -> None:
+    """Bring the names in a folder onto the disk. Raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 _NO_CAMERA: dict[View, CameraFacts] = {
     "x": CameraFacts(1, 1, 1e-6, 1.0, 0.0, 0.0, 65_536, 16, 1, 0.0, "normal"),
 }
 """Stands in where a drop without any frame is recorded before any camera said hello."""
-
-
-def _estimate_row(record: DropRecord) -> Any:
-    row = np.zeros((), layout.ESTIMATE_ROW)
-    estimate = record.estimate
-    row["drop_id"], row["time_ns"] = record.drop_id, record.time_ns
-    row["complete"], row["usable"] = record.complete, estimate.usable
-    row["values"] = [estimate.values[name] for name in layout.NAMES]
-    row["stderr"] = [estimate.stderr[name] for name in layout.NAMES]
-    row["covariance"] = estimate.covariance
-    return row
-
-
-def _decision_row(record: DropRecord) -> Any:
-    row = np.zeros((), layout.DECISION_ROW)
-    decision, nothing = record.decision, float("nan")
-    row["drop_id"], row["outcome"] = record.drop_id, decision.outcome
-    row["effective_drop"] = -1 if decision.effective_drop is None else decision.effective_drop
-    waited = decision.received_to_applied_s
-    row["received_to_applied_s"] = nothing if waited is None else waited
-    proposal = decision.proposal
-    vectors = {
-        "in_force": record.in_force,
-        "proposed": proposal.proposed if proposal else {},
-        "limited": proposal.limited if proposal else {},
-        "sent": decision.sent,
-        "readback": decision.readback,
-    }
-    for name, setpoints in vectors.items():
-        row[name] = [setpoints.get(actuator, nothing) for actuator in ACTUATORS]
-    return row

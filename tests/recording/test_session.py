@@ -15,6 +15,7 @@ import pytest
 
 from magis_calib.domain.control import Decision
 from magis_calib.domain.errors import SessionError
+from magis_calib.domain.recording_config import Recording
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import estimate_view
@@ -43,7 +44,7 @@ def drops():
 
 
 def write(path: Path, drops) -> None:
-    writer = SessionWriter(path, "bottom", '{"some": "configuration"}', {"seed": 7})
+    writer = SessionWriter(path, "bottom", '{"some": "configuration"}', {"seed": 7}, Recording())
     for view in ("x", "y"):
         writer.camera(view, SMALL)
     for record, frames in drops:
@@ -106,7 +107,7 @@ def test_the_default_plot_leads_to_the_images_by_the_nexus_rules(tmp_path, drops
 
 def test_a_camera_that_changes_what_it_sends_begins_a_segment(tmp_path, drops) -> None:
     path = new_session_path(tmp_path, "bottom")
-    writer = SessionWriter(path, "bottom", "{}", {})
+    writer = SessionWriter(path, "bottom", "{}", {}, Recording())
     smaller = replace(SMALL, rows=4, columns=6)
     for drop, facts in ((1, SMALL), (2, smaller), (3, smaller)):
         counts = np.full((facts.rows, facts.columns), drop, np.uint16)
@@ -130,15 +131,18 @@ def test_a_remark_replaces_the_record_of_its_drop(tmp_path, drops) -> None:
 KILLED = """
 import sys, numpy as np
 from pathlib import Path
+from magis_calib.domain.recording_config import Recording
 from magis_calib.recording.writer import SessionWriter
 from tests.pictures import SMALL, frame
 from dataclasses import replace
 facts = replace(SMALL, rows=64, columns=96)
-writer = SessionWriter(Path(sys.argv[1]), "bottom", "{}", {})
+writer = SessionWriter(Path(sys.argv[1]), "bottom", "{}", {}, Recording())
 rng = np.random.default_rng(1)
 for drop in range(1, 100000):
     for view in ("x", "y"):
         writer.frame(frame(rng.integers(0, 65536, (64, 96), np.uint16), view, drop, facts))
+    writer.commit()
+    for view in ("x", "y"):
         print(drop, view, flush=True)
 """
 
@@ -164,7 +168,7 @@ def test_a_killed_writer_loses_nothing_that_it_said_was_written(tmp_path) -> Non
 
 
 def test_a_run_without_anything_to_record_leaves_no_folder(tmp_path) -> None:
-    SessionWriter(tmp_path / "sessions" / "one", "bottom", "{}", {}).close({"stopped": True})
+    SessionWriter(tmp_path / "sessions" / "one", "bottom", "{}", {}, Recording()).close({"stopped": True})
     assert list((tmp_path / "sessions").iterdir()) == []
 
 
@@ -180,11 +184,12 @@ def test_what_is_not_a_session_is_said_to_be_none(tmp_path) -> None:
 
 def test_a_session_can_be_read_while_it_is_written(tmp_path, drops) -> None:
     path = new_session_path(tmp_path, "bottom")
-    writer = SessionWriter(path, "bottom", "{}", {})
+    writer = SessionWriter(path, "bottom", "{}", {}, Recording())
     record, frames = drops[0]
     for one in frames.values():
         writer.frame(one)
     writer.record(record)
+    writer.commit()
     reader = "import sys; from pathlib import Path; from magis_calib.recording.reader import Session\n" \
              "s = Session(Path(sys.argv[1])); print(len(s.frames), s.records[0].drop_id)"  # fmt: skip
     said = subprocess.run([sys.executable, "-c", reader, str(path)], capture_output=True, text=True, check=True)

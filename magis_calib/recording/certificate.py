@@ -1,0 +1,148 @@
+"""What became of every drop and frame of a session, hop by hop: announced, sent, received, paired, fitted, stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from magis_calib.domain.camera import VIEWS
+from magis_calib.recording.check import missing_frames
+from magis_calib.recording.reader import Session
+from magis_calib.recording.serial import to_json
+from magis_calib.recording.writer import FINAL, write_text
+
+CERTIFICATE = "certificate.json"
+NAMED = 1000
+"""Gaps that are written by name; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Counts and names of what a session holds. Drops are counted for the first two and for `paired` and `fitted`."""
+
+    session: str
+    station: str
+    closed: bool
+    announced: int
+    recorded: int
+    """Drops with an outcome."""
+    sent: int
+    """Frames, by the sequence numbers of each driver's session."""
+    received: int
+    stored: int
+    """Frames whose pixels, or the part that is to be kept, are here."""
+    paired: int
+    """Drops with the frames of both views."""
+    fitted: int
+    """Drops with a usable estimate."""
+    gaps: tuple[str, ...]
+    """ "<view>/<drop_id>" of frames that are not here; at most the first thousand."""
+    gaps_in_all: int
+    without_outcome: tuple[int, ...]
+    """Drops that were announced or seen, and have no outcome."""
+    frames_digest: str
+    """SHA-256 over the checksums of all frames: two sessions with the same one hold the same frames."""
+    raw: str
+    identity: Mapping[str, str]
+    configuration_digest: str
+    """SHA-256 of the configuration's text."""
+    counters: Mapping[str, Any]
+    """What the last run itself counted; empty where it was not closed."""
+
+    def in_words(self) -> str:
+        """Write it as lines that a person reads."""
+        hops = [("announced", self.announced), ("with an outcome", self.recorded), ("paired", self.paired),
+                ("fitted, usable", self.fitted)]  # fmt: skip
+        frames = [("sent", self.sent), ("received", self.received), ("stored", self.stored)]
+        gaps = f"{self.gaps_in_all} missing: {', '.join(self.gaps[:20])}" if self.gaps else "none missing"
+        names = ", ".join(f"{name} {version}" for name, version in self.identity.items())
+        return "\n".join([
+            f"session {self.session}, station {self.station}, {'closed' if self.closed else 'NOT closed'}",
+            "drops:  " + ", ".join(f"{count} {name}" for name, count in hops),
+            "frames: " + ", ".join(f"{count} {name}" for name, count in frames) + f" (raw images: {self.raw})",
+            f"gaps:   {gaps}",
+            *([f"no outcome: drops {', '.join(map(str, self.without_outcome[:20]))}"] if self.without_outcome else []),
+            f"frames digest {self.frames_digest}",
+            f"configuration digest {self.configuration_digest}",
+            f"made by {names}" if names else "made by an older version",
+        ])  # fmt: skip
+
+
+def certify(session: Session) -> Certificate:
+    """Count what an open session holds. Raises `SessionError` where a table cannot be read."""
+    frames, estimates = session.table("frames"), session.table("estimates")
+    announced = set(session.table("announcements")["drop_id"].tolist())
+    recorded = set(estimates["drop_id"].tolist())
+    seen = {drop for drop, _ in session.places}
+    kept = sum(place.counts_crc32 != 0 or segment_keeps(session, place.segment) for place in session.places.values())
+    gaps = missing_frames(session)
+    listed = json.dumps([[drop, view, place.payload_crc32] for (drop, view), place in sorted(session.places.items())])
+    told = session.attribute("identity")
+    final = session.path / FINAL
+    return Certificate(
+        session.path.name,
+        str(session.attribute("station")),
+        final.exists(),
+        len(announced),
+        len(recorded),
+        _sent(session),
+        len(frames),
+        kept,
+        sum(all((drop, view) in session.places for view in VIEWS) for drop in seen),
+        len(set(estimates["drop_id"][estimates["usable"]].tolist())),
+        gaps[:NAMED],
+        len(gaps),
+        tuple(sorted((announced | seen) - recorded)[:NAMED]),
+        hashlib.sha256(listed.encode()).hexdigest(),
+        str(session.attribute("raw") or "full"),
+        json.loads(told) if told else {},
+        hashlib.sha256(session.configuration.encode()).hexdigest(),
+        _counters(final),
+    )
+
+
+def write_certificate(path: Path) -> Certificate:
+    """Certify a session and write certificate.json into it. Raises `SessionError`, `OSError`."""
+    with Session(path) as session:
+        found = certify(session)
+    write_text(path / CERTIFICATE, to_json(found))
+    return found
+
+
+def segment_keeps(session: Session, number: int) -> bool:
+    """Whether a segment keeps pixels although its table has no checksum of them (schema 1)."""
+    return session.segments[number].schema == 1
+
+
+def _sent(session: Session) -> int:
+    """Count frames from the first to the last sequence number of each view and driver session.
+
+    The table does not name the driver's session: where its numbers begin again, another one began.
+    """
+    sent = 0
+    rows = session.table("frames")
+    for view in VIEWS:
+        numbers = rows["sequence"][rows["view"] == view.encode()].tolist()
+        runs: list[list[int]] = []
+        for number in numbers:
+            if not runs or number <= runs[-1][1] - REORDERED:
+                runs.append([number, number])
+            runs[-1] = [min(runs[-1][0], number), max(runs[-1][1], number)]
+        sent += sum(last - first + 1 for first, last in runs)
+    return sent
+
+
+REORDERED = 1000
+"""A sequence number may come so many after a later one: frames are sent again."""
+
+
+def _counters(final: Path) -> Mapping[str, Any]:
+    try:
+        counters: Mapping[str, Any] = json.loads(final.read_text(encoding="utf-8"))["counters"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return counters

@@ -1,0 +1,140 @@
+"""One HDF5 segment of a session, of any schema that can be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import hdf5plugin  # registers the filters that images are packed with
+import numpy as np
+import numpy.typing as npt
+
+from magis_calib.domain.camera import VIEWS, CameraFacts, Counts, FrameHeader, View
+from magis_calib.domain.errors import SessionError
+from magis_calib.domain.snapshot import DropRecord
+from magis_calib.recording import layout
+from magis_calib.recording.serial import record_from_json
+
+_FILTERS = hdf5plugin.FILTERS
+Rows = npt.NDArray[np.void]
+FAILURES = (OSError, RuntimeError, ValueError, KeyError, TypeError)
+"""What HDF5 and the decoders raise on damaged content."""
+
+
+class Segment:
+    """A segment that is open for reading, also while it is being written. One thread uses it."""
+
+    def __init__(self, path: Path) -> None:
+        """Open. Raises `SessionError` where it is no segment or of an unknown schema."""
+        self.path = path
+        try:
+            self._file = h5py.File(path, "r", libver="v110", swmr=True)
+            self._entry = self._file["entry"]
+            self.schema = int(self._entry.attrs["schema"])
+        except FAILURES as error:
+            raise SessionError(f"{path}: cannot be read: {error}") from error
+        if self.schema not in layout.READABLE:
+            raise SessionError(f"{path}: schema: wanted one of {layout.READABLE}, got {self.schema}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def attribute(self, name: str) -> Any:
+        """Return an attribute of the run; None where it is not there."""
+        value = self._entry.attrs.get(name)
+        return value.item() if isinstance(value, np.generic) else value
+
+    @property
+    def configuration(self) -> str:
+        """The configuration in force, as JSON text."""
+        return _decode(self._entry["configuration"][()])
+
+    def table(self, name: str) -> Rows:
+        """Return a whole table: frames, announcements, estimates or decisions. Raises `SessionError`."""
+        if self.schema == 1 and name == "announcements":
+            return np.empty(0, layout.ANNOUNCEMENT_ROW)
+        if self.schema == 1 and name == "frames":
+            return self._frames_of_headers()
+        with reading(self.path, name):
+            rows: Rows = self._entry[name][:]
+            return rows
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Return what the vectors of a table's rows are of, in their order."""
+        return tuple(str(one) for one in self._entry[name].attrs["names"])
+
+    def facts(self, view: View) -> CameraFacts:
+        """Return what the camera of this view announced. Raises `SessionError`."""
+        with reading(self.path, f"facts of view {view}"):
+            attributes = self._entry[f"view_{view}"].attrs
+            return CameraFacts(**{name: _native(attributes[name]) for name in CameraFacts.__dataclass_fields__})
+
+    def header(self, view: View, place: int) -> FrameHeader:
+        """Return one frame's header. Raises `SessionError`."""
+        with reading(self.path, f"header {place} of view {view}"):
+            return _header(self._entry[f"view_{view}/headers"][place])
+
+    def counts(self, view: View, place: int) -> Counts | None:
+        """Return the pixels that are kept of one frame; None where none are. Raises `SessionError`."""
+        group = self._entry.get(f"view_{view}")
+        if group is None or "counts" not in group:
+            return None
+        with reading(self.path, f"image {place} of view {view}"):
+            counts: Counts = group["counts"][place]
+        counts.flags.writeable = False
+        return counts
+
+    @property
+    def records_held(self) -> int:
+        """How many records there are; one drop may have several."""
+        return int(self._entry["records"].shape[0])
+
+    def record(self, place: int) -> DropRecord:
+        """Return one record. Raises `SessionError`."""
+        with reading(self.path, f"record {place}"):
+            return record_from_json(_decode(self._entry["records"][place]))
+
+    def _frames_of_headers(self) -> Rows:
+        """Return the table that schema 1 did not have, read from the headers of its frames."""
+        found = list(self._header_rows())
+        return np.array(found, layout.FRAME_ROW)
+
+    def _header_rows(self) -> Iterator[tuple[Any, ...]]:
+        for view in VIEWS:
+            group = self._entry.get(f"view_{view}")
+            whole = min(len(group["counts"]), len(group["headers"])) if group is not None else 0
+            for place in range(whole):
+                header = self.header(view, place)
+                crc32 = int(header.checksum, 16)
+                yield header.drop_id, view, place, header.sequence, header.trigger_time_ns, crc32, 0
+
+
+class reading:
+    """Turns what HDF5 and the decoders raise into a `SessionError` that says what could not be read."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        self._path, self._what = path, what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, FAILURES):
+            raise SessionError(f"{self._path}: {self._what} cannot be read: {error}") from error
+
+
+def _header(text: Any) -> FrameHeader:
+    return FrameHeader(**json.loads(_decode(text)))
+
+
+def _decode(value: Any) -> str:
+    return bytes(value).decode("utf-8")
+
+
+def _native(value: Any) -> Any:
+    """Return a plain Python number or text of an HDF5 attribute."""
+    return value.item() if isinstance(value, np.generic) else value
