@@ -98,6 +98,7 @@ class Bulletin:
             counters=self._counters(tally, intake),
             actuators=parts.hands.states(),
             targets=dict(self._targets),
+            replay=parts.player.state() if parts.player is not None else None,
         )
 
     def _counters(self, tally: Tally, intake: IntakeState) -> Counters:
