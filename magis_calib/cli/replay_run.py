@@ -50,7 +50,8 @@ class Replay:
         self._wanted: int | None = None
         self._turning = threading.Lock()
         self._ending = threading.Event()
-        self._shown: Snapshot | None = None
+        self._left: tuple[Engine, Snapshot] | None = None
+        """The engine that a jump ends, with its last picture: shown until the next one has a drop."""
         self.engine = self._engine_at(0, speed)
 
     def also(self, listener: Callable[[DropRecord], None]) -> None:
@@ -60,16 +61,16 @@ class Replay:
     @property
     def snapshot(self) -> Snapshot:
         """The newest picture; while a jump is on its way, the one before it."""
-        shown, newest = self._shown, self.engine.snapshot
-        if shown is not None and newest.latest is not None and not newest.finished:
-            self._shown = shown = None
-        return shown or newest
+        engine, left = self.engine, self._left
+        if left is not None and engine is not left[0] and engine.snapshot.latest is not None:
+            self._left = left = None
+        return engine.snapshot if left is None else left[1]
 
     def submit(self, command: Command) -> None:
         """Hand over a command; the answer is seen in a later snapshot."""
         if isinstance(command, StopRun):
             self._ending.set()
-            self._shown = None
+            self._left = None
         self.engine.submit(command)
 
     def start(self) -> None:
@@ -107,7 +108,7 @@ class Replay:
             drop_id, self._wanted = self._wanted, None
             if drop_id is None or self._ending.is_set():
                 return
-            self._shown = self.engine.snapshot
+            self._left = self.engine, self.engine.snapshot
             self.engine.submit(StopRun())
             self.engine.wait()
             self.engine = self._engine_at(self._places[drop_id], self._source.speed)
