@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from magis_calib.cli.main import main as magis_calib
@@ -26,7 +27,9 @@ def live(folder: Path, config: Path, seed: int, drops: int) -> Path:
     """Run the simulated station and return the session."""
     words = ["--simulate", "--auto", "--sensor", "small", "--interval", "0", "--seed", str(seed), "--drops", str(drops),
              "--config", str(config), "--session-dir", str(folder)]  # fmt: skip
-    if magis_calib(words) != 0:
+    with redirect_stdout(sys.stderr):
+        code = magis_calib(words)
+    if code != 0:
         raise RuntimeError(f"the run in {folder} failed")
     return next(folder.iterdir())
 
