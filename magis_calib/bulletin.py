@@ -99,6 +99,7 @@ class Bulletin:
             recording=parts.recorder.state if parts.recorder is not None else None,
             actuators=parts.hands.states(),
             targets=dict(self._targets),
+            replay=parts.player.state() if parts.player is not None else None,
         )
 
     def _counters(self, tally: Tally, intake: IntakeState) -> Counters:

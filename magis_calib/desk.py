@@ -14,6 +14,7 @@ from magis_calib.domain.commands import (
     CloseLoop,
     Command,
     HoldLoop,
+    JumpTo,
     NoteDrop,
     OpenLoop,
     ReturnTo,
@@ -22,6 +23,7 @@ from magis_calib.domain.commands import (
     SetTarget,
     ShadowLoop,
     StartProcedure,
+    StepDrop,
     StopRun,
 )
 from magis_calib.domain.control import Setpoints
@@ -148,8 +150,8 @@ class Desk:
                 return self._alarms.acknowledge(key, who)
             case NoteDrop(drop_id, text):
                 return self._note(drop_id, text)
-            case SetSpeed(factor):
-                return self._speed(factor)
+            case SetSpeed() | StepDrop() | JumpTo():
+                return self._play(command)
             case StopRun():
                 return "stopping: draining the recorder"
 
@@ -241,8 +243,16 @@ class Desk:
         self._keep(noted)
         return f"noted on drop {drop_id}"
 
-    def _speed(self, factor: float) -> str:
-        if self._parts.set_speed is None:
-            return "speed is for replay only"
-        self._parts.set_speed(factor)
-        return f"replay at {factor:g} times real time"
+    def _play(self, command: SetSpeed | StepDrop | JumpTo) -> str:
+        player = self._parts.player
+        if player is None:
+            return "only a replay can be paused, stepped or turned to another drop"
+        match command:
+            case SetSpeed(factor):
+                player.set_speed(factor)
+                return f"replay at {factor:g} times real time" if factor else "replay paused"
+            case StepDrop():
+                player.step()
+                return "one more drop"
+            case JumpTo(drop_id):
+                return player.jump(drop_id)

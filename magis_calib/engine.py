@@ -41,11 +41,12 @@ class Engine:
         self._parts, station = parts, parts.station
         self._work: Handover[Work] = Handover(station.pairing.queue_bytes)
         self._record: Handover[Recordable] = Handover(station.pairing.queue_bytes)
-        self._pipeline = Pipeline(station, parts.hands)
+        self._pipeline = Pipeline(station, parts.hands, parts.estimator, parts.loop)
         record = self._record if parts.recorder is not None else None
         pairing = Pairing(station.pairing.wait_s, continued=parts.earlier is not None)
         self._intake = Intake(parts.source, parts.drop_system, pairing, self._work, record, parts.drops, parts.earlier)
         self.tally = Tally()
+        self.tally.records.extend(parts.before)
         self.left = ""
         """What became of the setpoints at the end, in words; empty where they were to be kept."""
         loop, alarms = self._pipeline.loop, AlarmList()

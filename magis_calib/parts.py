@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -11,9 +11,10 @@ from magis_calib.domain.commands import StartProcedure
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.devices import DropSystem, FrameSource, TelemetrySink
-from magis_calib.domain.snapshot import ActuatorState, DropRecord, LinkState
+from magis_calib.domain.snapshot import ActuatorState, DropRecord, LinkState, ReplayState
 from magis_calib.feedback.journey import Arrival
-from magis_calib.pipeline import Hands
+from magis_calib.feedback.loop import Loop
+from magis_calib.pipeline import Estimator, Hands
 from magis_calib.recording.continuation import Earlier
 from magis_calib.recording.recorder import Recorder
 
@@ -49,6 +50,22 @@ class RunHands(Hands, Protocol):
         """Ask the controllers for their state words."""
 
 
+class Player(Protocol):
+    """Plays a recording. May be called by any thread."""
+
+    def set_speed(self, factor: float) -> None:
+        """Play this many times real time; 0 is a pause."""
+
+    def step(self) -> None:
+        """Pause after one more drop."""
+
+    def jump(self, drop_id: int) -> str:
+        """Go on with this drop; return in words what becomes of it."""
+
+    def state(self) -> ReplayState:
+        """Return how it plays now."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
     """What a run is made of."""
@@ -67,7 +84,14 @@ class Parts:
     """Path of the recording that is replayed; a live run learns its own from the recorder."""
     drops: int | None = None
     """Stop after this many drops."""
-    set_speed: Callable[[float], None] | None = None
+    player: Player | None = None
+    """Of a replay."""
+    estimator: Estimator | None = None
+    """Makes the estimates; None: every pair is fitted."""
+    loop: Loop | None = None
+    """One that has learned from earlier drops; None: begin with one that knows nothing."""
+    before: Sequence[DropRecord] = ()
+    """Earlier drops to be shown with those of the run."""
     procedure: StartProcedure | None = None
     """Begun as soon as the controllers are known; the run stops when it has ended."""
     products: Path | None = None

@@ -4,7 +4,8 @@
     -> compare, gate, propose -> send and read back -> one record of the drop
 
 A drop that was not made for the interferometer is fitted as what it is, or not at all, and moves nothing.
-Live, replay and batch call this same code; they differ in where pairs come from and in the `Hands` they bring.
+Live, replay and batch call this same code; they differ in where pairs come from and in the `Hands` they bring. A
+replay may also bring an `Estimator` that knows results from before.
 """
 
 from __future__ import annotations
@@ -13,22 +14,17 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
-from magis_calib.domain.camera import VIEWS, Frame, ImagePair, IncompleteDrop, View
+from magis_calib.domain.camera import Frame, ImagePair, IncompleteDrop
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
-from magis_calib.domain.estimate import StationEstimate, ViewEstimate, unusable_station
+from magis_calib.domain.estimate import StationEstimate, unusable_station
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord
-from magis_calib.estimation.model import FitModel
-from magis_calib.estimation.models import model_for
-from magis_calib.estimation.sequence import NOT_FITTED, camera_for
-from magis_calib.estimation.station import combine
-from magis_calib.estimation.view import Expected, estimate_image
+from magis_calib.estimation.model import Wavevector
+from magis_calib.estimation.pair import Done, Fitting
+from magis_calib.estimation.sequence import NOT_FITTED
 from magis_calib.feedback.judgement import Judgement, Situation
 from magis_calib.feedback.loop import Loop
-from magis_calib.imaging.electrons import Electrons, to_electrons
-from magis_calib.imaging.mask_file import read_defects
-from magis_calib.imaging.side_by_side import side_by_side
 
 EARLIER = "taken before this run began: recorded and fitted, not acted upon"
 
@@ -54,16 +50,26 @@ class Hands(Protocol):
         """Do what was proposed, or hold."""
 
 
+class Estimator(Protocol):
+    """Who makes an estimate of a pair: the fit, or a replay that looks first whether it knows the answer."""
+
+    def estimate(self, pair: ImagePair, expected: Wavevector | None, done: Done) -> StationEstimate:
+        """Return the estimate; `expected` is the wavevector that the setpoints in force should give."""
+
+
 class Pipeline:
     """The path of a pair through one station. Used by the worker thread only."""
 
-    def __init__(self, station: Station, hands: Hands) -> None:
-        """Read the configured defect masks. Raises `ConfigError` where one, or the model of a view, cannot be used."""
-        self._station = station
+    def __init__(
+        self, station: Station, hands: Hands, estimator: Estimator | None = None, loop: Loop | None = None
+    ) -> None:
+        """Without an estimator fit every pair; without a loop begin with one that knows nothing.
+
+        Raises `ConfigError` where a defect mask, or the model of a view, cannot be used.
+        """
         self._hands = hands
-        self.loop = Loop(station)
-        self._defects = {view: read_defects(station.camera(view).defects) for view in VIEWS}
-        self._predicted = {view for view in VIEWS if _takes_prediction(model_for(station.camera(view)))}
+        self._estimator = estimator or Fitting(station)
+        self.loop = loop or Loop(station)
 
     def process(self, pair: ImagePair, wish: str) -> DropRecord:
         """Take one complete drop through every step. `wish` says why nobody wants anything sent, or is empty."""
@@ -71,16 +77,9 @@ class Pipeline:
             return self.unusable(pair.drop_id, NOT_FITTED[pair.sequence_type], pair.frames["x"], complete=True)
         clock = _Clock(pair.received_s)
         in_force = {} if pair.earlier else self._hands.in_force(pair.drop_id)
-        expected = Expected(self.loop.expected_wavevector(in_force)) if in_force else None
+        expected = self.loop.expected_wavevector(in_force) if in_force else None
         clock.done("queue")
-        images = side_by_side(lambda view, frame: to_electrons(frame, self._defects[view]), pair.frames)
-        clock.done("electrons")
-        views: dict[View, ViewEstimate] = {}
-        for view, image in images.items():
-            views[view] = self._fit(view, image, expected, pair)
-            clock.done(f"fit_{view}")
-        estimate = combine(views)
-        clock.done("combine")
+        estimate = self._estimator.estimate(pair, expected, clock.done)
         judgement = self._judge(pair, estimate, in_force, wish)
         clock.done("decide")
         decision = self._hands.act(pair.drop_id, judgement, pair.received_s)
@@ -103,11 +102,6 @@ class Pipeline:
         estimate = unusable_station(drop_id, reason)
         return DropRecord(drop_id, trigger, sequence_type, complete, estimate, decision, in_force, {})
 
-    def _fit(self, view: View, image: Electrons, expected: Expected | None, pair: ImagePair) -> ViewEstimate:
-        camera = camera_for(self._station.camera(view), pair.sequence_type)
-        is_predicted = view in self._predicted and pair.sequence_type == "interferometer"
-        return estimate_image(image, camera, expected if is_predicted else None, pair.drop_id)
-
     def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints, wish: str) -> Judgement:
         hands = self._hands
         if pair.earlier:
@@ -122,11 +116,6 @@ class Pipeline:
 def _nothing(reason: str) -> Judgement:
     """Use nothing of a drop, for this reason."""
     return Judgement(reason, dict.fromkeys(OBSERVABLES, reason))
-
-
-def _takes_prediction(model: FitModel) -> bool:
-    """Whether its fringe is in the prediction's unit: the branch can then be judged by it."""
-    return model.fringe is not None and model.parameters[model.fringe.horizontal] == "rad/m"
 
 
 class _Clock:

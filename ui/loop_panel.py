@@ -59,6 +59,7 @@ class LoopPanel(QScrollArea):
         self.stop.setEnabled(not snapshot.finished)
         self.replay_bar.setVisible(not live)
         self.replay_bar.setEnabled(not snapshot.finished)
+        self.replay_bar.refresh(snapshot)
         self._say_detail(snapshot)
         self.observables.refresh(snapshot, now_s)
         self.actuators.refresh(snapshot, now_s)

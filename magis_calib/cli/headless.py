@@ -7,21 +7,35 @@ import sys
 import time
 from collections.abc import Iterator
 from types import FrameType
+from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from magis_calib.domain.commands import StopRun
+from magis_calib.domain.commands import Command, StopRun
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
 from magis_calib.domain.snapshot import Alarm, DropRecord, ProcedureState, Snapshot
-from magis_calib.engine import Engine
 
 REFRESH_S = 0.2
 
 
-def watch(engine: Engine) -> None:
+class Watched(Protocol):
+    """A run as its watcher sees it."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest picture of the run."""
+
+    def submit(self, command: Command) -> None:
+        """Hand over a command."""
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the run has ended; return whether it has."""
+
+
+def watch(engine: Watched) -> None:
     """Show the run until it has finished; Ctrl-C and SIGTERM stop it cleanly."""
     _stop_on_signals(engine)
     if sys.stdout.isatty():
@@ -56,7 +70,7 @@ def status_table(snapshot: Snapshot) -> Group:
     return Group(_headline(snapshot), _observables(snapshot), _actuators(snapshot), _footer(snapshot))
 
 
-def _watch_lines(engine: Engine) -> None:
+def _watch_lines(engine: Watched) -> None:
     before: Snapshot | None = None
     finished = False
     while not finished:
@@ -88,7 +102,7 @@ def news(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
         yield f"loop {now.loop.upper()}"
 
 
-def _watch_table(engine: Engine) -> None:
+def _watch_table(engine: Watched) -> None:
     with Live(status_table(engine.snapshot), console=Console(), refresh_per_second=5, transient=False) as live:
         while not engine.wait(REFRESH_S):
             live.update(status_table(engine.snapshot))
@@ -146,7 +160,7 @@ def _alarm(alarm: Alarm) -> str:
     return f"{alarm.severity.upper()} {utc_moment(alarm.since_ns)} {alarm.text} — {alarm.remedy}{known}"
 
 
-def _stop_on_signals(engine: Engine) -> None:
+def _stop_on_signals(engine: Watched) -> None:
     def stop(number: int, frame: FrameType | None) -> None:
         engine.submit(StopRun())
 

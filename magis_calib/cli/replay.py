@@ -1,4 +1,4 @@
-"""`magis-calib replay SESSION`: send a recording through the same pipeline and compare the estimates."""
+"""`magis-calib replay SESSION`: send a recording through the same pipeline, compare, estimate anew, ask what if."""
 
 from __future__ import annotations
 
@@ -6,65 +6,122 @@ import argparse
 import math
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-from magis_calib.cli.options import add_run_options, check_folder, start_logging
+import platformdirs
+
+from magis_calib.cli.moved import moves_in_words, write_moves
+from magis_calib.cli.options import add_run_options, add_station_options, check_folder, start_logging, why_no_window
+from magis_calib.cli.replay_run import Replay, recorded_station
 from magis_calib.cli.run import finish, start_and_show
+from magis_calib.domain.config import Station
 from magis_calib.domain.errors import ConfigError, SessionError
-from magis_calib.domain.loading import parse_json_config, select_station
-from magis_calib.engine import Engine
-from magis_calib.parts import Parts
+from magis_calib.domain.loading import load_config, select_station
 from magis_calib.recording.reader import Session
-from magis_calib.replay import Comparison, ListeningHands, ReplaySource
+from magis_calib.replay.moved import Moves
+from magis_calib.replay.results import Remembering, Results
+from magis_calib.replay.versions import versions_in_words
 
 
 def main(argv: Sequence[str]) -> int:
-    """Replay and report whether every estimate is identical: exit 0 if so, 1 if not."""
-    arguments = _parser().parse_args(argv)
+    """Replay and report: exit 1 where an estimate differs from the recorded one, unless another one was asked for."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    _refuse_contradictions(parser, arguments)
     start_logging(arguments.log_level)
     try:
-        check_folder(arguments.report)
-        replay = Replay(Session(arguments.session), arguments.speed, arguments.drops)
+        for path in (arguments.report, arguments.differences, arguments.plot):
+            check_folder(path)
+        with Session(arguments.session) as session:
+            if arguments.what_if is not None:
+                from magis_calib.cli.what_if import answer
+
+                return answer(session, arguments.what_if, arguments.plot, arguments.differences)
+            return _replayed(session, arguments)
     except (SessionError, ConfigError) as error:
         print(f"magis-calib replay: {error}", file=sys.stderr)
         return 2
-    start_and_show(replay.engine, arguments.auto)
-    print(replay.comparison.in_words())
+
+
+def _replayed(session: Session, arguments: argparse.Namespace) -> int:
+    station = recorded_station(session)[1]
+    if arguments.config is not None:
+        station = _with_other_cameras(station, session, arguments)
+    headless = arguments.auto or arguments.verify or arguments.config is not None
+    speed = arguments.speed or (math.inf if arguments.verify or arguments.config is not None else 1.0)
+    with closing(Results(_results_file(arguments, session))) as results:
+        estimator = None if arguments.no_results else Remembering(station, results)
+        stays = not headless and not why_no_window() and arguments.drops is None
+        replay = Replay(session, speed, arguments.drops, station=station, estimator=estimator, stays=stays)
+        moves = Moves(session.records, arguments.moved)
+        if arguments.config is not None:
+            replay.also(moves.add)
+        start_and_show(replay, headless)
+    _tell(replay, session, arguments, moves)
+    if estimator is not None:
+        print(estimator.in_words())
     code = finish(replay.engine, arguments.report, replay.station, replay.drops, None)
-    return code or int(bool(replay.comparison.different))
+    differs = bool(replay.comparison.different) and arguments.config is None
+    return code or int(differs)
 
 
-class Replay:
-    """A session put together for replay: its own configuration, its frames, and hands that only listen."""
+def _tell(replay: Replay, session: Session, arguments: argparse.Namespace, moves: Moves) -> None:
+    """Say how the estimates compare with the recorded ones."""
+    if words := versions_in_words(session):
+        print(words)
+    if arguments.config is not None:
+        print(moves_in_words(moves))
+        if arguments.differences is not None:
+            write_moves(arguments.differences, moves)
+        return
+    print(replay.comparison.in_words())
+    if arguments.verify:
+        for difference in replay.comparison.first:
+            print(f"  {difference.in_words()}")
 
-    def __init__(self, session: Session, speed: float, drops: int | None = None) -> None:
-        """Raises `ConfigError` where the recorded configuration cannot be used."""
-        config = parse_json_config(session.configuration, str(session.path))
-        name, self.station = select_station(config, str(session.attribute("station")))
-        self.drops = drops or len(session.records)
-        self.comparison = Comparison(session.records)
-        source = ReplaySource(session, speed)
-        self.engine = Engine(
-            Parts(
-                name,
-                self.station,
-                source,
-                ListeningHands(session.records, self.station),
-                lambda: tuple(source.links()),
-                mode="replay",
-                session=str(session.path.absolute()),
-                drops=self.drops,
-                set_speed=source.set_speed,
-                observe=self.comparison.add,
-            )
-        )
+
+def _with_other_cameras(station: Station, session: Session, arguments: argparse.Namespace) -> Station:
+    """Return the recorded station with the cameras of another configuration."""
+    name = arguments.station or str(session.attribute("station"))
+    other = select_station(load_config(arguments.config), name, f"{arguments.config}, station")[1]
+    return station.model_copy(update={"cameras": other.cameras})
+
+
+def _results_file(arguments: argparse.Namespace, session: Session) -> Path:
+    folder = arguments.results or platformdirs.user_cache_path("magis-calib", appauthor=False) / "results"
+    return Path(folder) / f"{session.path.absolute().name}.sqlite"
+
+
+def _refuse_contradictions(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
+    asked = [f"--{name.replace('_', '-')}" for name in ("verify", "config", "what_if") if getattr(arguments, name)]
+    if len(asked) > 1:
+        parser.error(f"wanted one of --verify, --config and --what-if, got {' and '.join(asked)}")
+    if arguments.station and not arguments.config:
+        parser.error("--station: only with --config")
+    if arguments.plot and not arguments.what_if:
+        parser.error("--plot: only with --what-if")
+    if arguments.differences and not (arguments.config or arguments.what_if):
+        parser.error("--differences: only with --config or --what-if")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="magis-calib replay", description=__doc__)
     parser.add_argument("session", type=Path, metavar="SESSION", help="folder of a recorded session")
-    parser.add_argument("--speed", type=_speed, default=1.0, metavar="FACTOR",
-                        help="times real time, or max (default 1)")  # fmt: skip
+    parser.add_argument("--speed", type=_speed, metavar="FACTOR",
+                        help="times real time, or max (default 1; max with --verify and --config)")  # fmt: skip
+    parser.add_argument("--verify", action="store_true",
+                        help="headless: compare every estimate bit for bit and name the first differences")  # fmt: skip
+    add_station_options(parser)
+    parser.add_argument("--moved", type=float, default=1.0, metavar="K",
+                        help="with --config: count what moved by more than K standard errors (default 1)")  # fmt: skip
+    parser.add_argument("--what-if", type=Path, metavar="FILE",
+                        help="predict what the gains, targets or matrix in this file would have given")  # fmt: skip
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="with --what-if: draw it (PNG)")
+    parser.add_argument("--differences", type=Path, metavar="FILE",
+                        help="with --config or --what-if: write the numbers to this file, JSON")  # fmt: skip
+    parser.add_argument("--results", type=Path, metavar="DIR", help="folder of estimates made before (default: cache)")
+    parser.add_argument("--no-results", action="store_true", help="fit every pair, whatever is known already")
     add_run_options(parser)
     return parser
 

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 from magis_calib.cli.assemble import LiveRun
-from magis_calib.cli.headless import watch
+from magis_calib.cli.headless import Watched, watch
 from magis_calib.cli.judge import judge_models
 from magis_calib.cli.options import (
     add_run_options,
@@ -118,7 +119,14 @@ def _drawn(product: Path) -> str:
     return f"; picture {picture.name}" if picture else ""
 
 
-def start_and_show(engine: Engine, headless: bool) -> None:
+class Startable(Watched, Protocol):
+    """A run that has yet to begin."""
+
+    def start(self) -> None:
+        """Begin."""
+
+
+def start_and_show(engine: Startable, headless: bool) -> None:
     """Run until the end, shown in the window or headless; whatever happens, the run is stopped and written."""
     engine.start()
     try:
@@ -130,7 +138,7 @@ def start_and_show(engine: Engine, headless: bool) -> None:
         engine.wait()
 
 
-def _show(engine: Engine, headless: bool) -> None:
+def _show(engine: Watched, headless: bool) -> None:
     reason = "" if headless else why_no_window()
     if reason:
         print(f"running headless: {reason}", file=sys.stderr)

@@ -97,6 +97,18 @@ class SetSpeed:
     factor: float
 
 
+@dataclass(frozen=True, slots=True)
+class StepDrop:
+    """Replay only: pause, but play one more drop."""
+
+
+@dataclass(frozen=True, slots=True)
+class JumpTo:
+    """Replay only: go on with this drop, as if everything before it had been played."""
+
+    drop_id: int
+
+
 Command = (
     CloseLoop
     | ShadowLoop
@@ -111,4 +123,6 @@ Command = (
     | Acknowledge
     | NoteDrop
     | SetSpeed
+    | StepDrop
+    | JumpTo
 )

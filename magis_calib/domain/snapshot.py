@@ -158,6 +158,22 @@ class ProcedureState:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ReplayState:
+    """How a recording is played."""
+
+    drops: tuple[int, ...]
+    """All that were recorded, in the order of the run."""
+    times_ns: tuple[int, ...]
+    """UTC, trigger of each."""
+    speed: float
+    """Times real time; 0 while it is paused."""
+    compared: int
+    """Estimates that were set beside the recorded ones so far."""
+    different: tuple[int, ...]
+    """Drops whose estimate was not identical."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """The whole run at one moment. Readers keep a reference; nobody changes one."""
 
@@ -192,6 +208,8 @@ class Snapshot:
     targets: Mapping[str, float] = field(default_factory=dict)
     tolerances: Mapping[str, float] = field(default_factory=dict)
     procedure: ProcedureState | None = None
+    replay: ReplayState | None = None
+    """How the recording is played; None in a live run."""
     finished: bool = False
     note: str = ""
     """Answer to the last operator command, in words."""

@@ -46,14 +46,18 @@ class Loop:
         self._config = station.loop
         self.targets = {name: one.target for name, one in station.loop.observables.items()}
         self.response = Response.of(station)
-        configured = [station.loop.observables[name].gain for name in OBSERVABLES]
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget every drop; the targets stay."""
+        configured = [self._config.observables[name].gain for name in OBSERVABLES]
         self._channels = Channels(
             self.response.noise,
             [None if gain == "auto" else gain for gain in configured],
             [name == "phase_rad" for name in OBSERVABLES],
         )
         self._atoms, self._jumps, self._phase = gates.AtomsGate(), JumpGate(), gates.PhaseGate()
-        self._closing, self._surprise, self._ramp = Closing(station.loop), Surprise(), Ramp()
+        self._closing, self._surprise, self._ramp = Closing(self._config), Surprise(), Ramp()
         self._watch = Watch([self._config.observables[name].actuator for name in OBSERVABLES])
         self._approved: Setpoints = {}
         self._controlled: tuple[str, ...] = ()

@@ -103,6 +103,20 @@ class Session:
         found = {record.drop_id: record for record in self._all_records()}
         return list(found.values())
 
+    @cached_property
+    def restarts(self) -> frozenset[int]:
+        """Drops whose records are the first of a run that went on with this session after another one was killed."""
+        found, seen, before = set(), set[int](), None
+        for segment in self.segments:
+            drops = segment.table("estimates")["drop_id"].tolist()
+            run, new = segment.attribute("run"), [drop for drop in drops if drop not in seen]
+            if new:
+                if seen and run != before:
+                    found.add(new[0])
+                before = run
+            seen.update(drops)
+        return frozenset(found)
+
     def _all_records(self) -> Iterator[DropRecord]:
         for segment in self.segments:
             for place in range(segment.records_held):

@@ -48,6 +48,7 @@ class SessionWriter:
         self.path = path
         self._station, self._configuration, self._attributes = station, configuration, dict(attributes)
         self._recording = recording
+        self._run = secrets.token_hex(4)
         self._file: h5py.File | None = None
         self._began_s = 0.0
         self._written_before = 0
@@ -142,7 +143,7 @@ class SessionWriter:
         number = 1 + max((int(one.stem.rpartition("-")[2]) for one in self.path.glob("segment-*.h5")), default=0)
         self._need_room(1_000_000)
         facts = self._facts or _NO_CAMERA
-        about = {"schema": layout.SCHEMA, "station": self._station, "identity": to_json(identity()),
+        about = {"schema": layout.SCHEMA, "station": self._station, "identity": to_json(identity()), "run": self._run,
                  "raw": self._recording.raw, "compression": self._recording.compression}  # fmt: skip
         with self._failures():
             (self.path / FINAL).unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import parse_config, select_station
 from magis_calib.estimation.models import BUILT_IN
 from magis_calib.pipeline import Pipeline
-from magis_calib.replay import ListeningHands
+from magis_calib.replay.listening import ListeningHands
 from tests.pictures import Scene, pair
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -1,0 +1,35 @@
+"""A loop that knows what it knew at some drop of a recording: it is taught the recorded estimates before."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+
+from magis_calib.domain.config import Station
+from magis_calib.domain.control import ParameterFacts
+from magis_calib.domain.snapshot import DropRecord
+from magis_calib.feedback.judgement import Situation
+from magis_calib.feedback.loop import Loop
+from magis_calib.replay.ledger import Closings, is_judged, waited_s
+from magis_calib.replay.listening import configured_facts
+
+
+def learned(station: Station, records: Iterable[DropRecord], closings: Closings, restarts: Container[int]) -> Loop:
+    """Return a loop that has seen these records, in order; `closings` is asked about each.
+
+    At `restarts` a run began that knew nothing of the drops before.
+    """
+    loop, facts = Loop(station), configured_facts(station)
+    for record in records:
+        if record.drop_id in restarts:
+            loop.begin_anew()
+            closings.begin_anew()
+        if closings.before(record):
+            loop.resume(record.in_force)
+        if is_judged(record):
+            _teach(loop, record, facts)
+    return loop
+
+
+def _teach(loop: Loop, record: DropRecord, facts: Mapping[str, ParameterFacts]) -> None:
+    at = Situation(record.in_force, record.in_force, facts, waited_s=waited_s(record))
+    loop.judge(record.estimate, record.sequence_type, at)

@@ -1,0 +1,107 @@
+"""What would have happened under other gains, targets or another matrix, predicted from what was recorded.
+
+What disturbs the station does not depend on the setpoints: an observable would have been what was measured, plus the
+recorded matrix times the difference of the setpoints. A loop of its own judges these observables, drop by drop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from magis_calib.domain.config import Station
+from magis_calib.domain.control import Proposal, Setpoints
+from magis_calib.domain.estimate import StationEstimate
+from magis_calib.domain.quantities import OBSERVABLES, wrap_error
+from magis_calib.domain.snapshot import DropRecord
+from magis_calib.feedback.judgement import Situation
+from magis_calib.feedback.loop import Loop
+from magis_calib.feedback.response import Response
+from magis_calib.replay.changes import Changes
+from magis_calib.replay.ledger import Closings, is_judged, trouble_of, waited_s, wish_of
+from magis_calib.replay.listening import configured_facts
+from magis_calib.replay.two_timelines import TwoTimelines
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Otherwise:
+    """One drop as it was, and as it would have been."""
+
+    record: DropRecord
+    in_force: Setpoints
+    estimate: StationEstimate
+    targets: dict[str, float]
+
+    def difference(self) -> str:
+        """Name the first thing that is not as recorded; empty where all is, to the last bit."""
+        for name, value in self.record.in_force.items():
+            if self.in_force[name] != value:
+                return f"drop {self.record.drop_id}, {name}: was {value!r}, predicted {self.in_force[name]!r}"
+        for name, value in self.record.estimate.values.items():
+            now = self.estimate.values[name]
+            if now != value and not (math.isnan(now) and math.isnan(value)):
+                return f"drop {self.record.drop_id}, {name}: was {value!r}, predicted {now!r}"
+        return ""
+
+
+def what_if(
+    recorded: Station, station: Station, changes: Changes, records: Sequence[DropRecord], restarts: Container[int] = ()
+) -> Iterator[Otherwise]:
+    """Yield every drop whose setpoints are known. `station`: the recorded one with the changes.
+
+    At `restarts` a run began that knew nothing of the drops before.
+    """
+    known = [record for record in records if record.in_force]
+    if not known:
+        return
+    loop, happened, facts = Loop(station), Response.of(recorded), configured_facts(station)
+    ways, closings, wish = TwoTimelines(known[0].in_force), Closings(), ""
+    for record in known:
+        in_force, decision = ways.at(record), record.decision
+        was_commanded, commanded = ways.commanded()
+        loop.targets.update({**record.targets, **changes.targets})
+        if record.drop_id in restarts:
+            loop.begin_anew()
+            closings.begin_anew()
+        if closings.before(record):
+            loop.resume(commanded)
+        estimate = _moved(record, in_force, happened)
+        limited = None
+        if is_judged(record):
+            if decision.proposal is not None:
+                wish = wish_of(decision)
+            at = Situation(in_force, commanded, facts, wish, trouble_of(decision), waited_s(record))
+            judged = loop.judge(estimate, record.sequence_type, at)
+            if not judged.hold and judged.proposal is not None and not _prevented(record):
+                limited = _limited(judged.proposal, record, commanded == was_commanded)
+        ways.sent(decision, limited)
+        yield Otherwise(record, in_force, estimate, dict(loop.targets))
+
+
+def _moved(record: DropRecord, in_force: Setpoints, response: Response) -> StationEstimate:
+    """Return what would have been measured with these setpoints."""
+    away = response.vector(in_force) - response.vector(record.in_force)
+    if not away.any():
+        return record.estimate
+    values = dict(record.estimate.values)
+    for name, moved in zip(OBSERVABLES, (response.matrix @ away).tolist(), strict=True):
+        values[name] = wrap_error(name, values[name] + moved) if math.isfinite(values[name]) else values[name]
+    return replace(record.estimate, values=values)
+
+
+def _prevented(record: DropRecord) -> bool:
+    """Whether something was to be sent, but did not arrive or not as a whole: so it would have been otherwise, too."""
+    decision = record.decision
+    return decision.outcome not in ("applied", "held") or decision.reason.endswith("nothing was sent")
+
+
+def _limited(proposal: Proposal, record: DropRecord, same_start: bool) -> Setpoints:
+    """Return where the setpoints would go.
+
+    Limits of the controllers are not in the recording, those of the configuration may be wider by a read-back's
+    tolerance: where the same was wanted from the same place, the limited move is the recorded one.
+    """
+    before = record.decision.proposal
+    same = same_start and before is not None and proposal.proposed == before.proposed
+    return before.limited if same and before is not None else proposal.limited

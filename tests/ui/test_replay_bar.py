@@ -1,0 +1,106 @@
+"""The bar of a replay over a real recording: pause, step, speed, and a jump after which all stays identical."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QToolButton
+from pytestqt.qtbot import QtBot
+from window_bench import StationBench, WindowBench, delete_now, kept_in, let_qt_work, said, wait_until
+
+from magis_calib.cli.replay_run import Replay
+from magis_calib.recording.reader import Session
+
+pytestmark = pytest.mark.station
+
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture(scope="module")
+def recording(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recording")
+    with StationBench(folder, kept_in(folder)) as bench:
+        wait_until(lambda: len(bench.snapshot.records) >= 25, "25 drops")
+        return Path(bench.snapshot.session)
+
+
+class ReplayBench(WindowBench):
+    """A window over a replay that can be turned to other drops."""
+
+    @property
+    def snapshot(self):
+        return self.engine.snapshot
+
+    def close(self) -> None:
+        self.window.leave()
+        wait_until(lambda: not self.window.isVisible(), "the window to close")
+        assert self.engine.wait(10)
+        self.window.deleteLater()
+        del self.window
+        wait_until(self._nothing_is_left, "the end of all widgets")
+        delete_now()
+
+
+@pytest.fixture
+def bench(recording: Path, tmp_path: Path) -> Iterator[ReplayBench]:
+    with Session(recording) as session:
+        replay = Replay(session, math.inf, stays=True)
+        replay.set_speed(0.0)
+        with ReplayBench(replay, kept_in(tmp_path)) as bench:
+            replay.start()
+            wait_until(lambda: bench.snapshot.latest is not None, "the first drop")
+            bench.drawn()
+            yield bench
+
+
+def click(qtbot: QtBot, bench: ReplayBench, text: str) -> None:
+    (button,) = [one for one in bench.window.loop.findChildren(QToolButton) if one.text() == text]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_step_shows_one_more_drop_and_pauses(bench: ReplayBench, qtbot: QtBot) -> None:
+    click(qtbot, bench, "step")
+    wait_until(lambda: len(bench.snapshot.records) == 2, "the second drop")
+    let_qt_work(300)
+    assert len(bench.drawn().records) == 2
+    assert "drop 2 · " in said(bench.window.loop.replay_bar)
+    assert "2 estimates, all identical so far" in said(bench.window.loop.replay_bar)
+
+
+def test_play_goes_on_to_the_end_and_pause_stops_it(bench: ReplayBench, qtbot: QtBot) -> None:
+    click(qtbot, bench, "max")
+    wait_until(lambda: len(bench.snapshot.records) >= 4, "some drops")
+    bench.drawn()
+    click(qtbot, bench, "pause")
+    wait_until(lambda: bench.snapshot.replay.speed == 0, "the pause")
+    let_qt_work(500)
+    paused_at = len(bench.drawn().records)
+    let_qt_work(300)
+    assert len(bench.drawn().records) == paused_at
+    click(qtbot, bench, "play")
+    drops = len(bench.snapshot.replay.drops)
+    wait_until(lambda: len(bench.snapshot.records) == drops, "the end")
+    assert not bench.drawn().finished
+    assert bench.snapshot.replay.different == ()
+
+
+@pytest.mark.parametrize("place", [20, 3])
+def test_after_a_jump_on_and_back_all_stays_identical(bench: ReplayBench, qtbot: QtBot, place: int) -> None:
+    bar, drops = bench.window.loop.replay_bar, bench.snapshot.replay.drops
+    for there in (10, place):
+        bar.slider.setValue(there)
+        wait_until(lambda there=there: bench.snapshot.latest.drop_id == drops[there], "the drop jumped to")
+        let_qt_work(100)
+        shown = bench.drawn()
+        assert [one.drop_id for one in shown.records] == list(drops[: there + 1])
+        assert shown.replay.speed == 0
+        assert bar.slider.value() == there
+    click(qtbot, bench, "max")
+    wait_until(lambda: bench.snapshot.latest.drop_id == drops[-1], "the end")
+    state = bench.snapshot.replay
+    assert state.compared >= len(drops) - place
+    assert state.different == ()
