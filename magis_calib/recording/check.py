@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from magis_calib.domain.camera import VIEWS, View
@@ -11,7 +12,11 @@ from magis_calib.domain.errors import SessionError
 from magis_calib.link.wire import checksum, payload_of
 from magis_calib.recording.reader import Session
 from magis_calib.recording.rows import counts_crc32
+from magis_calib.recording.serial import to_json
 from magis_calib.recording.writer import FINAL
+
+LONGEST_GAP = 100_000
+"""A jump of drop numbers beyond this is another numbering, not drops that nobody heard of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +35,19 @@ class SessionCheck:
     problem: str = ""
 
 
-def check_session(path: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> SessionCheck:
+def check_session(path: Path) -> SessionCheck:
     """Check every frame of a session; one that cannot be read is an answer, not an error."""
     try:
         with Session(path) as session:
-            return _check(session, progress)
+            return _check(session)
     except SessionError as error:
         return SessionCheck(False, False, 0, 0, 0, (), {}, str(error))
 
 
-def _check(session: Session, progress: Callable[[int, int], None]) -> SessionCheck:
+def _check(session: Session) -> SessionCheck:
     found: dict[str, str] = {}
     errors, problem, frames = 0, "", session.frames
-    for done, (drop_id, view) in enumerate(frames):
-        progress(done, len(frames))
+    for drop_id, view in frames:
         found[f"{view}/{drop_id}"] = f"{session.places[drop_id, view].payload_crc32:08x}"
         try:
             errors += not _as_sent(session, drop_id, view)
@@ -77,9 +81,15 @@ def missing_frames(session: Session) -> tuple[str, ...]:
     """
     told = {*session.table("announcements")["drop_id"].tolist(), *session.table("estimates")["drop_id"].tolist()}
     told |= {drop_id for drop_id, _ in session.places}
-    drops = range(min(told), max(told) + 1) if told else range(0)
+    numbers = sorted(told)
+    between = [drop for low, high in pairwise(numbers) if high - low < LONGEST_GAP for drop in range(low + 1, high)]
+    drops = sorted([*numbers, *between])
     return tuple(f"{view}/{drop}" for drop in drops for view in VIEWS if (drop, view) not in session.places)
 
 
 def _records(session: Session) -> int:
     return len(set(session.table("estimates")["drop_id"].tolist()))
+
+
+if __name__ == "__main__":
+    print(to_json(check_session(Path(sys.argv[1]))))

@@ -102,6 +102,15 @@ def create(
             latest[name] = h5py.SoftLink(f"/entry/view_{pictured[0]}/{name}")
 
 
+def append(file: h5py.File, name: str, value: Any) -> int:
+    """Append one row to a dataset and return its place."""
+    dataset = file[name]
+    place = int(dataset.shape[0])
+    dataset.resize(place + 1, axis=0)
+    dataset[place] = value
+    return place
+
+
 def _view(entry: h5py.Group, view: View, facts: CameraFacts, compression: Compression, shape: tuple[int, int]) -> None:
     group = _group(entry, f"view_{view}", "NXdetector")
     for name in CameraFacts.__dataclass_fields__:

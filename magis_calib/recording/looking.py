@@ -62,7 +62,7 @@ def ask_child(module: str, arguments: list[str], patience_s: float) -> dict[str,
 
 def _main() -> None:
     try:
-        with Session(Path(sys.argv[1])) as session:
+        with Session(Path(sys.argv[1]), *sys.argv[2:]) as session:
             for name in ("announcements", "estimates", "decisions"):
                 session.table(name)
             for segment in session.segments:

@@ -30,10 +30,10 @@ class FramePlace:
 class Session:
     """A recorded session. Use as a context manager. Opening it reads the small tables only."""
 
-    def __init__(self, path: Path) -> None:
-        """Open every segment. Raises `SessionError` where there is none, or one that cannot be read."""
+    def __init__(self, path: Path, only: str | None = None) -> None:
+        """Open every segment, or `only` one. Raises `SessionError` where there is none, or it cannot be read."""
         self.path = path
-        self.segments = [Segment(name) for name in segment_paths(path)]
+        self.segments = [Segment(name) for name in segment_paths(path) if only in (None, name.name)]
         self.places = self._index()
 
     def __enter__(self) -> Session:

@@ -88,6 +88,18 @@ class Segment:
         counts.flags.writeable = False
         return counts
 
+    def kept_shape(self, view: View) -> tuple[int, int]:
+        """Return (rows, columns) that are kept of a view's images, (0, 0) for none."""
+        group = self._entry[f"view_{view}"]
+        return tuple(group["counts"].shape[1:]) if "counts" in group else (0, 0)
+
+    def frames_held(self, view: View) -> int:
+        """Return how many frames of a view are here, header and pixels."""
+        group = self._entry.get(f"view_{view}")
+        if group is None:
+            return 0
+        return min(len(group[name]) for name in ("counts", "headers") if name in group)
+
     @property
     def records_held(self) -> int:
         """How many records there are; one drop may have several."""
@@ -105,9 +117,7 @@ class Segment:
 
     def _header_rows(self) -> Iterator[tuple[Any, ...]]:
         for view in VIEWS:
-            group = self._entry.get(f"view_{view}")
-            whole = min(len(group["counts"]), len(group["headers"])) if group is not None else 0
-            for place in range(whole):
+            for place in range(self.frames_held(view)):
                 header = self.header(view, place)
                 crc32 = int(header.checksum, 16)
                 yield header.drop_id, view, place, header.sequence, header.trigger_time_ns, crc32, 0

@@ -162,13 +162,8 @@ class SessionWriter:
         return (part[0].stop - part[0].start, part[1].stop - part[1].start) if part is not None else (0, 0)
 
     def _append(self, name: str, value: Any) -> int:
-        """Append one row and return its place."""
         assert self._file is not None
-        dataset = self._file[name]
-        place = int(dataset.shape[0])
-        dataset.resize(place + 1, axis=0)
-        dataset[place] = value
-        return place
+        return layout.append(self._file, name, value)
 
     def _need_room(self, size_bytes: int) -> None:
         with self._failures():

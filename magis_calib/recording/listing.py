@@ -1,0 +1,43 @@
+"""What sessions there are: size, age and what they hold."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from magis_calib.recording.disk import bytes_on_disk
+from magis_calib.recording.looking import look
+from magis_calib.recording.writer import FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One session in a folder."""
+
+    path: Path
+    size_bytes: int
+    age_s: float
+    """Since it was written to last."""
+    closed: bool
+    drops: int
+    frames: int
+    problem: str
+
+    def in_words(self) -> str:
+        """Say it in one line."""
+        held = self.problem or f"{self.drops} drops, {self.frames} frames" + ("" if self.closed else ", not closed")
+        return f"{self.path.name}  {self.size_bytes / 1e6:9.1f} MB  {self.age_s / 86400.0:6.1f} days old  {held}"
+
+
+def sessions_in(folder: Path) -> list[Path]:
+    """Return every session folder, oldest first by name. Raises `OSError`."""
+    return sorted(one for one in folder.iterdir() if one.is_dir() and any(one.glob("segment-*.h5")))
+
+
+def listed(path: Path) -> Listed:
+    """Look into one session. One that cannot be read is listed with the reason."""
+    seen = look(path)
+    written_s = max(one.stat().st_mtime for one in path.glob("segment-*.h5"))
+    age_s = max(0.0, time.time() - written_s)
+    return Listed(path, bytes_on_disk(path), age_s, (path / FINAL).exists(), seen.drops, seen.frames, seen.problem)
