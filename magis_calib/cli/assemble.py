@@ -52,7 +52,7 @@ class LiveRun:
             one: ControllerClient(self._context, one, getattr(links, one), name, session, links)
             for one in ("laser", "drop_system")
         }
-        path, before = self._session(session_dir, name, bool(about["simulated"]))
+        path, before = self._session(session_dir, name, bool(about.get("simulated")))
         whole = config.model_copy(update={"stations": {**config.stations, name: station}})
         text = whole.model_dump_json(by_alias=True)
         recorder = Recorder(

@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         (
             "certificate",
             _certificate,
-            "count announced, sent, received, paired, fitted and stored; name what is missing",
+            "count what was sent, received, paired, fitted and stored; name what is missing",
         ),
         ("repair", _repair, "make a killed, truncated or damaged session readable; the original is kept"),
     ):

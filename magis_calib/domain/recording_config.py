@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,8 @@ from magis_calib.domain.fields import Positive, Strict
 Compression = Literal["bitshuffle-lz4", "bitshuffle-zstd", "gzip", "none"]
 """bitshuffle-lz4: fast, and as small as noise allows. bitshuffle-zstd: a little smaller, three times slower. gzip:
 slow, and read by every HDF5 program without a plugin. none: as fast as the disk."""
+
+COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
 
 Span = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]
 

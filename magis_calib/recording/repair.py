@@ -37,10 +37,10 @@ class SegmentRepair:
             return f"{self.name}: whole, {found.frames} frames, {found.drops} drops; left as it is"
         if found.problem:
             return f"{self.name}: nothing could be recovered: {found.problem}; moved to {ORIGINALS}/"
-        lost = [f"{len(found.lost_frames)} frames lost: {', '.join(found.lost_frames[:20])}"] if found.lost_frames \
-            else []  # fmt: skip
-        lost += [f"{found.lost_records} records lost"] if found.lost_records else []
-        return (f"{self.name}: recovered {found.frames} frames, {found.drops} drops; {'; '.join(lost) or 'nothing lost'}; "
+        frames = f"; {len(found.lost_frames)} frames lost: {', '.join(found.lost_frames[:20])}"
+        records = f"; {found.lost_records} records lost"
+        lost = (frames if found.lost_frames else "") + (records if found.lost_records else "") or "; nothing lost"
+        return (f"{self.name}: recovered {found.frames} frames, {found.drops} drops{lost}; "
                 f"the original is in {ORIGINALS}/")  # fmt: skip
 
 

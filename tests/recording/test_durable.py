@@ -1,0 +1,169 @@
+"""What is kept, in what files, and what can be saved when they are damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from magis_calib.domain.camera import DropAnnouncement
+from magis_calib.domain.recording_config import COMPRESSIONS, Recording, Region
+from magis_calib.recording.certificate import certify
+from magis_calib.recording.check import check_session
+from magis_calib.recording.continuation import SessionLock, earlier, left_unfinished
+from magis_calib.recording.reader import Session
+from magis_calib.recording.writer import SessionWriter, new_session_path
+from tests.pictures import SMALL, frame
+
+EXAMPLES = Path(__file__).parent / "examples"
+
+
+def pictures(drops: int):
+    rng = np.random.default_rng(1)
+    return [frame(rng.integers(0, 60_000, (SMALL.rows, SMALL.columns), np.uint16), view, drop)
+            for drop in range(1, drops + 1) for view in "xy"]  # fmt: skip
+
+
+def recorded(path: Path, drops: int = 3, close: bool = True, **recording) -> list:
+    made = pictures(drops)
+    writer = SessionWriter(path, "bottom", "{}", {}, Recording(**recording))
+    for view in "xy":
+        writer.camera(view, SMALL)
+    for one in made:
+        if one.header.view == "x":
+            writer.announcement(DropAnnouncement(one.header.drop_id, "interferometer", 7))
+        writer.frame(one)
+        writer.commit()
+    if close:
+        writer.close({"counters": {}})
+    return made
+
+
+def session_command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "magis_calib", "session", *words], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+
+
+@pytest.mark.parametrize("schema", ["schema-1"])
+def test_sessions_of_every_schema_stay_readable(schema) -> None:
+    with Session(EXAMPLES / schema) as session:
+        assert [one.drop_id for one in session.records] == [1, 2, 3]
+        assert session.table("estimates")["drop_id"].tolist() == [1, 2, 3]
+        assert session.frame(2, "y").counts.shape == (32, 48)
+    found = check_session(EXAMPLES / schema)
+    assert found.whole, found
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_every_compression_gives_back_the_same_pixels(tmp_path, compression) -> None:
+    made = recorded(tmp_path / "s", 1, compression=compression)
+    with Session(tmp_path / "s") as session:
+        for one in made:
+            assert np.array_equal(session.frame(1, one.header.view).counts, one.counts)
+
+
+def test_a_region_is_kept_with_a_checksum_of_its_own(tmp_path) -> None:
+    part = Region(rows=(100, 200), columns=(50, 60))
+    made = recorded(tmp_path / "s", 2, raw="region", region={"x": part, "y": part})
+    with Session(tmp_path / "s") as session:
+        assert session.frame(1, "x") is None
+        place = session.places[1, "x"]
+        assert np.array_equal(session.segments[0].counts("x", place.place), made[0].counts[100:200, 50:60])
+    assert check_session(tmp_path / "s").whole
+
+
+def test_without_raw_images_headers_are_kept(tmp_path) -> None:
+    made = recorded(tmp_path / "s", 2, raw="none")
+    assert sum(one.stat().st_size for one in (tmp_path / "s").iterdir()) < made[0].counts.nbytes
+    found = check_session(tmp_path / "s")
+    assert found.whole
+    assert found.frames_by_checksum["y/2"] == made[3].header.checksum
+
+
+def test_segments_are_bounded_and_read_as_one(tmp_path) -> None:
+    made = recorded(tmp_path / "s", 3, segment_bytes=1_000_000)
+    assert len(list((tmp_path / "s").glob("segment-*.h5"))) >= 3
+    with Session(tmp_path / "s") as session:
+        assert np.array_equal(session.frame(3, "y").counts, made[-1].counts)
+        assert not session.restarts
+    assert check_session(tmp_path / "s").frames == 6
+
+
+def test_a_drop_that_nobody_heard_of_is_named(tmp_path) -> None:
+    writer = SessionWriter(tmp_path / "s", "bottom", "{}", {}, Recording())
+    for one in pictures(3):
+        if one.header.drop_id != 2:
+            writer.frame(one)
+    writer.announcement(DropAnnouncement(5, "interferometer", 7))
+    writer.close({"counters": {}})
+    assert check_session(tmp_path / "s").gaps == ("x/2", "y/2", "x/4", "y/4", "x/5", "y/5")
+    with Session(tmp_path / "s") as session:
+        found = certify(session)
+    assert (found.announced, found.received, found.stored, found.paired) == (1, 4, 4, 2)
+    assert found.without_outcome == (1, 3, 5)
+
+
+def test_a_session_left_unfinished_is_found_with_what_it_owes(tmp_path) -> None:
+    path = new_session_path(tmp_path, "bottom")
+    made = recorded(path, 2, close=False)
+    found, lock = left_unfinished(tmp_path, "bottom")
+    assert found == path
+    assert left_unfinished(tmp_path, "bottom") is None, "somebody holds it now"
+    lock.release()
+    assert left_unfinished(tmp_path, "other") is None
+    held = earlier(path)
+    assert [drop.drop_id for drop in held.owed] == [1, 2]
+    assert held.checksums[2, "y"] == made[3].header.checksum
+    assert len(held.frames) == 4
+    SessionWriter(path, "bottom", "{}", {}, Recording()).close({"counters": {}})
+    assert left_unfinished(tmp_path, "bottom") is None, "it is closed"
+
+
+def test_a_cut_session_is_repaired_and_says_what_is_lost(tmp_path) -> None:
+    path = tmp_path / "s"
+    made = recorded(path, 4)
+    segment = path / "segment-0001.h5"
+    os.truncate(segment, segment.stat().st_size // 2)
+    assert session_command("check", str(path)).returncode == 1
+    said = session_command("repair", str(path))
+    assert said.returncode == 1
+    assert "frames lost: " in said.stdout
+    after = json.loads(session_command("check", "--json", str(path)).stdout)
+    assert after["readable"]
+    assert not after["checksum_errors"]
+    assert 0 < after["frames"] < len(made)
+    for name, crc in after["frames_by_checksum"].items():
+        view, drop = name.split("/")
+        assert crc == next(o.header.checksum for o in made if (o.header.view, o.header.drop_id) == (view, int(drop)))
+    assert (path / "originals" / "segment-0001.h5").exists()
+
+
+def test_what_is_no_session_gets_a_verdict(tmp_path) -> None:
+    path = tmp_path / "s"
+    path.mkdir()
+    (path / "segment-0001.h5").write_bytes(b"not HDF5" * 1000)
+    assert session_command("check", str(path)).stdout.startswith("not readable: ")
+    said = session_command("repair", str(path))
+    assert "nothing could be recovered" in said.stdout
+    assert (path / "originals" / "segment-0001.h5").read_bytes() == b"not HDF5" * 1000
+    assert session_command("certificate", str(tmp_path / "nowhere")).returncode == 2
+
+
+def test_a_whole_session_is_left_as_it_is(tmp_path) -> None:
+    path = tmp_path / "s"
+    recorded(path, 2)
+    before = (path / "segment-0001.h5").read_bytes()
+    said = session_command("repair", str(path))
+    assert said.returncode == 0
+    assert "left as it is" in said.stdout
+    assert (path / "segment-0001.h5").read_bytes() == before
+    lock = SessionLock(path)
+    assert "is being written by process" in session_command("repair", str(path)).stderr
+    lock.release()
+    shutil.rmtree(path)
