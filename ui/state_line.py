@@ -7,7 +7,7 @@ from pathlib import PurePath
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from magis_calib.domain.snapshot import Counters, LinkState, Snapshot
+from magis_calib.domain.snapshot import Counters, LinkState, RecordingState, Snapshot
 from ui.theme import ACT, DIM, INFO, LOOK, TEXT
 from ui.wording import LOOP_SHAPES, age, is_stale, latest_age
 from ui.words import Words
@@ -61,7 +61,7 @@ class StateLine(QWidget):
         self._say_drop(snapshot, now_s)
         self._say_loop(snapshot)
         self._say_links(snapshot, now_s - snapshot.time_s)
-        self._say_frames(snapshot.counters)
+        self._say_frames(snapshot.counters, snapshot.recording)
         self._say_alarms(snapshot)
 
     def _say_station(self, snapshot: Snapshot) -> None:
@@ -109,7 +109,11 @@ class StateLine(QWidget):
         lamp.line.say(f"{shape} {age(seconds)}", colour, f"{link.name}: {word}, {last}\n{link.detail}")
         lamp.caption.say(lamp.caption.text(), DIM if link.connected else LOOK)
 
-    def _say_frames(self, counters: Counters) -> None:
+    def _say_frames(self, counters: Counters, recording: RecordingState | None) -> None:
+        hours = recording.hours_left if recording is not None else None
+        self._frames.caption.say(
+            "frames" if hours is None else f"frames · disk {hours:.0f} h", DIM, disk_words(recording)
+        )
         total = counters.received + counters.lost
         lost = counters.lost + counters.not_stored
         self._frames.line.say(f"{'▲ ' if lost else ''}{lost} of {total} lost", ACT if lost else TEXT,
@@ -124,6 +128,15 @@ class StateLine(QWidget):
             self._alarms.setText(text)
             colour = ACT if act else LOOK if count else DIM
             self._alarms.setStyleSheet(f"QPushButton {{ color: {colour}; font-weight: bold; padding: 6px 4px; }}")
+
+
+def disk_words(recording: RecordingState | None) -> str:
+    """Write how much waits to be recorded, and how long the disk lasts."""
+    if recording is None:
+        return "nothing is recorded"
+    free = f"{recording.free_bytes / 1e9:.1f} GB free" if recording.free_bytes is not None else "free space not known"
+    left = f"{recording.hours_left:.1f} h at this pace" if recording.hours_left is not None else "pace not yet known"
+    return f"disk: {free}, {left}\n{recording.waiting_bytes / 1e6:.0f} MB of images wait to be written"
 
 
 def counted(counters: Counters) -> str:

@@ -2,7 +2,7 @@
 
 Sections: `timing` (pixels to station estimate), `plain` (beside a plain lmfit fit), `grid` (errors against the
 Cramér-Rao bound, and pulls), `long` (coverage for a fringe hardly narrower than the cloud), `hostile` (nothing usable
-may be wrong), `good` (how many good pictures are refused).
+may be wrong), `good` (how many good pictures are refused), `recording` (what packing images costs).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from magis_calib.benchmark.good import try_good
 from magis_calib.benchmark.grid import try_grid
 from magis_calib.benchmark.hostile import try_hostile
 from magis_calib.benchmark.long_period import try_long_period
+from magis_calib.benchmark.packing import try_packing
 from magis_calib.benchmark.plain import try_plain
 from magis_calib.benchmark.scenes import GRID, LONG
 from magis_calib.benchmark.statistic import Verdict
@@ -31,6 +32,7 @@ from magis_calib.benchmark.timing import repeats_of, try_timing
 from magis_calib.benchmark.workers import Tick
 from magis_calib.cli.benchmark_single import show_good, show_hostile
 from magis_calib.cli.benchmark_tables import tables_of
+from magis_calib.domain.recording_config import COMPRESSIONS
 
 NUMBERS = {
     "repeats": ("times that each pair is clocked", 30, 100),
@@ -59,6 +61,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the sections and print them. Return 0 where every verdict passes, 1 where one fails, 2 for wrong usage."""
     parser = _parser()
     arguments = parser.parse_args(argv)
+    arguments.sections += arguments.more
     if arguments.only is not None:
         return SHOWN[arguments.show](arguments.seed, arguments.only, arguments.save)
     sections = _sections(arguments)
@@ -82,8 +85,9 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="magis-calib benchmark", description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help="run these only (default: all)")
     parser.add_argument("--sections", type=lambda text: text.split(","), default=[], metavar="NAME[,NAME]",
-                        help="run these only (default: all)")  # fmt: skip
+                        dest="more", help="the same, as one word")  # fmt: skip
     parser.add_argument("--full", action="store_true", help="with as many pictures as the published figures")
     parser.add_argument("--seed", type=_at_least(0), default=1, metavar="N",
                         help="key of every picture (default %(default)s)")  # fmt: skip
@@ -119,6 +123,7 @@ def _sections(arguments: argparse.Namespace) -> dict[str, Section]:
     passes = sum(repeats_of(setup, chosen["repeats"]) for setup in SETUPS)
     return {
         "timing": (passes, lambda tick: try_timing(seed, chosen["repeats"], tick)),
+        "recording": (10 * len(COMPRESSIONS), lambda tick: try_packing(seed, 10, tick)),
         "plain": (1, lambda tick: try_plain(seed, tick)),
         "grid": (views * len(GRID), lambda tick: try_grid(seed, views, processes, tick)),
         "long": (views * len(LONG), lambda tick: try_long_period(seed, views, processes, tick)),

@@ -11,6 +11,7 @@ from magis_calib.benchmark.good import GoodResult
 from magis_calib.benchmark.grid import CellResult, GridResult
 from magis_calib.benchmark.hostile import HostileTrial
 from magis_calib.benchmark.long_period import LongPeriodResult
+from magis_calib.benchmark.packing import PackingResult
 from magis_calib.benchmark.plain import PlainResult
 from magis_calib.benchmark.statistic import Verdict
 from magis_calib.benchmark.timing import TimingResult
@@ -20,6 +21,8 @@ def tables_of(name: str, result: object) -> list[RenderableType]:
     """Return what to print for the result of a section."""
     if isinstance(result, TimingResult):
         return [_timing(result), *_failures(name, result.verdicts())]
+    if isinstance(result, PackingResult):
+        return [_packing(result), *_failures(name, result.verdicts())]
     if isinstance(result, PlainResult):
         return [_plain(result), *_failures(name, result.verdicts())]
     if isinstance(result, GridResult):
@@ -36,6 +39,16 @@ def tables_of(name: str, result: object) -> list[RenderableType]:
               for one in result.refusals[:20]),
         ]  # fmt: skip
     return []
+
+
+def _packing(result: PackingResult) -> Table:
+    table = Table("", *(one.compression for one in result.ways), box=None, title_justify="left",
+                  title="recording: both views of a full-size drop, one core")  # fmt: skip
+    table.add_row("ratio", *(f"{one.ratio:.2f}" for one in result.ways))
+    table.add_row("write, MB/s", *(f"{one.write_mb_per_s:.0f}" for one in result.ways))
+    table.add_row("write and sync, MB/s", *(f"{one.synced_mb_per_s:.0f}" for one in result.ways))
+    table.add_row("read, MB/s", *(f"{one.read_mb_per_s:.0f}" for one in result.ways))
+    return table
 
 
 def _timing(result: TimingResult) -> Table:

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import magis_calib
 from magis_calib.domain.camera import DropAnnouncement
+from magis_calib.domain.errors import SessionError
 from magis_calib.domain.recording_config import COMPRESSIONS, Recording, Region
 from magis_calib.recording.certificate import certify
 from magis_calib.recording.check import check_session
@@ -153,6 +155,16 @@ def test_what_is_no_session_gets_a_verdict(tmp_path) -> None:
     assert "nothing could be recovered" in said.stdout
     assert (path / "originals" / "segment-0001.h5").read_bytes() == b"not HDF5" * 1000
     assert session_command("certificate", str(tmp_path / "nowhere")).returncode == 2
+
+
+def test_a_notebook_opens_a_session_by_its_path(tmp_path) -> None:
+    made = recorded(tmp_path / "s", 2)
+    with magis_calib.open_session(str(tmp_path / "s")) as session:
+        assert session.table("frames")["drop_id"].tolist() == [1, 1, 2, 2]
+        assert np.array_equal(session.frame(2, "x").counts, made[2].counts)
+    (tmp_path / "s" / "segment-0001.h5").write_bytes(b"gone")
+    with pytest.raises(SessionError, match="cannot be read"):
+        magis_calib.open_session(tmp_path / "s")
 
 
 def test_a_whole_session_is_left_as_it_is(tmp_path) -> None:
