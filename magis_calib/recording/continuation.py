@@ -46,7 +46,7 @@ class SessionLock:
             path.mkdir(parents=True, exist_ok=True)
             self._file: IO[str] = (path / LOCK).open("a+", encoding="utf-8")
         except OSError as error:
-            raise SessionError(f"{path}: cannot be locked: {error}") from error
+            raise SessionError(f"{path}: cannot make the session folder: {error}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

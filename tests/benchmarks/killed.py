@@ -116,7 +116,7 @@ def _last_life(config: Path, sessions: Path) -> None:
 def judged(truth: Path, sessions: Path) -> Loss:
     """Compare what the simulators know with what `session check` finds in all sessions together."""
     checks, unreadable = {}, []
-    for path in sorted(one for one in sessions.iterdir() if one.is_dir()):
+    for path in sorted(one for one in sessions.iterdir() if any(one.glob("segment-*.h5"))):
         words = [sys.executable, "-m", "magis_calib", "session", "check", "--json", str(path)]
         answer = json.loads(subprocess.run(words, capture_output=True, text=True, check=False).stdout)
         checks[path] = answer

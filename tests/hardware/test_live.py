@@ -121,7 +121,7 @@ def test_what_nobody_foresaw_latches_a_fault_stops_corrections_and_is_cleared_by
 ) -> None:
     bench.drop(1)
     until(bench.engine, outcome(1, "applied"), "the first drop")
-    monkeypatch.setattr("magis_calib.pipeline.combine", lambda views: 1 / 0)
+    monkeypatch.setattr("magis_calib.estimation.pair.combine", lambda views: 1 / 0)
     bench.drop(2)
     snapshot = until(bench.engine, lambda s: len(s.records) == 2, "the second drop has an outcome all the same")
     assert snapshot.loop == "fault"
