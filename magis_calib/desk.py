@@ -114,7 +114,7 @@ class Desk:
         self._run.take(record)
         self._conclude()
         state = self._run.state
-        return "" if state.running else f"{state.name} ended: {state.words}"
+        return "" if state.running else state.in_words()
 
     def leave(self) -> str:
         """Do with the setpoints what the configuration wants at the end; return it in words, empty for nothing."""

@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 REFRESH_S = 0.5
 """Ages, links and alarms are looked at this often even while no drop comes."""
 
+TOGETHER_S = 0.02
+"""What was recorded waits so long for more before it is brought onto the disk: the frames of a drop go together."""
+
 
 class Engine:
     """Runs one station. `snapshot` may be read and `submit` called from any thread."""
@@ -168,7 +171,7 @@ class Engine:
     def _record_one(self) -> None:
         """Append what waits; where nothing does, bring it onto the disk."""
         recorder = self._parts.recorder
-        item = self._record.get(0.2 if recorder is None or recorder.settled else 0.0)
+        item = self._record.get(0.2 if recorder is None or recorder.settled else TOGETHER_S)
         if recorder is None:
             return
         if item is not None:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from magis_calib.domain.commands import Command, StopRun
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
-from magis_calib.domain.snapshot import Alarm, DropRecord, ProcedureState, Snapshot
+from magis_calib.domain.snapshot import Alarm, DropRecord, Snapshot
 
 REFRESH_S = 0.2
 
@@ -57,14 +57,6 @@ def drop_line(record: DropRecord) -> str:
     return f"drop {record.drop_id}  {measured}  {record.decision.in_words()}{took}"
 
 
-def procedure_line(state: ProcedureState) -> str:
-    """Return what a procedure does now, how far it is, and how long it will take; or how it ended."""
-    if not state.running:
-        return f"{state.name} ended: {state.words}"
-    left = f", {state.left_s:.0f} s left" if state.left_s is not None else ""
-    return f"{state.name}: {state.done} of {state.planned} drops{left}: {state.words}"
-
-
 def status_table(snapshot: Snapshot) -> Group:
     """Return the whole run as tables for a terminal."""
     return Group(_headline(snapshot), _observables(snapshot), _actuators(snapshot), _footer(snapshot))
@@ -89,7 +81,7 @@ def news(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
     seen = {record.drop_id for record in before.records} if before else set()
     yield from (drop_line(record) for record in now.records if record.drop_id not in seen)
     if now.procedure is not None and (before is None or before.procedure != now.procedure):
-        yield procedure_line(now.procedure)
+        yield now.procedure.in_words()
     known = {alarm.key: alarm for alarm in before.alarms} if before else {}
     for alarm in now.alarms:
         if alarm.key not in known:
@@ -148,7 +140,7 @@ def _actuators(snapshot: Snapshot) -> Table:
 
 def _footer(snapshot: Snapshot) -> Group:
     lines = [Text(f"session {snapshot.session or 'not recorded'}")]
-    lines += [Text(procedure_line(snapshot.procedure), style="bold")] if snapshot.procedure is not None else []
+    lines += [Text(snapshot.procedure.in_words(), style="bold")] if snapshot.procedure is not None else []
     if snapshot.latest is not None:
         lines.append(Text(f"drop {snapshot.latest.drop_id}: {snapshot.latest.decision.in_words()}"))
     lines += [Text(_alarm(alarm), style="dim" if alarm.acknowledged_by else "yellow") for alarm in snapshot.alarms]

@@ -156,6 +156,13 @@ class ProcedureState:
     product: str = ""
     """Path of what it left."""
 
+    def in_words(self) -> str:
+        """Say what it does now, how far it is, and how long it will take; or how it ended."""
+        if not self.running:
+            return f"{self.name} ended after {self.done} drops: {self.words}"
+        left = f", {self.left_s:.0f} s left" if self.left_s is not None else ""
+        return f"{self.name}: {self.done} of {self.planned} drops{left}: {self.words}"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReplayState:

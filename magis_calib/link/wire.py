@@ -43,6 +43,13 @@ def payload_of(counts: Counts, header: FrameHeader) -> bytes:
     return pack(counts, header.pixel_format)
 
 
+def as_sent(counts: Counts, header: FrameHeader, counts_crc32: int) -> bool:
+    """Whether these counts, of this CRC-32 in memory, are the payload that was sent: unpacked ones are it already."""
+    if header.pixel_format == "Mono16":
+        return f"{counts_crc32:08x}" == header.checksum
+    return checksum(payload_of(counts, header)) == header.checksum
+
+
 def check_hello(hello: Hello, station_name: str, station: Station) -> Camera:
     """Return the configured camera that says hello.
 

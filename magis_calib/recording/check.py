@@ -9,7 +9,7 @@ from pathlib import Path
 
 from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.errors import SessionError
-from magis_calib.link.wire import checksum, payload_of
+from magis_calib.link.wire import as_sent
 from magis_calib.recording.reader import Session
 from magis_calib.recording.rows import counts_crc32
 from magis_calib.recording.serial import to_json
@@ -70,7 +70,7 @@ def _as_sent(session: Session, drop_id: int, view: View) -> bool:
     if counts is None:
         return True
     if counts.shape == (facts.rows, facts.columns):
-        return checksum(payload_of(counts, header)) == header.checksum
+        return as_sent(counts, header, counts_crc32(counts))
     return counts_crc32(counts) == place.counts_crc32
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import socket
 import time
 from collections.abc import Mapping
@@ -70,6 +71,8 @@ def left_unfinished(parent: Path, station: str) -> tuple[Path, SessionLock] | No
     One that cannot be read is left alone: `magis-calib session repair` is for that.
     """
     found = sorted(parent.glob(f"*_{station}_*"), reverse=True) if parent.is_dir() else []
+    for path in found:
+        _clear(path)
     newest = next((path for path in found if any(path.glob("segment-*.h5"))), None)
     if newest is None or (newest / FINAL).exists():
         return None
@@ -84,6 +87,16 @@ def left_unfinished(parent: Path, station: str) -> tuple[Path, SessionLock] | No
         lock.release()
         return None
     return newest, lock
+
+
+def _clear(path: Path) -> None:
+    """Remove the folder of a run that was killed before it recorded anything."""
+    with contextlib.suppress(SessionError, OSError):
+        if [one.name for one in path.iterdir()] != [LOCK]:
+            return
+        lock = SessionLock(path)
+        shutil.rmtree(path)
+        lock.release()
 
 
 def earlier(path: Path) -> Earlier:

@@ -13,13 +13,13 @@ from magis_calib.domain.snapshot import DropRecord
 from magis_calib.recording import layout
 
 
-def frame_row(header: FrameHeader, place: int, kept: Counts | None) -> Any:
-    """Return the row of a frame whose header stands at `place`; `kept`: the counts as they are recorded."""
+def frame_row(header: FrameHeader, place: int, counts_crc32: int) -> Any:
+    """Return the row of a frame whose header stands at `place`; `counts_crc32`: of what is kept, 0 for nothing."""
     row = np.zeros((), layout.FRAME_ROW)
     row["drop_id"], row["view"], row["place"] = header.drop_id, header.view, place
     row["sequence"], row["trigger_time_ns"] = header.sequence, header.trigger_time_ns
     row["payload_crc32"] = int(header.checksum, 16)
-    row["counts_crc32"] = counts_crc32(kept) if kept is not None else 0
+    row["counts_crc32"] = counts_crc32
     return row
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from magis_calib.domain.camera import VIEWS, CameraFacts, View
 from magis_calib.domain.errors import MagisError, SessionError
-from magis_calib.link.wire import checksum, payload_of
+from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
 from magis_calib.recording.segment import FAILURES, Segment
 from magis_calib.recording.serial import to_json
@@ -117,10 +117,11 @@ def _frame(segment: Segment, view: View, place: int, file: h5py.File, found: Sal
         header = segment.header(view, place)
         name = f"{view}/{header.drop_id}"
         counts = segment.counts(view, place)
+        crc32 = rows.counts_crc32(counts) if counts is not None else 0
         whole = counts is not None and counts.shape == (header.rows, header.columns)
-        if counts is not None and whole and checksum(payload_of(counts, header)) != header.checksum:
+        if counts is not None and whole and not as_sent(counts, header, crc32):
             raise SessionError(f"{name}: other pixels than were sent")
-        row = rows.frame_row(header, file[f"entry/view_{view}/headers"].shape[0], counts)
+        row = rows.frame_row(header, file[f"entry/view_{view}/headers"].shape[0], crc32)
     except (MagisError, *FAILURES):
         found.lost_frames.append(name)
         return

@@ -19,7 +19,7 @@ from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, View
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.recording_config import Recording
 from magis_calib.domain.snapshot import DropRecord
-from magis_calib.link.wire import checksum, payload_of
+from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
 from magis_calib.recording.identity import identity
 from magis_calib.recording.serial import to_json
@@ -76,7 +76,8 @@ class SessionWriter:
         """Append one frame. The pixels are compared with the checksum that they were sent with once more."""
         header = frame.header
         self._facts[header.view] = frame.facts
-        if checksum(payload_of(frame.counts, header)) != header.checksum:
+        whole_crc32 = rows.counts_crc32(frame.counts)
+        if not as_sent(frame.counts, header, whole_crc32):
             raise SessionError(f"{self.path}: drop {header.drop_id}, view {header.view}: the pixels in memory are not "
                                "those that were received")  # fmt: skip
         self._ready(frame.counts.nbytes)
@@ -87,7 +88,8 @@ class SessionWriter:
             if kept is not None:
                 self._append(f"{group}/counts", kept)
             place = self._append(f"{group}/headers", self._text(to_json(header), layout.HEADER_BYTES))
-            self._append("entry/frames", rows.frame_row(header, place, kept))
+            crc32 = whole_crc32 if kept is None or kept.shape == frame.counts.shape else rows.counts_crc32(kept)
+            self._append("entry/frames", rows.frame_row(header, place, crc32 if kept is not None else 0))
 
     def record(self, record: DropRecord) -> None:
         """Append what came of one drop."""

@@ -28,8 +28,8 @@ from magis_calib.domain.config import default_text
 from magis_calib.domain.loading import load_config, select_station
 
 INTERVAL_S = 0.25
-LIVES_S = (3.0, 6.0)
-"""How long the application lives before it is killed; it takes about 1.5 s to start."""
+LIVES_S = (0.5, 6.0)
+"""How long the application lives before it is killed; it takes about 1.5 s to start: some die on the way."""
 TMPFS_MB = 220
 """Of a disk that fills: the application stops writing 64 MB before its end."""
 

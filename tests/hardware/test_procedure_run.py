@@ -107,7 +107,7 @@ def test_it_moves_the_controllers_to_what_it_asks_for_and_leaves_a_product(opene
     snapshot = ended(opened)
     assert readbacks(opened) == before
     assert (snapshot.procedure.good, snapshot.procedure.words) == (True, "saw drops [1, 2, 3]")
-    assert "there_and_back ended: saw drops [1, 2, 3]" in list(news(None, snapshot))
+    assert "there_and_back ended after 3 drops: saw drops [1, 2, 3]" in list(news(None, snapshot))
     product = product_of(snapshot)
     assert (product.kind, product.station, product.drops) == ("there_and_back", "bottom", (1, 3))
     assert product.session == Path(snapshot.session).name

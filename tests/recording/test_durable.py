@@ -127,6 +127,19 @@ def test_a_session_left_unfinished_is_found_with_what_it_owes(tmp_path) -> None:
     assert left_unfinished(tmp_path, "bottom") is None, "it is closed"
 
 
+def test_the_folder_of_a_run_that_recorded_nothing_is_cleared_away(tmp_path) -> None:
+    empty, written = new_session_path(tmp_path, "bottom"), new_session_path(tmp_path, "bottom")
+    lock = SessionLock(empty)
+    SessionLock(written).release()
+    (written / "notes.txt").write_text("mine")
+    assert left_unfinished(tmp_path, "bottom") is None
+    assert empty.exists(), "somebody is about to write it"
+    lock.release()
+    assert left_unfinished(tmp_path, "bottom") is None
+    assert not empty.exists()
+    assert written.exists(), "there is something in it"
+
+
 def test_a_cut_session_is_repaired_and_says_what_is_lost(tmp_path) -> None:
     path = tmp_path / "s"
     made = recorded(path, 4)

@@ -66,7 +66,8 @@ def test_a_response_is_measured_and_told(measured, made) -> None:
     path, product = made
     assert "response measured; main gains known to x " in said.stderr
     assert str(path) in said.stderr
-    assert f"response: drop {MEASUREMENTS} of {MEASUREMENTS}" in said.stdout
+    assert re.search(rf"response: drop \d+ of {MEASUREMENTS}", said.stdout), "on its way"
+    assert f"response ended after {MEASUREMENTS} drops: response measured" in said.stdout
     assert "loop PROCEDURE" in said.stdout
     assert product.good
     (session,) = (folder / "sessions").iterdir()

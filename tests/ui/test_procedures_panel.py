@@ -116,7 +116,7 @@ def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(bench: StationBen
     assert snapshot.procedure.good, snapshot.procedure.words
     assert "✓ poke ended well · 28 drops" in said(panel)
     assert "poke passed" in said(panel)
-    assert "poke ended: poke passed" in snapshot.note
+    assert "poke ended after 28 drops: poke passed" in snapshot.note
     assert panel.product.path.text() == snapshot.procedure.product
     product = read_product(Path(snapshot.procedure.product))
     shown = said(panel).replace("\u00a0", " ")
