@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from magis_calib.alarms import AlarmList, Trouble, decision_troubles, link_troubles, recording_troubles
+from magis_calib.domain.history import History
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import Counters, DropRecord, LinkState, LoopWord, Snapshot
 from magis_calib.intake import IntakeState
 from magis_calib.parts import Parts
 
-RECORDS_KEPT = 3_000
+RECORDS_KEPT = 500
+"""Drops that are kept in full; of all others there are the numbers, and the session."""
 STAGES_KEPT = 100_000
 SHOWN_FOR_S = 60.0
 """A refused message stays an alarm for this long."""
@@ -25,19 +28,28 @@ class Tally:
 
     counters: Counters = field(default_factory=Counters)
     records: deque[DropRecord] = field(default_factory=lambda: deque(maxlen=RECORDS_KEPT))
-    stage_s: dict[str, deque[float]] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+    stage_s: dict[str, array[float]] = field(default_factory=dict)
     """Durations of every stage of the newest drops."""
     closed_after: int = 0
     """The newest drop when the operator closed the loop: what was held until then says nothing of it."""
 
     def add(self, record: DropRecord) -> None:
         """Take in one finished drop."""
-        self.records.append(record)
+        self.recall(record)
         self.counters = _counted(self.counters, record)
         waited = record.decision.received_to_applied_s
         stages = dict(record.stage_s) if waited is None else {**record.stage_s, "received_to_applied": waited}
         for stage, seconds in stages.items():
-            self.stage_s.setdefault(stage, deque(maxlen=STAGES_KEPT)).append(seconds)
+            durations = self.stage_s.setdefault(stage, array("d"))
+            durations.append(seconds)
+            if len(durations) > 2 * STAGES_KEPT:
+                del durations[:STAGES_KEPT]
+
+    def recall(self, record: DropRecord) -> None:
+        """Remember a drop that was counted elsewhere."""
+        self.records.append(record)
+        self.history.add(record)
 
     def note(self, drop_id: int, text: str) -> DropRecord | None:
         """Write a remark beside a drop and return its record; None where it is no longer kept."""
@@ -92,6 +104,7 @@ class Bulletin:
             loop_detail=fault or parts.hands.held,
             waiting_for_drop=parts.hands.waiting_for_drop(),
             records=tuple(tally.records),
+            history=tally.history.rows,
             links=links,
             alarms=self._alarms.update(troubles),
             past_alarms=self._alarms.past,

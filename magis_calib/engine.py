@@ -49,7 +49,8 @@ class Engine:
         pairing = Pairing(station.pairing.wait_s, continued=parts.earlier is not None)
         self._intake = Intake(parts.source, parts.drop_system, pairing, self._work, record, parts.drops, parts.earlier)
         self.tally = Tally()
-        self.tally.records.extend(parts.before)
+        for before in parts.before:
+            self.tally.recall(before)
         self.left = ""
         """What became of the setpoints at the end, in words; empty where they were to be kept."""
         loop, alarms = self._pipeline.loop, AlarmList()

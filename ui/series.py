@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from magis_calib.domain.estimate import Array
-from magis_calib.domain.quantities import Quantity, wrap_error
+from magis_calib.domain.history import HistoryRows, column
+from magis_calib.domain.quantities import TWO_PI, Quantity
 from magis_calib.domain.snapshot import ActuatorState, DropRecord
 
 
@@ -36,22 +37,16 @@ class Series:
         return float(np.nanmin(self.values - errors)), float(np.nanmax(self.values + errors))
 
 
-def observed(records: Sequence[DropRecord], quantity: Quantity, about: float = 0.0) -> Series:
-    """Collect one reported quantity; the phase is counted from `about` so that it does not jump."""
-    name, scale = quantity.name, quantity.shown_scale
-    measured = (record.estimate.values.get(name, math.nan) for record in records)
-    values = [about + wrap_error(name, one - about) if math.isfinite(one) else math.nan for one in measured]
-    errors = np.array([record.estimate.stderr.get(name, math.nan) for record in records], dtype=float) * scale
+def series_of(rows: HistoryRows, quantity: Quantity, about: float = 0.0) -> Series:
+    """Collect one quantity of all drops; the phase is counted from `about` so that it does not jump."""
+    values, stderr = column(rows, quantity.name)
+    if quantity.name == "phase_rad":
+        values = about + math.pi - np.mod(about + math.pi - values, TWO_PI)
+    errors = stderr * quantity.shown_scale
     known = errors[np.isfinite(errors)]
     if known.size:
         errors[errors > 8.0 * np.median(known)] = np.nan
-    return Series(_drops(records), np.array(values, dtype=float) * scale, errors)
-
-
-def in_force(records: Sequence[DropRecord], quantity: Quantity) -> Series:
-    """Collect the setpoints of one actuator that the atoms of each drop saw."""
-    values = np.array([record.in_force.get(quantity.name, math.nan) for record in records], dtype=float)
-    return Series(_drops(records), values * quantity.shown_scale, np.full(len(records), np.nan))
+    return Series(rows["drop_id"].astype(float), values * quantity.shown_scale, errors)
 
 
 def steered(records: Sequence[DropRecord]) -> frozenset[str]:
@@ -64,7 +59,3 @@ def steered(records: Sequence[DropRecord]) -> frozenset[str]:
 def by_hand_last(actuators: Sequence[ActuatorState], loop: frozenset[str]) -> list[ActuatorState]:
     """Put those that the loop moves first, and leave the order as it is otherwise."""
     return sorted(actuators, key=lambda one: one.name not in loop)
-
-
-def _drops(records: Sequence[DropRecord]) -> Array:
-    return np.array([record.drop_id for record in records], dtype=float)

@@ -8,10 +8,11 @@ from functools import partial
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QStackedLayout, QTabWidget, QWidget
 
+from magis_calib.domain.history import NO_HISTORY, HistoryRows, column, words
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, REPORTED, Quantity
 from magis_calib.domain.snapshot import DropRecord, Snapshot
 from ui.choice_button import choice_button
-from ui.series import by_hand_last, in_force, observed, steered
+from ui.series import by_hand_last, series_of, steered
 from ui.strip_chart import StripChart
 from ui.theme import DIM, LOOK, TEXT
 from ui.wording import missing, raw, why_unusable
@@ -30,7 +31,7 @@ class TrendsPanel(QWidget):
         super().__init__()
         self._settings = settings
         self._span = _span(settings.value("trends/span"))
-        self._records: tuple[DropRecord, ...] = ()
+        self._rows: HistoryRows = NO_HISTORY
         self._by_drop: dict[int, DropRecord] = {}
         self._drawn: object = None
         self._tabs = QTabWidget()
@@ -63,31 +64,37 @@ class TrendsPanel(QWidget):
             return
         if page == SETPOINTS:
             self._follow_actuators(snapshot)  # half a second for the first time
-        self._records = snapshot.records[-self._span :]
-        self._by_drop = {record.drop_id: record for record in self._records}
+        self._rows = snapshot.history[-self._span :]
+        self._by_drop = {record.drop_id: record for record in snapshot.records}
         for chart in self._pages[page]:
             self._draw(chart, snapshot)
         self._drawn = state
 
     def _draw(self, chart: StripChart, snapshot: Snapshot) -> None:
-        quantity, records = chart.quantity, self._records
-        first, last = _reach(records, self._span)
-        if quantity.name in REPORTED:
-            target = snapshot.targets.get(quantity.name)
-            series = observed(records, quantity, target or 0.0)
-            chart.draw(series, first, last, target, snapshot.tolerances.get(quantity.name))
-        else:
-            chart.draw(in_force(records, quantity), first, last, None, None)
-        chart.say_newest(*_newest(records[-1], quantity))
+        quantity = chart.quantity
+        first, last = _reach(self._rows, self._span)
+        target = snapshot.targets.get(quantity.name)
+        series = series_of(self._rows, quantity, target or 0.0)
+        chart.draw(series, first, last, target, snapshot.tolerances.get(quantity.name))
+        chart.say_newest(*_newest(snapshot.records[-1], quantity))
 
     def _tell(self, quantity: Quantity, drop_id: int) -> str:
         """Write the hover text of one drop in one chart."""
         record = self._by_drop.get(drop_id)
         if record is None:
-            return ""
+            return self._tell_older(quantity, drop_id)
         text, _, hover = _newest(record, quantity)
         note = f"\nnote: {record.note}" if record.note else ""
         return f"drop {drop_id}: {text}\n{hover}\n{record.decision.in_words()}{note}"
+
+    def _tell_older(self, quantity: Quantity, drop_id: int) -> str:
+        """Write what is still known of a drop that is not kept in full any more."""
+        found = self._rows[self._rows["drop_id"] == drop_id]
+        if not len(found):
+            return ""
+        value, stderr = (float(one[-1]) for one in column(found, quantity.name))
+        text = quantity.with_error(value, stderr).replace("-", "−")
+        return f"drop {drop_id}: {text} {quantity.shown_unit}\n{words(found[-1])}\nmagis-calib why tells more"
 
     def _add_page(self, name: str, quantities: dict[str, Quantity], hover: str) -> None:
         page = QWidget()
@@ -143,9 +150,9 @@ def _newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
     return f"{text}{unit}", TEXT, raw(quantity, value, stderr)
 
 
-def _reach(records: Sequence[DropRecord], span: int) -> tuple[float, float]:
+def _reach(rows: HistoryRows, span: int) -> tuple[float, float]:
     """Return the first and last drop of the axis: it fills from the left, in a few steps, before it begins to move."""
-    first, last = records[0].drop_id, records[-1].drop_id
+    first, last = int(rows["drop_id"][0]), int(rows["drop_id"][-1])
     wanted = next((step for step in (FIRST_REACH, *SPANS) if step > last - first), span)
     return float(first), float(max(last, first + min(wanted, span) - 1))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from magis_calib.bulletin import RECORDS_KEPT
 from magis_calib.domain.commands import Command, StopRun
 from magis_calib.domain.config import Station
 from magis_calib.domain.loading import parse_json_config, select_station
@@ -136,7 +135,7 @@ class Replay:
                 player=self,
                 estimator=self._estimator,
                 loop=self._loop,
-                before=before[-RECORDS_KEPT:],
+                before=before,
             )
         )
 

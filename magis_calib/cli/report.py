@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from magis_calib.domain.config import Station
+from magis_calib.domain.estimate import Array
+from magis_calib.domain.history import HistoryRows, column
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.snapshot import Snapshot
 from magis_calib.engine import Engine
 from magis_calib.feedback.bound import Ratio, ratios, read_truth
 from magis_calib.feedback.settings import controlled
@@ -35,7 +37,7 @@ class Truth:
 def build_report(engine: Engine, station: Station, drops: int | None, truth: Truth | None) -> dict[str, Any]:
     """Return the report of a finished run; `truth` tells what really happened where that was simulated."""
     snapshot, counts = engine.snapshot, engine.snapshot.counters
-    bounds = _bounds(snapshot.records, station, truth) if truth else {}
+    bounds = _bounds(snapshot.history, station, truth) if truth else {}
     complete = drops is None or counts.complete + counts.incomplete >= drops
     return {
         "schema": 1,
@@ -65,13 +67,24 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Tru
     }
 
 
-def _bounds(records: Sequence[DropRecord], station: Station, truth: Truth) -> dict[str, Ratio]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What was measured of one drop."""
+
+    vector: Array
+    covariance: Array
+
+
+def _bounds(history: HistoryRows, station: Station, truth: Truth) -> dict[str, Ratio]:
     """Return the ratios to the best loop; none where a target was moved, for the bound knows of one target only."""
-    estimates = {one.drop_id: one.estimate for one in records if one.sequence_type == "interferometer"}
-    targets = {name: one.target for name, one in station.loop.observables.items()}
-    if any(record.targets != targets for record in records):
+    targets = {name: station.loop.observables[name].target for name in OBSERVABLES}
+    if np.any(history["targets"] != list(targets.values())):
         return {}
-    return ratios(read_truth(truth.path), estimates, targets, truth.delay)
+    measured = history[history["interferometer"]]
+    vectors, covariances = measured["values"][:, : len(OBSERVABLES)], measured["covariance"].astype(np.float64)
+    seen = map(Seen, vectors, covariances)
+    return ratios(read_truth(truth.path), dict(zip(measured["drop_id"].tolist(), seen, strict=True)), targets,
+                  truth.delay)  # fmt: skip
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
@@ -101,8 +114,8 @@ def _alarms(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _observable(name: str, snapshot: Snapshot, bound: Ratio | None) -> dict[str, Any]:
-    records = [one for one in snapshot.records if one.sequence_type == "interferometer"]
-    values = [one.estimate.values[name] for one in records if math.isfinite(one.estimate.values[name])]
+    measured = snapshot.history[snapshot.history["interferometer"]]
+    values = [value for value in column(measured, name)[0].tolist() if math.isfinite(value)]
     mean, spread = _mean_and_std(name, values[-LAST_DROPS:])
     judged = next((one for one in reversed(snapshot.records) if one.decision.expectation is not None), None)
     return {

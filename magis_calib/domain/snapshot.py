@@ -9,6 +9,7 @@ from typing import Literal
 from magis_calib.domain.camera import ImagePair, SequenceType
 from magis_calib.domain.control import SHADOW, Decision, Setpoints
 from magis_calib.domain.estimate import StationEstimate
+from magis_calib.domain.history import NO_HISTORY, HistoryRows
 
 LoopWord = Literal["open", "closed", "shadow", "held", "procedure", "fault", "stopped"]
 """open: the operator moves setpoints by hand. closed: corrections are sent. shadow: they are decided and logged, not
@@ -203,7 +204,9 @@ class Snapshot:
     pair_estimate: StationEstimate | None = None
     """The estimate made from `pair`."""
     records: tuple[DropRecord, ...] = ()
-    """The newest drops, oldest first; bounded."""
+    """The newest drops in full, oldest first; bounded."""
+    history: HistoryRows = field(default_factory=lambda: NO_HISTORY)
+    """The numbers of all drops."""
     links: tuple[LinkState, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     past_alarms: tuple[PastAlarm, ...] = ()

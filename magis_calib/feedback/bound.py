@@ -10,17 +10,29 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.linalg
 
-from magis_calib.domain.estimate import Array, StationEstimate
+from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES, wrap_phase
 
 SETTLING_DROPS = 100
 """Drops left out of the ratios: the loop comes home in them."""
 PHASE = list(OBSERVABLES).index("phase_rad")
+
+
+class Measured(Protocol):
+    """What was measured of one drop, in the order of `OBSERVABLES`; NaN where it cannot be used."""
+
+    @property
+    def vector(self) -> Array:
+        """The six observables."""
+
+    @property
+    def covariance(self) -> Array:
+        """Their covariance, 6x6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,7 @@ def read_truth(path: Path) -> list[dict[str, Any]]:
 
 def ratios(
     truth: Sequence[Mapping[str, Any]],
-    estimates: Mapping[int, StationEstimate],
+    estimates: Mapping[int, Measured],
     targets: Mapping[str, float],
     delay: int,
 ) -> dict[str, Ratio]:
@@ -65,7 +77,7 @@ def ratios(
 
 def _oracle(
     drops: Sequence[Mapping[str, Any]],
-    estimates: Mapping[int, StationEstimate],
+    estimates: Mapping[int, Measured],
     drift: Array,
     jitter: Array,
     fit: Array,

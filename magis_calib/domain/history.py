@@ -1,0 +1,91 @@
+"""The numbers of every drop of a run, a row each: small, so that days of drops stay at hand for plots and reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, REPORTED
+
+if TYPE_CHECKING:
+    from magis_calib.domain.snapshot import DropRecord
+
+HistoryRows = npt.NDArray[np.void]
+"""Rows of `HISTORY_ROW`."""
+
+HISTORY_ROW = np.dtype(
+    [
+        ("drop_id", "i8"),
+        ("time_ns", "i8"),
+        ("interferometer", "?"),
+        ("values", "f8", (len(REPORTED),)),
+        ("stderr", "f8", (len(REPORTED),)),
+        ("covariance", "f4", (len(OBSERVABLES), len(OBSERVABLES))),
+        ("in_force", "f8", (len(ACTUATORS),)),
+        ("targets", "f8", (len(OBSERVABLES),)),
+        ("words", "S96"),
+    ]
+)
+"""SI, in the order of `REPORTED`, `ACTUATORS` and `OBSERVABLES`, NaN where there is none. `words`: the decision, or why
+the drop cannot be used, as far as it fits."""
+NO_HISTORY: HistoryRows = np.empty(0, HISTORY_ROW)
+CAPACITY = 100_000
+"""Drops: a day at one a second. Beyond it the older half is let go."""
+_REPORTED, _SETPOINTS = ({name: at for at, name in enumerate(names)} for names in (REPORTED, ACTUATORS))
+
+
+class History:
+    """Takes in drops. One thread appends; what `rows` returned never changes."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        """Begin with no drop. Memory is touched as it fills."""
+        self._rows = np.zeros(capacity, HISTORY_ROW)
+        self._held = 0
+
+    @property
+    def rows(self) -> HistoryRows:
+        """All drops so far, oldest first: a view that nobody may write to."""
+        view = self._rows[: self._held]
+        view.flags.writeable = False
+        return view
+
+    def add(self, record: DropRecord) -> None:
+        """Append one finished drop."""
+        if self._held == len(self._rows):
+            fresh = np.zeros_like(self._rows)
+            self._held //= 2
+            fresh[: self._held] = self._rows[-self._held :]
+            self._rows = fresh
+        self._rows[self._held] = _row(record)
+        self._held += 1
+
+
+def column(rows: HistoryRows, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return values and standard errors (SI) of an observable or diagnostic, or of an actuator, drop by drop."""
+    if name in _REPORTED:
+        return rows["values"][:, _REPORTED[name]], rows["stderr"][:, _REPORTED[name]]
+    values = rows["in_force"][:, _SETPOINTS[name]]
+    return values, np.full(values.shape, np.nan)
+
+
+def words(row: Any) -> str:
+    """Return what was said of the drop of one row."""
+    return bytes(row["words"]).decode("utf-8", errors="ignore")
+
+
+def _row(record: DropRecord) -> tuple[Any, ...]:
+    estimate, nothing = record.estimate, float("nan")
+    said = record.decision.in_words() if estimate.usable else "; ".join(estimate.reasons)
+    return (
+        record.drop_id,
+        record.time_ns,
+        record.sequence_type == "interferometer",
+        [estimate.values.get(name, nothing) for name in REPORTED],
+        [estimate.stderr.get(name, nothing) for name in REPORTED],
+        estimate.covariance,
+        [record.in_force.get(name, nothing) for name in ACTUATORS],
+        [record.targets.get(name, nothing) for name in OBSERVABLES],
+        said.encode()[: HISTORY_ROW["words"].itemsize],
+    )
