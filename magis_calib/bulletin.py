@@ -15,7 +15,7 @@ from magis_calib.domain.snapshot import Counters, DropRecord, LinkState, LoopWor
 from magis_calib.intake import IntakeState
 from magis_calib.parts import Parts
 
-RECORDS_KEPT = 500
+RECORDS_KEPT = 250
 """Drops that are kept in full; of all others there are the numbers, and the session."""
 STAGES_KEPT = 100_000
 SHOWN_FOR_S = 60.0

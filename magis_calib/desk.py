@@ -8,9 +8,11 @@ from typing import Any
 
 from magis_calib.alarms import AlarmList
 from magis_calib.bulletin import Tally
+from magis_calib.clerk import Clerk
 from magis_calib.domain.commands import (
     Acknowledge,
     CancelProcedure,
+    Certify,
     CloseLoop,
     Command,
     HoldLoop,
@@ -59,6 +61,7 @@ class Desk:
         """`keep` records a drop once more, with its remark."""
         self._parts, self._loop, self._tally, self._alarms, self._keep = parts, loop, tally, alarms, keep
         self._asked: deque[Command] = deque()
+        self._clerk = Clerk()
         self.wanted: LoopWord = parts.station.loop.start
         self.fault = ""
         """What stopped corrections until the operator closes the loop again; empty where nothing did."""
@@ -74,6 +77,7 @@ class Desk:
         """Obey what lies on the desk; yield each answer once it is done."""
         while self._asked:
             yield self._obey(self._asked.popleft())
+        yield from self._clerk.told()
 
     def hold_reason(self) -> str:
         """Return why nothing may be sent now; empty where corrections may. A failed poke must be mended first."""
@@ -152,6 +156,8 @@ class Desk:
                 return self._note(drop_id, text)
             case SetSpeed() | StepDrop() | JumpTo():
                 return self._play(command)
+            case Certify():
+                return self._clerk.certify(self._parts.recorder.path if self._parts.recorder is not None else "")
             case StopRun():
                 return "stopping: draining the recorder"
 

@@ -9,7 +9,7 @@ from functools import partial
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
 
-from magis_calib.domain.commands import CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop
+from magis_calib.domain.commands import Certify, CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.feedback.procedures.known import KNOWN
 from ui.help_words import ABOUT, shortcuts_text, show_help, units_text
@@ -37,7 +37,11 @@ class Menus:
         self._window = window
         self.all_actions: list[QAction] = []
         bar = window.menuBar()
-        self._add(bar.addMenu("&File"), "Stop and &quit", "Ctrl+Q", deeds.leave)
+        file = bar.addMenu("&File")
+        self.session_actions = [
+            self._add(file, "&Certify what was recorded so far", "Ctrl+E", lambda: deeds.submit(Certify()))
+        ]
+        self._add(file, "Stop and &quit", "Ctrl+Q", deeds.leave)
         view = bar.addMenu("&View")
         for dock in docks:
             view.addAction(dock.toggleViewAction())
@@ -64,7 +68,7 @@ class Menus:
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Enable what may be asked of this run now."""
-        for action in self.loop_actions:
+        for action in (*self.loop_actions, *self.session_actions):
             action.setEnabled(snapshot.mode == "live" and not snapshot.finished)
 
     def _add_procedures(self, menu: QMenu, deeds: Deeds) -> None:

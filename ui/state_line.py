@@ -12,6 +12,9 @@ from ui.theme import ACT, DIM, INFO, LOOK, TEXT
 from ui.wording import LOOP_SHAPES, age, is_stale, latest_age
 from ui.words import Words
 
+BACKED_UP_BYTES = 100_000_000
+"""More than this waits to be recorded only where the disk does not keep up: a drop has some 25 MB."""
+
 
 class Cell(QWidget):
     """A caption with one line under it."""
@@ -110,10 +113,7 @@ class StateLine(QWidget):
         lamp.caption.say(lamp.caption.text(), DIM if link.connected else LOOK)
 
     def _say_frames(self, counters: Counters, recording: RecordingState | None) -> None:
-        hours = recording.hours_left if recording is not None else None
-        self._frames.caption.say(
-            "frames" if hours is None else f"frames · disk {hours:.0f} h", DIM, disk_words(recording)
-        )
+        self._frames.caption.say(*_recording_caption(recording), disk_words(recording))
         total = counters.received + counters.lost
         lost = counters.lost + counters.not_stored
         self._frames.line.say(f"{'▲ ' if lost else ''}{lost} of {total} lost", ACT if lost else TEXT,
@@ -128,6 +128,14 @@ class StateLine(QWidget):
             self._alarms.setText(text)
             colour = ACT if act else LOOK if count else DIM
             self._alarms.setStyleSheet(f"QPushButton {{ color: {colour}; font-weight: bold; padding: 6px 4px; }}")
+
+
+def _recording_caption(recording: RecordingState | None) -> tuple[str, str]:
+    """Return text and colour: what waits to be written where that is more than usual, else how long the disk lasts."""
+    if recording is not None and recording.waiting_bytes > BACKED_UP_BYTES:
+        return f"▲ {recording.waiting_bytes / 1e6:.0f} MB to write", LOOK
+    hours = recording.hours_left if recording is not None else None
+    return ("frames" if hours is None else f"frames · disk {hours:.0f} h"), DIM
 
 
 def disk_words(recording: RecordingState | None) -> str:

@@ -34,9 +34,13 @@ class LiveRun:
 
     def __init__(
         self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any],
-        procedure: StartProcedure | None = None, products: Path | None = None,
+        procedure: StartProcedure | None = None, products: Path | None = None, go_on: bool = True,
     ) -> None:  # fmt: skip
-        """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an address is taken."""
+        """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an address is taken.
+
+        `go_on`: with the session that a killed run left unfinished. Not for a simulated station that ends with the
+        program that started it: its next one is another, with the same numbers.
+        """
         self._watched: tuple[Callable[[], LinkState], ...] = ()
         session = f"{name}-{secrets.token_hex(4)}"
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -52,7 +56,7 @@ class LiveRun:
             one: ControllerClient(self._context, one, getattr(links, one), name, session, links)
             for one in ("laser", "drop_system")
         }
-        path, before = self._session(session_dir, name, bool(about.get("simulated")))
+        path, before = self._session(session_dir, name, go_on)
         whole = config.model_copy(update={"stations": {**config.stations, name: station}})
         text = whole.model_dump_json(by_alias=True)
         recorder = Recorder(
@@ -76,13 +80,10 @@ class LiveRun:
             )
         )
 
-    def _session(self, parent: Path, name: str, simulated: bool) -> tuple[Path, Earlier | None]:
-        """Return where to record: into what a killed run left unfinished, or a new session.
-
-        A simulated station ends with the program that started it: its next one is another, with the same numbers.
-        """
+    def _session(self, parent: Path, name: str, go_on: bool) -> tuple[Path, Earlier | None]:
+        """Return where to record: into what a killed run left unfinished, or a new session."""
         self._lock: SessionLock | None = None
-        found = None if simulated else left_unfinished(parent, name)
+        found = left_unfinished(parent, name) if go_on else None
         if found is None:
             return new_session_path(parent, name), None
         path, self._lock = found

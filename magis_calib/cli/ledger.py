@@ -13,14 +13,14 @@ from magis_calib.domain.control import Outcome
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
 from magis_calib.domain.snapshot import DropRecord
-from magis_calib.recording.reader import Session
+from magis_calib.recording.looking import opened
 
 
 def main(argv: Sequence[str]) -> int:
     """List, filter and export. Exit 0, or 2 where the session cannot be read or the file cannot be written."""
     arguments = _parser().parse_args(argv)
     try:
-        with Session(arguments.session) as session:
+        with opened(arguments.session) as session:
             records = [one for one in session.records if _wanted(one, arguments)]
         if arguments.csv:
             with arguments.csv.open("w", newline="", encoding="utf-8") as file:

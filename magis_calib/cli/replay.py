@@ -18,6 +18,7 @@ from magis_calib.cli.run import finish, start_and_show
 from magis_calib.domain.config import Station
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.loading import load_config, select_station
+from magis_calib.recording.looking import opened
 from magis_calib.recording.reader import Session
 from magis_calib.replay.moved import Moves
 from magis_calib.replay.results import Remembering, Results
@@ -33,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         for path in (arguments.report, arguments.differences, arguments.plot):
             check_folder(path)
-        with Session(arguments.session) as session:
+        with opened(arguments.session) as session:
             if arguments.what_if is not None:
                 from magis_calib.cli.what_if import answer
 

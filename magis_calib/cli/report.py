@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 
 from magis_calib.domain.config import Station
-from magis_calib.domain.estimate import Array
-from magis_calib.domain.history import HistoryRows, column
+from magis_calib.domain.history import History, column
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.engine import Engine
@@ -37,7 +36,7 @@ class Truth:
 def build_report(engine: Engine, station: Station, drops: int | None, truth: Truth | None) -> dict[str, Any]:
     """Return the report of a finished run; `truth` tells what really happened where that was simulated."""
     snapshot, counts = engine.snapshot, engine.snapshot.counters
-    bounds = _bounds(snapshot.history, station, truth) if truth else {}
+    bounds = _bounds(engine.tally.history, station, truth) if truth else {}
     complete = drops is None or counts.complete + counts.incomplete >= drops
     return {
         "schema": 1,
@@ -55,6 +54,7 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Tru
             "lost": counts.lost,
             "duplicate": counts.duplicate,
         },
+        "recording": plain(snapshot.recording),
         "corrections": {
             "sent": counts.sent,
             "applied": counts.applied,
@@ -67,24 +67,15 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Tru
     }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What was measured of one drop."""
-
-    vector: Array
-    covariance: Array
-
-
-def _bounds(history: HistoryRows, station: Station, truth: Truth) -> dict[str, Ratio]:
+def _bounds(history: History, station: Station, truth: Truth) -> dict[str, Ratio]:
     """Return the ratios to the best loop; none where a target was moved, for the bound knows of one target only."""
     targets = {name: station.loop.observables[name].target for name in OBSERVABLES}
-    if np.any(history["targets"] != list(targets.values())):
+    rows = history.rows
+    if np.any(rows["targets"] != list(targets.values())):
         return {}
-    measured = history[history["interferometer"]]
-    vectors, covariances = measured["values"][:, : len(OBSERVABLES)], measured["covariance"].astype(np.float64)
-    seen = map(Seen, vectors, covariances)
-    return ratios(read_truth(truth.path), dict(zip(measured["drop_id"].tolist(), seen, strict=True)), targets,
-                  truth.delay)  # fmt: skip
+    kept = rows[rows["interferometer"]]
+    measured = dict(zip(kept["drop_id"].tolist(), kept["values"][:, : len(OBSERVABLES)], strict=True))
+    return ratios(read_truth(truth.path), measured, history.fit_covariance, targets, truth.delay)
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:

@@ -86,7 +86,8 @@ def _run(
             if not usual:
                 links = station.links
                 print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
-        run = LiveRun(config, name, station, session_dir, arguments.drops, about, procedure, products)
+        run = LiveRun(config, name, station, session_dir, arguments.drops, about, procedure, products,
+                      go_on=options is None and not arguments.new_session)  # fmt: skip
         until_the_end.callback(run.close)
         if options is not None:
             simulated = SimulatedProcess(options, station.links, arguments.config, name, arguments.drops)
@@ -191,6 +192,8 @@ def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argpar
     add_station_options(parser)
     parser.add_argument("--session-dir", type=Path, metavar="DIR",
                         help=f"folder that sessions are recorded in (default {default_session_dir()})")  # fmt: skip
+    parser.add_argument("--new-session", action="store_true",
+                        help="begin a new session, also where a killed run left one unfinished")  # fmt: skip
     parser.add_argument("--products-dir", type=Path, metavar="DIR",
                         help=f"folder for what procedures find (default {default_products_dir()})")  # fmt: skip
     add_run_options(parser)

@@ -16,7 +16,7 @@ from magis_calib.domain.loading import load_config, parse_json_config, select_st
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.feedback.explanation import quantity_of
 from magis_calib.feedback.settings import Setting, settings_of
-from magis_calib.recording.reader import Session
+from magis_calib.recording.looking import opened
 from magis_calib.recording.serial import to_json
 
 
@@ -54,7 +54,7 @@ class Known:
     @classmethod
     def of(cls, path: Path) -> Known:
         """Read a session. Raises `SessionError` or `ConfigError`."""
-        with Session(path) as session:
+        with opened(path) as session:
             config = parse_json_config(session.configuration, str(path))
             name, station = select_station(config, str(session.attribute("station")))
             observables = station.loop.observables

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from magis_calib.domain.errors import SessionError
 from magis_calib.feedback.explanation import explained
-from magis_calib.recording.reader import Session
+from magis_calib.recording.looking import opened
 
 
 def main(argv: Sequence[str]) -> int:
@@ -19,7 +19,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--drop", type=int, required=True, metavar="N", help="number of the drop")
     arguments = parser.parse_args(argv)
     try:
-        with Session(arguments.session) as session:
+        with opened(arguments.session) as session:
             records, matrix = {one.drop_id: one for one in session.records}, session.matrix
     except SessionError as error:
         print(f"magis-calib why: {error}", file=sys.stderr)

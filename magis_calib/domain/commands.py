@@ -109,6 +109,11 @@ class JumpTo:
     drop_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Certify:
+    """Count what was recorded so far and write the certificate."""
+
+
 Command = (
     CloseLoop
     | ShadowLoop
@@ -125,4 +130,5 @@ Command = (
     | SetSpeed
     | StepDrop
     | JumpTo
+    | Certify
 )

@@ -21,11 +21,10 @@ HISTORY_ROW = np.dtype(
         ("time_ns", "i8"),
         ("interferometer", "?"),
         ("values", "f8", (len(REPORTED),)),
-        ("stderr", "f8", (len(REPORTED),)),
-        ("covariance", "f4", (len(OBSERVABLES), len(OBSERVABLES))),
+        ("stderr", "f4", (len(REPORTED),)),
         ("in_force", "f8", (len(ACTUATORS),)),
         ("targets", "f8", (len(OBSERVABLES),)),
-        ("words", "S96"),
+        ("words", "S64"),
     ]
 )
 """SI, in the order of `REPORTED`, `ACTUATORS` and `OBSERVABLES`, NaN where there is none. `words`: the decision, or why
@@ -43,6 +42,7 @@ class History:
         """Begin with no drop. Memory is touched as it fills."""
         self._rows = np.zeros(capacity, HISTORY_ROW)
         self._held = 0
+        self._covariances, self._usable = np.zeros((len(OBSERVABLES), len(OBSERVABLES))), 0
 
     @property
     def rows(self) -> HistoryRows:
@@ -50,6 +50,11 @@ class History:
         view = self._rows[: self._held]
         view.flags.writeable = False
         return view
+
+    @property
+    def fit_covariance(self) -> npt.NDArray[np.float64] | None:
+        """Mean covariance of the estimates of interferometer drops, 6x6; None before the first that is whole."""
+        return self._covariances / self._usable if self._usable else None
 
     def add(self, record: DropRecord) -> None:
         """Append one finished drop."""
@@ -60,12 +65,14 @@ class History:
             self._rows = fresh
         self._rows[self._held] = _row(record)
         self._held += 1
+        if record.sequence_type == "interferometer" and np.all(np.isfinite(record.estimate.covariance)):
+            self._covariances, self._usable = self._covariances + record.estimate.covariance, self._usable + 1
 
 
 def column(rows: HistoryRows, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return values and standard errors (SI) of an observable or diagnostic, or of an actuator, drop by drop."""
     if name in _REPORTED:
-        return rows["values"][:, _REPORTED[name]], rows["stderr"][:, _REPORTED[name]]
+        return rows["values"][:, _REPORTED[name]], rows["stderr"][:, _REPORTED[name]].astype(np.float64)
     values = rows["in_force"][:, _SETPOINTS[name]]
     return values, np.full(values.shape, np.nan)
 
@@ -84,7 +91,6 @@ def _row(record: DropRecord) -> tuple[Any, ...]:
         record.sequence_type == "interferometer",
         [estimate.values.get(name, nothing) for name in REPORTED],
         [estimate.stderr.get(name, nothing) for name in REPORTED],
-        estimate.covariance,
         [record.in_force.get(name, nothing) for name in ACTUATORS],
         [record.targets.get(name, nothing) for name in OBSERVABLES],
         said.encode()[: HISTORY_ROW["words"].itemsize],

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -21,18 +21,6 @@ from magis_calib.domain.quantities import OBSERVABLES, wrap_phase
 SETTLING_DROPS = 100
 """Drops left out of the ratios: the loop comes home in them."""
 PHASE = list(OBSERVABLES).index("phase_rad")
-
-
-class Measured(Protocol):
-    """What was measured of one drop, in the order of `OBSERVABLES`; NaN where it cannot be used."""
-
-    @property
-    def vector(self) -> Array:
-        """The six observables."""
-
-    @property
-    def covariance(self) -> Array:
-        """Their covariance, 6x6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +38,21 @@ def read_truth(path: Path) -> list[dict[str, Any]]:
 
 def ratios(
     truth: Sequence[Mapping[str, Any]],
-    estimates: Mapping[int, Measured],
+    measured: Mapping[int, Array],
+    fit: Array | None,
     targets: Mapping[str, float],
     delay: int,
 ) -> dict[str, Ratio]:
     """Return the ratios of each observable; none where fewer than two drops follow the first 100.
 
+    `measured`: the six observables of each drop, NaN where not usable. `fit`: their mean covariance, None without one.
     `delay`: drops that a write takes effect later than the next one.
     """
     plant, drops = truth[0]["plant"], [line for line in truth if "drop_id" in line]
-    if len(drops) < SETTLING_DROPS + 2:
-        return {}
-    usable = [one.covariance for one in estimates.values() if np.all(np.isfinite(one.covariance))]
-    if not usable:
+    if len(drops) < SETTLING_DROPS + 2 or fit is None:
         return {}
     drift, jitter = np.array(plant["drift_cov"]), np.array(plant["jitter_cov"])
-    misses = _oracle(drops, estimates, drift, jitter, np.mean(usable, axis=0), delay)
+    misses = _oracle(drops, measured, drift, jitter, fit, delay)
     target = np.array([targets[name] for name in OBSERVABLES])
     away = [_wrapped(_vector(drop["observables"]) - target) for drop in drops]
     own_jitter = np.array([_vector(drop["jitter"]) for drop in drops])
@@ -77,7 +64,7 @@ def ratios(
 
 def _oracle(
     drops: Sequence[Mapping[str, Any]],
-    estimates: Mapping[int, Measured],
+    measured: Mapping[int, Array],
     drift: Array,
     jitter: Array,
     fit: Array,
@@ -92,9 +79,9 @@ def _oracle(
         disturbed = _vector(drop["disturbance"]) + _vector(drop["jitter"])
         known = predictions[-1 - delay] if len(predictions) > delay else disturbed
         misses.append(_wrapped(disturbed - known))
-        estimate = estimates.get(drop["drop_id"])
-        if estimate is not None and np.all(np.isfinite(estimate.vector)):
-            seen = _wrapped(estimate.vector - _vector(drop["noise_free_response"]))
+        vector = measured.get(drop["drop_id"])
+        if vector is not None and np.all(np.isfinite(vector)):
+            seen = _wrapped(vector - _vector(drop["noise_free_response"]))
             state = seen if state is None else state + gain @ _wrapped(seen - state)
         predictions.append(disturbed if state is None else state)
     return np.array(misses)

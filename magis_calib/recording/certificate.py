@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,3 +147,7 @@ def _counters(final: Path) -> Mapping[str, Any]:
     except (OSError, ValueError, KeyError):
         return {}
     return counters
+
+
+if __name__ == "__main__":
+    print(to_json(write_certificate(Path(sys.argv[1]))))

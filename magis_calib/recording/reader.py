@@ -7,14 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from magis_calib.domain.camera import VIEWS, Frame, View
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.snapshot import DropRecord
-from magis_calib.recording.segment import Rows, Segment
+from magis_calib.recording.segment import Rows, Segment, reading
+from magis_calib.recording.tables import dataframe, dataset
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,10 @@ class Session:
 
     @property
     def matrix(self) -> str:
-        """Name of the response matrix that was in force."""
-        stations = json.loads(self.configuration)["stations"]
-        return str(stations[str(self.attribute("station"))]["loop"]["matrix"])
+        """Name of the response matrix that was in force. Raises `SessionError` where the configuration has none."""
+        with reading(self.path, "matrix in the configuration"):
+            stations = json.loads(self.configuration)["stations"]
+            return str(stations[str(self.attribute("station"))]["loop"]["matrix"])
 
     def attribute(self, name: str) -> Any:
         """Return an attribute of the run: station, identity, simulated, raw …; None where it is not there."""
@@ -75,6 +81,14 @@ class Session:
         Row by row what docs/session-format.md says. Of a drop with several rows, the last one counts.
         """
         return np.concatenate([segment.table(name) for segment in self.segments])
+
+    def dataframe(self, name: str) -> pandas.DataFrame:
+        """Return a table as a pandas DataFrame, one number a column. Raises `SessionError`, also without pandas."""
+        return dataframe(self, name)
+
+    def dataset(self) -> xarray.Dataset:
+        """Return estimates and decisions as an xarray Dataset along `drop_id`. Raises `SessionError`."""
+        return dataset(self)
 
     def columns(self, name: str) -> tuple[str, ...]:
         """Return what the vectors of a table's rows are of, in their order."""

@@ -47,7 +47,9 @@ class Run:
 
     def ratios(self, station: Station, delay: int = 0) -> dict[str, Ratio]:
         targets = {name: one.target for name, one in station.loop.observables.items()}
-        return ratios(self.truth, self.estimates, targets, delay)
+        measured = {drop: one.vector for drop, one in self.estimates.items()}
+        whole = [one.covariance for one in self.estimates.values() if np.isfinite(one.covariance).all()]
+        return ratios(self.truth, measured, np.mean(whole, axis=0) if whole else None, targets, delay)
 
     def rejected(self) -> list[int]:
         """Drops that a gate rejected."""

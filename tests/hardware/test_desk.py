@@ -19,6 +19,7 @@ from magis_calib.cli.report import build_report
 from magis_calib.cli.run import farewell, finish
 from magis_calib.domain.commands import (
     Acknowledge,
+    Certify,
     CloseLoop,
     HoldLoop,
     OpenLoop,
@@ -135,6 +136,15 @@ def test_closing_tells_the_loop_where_it_is_closed(bench, monkeypatch) -> None:
     answered(bench, HoldLoop(), "loop held")
     answered(bench, CloseLoop(), "loop closed")
     assert approved == [readbacks(bench)]
+
+
+def test_what_was_recorded_so_far_is_certified_beside_the_run(bench) -> None:
+    bench.drop(1, AWAY)
+    until(bench.engine, outcome(1, "applied"), "the drop")
+    until(bench.engine, lambda s: s.counters.stored == 2, "stored")
+    snapshot = answered(bench, Certify(), "1 with an outcome, 1 fitted; 2 frames stored, no frame missing")
+    told = json.loads((Path(snapshot.session) / "certificate.json").read_text(encoding="utf-8"))
+    assert (told["stored"], told["gaps"], told["closed"]) == (2, [], False)
 
 
 # ---- targets

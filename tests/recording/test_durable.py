@@ -32,9 +32,9 @@ def pictures(drops: int):
             for drop in range(1, drops + 1) for view in "xy"]  # fmt: skip
 
 
-def recorded(path: Path, drops: int = 3, close: bool = True, **recording) -> list:
+def recorded(path: Path, drops: int = 3, close: bool = True, configuration: str = "{}", **recording) -> list:
     made = pictures(drops)
-    writer = SessionWriter(path, "bottom", "{}", {}, Recording(**recording))
+    writer = SessionWriter(path, "bottom", configuration, {}, Recording(**recording))
     for view in "xy":
         writer.camera(view, SMALL)
     for one in made:

@@ -109,7 +109,8 @@ class StationBench(WindowBench):
         self._until_closed = ExitStack()
         station, _ = self._until_closed.enter_context(on_free_ports(station, own=False))
         options = SimulationOptions(sensor="small", interval_s=0.0, seed=7, faults=faults)
-        run = LiveRun(config, name, station, folder, None, {"simulated": True}, products=folder / "products")
+        run = LiveRun(config, name, station, folder, None, {"simulated": True}, products=folder / "products",
+                      go_on=False)  # fmt: skip
         self._until_closed.callback(run.close)
         self._simulated = SimulatedProcess(options, station.links, None, name, None)
         self._until_closed.callback(self._simulated.stop)

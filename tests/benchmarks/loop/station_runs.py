@@ -107,7 +107,9 @@ def with_operator(case: Case, folder: Path, slot: int) -> Outcome:
     name, station = select_station(config, None)
     options = SimulationOptions("small", case.seed, 0.0, folder / "truth",
                                 faults=folder / "faults.toml" if case.faults else None)  # fmt: skip
-    live = LiveRun(config, name, station, folder / "sessions", case.drops, {"simulated": True, "simulation": ""})
+    live = LiveRun(
+        config, name, station, folder / "sessions", case.drops, {"simulated": True, "simulation": ""}, go_on=False
+    )
     simulated = SimulatedProcess(options, station.links, folder / "station.toml", name, case.drops)
     live.engine.start()
     try:

@@ -1,0 +1,73 @@
+"""What a session holds as files that every program reads: tables as CSV or Parquet, images as TIFF."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+
+from magis_calib.domain.camera import Frame, View
+from magis_calib.domain.errors import SessionError
+from magis_calib.recording.reader import Session
+from magis_calib.recording.serial import to_json
+from magis_calib.recording.tables import dataframe, flat
+
+Kind = Literal["csv", "parquet"]
+DESCRIPTION = 270
+"""TIFF tag ImageDescription."""
+
+
+def export_table(session: Session, name: str, folder: Path, kind: Kind) -> Path:
+    """Write one table as `<folder>/<name>.<kind>`, SI; return the file. Raises `SessionError`, `OSError`."""
+    file = folder / f"{name}.{kind}"
+    part = file.with_name(file.name + ".part")
+    if kind == "csv":
+        _write_csv(session, name, part)
+    else:
+        try:
+            dataframe(session, name).to_parquet(part)
+        except ImportError as error:
+            raise SessionError("Parquet needs pyarrow: pip install 'magis-calib[analysis]'") from error
+    os.replace(part, file)
+    return file
+
+
+def export_images(
+    session: Session, folder: Path, drops: Collection[int] | None, views: Collection[View]
+) -> Iterator[Path]:
+    """Write images as `<folder>/drop-<number>-<view>.tif`, counts as delivered; yield each file.
+
+    `drops`: all where None. The frame's header and the camera's facts stand in the image description, as JSON.
+    Raises `SessionError` where a frame is damaged, `OSError`.
+    """
+    for drop_id, view in session.frames:
+        if view not in views or (drops is not None and drop_id not in drops):
+            continue
+        frame = session.frame(drop_id, view)
+        if frame is not None:
+            yield _write_tiff(frame, folder / f"drop-{drop_id:06d}-{view}.tif")
+
+
+def _write_tiff(frame: Frame, file: Path) -> Path:
+    told = to_json({"header": frame.header, "facts": frame.facts}).encode("ascii", errors="backslashreplace").decode()
+    part = file.with_name(file.name + ".part")
+    Image.fromarray(frame.counts).save(part, format="TIFF", tiffinfo={DESCRIPTION: told})
+    os.replace(part, file)
+    return file
+
+
+def _write_csv(session: Session, name: str, file: Path) -> None:
+    columns = flat(session, name)
+    with file.open("w", newline="", encoding="utf-8") as open_file:
+        writer = csv.writer(open_file)
+        writer.writerow(columns)
+        writer.writerows(map(_cells, zip(*(values.tolist() for values in columns.values()), strict=True)))
+
+
+def _cells(row: tuple[Any, ...]) -> list[Any]:
+    """What there is not stays empty; numbers read back to the last bit."""
+    return ["" if value != value else repr(value) if isinstance(value, float) else value for value in row]

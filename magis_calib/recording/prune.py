@@ -1,0 +1,108 @@
+"""Remove the raw images of old sessions; estimates, decisions, headers and checksums stay."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+
+from magis_calib.domain.errors import SessionError
+from magis_calib.recording.continuation import SessionLock
+from magis_calib.recording.listing import Listed
+from magis_calib.recording.reader import segment_paths
+from magis_calib.recording.segment import FAILURES
+from magis_calib.recording.writer import sync_folder
+
+PRUNED = "pruned"
+"""Value of a segment's attribute `raw` once its images were removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prunable:
+    """One session that is old enough: what its images take, or why it is left alone."""
+
+    path: Path
+    age_s: float
+    image_bytes: int
+    left_alone: str = ""
+
+    def in_words(self) -> str:
+        """Say it in one line."""
+        what = self.left_alone or f"{self.image_bytes / 1e6:.1f} MB of images"
+        return f"{self.path.name}  {self.age_s / 86400.0:.1f} days old  {what}"
+
+
+def prunable(listed: Listed) -> Prunable:
+    """Look what could be removed of a session. Raises `SessionError` where it cannot be read after all."""
+    if listed.problem:
+        return Prunable(listed.path, listed.age_s, 0, f"left alone: {listed.problem}")
+    if not listed.closed:
+        return Prunable(listed.path, listed.age_s, 0, "left alone: not closed")
+    size = sum(_image_bytes(one) for one in segment_paths(listed.path))
+    return Prunable(listed.path, listed.age_s, size, "" if size else "has no images any more")
+
+
+def prune(path: Path) -> int:
+    """Remove the images of a closed session; return the bytes freed. Each segment is replaced whole or not at all.
+
+    Raises `SessionError` where the session is in use or a segment cannot be rewritten.
+    """
+    lock = SessionLock(path)
+    try:
+        return sum(_without_images(one) for one in segment_paths(path) if _image_bytes(one))
+    finally:
+        lock.release()
+
+
+def _image_bytes(segment: Path) -> int:
+    try:
+        with h5py.File(segment, "r") as file:
+            views = [group for name, group in file["entry"].items() if name.startswith("view_")]
+            return sum(int(one["counts"].id.get_storage_size()) for one in views if "counts" in one)
+    except FAILURES as error:
+        raise SessionError(f"{segment}: cannot be read: {error}") from error
+
+
+def _without_images(segment: Path) -> int:
+    """Write the segment anew without its images, and put it in the old one's place with the old one's age."""
+    part, before = segment.with_name(segment.name + ".part"), segment.stat().st_size
+    try:
+        with h5py.File(segment, "r") as old, h5py.File(part, "w", libver="v110") as new:
+            _copy(old, new)
+            new.flush()
+            os.fsync(new.id.get_vfd_handle())
+        shutil.copystat(segment, part)
+        after = part.stat().st_size
+        os.replace(part, segment)
+        sync_folder(segment.parent)
+    except FAILURES as error:
+        part.unlink(missing_ok=True)
+        raise SessionError(f"{segment}: its images cannot be removed: {error}") from error
+    return before - after
+
+
+def _copy(old: h5py.File, new: h5py.File) -> None:
+    entry = new.create_group("entry")
+    for source, target in ((old, new), (old["entry"], entry)):
+        for name, value in source.attrs.items():
+            if name != "default":
+                target.attrs[name] = value
+    entry.attrs["raw"] = PRUNED
+    for name, item in old["entry"].items():
+        if not name.startswith("view_"):
+            if name != "latest":
+                old.copy(item, entry, name)
+            continue
+        view = entry.create_group(name)
+        for key, value in item.attrs.items():
+            view.attrs[key] = value
+        for key in item:
+            if key != "counts":
+                old.copy(item[key], view, key)
+    if "frames" in entry:
+        table = entry["frames"][:]
+        table["counts_crc32"] = 0
+        entry["frames"][:] = table
