@@ -56,6 +56,10 @@ def table(drops: Sequence[Otherwise], station: Station) -> str:
         shown = ACTUATORS[moved.name]
         lines.append(f"{shown.label:22}{shown.shown(moved.happened):>22}{shown.shown(moved.predicted):>30}"
                      f"  {shown.shown_unit}")  # fmt: skip
+    held = [one for one in drops if one.hold]
+    if held:
+        lines.append(f"after {len(held)} drops that were corrected nothing would have been sent, first after drop "
+                     f"{held[0].record.drop_id}: {held[0].hold}")  # fmt: skip
     return "\n".join(lines)
 
 
@@ -111,7 +115,7 @@ def _numbers(session: Session, drops: Sequence[Otherwise], station: Station, dif
         "observables": spreads(drops),
         "motions": motions(drops, list(station.loop.actuators)),
         "drops": [
-            {"drop_id": one.record.drop_id, "happened": {"setpoints": one.record.in_force,
+            {"drop_id": one.record.drop_id, "held": one.hold, "happened": {"setpoints": one.record.in_force,
              "values": one.record.estimate.values}, "predicted": {"setpoints": one.in_force,
              "values": one.estimate.values}}
             for one in drops

@@ -4,7 +4,8 @@ A channel is one component of R⁻¹(y - y_ref), in units of its main observable
 together, but only one channel. Each channel's disturbance is a random walk (drift q a drop) seen through white noise
 (jitter j, unknown, and the fit's own error, told drop by drop). `auto` runs a bank of filters over a lattice of q and
 j and weighs them by their likelihood, old drops less than new ones (multiple-model estimation; Magill, IEEE Trans.
-Autom. Control 10 (1965) 434); a fixed gain runs one filter.
+Autom. Control 10 (1965) 434). Where a gain is fixed, the loop follows that; the bank learns beside it, for only
+innovations of filters that may choose their gain are white, and tell whether an actuator moves.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ class Channels:
         shape = self._jitter.shape
         self._state, self._variance, self._weight = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self._moved = np.zeros(shape)
+        self._followed, self._followed_variance = np.zeros(size), np.zeros(size)
         self._seen = np.zeros(size, dtype=bool)
-        self._told: tuple[Array, Array, Array] | None = None
+        self._told: tuple[Array, Array, Array, Array] | None = None
         self._share: Array | None = None
 
     @property
@@ -64,6 +66,11 @@ class Channels:
         away = self._wrapped(measured - self.predicted()[0], slice(None))
         return np.where(self._seen, away, np.nan)
 
+    def white_innovation(self, measured: Array) -> Array:
+        """Return the same with the prediction of the filters that learn, whether or not the loop follows them."""
+        away = self._wrapped(measured - self._foresee()[3], slice(None))
+        return np.where(self._seen, away, np.nan)
+
     def fresh_motion(self, moved: Array) -> Array:
         """Return the part of the actuators' effect on each channel that the filters have not seen in an innovation.
 
@@ -76,9 +83,10 @@ class Channels:
 
         By channel: disturbances (NaN: not measured), variances of the fit, effects of the setpoints in force.
         """
-        self._told = self._share = None
         known = np.isfinite(measured)
         first, later = known & ~self._seen, known & self._seen
+        self._follow_fixed(later, measured, fit_variance, drops)
+        self._told = self._share = None
         self._variance = self._variance + drops * self._drift
         if later.any():
             self._follow(slice(None) if later.all() else later, measured, fit_variance, moved)
@@ -87,6 +95,8 @@ class Channels:
 
     def begin(self, channel: int, disturbance: float, fit_variance: float, moved: float) -> None:
         """Begin (anew) at this disturbance, keeping what was learned about drift and noise."""
+        self._followed[channel] = disturbance
+        self._followed_variance[channel] = self.jitter_variance()[channel] + fit_variance
         self._told = None
         self._state[channel], self._moved[channel] = disturbance, moved
         self._variance[channel] = self._jitter[channel] + fit_variance
@@ -101,13 +111,25 @@ class Channels:
         innovation = self._wrapped(measured[at][:, None] - self._state[at], at)
         variance = self._variance[at]
         total = variance + self._jitter[at] + fit_variance[at][:, None]
-        fixed = self._fixed[at][:, None]
         share = variance / total
-        gain = np.where(np.isnan(fixed), share, fixed)
         self._weight[at] = self._weight[at] * (1.0 - 1.0 / MEMORY_DROPS) - 0.5 * (np.log(total) + innovation**2 / total)
-        self._state[at] += gain * innovation
-        self._moved[at] += gain * (moved[at][:, None] - self._moved[at])
+        self._state[at] += share * innovation
+        self._moved[at] += share * (moved[at][:, None] - self._moved[at])
         self._variance[at] = variance * (1.0 - share)
+
+    def _follow_fixed(self, later: Flags, measured: Array, fit_variance: Array, drops: int) -> None:
+        """Follow with the gains that are fixed; drift and jitter, as learned, tell how far off that leaves it."""
+        at = later & ~np.isnan(self._fixed)
+        if not at.any():
+            return
+        gain, ahead = self._fixed[at], self._followed_variance[at] + drops * self._drift_variance()[at]
+        away = self._wrapped(measured - self._followed, slice(None))[at]
+        self._followed[at] += gain * away
+        noise = self.jitter_variance()[at] + fit_variance[at]
+        self._followed_variance[at] = (1.0 - gain) ** 2 * ahead + gain**2 * noise
+
+    def _drift_variance(self) -> Array:
+        return _over_bank(self._shares(), self._drift)
 
     def _wrapped(self, values: Array, at: Flags | slice) -> Array:
         """Wrap, in place, what is an angle."""
@@ -115,14 +137,20 @@ class Channels:
         values[circular] = np.remainder(values[circular] + math.pi, math.tau) - math.pi
         return values
 
-    def _foresee(self) -> tuple[Array, Array, Array]:
-        """Return mean and variance of the next disturbance, and the jitter's variance; worked out once a drop."""
+    def _foresee(self) -> tuple[Array, Array, Array, Array]:
+        """Return mean and variance of the next disturbance as the loop follows it, the jitter's variance, and the mean
+        of the filters that learn; worked out once a drop.
+        """  # fmt: skip
         if self._told is None:
             share = self._shares()
             mean, spread = self._mixed(share)
             variance = _over_bank(share, self._variance + self._drift + spread**2)
-            jitter = _over_bank(share, self._jitter)
-            self._told = mean, np.where(self._seen, variance, np.inf), jitter
+            jitter, learns = _over_bank(share, self._jitter), np.isnan(self._fixed)
+            followed = mean
+            if not learns.all():
+                followed = np.where(learns, mean, self._followed)
+                variance = np.where(learns, variance, self._followed_variance + self._drift_variance())
+            self._told = followed, np.where(self._seen, variance, np.inf), jitter, mean
         return self._told
 
     def _mixed(self, share: Array) -> tuple[Array, Array]:

@@ -114,7 +114,8 @@ class Loop:
         self._lost = not capture.passed
         jump = None if self._lost else self._jumps.judge(self._channels, found, repeats, agree)
         refused = jump is None or not jump.passed
-        doubted = found.innovation if not refused or self._lost else moved_only(found, fresh)
+        white = self._channels.white_innovation(found.disturbance)
+        doubted = white if not refused or self._lost else moved_only(white, found.sigma, fresh)
         self._watch.add(doubted, fresh, repeats)
         answers.stopped_by(self._watch.judge(), capture, *([jump] if jump else []))
         if self._lost:

@@ -12,7 +12,6 @@ from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.domain.rules import RESPONSE
 from magis_calib.feedback.channels import Flags
-from magis_calib.feedback.comparison import Comparison
 
 WINDOW_DROPS, MOVED_DROPS, FEWEST_DROPS = 60, 30, 12
 """Drops that tell the scatter, the newest of them that tell the response, and how many there must be."""
@@ -108,9 +107,9 @@ def _sums(away: Array, moved: Array) -> Array:
                      (moved * moved).sum(axis=0)])  # fmt: skip
 
 
-def moved_only(found: Comparison, fresh_motion: Array) -> Array:
+def moved_only(innovation: Array, sigma: Array, fresh_motion: Array) -> Array:
     """Return the innovations of a rejected drop where a motion may explain them; a wild drop proves nothing else."""
-    return np.where(np.abs(fresh_motion) >= EXCITED_SIGMA * found.sigma, found.innovation, np.nan)
+    return np.where(np.abs(fresh_motion) >= EXCITED_SIGMA * sigma, innovation, np.nan)
 
 
 def _in_words(label: str, factor: float, error: float) -> str:

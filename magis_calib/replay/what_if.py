@@ -32,6 +32,8 @@ class Otherwise:
     in_force: Setpoints
     estimate: StationEstimate
     targets: dict[str, float]
+    hold: str = ""
+    """Why nothing would have been sent although something was; empty where neither or both."""
 
     def difference(self) -> str:
         """Name the first thing that is not as recorded; empty where all is, to the last bit."""
@@ -67,7 +69,7 @@ def what_if(
         if closings.before(record):
             loop.resume(commanded)
         estimate = _moved(record, in_force, happened)
-        limited = None
+        limited, hold = None, ""
         if is_judged(record):
             if decision.proposal is not None:
                 wish = wish_of(decision)
@@ -75,8 +77,9 @@ def what_if(
             judged = loop.judge(estimate, record.sequence_type, at)
             if not judged.hold and judged.proposal is not None and not _prevented(record):
                 limited = _limited(judged.proposal, record, commanded == was_commanded)
+            hold = judged.hold if decision.outcome == "applied" else ""
         ways.sent(decision, limited)
-        yield Otherwise(record, in_force, estimate, dict(loop.targets))
+        yield Otherwise(record, in_force, estimate, dict(loop.targets), hold)
 
 
 def _moved(record: DropRecord, in_force: Setpoints, response: Response) -> StationEstimate:

@@ -59,7 +59,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--drops", type=int, default=500)
+    parser.add_argument("--drops", type=int, default=2000, help="fewer leave the fits' own noise in the ratios")
     arguments = parser.parse_args()
     folder: Path = arguments.folder
     folder.mkdir(parents=True)

@@ -12,6 +12,12 @@ WORDS = {0.0: "does not move", -1.0: "moves the other way", 3.0: "moves by anoth
 EVERY = [(name, factor) for name in OBSERVABLES for factor in WORDS]
 
 
+def with_gain(station, gain: float):
+    """The station with this gain for every observable."""
+    changed = {name: one.model_copy(update={"gain": gain}) for name, one in station.loop.observables.items()}
+    return station.model_copy(update={"loop": station.loop.model_copy(update={"observables": changed})})
+
+
 def named(found, station, name: str) -> int:
     """Return the first drop that names the main actuator of this observable."""
     label = ACTUATORS[station.loop.observables[name].actuator].label
@@ -48,6 +54,23 @@ def test_healthy_actuators_are_not_named_whatever_the_targets_and_the_disturbanc
 
     found = run(station, 5, 600, aim=aim, disturb=disturb)
     assert not any(one.latched for one in found.judged)
+
+
+@pytest.mark.parametrize("gain", [0.1, 0.3])
+def test_a_fixed_gain_that_lags_behind_a_steady_drift_accuses_no_actuator(station, gain: float) -> None:
+    """The lag of such a filter is as large, and as steady, as the motion that makes up for the drift."""
+    lagging = with_gain(station, gain)
+    for seed in (1, 2):
+        found = run(lagging, seed, 260, disturb=lambda drop: {"fringe_x_rad_per_m": 4.0 * max(0, drop - 100)})
+        assert not any(one.latched for one in found.judged)
+
+
+@pytest.mark.parametrize(("name", "factor"), EVERY)
+def test_with_a_fixed_gain_a_wrong_actuator_is_named_as_well(station, name: str, factor: float) -> None:
+    actuator, steady = station.loop.observables[name].actuator, with_gain(station, 0.3)
+    found = run(steady, 1, 75, factors=lambda drop: {actuator: factor})
+    moved = next(drop for drop, one in enumerate(found.judged, 1) if name in one.used)
+    assert named(found, steady, name) - moved <= 60
 
 
 def test_closing_the_loop_again_gives_the_actuator_another_chance(station) -> None:
