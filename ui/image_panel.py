@@ -40,6 +40,11 @@ class ImagePanel(QWidget):
         self.canvas.pointed.connect(self._fit.point)
         self.canvas.extent_asked.connect(self._whole.toggle)
 
+    @property
+    def frame(self) -> Frame | None:
+        """What is drawn now."""
+        return self._frame
+
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the newest image and its fit when there is a new one."""
         pair = snapshot.pair
