@@ -6,33 +6,77 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from ui.run import Run
-from ui.theme import dress
-from ui.window import MainWindow
+from ui.scheme import Theme, choose
+from ui.screenshot import Screenshot
+
+if TYPE_CHECKING:
+    from ui.layout import Arrangement
+    from ui.window import MainWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the window shall look this time; None: as it was left, or as usual."""
+
+    theme: Theme | None = None
+    font_pt: float | None = None
+    arrangement: Arrangement | None = None
+    size_px: tuple[int, int] | None = None
+    screenshot: Path | None = None
+    """Save a picture of the window there and leave."""
+    drops: int = 1
+    """After so many."""
 
 
 def run_window(engine: Run, *, title: str = "magis-calib", close_confirm: bool = True, quit_when_finished: bool = False,
-               settings: QSettings | None = None) -> int:  # fmt: skip
-    """Show the run and return 0 once the window is closed, which is only after the run has ended.
+               settings: QSettings | None = None, look: Look | None = None) -> int:  # fmt: skip
+    """Show the run and return 0 once the window is closed, which is only after the run has ended; 1 without a picture.
 
     Closing the window, SIGINT and SIGTERM all end the run; a signal asks no question.
     """
+    look = look or Look()
     found = QApplication.instance()
     app = found if isinstance(found, QApplication) else QApplication([title])
-    dress(app)
     kept = settings if settings is not None else QSettings("magis-calib", "magis-calib")
-    window = MainWindow(engine, kept, title=title, close_confirm=close_confirm, quit_when_finished=quit_when_finished)
+    choose(look.theme or kept.value("window/theme"), look.font_pt or kept.value("window/font_pt"))
+    window = _window(engine, kept, title, close_confirm and look.screenshot is None, quit_when_finished, app)
+    picture = _looked(window, engine, look)
     window.left.connect(app.quit)
     window.show()
     window.tick_all()
     with _signals_leave(window):
         app.exec()
     window.deleteLater()
-    return 0
+    return 0 if picture is None or picture.saved else 1
+
+
+def _window(
+    engine: Run, settings: QSettings, title: str, close_confirm: bool, quit_when_finished: bool, app: QApplication
+) -> MainWindow:
+    from ui.theme import dress  # these take their colours when they are imported: after they were chosen
+    from ui.window import MainWindow
+
+    dress(app)
+    return MainWindow(engine, settings, title=title, close_confirm=close_confirm, quit_when_finished=quit_when_finished)
+
+
+def _looked(window: MainWindow, engine: Run, look: Look) -> Screenshot | None:
+    """Give the window the size and arrangement that were asked for; return who takes the picture."""
+    if look.size_px is not None:
+        window.resize(*look.size_px)
+    if look.arrangement is not None or look.size_px is not None:
+        window.arrange(look.arrangement or "run")
+    if look.screenshot is None:
+        return None
+    return Screenshot(window, look.screenshot, look.drops, lambda: engine.snapshot, window.tick_all, window.leave)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from ui.theme import BACKGROUND, DIM, LOOK, RAISED, TEXT
+from ui.theme import BAND, DIM, LOOK, TEXT, TRACK
 
 REACH = 2.0
 """The gauge ends at this many tolerances."""
@@ -37,9 +37,9 @@ class DeviationBar(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         wide, middle = self.width() - 12.0, self.height() / 2
-        painter.fillRect(QRectF(6, middle - 2, wide, 4), QColor(BACKGROUND))
+        painter.fillRect(QRectF(6, middle - 2, wide, 4), QColor(TRACK))
         band = QRectF(6 + wide * (REACH - 1) / (2 * REACH), middle - 3, wide / REACH, 6)
-        painter.fillRect(band, QColor(RAISED).lighter())
+        painter.fillRect(band, QColor(BAND))
         painter.setPen(QColor(DIM))
         painter.drawLine(QPointF(6 + wide / 2, middle - 5), QPointF(6 + wide / 2, middle + 5))
         if not math.isfinite(self._share):

@@ -13,7 +13,7 @@ from ui.levels import Levels
 from ui.outline import Outline
 from ui.overlay import PortLines, ScaleBar
 from ui.raster import Raster, counts_at, full_size_mm, raster, step_for
-from ui.theme import DIM, IMAGE, IMAGE_MAP
+from ui.theme import IMAGE, IMAGE_MAP, ON_IMAGE
 
 
 class ImageCanvas(QWidget):
@@ -44,7 +44,7 @@ class ImageCanvas(QWidget):
         self._empty = QLabel()
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
-        self._empty.setStyleSheet(f"color: {DIM}; background: {IMAGE}; padding: 12px;")
+        self._empty.setStyleSheet(f"color: {ON_IMAGE}; background: {IMAGE}; padding: 12px;")
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._view)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Literal
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
@@ -12,6 +13,17 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 VERSION = 2
 """Raise it when docks change: an older saved layout is then discarded."""
 LEAST_WIDTH = 1000
+Arrangement = Literal["run", "commission", "replay"]
+ARRANGEMENTS: dict[Arrangement, str] = {
+    "run": "a shift: images, numbers, trends and what was decided",
+    "commission": "procedures and what they find in front, more room for them",
+    "replay": "a recording: trends and decisions, no procedures",
+}
+FRONT: dict[Arrangement, str] = {"run": "Ledger", "commission": "Procedures", "replay": "Ledger"}
+"""Which of the docks that lie on each other is on top."""
+HIDDEN: dict[Arrangement, tuple[str, ...]] = {"run": (), "commission": (), "replay": ("Procedures", "Alarms")}
+LOWER_SHARE: dict[Arrangement, float] = {"run": 0.19, "commission": 0.27, "replay": 0.19}
+"""Of the window's height, for those docks."""
 HIGH = 800
 """From this window height on the ledger has a row of its own."""
 
@@ -35,8 +47,8 @@ def add_dock(window: QMainWindow, name: str, inside: QWidget) -> QDockWidget:
     return dock
 
 
-def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
-    """Lay all docks out as shipped, for the window's present height."""
+def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget], which: Arrangement = "run") -> None:
+    """Lay the docks out as shipped, for the window's present height."""
     for dock in docks.values():
         dock.setFloating(False)
         window.removeDockWidget(dock)
@@ -56,9 +68,12 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget]) -> None:
     window.tabifyDockWidget(alarms, procedures)
     for dock in docks.values():
         dock.show()
-    (ledger if high else trends).raise_()
-    _size(window, docks, high)
-    QTimer.singleShot(0, window, lambda: _size(window, docks, high))  # sizes hold only once the docks are laid out
+    for name in HIDDEN[which]:
+        docks[name].hide()
+    front = docks[FRONT[which]] if high or which == "commission" else trends
+    front.raise_()
+    _size(window, docks, high, which)
+    QTimer.singleShot(0, window, lambda: _size(window, docks, high, which))  # holds only once the docks are laid out
 
 
 def restore(window: QMainWindow, settings: QSettings) -> bool:
@@ -84,7 +99,7 @@ def save(window: QMainWindow, settings: QSettings) -> None:
     settings.setValue("window/state", window.saveState(VERSION))
 
 
-def _size(window: QMainWindow, docks: Mapping[str, QDockWidget], high: bool) -> None:
+def _size(window: QMainWindow, docks: Mapping[str, QDockWidget], high: bool, which: Arrangement) -> None:
     wide, tall = window.width(), window.height()
     loop = max(docks["Loop"].minimumSizeHint().width(), round(0.235 * wide))
     window.resizeDocks([docks["Loop"]], [loop], Qt.Orientation.Horizontal)
@@ -92,7 +107,8 @@ def _size(window: QMainWindow, docks: Mapping[str, QDockWidget], high: bool) -> 
     window.resizeDocks([docks["Fringe"], docks["Trends"]], [round(0.36 * rest), round(0.64 * rest)],
                        Qt.Orientation.Horizontal)  # fmt: skip
     if high:
-        window.resizeDocks([docks["Trends"], docks["Ledger"]], [round(0.30 * tall), round(0.19 * tall)],
-                           Qt.Orientation.Vertical)  # fmt: skip
+        lower = LOWER_SHARE[which]
+        window.resizeDocks([docks["Trends"], docks["Ledger"]], [round(0.49 * tall) - round(lower * tall),
+                           round(lower * tall)], Qt.Orientation.Vertical)  # fmt: skip
     else:
         window.resizeDocks([docks["Trends"]], [round(0.43 * tall)], Qt.Orientation.Vertical)

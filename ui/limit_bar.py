@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from magis_calib.domain.snapshot import ActuatorState
-from ui.theme import BACKGROUND, DIM, LOOK, TEXT
+from ui.theme import DIM, LOOK, TEXT, TRACK
 
 NEAR = 0.05
 """Share of the range that counts as near its end."""
@@ -35,7 +35,7 @@ class LimitBar(QWidget):
         state = self._state
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(QRectF(4, 3, self.width() - 8, 3), QColor(BACKGROUND))
+        painter.fillRect(QRectF(4, 3, self.width() - 8, 3), QColor(TRACK))
         painter.setPen(QColor(DIM))
         for end in (4, self.width() - 4):
             painter.drawLine(QPointF(end, 1), QPointF(end, 8))

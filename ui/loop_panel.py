@@ -13,7 +13,7 @@ from ui.actuators_panel import ActuatorsPanel
 from ui.observables_panel import ObservablesPanel
 from ui.replay_bar import ReplayBar
 from ui.stop_button import StopButton
-from ui.theme import ACT, DIM, LOOK, PROCEDURE
+from ui.theme import ACT, DIM, LINE, LOOK, PROCEDURE
 
 BUTTONS: dict[LoopWord, tuple[str, Command, str]] = {
     "closed": ("Close", CloseLoop(), "send corrections from now on; clears a latched fault (Ctrl+Return)"),
@@ -106,5 +106,5 @@ class LoopPanel(QScrollArea):
 def _rule() -> QFrame:
     line = QFrame()
     line.setFrameShape(QFrame.Shape.HLine)
-    line.setStyleSheet("color: #464d55;")
+    line.setStyleSheet(f"color: {LINE};")
     return line

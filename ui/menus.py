@@ -13,6 +13,8 @@ from magis_calib.domain.commands import Certify, CloseLoop, Command, HoldLoop, O
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.feedback.procedures.known import KNOWN
 from ui.help_words import ABOUT, shortcuts_text, show_help, units_text
+from ui.layout import ARRANGEMENTS, Arrangement
+from ui.scheme import FONT_SIZES_PT, SCHEMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Deeds:
     show_procedures: Callable[[], object]
     ask_procedure: Callable[[str], object]
     cancel_procedure: Callable[[], object]
+    arrange: Callable[[Arrangement], object]
+    remember: Callable[[str, object], object]
 
 
 class Menus:
@@ -48,6 +52,7 @@ class Menus:
         view.addSeparator()
         self._add(view, "Set image &levels once", "Ctrl+L", deeds.levels_once)
         self._add(view, "&Reset layout", "", deeds.reset_layout)
+        self._add_looks(view, deeds)
         loop = bar.addMenu("&Loop")
         self.loop_actions = [
             self._add(loop, "&Close: send corrections", "Ctrl+Return", lambda: deeds.submit(CloseLoop())),
@@ -70,6 +75,19 @@ class Menus:
         """Enable what may be asked of this run now."""
         for action in (*self.loop_actions, *self.session_actions):
             action.setEnabled(snapshot.mode == "live" and not snapshot.finished)
+
+    def _add_looks(self, view: QMenu, deeds: Deeds) -> None:
+        """Offer the shipped arrangements, the themes and the sizes of type."""
+        view.addSeparator()
+        for number, (name, words) in enumerate(ARRANGEMENTS.items(), start=1):
+            self._add(view, f"Arrange for &{name}", f"Ctrl+{number}", partial(deeds.arrange, name)).setToolTip(words)
+        themes, sizes = view.addMenu("&Theme"), view.addMenu("&Font size")
+        for theme in SCHEMES:
+            self._add(themes, f"{theme} (from the next start on)", "", partial(deeds.remember, "theme", theme))
+        for size_pt in FONT_SIZES_PT:
+            words = f"{size_pt:g} pt (from the next start on)"
+            self._add(sizes, words, "", partial(deeds.remember, "font_pt", size_pt))
+        view.setToolTipsVisible(True)
 
     def _add_procedures(self, menu: QMenu, deeds: Deeds) -> None:
         self._add(menu, "&Show the procedures", "Ctrl+P", deeds.show_procedures)

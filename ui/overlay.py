@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from ui.outline import Outline
-from ui.theme import PORTS, text_font
+from ui.theme import OVERLAY, text_font
 
 HALO = QColor(0, 0, 0, 170)
 
@@ -19,7 +19,7 @@ class PortLines:
     """The lines of one port in a view box."""
 
     def __init__(self, box: Any, port: str) -> None:
-        colour = QColor(PORTS[port])
+        colour = QColor(OVERLAY[port])
         faint = QColor(colour)
         faint.setAlpha(110)
         halo = pg.mkPen(HALO, width=3)

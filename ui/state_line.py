@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from magis_calib.domain.snapshot import Counters, LinkState, RecordingState, Snapshot
-from ui.theme import ACT, DIM, INFO, LOOK, TEXT
+from ui.theme import ACT, DIM, INFO, LINE, LOOK, TEXT
 from ui.wording import LOOP_SHAPES, age, is_stale, latest_age
 from ui.words import Words
 
@@ -162,5 +162,5 @@ def counted(counters: Counters) -> str:
 def _divider() -> QFrame:
     line = QFrame()
     line.setFrameShape(QFrame.Shape.VLine)
-    line.setStyleSheet("color: #464d55;")
+    line.setStyleSheet(f"color: {LINE};")
     return line

@@ -18,6 +18,7 @@ class StatusLine:
     """Writes into a window's status bar."""
 
     def __init__(self, bar: QStatusBar) -> None:
+        self._own, self._answered = ("", ""), ""
         self._note, self._drops = Words(grows=True), Words(align=RIGHT)
         self._age = Words("▲ no news for 59 min", align=RIGHT)
         bar.setContentsMargins(6, 0, 6, 0)
@@ -26,9 +27,16 @@ class StatusLine:
         bar.addPermanentWidget(self._drops)
         bar.addPermanentWidget(self._age)
 
+    def announce(self, text: str) -> None:
+        """Say something of the window's own until the next command is answered."""
+        self._own = text, self._answered
+
     def refresh(self, snapshot: Snapshot, now_s: float, going_on: str) -> None:
         """Write the line; `going_on` is the window's own word and comes first."""
-        note = " · ".join(part for part in (going_on, snapshot.note) if part)
+        self._answered = snapshot.note
+        text, when = self._own
+        own = text if when == snapshot.note else ""
+        note = " · ".join(part for part in (going_on, own or snapshot.note) if part)
         self._note.say(note, INFO if going_on else TEXT, "answer to the latest command")
         counts = snapshot.counters
         incomplete = f", ▲ {counts.incomplete} incomplete" if counts.incomplete else ""

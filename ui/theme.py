@@ -6,28 +6,32 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
-BACKGROUND = "#1f2226"
-PANEL = "#272b30"
-RAISED = "#363c43"
-LINE = "#464d55"
-TEXT = "#dde1e5"
-DIM = "#9ba4ad"
-IMAGE = "#0c0d0f"
+from ui.scheme import SCHEMES, chosen
 
-LOOK = "#E69F00"
+_COLOURS, _FONT_PT = chosen()
+BACKGROUND, PANEL, RAISED, LINE = _COLOURS.background, _COLOURS.panel, _COLOURS.raised, _COLOURS.line
+TEXT, DIM = _COLOURS.text, _COLOURS.dim
+TRACK, BAND = _COLOURS.track, _COLOURS.band
+"""Of the small bars that show where a number lies."""
+
+LOOK = _COLOURS.look
 """Amber: look at it."""
-ACT = "#FF7A66"
+ACT = _COLOURS.act
 """Red: act."""
-INFO = "#56B4E9"
+INFO = _COLOURS.info
 """Blue: information, or a mode that the operator chose."""
-SHADOW = "#B7A6E8"
+SHADOW = _COLOURS.shadow
 """Violet: the loop decides and sends nothing."""
-PROCEDURE = "#E6A6C8"
+PROCEDURE = _COLOURS.procedure
 """Pink: a procedure moves the setpoints."""
 
-SERIES = "#56B4E9"
-PORTS = {"a": "#56B4E9", "b": "#2FC79A"}
-"""Okabe-Ito sky blue and bluish green, the latter lightened for a dark ground; both stand out on the image map."""
+SERIES = _COLOURS.series
+PORTS = {"a": _COLOURS.port_a, "b": _COLOURS.port_b}
+
+IMAGE, ON_IMAGE = "#0c0d0f", "#9ba4ad"
+"""Images have a dark ground whatever the theme: the map begins at black."""
+OVERLAY = {"a": SCHEMES["dark"].port_a, "b": SCHEMES["dark"].port_b}
+"""The ports drawn over an image."""
 IMAGE_MAP = "inferno"
 
 STYLE = f"""
@@ -48,25 +52,25 @@ QToolButton::menu-indicator {{ image: none; }}
 QTabWidget::pane {{ border: none; }}
 QTabBar::tab {{ background: {PANEL}; color: {DIM}; padding: 3px 10px; border: none; border-bottom: 2px solid {PANEL}; }}
 QTabBar::tab:selected {{ color: {TEXT}; border-bottom: 2px solid {DIM}; }}
-QPushButton[hardware="true"] {{ background: {RAISED}; border: 2px solid #6b747d; border-radius: 5px;
+QPushButton[hardware="true"] {{ background: {RAISED}; border: 2px solid {_COLOURS.disabled}; border-radius: 5px;
   padding: 4px 6px; font-weight: bold; }}
 QPushButton[hardware="true"]:hover {{ border-color: {TEXT}; }}
 QPushButton[hardware="true"]:focus {{ border-color: {INFO}; }}
-QPushButton[hardware="true"]:checked {{ background: #59626c; border-color: {TEXT}; }}
-QPushButton[hardware="true"]:disabled {{ color: #6b747d; border-color: {LINE}; background: {PANEL}; }}
-QPushButton[armed="true"] {{ background: #7a2b20; border-color: {ACT}; }}
+QPushButton[hardware="true"]:checked {{ background: {_COLOURS.pressed}; border-color: {TEXT}; }}
+QPushButton[hardware="true"]:disabled {{ color: {_COLOURS.disabled}; border-color: {LINE}; background: {PANEL}; }}
+QPushButton[armed="true"] {{ background: {_COLOURS.armed}; border-color: {ACT}; }}
 QLineEdit {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 3px; padding: 1px 3px; }}
 QLineEdit:focus {{ border: 1px solid {INFO}; }}
 QLineEdit:read-only {{ background: transparent; border: 1px solid transparent; }}
 QLineEdit[moves="true"] {{ border: 1px solid {INFO}; }}
-QTableView {{ background: {PANEL}; alternate-background-color: #2b3036; border: none; gridline-color: {PANEL};
-  selection-background-color: #46525e; selection-color: {TEXT}; }}
+QTableView {{ background: {PANEL}; alternate-background-color: {_COLOURS.alternate}; border: none;
+  gridline-color: {PANEL}; selection-background-color: {_COLOURS.selection}; selection-color: {TEXT}; }}
 QHeaderView::section {{ background: {RAISED}; color: {DIM}; border: none; border-right: 1px solid {LINE};
   padding: 2px 4px; }}
 QScrollArea {{ border: none; }}
 QProgressBar {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 3px; text-align: center; }}
-QProgressBar::chunk {{ background: #6b4a5e; }}
-QFrame[question="true"] {{ background: #2c3a45; border: 1px solid {INFO}; border-radius: 4px; }}
+QProgressBar::chunk {{ background: {_COLOURS.running}; }}
+QFrame[question="true"] {{ background: {_COLOURS.question}; border: 1px solid {INFO}; border-radius: 4px; }}
 """
 
 
@@ -82,7 +86,7 @@ def dress(app: QApplication) -> None:
 def text_font(change: float = 0.0, bold: bool = False) -> QFont:
     """Return the window's font, so many points larger, with figures of equal width."""
     font = QFont(["Noto Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans"])
-    font.setPointSizeF(9.0 + change)
+    font.setPointSizeF(_FONT_PT + change)
     font.setBold(bold)
     font.setFeature(QFont.Tag("tnum"), 1)
     return font
@@ -94,10 +98,11 @@ def _palette() -> QPalette:
     for which, colour in {
         role.Window: PANEL, role.Base: PANEL, role.AlternateBase: RAISED, role.Button: RAISED,
         role.WindowText: TEXT, role.Text: TEXT, role.ButtonText: TEXT, role.ToolTipText: TEXT, role.BrightText: TEXT,
-        role.ToolTipBase: RAISED, role.PlaceholderText: DIM, role.Highlight: "#46525e", role.HighlightedText: TEXT,
+        role.ToolTipBase: RAISED, role.PlaceholderText: DIM, role.Highlight: _COLOURS.selection,
+        role.HighlightedText: TEXT,
         role.Link: INFO, role.Mid: LINE, role.Dark: BACKGROUND, role.Shadow: BACKGROUND, role.Light: LINE,
     }.items():  # fmt: skip
         palette.setColor(which, QColor(colour))
     for which in (role.WindowText, role.Text, role.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor("#6b747d"))
+        palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(_COLOURS.disabled))
     return palette

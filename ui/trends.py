@@ -36,6 +36,7 @@ class TrendsPanel(QWidget):
         self._drawn: object = None
         self._tabs = QTabWidget()
         self._tabs.setDocumentMode(True)
+        self._tabs.tabBar().setDrawBase(False)
         self._pages: list[list[StripChart]] = []
         self._grids: list[QGridLayout] = []
         self._add_page("observables", OBSERVABLES, "the six controlled observables")

@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         self._build()
         deeds = Deeds(self.close, run.submit, self.reset_layout, self.set_levels_once, self.ask_return,
                       self.alarms.acknowledge_all, self.show_procedures, self.ask_procedure,
-                      self.ask_cancel)  # fmt: skip
+                      self.ask_cancel, self.arrange, self.remember)  # fmt: skip
         self.menus = Menus(self, deeds, self.docks.values())
         self._middle.setFocus()  # else the first button of the window looks chosen
         self._status = StatusLine(self.statusBar())
@@ -124,7 +124,16 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put all docks back as shipped."""
-        layout.arrange(self, self.docks)
+        self.arrange("replay" if self._run.snapshot.mode == "replay" else "run")
+
+    def arrange(self, which: layout.Arrangement) -> None:
+        """Lay the docks out in one of the shipped ways."""
+        layout.arrange(self, self.docks, which)
+
+    def remember(self, key: str, value: object) -> None:
+        """Keep how the window shall look the next time it is opened, and say so."""
+        self._settings.setValue(f"window/{key}", value)
+        self._status.announce(f"{key.replace('_pt', ' size')}: {value}, from the next start on")
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102
         if self._run.snapshot.finished:

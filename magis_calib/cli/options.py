@@ -38,6 +38,19 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
                         help="how much is said on stderr (default %(default)s)")  # fmt: skip
 
 
+def add_window_options(parser: argparse.ArgumentParser) -> None:
+    """Add how the window shall look this time."""
+    window = parser.add_argument_group("window")
+    window.add_argument(
+        "--theme", choices=("dark", "light"), help="colours (default: as chosen in the window, else dark)"
+    )
+    window.add_argument("--font-size", type=float, metavar="PT", help="size of type (default 9)")
+    window.add_argument("--arrangement", choices=("run", "commission", "replay"), help="lay the docks out as shipped")
+    window.add_argument("--window-size", type=_size, metavar="WxH", help="in pixels, for example 1920x1080")
+    window.add_argument("--screenshot", type=Path, metavar="FILE",
+                        help="save a picture of the window after --drops N (default 1), then end the run")  # fmt: skip
+
+
 def check_folder(path: Path | None) -> None:
     """Refuse a file that could not be written at the end. Raises `ConfigError`."""
     if path is not None and not path.absolute().parent.is_dir():
@@ -50,6 +63,12 @@ def start_logging(level: str) -> None:
     logging.basicConfig(level=level.upper(), format=form)
 
 
+def draw_off_screen() -> None:
+    """Let Qt draw where there is no display: a picture of the window needs none."""
+    if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
 def why_no_window() -> str:
     """Return why no window can be shown here, or an empty text."""
     if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
@@ -57,6 +76,13 @@ def why_no_window() -> str:
     if importlib.util.find_spec("PySide6") is None or importlib.util.find_spec("pyqtgraph") is None:
         return "the window needs PySide6 and pyqtgraph: pip install 'magis-calib[gui]'"
     return ""
+
+
+def _size(text: str) -> tuple[int, int]:
+    wide, _, high = text.partition("x")
+    if not (wide.isdecimal() and high.isdecimal() and int(wide) >= 640 and int(high) >= 400):
+        raise argparse.ArgumentTypeError(f"wanted WxH of at least 640x400, got {text}")
+    return int(wide), int(high)
 
 
 def _count(text: str) -> int:

@@ -12,7 +12,14 @@ from pathlib import Path
 import platformdirs
 
 from magis_calib.cli.moved import moves_in_words, write_moves
-from magis_calib.cli.options import add_run_options, add_station_options, check_folder, start_logging, why_no_window
+from magis_calib.cli.options import (
+    add_run_options,
+    add_station_options,
+    add_window_options,
+    check_folder,
+    start_logging,
+    why_no_window,
+)
 from magis_calib.cli.replay_run import Replay, recorded_station
 from magis_calib.cli.run import finish, start_and_show
 from magis_calib.domain.config import Station
@@ -32,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     _refuse_contradictions(parser, arguments)
     start_logging(arguments.log_level)
     try:
-        for path in (arguments.report, arguments.differences, arguments.plot):
+        for path in (arguments.report, arguments.differences, arguments.plot, arguments.screenshot):
             check_folder(path)
         with opened(arguments.session) as session:
             if arguments.what_if is not None:
@@ -53,12 +60,13 @@ def _replayed(session: Session, arguments: argparse.Namespace) -> int:
     speed = arguments.speed or (math.inf if arguments.verify or arguments.config is not None else 1.0)
     with closing(Results(_results_file(arguments, session))) as results:
         estimator = None if arguments.no_results else Remembering(station, results)
-        stays = not headless and not why_no_window() and arguments.drops is None
-        replay = Replay(session, speed, arguments.drops, station=station, estimator=estimator, stays=stays)
+        drops = arguments.drops if arguments.screenshot is None else None
+        stays = not headless and not why_no_window() and drops is None
+        replay = Replay(session, speed, drops, station=station, estimator=estimator, stays=stays)
         moves = Moves(session.records, arguments.moved)
         if arguments.config is not None:
             replay.also(moves.add)
-        start_and_show(replay, headless)
+        start_and_show(replay, headless, arguments)
     _tell(replay, session, arguments, moves)
     if estimator is not None:
         print(estimator.in_words())
@@ -124,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, metavar="DIR", help="folder of estimates made before (default: cache)")
     parser.add_argument("--no-results", action="store_true", help="fit every pair, whatever is known already")
     add_run_options(parser)
+    add_window_options(parser)
     return parser
 
 

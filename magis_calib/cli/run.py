@@ -16,9 +16,11 @@ from magis_calib.cli.judge import judge_models
 from magis_calib.cli.options import (
     add_run_options,
     add_station_options,
+    add_window_options,
     check_folder,
     default_products_dir,
     default_session_dir,
+    draw_off_screen,
     start_logging,
     why_no_window,
 )
@@ -75,7 +77,7 @@ def _run(
     options = SimulationOptions.of(arguments) if arguments.simulate else None
     if options is not None:
         load_faults(options.faults, load_plant_numbers())  # said here rather than by the child
-    for path in (arguments.report, arguments.truth if options else None):
+    for path in (arguments.report, arguments.screenshot, arguments.truth if options else None):
         check_folder(path)
     about = {"simulated": options is not None, "simulation": " ".join(options.argv()) if options else ""}
     session_dir = (arguments.session_dir or default_session_dir()).absolute()
@@ -86,17 +88,18 @@ def _run(
             if not usual:
                 links = station.links
                 print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
-        run = LiveRun(config, name, station, session_dir, arguments.drops, about, procedure, products,
+        drops = arguments.drops if arguments.screenshot is None else None  # a picture is taken of a run that goes on
+        run = LiveRun(config, name, station, session_dir, drops, about, procedure, products,
                       go_on=options is None and not arguments.new_session)  # fmt: skip
         until_the_end.callback(run.close)
         if options is not None:
-            simulated = SimulatedProcess(options, station.links, arguments.config, name, arguments.drops)
+            simulated = SimulatedProcess(options, station.links, arguments.config, name, drops)
             until_the_end.callback(simulated.stop)
             run.watch(simulated.link)
-        start_and_show(run.engine, arguments.auto)
+        start_and_show(run.engine, arguments.auto, arguments)
     truth = Truth(arguments.truth, arguments.delay) if options and arguments.truth else None
     afterwards(run.engine, station)
-    code = finish(run.engine, arguments.report, station, arguments.drops, truth)
+    code = finish(run.engine, arguments.report, station, drops, truth)
     return code if procedure is None else code or _told(run.engine)
 
 
@@ -127,11 +130,11 @@ class Startable(Watched, Protocol):
         """Begin."""
 
 
-def start_and_show(engine: Startable, headless: bool) -> None:
+def start_and_show(engine: Startable, headless: bool, arguments: argparse.Namespace) -> None:
     """Run until the end, shown in the window or headless; whatever happens, the run is stopped and written."""
     engine.start()
     try:
-        _show(engine, headless)
+        _show(engine, headless, arguments)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: not worth a traceback
     finally:
@@ -139,16 +142,19 @@ def start_and_show(engine: Startable, headless: bool) -> None:
         engine.wait()
 
 
-def _show(engine: Watched, headless: bool) -> None:
+def _show(engine: Watched, headless: bool, arguments: argparse.Namespace) -> None:
+    if arguments.screenshot is not None:
+        draw_off_screen()
     reason = "" if headless else why_no_window()
     if reason:
         print(f"running headless: {reason}", file=sys.stderr)
     if headless or reason:
         watch(engine)
         return
-    from ui.app import run_window
+    from ui.app import Look, run_window
 
-    run_window(engine)
+    run_window(engine, look=Look(arguments.theme, arguments.font_size, arguments.arrangement, arguments.window_size,
+                                 arguments.screenshot, arguments.drops or 1))  # fmt: skip
 
 
 def finish(engine: Engine, report: Path | None, station: Station, drops: int | None, truth: Truth | None) -> int:
@@ -197,6 +203,7 @@ def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argpar
     parser.add_argument("--products-dir", type=Path, metavar="DIR",
                         help=f"folder for what procedures find (default {default_products_dir()})")  # fmt: skip
     add_run_options(parser)
+    add_window_options(parser)
     parser.add_argument("--simulate", action="store_true", help="start the simulated station as well")
     add_simulation_options(parser.add_argument_group("with --simulate"))
     return parser

@@ -1,0 +1,45 @@
+"""A picture of the window after so many drops, for guides and for whoever is not there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QMainWindow
+
+from magis_calib.domain.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
+
+LOOK_MS = 100
+
+
+class Screenshot(QObject):
+    """Waits for the drops, draws everything once more, saves the picture and leaves."""
+
+    def __init__(
+        self, window: QMainWindow, file: Path, drops: int, look: Callable[[], Snapshot], draw: Callable[[], object],
+        leave: Callable[[], object],
+    ) -> None:  # fmt: skip
+        """`look` gives the newest snapshot, `draw` draws every panel anew, `leave` ends the run and the window."""
+        super().__init__(window)
+        self._window, self._file, self._drops = window, file, drops
+        self._look, self._draw, self._leave = look, draw, leave
+        self.saved = False
+        self._timer = QTimer(self, interval=LOOK_MS)
+        self._timer.timeout.connect(self._try)
+        self._timer.start()
+
+    def _try(self) -> None:
+        snapshot = self._look()
+        counts = snapshot.counters
+        if not snapshot.finished and (counts.complete + counts.incomplete < self._drops or snapshot.pair is None):
+            return
+        self._timer.stop()
+        self._draw()
+        self.saved = self._window.grab().save(str(self._file))
+        if not self.saved:
+            log.error("%s: the picture cannot be written", self._file)
+        self._leave()
