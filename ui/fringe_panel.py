@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from magis_calib.domain.camera import Frame, ImagePair, View
+from magis_calib.domain.camera import ImagePair, View
 from magis_calib.domain.estimate import Array, StationEstimate, ViewEstimate
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.estimation.profile import FringeProfile, fringe_profile
+from ui.aside import Aside
 from ui.closeup import around_clouds
 from ui.fringe_words import FringeWords
 from ui.ranging import SteadyRange
@@ -29,10 +31,11 @@ PREFIXES = ((1e9, "10⁹ e⁻"), (1e6, "10⁶ e⁻"), (1e3, "10³ e⁻"), (1.0, 
 class FringePanel(QWidget):
     """Profile of the view that carries the fringes."""
 
-    def __init__(self) -> None:
+    def __init__(self, executor: Executor) -> None:
+        """`executor`: sums up the profiles, beside the GUI thread."""
         super().__init__()
-        self._pair: ImagePair | None = None
-        self._estimate: StationEstimate | None = None
+        self.aside: Aside[tuple[ImagePair, StationEstimate], FringeProfile | None] = Aside(executor, _profile)
+        self._drawn: object = None
         self._signal_range, self._residual_range = SteadyRange(), SteadyRange(8.0)
         self._words = FringeWords()
         self._plots: Any = pg.GraphicsLayoutWidget()
@@ -71,17 +74,17 @@ class FringePanel(QWidget):
         if pair is None or estimate is None:
             self._say_empty("No fringes yet\n\n" + missing(snapshot, "camera x"))
             return
-        if pair is self._pair and estimate is self._estimate:
+        made = self.aside.newest((pair, estimate))
+        if made is None or made is self._drawn:
             return
-        view = fringed_view(estimate)
-        fitted = estimate.views.get(view)
-        profile = _profile(pair.frames[view], fitted) if fitted is not None else None
+        self._drawn = made
+        (pair, estimate), profile = made
+        fitted = estimate.views.get(fringed_view(estimate))
         if fitted is None or profile is None:
             reasons = fitted.reasons if fitted is not None else estimate.reasons
             self._say_empty(f"– No profile of drop {pair.drop_id}\n\n" + ("\n".join(reasons) or "no fit of this drop"))
         else:
             self._draw(profile, fitted)
-        self._pair, self._estimate = pair, estimate
 
     def _draw(self, profile: FringeProfile, fitted: ViewEstimate) -> None:
         self._stack.setCurrentWidget(self._shown)
@@ -151,9 +154,14 @@ def fringed_view(estimate: StationEstimate) -> View:
     return "x"
 
 
-def _profile(frame: Frame, fitted: ViewEstimate) -> FringeProfile | None:
+def _profile(drop: tuple[ImagePair, StationEstimate]) -> FringeProfile | None:
     """Sum what is shown of the image: the rest of it would double the time."""
-    return fringe_profile(around_clouds(frame, fitted, REACH_WIDTHS), fitted) if fitted.parameters else None
+    pair, estimate = drop
+    view = fringed_view(estimate)
+    fitted = estimate.views.get(view)
+    if fitted is None or not fitted.parameters:
+        return None
+    return fringe_profile(around_clouds(pair.frames[view], fitted, REACH_WIDTHS), fitted)
 
 
 def _reach_mm(fitted: ViewEstimate, place: Array) -> tuple[float, float]:

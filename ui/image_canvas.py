@@ -12,7 +12,7 @@ from magis_calib.domain.camera import CameraFacts, Frame
 from ui.levels import Levels
 from ui.outline import Outline
 from ui.overlay import PortLines, ScaleBar
-from ui.raster import Raster, counts_at, full_size_mm, raster, step_for
+from ui.raster import Raster, counts_at, full_size_mm, step_for
 from ui.theme import IMAGE, IMAGE_MAP, ON_IMAGE
 
 
@@ -73,17 +73,15 @@ class ImageCanvas(QWidget):
         ratio = self.devicePixelRatioF()
         return step_for(round(high / pixel_mm), round(wide / pixel_mm), self.height() * ratio, self.width() * ratio)
 
-    def draw(self, frame: Frame) -> Raster:
-        """Decimate this frame and hand it to the screen."""
+    def draw(self, frame: Frame, drawn: Raster) -> None:
+        """Hand a decimated frame to the screen."""
         self._stack.setCurrentWidget(self._view)
-        drawn = self._raster = raster(frame, self.wanted_step(frame))
-        self._frame = frame
+        self._frame, self._raster = frame, drawn
         self._image.setImage(drawn.counts, autoLevels=False)
         self._image.setRect(drawn.left_mm, drawn.bottom_mm, drawn.width_mm, drawn.height_mm)
         if self._size_mm != full_size_mm(frame):
             self._size_mm = full_size_mm(frame)
             self._fit_view()
-        return drawn
 
     def show_extent(self, clouds_mm: tuple[float, float] | None) -> None:
         """Show this much around the middle (half width, half height), None for the whole image."""

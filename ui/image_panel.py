@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from magis_calib.domain.camera import Frame, View
 from magis_calib.domain.estimate import StationEstimate, ViewEstimate
 from magis_calib.domain.snapshot import Snapshot
+from ui.aside import Aside
 from ui.choice_button import choice_button
 from ui.colour_bar import ColourBar
 from ui.fit_words import FitWords
 from ui.image_canvas import ImageCanvas
 from ui.levels import RULES, Levels, Rule, measured, restored
 from ui.outline import outlines
+from ui.raster import Raster, raster
 from ui.theme import DIM, LOOK
 from ui.wording import age, missing
 from ui.words import Words
@@ -24,8 +28,10 @@ AROUND_PORTS_MM = 4.5
 class ImagePanel(QWidget):
     """Images of one view are pulled from the snapshot, decimated here and never queued."""
 
-    def __init__(self, view: View, settings: QSettings) -> None:
+    def __init__(self, view: View, settings: QSettings, executor: Executor) -> None:
+        """`executor`: decimates, beside the GUI thread."""
         super().__init__()
+        self.aside: Aside[tuple[Frame, int], Raster] = Aside(executor, lambda wanted: raster(*wanted))
         self._view, self._settings = view, settings
         self._frame: Frame | None = None
         self._estimate: StationEstimate | None = None
@@ -52,14 +58,16 @@ class ImagePanel(QWidget):
             self.canvas.say_empty(f"No picture from view {self._view} yet\n\n"
                                   f"{missing(snapshot, f'camera {self._view}')}")  # fmt: skip
             return
-        self._say_drop(snapshot, pair.drop_id, now_s)
-        frame = pair.frames[self._view]
-        drawn = self.canvas.picture
-        zoomed = drawn is not None and drawn.step != self.canvas.wanted_step(frame)
-        if frame is not self._frame or zoomed:
-            self._draw(frame)
+        newest = pair.frames[self._view]
+        made = self.aside.newest((newest, self.canvas.wanted_step(newest)))
+        if made is None:
+            return
+        (frame, _), picture = made
+        if picture is not self.canvas.picture:
+            self._draw(frame, picture)
             self._frame = frame
-        if snapshot.pair_estimate is not self._estimate:
+        self._say_drop(snapshot, frame, now_s)
+        if frame is newest and snapshot.pair_estimate is not self._estimate:
             self._draw_fit(snapshot.pair_estimate)
             self._estimate = snapshot.pair_estimate
 
@@ -73,8 +81,8 @@ class ImagePanel(QWidget):
         facts = self._frame.facts
         self._apply(measured(drawn.counts, facts.offset, facts.gain, rule), self._frame)
 
-    def _draw(self, frame: Frame) -> None:
-        drawn = self.canvas.draw(frame)
+    def _draw(self, frame: Frame, drawn: Raster) -> None:
+        self.canvas.draw(frame, drawn)
         if self._levels is None or self._rule == "follow":
             self._levels = measured(drawn.counts, frame.facts.offset, frame.facts.gain, self._rule)
         self._apply(self._levels, frame)
@@ -105,11 +113,11 @@ class ImagePanel(QWidget):
             right, up = (max(abs(place[way]) for place in fitted.displacements.values()) for way in (0, 1))
             self.canvas.show_extent((right * 1e3 + AROUND_PORTS_MM, up * 1e3 + AROUND_PORTS_MM))
 
-    def _say_drop(self, snapshot: Snapshot, drop_id: int, now_s: float) -> None:
-        latest = snapshot.latest
-        assert snapshot.pair is not None
-        text = f"drop {drop_id} · {age(now_s - snapshot.pair.frames[self._view].received_s)}"
-        if latest is not None and latest.drop_id != drop_id:
+    def _say_drop(self, snapshot: Snapshot, frame: Frame, now_s: float) -> None:
+        latest, pair = snapshot.latest, snapshot.pair
+        drop_id = frame.header.drop_id
+        text = f"drop {drop_id} · {age(now_s - frame.received_s)}"
+        if latest is not None and pair is not None and latest.drop_id != pair.drop_id:
             self._drop.say(f"▲ older: {text}", LOOK, f"drop {latest.drop_id} has no complete pair of images")
         else:
             self._drop.say(text, DIM, "number of the drop and age of this image")

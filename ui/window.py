@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
@@ -14,6 +16,7 @@ from magis_calib.domain.commands import StopRun
 from magis_calib.domain.snapshot import Snapshot
 from ui import layout
 from ui.alarms_panel import AlarmsPanel
+from ui.aside import Aside
 from ui.fringe_panel import FringePanel
 from ui.guard import Guarded, Refresh
 from ui.image_panel import ImagePanel
@@ -30,6 +33,8 @@ from ui.trends import TrendsPanel
 TICK_MS = 50
 COSTLY = (("view x",), ("view y",), ("fringe",), ("trends",))
 """Panels that take tens of milliseconds for a new drop: one group each tick, so the window never stutters."""
+ROUNDS = 2
+"""What is made ready aside may have begun with the drop before, or at another zoom."""
 SETTLED_MS = 250
 SAVE_LAYOUT_MS = 10_000
 LEAVE_QUESTION = "End the run and close the window? The recorder is drained and the final state is written first."
@@ -49,9 +54,10 @@ class MainWindow(QMainWindow):
         self._guards: dict[str, Guarded] = {}
         self._turn = 0
         self.state_line = StateLine()
-        self.images = {view: ImagePanel(view, settings) for view in VIEWS}
+        self._aside = ThreadPoolExecutor(1, "draw")
+        self.images = {view: ImagePanel(view, settings, self._aside) for view in VIEWS}
         self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
-        self.fringe, self.trends, self.alarms = FringePanel(), TrendsPanel(settings), AlarmsPanel(run.submit)
+        self.fringe, self.trends, self.alarms = FringePanel(self._aside), TrendsPanel(settings), AlarmsPanel(run.submit)
         self.procedures = ProceduresPanel(run.submit)
         self.leave_question = Question("End and close", "Keep running")
         self.leave_question.accepted.connect(self.leave)
@@ -82,11 +88,17 @@ class MainWindow(QMainWindow):
         """Pull the newest snapshot once and let the panels draw what changed; costly ones take turns."""
         self._turn = (self._turn + 1) % len(COSTLY)
         later = {name for turn, names in enumerate(COSTLY) if turn != self._turn for name in names}
-        self._draw([guard for name, guard in self._guards.items() if name not in later])
+        self._draw([guard for name, guard in self._guards.items() if name not in later], self._run.snapshot)
 
     def tick_all(self) -> None:
-        """Pull the newest snapshot once and let every panel draw what changed."""
-        self._draw(list(self._guards.values()))
+        """Pull the newest snapshot once and let every panel draw all that changed, however long that takes."""
+        snapshot = self._run.snapshot
+        asides: list[Aside[Any, Any]] = [*(panel.aside for panel in self.images.values()), self.fringe.aside]
+        for _ in range(ROUNDS):
+            self._draw(list(self._guards.values()), snapshot)
+            for aside in asides:
+                aside.settle()
+        self._draw(list(self._guards.values()), snapshot)
 
     def leave(self) -> None:
         """End the run and close when it has ended; the window stays alive meanwhile."""
@@ -124,7 +136,7 @@ class MainWindow(QMainWindow):
 
     def reset_layout(self) -> None:
         """Put all docks back as shipped."""
-        self.arrange("replay" if self._run.snapshot.mode == "replay" else "run")
+        self.arrange("run")
 
     def arrange(self, which: layout.Arrangement) -> None:
         """Lay the docks out in one of the shipped ways."""
@@ -139,6 +151,7 @@ class MainWindow(QMainWindow):
         if self._run.snapshot.finished:
             self._ticks.stop()
             self._saves.stop()
+            self._aside.shutdown()
             layout.save(self, self._settings)
             event.accept()
             self.left.emit()
@@ -149,8 +162,8 @@ class MainWindow(QMainWindow):
         else:
             self.leave()
 
-    def _draw(self, guards: Sequence[Guarded]) -> None:
-        snapshot, now_s = self._run.snapshot, self._clock()
+    def _draw(self, guards: Sequence[Guarded], snapshot: Snapshot) -> None:
+        now_s = self._clock()
         for guard in guards:
             guard.refresh(snapshot, now_s)
         self.menus.refresh(snapshot)
