@@ -32,6 +32,7 @@ class Deeds:
     cancel_procedure: Callable[[], object]
     arrange: Callable[[Arrangement], object]
     remember: Callable[[str, object], object]
+    look: Callable[[str, float], object]
 
 
 class Menus:
@@ -53,6 +54,7 @@ class Menus:
         self._add(view, "Set image &levels once", "Ctrl+L", deeds.levels_once)
         self._add(view, "&Reset layout", "", deeds.reset_layout)
         self._add_looks(view, deeds)
+        self._add_reach(view, deeds)
         loop = bar.addMenu("&Loop")
         self.loop_actions = [
             self._add(loop, "&Close: send corrections", "Ctrl+Return", lambda: deeds.submit(CloseLoop())),
@@ -88,6 +90,16 @@ class Menus:
             words = f"{size_pt:g} pt (from the next start on)"
             self._add(sizes, words, "", partial(deeds.remember, "font_pt", size_pt))
         view.setToolTipsVisible(True)
+
+    def _add_reach(self, view: QMenu, deeds: Deeds) -> None:
+        """Offer from the keyboard what wheel and drag do in the trends."""
+        trends = view.addMenu("T&rends")
+        for text, keys, wish, share in (
+            ("Earlier", "Alt+Left", "move", -0.5), ("Later", "Alt+Right", "move", 0.5),
+            ("Zoom in", "Alt+Up", "zoom", 0.5), ("Zoom out", "Alt+Down", "zoom", 2.0),
+            ("Follow the newest drop", "Alt+Home", "follow", 0.0),
+        ):  # fmt: skip
+            self._add(trends, text, keys, partial(deeds.look, wish, share))
 
     def _add_procedures(self, menu: QMenu, deeds: Deeds) -> None:
         self._add(menu, "&Show the procedures", "Ctrl+P", deeds.show_procedures)

@@ -13,6 +13,9 @@ from magis_calib.domain.history import HistoryRows, column
 from magis_calib.domain.quantities import TWO_PI, Quantity
 from magis_calib.domain.snapshot import ActuatorState, DropRecord
 
+MOST_MARKS = 250
+"""Above this many drops only the line is drawn: marks and error bars would touch each other."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
@@ -21,7 +24,7 @@ class Series:
     drops: Array
     values: Array
     errors: Array
-    """Standard errors; NaN where there is none, and where it is so large that it would drown the picture."""
+    """Standard errors; NaN where there is none, where one would drown all else, and for many drops."""
 
     def line(self, jump: float = math.inf) -> tuple[Array, Array]:
         """Return the points of a line that is broken where neighbours differ by more than `jump`."""
@@ -29,11 +32,17 @@ class Series:
         breaks = np.flatnonzero(steps > jump) + 1
         return np.insert(self.drops, breaks, np.nan), np.insert(self.values, breaks, np.nan)
 
+    def envelope(self, buckets: int) -> tuple[Array, Array]:
+        """Return the lowest and the highest value of each bucket of neighbours: what a screen shows of many drops."""
+        starts = np.linspace(0, len(self.drops), buckets, endpoint=False).astype(int)
+        ends = [one.reduceat(self.values, starts) for one in (np.fmin, np.fmax)]
+        return np.repeat(self.drops[starts], 2), np.column_stack(ends).ravel()
+
     def extent(self) -> tuple[float, float]:
         """Return the lowest and highest end of the error bars; NaN when there is no value."""
         if not np.isfinite(self.values).any():
             return math.nan, math.nan
-        errors = np.nan_to_num(self.errors)
+        errors = np.nan_to_num(self.errors) if len(self.drops) <= MOST_MARKS else 0.0
         return float(np.nanmin(self.values - errors)), float(np.nanmax(self.values + errors))
 
 
@@ -42,11 +51,16 @@ def series_of(rows: HistoryRows, quantity: Quantity, about: float = 0.0) -> Seri
     values, stderr = column(rows, quantity.name)
     if quantity.name == "phase_rad":
         values = about + math.pi - np.mod(about + math.pi - values, TWO_PI)
-    errors = stderr * quantity.shown_scale
-    known = errors[np.isfinite(errors)]
-    if known.size:
-        errors[errors > 8.0 * np.median(known)] = np.nan
+    errors = np.full(len(rows), np.nan)
+    if len(rows) <= MOST_MARKS:
+        errors = _drawable(stderr.astype(np.float64) * quantity.shown_scale)
     return Series(rows["drop_id"].astype(float), values * quantity.shown_scale, errors)
+
+
+def _drawable(errors: Array) -> Array:
+    """Leave out what is far longer than the usual."""
+    known = errors[np.isfinite(errors)]
+    return np.where(errors > 8.0 * np.median(known), np.nan, errors) if known.size else errors
 
 
 def steered(records: Sequence[DropRecord]) -> frozenset[str]:

@@ -14,25 +14,52 @@ from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
 
 from magis_calib.domain.quantities import Quantity
 from ui.ranging import SteadyRange
-from ui.series import Series
+from ui.series import MOST_MARKS, Series
 from ui.theme import DIM, LOOK, SERIES, text_font
 from ui.words import RIGHT, Words
 
-MOST_MARKS = 250
-"""Above this many drops only the line is drawn: marks would touch each other."""
+MOST_POINTS = 1000
+"""Above this many drops the lowest and highest of neighbours are drawn: a chart is some hundred pixels wide."""
+
+
+class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
+    """Hands wheel, drag and double click to whoever decides how far all charts reach. Nothing moves by itself."""
+
+    def __init__(self, wish: Callable[[str, float, float], None]) -> None:
+        super().__init__(enableMenu=False)
+        self._wish = wish
+
+    def wheelEvent(self, event: Any, axis: Any = None) -> None:  # noqa: D102
+        event.accept()
+        self._wish("zoom", 0.8 ** (event.delta() / 120.0), float(self.mapSceneToView(event.scenePos()).x()))
+
+    def mouseDragEvent(self, event: Any, axis: Any = None) -> None:  # noqa: D102
+        event.accept()
+        places = (self.mapSceneToView(one).x() for one in (event.lastScenePos(), event.scenePos()))
+        before, now = places
+        self._wish("move", float(before - now), 0.0)
+
+    def mouseClickEvent(self, event: Any) -> None:  # noqa: D102
+        if event.double():
+            event.accept()
+            self._wish("follow", 0.0, 0.0)
 
 
 class StripChart(QWidget):
     """A small plot with its name, newest value and unit above it."""
 
-    def __init__(self, quantity: Quantity, tell: Callable[[int], str], *, steps: bool = False) -> None:
+    def __init__(
+        self, quantity: Quantity, tell: Callable[[int], str], wish: Callable[[str, float, float], None], *,
+        steps: bool = False,
+    ) -> None:  # fmt: skip
+        """`tell` writes the hover text of a drop; `wish` hears of zoom (factor, about), move and follow."""
         super().__init__()
         self.quantity, self._tell, self._steps = quantity, tell, steps
         self._range = SteadyRange()
         self._series: Series | None = None
         self._name, self._newest = Words(bold=True, grows=True), Words(align=RIGHT, whole=True)
         self._name.say(quantity.label, hover=f"{quantity.name}, shown in {quantity.shown_unit or '1'}")
-        self._plot: Any = pg.PlotWidget()
+        self._plot: Any = pg.PlotWidget(viewBox=ReachBox(wish))
         self._dress_plot()
         self._make_items()
         head, column = QHBoxLayout(), QVBoxLayout(self)
@@ -69,12 +96,14 @@ class StripChart(QWidget):
 
     def _draw_values(self, series: Series) -> None:
         good = np.isfinite(series.values)
-        if self._steps:
+        if len(series.drops) > MOST_POINTS:
+            self._line.setData(*series.envelope(MOST_POINTS // 2), stepMode=None)
+        elif self._steps:
             edges = np.append(series.drops - 0.5, series.drops[-1:] + 0.5)
             self._line.setData(edges, series.values, stepMode="center")
         else:
             jump = math.pi * self.quantity.shown_scale if self.quantity.unit == "rad" else math.inf
-            self._line.setData(*series.line(jump))
+            self._line.setData(*series.line(jump), stepMode=None)
         few = len(series.drops) <= MOST_MARKS
         shown = good if few and not self._steps else np.zeros_like(good)
         self._marks.setData(series.drops[shown], series.values[shown])
@@ -82,12 +111,12 @@ class StripChart(QWidget):
         self._bars.setData(x=series.drops[bars], y=series.values[bars], height=2 * series.errors[bars])
         low, high = self._range.limits
         gaps = series.drops[~good]
+        gaps = gaps[:: 1 + len(gaps) // MOST_MARKS]
         self._gaps.setData(gaps, np.full(gaps.shape, low + 0.05 * (high - low)))
 
     def _dress_plot(self) -> None:
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
-        self._plot.setMouseEnabled(False, False)
         self._plot.setMinimumSize(110, 56)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._box: Any = self._plot.getViewBox()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QStackedLayout, QTabWidget, QWidget
 
@@ -18,6 +19,11 @@ from ui.theme import DIM, LOOK, TEXT
 from ui.wording import missing, raw, why_unusable
 
 SPANS = (50, 100, 250, 1000)
+ALL = 0
+CHOICES = {**{span: f"last {span} drops" for span in SPANS}, ALL: "all drops"}
+HOW = """how many drops the charts reach back
+wheel: zoom · drag: earlier or later · double click: follow the newest again"""
+LEAST_DROPS = 5.0
 FIRST_REACH = 25
 COLUMNS = 3
 SETPOINTS = 2
@@ -31,7 +37,10 @@ class TrendsPanel(QWidget):
         super().__init__()
         self._settings = settings
         self._span = _span(settings.value("trends/span"))
+        self._reach: tuple[float, float] | None = None
+        """First and last drop that the operator wants to see; None to follow the newest."""
         self._rows: HistoryRows = NO_HISTORY
+        self._first_drop = self._newest_drop = 0
         self._by_drop: dict[int, DropRecord] = {}
         self._drawn: object = None
         self._tabs = QTabWidget()
@@ -42,8 +51,7 @@ class TrendsPanel(QWidget):
         self._add_page("observables", OBSERVABLES, "the six controlled observables")
         self._add_page("cloud", DIAGNOSTICS, "contrast, atoms and widths: reported, not controlled")
         self._add_page("setpoints", {}, "setpoints that the atoms of each drop saw")
-        self._span_button = choice_button(f"last {self._span} drops ▾", "how many drops the charts reach back",
-                                          {span: f"last {span} drops" for span in SPANS}, self._set_span)  # fmt: skip
+        self._span_button = choice_button(f"{CHOICES[self._span]} ▾", HOW, CHOICES, self._set_span)
         self._tabs.setCornerWidget(self._span_button)
         self._empty = QLabel()
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
@@ -60,12 +68,13 @@ class TrendsPanel(QWidget):
             return
         self._stack.setCurrentWidget(self._tabs)
         page = self._tabs.currentIndex()
-        state = (snapshot.records, page, self._span, tuple(sorted(snapshot.targets.items())))
+        state = (snapshot.records, page, self._span, self._reach, tuple(sorted(snapshot.targets.items())))
         if isinstance(self._drawn, tuple) and self._drawn[0] is state[0] and self._drawn[1:] == state[1:]:
             return
         if page == SETPOINTS:
             self._follow_actuators(snapshot)  # half a second for the first time
-        self._rows = snapshot.history[-self._span :]
+        self._first_drop, self._newest_drop = (int(snapshot.history["drop_id"][at]) for at in (0, -1))
+        self._rows = self._seen(snapshot.history)
         self._by_drop = {record.drop_id: record for record in snapshot.records}
         for chart in self._pages[page]:
             self._draw(chart, snapshot)
@@ -73,7 +82,7 @@ class TrendsPanel(QWidget):
 
     def _draw(self, chart: StripChart, snapshot: Snapshot) -> None:
         quantity = chart.quantity
-        first, last = _reach(self._rows, self._span)
+        first, last = self._reach or _reach(self._rows, self._span)
         target = snapshot.targets.get(quantity.name)
         series = series_of(self._rows, quantity, target or 0.0)
         chart.draw(series, first, last, target, snapshot.tolerances.get(quantity.name))
@@ -87,6 +96,37 @@ class TrendsPanel(QWidget):
         text, _, hover = _newest(record, quantity)
         note = f"\nnote: {record.note}" if record.note else ""
         return f"drop {drop_id}: {text}\n{hover}\n{record.decision.in_words()}{note}"
+
+    def look(self, wish: str, by: float, about: float = 0.0) -> None:
+        """Zoom by a factor about a drop, move by so many drops, or follow the newest again: all charts alike."""
+        if not len(self._rows):
+            return
+        first, last = self._reach or _reach(self._rows, self._span)
+        if wish == "follow":
+            self._reach = None
+        elif wish == "move":
+            self._reach = first + by, last + by
+        else:
+            self._reach = about - (about - first) * by, about + (last - about) * by
+        if self._reach is not None:
+            self._reach = _kept_inside(*self._reach, self._first_drop, self._newest_drop)
+        self._say_span()
+
+    def step(self, wish: str, share: float) -> None:
+        """Do the same from the keyboard: zoom about the middle, or move by a share of what is seen."""
+        first, last = self._reach or _reach(self._rows, self._span) if len(self._rows) else (0.0, 0.0)
+        self.look(wish, share if wish == "zoom" else share * (last - first), (first + last) / 2)
+
+    def _seen(self, history: HistoryRows) -> HistoryRows:
+        """Return the rows that are drawn, with a neighbour on either side."""
+        if self._reach is None:
+            return history[-self._span :] if self._span else history
+        first, last = np.searchsorted(history["drop_id"], self._reach)
+        return history[max(0, int(first) - 1) : int(last) + 2]
+
+    def _say_span(self) -> None:
+        words = CHOICES[self._span] if self._reach is None else "drops {:.0f} – {:.0f}".format(*self._reach)
+        self._span_button.setText(f"{words} ▾")
 
     def _tell_older(self, quantity: Quantity, drop_id: int) -> str:
         """Write what is still known of a drop that is not kept in full any more."""
@@ -111,7 +151,7 @@ class TrendsPanel(QWidget):
     def _fill_page(self, number: int, quantities: Sequence[Quantity]) -> None:
         for chart in self._pages[number]:
             chart.deleteLater()
-        self._pages[number] = [StripChart(one, partial(self._tell, one), steps=one.name in ACTUATORS)
+        self._pages[number] = [StripChart(one, partial(self._tell, one), self.look, steps=one.name in ACTUATORS)
                                for one in quantities]  # fmt: skip
         for place, chart in enumerate(self._pages[number]):
             self._grids[number].addWidget(chart, place // COLUMNS, place % COLUMNS)
@@ -123,8 +163,8 @@ class TrendsPanel(QWidget):
             self._fill_page(SETPOINTS, wanted)
 
     def _set_span(self, span: int) -> None:
-        self._span = span
-        self._span_button.setText(f"last {span} drops ▾")
+        self._span, self._reach = span, None
+        self._say_span()
         self._settings.setValue("trends/span", span)
 
 
@@ -154,8 +194,15 @@ def _newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
 def _reach(rows: HistoryRows, span: int) -> tuple[float, float]:
     """Return the first and last drop of the axis: it fills from the left, in a few steps, before it begins to move."""
     first, last = int(rows["drop_id"][0]), int(rows["drop_id"][-1])
-    wanted = next((step for step in (FIRST_REACH, *SPANS) if step > last - first), span)
-    return float(first), float(max(last, first + min(wanted, span) - 1))
+    wanted = next((step for step in (FIRST_REACH, *SPANS) if step > last - first), last - first + 1)
+    return float(first), float(max(last, first + (min(wanted, span) if span else wanted) - 1))
+
+
+def _kept_inside(first: float, last: float, oldest: int, newest: int) -> tuple[float, float]:
+    """Return the nearest reach that shows some drops, and not much beside them."""
+    span = min(max(last - first, LEAST_DROPS), newest - oldest + LEAST_DROPS)
+    first = min(max((first + last - span) / 2, oldest - LEAST_DROPS), newest + LEAST_DROPS - span)
+    return first, first + span
 
 
 def _span(saved: object) -> int:
@@ -164,4 +211,4 @@ def _span(saved: object) -> int:
         span = int(str(saved))
     except ValueError:
         return 100
-    return span if span in SPANS else 100
+    return span if span in CHOICES else 100

@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         self._build()
         deeds = Deeds(self.close, run.submit, self.reset_layout, self.set_levels_once, self.ask_return,
                       self.alarms.acknowledge_all, self.show_procedures, self.ask_procedure,
-                      self.ask_cancel, self.arrange, self.remember)  # fmt: skip
+                      self.ask_cancel, self.arrange, self.remember, self.trends.step)  # fmt: skip
         self.menus = Menus(self, deeds, self.docks.values())
         self._middle.setFocus()  # else the first button of the window looks chosen
         self._status = StatusLine(self.statusBar())

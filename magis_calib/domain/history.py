@@ -69,10 +69,10 @@ class History:
             self._covariances, self._usable = self._covariances + record.estimate.covariance, self._usable + 1
 
 
-def column(rows: HistoryRows, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def column(rows: HistoryRows, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.floating[Any]]]:
     """Return values and standard errors (SI) of an observable or diagnostic, or of an actuator, drop by drop."""
     if name in _REPORTED:
-        return rows["values"][:, _REPORTED[name]], rows["stderr"][:, _REPORTED[name]].astype(np.float64)
+        return rows["values"][:, _REPORTED[name]], rows["stderr"][:, _REPORTED[name]]
     values = rows["in_force"][:, _SETPOINTS[name]]
     return values, np.full(values.shape, np.nan)
 

@@ -11,7 +11,7 @@ import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 from window_bench import StationBench, items_of, kept_in, points, said, wait_until
 
@@ -21,6 +21,7 @@ from magis_calib.domain.snapshot import ActuatorState, Snapshot
 from ui.actuator_row import ActuatorRow
 from ui.help_words import shortcuts_text
 from ui.ledger_words import HEADS
+from ui.series import Series
 from ui.strip_chart import StripChart
 
 pytestmark = pytest.mark.station
@@ -159,6 +160,48 @@ def test_each_chart_holds_every_usable_drop_with_its_error_bar_and_the_target(be
             assert height == pytest.approx(2 * errors[int(drop)])
         targets = [one.value() for one in items_of(chart, pg.InfiniteLine)]
         assert pytest.approx(snapshot.targets[name] * scale) in targets
+
+
+def seen_drops(bench: StationBench) -> set[tuple[float, float]]:
+    charts = [one for one in bench.window.trends.findChildren(StripChart) if one.isVisible()]
+    return {tuple(round(one, 6) for one in chart.findChild(pg.PlotWidget).getViewBox().viewRange()[0])
+            for chart in charts}  # fmt: skip
+
+
+def test_trends_are_zoomed_and_moved_together_and_follow_again(bench: StationBench, qtbot: QtBot) -> None:
+    trends = bench.window.trends
+    bench.drawn()
+    trends.look("zoom", 1e-9, 4.0)
+    bench.drawn()
+    ((first, last),) = seen_drops(bench)
+    assert first < 4.0 < last < first + 7.0
+    qtbot.waitUntil(lambda: bench.snapshot.records[-1].drop_id > last + 3, timeout=PATIENCE_MS)
+    bench.drawn()
+    assert seen_drops(bench) == {(first, last)}, "new drops do not push away what is looked at"
+    trends.step("move", 0.5)
+    bench.drawn()
+    ((moved, _),) = seen_drops(bench)
+    assert moved > first + 1.0
+    assert "drops " in said(trends) or any("drops " in one.text() for one in trends.findChildren(QToolButton))
+    trends.look("move", 1e9)
+    bench.drawn()
+    ((_, far),) = seen_drops(bench)
+    assert far <= bench.snapshot.records[-1].drop_id + 12.0
+    trends.look("follow", 0.0)
+    bench.drawn()
+    ((_, newest),) = seen_drops(bench)
+    assert newest >= bench.snapshot.records[-1].drop_id - 1.0
+
+
+def test_what_is_drawn_of_many_drops_keeps_their_extremes() -> None:
+    values = np.zeros(10_000)
+    values[4321], values[77], values[6000:6400] = 5.0, -3.0, np.nan
+    drops, ends = Series(np.arange(10_000.0), values, np.full(10_000, np.nan)).envelope(500)
+    assert len(drops) == len(ends) == 1000
+    assert (np.nanmin(ends), np.nanmax(ends)) == (-3.0, 5.0)
+    assert drops[int(np.nanargmax(ends))] == 4320.0
+    assert np.isnan(ends[(drops >= 6000) & (drops < 6400)]).all()
+    assert np.isfinite(ends).sum() == 960
 
 
 def test_setpoints_are_those_of_the_controllers(bench: StationBench) -> None:
