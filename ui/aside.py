@@ -24,9 +24,13 @@ class Aside(Generic[Wanted, Made]):
         if self._begun is not None and self._begun[1].done():
             (of, future), self._begun = self._begun, None
             self._ready = of, future.result()
+        self.begin(wanted)
+        return self._ready
+
+    def begin(self, wanted: Wanted) -> None:
+        """Begin to make this, unless it is ready or something is on its way."""
         if self._begun is None and (self._ready is None or self._ready[0] != wanted):
             self._begun = wanted, self._executor.submit(self._make, wanted)
-        return self._ready
 
     def settle(self) -> None:
         """Wait for what is on its way: for whoever draws once and for all."""

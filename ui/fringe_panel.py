@@ -68,6 +68,11 @@ class FringePanel(QWidget):
         self._stack.addWidget(self._empty)
         self._stack.addWidget(shown)
 
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Begin to sum up the newest profile; cheap."""
+        if snapshot.pair is not None and snapshot.pair_estimate is not None:
+            self.aside.begin((snapshot.pair, snapshot.pair_estimate))
+
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the profile of the newest complete drop."""
         pair, estimate = snapshot.pair, snapshot.pair_estimate

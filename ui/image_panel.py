@@ -51,6 +51,12 @@ class ImagePanel(QWidget):
         """What is drawn now."""
         return self._frame
 
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Begin to decimate the newest image; cheap."""
+        if snapshot.pair is not None and self._view in snapshot.pair.frames:
+            frame = snapshot.pair.frames[self._view]
+            self.aside.begin((frame, self.canvas.wanted_step(frame)))
+
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the newest image and its fit when there is a new one."""
         pair = snapshot.pair
