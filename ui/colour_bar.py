@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from ui.levels import Levels
-from ui.theme import DIM, IMAGE_MAP, text_font
+from ui.theme import DIM, IMAGE_MAP, RESIDUAL_MAP, text_font
 
 
 class ColourBar(QWidget):
@@ -16,21 +16,28 @@ class ColourBar(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._levels: Levels | None = None
+        self._ends: tuple[str, str] | None = None
         self.setFont(text_font(-1.0))
         self.setFixedWidth(self.fontMetrics().horizontalAdvance("65535 e⁻") + 4)
-        table = pg.colormap.get(IMAGE_MAP).getLookupTable(nPts=32)
-        self._stops = [(number / 31, QColor(*(int(part) for part in row[:3]))) for number, row in enumerate(table)]
+        self._stops = _stops(IMAGE_MAP)
 
     def show_levels(self, levels: Levels) -> None:
-        """Write new ends."""
-        if levels != self._levels:
-            self._levels = levels
-            self.setToolTip(f"electrons per pixel, {levels.words()}")
+        """Show electrons."""
+        ends = f"{levels.low:.0f} e⁻".replace("-", "−"), f"{levels.high:.0f} e⁻"
+        self._show(ends, IMAGE_MAP, f"electrons per pixel, {levels.words()}")
+
+    def show_sigma(self, most: float) -> None:
+        """Show standard deviations."""
+        self._show((f"−{most:g} σ", f"+{most:g} σ"), RESIDUAL_MAP, "data minus fit in standard deviations of the noise")
+
+    def _show(self, ends: tuple[str, str], colours: str, hover: str) -> None:
+        if ends != self._ends:
+            self._ends, self._stops = ends, _stops(colours)
+            self.setToolTip(hover)
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
-        if self._levels is None:
+        if self._ends is None:
             return
         painter = QPainter(self)
         line = self.fontMetrics().height() + 2
@@ -41,6 +48,11 @@ class ColourBar(QWidget):
         painter.fillRect(bar, gradient)
         painter.setPen(QColor(DIM))
         centre = int(Qt.AlignmentFlag.AlignCenter)
-        painter.drawText(QRectF(0, 0, self.width(), line), centre, f"{self._levels.high:.0f} e⁻")
-        low = f"{self._levels.low:.0f} e⁻".replace("-", "−")
+        low, high = self._ends
+        painter.drawText(QRectF(0, 0, self.width(), line), centre, high)
         painter.drawText(QRectF(0, self.height() - line, self.width(), line), centre, low)
+
+
+def _stops(colours: str) -> list[tuple[float, QColor]]:
+    table = pg.colormap.get(colours).getLookupTable(nPts=32)
+    return [(number / 31, QColor(*(int(part) for part in row[:3]))) for number, row in enumerate(table)]

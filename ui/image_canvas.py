@@ -13,7 +13,7 @@ from ui.levels import Levels
 from ui.outline import Outline
 from ui.overlay import PortLines, ScaleBar
 from ui.raster import Raster, counts_at, full_size_mm, step_for
-from ui.theme import IMAGE, IMAGE_MAP, ON_IMAGE
+from ui.theme import IMAGE, IMAGE_MAP, ON_IMAGE, RESIDUAL_MAP
 
 
 class ImageCanvas(QWidget):
@@ -33,7 +33,8 @@ class ImageCanvas(QWidget):
         self._view.setMinimumSize(160, 90)
         self._view.setToolTip("wheel: zoom · drag: move · double click: clouds or whole image")
         self._image: Any = pg.ImageItem()
-        self._image.setColorMap(pg.colormap.get(IMAGE_MAP))
+        self._colours = ""
+        self._paint(IMAGE_MAP)
         self._box.addItem(self._image, ignoreBounds=True)
         self._ports = {port: PortLines(self._box, port) for port in ("a", "b")}
         self._scale = ScaleBar(self._box)
@@ -91,12 +92,23 @@ class ImageCanvas(QWidget):
 
     def set_levels(self, levels: Levels, facts: CameraFacts) -> None:
         """Make these electrons black and white."""
+        self._paint(IMAGE_MAP)
         self._image.setLevels((levels.low / facts.gain + facts.offset, levels.high / facts.gain + facts.offset))
+
+    def set_sigma(self, most: float) -> None:
+        """Show standard deviations from minus to plus this."""
+        self._paint(RESIDUAL_MAP)
+        self._image.setLevels((-most, most))
 
     def draw_fit(self, found: dict[str, Outline], visible: bool) -> None:
         """Draw the outlines of the ports over the image."""
         for port, lines in self._ports.items():
             lines.draw(found.get(port), visible)
+
+    def _paint(self, colours: str) -> None:
+        if colours != self._colours:
+            self._colours = colours
+            self._image.setColorMap(pg.colormap.get(colours))
 
     def _fit_view(self) -> None:
         wide, high = (size / 2 for size in self._size_mm)

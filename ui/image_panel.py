@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
-from magis_calib.domain.camera import Frame, View
+from magis_calib.domain.camera import Frame, ImagePair, View
 from magis_calib.domain.estimate import StationEstimate, ViewEstimate
 from magis_calib.domain.snapshot import Snapshot
 from ui.aside import Aside
@@ -15,9 +15,10 @@ from ui.choice_button import choice_button
 from ui.colour_bar import ColourBar
 from ui.fit_words import FitWords
 from ui.image_canvas import ImageCanvas
+from ui.layers import LAYERS, RESIDUAL_SIGMA, Layer, layer_of
 from ui.levels import RULES, Levels, Rule, measured, restored
 from ui.outline import outlines
-from ui.raster import Raster, raster
+from ui.raster import Raster
 from ui.theme import DIM, LOOK
 from ui.wording import age, missing
 from ui.words import Words
@@ -31,7 +32,10 @@ class ImagePanel(QWidget):
     def __init__(self, view: View, settings: QSettings, executor: Executor) -> None:
         """`executor`: decimates, beside the GUI thread."""
         super().__init__()
-        self.aside: Aside[tuple[Frame, int], Raster] = Aside(executor, lambda wanted: raster(*wanted))
+        self.aside: Aside[tuple[Frame, int, Layer, ViewEstimate | None], Raster] = Aside(
+            executor, lambda wanted: layer_of(*wanted)
+        )
+        self._layer: Layer = "data"
         self._view, self._settings = view, settings
         self._frame: Frame | None = None
         self._estimate: StationEstimate | None = None
@@ -40,6 +44,7 @@ class ImagePanel(QWidget):
         self.canvas, self._bar, self._fit = ImageCanvas(), ColourBar(), FitWords(view)
         self._drop, self._scale = Words(grows=True), Words("16.00 µm/px")
         self._overlay, self._whole = self._make_overlay_button(), self._make_whole_button()
+        self._layer_button = choice_button("data ▾", "data, fit, or what is left between them", LAYERS, self.show_layer)
         self._levels_button = choice_button("levels ▾", "which electrons are black and which are white", RULES,
                                             self.set_levels_once)  # fmt: skip
         self._lay_out()
@@ -54,8 +59,7 @@ class ImagePanel(QWidget):
     def prepare(self, snapshot: Snapshot) -> None:
         """Begin to decimate the newest image; cheap."""
         if snapshot.pair is not None and self._view in snapshot.pair.frames:
-            frame = snapshot.pair.frames[self._view]
-            self.aside.begin((frame, self.canvas.wanted_step(frame)))
+            self.aside.begin(self._wanted(snapshot, snapshot.pair))
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the newest image and its fit when there is a new one."""
@@ -65,10 +69,10 @@ class ImagePanel(QWidget):
                                   f"{missing(snapshot, f'camera {self._view}')}")  # fmt: skip
             return
         newest = pair.frames[self._view]
-        made = self.aside.newest((newest, self.canvas.wanted_step(newest)))
+        made = self.aside.newest(self._wanted(snapshot, pair))
         if made is None:
             return
-        (frame, _), picture = made
+        (frame, *_), picture = made
         if picture is not self.canvas.picture:
             self._draw(frame, picture)
             self._frame = frame
@@ -77,6 +81,17 @@ class ImagePanel(QWidget):
             self._draw_fit(snapshot.pair_estimate)
             self._estimate = snapshot.pair_estimate
 
+    def show_layer(self, layer: Layer) -> None:
+        """Show the data, the fit or the residual."""
+        self._layer = layer
+        self._layer_button.setText(f"{layer} ▾")
+
+    def _wanted(self, snapshot: Snapshot, pair: ImagePair) -> tuple[Frame, int, Layer, ViewEstimate | None]:
+        """Return what is to be drawn now: a fit, and what it leaves, only with the estimate of this very pair."""
+        frame, station = pair.frames[self._view], snapshot.pair_estimate
+        fitted = station.views.get(self._view) if station is not None and self._layer != "data" else None
+        return frame, self.canvas.wanted_step(frame), self._layer, fitted
+
     def set_levels_once(self, rule: Rule = "percentiles") -> None:
         """Choose how levels are found, and find them now."""
         self._rule = rule
@@ -84,11 +99,17 @@ class ImagePanel(QWidget):
         if drawn is None or self._frame is None:
             self._levels = None
             return
+        if drawn.residual:
+            return
         facts = self._frame.facts
         self._apply(measured(drawn.counts, facts.offset, facts.gain, rule), self._frame)
 
     def _draw(self, frame: Frame, drawn: Raster) -> None:
         self.canvas.draw(frame, drawn)
+        if drawn.residual:
+            self.canvas.set_sigma(RESIDUAL_SIGMA)
+            self._bar.show_sigma(RESIDUAL_SIGMA)
+            return
         if self._levels is None or self._rule == "follow":
             self._levels = measured(drawn.counts, frame.facts.offset, frame.facts.gain, self._rule)
         self._apply(self._levels, frame)
@@ -151,7 +172,8 @@ class ImagePanel(QWidget):
         title.say(f"VIEW {self._view.upper()}", hover=f"sees ({self._view}, z); upright, z up")
         top, middle, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         top.setContentsMargins(6, 1, 2, 1)
-        for part in (title, self._drop, self._overlay, self._whole, self._levels_button, self._scale):
+        for part in (title, self._drop, self._layer_button, self._overlay, self._whole, self._levels_button,
+                     self._scale):  # fmt: skip
             top.addWidget(part)
         middle.setSpacing(2)
         middle.addWidget(self.canvas, 1)

@@ -52,7 +52,7 @@ class ScaleBar:
 
     def __init__(self, box: Any) -> None:
         white = QColor(235, 235, 235)
-        self._bar = pg.PlotCurveItem(pen=pg.mkPen(white, width=3))
+        self._bar = pg.PlotCurveItem(pen=pg.mkPen(white, width=3), shadowPen=pg.mkPen(HALO, width=5))
         self._text = pg.TextItem("", color=white, anchor=(0.5, 1.0))
         self._text.setFont(text_font(-1.0))
         for item in (self._bar, self._text):

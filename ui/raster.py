@@ -16,14 +16,16 @@ MM = 1e3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raster:
-    """Decimated counts with the lowest row first, and the rectangle (mm) that they cover."""
+    """Counts (decimated, or of a fit) with the lowest row first, and the rectangle (mm) that they cover."""
 
-    counts: Counts
+    counts: npt.NDArray[Any]
     left_mm: float
     bottom_mm: float
     width_mm: float
     height_mm: float
     step: int
+    residual: bool = False
+    """These are no counts, but standard deviations between data and fit."""
 
 
 def step_for(rows: int, columns: int, pixels_high: float, pixels_wide: float) -> int:

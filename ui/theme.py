@@ -33,6 +33,8 @@ IMAGE, ON_IMAGE = "#0c0d0f", "#9ba4ad"
 OVERLAY = {"a": SCHEMES["dark"].port_a, "b": SCHEMES["dark"].port_b}
 """The ports drawn over an image."""
 IMAGE_MAP = "inferno"
+RESIDUAL_MAP = "CET-D1"
+"""Perceptually uniform both: one rises from black, the other diverges from white (Kovesi, arXiv:1509.03700)."""
 
 STYLE = f"""
 QToolTip {{ color: {TEXT}; background: {RAISED}; border: 1px solid {LINE}; padding: 3px; }}

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from magis_calib.domain.camera import Frame
 from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import Array, ViewEstimate
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.models import model_for
 from magis_calib.estimation.weighed import noise_variance
-from magis_calib.imaging.electrons import Electrons
+from magis_calib.imaging.electrons import Electrons, to_electrons
 from magis_calib.imaging.sums import Indices
 
 MOST_BINS = 400
@@ -34,13 +35,28 @@ class FittedPicture:
     """Left, right, bottom, top edge in columns and rows."""
 
 
-def fitted_picture(image: Electrons, camera: Camera, estimate: ViewEstimate) -> FittedPicture | None:
+def fitted_with(estimate: ViewEstimate) -> Camera:
+    """Return the camera's settings that a fit tells of: its model, with the ports' displacements."""
+    ports = {f"port_{port}_displacement_m": place for port, place in estimate.displacements.items()}
+    return Camera.model_validate({"name": "", "view": estimate.view, "model": estimate.model, **ports})
+
+
+def picture_of(frame: Frame, estimate: ViewEstimate, most_bins: int) -> FittedPicture:
+    """Return the picture of a fitted view of a drop, in at most so many bins along the longer side."""
+    found = fitted_picture(to_electrons(frame), fitted_with(estimate), estimate, most_bins)
+    assert found is not None, "only of a view that was fitted"
+    return found
+
+
+def fitted_picture(
+    image: Electrons, camera: Camera, estimate: ViewEstimate, most_bins: int = MOST_BINS
+) -> FittedPicture | None:
     """Return the picture of a fitted view; None where nothing was fitted."""
     if not estimate.parameters:
         return None
     model = model_for(camera)
     rows, columns = image.shape
-    step = -(-max(rows, columns) // MOST_BINS)
+    step = -(-max(rows, columns) // most_bins)
     bins = image.binned(_edges(rows, step), _edges(columns, step))
     grid = Grid.of(bins, image.shape)
     values = model.complete({name: found.value for name, found in estimate.parameters.items()})

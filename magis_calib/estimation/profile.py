@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from magis_calib.domain.camera import Frame
-from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import Array, ViewEstimate
 from magis_calib.estimation.bins import axis_edges
 from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.picture import fitted_with
 from magis_calib.estimation.port import FRINGE, PORTS, WIDTHS
 from magis_calib.estimation.two_port import TwoPort
 from magis_calib.estimation.weighed import noise_variance
@@ -42,7 +42,7 @@ def fringe_profile(frame: Frame, estimate: ViewEstimate) -> FringeProfile | None
     """Return the profile of a fitted view; None where no two-port model was fitted."""
     if not {*WIDTHS, *(parts[0] for parts in PORTS.values())} <= set(estimate.parameters):
         return None
-    values = _model(estimate).complete({name: found.value for name, found in estimate.parameters.items()})
+    values = TwoPort(fitted_with(estimate)).complete({name: found.value for name, found in estimate.parameters.items()})
     image = to_electrons(frame)
     pixel_m = frame.facts.object_pixel_m
     columns = image.shape[1]
@@ -67,7 +67,7 @@ def _one_port(
         empty = np.zeros(len(column_edges) - 1)
         return empty, empty, empty
     bins = image.binned(np.array([top, bottom]), column_edges)
-    grid, model = Grid.of(bins, image.shape), _model(estimate)
+    grid, model = Grid.of(bins, image.shape), TwoPort(fitted_with(estimate))
     background, signal = model.background(grid, values), model.signal(grid, values)
     sigma = np.sqrt(noise_variance(bins, background, signal, image))
     per_column = np.diff(column_edges)
@@ -76,10 +76,3 @@ def _one_port(
         signal[0] / per_column,
         sigma[0] / per_column,
     )
-
-
-def _model(estimate: ViewEstimate) -> TwoPort:
-    """Return the model of a view with the ports' displacements that it was fitted with."""
-    a, b = (estimate.displacements[port] for port in PORTS)
-    return TwoPort(Camera(name="", view=estimate.view, model=estimate.model, port_a_displacement_m=a,
-                          port_b_displacement_m=b))  # fmt: skip

@@ -123,6 +123,29 @@ def test_image_shows_the_clouds_and_the_fit_lies_on_them(bench: StationBench, vi
     assert "✓ usable" in said(bench.window.images[view])
 
 
+def middle_of(bench: StationBench, view: str, layer: str) -> np.ndarray:
+    """Show a layer and return what is drawn of it, as floats."""
+    panel = bench.window.images[view]
+    panel.show_layer(layer)
+    bench.drawn()
+    (picture,) = items_of(panel.canvas, pg.ImageItem)
+    return np.asarray(picture.image, dtype=float)
+
+
+@pytest.mark.parametrize("view", ["x", "y"])
+def test_fit_and_residual_are_shown_instead_of_the_data(bench: StationBench, view: str) -> None:
+    try:
+        fit, residual = middle_of(bench, view, "fit"), middle_of(bench, view, "residual")
+    finally:
+        bench.window.images[view].show_layer("data")
+        bench.drawn()
+    frame = bench.snapshot.pair.frames[view]
+    assert fit.max() > np.median(fit) + 500.0, "the clouds, in counts"
+    assert np.median(fit) == pytest.approx(float(np.median(frame.counts)), abs=40.0), "on the level of the data"
+    assert np.nanstd(residual) == pytest.approx(1.0, abs=0.15), "standard deviations"
+    assert abs(np.nanmean(residual)) < 0.1
+
+
 def test_fringe_profile_has_data_and_a_fit_that_goes_through_them(bench: StationBench) -> None:
     bench.drawn()
     curves = [points(one) for one in items_of(bench.window.fringe, pg.PlotCurveItem) if len(points(one)) > 50]
