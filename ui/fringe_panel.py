@@ -98,7 +98,7 @@ class FringePanel(QWidget):
         both = np.concatenate([profile.port_a, profile.port_b])
         self._signal_range.follow(min(0.0, float(np.nanmin(both))), float(np.nanmax(both)))
         scale, unit = _prefix(self._signal_range.limits[1])  # of the axis: it changes seldom, and with it the range
-        self._signal.getAxis("left").setLabel(f"{unit}/col")
+        self._signal.getAxis("left").setLabel(unit)
         ports = {"a": (profile.port_a, profile.fit_a, profile.sigma_a),
                  "b": (profile.port_b, profile.fit_b, profile.sigma_b)}  # fmt: skip
         worst = 4.0

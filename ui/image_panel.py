@@ -42,7 +42,8 @@ class ImagePanel(QWidget):
         self._rule: Rule = "percentiles"
         self._levels: Levels | None = restored(settings.value(f"levels/{view}"))
         self.canvas, self._bar, self._fit = ImageCanvas(), ColourBar(), FitWords(view)
-        self._drop, self._scale = Words(grows=True), Words("16.00 µm/px")
+        self._drop, self._title = Words(grows=True), Words(bold=True, whole=True)
+        self._title.say(f"VIEW {view.upper()}")
         self._overlay, self._whole = self._make_overlay_button(), self._make_whole_button()
         self._layer_button = choice_button("data ▾", "data, fit, or what is left between them", LAYERS, self.show_layer)
         self._levels_button = choice_button("levels ▾", "which electrons are black and which are white", RULES,
@@ -113,8 +114,9 @@ class ImagePanel(QWidget):
         if self._levels is None or self._rule == "follow":
             self._levels = measured(drawn.counts, frame.facts.offset, frame.facts.gain, self._rule)
         self._apply(self._levels, frame)
-        self._scale.say(f"{frame.facts.object_pixel_m * 1e6:.4g} µm/px", DIM,
-                        f"one camera pixel in the object; the screen shows every {drawn.step}. pixel")  # fmt: skip
+        self._title.say(f"VIEW {self._view.upper()}", hover=f"sees ({self._view}, z); upright, z up\n"
+                        f"{frame.facts.object_pixel_m * 1e6:.4g} µm/px: one camera pixel in the object; "
+                        f"the screen shows the mean of {drawn.step} x {drawn.step}")  # fmt: skip
 
     def _apply(self, levels: Levels, frame: Frame) -> None:
         self._levels = levels
@@ -168,12 +170,9 @@ class ImagePanel(QWidget):
         return button
 
     def _lay_out(self) -> None:
-        title = Words(bold=True, whole=True)
-        title.say(f"VIEW {self._view.upper()}", hover=f"sees ({self._view}, z); upright, z up")
         top, middle, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         top.setContentsMargins(6, 1, 2, 1)
-        for part in (title, self._drop, self._layer_button, self._overlay, self._whole, self._levels_button,
-                     self._scale):  # fmt: skip
+        for part in (self._title, self._drop, self._layer_button, self._overlay, self._whole, self._levels_button):
             top.addWidget(part)
         middle.setSpacing(2)
         middle.addWidget(self.canvas, 1)

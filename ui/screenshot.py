@@ -39,6 +39,9 @@ class Screenshot(QObject):
             return
         self._timer.stop()
         self._draw()
+        QTimer.singleShot(LOOK_MS, self, self._save)  # what was written may want other room
+
+    def _save(self) -> None:
         self.saved = self._window.grab().save(str(self._file))
         if not self.saved:
             log.error("%s: the picture cannot be written", self._file)

@@ -51,6 +51,7 @@ class MainWindow(QMainWindow):
         self._run, self._settings, self._title, self._clock = run, settings, title, clock
         self._close_confirm, self._quit_when_finished = close_confirm, quit_when_finished
         self._stopping_since_s: float | None = None
+        self._arrangement: layout.Arrangement = "run"
         self._guards: dict[str, Guarded] = {}
         self._turn = 0
         self.state_line = StateLine()
@@ -141,11 +142,12 @@ class MainWindow(QMainWindow):
         self.procedures.ask_cancel()
 
     def reset_layout(self) -> None:
-        """Put all docks back as shipped."""
-        self.arrange("run")
+        """Put all docks back as shipped, in the arrangement that was chosen last."""
+        self.arrange(self._arrangement)
 
     def arrange(self, which: layout.Arrangement) -> None:
         """Lay the docks out in one of the shipped ways."""
+        self._arrangement = which
         layout.arrange(self, self.docks, which)
 
     def remember(self, key: str, value: object) -> None:
