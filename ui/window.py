@@ -72,7 +72,7 @@ class MainWindow(QMainWindow):
         self.resize(layout.first_size())
         if not layout.restore(self, settings):
             self.reset_layout()
-            QTimer.singleShot(SETTLED_MS, self, self.reset_layout)  # a window manager may give another size
+            self.arrange_soon(self._arrangement)
         self._ticks = QTimer(self, interval=TICK_MS)
         self._ticks.timeout.connect(self.tick)
         self._ticks.start()
@@ -149,6 +149,11 @@ class MainWindow(QMainWindow):
         """Lay the docks out in one of the shipped ways."""
         self._arrangement = which
         layout.arrange(self, self.docks, which)
+
+    def arrange_soon(self, which: layout.Arrangement) -> None:
+        """Do so once the window is on the screen: a window manager may give it another size."""
+        self._arrangement = which
+        QTimer.singleShot(SETTLED_MS, self, self.reset_layout)
 
     def remember(self, key: str, value: object) -> None:
         """Keep how the window shall look the next time it is opened, and say so."""

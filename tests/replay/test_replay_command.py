@@ -83,6 +83,17 @@ def test_what_if_with_the_recorded_gains_is_what_happened(replay, tmp_path: Path
     assert all(one["happened"] == one["predicted"] for one in drops)
 
 
+def test_what_if_says_where_its_loop_would_hold(replay, tmp_path: Path) -> None:
+    file, numbers = tmp_path / "gains.toml", tmp_path / "numbers.json"
+    file.write_text("[observables.x_m]\ntarget = 5e-3\n")
+    code, said, _ = replay("--what-if", str(file), "--differences", str(numbers))
+    assert code == 0
+    assert "nothing would have been sent, first after drop " in said
+    held = [one for one in json.loads(numbers.read_text(encoding="utf-8"))["drops"] if one["held"]]
+    assert all("at a limit: trap x" in one["held"] for one in held)
+    assert f"after {len(held)} drops" in said
+
+
 def test_what_if_with_another_target_goes_there(replay, tmp_path: Path) -> None:
     file, numbers = tmp_path / "there.toml", tmp_path / "numbers.json"
     file.write_text("observables.x_m.target = 80e-6\n")
