@@ -85,7 +85,7 @@ def test_what_if_with_the_recorded_gains_is_what_happened(replay, tmp_path: Path
 
 def test_what_if_says_where_its_loop_would_hold(replay, tmp_path: Path) -> None:
     file, numbers = tmp_path / "gains.toml", tmp_path / "numbers.json"
-    file.write_text("[observables.x_m]\ntarget = 5e-3\n")
+    file.write_text("[observables.x_m]\ntarget = -300e-6\n")
     code, said, _ = replay("--what-if", str(file), "--differences", str(numbers))
     assert code == 0
     assert "nothing would have been sent, first after drop " in said
