@@ -24,9 +24,8 @@ from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
 from magis_calib.recording.segment import FAILURES, Segment
 from magis_calib.recording.serial import to_json
+from magis_calib.recording.superblock import SIZE, end_of_file, left_open, said_closed
 
-END_OF_FILE = slice(28, 36)
-"""Where a superblock of version 2 or 3 holds the length of its file (HDF5 File Format Specification, II.A)."""
 LONGEST_BYTES = 1 << 40
 MOST_ROWS = 10_000_000
 
@@ -66,12 +65,16 @@ def salvage(damaged: Path, new: Path) -> Salvaged:
 
 
 def _filled_up(damaged: Path, copy: Path) -> None:
+    """Copy a segment, as long as it once was and with nobody writing: HDF5 waits for a writer where it finds damage."""
     shutil.copyfile(damaged, copy)
     with copy.open("r+b") as file:
-        head = file.read(48)
-        length = int.from_bytes(head[END_OF_FILE], "little")
-        if copy.stat().st_size < length < LONGEST_BYTES:
-            file.truncate(length)
+        head, size = file.read(SIZE), copy.stat().st_size
+        was = end_of_file(head) if len(head) == SIZE else 0
+        length = was if size < was < LONGEST_BYTES else size
+        file.truncate(length)
+        if left_open(head):
+            file.seek(0)
+            file.write(said_closed(head, length))
 
 
 def _has(segment: Segment, view: View) -> bool:

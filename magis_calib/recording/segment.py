@@ -17,6 +17,7 @@ from magis_calib.domain.errors import SessionError
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.recording import layout
 from magis_calib.recording.serial import record_from_json
+from magis_calib.recording.superblock import SIZE, left_open
 
 _FILTERS = hdf5plugin.FILTERS
 Rows = npt.NDArray[np.void]
@@ -31,7 +32,7 @@ class Segment:
         """Open. Raises `SessionError` where it is no segment or of an unknown schema."""
         self.path = path
         try:
-            self._file = h5py.File(path, "r", libver="v110", swmr=True)
+            self._file = h5py.File(path, "r", libver="v110", swmr=_not_closed(path))
             self._entry = self._file["entry"]
             self.schema = int(self._entry.attrs["schema"])
         except FAILURES as error:
@@ -121,6 +122,15 @@ class Segment:
                 header = self.header(view, place)
                 crc32 = int(header.checksum, 16)
                 yield header.drop_id, view, place, header.sequence, header.trigger_time_ns, crc32, 0
+
+
+def _not_closed(path: Path) -> bool:
+    """Whether a segment is being written, or was left so by a writer that was killed. Raises `OSError`.
+
+    HDF5 reads such a file again and again where it finds damage, in the belief that a writer is about to mend it.
+    """
+    with path.open("rb") as file:
+        return left_open(file.read(SIZE))
 
 
 class reading:

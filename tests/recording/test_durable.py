@@ -180,6 +180,22 @@ def test_a_notebook_opens_a_session_by_its_path(tmp_path) -> None:
         magis_calib.open_session(tmp_path / "s")
 
 
+def test_a_session_whose_writer_was_killed_and_that_was_cut_is_repaired(tmp_path) -> None:
+    written, path = tmp_path / "written", tmp_path / "s"
+    made = recorded(written, 6, close=False)
+    path.mkdir()
+    data = (written / "segment-0001.h5").read_bytes()
+    (path / "segment-0001.h5").write_bytes(data[: 2 * len(data) // 3])
+    said = session_command("repair", str(path))
+    assert said.returncode == 1
+    assert "frames lost: " in said.stdout
+    found = check_session(path)
+    assert found.readable
+    assert 4 <= found.frames < 12
+    sent = {f"{one.header.view}/{one.header.drop_id}": one.header.checksum for one in made}
+    assert found.frames_by_checksum.items() <= sent.items()
+
+
 def test_a_whole_session_is_left_as_it_is(tmp_path) -> None:
     path = tmp_path / "s"
     recorded(path, 2)
