@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
-    QStackedLayout,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
 
 from magis_calib.domain.commands import Acknowledge, Command
 from magis_calib.domain.quantities import utc_moment
-from magis_calib.domain.snapshot import Alarm, Snapshot
-from ui.theme import ACT, DIM, LOOK
+from magis_calib.domain.snapshot import Alarm, PastAlarm, Snapshot
+from ui.theme import ACT, DIM, LOOK, TEXT
 from ui.wording import utc_time
 
 SEVERITIES = {"act": ("✖ act", ACT), "look": ("▲ look", LOOK)}
@@ -36,29 +36,36 @@ class AlarmsPanel(QWidget):
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
         self._submit = submit
-        self._shown: tuple[Alarm, ...] | None = None
+        self._shown: tuple[tuple[Alarm, ...], tuple[PastAlarm, ...]] | None = None
         self._keys: list[str] = []
         self.table = QTableWidget(0, len(HEADS))
         self._dress_table()
         self.button = QPushButton("Acknowledge")
         self.button.setToolTip("say that you know: the selected alarm, or all where none is selected (all: Ctrl+G)")
         self.button.clicked.connect(self._acknowledge)
+        self.history = QCheckBox("with those that are over")
+        self.history.setToolTip("show what was wrong before, newest first, with its end")
         self._empty = QLabel("✓ No alarms")
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
         self._lay_out()
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Write the list anew when it changed; a selection stays on its alarm."""
-        if snapshot.alarms == self._shown:
+        past = snapshot.past_alarms[::-1] if self.history.isChecked() else ()
+        if (snapshot.alarms, past) == self._shown:
             return
-        self._shown = snapshot.alarms
-        self._stack.setCurrentWidget(self._filled if snapshot.alarms else self._empty)
+        self._shown = snapshot.alarms, past
+        nothing = not snapshot.alarms and not past
+        self._empty.setVisible(nothing)
+        self.table.setVisible(not nothing)
         selected = self._selected()
         ranked = sorted(snapshot.alarms, key=lambda alarm: (alarm.severity != "act", alarm.since_ns))
         self._keys = [alarm.key for alarm in ranked]
-        self.table.setRowCount(len(ranked))
+        self.table.setRowCount(len(ranked) + len(past))
         for row, alarm in enumerate(ranked):
             self._write(row, alarm)
+        for row, over in enumerate(past, start=len(ranked)):
+            self._write_past(row, over)
         if selected != self._selected():
             self.table.clearSelection()
             if selected in self._keys:
@@ -84,13 +91,20 @@ class AlarmsPanel(QWidget):
         hover = f"{alarm.key} since {utc_moment(alarm.since_ns)}\n{alarm.text}\n{alarm.remedy}"
         if alarm.acknowledged_by:
             hover += f"\nacknowledged by {alarm.acknowledged_by}, {utc_moment(alarm.acknowledged_ns)}"
-        for column, text in enumerate((word, utc_time(alarm.since_ns), alarm.text, alarm.remedy, known)):
+        texts = (word, utc_time(alarm.since_ns), alarm.text, alarm.remedy, known)
+        self._fill(row, texts, hover, (colour, DIM if alarm.acknowledged_by else TEXT))
+
+    def _write_past(self, row: int, over: PastAlarm) -> None:
+        texts = ("✓ over", utc_time(over.since_ns), over.text, f"over at {utc_time(over.until_ns)}", "–")
+        hover = f"{over.key} from {utc_moment(over.since_ns)}\nto {utc_moment(over.until_ns)}\n{over.text}"
+        self._fill(row, texts, hover, (DIM, DIM))
+
+    def _fill(self, row: int, texts: Sequence[str], hover: str, colours: tuple[str, str]) -> None:
+        """Write a row; the first colour is that of the first column."""
+        for column, text in enumerate(texts):
             item = QTableWidgetItem(text)
             item.setToolTip(hover)
-            if column == 0:
-                item.setForeground(QColor(colour))
-            elif alarm.acknowledged_by:
-                item.setForeground(QColor(DIM))
+            item.setForeground(QColor(colours[min(column, 1)]))
             self.table.setItem(row, column, item)
 
     def _dress_table(self) -> None:
@@ -112,18 +126,17 @@ class AlarmsPanel(QWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
     def _lay_out(self) -> None:
-        self._filled = QWidget()
-        column, line = QVBoxLayout(self._filled), QHBoxLayout()
+        column, line = QVBoxLayout(self), QHBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
+        column.addWidget(self._empty, 1)
         column.addWidget(self.table, 1)
+        self.table.hide()
         line.setContentsMargins(6, 0, 6, 3)
+        line.addWidget(self.history)
         line.addStretch(1)
         line.addWidget(self.button)
         column.addLayout(line)
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._filled)
 
 
 def login_name() -> str:

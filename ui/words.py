@@ -1,10 +1,10 @@
-"""A line of text that changes often: it keeps its place, elides instead of clipping, and repeats itself on hover."""
+"""A line of text that changes often: it keeps its place, elides instead of clipping, tells more on hover, is copied."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from ui.theme import TEXT, text_font
 
@@ -44,6 +44,17 @@ class Words(QWidget):
             self.updateGeometry()
         self.update()
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: D102
+        self.copy_menu().popup(event.globalPos())
+
+    def copy_menu(self) -> QMenu:
+        """Return a menu that copies what is written, and each line of the hover text, to the clipboard."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for text in dict.fromkeys(line for line in (self._text, *self._hover.split("\n")) if line.strip()):
+            menu.addAction(f"Copy  {text}").triggered.connect(lambda _=False, text=text: _copy(text))
+        return menu
+
     def sizeHint(self) -> QSize:  # noqa: D102
         metrics = self.fontMetrics()
         return QSize(metrics.horizontalAdvance(self._sample or self._text) + 4, metrics.height() + 2)
@@ -58,3 +69,7 @@ class Words(QWidget):
         elided = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.contentsRect().width() - 2)
         box = self.contentsRect().adjusted(1, 0, -1, 0)
         painter.drawText(box, int(self._align | Qt.AlignmentFlag.AlignVCenter), elided)
+
+
+def _copy(text: str) -> None:
+    QGuiApplication.clipboard().setText(text.replace("−", "-"))

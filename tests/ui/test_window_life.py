@@ -199,3 +199,22 @@ def test_dead_station_is_named_and_alarmed_and_the_run_can_still_be_stopped(tmp_
         assert "run ended" in said(bench.window.statusBar())
         assert bench.window.isVisible()
         assert (session / "final.json").is_file()
+
+
+def test_what_was_wrong_before_is_listed_on_request(tmp_path: Path, qtbot: QtBot) -> None:
+    faults = tmp_path / "faults.toml"
+    faults.write_text('[[fault]]\nkind = "refuses"\ncontroller = "laser"\nfrom_drop = 4\nuntil_drop = 6\n')
+    with StationBench(tmp_path, kept_in(tmp_path), faults=faults) as bench:
+        qtbot.waitUntil(lambda: any(one.key == "correction" for one in bench.snapshot.past_alarms), timeout=PATIENCE_MS)
+        bench.window.docks["Alarms"].raise_()
+        bench.drawn()
+        panel = bench.window.alarms
+        assert "over" not in [panel.table.item(row, 0).text() for row in range(panel.table.rowCount())]
+        panel.history.setChecked(True)
+        snapshot = bench.drawn()
+        rows = [[panel.table.item(row, column).text() for column in range(4)] for row in range(panel.table.rowCount())]
+        (refused,) = [row for row in rows if "refused" in row[2]]
+        (over,) = [one for one in snapshot.past_alarms if one.key == "correction"]
+        assert refused[0] == "✓ over"
+        assert refused[2] == over.text
+        assert refused[3].startswith("over at ")

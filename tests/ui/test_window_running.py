@@ -23,6 +23,7 @@ from ui.help_words import shortcuts_text
 from ui.ledger_words import HEADS
 from ui.series import Series
 from ui.strip_chart import StripChart
+from ui.words import Words
 
 pytestmark = pytest.mark.station
 
@@ -144,6 +145,19 @@ def test_fit_and_residual_are_shown_instead_of_the_data(bench: StationBench, vie
     assert np.median(fit) == pytest.approx(float(np.median(frame.counts)), abs=40.0), "on the level of the data"
     assert np.nanstd(residual) == pytest.approx(1.0, abs=0.15), "standard deviations"
     assert abs(np.nanmean(residual)) < 0.1
+
+
+def test_a_number_is_copied_with_its_error_and_unit(bench: StationBench) -> None:
+    snapshot = bench.drawn()
+    estimate = snapshot.latest.estimate
+    words = next(one for one in bench.window.loop.observables.findChildren(Words) if "z_m = " in one.toolTip())
+    menu = words.copy_menu()
+    offered = [action.text() for action in menu.actions()]
+    wanted = f"z_m = {estimate.values['z_m']:.9g} ± {estimate.stderr['z_m']:.3g} m"
+    assert f"Copy  {wanted}" in offered
+    menu.actions()[offered.index(f"Copy  {wanted}")].trigger()
+    assert QApplication.clipboard().text() == wanted
+    menu.deleteLater()
 
 
 def test_fringe_profile_has_data_and_a_fit_that_goes_through_them(bench: StationBench) -> None:
