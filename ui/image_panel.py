@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
-from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from magis_calib.domain.camera import Frame, ImagePair, View
@@ -16,7 +15,7 @@ from ui.colour_bar import ColourBar
 from ui.fit_words import FitWords
 from ui.image_canvas import ImageCanvas
 from ui.layers import LAYERS, RESIDUAL_SIGMA, Layer, layer_of
-from ui.levels import RULES, Levels, Rule, measured, restored
+from ui.levels import RULES, Levels, Rule, measured
 from ui.outline import outlines
 from ui.raster import Raster
 from ui.theme import DIM, LOOK
@@ -29,18 +28,18 @@ AROUND_PORTS_MM = 4.5
 class ImagePanel(QWidget):
     """Images of one view are pulled from the snapshot, decimated here and never queued."""
 
-    def __init__(self, view: View, settings: QSettings, executor: Executor) -> None:
+    def __init__(self, view: View, executor: Executor) -> None:
         """`executor`: decimates, beside the GUI thread."""
         super().__init__()
         self.aside: Aside[tuple[Frame, int, Layer, ViewEstimate | None], Raster] = Aside(
             executor, lambda wanted: layer_of(*wanted)
         )
         self._layer: Layer = "data"
-        self._view, self._settings = view, settings
+        self._view = view
         self._frame: Frame | None = None
         self._estimate: StationEstimate | None = None
         self._rule: Rule = "percentiles"
-        self._levels: Levels | None = restored(settings.value(f"levels/{view}"))
+        self._levels: Levels | None = None
         self.canvas, self._bar, self._fit = ImageCanvas(), ColourBar(), FitWords(view)
         self._drop, self._title = Words(grows=True), Words(bold=True, whole=True)
         self._title.say(f"VIEW {view.upper()}")
@@ -122,8 +121,6 @@ class ImagePanel(QWidget):
         self._levels = levels
         self.canvas.set_levels(levels, frame.facts)
         self._bar.show_levels(levels)
-        if self._settings.value(f"levels/{self._view}") != levels.saved():
-            self._settings.setValue(f"levels/{self._view}", levels.saved())
         self._levels_button.setText("levels ▾" if self._rule != "follow" else "levels: follow ▾")
         self._levels_button.setToolTip(f"levels {levels.words()} per pixel\n(Ctrl+L sets both views once)")
 

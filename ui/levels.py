@@ -1,4 +1,4 @@
-"""Which electrons are black and which are white: fixed until the operator asks for new levels."""
+"""Which electrons are black and which are white: found in the first picture, then fixed until the operator asks."""
 
 from __future__ import annotations
 
@@ -28,10 +28,6 @@ class Levels:
         """Write both ends for a person."""
         return f"{self.low:.0f} – {self.high:.0f} e⁻"
 
-    def saved(self) -> str:
-        """Write both ends for the settings file."""
-        return f"{self.low:.6g} {self.high:.6g}"
-
 
 def measured(counts: Counts, offset: float, gain: float, rule: Rule) -> Levels:
     """Find levels for this picture (its decimated counts will do)."""
@@ -41,12 +37,3 @@ def measured(counts: Counts, offset: float, gain: float, rule: Rule) -> Levels:
         low, high = (float(one) for one in np.percentile(counts, (20.0, 99.98)))
     low, high = (low - offset) * gain, (high - offset) * gain
     return Levels(low, high if high - low > gain else low + gain)
-
-
-def restored(text: object) -> Levels | None:
-    """Read what `saved` wrote; None when it is not that."""
-    try:
-        low, high = (float(word) for word in str(text).split())
-    except ValueError:
-        return None
-    return Levels(low, high) if np.isfinite(low) and np.isfinite(high) and high > low else None

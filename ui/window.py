@@ -56,7 +56,7 @@ class MainWindow(QMainWindow):
         self._turn = 0
         self.state_line = StateLine()
         self._aside = ThreadPoolExecutor(1, "draw")
-        self.images = {view: ImagePanel(view, settings, self._aside) for view in VIEWS}
+        self.images = {view: ImagePanel(view, self._aside) for view in VIEWS}
         self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
         self.fringe, self.trends, self.alarms = FringePanel(self._aside), TrendsPanel(settings), AlarmsPanel(run.submit)
         self.procedures = ProceduresPanel(run.submit)
