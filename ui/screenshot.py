@@ -42,6 +42,7 @@ class Screenshot(QObject):
         QTimer.singleShot(LOOK_MS, self, self._save)  # what was written may want other room
 
     def _save(self) -> None:
+        self._draw()  # all of it from one moment
         self.saved = self._window.grab().save(str(self._file))
         if not self.saved:
             log.error("%s: the picture cannot be written", self._file)
