@@ -30,6 +30,8 @@ from magis_calib.domain.loading import load_config, select_station
 INTERVAL_S = 0.25
 LIVES_S = (0.5, 6.0)
 """How long the application lives before it is killed; it takes about 1.5 s to start: some die on the way."""
+RECORDING_S, LONGEST_START_S = (0.0, 3.5), 30.0
+"""How long it lives after it began to record, and how long that is waited for."""
 TMPFS_MB = 220
 """Of a disk that fills: the application stops writing 64 MB before its end."""
 
@@ -62,8 +64,13 @@ class Loss:
                 f"{self.acted_upon_twice}, unreadable {self.unreadable}")  # fmt: skip
 
 
-def killed_again_and_again(folder: Path, kills: int, seed: int, fault: str = "kill") -> Loss:
-    """Run a station whose application dies so often, and return what was lost."""
+def killed_again_and_again(
+    folder: Path, kills: int, seed: int, fault: str = "kill", recording_share: float = 0.5
+) -> Loss:
+    """Run a station whose application dies so often, and return what was lost.
+
+    `recording_share`: of lives that end after the first frame was recorded; others may end on the way there.
+    """
     folder.mkdir(parents=True)
     sessions = folder / "sessions"
     sessions.mkdir()
@@ -78,7 +85,7 @@ def killed_again_and_again(folder: Path, kills: int, seed: int, fault: str = "ki
                            "--truth", str(folder / "truth"), "--config", str(config))  # fmt: skip
         try:
             for number in range(kills):
-                _one_life(config, sessions, rng, fault)
+                _one_life(config, sessions, rng, fault, rng.random() < recording_share)
                 if number % 20 == 19:
                     print(f"  {number + 1} of {kills}", file=sys.stderr, flush=True)
             _last_life(config, sessions)
@@ -88,9 +95,13 @@ def killed_again_and_again(folder: Path, kills: int, seed: int, fault: str = "ki
         return judged(folder / "truth", sessions)
 
 
-def _one_life(config: Path, sessions: Path, rng: random.Random, fault: str) -> None:
+def _one_life(config: Path, sessions: Path, rng: random.Random, fault: str, recording: bool) -> None:
+    segments = _segments(sessions)
     application = _start("magis_calib", "--auto", "--config", str(config), "--session-dir", str(sessions))
-    time.sleep(rng.uniform(*LIVES_S))
+    until_s = time.monotonic() + LONGEST_START_S
+    while recording and _segments(sessions) == segments and time.monotonic() < until_s:
+        time.sleep(0.02)
+    time.sleep(rng.uniform(*(RECORDING_S if recording else LIVES_S)))
     if fault == "full":
         _fill(sessions)
     elif fault == "read-only":
@@ -103,6 +114,10 @@ def _one_life(config: Path, sessions: Path, rng: random.Random, fault: str) -> N
         (sessions / ".filler").unlink(missing_ok=True)
     elif fault == "read-only":
         _mount(sessions, "remount,rw")
+
+
+def _segments(sessions: Path) -> int:
+    return len(list(sessions.glob("*/segment-*.h5")))
 
 
 def _last_life(config: Path, sessions: Path) -> None:
