@@ -16,8 +16,9 @@ from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import utc_moment
 from magis_calib.recording.certificate import certify
+from magis_calib.recording.disk import bytes_on_disk
 from magis_calib.recording.export import export_images, export_table
-from magis_calib.recording.listing import listed, sessions_in
+from magis_calib.recording.listing import age_s, listed, sessions_in
 from magis_calib.recording.looking import opened
 from magis_calib.recording.prune import prunable, prune
 from magis_calib.recording.reader import Session
@@ -38,7 +39,8 @@ def show(arguments: argparse.Namespace) -> int:
     """Print what one session is."""
     with opened(arguments.session) as session:
         print("\n".join([certify(session).in_words(), *_about(session)]))
-    print(listed(arguments.session).in_words())
+    size, age_days = bytes_on_disk(arguments.session), age_s(arguments.session) / DAY_S
+    print(f"{size / 1e6:.1f} MB, {age_days:.1f} days old")
     return 0
 
 
@@ -57,8 +59,8 @@ def export(arguments: argparse.Namespace) -> int:
 
 def prune_old(arguments: argparse.Namespace) -> int:
     """Remove the raw images of old sessions; without --yes only say what would be removed."""
-    old = [one for one in map(listed, sessions_in(arguments.folder)) if one.age_s > arguments.older_than * DAY_S]
-    found = [prunable(one) for one in old]
+    old = [path for path in sessions_in(arguments.folder) if age_s(path) > arguments.older_than * DAY_S]
+    found = [prunable(listed(path)) for path in old]
     print("\n".join(one.in_words() for one in found) or f"no session is older than {arguments.older_than:g} days")
     due = [one for one in found if not one.left_alone]
     if not due:

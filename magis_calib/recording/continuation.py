@@ -71,9 +71,12 @@ def left_unfinished(parent: Path, station: str) -> tuple[Path, SessionLock] | No
     One that cannot be read is left alone: `magis-calib session repair` is for that.
     """
     found = sorted(parent.glob(f"*_{station}_*"), reverse=True) if parent.is_dir() else []
+    newest = None
     for path in found:
+        if any(path.glob("segment-*.h5")):
+            newest = path
+            break
         _clear(path)
-    newest = next((path for path in found if any(path.glob("segment-*.h5"))), None)
     if newest is None or (newest / FINAL).exists():
         return None
     written_s = max(one.stat().st_mtime for one in newest.glob("segment-*.h5"))

@@ -35,9 +35,14 @@ def sessions_in(folder: Path) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.is_dir() and any(one.glob("segment-*.h5")))
 
 
+def age_s(path: Path) -> float:
+    """Return how long ago a session was written to last. Raises `OSError`."""
+    return max(0.0, time.time() - max(one.stat().st_mtime for one in path.glob("segment-*.h5")))
+
+
 def listed(path: Path) -> Listed:
     """Look into one session. One that cannot be read is listed with the reason."""
     seen = look(path)
-    written_s = max(one.stat().st_mtime for one in path.glob("segment-*.h5"))
-    age_s = max(0.0, time.time() - written_s)
-    return Listed(path, bytes_on_disk(path), age_s, (path / FINAL).exists(), seen.drops, seen.frames, seen.problem)
+    return Listed(
+        path, bytes_on_disk(path), age_s(path), (path / FINAL).exists(), seen.drops, seen.frames, seen.problem
+    )

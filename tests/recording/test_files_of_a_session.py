@@ -99,7 +99,7 @@ def test_show_says_what_a_session_is(session, capsys) -> None:
     said = capsys.readouterr().out
     assert "frames: 4 sent, 4 received, 4 stored" in said
     assert "matrix in force: nominal" in said
-    assert "0.0 days old  " in said
+    assert " MB, 0.0 days old" in said
 
 
 def test_only_old_closed_sessions_are_pruned_and_only_on_a_yes(session, drops, capsys) -> None:
