@@ -19,6 +19,8 @@ ARRANGEMENTS: dict[Arrangement, str] = {
     "commission": "procedures and what they find in front, more room for them",
     "replay": "a recording: trends and decisions, no procedures",
 }
+PLACED = ("Loop", "Fringe", "Trends", "Ledger")
+"""Docks with a place of their own; all others lie on the ledger, in the order in which they were made."""
 FRONT: dict[Arrangement, str] = {"run": "Ledger", "commission": "Procedures", "replay": "Ledger"}
 """Which of the docks that lie on each other is on top."""
 HIDDEN: dict[Arrangement, tuple[str, ...]] = {"run": (), "commission": (), "replay": ("Procedures", "Alarms")}
@@ -54,8 +56,7 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget], which: Arrang
         window.removeDockWidget(dock)
     right, bottom = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
     window.setCorner(Qt.Corner.BottomRightCorner, right)
-    loop, fringe, trends = (docks[name] for name in ("Loop", "Fringe", "Trends"))
-    ledger, alarms, procedures = (docks[name] for name in ("Ledger", "Alarms", "Procedures"))
+    loop, fringe, trends, ledger = (docks[name] for name in PLACED)
     high = window.height() >= HIGH
     window.addDockWidget(right, loop)
     window.addDockWidget(bottom, fringe)
@@ -64,8 +65,11 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget], which: Arrang
     window.splitDockWidget(fringe, trends, Qt.Orientation.Horizontal)
     if not high:
         window.tabifyDockWidget(trends, ledger)
-    window.tabifyDockWidget(ledger, alarms)
-    window.tabifyDockWidget(alarms, procedures)
+    below = ledger
+    for name, dock in docks.items():
+        if name not in PLACED:
+            window.tabifyDockWidget(below, dock)
+            below = dock
     for dock in docks.values():
         dock.show()
     for name in HIDDEN[which]:
