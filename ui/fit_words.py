@@ -56,7 +56,7 @@ class FitWords(QWidget):
                         "\n".join(_raw(station, name) for name in (f"{self._view}_m", "z_m")))  # fmt: skip
         self._width.say(_widths(fitted), TEXT if fitted.usable else DIM,
                         "standard deviations of the cloud, horizontal × vertical")  # fmt: skip
-        self._verdict.say(*_verdict(station, fitted))
+        self._verdict.say(*verdict_of(station, fitted))
 
 
 def _written(station: StationEstimate, name: str) -> str:
@@ -77,8 +77,8 @@ def _widths(fitted: ViewEstimate) -> str:
     return f"width {first} × {WIDTH.with_error(vertical.value, vertical.stderr)} mm"
 
 
-def _verdict(station: StationEstimate, fitted: ViewEstimate) -> tuple[str, str, str]:
-    """Return text, colour and hover of the second line."""
+def verdict_of(station: StationEstimate, fitted: ViewEstimate) -> tuple[str, str, str]:
+    """Say whether the fit of a view can be used: text, colour, and what is behind it, line by line."""
     scores = _scores(fitted)
     if not fitted.usable:
         text = f"▲ not usable: {'; '.join(fitted.reasons) or 'no reason given'}"

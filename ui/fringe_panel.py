@@ -19,6 +19,7 @@ from magis_calib.estimation.profile import FringeProfile, fringe_profile
 from ui.aside import Aside
 from ui.closeup import around_clouds
 from ui.fringe_words import FringeWords
+from ui.look_back import LookBack
 from ui.ranging import SteadyRange
 from ui.theme import DIM, PORTS, text_font
 from ui.wording import missing
@@ -31,9 +32,10 @@ PREFIXES = ((1e9, "10⁹ e⁻"), (1e6, "10⁶ e⁻"), (1e3, "10³ e⁻"), (1.0, 
 class FringePanel(QWidget):
     """Profile of the view that carries the fringes."""
 
-    def __init__(self, executor: Executor) -> None:
-        """`executor`: sums up the profiles, beside the GUI thread."""
+    def __init__(self, executor: Executor, look_back: LookBack) -> None:
+        """`executor`: sums up the profiles, beside the GUI thread. `look_back` knows which drop to show."""
         super().__init__()
+        self._look_back = look_back
         self.aside: Aside[tuple[ImagePair, StationEstimate], FringeProfile | None] = Aside(executor, _profile)
         self._drawn: object = None
         self._signal_range, self._residual_range = SteadyRange(), SteadyRange(8.0)
@@ -69,15 +71,19 @@ class FringePanel(QWidget):
         self._stack.addWidget(shown)
 
     def prepare(self, snapshot: Snapshot) -> None:
-        """Begin to sum up the newest profile; cheap."""
-        if snapshot.pair is not None and snapshot.pair_estimate is not None:
-            self.aside.begin((snapshot.pair, snapshot.pair_estimate))
+        """Begin to sum up the profile to show; cheap."""
+        shown = self._look_back.shown(snapshot)
+        if shown.pair is not None and shown.estimate is not None:
+            self.aside.begin((shown.pair, shown.estimate))
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
-        """Draw the profile of the newest complete drop."""
-        pair, estimate = snapshot.pair, snapshot.pair_estimate
+        """Draw the profile of the drop to show."""
+        shown = self._look_back.shown(snapshot)
+        pair, estimate = shown.pair, shown.estimate
         if pair is None or estimate is None:
-            self._say_empty("No fringes yet\n\n" + missing(snapshot, "camera x"))
+            nothing = "No fringes yet\n\n" + missing(snapshot, "camera x")
+            self._say_empty(f"– No profile\n\n{shown.problem}" if shown.back else nothing)
+            self._drawn = None
             return
         made = self.aside.newest((pair, estimate))
         if made is None or made is self._drawn:

@@ -58,6 +58,11 @@ class ImageCanvas(QWidget):
         """What is drawn now."""
         return self._raster
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether words stand here instead of an image."""
+        return self._stack.currentWidget() is self._empty
+
     def say_empty(self, text: str) -> None:
         """Show words instead of an image."""
         self._empty.setText(text)

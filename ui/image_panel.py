@@ -16,10 +16,11 @@ from ui.fit_words import FitWords
 from ui.image_canvas import ImageCanvas
 from ui.layers import LAYERS, RESIDUAL_SIGMA, Layer, layer_of
 from ui.levels import RULES, Levels, Rule, measured
+from ui.look_back import LookBack, Shown
 from ui.outline import outlines
 from ui.raster import Raster
-from ui.theme import DIM, LOOK
-from ui.wording import age, missing
+from ui.theme import DIM, INFO, LOOK
+from ui.wording import age, missing, utc_time
 from ui.words import Words
 
 AROUND_PORTS_MM = 4.5
@@ -28,9 +29,10 @@ AROUND_PORTS_MM = 4.5
 class ImagePanel(QWidget):
     """Images of one view are pulled from the snapshot, decimated here and never queued."""
 
-    def __init__(self, view: View, executor: Executor) -> None:
-        """`executor`: decimates, beside the GUI thread."""
+    def __init__(self, view: View, executor: Executor, look_back: LookBack) -> None:
+        """`executor`: decimates, beside the GUI thread. `look_back` knows which drop to show."""
         super().__init__()
+        self._look_back = look_back
         self.aside: Aside[tuple[Frame, int, Layer, ViewEstimate | None], Raster] = Aside(
             executor, lambda wanted: layer_of(*wanted)
         )
@@ -57,38 +59,41 @@ class ImagePanel(QWidget):
         return self._frame
 
     def prepare(self, snapshot: Snapshot) -> None:
-        """Begin to decimate the newest image; cheap."""
-        if snapshot.pair is not None and self._view in snapshot.pair.frames:
-            self.aside.begin(self._wanted(snapshot, snapshot.pair))
+        """Begin to decimate the image to show; cheap."""
+        shown = self._look_back.shown(snapshot)
+        if shown.pair is not None and self._view in shown.pair.frames:
+            self.aside.begin(self._wanted(shown, shown.pair))
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
-        """Draw the newest image and its fit when there is a new one."""
-        pair = snapshot.pair
+        """Draw the image and its fit when there is a new one."""
+        shown = self._look_back.shown(snapshot)
+        pair = shown.pair
         if pair is None or self._view not in pair.frames:
-            self.canvas.say_empty(f"No picture from view {self._view} yet\n\n"
-                                  f"{missing(snapshot, f'camera {self._view}')}")  # fmt: skip
+            self._drop.say("")
+            nothing = f"No picture from view {self._view} yet\n\n{missing(snapshot, f'camera {self._view}')}"
+            self.canvas.say_empty(f"– No picture\n\n{shown.problem}" if shown.back else nothing)
             return
-        newest = pair.frames[self._view]
-        made = self.aside.newest(self._wanted(snapshot, pair))
+        wanted = pair.frames[self._view]
+        made = self.aside.newest(self._wanted(shown, pair))
         if made is None:
             return
         (frame, *_), picture = made
-        if picture is not self.canvas.picture:
+        if picture is not self.canvas.picture or self.canvas.is_empty:
             self._draw(frame, picture)
             self._frame = frame
-        self._say_drop(snapshot, frame, now_s)
-        if frame is newest and snapshot.pair_estimate is not self._estimate:
-            self._draw_fit(snapshot.pair_estimate)
-            self._estimate = snapshot.pair_estimate
+        self._say_drop(snapshot, frame, shown.back, now_s)
+        if frame is wanted and shown.estimate is not self._estimate:
+            self._draw_fit(shown.estimate)
+            self._estimate = shown.estimate
 
     def show_layer(self, layer: Layer) -> None:
         """Show the data, the fit or the residual."""
         self._layer = layer
         self._layer_button.setText(f"{layer} ▾")
 
-    def _wanted(self, snapshot: Snapshot, pair: ImagePair) -> tuple[Frame, int, Layer, ViewEstimate | None]:
+    def _wanted(self, shown: Shown, pair: ImagePair) -> tuple[Frame, int, Layer, ViewEstimate | None]:
         """Return what is to be drawn now: a fit, and what it leaves, only with the estimate of this very pair."""
-        frame, station = pair.frames[self._view], snapshot.pair_estimate
+        frame, station = pair.frames[self._view], shown.estimate
         fitted = station.views.get(self._view) if station is not None and self._layer != "data" else None
         return frame, self.canvas.wanted_step(frame), self._layer, fitted
 
@@ -139,11 +144,13 @@ class ImagePanel(QWidget):
             right, up = (max(abs(place[way]) for place in fitted.displacements.values()) for way in (0, 1))
             self.canvas.show_extent((right * 1e3 + AROUND_PORTS_MM, up * 1e3 + AROUND_PORTS_MM))
 
-    def _say_drop(self, snapshot: Snapshot, frame: Frame, now_s: float) -> None:
-        latest, pair = snapshot.latest, snapshot.pair
-        drop_id = frame.header.drop_id
+    def _say_drop(self, snapshot: Snapshot, frame: Frame, back: bool, now_s: float) -> None:
+        latest, pair, drop_id = snapshot.latest, snapshot.pair, frame.header.drop_id
         text = f"drop {drop_id} · {age(now_s - frame.received_s)}"
-        if latest is not None and pair is not None and latest.drop_id != pair.drop_id:
+        if back:
+            taken = f"◂ drop {drop_id} · {utc_time(frame.header.trigger_time_ns)} UTC"
+            self._drop.say(taken, INFO, "an earlier drop; Ctrl+End shows the newest again")
+        elif latest is not None and pair is not None and latest.drop_id != pair.drop_id:
             self._drop.say(f"▲ older: {text}", LOOK, f"drop {latest.drop_id} has no complete pair of images")
         else:
             self._drop.say(text, DIM, "number of the drop and age of this image")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -36,7 +36,12 @@ SPACING_PX = 2
 
 
 class LedgerPanel(QWidget):
-    """A table over the records, newest first, and a line for a note on the selected (else the newest) drop."""
+    """A table over the records, newest first, and a line for a note on the selected (else the newest) drop.
+
+    Emits `chosen` with the drop that shall be explained.
+    """
+
+    chosen = Signal(int)
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
@@ -94,6 +99,12 @@ class LedgerPanel(QWidget):
             self.question.ask_about(record, self._snapshot)
             self.table.scrollTo(self.table.currentIndex())
 
+    def explain(self) -> None:
+        """Ask for the story of the selected (else the newest) drop."""
+        record = self._selected()
+        if record is not None:
+            self.chosen.emit(record.drop_id)
+
     def _selected(self) -> DropRecord | None:
         rows = self.table.selectionModel().selectedRows()
         return self.model.record(rows[0].row() if rows else 0)
@@ -112,6 +123,11 @@ class LedgerPanel(QWidget):
         table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         table.setAlternatingRowColors(True)
+        why = QAction("Why? Explain this drop", table)
+        why.triggered.connect(lambda _checked=False: self.explain())
+        table.addAction(why)
+        table.activated.connect(lambda _index: self.explain())
+        table.setAccessibleName("ledger, newest drop first")
         go_back = QAction("Return to the setpoints of this drop", table)
         go_back.triggered.connect(lambda _checked=False: self.ask_return())
         table.addAction(go_back)

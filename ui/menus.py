@@ -33,6 +33,9 @@ class Deeds:
     arrange: Callable[[Arrangement], object]
     remember: Callable[[str, object], object]
     look: Callable[[str, float], object]
+    explain: Callable[[], object]
+    step_images: Callable[[int], object]
+    newest_images: Callable[[], object]
 
 
 class Menus:
@@ -53,6 +56,8 @@ class Menus:
         view.addSeparator()
         self._add(view, "Set image &levels once", "Ctrl+L", deeds.levels_once)
         self._add(view, "&Reset layout", "", deeds.reset_layout)
+        self._add(view, "&Why: explain the selected drop", "Ctrl+Y", deeds.explain)
+        self._add_images(view, deeds)
         self._add_looks(view, deeds)
         self._add_reach(view, deeds)
         loop = bar.addMenu("&Loop")
@@ -90,6 +95,13 @@ class Menus:
             words = f"{size_pt:g} pt (from the next start on)"
             self._add(sizes, words, "", partial(deeds.remember, "font_pt", size_pt))
         view.setToolTipsVisible(True)
+
+    def _add_images(self, view: QMenu, deeds: Deeds) -> None:
+        """Offer from the keyboard what the slider under the images does."""
+        images = view.addMenu("&Images of")
+        self._add(images, "An &earlier drop", "Ctrl+PgUp", partial(deeds.step_images, -1))
+        self._add(images, "A &later drop", "Ctrl+PgDown", partial(deeds.step_images, 1))
+        self._add(images, "The &newest drop", "Ctrl+End", deeds.newest_images)
 
     def _add_reach(self, view: QMenu, deeds: Deeds) -> None:
         """Offer from the keyboard what wheel and drag do in the trends."""

@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from magis_calib.domain.commands import Command, JumpTo, SetSpeed, StepDrop
 from magis_calib.domain.snapshot import ReplayState, Snapshot
+from ui.calm_slider import CalmSlider
 from ui.theme import DIM, INFO, LOOK
 from ui.wording import utc_time
 from ui.words import Words
@@ -31,7 +31,7 @@ class ReplayBar(QWidget):
         self.play = _button("pause", "Space", "play or pause (Space)", self.turn)
         self.step = _button("step", ".", "pause after one more drop (.)", lambda: submit(StepDrop()))
         self._group = QButtonGroup(self)
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = CalmSlider("drop of the recording that is played")
         self.slider.setTracking(False)
         self.slider.setToolTip("all recorded drops: click or drag to go on with another one (Left, Right: one drop)")
         self.slider.valueChanged.connect(self._jump)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QCursor
+from PySide6.QtCore import QPointF, Qt, QTimer
+from PySide6.QtGui import QColor, QCursor, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
 
 from magis_calib.domain.quantities import Quantity
@@ -23,11 +23,14 @@ MOST_POINTS = 1000
 
 
 class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
-    """Hands wheel, drag and double click to whoever decides how far all charts reach. Nothing moves by itself."""
+    """Hands wheel, drag and clicks to whoever decides how far all charts reach. Nothing moves by itself."""
 
     def __init__(self, wish: Callable[[str, float, float], None]) -> None:
         super().__init__(enableMenu=False)
         self._wish = wish
+        self._about = 0.0
+        self._picks = QTimer(singleShot=True, interval=QGuiApplication.styleHints().mouseDoubleClickInterval())
+        self._picks.timeout.connect(lambda: self._wish("pick", 0.0, self._about))
 
     def wheelEvent(self, event: Any, axis: Any = None) -> None:  # noqa: D102
         event.accept()
@@ -40,9 +43,13 @@ class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
         self._wish("move", float(before - now), 0.0)
 
     def mouseClickEvent(self, event: Any) -> None:  # noqa: D102
+        event.accept()
         if event.double():
-            event.accept()
+            self._picks.stop()
             self._wish("follow", 0.0, 0.0)
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._about = float(self.mapSceneToView(event.scenePos()).x())
+            self._picks.start()  # unless a second click follows
 
 
 class StripChart(QWidget):
@@ -52,7 +59,7 @@ class StripChart(QWidget):
         self, quantity: Quantity, tell: Callable[[int], str], wish: Callable[[str, float, float], None], *,
         steps: bool = False,
     ) -> None:  # fmt: skip
-        """`tell` writes the hover text of a drop; `wish` hears of zoom (factor, about), move and follow."""
+        """`tell` writes the hover text of a drop; `wish` hears of zoom (factor, about), move, follow and pick."""
         super().__init__()
         self.quantity, self._tell, self._steps = quantity, tell, steps
         self._range = SteadyRange()

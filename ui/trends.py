@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QStackedLayout, QTabWidget, QWidget
 
 from magis_calib.domain.history import NO_HISTORY, HistoryRows, column, words
@@ -22,7 +22,7 @@ SPANS = (50, 100, 250, 1000)
 ALL = 0
 CHOICES = {**{span: f"last {span} drops" for span in SPANS}, ALL: "all drops"}
 HOW = """how many drops the charts reach back
-wheel: zoom · drag: earlier or later · double click: follow the newest again"""
+wheel: zoom · drag: earlier or later · double click: follow the newest again · click: why this drop"""
 LEAST_DROPS = 5.0
 FIRST_REACH = 25
 COLUMNS = 3
@@ -31,7 +31,12 @@ SETPOINTS = 2
 
 
 class TrendsPanel(QWidget):
-    """Only the page that can be seen is drawn, and only when there are new drops."""
+    """Only the page that can be seen is drawn, and only when there are new drops.
+
+    Emits `chosen` with the drop that was clicked.
+    """
+
+    chosen = Signal(int)
 
     def __init__(self, settings: QSettings) -> None:
         super().__init__()
@@ -98,10 +103,14 @@ class TrendsPanel(QWidget):
         return f"drop {drop_id}: {text}\n{hover}\n{record.decision.in_words()}{note}"
 
     def look(self, wish: str, by: float, about: float = 0.0) -> None:
-        """Zoom by a factor about a drop, move by so many drops, or follow the newest again: all charts alike."""
+        """Zoom by a factor about a drop, move by so many drops, follow the newest again, or pick the drop there."""
         if not len(self._rows):
             return
         first, last = self._reach or _reach(self._rows, self._span)
+        if wish == "pick":
+            drops = self._rows["drop_id"]
+            self.chosen.emit(int(drops[np.argmin(np.abs(drops - about))]))
+            return
         if wish == "follow":
             self._reach = None
         elif wish == "move":

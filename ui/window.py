@@ -19,8 +19,10 @@ from ui.alarms_panel import AlarmsPanel
 from ui.aside import Aside
 from ui.fringe_panel import FringePanel
 from ui.guard import Guarded, Refresh
+from ui.history_bar import HistoryBar
 from ui.image_panel import ImagePanel
 from ui.ledger_panel import LedgerPanel
+from ui.look_back import LookBack
 from ui.loop_panel import LoopPanel
 from ui.menus import Deeds, Menus
 from ui.procedures_panel import ProceduresPanel
@@ -29,6 +31,7 @@ from ui.run import Run
 from ui.state_line import StateLine
 from ui.status import StatusLine
 from ui.trends import TrendsPanel
+from ui.why_panel import WhyPanel
 
 TICK_MS = 20
 COSTLY = ("view x", "view y", "fringe", "trends")
@@ -56,16 +59,25 @@ class MainWindow(QMainWindow):
         self._turn = 0
         self.state_line = StateLine()
         self._aside = ThreadPoolExecutor(1, "draw")
-        self.images = {view: ImagePanel(view, self._aside) for view in VIEWS}
+        self._recalls = ThreadPoolExecutor(1, "recall")
+        self.look_back = LookBack(self._recalls)
+        self.images = {view: ImagePanel(view, self._aside, self.look_back) for view in VIEWS}
+        self.history = HistoryBar(self.look_back)
+        self.why = WhyPanel(self.look_back, self.history.step, self.history.follow)
         self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
-        self.fringe, self.trends, self.alarms = FringePanel(self._aside), TrendsPanel(settings), AlarmsPanel(run.submit)
+        self.fringe, self.trends, self.alarms = (
+            FringePanel(self._aside, self.look_back),
+            TrendsPanel(settings),
+            AlarmsPanel(run.submit),
+        )
         self.procedures = ProceduresPanel(run.submit)
         self.leave_question = Question("End and close", "Keep running")
         self.leave_question.accepted.connect(self.leave)
         self._build()
         deeds = Deeds(self.close, run.submit, self.reset_layout, self.set_levels_once, self.ask_return,
                       self.alarms.acknowledge_all, self.show_procedures, self.ask_procedure,
-                      self.ask_cancel, self.arrange, self.remember, self.trends.step)  # fmt: skip
+                      self.ask_cancel, self.arrange, self.remember, self.trends.step,
+                      self.ledger.explain, self.history.step, self.history.follow)  # fmt: skip
         self.menus = Menus(self, deeds, self.docks.values())
         self._middle.setFocus()  # else the first button of the window looks chosen
         self._status = StatusLine(self.statusBar())
@@ -88,6 +100,7 @@ class MainWindow(QMainWindow):
     def tick(self) -> None:
         """Pull the newest snapshot once and let the panels whose turn it is draw what changed."""
         snapshot = self._run.snapshot
+        self.look_back.see(snapshot)
         for panel in self.images.values():
             panel.prepare(snapshot)
         self.fringe.prepare(snapshot)
@@ -100,6 +113,7 @@ class MainWindow(QMainWindow):
     def tick_all(self) -> None:
         """Pull the newest snapshot once and let every panel draw all that changed, however long that takes."""
         snapshot = self._run.snapshot
+        self.look_back.see(snapshot)
         asides: list[Aside[Any, Any]] = [*(panel.aside for panel in self.images.values()), self.fringe.aside]
         for _ in range(ROUNDS):
             self._draw(list(self._guards.values()), snapshot)
@@ -125,6 +139,11 @@ class MainWindow(QMainWindow):
         """Ask in the ledger whether to go back to the setpoints of its selected drop."""
         self._bring_up("Ledger")
         self.ledger.ask_return()
+
+    def explain(self, drop_id: int) -> None:
+        """Show the images of this drop, and tell why that was decided which was."""
+        self.look_back.choose(drop_id)
+        self._bring_up("Why")
 
     def show_procedures(self) -> None:
         """Bring up the procedures and give them the keyboard."""
@@ -165,6 +184,7 @@ class MainWindow(QMainWindow):
             self._ticks.stop()
             self._saves.stop()
             self._aside.shutdown()
+            self._recalls.shutdown(cancel_futures=True)
             layout.save(self, self._settings)
             event.accept()
             self.left.emit()
@@ -198,6 +218,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.leave_question)
         column.addWidget(pictures, 1)
+        column.addWidget(self._guard("history", self.history, self.history.refresh))
         self.setCentralWidget(middle)
         self._build_docks()
 
@@ -215,6 +236,7 @@ class MainWindow(QMainWindow):
             "Fringe": self._guard("fringe", self.fringe, self.fringe.refresh),
             "Trends": self._guard("trends", self.trends, self.trends.refresh),
             "Ledger": self._guard("ledger", self.ledger, self.ledger.refresh),
+            "Why": self._guard("why", self.why, self.why.refresh),
             "Alarms": self._guard("alarms", self.alarms, self.alarms.refresh),
             "Procedures": self._guard("procedures", self.procedures, self.procedures.refresh),
         }

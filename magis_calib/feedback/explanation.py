@@ -10,21 +10,27 @@ from magis_calib.domain.snapshot import DropRecord
 
 def explained(record: DropRecord) -> str:
     """Write everything about the decision, a line for each thing."""
+    return "\n".join(line for lines in sections(record).values() for line in lines)
+
+
+def sections(record: DropRecord) -> dict[str, list[str]]:
+    """Write the same in parts, each under its title; a part may be empty."""
     decision, proposal = record.decision, record.decision.proposal
-    lines = [f"drop {record.drop_id} · {utc_moment(record.time_ns)} · {record.sequence_type.replace('_', ' ')}",
-             decision.in_words()]  # fmt: skip
-    lines += [_observable(record, name) for name in OBSERVABLES]
-    lines += [f"estimate: {reason}" for reason in record.estimate.reasons]
-    lines += [_verdict(verdict) for verdict in decision.verdicts]
-    if proposal is not None:
-        lines += [f"limited: {limit}" for limit in proposal.limits]
-        lines += [_chain(record, name) for name in proposal.proposed]
-    if decision.received_to_applied_s is not None:
-        lines.append(f"from received to applied: {decision.received_to_applied_s * 1e3:.0f} ms")
+    head = f"drop {record.drop_id} · {utc_moment(record.time_ns)} · {record.sequence_type.replace('_', ' ')}"
+    moved = [f"limited: {limit}" for limit in proposal.limits] if proposal is not None else []
+    moved += [_chain(record, name) for name in proposal.proposed] if proposal is not None else []
     stages = ", ".join(f"{name} {seconds * 1e3:.0f} ms" for name, seconds in record.stage_s.items())
-    lines += [f"stages: {stages}"] if stages else []
-    lines += [f"note: {record.note}"] if record.note else []
-    return "\n".join(lines)
+    took = decision.received_to_applied_s
+    times = [f"from received to applied: {took * 1e3:.0f} ms"] if took is not None else []
+    times += [f"stages: {stages}"] if stages else []
+    return {
+        "decision": [head, decision.in_words()],
+        "measured and expected": [_observable(record, name) for name in OBSERVABLES],
+        "estimate": [f"estimate: {reason}" for reason in record.estimate.reasons],
+        "gates and holds": [_verdict(verdict) for verdict in decision.verdicts],
+        "setpoints": moved,
+        "times and notes": [*times, *([f"note: {record.note}"] if record.note else [])],
+    }
 
 
 def quantity_of(name: str) -> Quantity:

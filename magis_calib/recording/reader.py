@@ -111,6 +111,14 @@ class Session:
             found = {view: self.frame(record.drop_id, view) for view in VIEWS}
             yield record, {view: frame for view, frame in found.items() if frame is not None}
 
+    def record(self, drop_id: int) -> DropRecord | None:
+        """Return the newest record of one drop without reading all others; None where there is none."""
+        for segment in reversed(self.segments):
+            places = np.flatnonzero(segment.table("estimates")["drop_id"] == drop_id)
+            if len(places):
+                return segment.record(int(places[-1]))
+        return None
+
     @cached_property
     def records(self) -> list[DropRecord]:
         """Every record in full; a later one of the same drop (a remark was added) replaces the earlier."""
