@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from magis_calib.alarms import AlarmList, Trouble, decision_troubles, link_troubles, recording_troubles
+from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.history import History
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import Counters, DropRecord, LinkState, LoopWord, Snapshot
@@ -87,6 +88,7 @@ class Bulletin:
             None,
             targets=dict(self._targets),
             tolerances={name: loop.observables[name].tolerance for name in OBSERVABLES},
+            defects={view: parts.station.camera(view).defects for view in VIEWS},
         )
 
     def next(self, before: Snapshot, wanted: LoopWord, fault: str, tally: Tally, intake: IntakeState) -> Snapshot:

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from magis_calib.domain.camera import CameraFacts, Frame
 from ui.levels import Levels
+from ui.marks import Marks
 from ui.outline import Outline
-from ui.overlay import PortLines, ScaleBar
+from ui.overlay import MarkItems, PortLines, ScaleBar
 from ui.raster import Raster, counts_at, full_size_mm, step_for
 from ui.theme import IMAGE, IMAGE_MAP, ON_IMAGE, RESIDUAL_MAP
 
@@ -37,7 +38,7 @@ class ImageCanvas(QWidget):
         self._paint(IMAGE_MAP)
         self._box.addItem(self._image, ignoreBounds=True)
         self._ports = {port: PortLines(self._box, port) for port in ("a", "b")}
-        self._scale = ScaleBar(self._box)
+        self._scale, self._marks = ScaleBar(self._box), MarkItems(self._box)
         self._raster: Raster | None = None
         self._frame: Frame | None = None
         self._size_mm = (0.0, 0.0)
@@ -109,6 +110,10 @@ class ImageCanvas(QWidget):
         """Draw the outlines of the ports over the image."""
         for port, lines in self._ports.items():
             lines.draw(found.get(port), visible)
+
+    def draw_marks(self, marks: Marks | None) -> None:
+        """Mark the pixels that the fit leaves out."""
+        self._marks.draw(marks)
 
     def _paint(self, colours: str) -> None:
         if colours != self._colours:

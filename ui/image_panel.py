@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from magis_calib.domain.camera import Frame, ImagePair, View
@@ -15,8 +16,9 @@ from ui.colour_bar import ColourBar
 from ui.fit_words import FitWords
 from ui.image_canvas import ImageCanvas
 from ui.layers import LAYERS, RESIDUAL_SIGMA, Layer, layer_of
-from ui.levels import RULES, Levels, Rule, measured
+from ui.levels import RULES, CommonLevels, Levels, Rule
 from ui.look_back import LookBack, Shown
+from ui.marks_button import MarksButton
 from ui.outline import outlines
 from ui.raster import Raster
 from ui.theme import DIM, INFO, LOOK
@@ -27,12 +29,17 @@ AROUND_PORTS_MM = 4.5
 
 
 class ImagePanel(QWidget):
-    """Images of one view are pulled from the snapshot, decimated here and never queued."""
+    """Images of one view are pulled from the snapshot, decimated here and never queued.
 
-    def __init__(self, view: View, executor: Executor, look_back: LookBack) -> None:
-        """`executor`: decimates, beside the GUI thread. `look_back` knows which drop to show."""
+    Emits `fixed_levels_wanted` where the operator wants to type them.
+    """
+
+    fixed_levels_wanted = Signal()
+
+    def __init__(self, view: View, executor: Executor, look_back: LookBack, levels: CommonLevels) -> None:
+        """`executor`: decimates, beside the GUI thread. `look_back` knows which drop to show; `levels` are shared."""
         super().__init__()
-        self._look_back = look_back
+        self._look_back, self._levels = look_back, levels
         self.aside: Aside[tuple[Frame, int, Layer, ViewEstimate | None], Raster] = Aside(
             executor, lambda wanted: layer_of(*wanted)
         )
@@ -40,15 +47,15 @@ class ImagePanel(QWidget):
         self._view = view
         self._frame: Frame | None = None
         self._estimate: StationEstimate | None = None
-        self._rule: Rule = "percentiles"
-        self._levels: Levels | None = None
+        self._applied: tuple[Levels, Raster] | None = None
         self.canvas, self._bar, self._fit = ImageCanvas(), ColourBar(), FitWords(view)
         self._drop, self._title = Words(grows=True), Words(bold=True, whole=True)
         self._title.say(f"VIEW {view.upper()}")
         self._overlay, self._whole = self._make_overlay_button(), self._make_whole_button()
+        self.marks = MarksButton(executor, self.canvas.draw_marks)
         self._layer_button = choice_button("data ▾", "data, fit, or what is left between them", LAYERS, self.show_layer)
         self._levels_button = choice_button("levels ▾", "which electrons are black and which are white", RULES,
-                                            self.set_levels_once)  # fmt: skip
+                                            self._choose_levels)  # fmt: skip
         self._lay_out()
         self.canvas.pointed.connect(self._fit.point)
         self.canvas.extent_asked.connect(self._whole.toggle)
@@ -81,10 +88,12 @@ class ImagePanel(QWidget):
         if picture is not self.canvas.picture or self.canvas.is_empty:
             self._draw(frame, picture)
             self._frame = frame
+        self._follow_levels(frame, picture)
         self._say_drop(snapshot, frame, shown.back, now_s)
         if frame is wanted and shown.estimate is not self._estimate:
             self._draw_fit(shown.estimate)
             self._estimate = shown.estimate
+        self.marks.refresh(frame, snapshot.defects.get(self._view, ""))
 
     def show_layer(self, layer: Layer) -> None:
         """Show the data, the fit or the residual."""
@@ -97,37 +106,39 @@ class ImagePanel(QWidget):
         fitted = station.views.get(self._view) if station is not None and self._layer != "data" else None
         return frame, self.canvas.wanted_step(frame), self._layer, fitted
 
-    def set_levels_once(self, rule: Rule = "percentiles") -> None:
-        """Choose how levels are found, and find them now."""
-        self._rule = rule
-        drawn = self.canvas.picture
-        if drawn is None or self._frame is None:
-            self._levels = None
-            return
-        if drawn.residual:
-            return
-        facts = self._frame.facts
-        self._apply(measured(drawn.counts, facts.offset, facts.gain, rule), self._frame)
+    def _choose_levels(self, rule: Rule) -> None:
+        """Take levels anew, in both views; what is typed is asked for first."""
+        if rule == "fixed":
+            self.fixed_levels_wanted.emit()
+        else:
+            self._levels.find_anew(rule)
 
     def _draw(self, frame: Frame, drawn: Raster) -> None:
         self.canvas.draw(frame, drawn)
         if drawn.residual:
             self.canvas.set_sigma(RESIDUAL_SIGMA)
             self._bar.show_sigma(RESIDUAL_SIGMA)
-            return
-        if self._levels is None or self._rule == "follow":
-            self._levels = measured(drawn.counts, frame.facts.offset, frame.facts.gain, self._rule)
-        self._apply(self._levels, frame)
+        else:
+            self._levels.take(self._view, drawn.counts, frame.facts)
         self._title.say(f"VIEW {self._view.upper()}", hover=f"sees ({self._view}, z); upright, z up\n"
                         f"{frame.facts.object_pixel_m * 1e6:.4g} µm/px: one camera pixel in the object; "
                         f"the screen shows the mean of {drawn.step} x {drawn.step}")  # fmt: skip
 
-    def _apply(self, levels: Levels, frame: Frame) -> None:
-        self._levels = levels
+    def _follow_levels(self, frame: Frame, drawn: Raster) -> None:
+        """Show the picture with the levels that both views share, where they or the picture changed."""
+        if drawn.residual:
+            return
+        if self._levels.common is None:  # they are to be found anew
+            self._levels.take(self._view, drawn.counts, frame.facts)
+        levels = self._levels.common
+        if levels is None or self._applied == (levels, drawn):
+            return
+        self._applied = levels, drawn
         self.canvas.set_levels(levels, frame.facts)
         self._bar.show_levels(levels)
-        self._levels_button.setText("levels ▾" if self._rule != "follow" else "levels: follow ▾")
-        self._levels_button.setToolTip(f"levels {levels.words()} per pixel\n(Ctrl+L sets both views once)")
+        rule = self._levels.rule
+        self._levels_button.setText("levels ▾" if rule in ("extremes", "percentiles") else f"levels: {rule} ▾")
+        self._levels_button.setToolTip(f"levels {levels.words()} per pixel in both views\n(Ctrl+L finds them anew)")
 
     def _draw_fit(self, station: StationEstimate | None) -> None:
         fitted = station.views.get(self._view) if station is not None else None
@@ -176,7 +187,8 @@ class ImagePanel(QWidget):
     def _lay_out(self) -> None:
         top, middle, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         top.setContentsMargins(6, 1, 2, 1)
-        for part in (self._title, self._drop, self._layer_button, self._overlay, self._whole, self._levels_button):
+        buttons = (self._layer_button, self._overlay, self.marks, self._whole, self._levels_button)
+        for part in (self._title, self._drop, *buttons):
             top.addWidget(part)
         middle.setSpacing(2)
         middle.addWidget(self.canvas, 1)

@@ -1,4 +1,4 @@
-"""Which electrons are black and which are white: found in the first picture, then fixed until the operator asks."""
+"""Which electrons are black and which are white, the same in both views: found once, followed, or typed. No Qt."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from magis_calib.domain.camera import Counts
+from magis_calib.domain.camera import CameraFacts, Counts, View
 
-Rule = Literal["extremes", "percentiles", "follow"]
+Rule = Literal["extremes", "percentiles", "follow", "fixed"]
 RULES: dict[Rule, str] = {
     "extremes": "set once: darkest to brightest",
     "percentiles": "set once: 20 % to 99.98 % of pixels",
     "follow": "follow every drop: 20 % to 99.98 %",
+    "fixed": "fixed: type black and white…",
 }
 
 
@@ -29,8 +30,43 @@ class Levels:
         return f"{self.low:.0f} – {self.high:.0f} e⁻"
 
 
+class CommonLevels:
+    """The levels of both images. The GUI thread uses it."""
+
+    def __init__(self) -> None:
+        """Find them in the first pictures."""
+        self.rule: Rule = "percentiles"
+        self._found: dict[View, Levels] = {}
+        self._fixed: Levels | None = None
+
+    @property
+    def common(self) -> Levels | None:
+        """Levels that suit both views; None before any picture."""
+        if self.rule == "fixed" and self._fixed is not None:
+            return self._fixed
+        if not self._found:
+            return None
+        return Levels(min(one.low for one in self._found.values()), max(one.high for one in self._found.values()))
+
+    def find_anew(self, rule: Rule = "percentiles") -> None:
+        """Find levels so in the pictures that are drawn next."""
+        self.rule = rule
+        self._found = {}
+
+    def fix(self, low: float, high: float) -> None:
+        """Take these (electrons per pixel) whatever comes. Raises `ValueError` where there is nothing between."""
+        if not low < high:
+            raise ValueError(f"wanted black below white, got {low:g} and {high:g}")
+        self.rule, self._fixed = "fixed", Levels(low, high)
+
+    def take(self, view: View, counts: Counts, facts: CameraFacts) -> None:
+        """Look at a picture (its decimated counts will do) where the rule wants that."""
+        if self.rule == "follow" or (view not in self._found and self.rule != "fixed"):
+            self._found[view] = measured(counts, facts.offset, facts.gain, self.rule)
+
+
 def measured(counts: Counts, offset: float, gain: float, rule: Rule) -> Levels:
-    """Find levels for this picture (its decimated counts will do)."""
+    """Find levels for this picture."""
     if rule == "extremes":
         low, high = float(counts.min()), float(counts.max())
     else:

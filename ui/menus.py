@@ -24,7 +24,8 @@ class Deeds:
     leave: Callable[[], object]
     submit: Callable[[Command], object]
     reset_layout: Callable[[], object]
-    levels_once: Callable[[], object]
+    find_levels: Callable[[], object]
+    type_levels: Callable[[], object]
     ask_return: Callable[[], object]
     acknowledge: Callable[[], object]
     show_procedures: Callable[[], object]
@@ -54,7 +55,8 @@ class Menus:
         for dock in docks:
             view.addAction(dock.toggleViewAction())
         view.addSeparator()
-        self._add(view, "Set image &levels once", "Ctrl+L", deeds.levels_once)
+        self._add(view, "Find image &levels anew", "Ctrl+L", deeds.find_levels)
+        self._add(view, "&Fix image levels…", "Ctrl+Shift+L", deeds.type_levels)
         self._add(view, "&Reset layout", "", deeds.reset_layout)
         self._add(view, "&Why: explain the selected drop", "Ctrl+Y", deeds.explain)
         self._add_images(view, deeds)

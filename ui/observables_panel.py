@@ -7,6 +7,7 @@ import math
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from magis_calib.domain.health import EXPLAINED, HEALTH, health_of
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, Quantity, wrap_error
 from magis_calib.domain.snapshot import DropRecord, Snapshot
 from ui.deviation_bar import DeviationBar
@@ -14,9 +15,17 @@ from ui.theme import DIM, LOOK, TEXT
 from ui.wording import OUTCOME_SHAPES, age, is_stale, latest_age, raw, why_unusable
 from ui.words import RIGHT, Words
 
+HEALTH_LINES = (
+    ("atoms", "contrast", "port_fraction"),
+    ("residual_x", "residual_y", "port_phase_difference_rad"),
+    ("roll_x_rad", "roll_y_rad"),
+    ("width_x_m", "width_y_m", "width_z_m"),
+)
+"""What goes wrong first on top."""
+
 
 class ObservablesPanel(QWidget):
-    """Six controlled observables, a line each, and the diagnostics below in pairs."""
+    """On top, three to a line, what says whether the station is well; then the six controlled observables."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,15 +38,15 @@ class ObservablesPanel(QWidget):
         self._grid.setHorizontalSpacing(5)
         self._grid.setVerticalSpacing(1)
         self._grid.addWidget(self._title, 0, 0, 1, 5)
-        for row, quantity in enumerate(OBSERVABLES.values(), start=1):
+        self._grid.addWidget(self._health(), 1, 0, 1, 5)
+        for row, quantity in enumerate(OBSERVABLES.values(), start=2):
             self._add_observable(row, quantity)
         self._grid.setColumnStretch(3, 1)
         self._verdict = QLabel()
         self._verdict.setWordWrap(True)
         self._verdict.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._verdict.setFixedHeight(2 * self.fontMetrics().lineSpacing() + 2)
-        self._grid.addWidget(self._verdict, len(OBSERVABLES) + 1, 0, 1, 5)
-        self._grid.addWidget(self._diagnostics(), len(OBSERVABLES) + 2, 0, 1, 5)
+        self._grid.addWidget(self._verdict, len(OBSERVABLES) + 2, 0, 1, 5)
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Write the newest drop's numbers; an old number is never shown for a new drop."""
@@ -53,6 +62,7 @@ class ObservablesPanel(QWidget):
             self._say_observable(quantity, latest, snapshot)
         for quantity in DIAGNOSTICS.values():
             self._say_value(quantity, latest)
+        self._say_health(latest)
 
     def _say_verdict(self, latest: DropRecord | None) -> None:
         """Say in two lines what cannot be used and why, else what was done with the numbers."""
@@ -94,6 +104,16 @@ class ObservablesPanel(QWidget):
             words.say("–", LOOK, reason)
         return value
 
+    def _say_health(self, latest: DropRecord | None) -> None:
+        """Write what the fits say about the instrument; a look is wanted where a view cannot be used."""
+        found = health_of(latest.estimate) if latest is not None else {}
+        for name, quantity in HEALTH.items():
+            value, stderr = (found[name].value, found[name].stderr) if name in found else (math.nan, math.nan)
+            known = math.isfinite(value)
+            text = quantity.with_error(value, stderr).replace("-", "−")
+            reason = raw(quantity, value, stderr) if known else "the fit of this drop says nothing of it"
+            self._values[name].say(text, TEXT if known else DIM, f"{EXPLAINED[name]}\n{reason}")
+
     def _add_observable(self, row: int, quantity: Quantity) -> None:
         name, unit = Words("κx"), Words("rad/m")
         name.say(quantity.label, hover=f"{quantity.name}, SI unit {quantity.unit}")
@@ -104,18 +124,21 @@ class ObservablesPanel(QWidget):
         for column, widget in enumerate((name, value, unit, bar, state)):
             self._grid.addWidget(widget, row, column)
 
-    def _diagnostics(self) -> QWidget:
+    def _health(self) -> QWidget:
         holder = QWidget()
         grid = QGridLayout(holder)
-        grid.setContentsMargins(0, 3, 0, 0)
+        grid.setContentsMargins(0, 0, 0, 4)
         grid.setHorizontalSpacing(5)
         grid.setVerticalSpacing(0)
-        for place, quantity in enumerate(DIAGNOSTICS.values()):
+        places = [(2 * line, column, name) for line, names in enumerate(HEALTH_LINES)
+                  for column, name in enumerate(names)]  # fmt: skip
+        for row, column, shown in places:
+            quantity = (DIAGNOSTICS | HEALTH)[shown]
             name = Words(larger=-1.0, align=RIGHT)
             unit = f" ({quantity.shown_unit})" if quantity.shown_unit else ""
-            name.say(quantity.label + unit, DIM, f"{quantity.name}, SI unit {quantity.unit}; reported, not controlled")
+            hover = EXPLAINED.get(quantity.name, f"{quantity.name}, SI unit {quantity.unit}")
+            name.say(quantity.label + unit, DIM, f"{hover}; reported, not controlled")
             value = self._values[quantity.name] = Words("12.34567(89)", align=RIGHT)
-            row, column = 2 * (place // 3), place % 3
             grid.addWidget(name, row, column)
             grid.addWidget(value, row + 1, column)
             grid.setColumnStretch(column, 1)

@@ -9,9 +9,12 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
+from ui.marks import Marks
 from ui.outline import Outline
+from ui.scheme import SCHEMES
 from ui.theme import OVERLAY, text_font
 
+MASKED, SATURATED = QColor(190, 196, 202, 130), SCHEMES["dark"].act
 HALO = QColor(0, 0, 0, 170)
 
 
@@ -45,6 +48,22 @@ class PortLines:
         self._one.setData(*outline.one_sigma)
         self._cross.setData(*outline.cross)
         self._name.setPos(float(np.min(outline.two_sigma[0])) - 0.3, outline.up_mm)
+
+
+class MarkItems:
+    """Saturated pixels as crosses, masked ones as squares."""
+
+    def __init__(self, box: Any) -> None:
+        self._masked = pg.ScatterPlotItem(size=5, symbol="s", pen=pg.mkPen(MASKED, width=1), brush=None)
+        self._saturated = pg.ScatterPlotItem(size=7, symbol="x", pen=pg.mkPen(SATURATED, width=1), brush=None)
+        for item in (self._masked, self._saturated):
+            item.setZValue(4)
+            box.addItem(item, ignoreBounds=True)
+
+    def draw(self, marks: Marks | None) -> None:
+        """Draw these marks, or none."""
+        for item, places in ((self._masked, marks and marks.masked), (self._saturated, marks and marks.saturated)):
+            item.setData(*(places or (np.empty(0), np.empty(0))))
 
 
 class ScaleBar:

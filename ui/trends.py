@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QStackedLayout, QTabWidget, QWidget
 
+from magis_calib.domain.health import EXPLAINED, HEALTH, health_of
 from magis_calib.domain.history import NO_HISTORY, HistoryRows, column, words
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, REPORTED, Quantity
 from magis_calib.domain.snapshot import DropRecord, Snapshot
@@ -54,7 +55,7 @@ class TrendsPanel(QWidget):
         self._pages: list[list[StripChart]] = []
         self._grids: list[QGridLayout] = []
         self._add_page("observables", OBSERVABLES, "the six controlled observables")
-        self._add_page("cloud", DIAGNOSTICS, "contrast, atoms and widths: reported, not controlled")
+        self._add_page("health", DIAGNOSTICS | HEALTH, "atoms, contrast, residuals, roll …: reported, not controlled")
         self._add_page("setpoints", {}, "setpoints that the atoms of each drop saw")
         self._span_button = choice_button(f"{CHOICES[self._span]} ▾", HOW, CHOICES, self._set_span)
         self._tabs.setCornerWidget(self._span_button)
@@ -190,6 +191,10 @@ def _scrolled(page: QWidget) -> QScrollArea:
 def _newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
     """Return text, colour and hover for one quantity of one drop."""
     name, unit = quantity.name, f" {quantity.shown_unit}".rstrip()
+    if name in HEALTH:
+        found = health_of(record.estimate)[name]
+        text = quantity.with_error(found.value, found.stderr).replace("-", "−")
+        return f"{text}{unit}", TEXT, f"{EXPLAINED[name]}\n{raw(quantity, found.value, found.stderr)}"
     if name not in REPORTED:
         value = record.in_force.get(name, float("nan"))
         return f"{quantity.shown(value)}{unit}".replace("-", "−"), TEXT, raw(quantity, value)

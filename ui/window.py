@@ -22,6 +22,8 @@ from ui.guard import Guarded, Refresh
 from ui.history_bar import HistoryBar
 from ui.image_panel import ImagePanel
 from ui.ledger_panel import LedgerPanel
+from ui.level_strip import LevelStrip
+from ui.levels import CommonLevels
 from ui.look_back import LookBack
 from ui.loop_panel import LoopPanel
 from ui.menus import Deeds, Menus
@@ -61,20 +63,23 @@ class MainWindow(QMainWindow):
         self._aside = ThreadPoolExecutor(1, "draw")
         self._recalls = ThreadPoolExecutor(1, "recall")
         self.look_back = LookBack(self._recalls)
-        self.images = {view: ImagePanel(view, self._aside, self.look_back) for view in VIEWS}
+        self.levels = CommonLevels()
+        self.images = {view: ImagePanel(view, self._aside, self.look_back, self.levels) for view in VIEWS}
+        self.level_strip = LevelStrip(self.levels)
+        for panel in self.images.values():
+            panel.fixed_levels_wanted.connect(self.level_strip.ask)
         self.history = HistoryBar(self.look_back)
         self.why = WhyPanel(self.look_back, self.history.step, self.history.follow)
         self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
-        self.fringe, self.trends, self.alarms = (
-            FringePanel(self._aside, self.look_back),
-            TrendsPanel(settings),
-            AlarmsPanel(run.submit),
-        )
-        self.procedures = ProceduresPanel(run.submit)
+        self.fringe, self.trends = FringePanel(self._aside, self.look_back), TrendsPanel(settings)
+        self.alarms, self.procedures = AlarmsPanel(run.submit), ProceduresPanel(run.submit)
+        self.ledger.chosen.connect(self.explain)
+        self.trends.chosen.connect(self.explain)
         self.leave_question = Question("End and close", "Keep running")
         self.leave_question.accepted.connect(self.leave)
         self._build()
-        deeds = Deeds(self.close, run.submit, self.reset_layout, self.set_levels_once, self.ask_return,
+        deeds = Deeds(self.close, run.submit, self.reset_layout, self.levels.find_anew, self.level_strip.ask,
+                      self.ask_return,
                       self.alarms.acknowledge_all, self.show_procedures, self.ask_procedure,
                       self.ask_cancel, self.arrange, self.remember, self.trends.step,
                       self.ledger.explain, self.history.step, self.history.follow)  # fmt: skip
@@ -129,11 +134,6 @@ class MainWindow(QMainWindow):
             self._stopping_since_s = self._clock()
             self.leave_question.hide()
             self._run.submit(StopRun())
-
-    def set_levels_once(self) -> None:
-        """Find the levels of both images from what is shown now."""
-        for panel in self.images.values():
-            panel.set_levels_once()
 
     def ask_return(self) -> None:
         """Ask in the ledger whether to go back to the setpoints of its selected drop."""
@@ -217,6 +217,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.leave_question)
+        column.addWidget(self.level_strip)
         column.addWidget(pictures, 1)
         column.addWidget(self._guard("history", self.history, self.history.refresh))
         self.setCentralWidget(middle)

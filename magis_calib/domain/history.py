@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from magis_calib.domain.health import HEALTH, health_of
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, REPORTED
 
 if TYPE_CHECKING:
@@ -22,17 +23,20 @@ HISTORY_ROW = np.dtype(
         ("interferometer", "?"),
         ("values", "f8", (len(REPORTED),)),
         ("stderr", "f4", (len(REPORTED),)),
+        ("health", "f4", (len(HEALTH), 2)),
         ("in_force", "f8", (len(ACTUATORS),)),
         ("targets", "f8", (len(OBSERVABLES),)),
         ("words", "S64"),
     ]
 )
-"""SI, in the order of `REPORTED`, `ACTUATORS` and `OBSERVABLES`, NaN where there is none. `words`: the decision, or why
-the drop cannot be used, as far as it fits."""
+"""SI, in the order of `REPORTED`, `HEALTH` (value and standard error), `ACTUATORS` and `OBSERVABLES`, NaN where there
+is none. `words`: the decision, or why the drop cannot be used, as far as it fits."""
 NO_HISTORY: HistoryRows = np.empty(0, HISTORY_ROW)
 CAPACITY = 100_000
 """Drops: a day at one a second. Beyond it the older half is let go."""
-_REPORTED, _SETPOINTS = ({name: at for at, name in enumerate(names)} for names in (REPORTED, ACTUATORS))
+_REPORTED, _HEALTH, _SETPOINTS = (
+    {name: at for at, name in enumerate(names)} for names in (REPORTED, HEALTH, ACTUATORS)
+)
 
 
 class History:
@@ -70,9 +74,12 @@ class History:
 
 
 def column(rows: HistoryRows, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.floating[Any]]]:
-    """Return values and standard errors (SI) of an observable or diagnostic, or of an actuator, drop by drop."""
+    """Return values and standard errors (SI) of an observable, diagnostic, health number or actuator, drop by drop."""
     if name in _REPORTED:
         return rows["values"][:, _REPORTED[name]], rows["stderr"][:, _REPORTED[name]]
+    if name in _HEALTH:
+        told = rows["health"][:, _HEALTH[name]]
+        return told[:, 0].astype(np.float64), told[:, 1]
     values = rows["in_force"][:, _SETPOINTS[name]]
     return values, np.full(values.shape, np.nan)
 
@@ -85,12 +92,14 @@ def words(row: Any) -> str:
 def _row(record: DropRecord) -> tuple[Any, ...]:
     estimate, nothing = record.estimate, float("nan")
     said = record.decision.in_words() if estimate.usable else "; ".join(estimate.reasons)
+    health = health_of(estimate)
     return (
         record.drop_id,
         record.time_ns,
         record.sequence_type == "interferometer",
         [estimate.values.get(name, nothing) for name in REPORTED],
         [estimate.stderr.get(name, nothing) for name in REPORTED],
+        [(health[name].value, health[name].stderr) for name in HEALTH],
         [record.in_force.get(name, nothing) for name in ACTUATORS],
         [record.targets.get(name, nothing) for name in OBSERVABLES],
         said.encode()[: HISTORY_ROW["words"].itemsize],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from magis_calib.domain.camera import ImagePair, SequenceType
+from magis_calib.domain.camera import ImagePair, SequenceType, View
 from magis_calib.domain.control import SHADOW, Decision, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
@@ -217,6 +217,8 @@ class Snapshot:
     actuators: tuple[ActuatorState, ...] = ()
     targets: Mapping[str, float] = field(default_factory=dict)
     tolerances: Mapping[str, float] = field(default_factory=dict)
+    defects: Mapping[View, str] = field(default_factory=dict)
+    """File with the configured defect mask of each view; "" for none."""
     procedure: ProcedureState | None = None
     replay: ReplayState | None = None
     """How the recording is played; None in a live run."""

@@ -15,8 +15,11 @@ from PIL import Image
 
 import magis_calib
 from magis_calib.cli.main import main
+from magis_calib.domain.errors import SessionError
 from magis_calib.recording.check import check_session
 from magis_calib.recording.reader import Session
+from magis_calib.recording.recall import recall
+from magis_calib.recording.serial import to_json
 from tests.recording.test_durable import recorded
 from tests.recording.test_session import drops, write
 
@@ -132,3 +135,20 @@ def test_only_old_closed_sessions_are_pruned_and_only_on_a_yes(session, drops, c
     assert main([*words, "--yes"]) == 0
     assert "40.0 days old  has no images any more" in capsys.readouterr().out
     assert main(["session", "check", str(left)]) == 0
+
+
+def test_one_drop_is_recalled_bit_by_bit(session, drops) -> None:
+    record, frames = drops[1]
+    found = recall(session, record.drop_id)
+    assert to_json(found.record) == to_json(record)
+    for frame in frames.values():
+        again = found.frames[frame.header.view]
+        assert np.array_equal(again.counts, frame.counts)
+        assert (again.header, again.facts) == (frame.header, frame.facts)
+
+
+def test_recalling_what_is_not_there_says_so(session, tmp_path) -> None:
+    with pytest.raises(SessionError, match="no drop 4711 is recorded"):
+        recall(session, 4711)
+    with pytest.raises(SessionError, match="not a session"):
+        recall(tmp_path / "nothing", 1)

@@ -150,7 +150,7 @@ def test_fit_and_residual_are_shown_instead_of_the_data(bench: StationBench, vie
 def test_a_number_is_copied_with_its_error_and_unit(bench: StationBench) -> None:
     snapshot = bench.drawn()
     estimate = snapshot.latest.estimate
-    words = next(one for one in bench.window.loop.observables.findChildren(Words) if "z_m = " in one.toolTip())
+    words = next(one for one in bench.window.loop.observables.findChildren(Words) if "\nz_m = " in one.toolTip())
     menu = words.copy_menu()
     offered = [action.text() for action in menu.actions()]
     wanted = f"z_m = {estimate.values['z_m']:.9g} ± {estimate.stderr['z_m']:.3g} m"
@@ -420,7 +420,7 @@ def test_setpoints_of_a_drop_are_returned_to_after_a_yes(opened: StationBench, q
         state = state_of(opened.snapshot, name)
         assert state.readback == pytest.approx(goal.in_force[name], abs=state.readback_tolerance)
     opened.drawn()
-    (action,) = ledger.table.actions()
+    action = next(one for one in ledger.table.actions() if "Return" in one.text())
     action.trigger()
     assert "every actuator stands there already" in question.text()
     assert not question.yes.isEnabled()
