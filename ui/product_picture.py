@@ -1,40 +1,49 @@
-"""The picture of a product in a window of its own. Drawn by a process apart: nothing here waits for it."""
+"""Picture and certificate of a product. Made by a process apart: nothing here waits for it."""
 
 from __future__ import annotations
 
 import sys
 
-from PySide6.QtCore import QProcess, Qt
+from PySide6.QtCore import QProcess, Qt, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 
-class PictureButton(QPushButton):
-    """Draws the product it was told of and shows the picture."""
+class PaperButton(QPushButton):
+    """Has something made of the product it was told of: `what` is a word of `magis-calib products`.
 
-    def __init__(self) -> None:
-        super().__init__("Picture")
-        self.setToolTip("draw what was found, in a window of its own")
-        self._product = ""
-        self._drawing = QProcess(self)
-        self._drawing.finished.connect(self._drawn)
-        self.clicked.connect(self._draw)
+    Emits `made` with the product, the path of what was made, and in words why there is none.
+    """
+
+    made = Signal(str, str, str)
+
+    def __init__(self, text: str, what: str, hover: str) -> None:
+        super().__init__(text)
+        self.setToolTip(hover)
+        self._what, self._product = what, ""
+        self._making = QProcess(self)
+        self._making.finished.connect(self._done)
+        self.clicked.connect(self._make)
 
     def of(self, product: str) -> None:
-        """Take the path of the product to draw; empty where there is none."""
+        """Take the path of the product; empty where there is none."""
         self._product = product
         self.setVisible(bool(product))
 
-    def _draw(self) -> None:
+    def _make(self) -> None:
         self.setEnabled(False)
-        self._drawing.start(sys.executable, ["-m", "magis_calib", "products", "picture", self._product])
+        self._making.start(sys.executable, ["-m", "magis_calib", "products", self._what, self._product])
 
-    def _drawn(self, exit_code: int) -> None:
+    def _done(self, exit_code: int) -> None:
         self.setEnabled(True)
-        said = bytes(self._drawing.readAllStandardOutput().data()).decode(errors="replace").strip()
-        wrong = bytes(self._drawing.readAllStandardError().data()).decode(errors="replace").strip()
-        picture = QPixmap(said) if exit_code == 0 else QPixmap()
-        PictureWindow(self._product, picture, wrong or said, self.window()).show()
+        said = bytes(self._making.readAllStandardOutput().data()).decode(errors="replace").strip()
+        wrong = bytes(self._making.readAllStandardError().data()).decode(errors="replace").strip()
+        self.made.emit(self._product, said if exit_code == 0 else "", wrong or said)
+
+
+def show_picture(parent: QWidget, product: str, path: str, words: str) -> None:
+    """Open a window with the picture; or with the words why there is none."""
+    PictureWindow(product, QPixmap(path), words, parent).show()
 
 
 class PictureWindow(QDialog):

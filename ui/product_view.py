@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from magis_calib.domain.commands import ReturnTo
 from magis_calib.domain.snapshot import ProcedureState
-from ui.product_picture import PictureButton
+from ui.product_picture import PaperButton, show_picture
 from ui.product_words import Optimum, optimum_of, product_in_words
 
 
@@ -16,7 +17,12 @@ class ProductView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._found, self.path, self.picture = QLabel(), QLineEdit(), PictureButton()
+        self._product = ""
+        self._found, self.path = QLabel(), QLineEdit()
+        self.picture = PaperButton("Picture", "picture", "draw what was found, in a window of its own")
+        self.picture.made.connect(lambda *made: show_picture(self.window(), *made))
+        self.page = PaperButton("Certificate", "certificate", "write the certificate of calibration and open it")
+        self.page.made.connect(self._open_page)
         self._found.setWordWrap(True)
         self._found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.path.setReadOnly(True)
@@ -30,6 +36,7 @@ class ProductView(QWidget):
         column.setSpacing(2)
         line.addWidget(self.path, 1)
         line.addWidget(self.picture)
+        line.addWidget(self.page)
         line.addWidget(self.set_button)
         column.addWidget(self._found)
         column.addLayout(line)
@@ -38,17 +45,26 @@ class ProductView(QWidget):
     def tell(self, state: ProcedureState | None) -> None:
         """Show what this procedure left, once it has ended."""
         path = "" if state is None or state.running else state.product
-        if path == self.path.text():
+        if path == self._product:
             return
+        self._product = path
         lines = product_in_words(path) if path else []
         self._found.setText("  ·  ".join(line.replace(" ", "\u00a0") for line in lines))  # wrapped between, not within
         self._found.setVisible(bool(lines))
         self.path.setText(path)
         self.path.setToolTip(f"{path}\nthe product; `magis-calib products show` tells all of it")
         self.picture.of(path)
+        self.page.of(path if state is not None and state.name == "calibrate" and state.good else "")
         self.optimum = optimum_of(path) if path else None
         self.set_button.setVisible(self.optimum is not None)
         self.setVisible(bool(path))
+
+    def _open_page(self, product: str, page: str, words: str) -> None:
+        """Say where the certificate is, and hand it to whatever shows pages here."""
+        self.path.setText(page or product)
+        self.path.setToolTip(f"{page}\nthe certificate" if page else f"▲ {words}")
+        if page:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(page))
 
     def proposal(self) -> ReturnTo | None:
         """Return the move to the optimum; None where there is none."""

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from magis_calib.cli.certificate import write_certificate
+from magis_calib.cli.certificate import tell_certificate
 from magis_calib.cli.options import default_products_dir
 from magis_calib.cli.run import run_as_asked, run_parser
 from magis_calib.domain.commands import StartProcedure
@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     if "--print-plan" in argv:
         print(importlib.resources.files("magis_calib.feedback.procedures").joinpath("plan.toml").read_text("utf-8"))
         return 0
-    return run_as_asked(parser, argv, _purpose, write_certificate)
+    return run_as_asked(parser, argv, _purpose, tell_certificate)
 
 
 def _purpose(arguments: argparse.Namespace) -> StartProcedure:

@@ -12,6 +12,7 @@ from typing import Any
 import magis_calib
 from magis_calib.cli.product_picture import picture_of
 from magis_calib.domain.config import Station
+from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import OBSERVABLES, utc_moment
 from magis_calib.engine import Engine
 from magis_calib.recording.products import Product, read_product
@@ -22,20 +23,30 @@ STYLE = (
 )
 
 
-def write_certificate(engine: Engine, station: Station) -> None:
+def tell_certificate(engine: Engine, station: Station) -> None:
     """Write the page where the plan has ended well, and say where."""
     state = engine.snapshot.procedure
-    if state is None or not state.good or not state.product:
-        return
-    path = Path(state.product)
+    if state is not None and state.good and state.product:
+        path = Path(state.product)
+        print(f"certificate: {write_page(path)} (numbers in {path.name})", file=sys.stderr)
+
+
+def write_page(path: Path) -> Path:
+    """Write the certificate beside the product of a plan that ended well, and return where.
+
+    Raises `SessionError` where the product is no such, `OSError` where it cannot be written.
+    """
+    product = read_product(path)
+    if not product.good or not {"steps", "station"} <= product.numbers.keys():
+        raise SessionError(f"{path}: wanted a plan that ended well, got {product.kind}: {product.words}")
     page = path.with_suffix(".html")
-    page.write_text(certificate_page(read_product(path), station), encoding="utf-8")
-    print(f"certificate: {page} (numbers in {path.name})", file=sys.stderr)
+    page.write_text(certificate_page(product), encoding="utf-8")
+    return page
 
 
-def certificate_page(product: Product, station: Station) -> str:
+def certificate_page(product: Product) -> str:
     """Return the page: who, when, every step, the last errors beside their tolerances, the plots."""
-    steps = product.numbers["steps"]
+    steps, station = product.numbers["steps"], product.numbers["station"]
     rows = "".join(
         f"<tr class={html.escape(one['outcome'])}><td>{html.escape(one['name'])}</td><td>{one['outcome']}</td>"
         f"<td>{html.escape(one['words'])}</td></tr>"
@@ -44,10 +55,10 @@ def certificate_page(product: Product, station: Station) -> str:
     picture = base64.b64encode(picture_of(product.numbers) or b"").decode("ascii")
     return (
         f"<!doctype html><meta charset=utf-8><title>Certificate of calibration</title><style>{STYLE}</style>"
-        f"<h1>Certificate of calibration</h1><p>{html.escape(station.title)} ({html.escape(product.station)}), "
+        f"<h1>Certificate of calibration</h1><p>{html.escape(station['title'])} ({html.escape(product.station)}), "
         f"{utc_moment(product.created_ns)}, valid for {product.valid_days:g} days.<br>"
         f"{html.escape(product.words)}<br>Session {html.escape(product.session or 'not recorded')}, drops "
-        f"{product.drops[0]} to {product.drops[1]}; matrix in force {html.escape(station.loop.matrix)!r}; "
+        f"{product.drops[0]} to {product.drops[1]}; matrix in force {html.escape(station['matrix'])!r}; "
         f"magis-calib {magis_calib.__version__}.</p>"
         f"{_errors(steps, station)}<h2>Steps</h2><table>{rows}</table>"
         f'<img alt="what the steps found" src="data:image/png;base64,{picture}">'
@@ -55,14 +66,14 @@ def certificate_page(product: Product, station: Station) -> str:
     )
 
 
-def _errors(steps: list[Mapping[str, Any]], station: Station) -> str:
+def _errors(steps: list[Mapping[str, Any]], station: Mapping[str, Any]) -> str:
     last = next((one["product"]["error"] for one in reversed(steps) if one["use"] == "in_tolerance"
                  and one["outcome"] == "done"), None)  # fmt: skip
     if last is None:
         return "<p>The loop was not closed in this plan.</p>"
     rows = "".join(
-        f"<tr><td>{shown.label}</td><td>{shown.shown(station.loop.observables[name].target)}</td>"
-        f"<td>{shown.shown(last[name])}</td><td>{shown.shown(station.loop.observables[name].tolerance)}</td>"
+        f"<tr><td>{shown.label}</td><td>{shown.shown(station['targets'][name])}</td>"
+        f"<td>{shown.shown(last[name])}</td><td>{shown.shown(station['tolerances'][name])}</td>"
         f"<td>{shown.shown_unit}</td></tr>"
         for name, shown in OBSERVABLES.items()
     )

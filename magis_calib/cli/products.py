@@ -1,4 +1,4 @@
-"""`magis-calib products`: what procedures found: list, show, draw, compare, and promote into a configuration."""
+"""`magis-calib products`: what procedures found: list, show, draw, certify, compare, promote into a configuration."""
 
 from __future__ import annotations
 
@@ -32,6 +32,10 @@ def main(argv: Sequence[str]) -> int:
             from magis_calib.cli.product_picture import write_picture  # matplotlib takes half a second to load
 
             print(write_picture(_found(folder, arguments.product)) or "nothing to draw")
+        elif arguments.what == "certificate":
+            from magis_calib.cli.certificate import write_page  # and so does this
+
+            print(write_page(_found(folder, arguments.product)))
         else:
             print(promote(_found(folder, arguments.product), arguments.config, arguments.station, getpass.getuser()))
     except (SessionError, ConfigError, OSError) as error:
@@ -109,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("show", help="one product").add_argument("product", metavar="PRODUCT")
     drawing = commands.add_parser("picture", help="draw one product beside it, as PNG; print where")
     drawing.add_argument("product", metavar="PRODUCT")
+    paper = commands.add_parser("certificate", help="write the certificate of a finished plan beside it; print where")
+    paper.add_argument("product", metavar="PRODUCT")
     comparing = commands.add_parser("compare", help="two response matrices, element by element")
     comparing.add_argument("product", metavar="PRODUCT")
     comparing.add_argument("other", metavar="OTHER")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from magis_calib.domain.config import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ConfigError, ProcedureError
 from magis_calib.domain.fields import Strict
@@ -127,10 +128,10 @@ def calibrate(
         note(records[-1])
         if outcome == "failed":
             words = f"step {step.name!r} failed: {result.words}. What to do: {KINDS[step.use].remedy}; then resume"
-            return Result(False, words, _told(plan, records), base)
+            return Result(False, words, _told(plan, records, place.station), base)
     skipped = [one.name for one in records if one.outcome == "skipped"]
     words = f"{plan.title}: all {len(records)} steps done" + (f", skipped: {', '.join(skipped)}" if skipped else "")
-    return Result(True, words, _told(plan, records), base)
+    return Result(True, words, _told(plan, records, place.station), base)
 
 
 def _one(step: Step, place: Place, records: Sequence[StepRecord]) -> Any:
@@ -149,9 +150,17 @@ def _one(step: Step, place: Place, records: Sequence[StepRecord]) -> Any:
     return result, "done" if result.good else "failed"
 
 
-def _told(plan: Plan, records: Sequence[StepRecord]) -> dict[str, Any]:
+def _told(plan: Plan, records: Sequence[StepRecord], station: Station) -> dict[str, Any]:
+    """Return what the certificate tells: the steps, and what the station was to keep to."""
+    loop = station.loop
     return {
         "title": plan.title,
+        "station": {
+            "title": station.title,
+            "matrix": loop.matrix,
+            "targets": {name: one.target for name, one in loop.observables.items()},
+            "tolerances": {name: one.tolerance for name, one in loop.observables.items()},
+        },
         "steps": [
             {"name": one.name, "use": one.use, "outcome": one.outcome, "words": one.words, "product": dict(one.product),
              "keep": dict(one.keep), "began_ns": one.began_ns, "ended_ns": one.ended_ns}
