@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from magis_calib.alarms import AlarmList
@@ -17,6 +19,7 @@ from magis_calib.domain.commands import (
     Command,
     HoldLoop,
     JumpTo,
+    MakeBundle,
     NoteDrop,
     OpenLoop,
     ReturnTo,
@@ -40,6 +43,7 @@ from magis_calib.feedback.reach import out_of_reach
 from magis_calib.feedback.settings import last_good
 from magis_calib.parts import Parts
 from magis_calib.procedure_run import ProcedureRun
+from magis_calib.support import bundle_texts
 
 TURNS: dict[type[Command], tuple[LoopWord, str]] = {
     CloseLoop: ("closed", "loop closed: corrections are sent"),
@@ -48,6 +52,8 @@ TURNS: dict[type[Command], tuple[LoopWord, str]] = {
     OpenLoop: ("open", "loop open: setpoints may be moved by hand"),
 }
 
+
+log = logging.getLogger(__name__)
 
 NOT_POKED, POKE_FAILED = "not poked", "poke failed"
 
@@ -76,7 +82,10 @@ class Desk:
     def answers(self) -> Iterator[str]:
         """Obey what lies on the desk; yield each answer once it is done."""
         while self._asked:
-            yield self._obey(self._asked.popleft())
+            command = self._asked.popleft()
+            answer = self._obey(command)
+            log.info("asked for %s: %s", command, answer)
+            yield answer
         yield from self._clerk.told()
 
     def hold_reason(self) -> str:
@@ -158,8 +167,16 @@ class Desk:
                 return self._play(command)
             case Certify():
                 return self._clerk.certify(self._parts.recorder.path if self._parts.recorder is not None else "")
+            case MakeBundle():
+                return self._bundle()
             case StopRun():
                 return "stopping: draining the recorder"
+
+    def _bundle(self) -> str:
+        parts = self._parts
+        session = parts.recorder.path if parts.recorder is not None else parts.session
+        texts = bundle_texts(parts, self._tally.records, self._alarms.alarms)
+        return self._clerk.bundle(texts, Path(session) if session else None, parts.products)
 
     def _start(self, name: str, options: Mapping[str, Any]) -> str:
         hands = self._parts.hands

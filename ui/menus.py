@@ -9,7 +9,7 @@ from functools import partial
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
 
-from magis_calib.domain.commands import Certify, CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop
+from magis_calib.domain.commands import Certify, CloseLoop, Command, HoldLoop, MakeBundle, OpenLoop, ShadowLoop
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.feedback.procedures.known import KNOWN
 from ui.help_words import ABOUT, shortcuts_text, show_help, units_text
@@ -50,6 +50,7 @@ class Menus:
         self.session_actions = [
             self._add(file, "&Certify what was recorded so far", "Ctrl+E", lambda: deeds.submit(Certify()))
         ]
+        self._add(file, "Save a support &bundle", "Ctrl+B", lambda: deeds.submit(MakeBundle()))
         self._add(file, "Stop and &quit", "Ctrl+Q", deeds.leave)
         view = bar.addMenu("&View")
         for dock in docks:

@@ -11,6 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from magis_calib.domain.errors import ConfigError
+from magis_calib.journal import FORM, JOURNAL
 
 
 def default_session_dir() -> Path:
@@ -58,9 +59,13 @@ def check_folder(path: Path | None) -> None:
 
 
 def start_logging(level: str) -> None:
-    """Send the log to stderr."""
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=level.upper(), format=form)
+    """Send the log to stderr from this level on, and keep its newest lines."""
+    logging.basicConfig(format=FORM)
+    root = logging.getLogger()
+    for handler in root.handlers:
+        handler.setLevel(level.upper())
+    root.setLevel(min(logging.INFO, logging.getLevelNamesMapping()[level.upper()]))
+    root.addHandler(JOURNAL)
 
 
 def draw_off_screen() -> None:

@@ -114,6 +114,11 @@ class Certify:
     """Count what was recorded so far and write the certificate."""
 
 
+@dataclass(frozen=True, slots=True)
+class MakeBundle:
+    """Write log, configuration, newest drops and the last certificates into one file for whoever helps."""
+
+
 Command = (
     CloseLoop
     | ShadowLoop
@@ -131,4 +136,5 @@ Command = (
     | StepDrop
     | JumpTo
     | Certify
+    | MakeBundle
 )

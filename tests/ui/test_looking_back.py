@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -202,3 +204,17 @@ def test_health_comes_first_with_residual_roll_and_antiphase(bench: StationBench
     assert values["atoms"].mapTo(bench.window, QPoint()).y() < values["x_m"].mapTo(bench.window, QPoint()).y()
     history = snapshot.history
     assert np.all(np.abs(history["health"][:, 0, 0] - 1) < 0.5)
+
+
+def test_support_bundle_holds_what_happened(bench: StationBench, qtbot: QtBot) -> None:
+    action = next(one for one in bench.window.menus.all_actions if "bundle" in one.text())
+    action.trigger()
+    qtbot.waitUntil(lambda: bench.snapshot.note.startswith("support bundle: "), timeout=PATIENCE_MS)
+    path = Path(bench.snapshot.note.removeprefix("support bundle: "))
+    assert path.parent == Path(bench.snapshot.session)
+    with zipfile.ZipFile(path) as bundle:
+        configuration = json.loads(bundle.read("configuration.json"))
+        drops = bundle.read("newest_drops.txt").decode()
+        assert {"log.txt", "versions.json", "alarms.json", "actuators.json"} <= set(bundle.namelist())
+    assert configuration["loop"]["observables"].keys() == bench.snapshot.targets.keys()
+    assert f"drop {bench.snapshot.records[0].drop_id} ·" in drops
