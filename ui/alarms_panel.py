@@ -110,6 +110,7 @@ class AlarmsPanel(QWidget):
     def _dress_table(self) -> None:
         table = self.table
         table.setHorizontalHeaderLabels(list(HEADS))
+        table.setAccessibleName("alarms that stand, the most severe first")
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -41,6 +41,8 @@ class FringePanel(QWidget):
         self._signal_range, self._residual_range = SteadyRange(), SteadyRange(8.0)
         self._words = FringeWords()
         self._plots: Any = pg.GraphicsLayoutWidget()
+        self._plots.setAccessibleName("profile of the fringe, and what the fit leaves")
+        self._plots.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plots.ci.setContentsMargins(0, 0, 6, 0)
         self._plots.ci.setSpacing(0)
         self._signal, self._residual = self._add_plot(0), self._add_plot(1)

@@ -32,6 +32,7 @@ class ImageCanvas(QWidget):
         self._box: Any = pg.ViewBox(lockAspect=True, enableMenu=False, defaultPadding=0.0)
         self._view.setCentralItem(self._box)
         self._view.setMinimumSize(160, 90)
+        self._view.setAccessibleName("image of the cloud")
         self._view.setToolTip("wheel: zoom · drag: move · double click: clouds or whole image")
         self._image: Any = pg.ImageItem()
         self._colours = ""

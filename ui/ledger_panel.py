@@ -56,6 +56,8 @@ class LedgerPanel(QWidget):
         self._empty.setWordWrap(True)
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
         self._dress_table()
+        self._note.setAccessibleName("note on a drop")
+        self._save.setToolTip("write the note beside its drop (Return)")
         self._note.setPlaceholderText("what you saw; Return saves it beside the drop")
         self._note.setMaxLength(500)
         self._note.returnPressed.connect(self._send)

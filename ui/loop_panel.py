@@ -28,6 +28,7 @@ class LoopPanel(QScrollArea):
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
+        self.setAccessibleName("loop, numbers and setpoints")
         self._buttons: dict[LoopWord, QPushButton] = {}
         self.stop = StopButton()
         self.stop.confirmed.connect(lambda: submit(StopRun()))

@@ -33,6 +33,7 @@ class ProceduresPanel(QScrollArea):
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
+        self.setAccessibleName("procedures")
         self._submit = submit
         self._snapshot: Snapshot | None = None
         self._pending: str | None = None

@@ -125,6 +125,7 @@ class StripChart(QWidget):
         self._plot.setMenuEnabled(False)
         self._plot.hideButtons()
         self._plot.setMinimumSize(110, 56)
+        self._plot.setAccessibleName(f"chart of {self.quantity.name}")
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._box: Any = self._plot.getViewBox()
         self._box.disableAutoRange()

@@ -50,6 +50,7 @@ class TrendsPanel(QWidget):
         self._by_drop: dict[int, DropRecord] = {}
         self._drawn: object = None
         self._tabs = QTabWidget()
+        self._tabs.setAccessibleName("pages of trends")
         self._tabs.setDocumentMode(True)
         self._tabs.tabBar().setDrawBase(False)
         self._pages: list[list[StripChart]] = []
