@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 export UV_PYTHON_DOWNLOADS ?= never
 
-.PHONY: run test check install system clean
+.PHONY: run test on-screen check install system clean
 
 install: system .venv/installed
 
@@ -28,6 +28,12 @@ run: install
 
 test: check
 	$(PYTEST) -m station
+	$(MAKE) --no-print-directory on-screen
+
+# what an operator does, in a real window with a window manager around it
+on-screen: install
+	@sh packaging/system-libraries.sh xvfb herbstluftwm
+	sh packaging/on-a-screen.sh $(BIN)/python -m pytest -q tests/ui/test_actions.py tests/ui/test_looking_back.py
 
 check: install
 	$(BIN)/ruff check .

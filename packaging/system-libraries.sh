@@ -1,9 +1,10 @@
 #!/bin/sh
-# Make sure that the libraries Qt needs from the system are there: install them as root, else say how.
+# Make sure that the libraries Qt needs from the system are there, and packages that are named: install them as root,
+# else say how.
 set -eu
 
 packages="libglib2.0-0 libgl1 libegl1 libdbus-1-3 libfontconfig1 libxkbcommon0 libxcb-cursor0 libxcb-icccm4
-libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0"
+libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0 $*"
 python3 -c "import ensurepip" 2>/dev/null || packages="$packages python3-venv"
 
 command -v dpkg-query >/dev/null 2>&1 || exit 0   # not a Debian: the window says itself what is missing
@@ -21,7 +22,7 @@ if [ "$(id -u)" -eq 0 ]; then
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
 else
-    echo "Qt needs system libraries that are missing. Install them with" >&2
+    echo "System packages are missing. Install them with" >&2
     echo "    sudo apt-get install --no-install-recommends$missing" >&2
     exit 1
 fi
