@@ -10,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from magis_calib.domain.camera import ImagePair, View
 from magis_calib.domain.estimate import Array, StationEstimate, ViewEstimate
@@ -19,9 +19,12 @@ from magis_calib.estimation.profile import FringeProfile, fringe_profile
 from ui.aside import Aside
 from ui.closeup import around_clouds
 from ui.fringe_words import FringeWords
+from ui.phase_dial import PhaseDial
+from ui.plot import Origin, Plot, Table
+from ui.plot_label import PlotLabel
 from ui.ranging import SteadyRange
 from ui.theme import DIM, PORTS, text_font
-from ui.wording import missing
+from ui.wording import missing, why_unusable
 
 MM = 1e3
 REACH_WIDTHS = 4.5
@@ -37,7 +40,8 @@ class FringePanel(QWidget):
         self.aside: Aside[tuple[ImagePair, StationEstimate], FringeProfile | None] = Aside(executor, _profile)
         self._drawn: object = None
         self._signal_range, self._residual_range = SteadyRange(), SteadyRange(8.0)
-        self._words = FringeWords()
+        self._words, self._dial = FringeWords(), PhaseDial()
+        self._plot: Plot | None = None
         self._plots: Any = pg.GraphicsLayoutWidget()
         self._plots.ci.setContentsMargins(0, 0, 6, 0)
         self._plots.ci.setSpacing(0)
@@ -54,6 +58,7 @@ class FringePanel(QWidget):
             self._make_items(port, QColor(colour))
         self._zero: Any = pg.InfiniteLine(0, angle=0, pen=pg.mkPen(DIM, style=Qt.PenStyle.DashLine))
         self._residual.addItem(self._zero, ignoreBounds=True)
+        self._label = PlotLabel(self._signal.getViewBox())
         self._empty = QLabel()
         self._empty.setWordWrap(True)
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
@@ -61,7 +66,11 @@ class FringePanel(QWidget):
         column = QVBoxLayout(shown)
         column.setContentsMargins(0, 2, 0, 0)
         column.setSpacing(1)
-        column.addWidget(self._words)
+        head = QHBoxLayout()
+        head.setContentsMargins(0, 0, 6, 0)
+        head.addWidget(self._words, 1)
+        head.addWidget(self._dial)
+        column.addLayout(head)
         column.addWidget(self._plots, 1)
         self._shown = shown
         self._stack = QStackedLayout(self)
@@ -76,6 +85,7 @@ class FringePanel(QWidget):
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the profile of the newest complete drop."""
         pair, estimate = snapshot.pair, snapshot.pair_estimate
+        self._plot = None if pair is None or estimate is None else self._plot
         if pair is None or estimate is None:
             self._say_empty("No fringes yet\n\n" + missing(snapshot, "camera x"))
             return
@@ -87,9 +97,25 @@ class FringePanel(QWidget):
         fitted = estimate.views.get(fringed_view(estimate))
         if fitted is None or profile is None:
             reasons = fitted.reasons if fitted is not None else estimate.reasons
+            self._plot = None
             self._say_empty(f"– No profile of drop {pair.drop_id}\n\n" + ("\n".join(reasons) or "no fit of this drop"))
         else:
             self._draw(profile, fitted)
+            self._say_phase(estimate, snapshot)
+            drops, name = (pair.drop_id, pair.drop_id), f"fringe profile, view {fitted.view}"
+            self._label.say(Origin.of(snapshot).identity(drops))
+            self._plot = Plot(name, "fringe", self._plots, drops, lambda: table_of(profile))
+
+    def plots(self) -> list[Plot]:
+        """Return the profile with what is left of it, where it can be seen."""
+        return [self._plot] if self._plot is not None and self._plots.isVisible() else []
+
+    def _say_phase(self, estimate: StationEstimate, snapshot: Snapshot) -> None:
+        """Turn the dial to the phase of the station; it shows none that the loop would not use."""
+        name = "phase_rad"
+        record = next((one for one in reversed(snapshot.records) if one.drop_id == estimate.drop_id), None)
+        why = why_unusable(record, name) if record is not None else "; ".join(estimate.reasons)
+        self._dial.say(estimate.values[name], estimate.stderr[name], snapshot.targets.get(name), why)
 
     def _draw(self, profile: FringeProfile, fitted: ViewEstimate) -> None:
         self._stack.setCurrentWidget(self._shown)
@@ -149,6 +175,15 @@ class FringePanel(QWidget):
         self._signal.addItem(self._points[port], ignoreBounds=True)
         self._signal.addItem(self._fits[port], ignoreBounds=True)
         self._residual.addItem(self._rests[port], ignoreBounds=True)
+
+
+def table_of(profile: FringeProfile) -> Table:
+    """Return place, electrons per column of pixels with their standard deviation, and fit, of both ports."""
+    columns = {"horizontal_m": profile.horizontal_m, "port_a": profile.port_a, "port_a_stderr": profile.sigma_a,
+               "port_a_fit": profile.fit_a, "port_b": profile.port_b, "port_b_stderr": profile.sigma_b,
+               "port_b_fit": profile.fit_b}  # fmt: skip
+    units = dict.fromkeys(columns, "electrons per column of pixels") | {"horizontal_m": "m"}
+    return Table(columns, units)
 
 
 def fringed_view(estimate: StationEstimate) -> View:

@@ -12,6 +12,7 @@ from magis_calib.domain.camera import CameraFacts, Frame
 from ui.levels import Levels
 from ui.outline import Outline
 from ui.overlay import PortLines, ScaleBar
+from ui.plot_label import PlotLabel
 from ui.raster import Raster, counts_at, full_size_mm, step_for
 from ui.theme import IMAGE, IMAGE_MAP, ON_IMAGE, RESIDUAL_MAP
 
@@ -37,7 +38,7 @@ class ImageCanvas(QWidget):
         self._paint(IMAGE_MAP)
         self._box.addItem(self._image, ignoreBounds=True)
         self._ports = {port: PortLines(self._box, port) for port in ("a", "b")}
-        self._scale = ScaleBar(self._box)
+        self._scale, self.label = ScaleBar(self._box), PlotLabel(self._box, ON_IMAGE)
         self._raster: Raster | None = None
         self._frame: Frame | None = None
         self._size_mm = (0.0, 0.0)
@@ -52,6 +53,11 @@ class ImageCanvas(QWidget):
         self._view.scene().sigMouseMoved.connect(self._point)
         self._view.scene().sigMouseClicked.connect(self._click)
         self._box.sigRangeChanged.connect(lambda *_: self._place_scale())
+
+    @property
+    def view(self) -> Any:
+        """The pyqtgraph view that shows the image alone."""
+        return self._view
 
     @property
     def picture(self) -> Raster | None:

@@ -17,7 +17,8 @@ from ui.image_canvas import ImageCanvas
 from ui.layers import LAYERS, RESIDUAL_SIGMA, Layer, layer_of
 from ui.levels import RULES, Levels, Rule, measured
 from ui.outline import outlines
-from ui.raster import Raster
+from ui.plot import Origin, Plot
+from ui.raster import Raster, table_of
 from ui.theme import DIM, LOOK
 from ui.wording import age, missing
 from ui.words import Words
@@ -76,10 +77,22 @@ class ImagePanel(QWidget):
         if picture is not self.canvas.picture:
             self._draw(frame, picture)
             self._frame = frame
+            self.canvas.label.say(Origin.of(snapshot).identity((frame.header.drop_id, frame.header.drop_id)))
         self._say_drop(snapshot, frame, now_s)
         if frame is newest and snapshot.pair_estimate is not self._estimate:
             self._draw_fit(snapshot.pair_estimate)
             self._estimate = snapshot.pair_estimate
+
+    def plots(self) -> list[Plot]:
+        """Return the image that is drawn, where it can be seen."""
+        frame, drawn = self._frame, self.canvas.picture
+        if frame is None or drawn is None or not self.canvas.view.isVisible():
+            return []
+        drop, key = frame.header.drop_id, f"view-{self._view}-{self._layer}"
+        ends = "" if self._levels is None or drawn.residual else f"levels {self._levels.words()} per pixel"
+        notes = (f"shows ±{RESIDUAL_SIGMA:g} σ",) if drawn.residual else (ends,) if ends else ()
+        return [Plot(f"view {self._view}, {self._layer}", key, self.canvas.view, (drop, drop),
+                     lambda: table_of(drawn, frame.facts), notes)]  # fmt: skip
 
     def show_layer(self, layer: Layer) -> None:
         """Show the data, the fit or the residual."""

@@ -1,4 +1,4 @@
-"""What the drops in sight say of one quantity together: its scatter, how it averages down, how often it was well. No Qt.
+"""What the drops in sight say of one quantity together: scatter, how it averages down, how often it was well. No Qt.
 
 Observables are counted from the target in force at each drop, so that a moved target is no scatter; all else as it is.
 """
