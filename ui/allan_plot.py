@@ -49,7 +49,7 @@ class AllanPlot(SmallPlot):
         self.bars.setData(x=place, y=height, top=np.log10(top) - height, bottom=height - np.log10(low))
         fitted = white > 0
         self.white.setData(place[fitted], np.log10(white[fitted]))
-        self.getAxis("left").setLabel(f"Allan deviation ({quantity.shown_unit or '1'})")
+        self.say_axis("left", f"Allan deviation ({quantity.shown_unit or '1'})")
         ends = positive([*top.tolist(), *low.tolist(), *white.tolist()])
         if ends is not None:
             low_end, high_end = ends[0] / 1.25, ends[1] * 1.6  # room for the run's name above

@@ -7,16 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import numpy.typing as npt
 from pyqtgraph.exporters.Exporter import Exporter
-from PySide6.QtCore import QBuffer, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtCore import QBuffer, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
 from ui.plot import Origin, Plot, Table, drops_in_words
 from ui.theme import DIM, PANEL, TEXT, text_font
 
-LEAST_WIDTH_PX = 1600
+LEAST_WIDTH_PX = 1000
+"""Of a PNG."""
+MARGIN_PX = 6
 LINE_PX = 16
 """Height of a line of the caption, on the scale of the screen."""
 
@@ -48,9 +50,9 @@ def caption(plot: Plot, origin: Origin) -> list[str]:
 
 
 def _picture(view: Any, lines: list[str]) -> QImage:
-    scale = max(1.0, LEAST_WIDTH_PX / view.width())
-    wide, high = (round(scale * side) for side in (view.width(), view.height() + LINE_PX * len(lines)))
-    picture = QImage(wide, high, QImage.Format.Format_RGB32)
+    size = _size(view, lines)
+    scale = max(1.0, LEAST_WIDTH_PX / size.width())
+    picture = QImage((size * scale).toSize(), QImage.Format.Format_RGB32)
     painter = QPainter(picture)
     painter.scale(scale, scale)
     _paint(painter, view, lines, scale)
@@ -59,7 +61,7 @@ def _picture(view: Any, lines: list[str]) -> QImage:
 
 def _drawing(view: Any, lines: list[str]) -> bytes:
     """Draw with Qt's own generator, which clips to the axes since SVG 1.1: that of pyqtgraph fails on closed paths."""
-    buffer, area = QBuffer(), QRectF(0, 0, view.width(), view.height() + LINE_PX * len(lines))
+    buffer, area = QBuffer(), QRectF(QPointF(0, 0), _size(view, lines))
     generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
     generator.setOutputDevice(buffer)
     generator.setViewBox(area)
@@ -71,16 +73,23 @@ def _drawing(view: Any, lines: list[str]) -> bytes:
     return bytes(buffer.data().data())
 
 
+def _size(view: Any, lines: list[str]) -> QSizeF:
+    """Return the size on the screen's scale: as wide as the caption, however small the plot is in the window."""
+    widest = max(QFontMetricsF(text_font(bold=True)).horizontalAdvance(line) for line in lines)
+    wide = max(view.width(), widest + 2 * MARGIN_PX)
+    return QSizeF(wide, LINE_PX * len(lines) + wide * view.height() / view.width())
+
+
 def _paint(painter: QPainter, view: Any, lines: list[str], scale: float) -> None:
     """Paint the caption, and what the view shows below it, in pixels of the screen; end the painter."""
-    high = LINE_PX * len(lines)
-    painter.fillRect(QRectF(0, 0, view.width(), view.height() + high), QColor(PANEL))
+    high, size = LINE_PX * len(lines), _size(view, lines)
+    painter.fillRect(QRectF(QPointF(0, 0), size), QColor(PANEL))
     for number, line in enumerate(lines):
         painter.setFont(text_font(bold=number == 0))
         painter.setPen(QColor(DIM if number else TEXT))
-        box = QRectF(6, number * LINE_PX, view.width() - 6, LINE_PX)
+        box = QRectF(MARGIN_PX, number * LINE_PX, size.width() - MARGIN_PX, LINE_PX)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), line)
-    below = QRectF(0, high, view.width(), view.height())
+    below = QRectF(0, high, size.width(), size.height() - high)
     painter.fillRect(below, view.backgroundBrush())
     exporter = Exporter(view.scene())  # lets marks be drawn as lines, not as pixels of the screen
     exporter.setExportMode(True, {"painter": painter, "antialias": True, "resolutionScale": scale,
@@ -112,4 +121,11 @@ def _write_table(path: Path, table: Table, lines: list[str], plot: Plot, origin:
             file.write(f"# {line}\n")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(table.columns)
-        writer.writerows(zip(*(np.asarray(one).tolist() for one in table.columns.values()), strict=True))
+        columns = (_written(one) for one in table.columns.values())
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _written(values: npt.NDArray[Any]) -> list[Any]:
+    """Return whole numbers as they are, others to nine digits: more than any fit gives."""
+    found: list[Any] = values.tolist()
+    return found if values.dtype.kind in "iu" else [f"{value:.9g}" for value in found]

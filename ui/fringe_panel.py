@@ -10,7 +10,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from magis_calib.domain.camera import ImagePair, View
 from magis_calib.domain.estimate import Array, StationEstimate, ViewEstimate
@@ -28,6 +28,7 @@ from ui.wording import missing, why_unusable
 
 MM = 1e3
 REACH_WIDTHS = 4.5
+AXIS_PX = 50
 PREFIXES = ((1e9, "10⁹ e⁻"), (1e6, "10⁶ e⁻"), (1e3, "10³ e⁻"), (1.0, "e⁻"))
 
 
@@ -66,12 +67,10 @@ class FringePanel(QWidget):
         column = QVBoxLayout(shown)
         column.setContentsMargins(0, 2, 0, 0)
         column.setSpacing(1)
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 0, 6, 0)
-        head.addWidget(self._words, 1)
-        head.addWidget(self._dial)
-        column.addLayout(head)
+        column.addWidget(self._words)
         column.addWidget(self._plots, 1)
+        self._dial.setParent(self._plots)  # in the corner where a fringe has no light
+        self._dial.move(AXIS_PX + 4, 2)
         self._shown = shown
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
@@ -107,8 +106,8 @@ class FringePanel(QWidget):
             self._plot = Plot(name, "fringe", self._plots, drops, lambda: table_of(profile))
 
     def plots(self) -> list[Plot]:
-        """Return the profile with what is left of it, where it can be seen."""
-        return [self._plot] if self._plot is not None and self._plots.isVisible() else []
+        """Return the profile with what is left of it, where there is one."""
+        return [self._plot] if self._plot is not None else []
 
     def _say_phase(self, estimate: StationEstimate, snapshot: Snapshot) -> None:
         """Turn the dial to the phase of the station; it shows none that the loop would not use."""
@@ -124,7 +123,10 @@ class FringePanel(QWidget):
         both = np.concatenate([profile.port_a, profile.port_b])
         self._signal_range.follow(min(0.0, float(np.nanmin(both))), float(np.nanmax(both)))
         scale, unit = _prefix(self._signal_range.limits[1])  # of the axis: it changes seldom, and with it the range
-        self._signal.getAxis("left").setLabel(unit)
+        axis = self._signal.getAxis("left")
+        if axis.labelText != unit:
+            axis.setLabel(unit)
+            axis.resizeEvent()  # else the new text begins where the old one began
         ports = {"a": (profile.port_a, profile.fit_a, profile.sigma_a),
                  "b": (profile.port_b, profile.fit_b, profile.sigma_b)}  # fmt: skip
         worst = 4.0
@@ -157,7 +159,7 @@ class FringePanel(QWidget):
             axis.setTextPen(DIM)
             axis.setStyle(tickLength=-3, tickTextOffset=2, maxTickLevel=0)
             axis.label.setFont(text_font(-1.0))
-        plot.getAxis("left").setWidth(50)
+        plot.getAxis("left").setWidth(AXIS_PX)
         if row == 1:
             plot.getAxis("left").setLabel("rest (σ)")
             plot.getAxis("bottom").setHeight(32)

@@ -50,7 +50,7 @@ class HistogramPlot(SmallPlot):
         self.band.setVisible(tolerance is not None)
         if tolerance is not None:
             self.band.setRegion((-tolerance * scale, tolerance * scale))
-        self.getAxis("bottom").setLabel(f"{what(asked)} ({asked.quantity.shown_unit or '1'})")
+        self.say_axis("bottom", f"{what(asked)} ({asked.quantity.shown_unit or '1'})")
         most = max(1.0, float(found.counts.max()), float(height.max(initial=0.0)))
         margin = 0.04 * float(edges[-1] - edges[0])
         self.show_range((float(edges[0]) - margin, float(edges[-1]) + margin), (0.0, ROOM_ABOVE * most))

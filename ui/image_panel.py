@@ -84,9 +84,9 @@ class ImagePanel(QWidget):
             self._estimate = snapshot.pair_estimate
 
     def plots(self) -> list[Plot]:
-        """Return the image that is drawn, where it can be seen."""
+        """Return the image that is drawn, where there is one."""
         frame, drawn = self._frame, self.canvas.picture
-        if frame is None or drawn is None or not self.canvas.view.isVisible():
+        if frame is None or drawn is None:
             return []
         drop, key = frame.header.drop_id, f"view-{self._view}-{self._layer}"
         ends = "" if self._levels is None or drawn.residual else f"levels {self._levels.words()} per pixel"

@@ -40,6 +40,11 @@ class Plot:
     notes: tuple[str, ...] = field(default=())
     """Words over an exported picture that the window writes beside the plot."""
 
+    @property
+    def in_sight(self) -> bool:
+        """Whether some of it can be seen: a dock behind others counts as visible for Qt."""
+        return not self.view.viewport().visibleRegion().isEmpty()
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:

@@ -20,12 +20,14 @@ Role = Qt.ItemDataRole
 HEADS = {
     "drops": "the first and the last drop whose atoms saw these setpoints",
     "usable": "drops that were measured with them",
-    "result": "✓ good: every mean error is within its tolerance",
-    **{one.label: f"mean of measured minus target ({one.shown_unit}), with standard error" for one in
-       OBSERVABLES.values()},
+    "result": "✓ good: every mean error is within its tolerance · ▲ off: not so · – none: nothing was measured",
+    **{f"{one.label} {one.shown_unit}": f"mean of measured minus target ({one.shown_unit}), with its standard error"
+       for one in OBSERVABLES.values()},
     "to go there from now": "the way of each actuator from its read-back; nothing where it stands there already",
 }  # fmt: skip
-RESULTS = {"good": ("✓ good", TEXT), "off": ("▲ off", LOOK), "none": ("– not measured", DIM)}
+RESULTS = {"good": ("✓ good", TEXT), "off": ("▲ off", LOOK), "none": ("– none", DIM)}
+
+_COLUMNS = dict(zip(list(HEADS)[3:-1], OBSERVABLES, strict=True))
 
 
 class SettingsModel(QAbstractTableModel):
@@ -84,7 +86,7 @@ class SettingsModel(QAbstractTableModel):
             return str(one.usable)
         if head == "result":
             return RESULTS[_result(one)][0]
-        found = next((name for name, shown in OBSERVABLES.items() if shown.label == head), None)
+        found = _COLUMNS.get(head)
         if found is None:
             return ", ".join(moves_in_words(one.setpoints, self._actuators)) or "there already"
         if found not in one.deviations:

@@ -22,8 +22,8 @@ from ui.theme import DIM
 from ui.wording import missing
 from ui.words import Words
 
-SAMPLES = {"drops": "12345 – 12345", "usable": "usable", "result": "– not measured"}
-OBSERVABLE_SAMPLE = "−1234.5(24)"
+SAMPLES = {"drops": "1234 – 1234", "usable": "usable", "result": "▲ good"}
+OBSERVABLE_SAMPLE = "−12.3(20)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class SettingsPanel(QWidget):
         self.aside: Aside[Kept, list[Setting]] = Aside(executor, _settings)
         self.model, self.table, self.question = SettingsModel(), QTableView(), ReturnQuestion(submit)
         self.back, self.start, self.good = (QPushButton(text) for text in (
-            "Return to these…", "Return to the start…", "Return to the last good…"))  # fmt: skip
+            "Return to these…", "To the start…", "To the last good…"))  # fmt: skip
         self._words = Words(grows=True)
         self._snapshot: Snapshot | None = None
         self._drawn: object = None
@@ -57,6 +57,8 @@ class SettingsPanel(QWidget):
         """Follow the records; a selection stays on its drops."""
         self._snapshot = snapshot
         self.question.refresh(snapshot)
+        if self.visibleRegion().isEmpty():  # behind other docks, though shown
+            return
         made = self.aside.newest(Kept(snapshot.records, snapshot.targets, snapshot.tolerances))
         state = (made, snapshot.actuators)
         if made is not None and state != self._drawn:
@@ -139,8 +141,8 @@ class SettingsPanel(QWidget):
         table.horizontalHeader().setHighlightSections(False)
         table.horizontalHeader().setStretchLastSection(True)
         for column, name in enumerate(HEADS):
-            sample = SAMPLES.get(name, OBSERVABLE_SAMPLE)
-            table.setColumnWidth(column, self.fontMetrics().horizontalAdvance(sample) + 12)
+            longest = max(map(self.fontMetrics().horizontalAdvance, (SAMPLES.get(name, OBSERVABLE_SAMPLE), name)))
+            table.setColumnWidth(column, longest + 12)
 
     def _lay_out(self) -> None:
         column, line = QVBoxLayout(self), QHBoxLayout()

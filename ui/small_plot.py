@@ -40,6 +40,13 @@ class SmallPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.getViewBox().setRange(xRange=across, yRange=up, padding=0)
         self.scene().prepareForPaint()
 
+    def say_axis(self, side: str, text: str) -> None:
+        """Write what an axis counts, in its middle: pyqtgraph leaves a changed text where the old one was."""
+        axis = self.getAxis(side)
+        if axis.labelText != text:
+            axis.setLabel(text)
+            axis.resizeEvent()
+
     def add(self, *items: Any) -> None:
         """Add items that do not count for any range."""
         for item in items:

@@ -14,7 +14,7 @@ from ui.allan_plot import AllanPlot, allan_table
 from ui.aside import Aside
 from ui.choice_button import choice_button
 from ui.histogram_plot import HistogramPlot, histogram_table, what
-from ui.plot import Origin, Plot, drops_in_words
+from ui.plot import Origin, Plot
 from ui.selection import Selection, Statistics, statistics_of
 from ui.theme import DIM
 from ui.trends import TrendsPanel
@@ -55,6 +55,8 @@ class StatisticsPanel(QWidget):
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw what was worked out last, and have what is in sight now worked out."""
+        if self.visibleRegion().isEmpty():  # behind other docks, though shown
+            return
         if not snapshot.records:
             self._empty.setText("No drops yet\n\n" + missing(snapshot, "drop_system"))
             self._stack.setCurrentWidget(self._empty)
@@ -66,13 +68,14 @@ class StatisticsPanel(QWidget):
             self._draw(*made, Origin.of(snapshot))
 
     def plots(self) -> list[Plot]:
-        """Return both plots where they can be seen."""
-        if self._drawn is None or not self.allan.isVisible():
+        """Return both plots once they are drawn."""
+        if self._drawn is None:
             return []
         asked, found = self._drawn
         quantity = asked.quantity
         name = f"{what(asked)} ({quantity.shown_unit or '1'})"
-        numbers = ("   ".join(f"{line} {words.text()}" for line, words in self._numbers.items()),)
+        written = [f"{line} {words.text()}" for line, words in self._numbers.items()]
+        numbers = "   ".join(written[:2]), "   ".join(written[2:])
         return [Plot(f"Allan deviation of {name}", f"{quantity.name}-allan", self.allan, asked.drops,
                      lambda: allan_table(found, quantity), numbers),
                 Plot(f"histogram of {name}", f"{quantity.name}-histogram", self.histogram, asked.drops,
@@ -94,8 +97,8 @@ class StatisticsPanel(QWidget):
         self.histogram.draw(found, asked)
         for plot in (self.allan, self.histogram):
             plot.label.say(origin.identity(asked.drops))
-        text = f"{what(asked)} · {drops_in_words(asked.drops)}, {found.usable} usable"
-        self._drops.say(text, DIM, f"the drops that the trends show\n{origin.identity(asked.drops)}")
+        text = f"{what(asked)} · {origin.identity(asked.drops)}, {found.usable} usable"
+        self._drops.say(text, DIM, "the drops that the trends show")
         for line, (text, hover) in numbers_of(found, asked.quantity).items():
             self._numbers[line].say(text.replace("-", "−"), hover=f"{hover}\n{LINES[line]}".strip())
 

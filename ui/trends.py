@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QStackedLayout, QTabWidget, QWidget
 
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
@@ -29,6 +30,7 @@ wheel: zoom · drag: earlier or later · double click: follow the newest again""
 LEAST_DROPS = 5.0
 FIRST_REACH = 25
 COLUMNS = 3
+ROOM_PX = 8
 SETPOINTS = 2
 """Number of the page that is filled when it is first looked at."""
 
@@ -60,10 +62,11 @@ class TrendsPanel(QWidget):
         self._add_page("cloud", DIAGNOSTICS, "contrast, atoms and widths: reported, not controlled")
         self._add_page("setpoints", {}, "setpoints that the atoms of each drop saw")
         self._span_button = choice_button(f"{CHOICES[self._span]} ▾", HOW, CHOICES, self._set_span)
-        self._identity = Words(align=RIGHT)
+        self._identity = Words(align=RIGHT, larger=-2.0)
         corner = QWidget()
         row = QHBoxLayout(corner)
         row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
         row.addWidget(self._identity)
         row.addWidget(self._span_button)
         self._tabs.setCornerWidget(corner)
@@ -73,6 +76,11 @@ class TrendsPanel(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._tabs)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
+        super().resizeEvent(event)
+        beside = self._tabs.tabBar().sizeHint().width() + self._span_button.sizeHint().width()
+        self._identity.setMaximumWidth(max(0, self.width() - beside - ROOM_PX))  # the tabs go first
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the charts of the page in sight when drops came or went."""
@@ -127,7 +135,7 @@ class TrendsPanel(QWidget):
 
     def plots(self) -> list[Plot]:
         """Return the charts of the page in sight."""
-        charts = [chart for chart in self._pages[self._tabs.currentIndex()] if chart.isVisible()]
+        charts = self._pages[self._tabs.currentIndex()]
         return [self._plot(chart) for chart in charts] if len(self._rows) else []
 
     def _plot(self, chart: StripChart) -> Plot:

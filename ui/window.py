@@ -128,7 +128,8 @@ class MainWindow(QMainWindow):
     def plots(self) -> list[Plot]:
         """Return every plot that can be seen now."""
         images = [plot for panel in self.images.values() for plot in panel.plots()]
-        return [*images, *self.fringe.plots(), *self.trends.plots(), *self.statistics.plots()]
+        drawn = [*images, *self.fringe.plots(), *self.trends.plots(), *self.statistics.plots()]
+        return [plot for plot in drawn if plot.in_sight]
 
     def announce(self, text: str) -> None:
         """Say something in the status line until the next command is answered."""
