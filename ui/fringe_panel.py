@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import Executor
 from typing import Any
 
@@ -12,23 +11,24 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from magis_calib.domain.camera import ImagePair, View
+from magis_calib.domain.camera import ImagePair
 from magis_calib.domain.estimate import Array, StationEstimate, ViewEstimate
 from magis_calib.domain.snapshot import Snapshot
-from magis_calib.estimation.profile import FringeProfile, fringe_profile
+from magis_calib.estimation.profile import FringeProfile
 from ui.aside import Aside
-from ui.closeup import around_clouds
+from ui.fringe_profile import REACH_WIDTHS, fringed_view, profile_of, table_of
 from ui.fringe_words import FringeWords
 from ui.phase_dial import PhaseDial
-from ui.plot import Origin, Plot, Table
+from ui.plot import Origin, Plot
 from ui.plot_label import PlotLabel
 from ui.ranging import SteadyRange
 from ui.theme import DIM, PORTS, text_font
 from ui.wording import missing, why_unusable
 
 MM = 1e3
-REACH_WIDTHS = 4.5
 AXIS_PX = 50
+ROOM_ABOVE = 0.08
+"""Of the axis over the fringe: the run's name stands there."""
 PREFIXES = ((1e9, "10⁹ e⁻"), (1e6, "10⁶ e⁻"), (1e3, "10³ e⁻"), (1.0, "e⁻"))
 
 
@@ -38,7 +38,7 @@ class FringePanel(QWidget):
     def __init__(self, executor: Executor) -> None:
         """`executor`: sums up the profiles, beside the GUI thread."""
         super().__init__()
-        self.aside: Aside[tuple[ImagePair, StationEstimate], FringeProfile | None] = Aside(executor, _profile)
+        self.aside: Aside[tuple[ImagePair, StationEstimate], FringeProfile | None] = Aside(executor, profile_of)
         self._drawn: object = None
         self._signal_range, self._residual_range = SteadyRange(), SteadyRange(8.0)
         self._words, self._dial = FringeWords(), PhaseDial()
@@ -137,7 +137,8 @@ class FringePanel(QWidget):
             self._rests[port].setData(place, rest)
             worst = float(np.nanmax(np.abs(np.append(rest, worst))))
         self._residual_range.follow(-worst, worst)
-        shown = [one / scale for one in self._signal_range.limits]
+        low, high = (one / scale for one in self._signal_range.limits)
+        shown = (low, high + ROOM_ABOVE * (high - low))
         self._signal.setRange(xRange=_reach_mm(fitted, place), yRange=shown, padding=0)
         self._residual.setYRange(*self._residual_range.limits, padding=0)
         self._plots.scene().prepareForPaint()  # else the new range is found while painting, and all is painted twice
@@ -177,33 +178,6 @@ class FringePanel(QWidget):
         self._signal.addItem(self._points[port], ignoreBounds=True)
         self._signal.addItem(self._fits[port], ignoreBounds=True)
         self._residual.addItem(self._rests[port], ignoreBounds=True)
-
-
-def table_of(profile: FringeProfile) -> Table:
-    """Return place, electrons per column of pixels with their standard deviation, and fit, of both ports."""
-    columns = {"horizontal_m": profile.horizontal_m, "port_a": profile.port_a, "port_a_stderr": profile.sigma_a,
-               "port_a_fit": profile.fit_a, "port_b": profile.port_b, "port_b_stderr": profile.sigma_b,
-               "port_b_fit": profile.fit_b}  # fmt: skip
-    units = dict.fromkeys(columns, "electrons per column of pixels") | {"horizontal_m": "m"}
-    return Table(columns, units)
-
-
-def fringed_view(estimate: StationEstimate) -> View:
-    """Return the view whose fit has fringes; x when neither has."""
-    for view, fitted in estimate.views.items():
-        if math.isfinite(fitted.value("fringe_horizontal_rad_per_m")):
-            return view
-    return "x"
-
-
-def _profile(drop: tuple[ImagePair, StationEstimate]) -> FringeProfile | None:
-    """Sum what is shown of the image: the rest of it would double the time."""
-    pair, estimate = drop
-    view = fringed_view(estimate)
-    fitted = estimate.views.get(view)
-    if fitted is None or not fitted.parameters:
-        return None
-    return fringe_profile(around_clouds(pair.frames[view], fitted, REACH_WIDTHS), fitted)
 
 
 def _reach_mm(fitted: ViewEstimate, place: Array) -> tuple[float, float]:

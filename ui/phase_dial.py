@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from magis_calib.domain.quantities import OBSERVABLES
-from ui.theme import BAND, DIM, LINE, TEXT
+from ui.theme import BAND, DIM, TEXT
 from ui.wording import raw
 
 PHASE = OBSERVABLES["phase_rad"]
@@ -51,7 +51,7 @@ class PhaseDial(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         middle = QPointF(self.width() / 2, self.height() / 2)
         radius = min(self.width(), self.height()) / 2 - 4.0
-        painter.setPen(QPen(QColor(LINE), 1.5))
+        painter.setPen(QPen(QColor(DIM), 1.0))
         painter.drawEllipse(middle, radius, radius)
         for quarter in range(4):
             painter.drawLine(_at(middle, radius - 3, quarter * math.pi / 2), _at(middle, radius, quarter * math.pi / 2))
