@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from concurrent.futures import Executor
 from typing import Any
 
@@ -12,20 +11,25 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from magis_calib.domain.camera import ImagePair, View
+from magis_calib.domain.camera import ImagePair
 from magis_calib.domain.estimate import Array, StationEstimate, ViewEstimate
 from magis_calib.domain.snapshot import Snapshot
-from magis_calib.estimation.profile import FringeProfile, fringe_profile
+from magis_calib.estimation.profile import FringeProfile
 from ui.aside import Aside
-from ui.closeup import around_clouds
+from ui.fringe_profile import REACH_WIDTHS, fringed_view, profile_of, table_of
 from ui.fringe_words import FringeWords
 from ui.look_back import LookBack
+from ui.phase_dial import PhaseDial
+from ui.plot import Origin, Plot
+from ui.plot_label import PlotLabel
 from ui.ranging import SteadyRange
 from ui.theme import DIM, PORTS, text_font
-from ui.wording import missing
+from ui.wording import missing, why_unusable
 
 MM = 1e3
-REACH_WIDTHS = 4.5
+AXIS_PX = 50
+ROOM_ABOVE = 0.08
+"""Of the axis over the fringe: the run's name stands there."""
 PREFIXES = ((1e9, "10⁹ e⁻"), (1e6, "10⁶ e⁻"), (1e3, "10³ e⁻"), (1.0, "e⁻"))
 
 
@@ -36,10 +40,11 @@ class FringePanel(QWidget):
         """`executor`: sums up the profiles, beside the GUI thread. `look_back` knows which drop to show."""
         super().__init__()
         self._look_back = look_back
-        self.aside: Aside[tuple[ImagePair, StationEstimate], FringeProfile | None] = Aside(executor, _profile)
+        self.aside: Aside[tuple[ImagePair, StationEstimate], FringeProfile | None] = Aside(executor, profile_of)
         self._drawn: object = None
         self._signal_range, self._residual_range = SteadyRange(), SteadyRange(8.0)
-        self._words = FringeWords()
+        self._words, self._dial = FringeWords(), PhaseDial()
+        self._plot: Plot | None = None
         self._plots: Any = pg.GraphicsLayoutWidget()
         self._plots.setAccessibleName("profile of the fringe, and what the fit leaves")
         self._plots.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -58,6 +63,7 @@ class FringePanel(QWidget):
             self._make_items(port, QColor(colour))
         self._zero: Any = pg.InfiniteLine(0, angle=0, pen=pg.mkPen(DIM, style=Qt.PenStyle.DashLine))
         self._residual.addItem(self._zero, ignoreBounds=True)
+        self._label = PlotLabel(self._signal.getViewBox())
         self._empty = QLabel()
         self._empty.setWordWrap(True)
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
@@ -67,6 +73,8 @@ class FringePanel(QWidget):
         column.setSpacing(1)
         column.addWidget(self._words)
         column.addWidget(self._plots, 1)
+        self._dial.setParent(self._plots)  # in the corner where a fringe has no light
+        self._dial.move(AXIS_PX + 4, 2)
         self._shown = shown
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
@@ -82,6 +90,7 @@ class FringePanel(QWidget):
         """Draw the profile of the drop to show."""
         shown = self._look_back.shown(snapshot)
         pair, estimate = shown.pair, shown.estimate
+        self._plot = None if pair is None or estimate is None else self._plot
         if pair is None or estimate is None:
             nothing = "No fringes yet\n\n" + missing(snapshot, "camera x")
             self._say_empty(f"– No profile\n\n{shown.problem}" if shown.back else nothing)
@@ -95,9 +104,25 @@ class FringePanel(QWidget):
         fitted = estimate.views.get(fringed_view(estimate))
         if fitted is None or profile is None:
             reasons = fitted.reasons if fitted is not None else estimate.reasons
+            self._plot = None
             self._say_empty(f"– No profile of drop {pair.drop_id}\n\n" + ("\n".join(reasons) or "no fit of this drop"))
         else:
             self._draw(profile, fitted)
+            self._say_phase(estimate, snapshot)
+            drops, name = (pair.drop_id, pair.drop_id), f"fringe profile, view {fitted.view}"
+            self._label.say(Origin.of(snapshot).identity(drops))
+            self._plot = Plot(name, "fringe", self._plots, drops, lambda: table_of(profile))
+
+    def plots(self) -> list[Plot]:
+        """Return the profile with what is left of it, where there is one."""
+        return [self._plot] if self._plot is not None else []
+
+    def _say_phase(self, estimate: StationEstimate, snapshot: Snapshot) -> None:
+        """Turn the dial to the phase of the station; it shows none that the loop would not use."""
+        name = "phase_rad"
+        record = next((one for one in reversed(snapshot.records) if one.drop_id == estimate.drop_id), None)
+        why = why_unusable(record, name) if record is not None else "; ".join(estimate.reasons)
+        self._dial.say(estimate.values[name], estimate.stderr[name], snapshot.targets.get(name), why)
 
     def _draw(self, profile: FringeProfile, fitted: ViewEstimate) -> None:
         self._stack.setCurrentWidget(self._shown)
@@ -106,7 +131,10 @@ class FringePanel(QWidget):
         both = np.concatenate([profile.port_a, profile.port_b])
         self._signal_range.follow(min(0.0, float(np.nanmin(both))), float(np.nanmax(both)))
         scale, unit = _prefix(self._signal_range.limits[1])  # of the axis: it changes seldom, and with it the range
-        self._signal.getAxis("left").setLabel(unit)
+        axis = self._signal.getAxis("left")
+        if axis.labelText != unit:
+            axis.setLabel(unit)
+            axis.resizeEvent()  # else the new text begins where the old one began
         ports = {"a": (profile.port_a, profile.fit_a, profile.sigma_a),
                  "b": (profile.port_b, profile.fit_b, profile.sigma_b)}  # fmt: skip
         worst = 4.0
@@ -117,7 +145,8 @@ class FringePanel(QWidget):
             self._rests[port].setData(place, rest)
             worst = float(np.nanmax(np.abs(np.append(rest, worst))))
         self._residual_range.follow(-worst, worst)
-        shown = [one / scale for one in self._signal_range.limits]
+        low, high = (one / scale for one in self._signal_range.limits)
+        shown = (low, high + ROOM_ABOVE * (high - low))
         self._signal.setRange(xRange=_reach_mm(fitted, place), yRange=shown, padding=0)
         self._residual.setYRange(*self._residual_range.limits, padding=0)
         self._plots.scene().prepareForPaint()  # else the new range is found while painting, and all is painted twice
@@ -139,7 +168,7 @@ class FringePanel(QWidget):
             axis.setTextPen(DIM)
             axis.setStyle(tickLength=-3, tickTextOffset=2, maxTickLevel=0)
             axis.label.setFont(text_font(-1.0))
-        plot.getAxis("left").setWidth(50)
+        plot.getAxis("left").setWidth(AXIS_PX)
         if row == 1:
             plot.getAxis("left").setLabel("rest (σ)")
             plot.getAxis("bottom").setHeight(32)
@@ -157,24 +186,6 @@ class FringePanel(QWidget):
         self._signal.addItem(self._points[port], ignoreBounds=True)
         self._signal.addItem(self._fits[port], ignoreBounds=True)
         self._residual.addItem(self._rests[port], ignoreBounds=True)
-
-
-def fringed_view(estimate: StationEstimate) -> View:
-    """Return the view whose fit has fringes; x when neither has."""
-    for view, fitted in estimate.views.items():
-        if math.isfinite(fitted.value("fringe_horizontal_rad_per_m")):
-            return view
-    return "x"
-
-
-def _profile(drop: tuple[ImagePair, StationEstimate]) -> FringeProfile | None:
-    """Sum what is shown of the image: the rest of it would double the time."""
-    pair, estimate = drop
-    view = fringed_view(estimate)
-    fitted = estimate.views.get(view)
-    if fitted is None or not fitted.parameters:
-        return None
-    return fringe_profile(around_clouds(pair.frames[view], fitted, REACH_WIDTHS), fitted)
 
 
 def _reach_mm(fitted: ViewEstimate, place: Array) -> tuple[float, float]:

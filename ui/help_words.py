@@ -50,7 +50,9 @@ def shortcuts_text(actions: Sequence[QAction]) -> str:
              ("Space", "in a replay: play or pause"), (".", "in a replay: one more drop"),
              ("Alt+1, Alt+2, Alt+3", "in a replay: speed 1×, 10×, max"),
              ("Left, Right", "on the time line of a replay: one drop back or on"),
-             ("wheel, drag", "in an image: zoom, move"), ("double click", "in an image: show all of it")]  # fmt: skip
+             ("double click", "on the name of a chart: statistics of its drops"),
+             ("right click", "on a plot: export it"), ("wheel, drag", "in an image: zoom, move"),
+             ("double click", "in an image: show all of it")]  # fmt: skip
     body = "".join(f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>" for key, text in rows)
     return f"<table cellpadding='3'>{body}</table>"
 

@@ -13,6 +13,7 @@ from ui.levels import Levels
 from ui.marks import Marks
 from ui.outline import Outline
 from ui.overlay import MarkItems, PortLines, ScaleBar
+from ui.plot_label import PlotLabel
 from ui.raster import Raster, counts_at, full_size_mm, step_for
 from ui.theme import IMAGE, IMAGE_MAP, ON_IMAGE, RESIDUAL_MAP
 
@@ -40,6 +41,7 @@ class ImageCanvas(QWidget):
         self._box.addItem(self._image, ignoreBounds=True)
         self._ports = {port: PortLines(self._box, port) for port in ("a", "b")}
         self._scale, self._marks = ScaleBar(self._box), MarkItems(self._box)
+        self.label = PlotLabel(self._box, ON_IMAGE)
         self._raster: Raster | None = None
         self._frame: Frame | None = None
         self._size_mm = (0.0, 0.0)
@@ -54,6 +56,11 @@ class ImageCanvas(QWidget):
         self._view.scene().sigMouseMoved.connect(self._point)
         self._view.scene().sigMouseClicked.connect(self._click)
         self._box.sigRangeChanged.connect(lambda *_: self._place_scale())
+
+    @property
+    def view(self) -> Any:
+        """The pyqtgraph view that shows the image alone."""
+        return self._view
 
     @property
     def picture(self) -> Raster | None:

@@ -20,7 +20,8 @@ from ui.levels import RULES, CommonLevels, Levels, Rule
 from ui.look_back import LookBack, Shown
 from ui.marks_button import MarksButton
 from ui.outline import outlines
-from ui.raster import Raster
+from ui.plot import Origin, Plot
+from ui.raster import Raster, table_of
 from ui.theme import DIM, INFO, LOOK
 from ui.wording import age, missing, utc_time
 from ui.words import Words
@@ -88,12 +89,25 @@ class ImagePanel(QWidget):
         if picture is not self.canvas.picture or self.canvas.is_empty:
             self._draw(frame, picture)
             self._frame = frame
+            self.canvas.label.say(Origin.of(snapshot).identity((frame.header.drop_id, frame.header.drop_id)))
         self._follow_levels(frame, picture)
         self._say_drop(snapshot, frame, shown.back, now_s)
         if frame is wanted and shown.estimate is not self._estimate:
             self._draw_fit(shown.estimate)
             self._estimate = shown.estimate
         self.marks.refresh(frame, snapshot.defects.get(self._view, ""))
+
+    def plots(self) -> list[Plot]:
+        """Return the image that is drawn, where there is one."""
+        frame, drawn = self._frame, self.canvas.picture
+        if frame is None or drawn is None:
+            return []
+        drop, key = frame.header.drop_id, f"view-{self._view}-{self._layer}"
+        levels = self._levels.common
+        ends = "" if levels is None or drawn.residual else f"levels {levels.words()} per pixel"
+        notes = (f"shows ±{RESIDUAL_SIGMA:g} σ",) if drawn.residual else (ends,) if ends else ()
+        return [Plot(f"view {self._view}, {self._layer}", key, self.canvas.view, (drop, drop),
+                     lambda: table_of(drawn, frame.facts), notes)]  # fmt: skip
 
     def show_layer(self, layer: Layer) -> None:
         """Show the data, the fit or the residual."""

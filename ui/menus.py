@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
 from magis_calib.domain.commands import Certify, CloseLoop, Command, HoldLoop, MakeBundle, OpenLoop, ShadowLoop
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.feedback.procedures.known import KNOWN
+from ui.export_dialog import Exports
 from ui.help_words import ABOUT, shortcuts_text, show_help, units_text
 from ui.layout import ARRANGEMENTS, Arrangement
 from ui.scheme import FONT_SIZES_PT, SCHEMES
@@ -37,6 +38,9 @@ class Deeds:
     explain: Callable[[], object]
     step_images: Callable[[int], object]
     newest_images: Callable[[], object]
+    show_statistics: Callable[[], object]
+    show_settings: Callable[[], object]
+    exports: Exports
 
 
 class Menus:
@@ -51,6 +55,7 @@ class Menus:
             self._add(file, "&Certify what was recorded so far", "Ctrl+E", lambda: deeds.submit(Certify()))
         ]
         self._add(file, "Save a support &bundle", "Ctrl+B", lambda: deeds.submit(MakeBundle()))
+        self._add_exports(file, deeds.exports)
         self._add(file, "Stop and &quit", "Ctrl+Q", deeds.leave)
         view = bar.addMenu("&View")
         for dock in docks:
@@ -74,6 +79,7 @@ class Menus:
         self.loop_actions.append(
             self._add(loop, "&Return to the setpoints of the selected drop", "Ctrl+R", deeds.ask_return)
         )
+        self._add(loop, "Settings of this &run, and the way back", "Ctrl+Shift+R", deeds.show_settings)
         self._add(loop, "&Acknowledge all alarms", "Ctrl+G", deeds.acknowledge)
         self._add_procedures(bar.addMenu("&Procedures"), deeds)
         help_menu = bar.addMenu("&Help")
@@ -85,6 +91,13 @@ class Menus:
         """Enable what may be asked of this run now."""
         for action in (*self.loop_actions, *self.session_actions):
             action.setEnabled(snapshot.mode == "live" and not snapshot.finished)
+
+    def _add_exports(self, file: QMenu, exports: Exports) -> None:
+        """Offer every plot in sight by name, and the one that is pointed at."""
+        plots = file.addMenu("E&xport plot")
+        plots.aboutToShow.connect(lambda: exports.fill(plots))
+        self._add(file, "&Export the plot under the pointer or in the panel with the focus…", "Ctrl+Shift+E",
+                  exports.ask_pointed)  # fmt: skip
 
     def _add_looks(self, view: QMenu, deeds: Deeds) -> None:
         """Offer the shipped arrangements, the themes and the sizes of type."""
@@ -115,6 +128,7 @@ class Menus:
             ("Follow the newest drop", "Alt+Home", "follow", 0.0),
         ):  # fmt: skip
             self._add(trends, text, keys, partial(deeds.look, wish, share))
+        self._add(trends, "Statistics of the drops in sight", "Ctrl+Shift+S", deeds.show_statistics)
 
     def _add_procedures(self, menu: QMenu, deeds: Deeds) -> None:
         self._add(menu, "&Show the procedures", "Ctrl+P", deeds.show_procedures)

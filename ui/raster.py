@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from magis_calib.domain.camera import Counts, Frame
+from magis_calib.domain.camera import CameraFacts, Counts, Frame
 from magis_calib.imaging.orientation import upright
+from ui.plot import Table
 
 MM = 1e3
 
@@ -54,6 +55,21 @@ def counts_at(frame: Frame, right_mm: float, up_mm: float) -> int | None:
     row = round((image.shape[0] - 1) / 2 - up_mm / pixel_mm)
     inside = 0 <= row < image.shape[0] and 0 <= column < image.shape[1]
     return int(image[row, column]) if inside else None
+
+
+def table_of(drawn: Raster, facts: CameraFacts) -> Table:
+    """Return place (m) and electrons per camera pixel, or standard deviations, of everything that is drawn."""
+    rows, columns = drawn.counts.shape
+    right_m = (drawn.left_mm + (np.arange(columns) + 0.5) * drawn.width_mm / columns) / MM
+    up_m = (drawn.bottom_mm + (np.arange(rows) + 0.5) * drawn.height_mm / rows) / MM
+    place = {"horizontal_m": np.tile(right_m, rows), "vertical_m": np.repeat(up_m, columns)}
+    seen = drawn.counts.ravel().astype(float)
+    note = f"mean of {drawn.step} x {drawn.step} camera pixels without the darkest and brightest quarter, as drawn"
+    if drawn.residual:
+        return Table(place | {"residual_sigma": seen}, {"horizontal_m": "m", "vertical_m": "m"}, (note,))
+    electrons = (seen - facts.offset) * facts.gain
+    units = {"horizontal_m": "m", "vertical_m": "m", "electrons": "e per camera pixel"}
+    return Table(place | {"electrons": electrons}, units, (note,))
 
 
 def _picked(image: Counts, step: int) -> tuple[Counts, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from magis_calib.domain.commands import Command, ReturnTo
+from magis_calib.domain.control import Setpoints
 from magis_calib.domain.snapshot import DropRecord, Snapshot
 from magis_calib.feedback.journey import moves_in_words
 from ui.question import Question
@@ -30,15 +31,18 @@ class ReturnQuestion(Question):
 
     def ask_about(self, record: DropRecord, snapshot: Snapshot) -> None:
         """Ask whether to go back to what the atoms of this drop saw."""
-        label = f"the setpoints of drop {record.drop_id}"
-        moves = moves_in_words(record.in_force, snapshot.actuators)
-        refusal = objection(snapshot) or ("" if record.in_force else "they are not known")
+        self.ask_to(record.in_force, f"the setpoints of drop {record.drop_id}", snapshot)
+
+    def ask_to(self, goal: Setpoints, label: str, snapshot: Snapshot) -> None:
+        """Ask whether to go to these setpoints; `label` names them."""
+        moves = moves_in_words(goal, snapshot.actuators)
+        refusal = objection(snapshot) or ("" if goal else "they are not known")
         refusal = refusal or ("" if moves else "every actuator stands there already")
         if refusal:
             self._forget()
             self.ask(f"▲ cannot return to {label}: {refusal}", allowed=False)
             return
-        self._pending = ReturnTo(record.in_force, label)
+        self._pending = ReturnTo(goal, label)
         self.ask(f"return to {label}, in steps that the controllers allow? {', '.join(moves)}")
 
     def _go(self) -> None:

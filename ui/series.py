@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from magis_calib.domain.deviations import targets_of
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.history import HistoryRows, column
-from magis_calib.domain.quantities import TWO_PI, Quantity
+from magis_calib.domain.quantities import OBSERVABLES, REPORTED, TWO_PI, Quantity
 from magis_calib.domain.snapshot import ActuatorState, DropRecord
+from ui.plot import Table
 
 MOST_MARKS = 250
 """Above this many drops only the line is drawn: marks and error bars would touch each other."""
@@ -55,6 +57,17 @@ def series_of(rows: HistoryRows, quantity: Quantity, about: float = 0.0) -> Seri
     if len(rows) <= MOST_MARKS:
         errors = _drawable(stderr.astype(np.float64) * quantity.shown_scale)
     return Series(rows["drop_id"].astype(float), values * quantity.shown_scale, errors)
+
+
+def table_of(rows: HistoryRows, quantity: Quantity) -> Table:
+    """Return drop, time, value, standard error and target (SI), as far as the quantity has them."""
+    name = quantity.name
+    values, stderr = column(rows, name)
+    columns = {"drop_id": rows["drop_id"], "time_ns": rows["time_ns"], name: values}
+    columns |= {f"{name}_stderr": stderr.astype(np.float64)} if name in REPORTED else {}
+    columns |= {f"{name}_target": targets_of(rows, name)} if name in OBSERVABLES else {}
+    units = {one: quantity.unit for one in columns if one.startswith(name)}
+    return Table(columns, {"time_ns": "ns since 1970 (UTC)"} | units, ("nan: the drop says nothing",))
 
 
 def _drawable(errors: Array) -> Array:

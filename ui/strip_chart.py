@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt, QTimer
-from PySide6.QtGui import QColor, QCursor, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QCursor, QGuiApplication, QMouseEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolTip, QVBoxLayout, QWidget
 
 from magis_calib.domain.quantities import Quantity
 from ui.ranging import SteadyRange
@@ -18,6 +18,7 @@ from ui.series import MOST_MARKS, Series
 from ui.theme import DIM, LOOK, SERIES, text_font
 from ui.words import RIGHT, Words
 
+HOW = "double click: statistics of these drops"
 MOST_POINTS = 1000
 """Above this many drops the lowest and highest of neighbours are drawn: a chart is some hundred pixels wide."""
 
@@ -52,6 +53,26 @@ class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
             self._picks.start()  # unless a second click follows
 
 
+class ChartName(Words):
+    """The name of a quantity. Emits `asked` at a double click, or from its menu."""
+
+    asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__(bold=True, grows=True)
+
+    def copy_menu(self) -> QMenu:
+        """Return the menu of all words with an entry for the statistics."""
+        menu = super().copy_menu()
+        menu.addSeparator()
+        menu.addAction(f"Statistics of {self.text()}").triggered.connect(lambda _=False: self.asked.emit())
+        return menu
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: D102
+        event.accept()
+        self.asked.emit()
+
+
 class StripChart(QWidget):
     """A small plot with its name, newest value and unit above it."""
 
@@ -64,13 +85,15 @@ class StripChart(QWidget):
         self.quantity, self._tell, self._steps = quantity, tell, steps
         self._range = SteadyRange()
         self._series: Series | None = None
-        self._name, self._newest = Words(bold=True, grows=True), Words(align=RIGHT, whole=True)
-        self._name.say(quantity.label, hover=f"{quantity.name}, shown in {quantity.shown_unit or '1'}")
+        self.name, self._newest = ChartName(), Words(align=RIGHT, whole=True)
+        self.name.say(quantity.label, hover=f"{quantity.name}, shown in {quantity.shown_unit or '1'}\n{HOW}")
+        self._share = Words()
         self._plot: Any = pg.PlotWidget(viewBox=ReachBox(wish))
         self._dress_plot()
         self._make_items()
         head, column = QHBoxLayout(), QVBoxLayout(self)
-        head.addWidget(self._name, 1)
+        head.addWidget(self.name, 1)
+        head.addWidget(self._share)
         head.addWidget(self._newest)
         head.setContentsMargins(4, 0, 6, 0)
         column.setContentsMargins(0, 0, 0, 0)
@@ -81,6 +104,16 @@ class StripChart(QWidget):
     def say_newest(self, text: str, colour: str, hover: str) -> None:
         """Write the newest value beside the name."""
         self._newest.say(text, colour, hover)
+
+    def say_share(self, share: float, hover: str) -> None:
+        """Write which share (0 to 1) of the drops in view is within tolerance; NaN for nothing."""
+        text = f"✓ {100 * share:.0f} %" if math.isfinite(share) else ""
+        self._share.say(text, DIM, hover if text else "")
+
+    @property
+    def view(self) -> Any:
+        """The pyqtgraph view that shows this chart alone."""
+        return self._plot
 
     def draw(self, series: Series, first: float, last: float, target: float | None, tolerance: float | None) -> None:
         """Draw these drops; target and tolerance in SI."""

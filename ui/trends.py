@@ -7,17 +7,21 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QSettings, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QStackedLayout, QTabWidget, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QStackedLayout, QTabWidget, QWidget
 
-from magis_calib.domain.health import EXPLAINED, HEALTH, health_of
-from magis_calib.domain.history import NO_HISTORY, HistoryRows, column, words
-from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, REPORTED, Quantity
+from magis_calib.domain.health import HEALTH
+from magis_calib.domain.history import NO_HISTORY, HistoryRows
+from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, Quantity
 from magis_calib.domain.snapshot import DropRecord, Snapshot
+from ui.chart_words import kept, newest, older, share
 from ui.choice_button import choice_button
-from ui.series import by_hand_last, series_of, steered
+from ui.plot import Origin, Plot
+from ui.series import by_hand_last, series_of, steered, table_of
 from ui.strip_chart import StripChart
-from ui.theme import DIM, LOOK, TEXT
-from ui.wording import missing, raw, why_unusable
+from ui.theme import DIM
+from ui.wording import missing
+from ui.words import RIGHT, Words
 
 SPANS = (50, 100, 250, 1000)
 ALL = 0
@@ -27,6 +31,7 @@ wheel: zoom · drag: earlier or later · double click: follow the newest again �
 LEAST_DROPS = 5.0
 FIRST_REACH = 25
 COLUMNS = 3
+ROOM_PX = 8
 SETPOINTS = 2
 """Number of the page that is filled when it is first looked at."""
 
@@ -34,10 +39,11 @@ SETPOINTS = 2
 class TrendsPanel(QWidget):
     """Only the page that can be seen is drawn, and only when there are new drops.
 
-    Emits `chosen` with the drop that was clicked.
+    Emits `chosen` with the drop that was clicked, and `statistics_wanted` with the name of a quantity.
     """
 
     chosen = Signal(int)
+    statistics_wanted = Signal(str)
 
     def __init__(self, settings: QSettings) -> None:
         super().__init__()
@@ -59,13 +65,25 @@ class TrendsPanel(QWidget):
         self._add_page("health", DIAGNOSTICS | HEALTH, "atoms, contrast, residuals, roll …: reported, not controlled")
         self._add_page("setpoints", {}, "setpoints that the atoms of each drop saw")
         self._span_button = choice_button(f"{CHOICES[self._span]} ▾", HOW, CHOICES, self._set_span)
-        self._tabs.setCornerWidget(self._span_button)
+        self._identity = Words(align=RIGHT, larger=-2.0)
+        corner = QWidget()
+        row = QHBoxLayout(corner)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        row.addWidget(self._identity)
+        row.addWidget(self._span_button)
+        self._tabs.setCornerWidget(corner)
         self._empty = QLabel()
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
         self._empty.setWordWrap(True)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._tabs)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
+        super().resizeEvent(event)
+        beside = self._tabs.tabBar().sizeHint().width() + self._span_button.sizeHint().width()
+        self._identity.setMaximumWidth(max(0, self.width() - beside - ROOM_PX))  # the tabs go first
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the charts of the page in sight when drops came or went."""
@@ -83,6 +101,7 @@ class TrendsPanel(QWidget):
         self._first_drop, self._newest_drop = (int(snapshot.history["drop_id"][at]) for at in (0, -1))
         self._rows = self._seen(snapshot.history)
         self._by_drop = {record.drop_id: record for record in snapshot.records}
+        self._identity.say(Origin.of(snapshot).identity(self._drops), DIM, "session and drops of all charts here")
         for chart in self._pages[page]:
             self._draw(chart, snapshot)
         self._drawn = state
@@ -93,16 +112,44 @@ class TrendsPanel(QWidget):
         target = snapshot.targets.get(quantity.name)
         series = series_of(self._rows, quantity, target or 0.0)
         chart.draw(series, first, last, target, snapshot.tolerances.get(quantity.name))
-        chart.say_newest(*_newest(snapshot.records[-1], quantity))
+        chart.say_newest(*newest(snapshot.records[-1], quantity))
+        if target is not None and quantity.name in snapshot.tolerances:
+            chart.say_share(*share(self.selected(), quantity, target, snapshot.tolerances[quantity.name]))
+
+    @property
+    def _drops(self) -> tuple[int, int]:
+        """First and last drop in sight."""
+        found = self.selected()["drop_id"]
+        return (int(found[0]), int(found[-1])) if len(found) else (0, 0)
+
+    @property
+    def reach(self) -> tuple[int, tuple[float, float] | None]:
+        """How far the charts reach: the last so many drops (0: all), and first and last where the operator chose."""
+        return self._span, self._reach
+
+    def selected(self, history: HistoryRows | None = None) -> HistoryRows:
+        """Return the drops in sight: of those that are drawn, or of this history."""
+        rows = self._rows if history is None else self._seen(history)
+        if self._reach is None:
+            return rows
+        first, last = self._reach
+        ids = rows["drop_id"]
+        return rows[np.searchsorted(ids, first) : np.searchsorted(ids, last, side="right")]
+
+    def plots(self) -> list[Plot]:
+        """Return the charts of the page in sight."""
+        charts = self._pages[self._tabs.currentIndex()]
+        return [self._plot(chart) for chart in charts] if len(self._rows) else []
+
+    def _plot(self, chart: StripChart) -> Plot:
+        quantity = chart.quantity
+        name = f"{quantity.label} ({quantity.shown_unit or '1'}) over drops"
+        return Plot(name, quantity.name, chart.view, self._drops, lambda: table_of(self.selected(), quantity))
 
     def _tell(self, quantity: Quantity, drop_id: int) -> str:
         """Write the hover text of one drop in one chart."""
         record = self._by_drop.get(drop_id)
-        if record is None:
-            return self._tell_older(quantity, drop_id)
-        text, _, hover = _newest(record, quantity)
-        note = f"\nnote: {record.note}" if record.note else ""
-        return f"drop {drop_id}: {text}\n{hover}\n{record.decision.in_words()}{note}"
+        return older(self._rows, quantity, drop_id) if record is None else kept(record, quantity)
 
     def look(self, wish: str, by: float, about: float = 0.0) -> None:
         """Zoom by a factor about a drop, move by so many drops, follow the newest again, or pick the drop there."""
@@ -139,15 +186,6 @@ class TrendsPanel(QWidget):
         words = CHOICES[self._span] if self._reach is None else "drops {:.0f} – {:.0f}".format(*self._reach)
         self._span_button.setText(f"{words} ▾")
 
-    def _tell_older(self, quantity: Quantity, drop_id: int) -> str:
-        """Write what is still known of a drop that is not kept in full any more."""
-        found = self._rows[self._rows["drop_id"] == drop_id]
-        if not len(found):
-            return ""
-        value, stderr = (float(one[-1]) for one in column(found, quantity.name))
-        text = quantity.with_error(value, stderr).replace("-", "−")
-        return f"drop {drop_id}: {text} {quantity.shown_unit}\n{words(found[-1])}\nmagis-calib why tells more"
-
     def _add_page(self, name: str, quantities: dict[str, Quantity], hover: str) -> None:
         page = QWidget()
         grid = QGridLayout(page)
@@ -166,6 +204,7 @@ class TrendsPanel(QWidget):
                                for one in quantities]  # fmt: skip
         for place, chart in enumerate(self._pages[number]):
             self._grids[number].addWidget(chart, place // COLUMNS, place % COLUMNS)
+            chart.name.asked.connect(partial(self.statistics_wanted.emit, chart.quantity.name))
 
     def _follow_actuators(self, snapshot: Snapshot) -> None:
         loop = steered(snapshot.records)
@@ -187,23 +226,6 @@ def _scrolled(page: QWidget) -> QScrollArea:
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setMinimumSize(COLUMNS * 116, 2 * 82)
     return area
-
-
-def _newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
-    """Return text, colour and hover for one quantity of one drop."""
-    name, unit = quantity.name, f" {quantity.shown_unit}".rstrip()
-    if name in HEALTH:
-        found = health_of(record.estimate)[name]
-        text = quantity.with_error(found.value, found.stderr).replace("-", "−")
-        return f"{text}{unit}", TEXT, f"{EXPLAINED[name]}\n{raw(quantity, found.value, found.stderr)}"
-    if name not in REPORTED:
-        value = record.in_force.get(name, float("nan"))
-        return f"{quantity.shown(value)}{unit}".replace("-", "−"), TEXT, raw(quantity, value)
-    value, stderr = record.estimate.values[name], record.estimate.stderr[name]
-    text = quantity.with_error(value, stderr).replace("-", "−")
-    if text == "–":
-        return f"▲ –{unit}", LOOK, why_unusable(record, name)
-    return f"{text}{unit}", TEXT, raw(quantity, value, stderr)
 
 
 def _reach(rows: HistoryRows, span: int) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from PySide6.QtCore import QSettings, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QContextMenuEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
 
 from magis_calib.domain.camera import VIEWS
@@ -17,6 +17,7 @@ from magis_calib.domain.snapshot import Snapshot
 from ui import layout
 from ui.alarms_panel import AlarmsPanel
 from ui.aside import Aside
+from ui.export_dialog import Exports
 from ui.fringe_panel import FringePanel
 from ui.guard import Guarded, Refresh
 from ui.history_bar import HistoryBar
@@ -27,10 +28,13 @@ from ui.levels import CommonLevels
 from ui.look_back import LookBack
 from ui.loop_panel import LoopPanel
 from ui.menus import Deeds, Menus
+from ui.plot import Origin, Plot
 from ui.procedures_panel import ProceduresPanel
 from ui.question import Question
 from ui.run import Run
+from ui.settings_panel import SettingsPanel
 from ui.state_line import StateLine
+from ui.statistics_panel import StatisticsPanel
 from ui.status import StatusLine
 from ui.trends import TrendsPanel
 from ui.why_panel import WhyPanel
@@ -73,6 +77,9 @@ class MainWindow(QMainWindow):
         self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
         self.fringe, self.trends = FringePanel(self._aside, self.look_back), TrendsPanel(settings)
         self.alarms, self.procedures = AlarmsPanel(run.submit), ProceduresPanel(run.submit)
+        self.statistics = StatisticsPanel(self._aside, self.trends)
+        self.settings = SettingsPanel(run.submit, self._aside)
+        self.exports = Exports(self, self.plots, lambda: Origin.of(run.snapshot), self.announce, self._aside)
         self.ledger.chosen.connect(self.explain)
         self.trends.chosen.connect(self.explain)
         self.leave_question = Question("End and close", "Keep running")
@@ -82,7 +89,8 @@ class MainWindow(QMainWindow):
                       self.ask_return,
                       self.alarms.acknowledge_all, self.show_procedures, self.ask_procedure,
                       self.ask_cancel, self.arrange, self.remember, self.trends.step,
-                      self.ledger.explain, self.history.step, self.history.follow)  # fmt: skip
+                      self.ledger.explain, self.history.step, self.history.follow,
+                      self.show_statistics, self.show_settings, self.exports)  # fmt: skip
         self.menus = Menus(self, deeds, self.docks.values())
         self._middle.setFocus()  # else the first button of the window looks chosen
         self._status = StatusLine(self.statusBar())
@@ -119,7 +127,8 @@ class MainWindow(QMainWindow):
         """Pull the newest snapshot once and let every panel draw all that changed, however long that takes."""
         snapshot = self._run.snapshot
         self.look_back.see(snapshot)
-        asides: list[Aside[Any, Any]] = [*(panel.aside for panel in self.images.values()), self.fringe.aside]
+        asides: list[Aside[Any, Any]] = [*(panel.aside for panel in self.images.values()), self.fringe.aside,
+                                         self.statistics.aside, self.settings.aside]  # fmt: skip
         for _ in range(ROUNDS):
             self._draw(list(self._guards.values()), snapshot)
             for aside in asides:
@@ -134,6 +143,27 @@ class MainWindow(QMainWindow):
             self._stopping_since_s = self._clock()
             self.leave_question.hide()
             self._run.submit(StopRun())
+
+    def plots(self) -> list[Plot]:
+        """Return every plot that can be seen now."""
+        images = [plot for panel in self.images.values() for plot in panel.plots()]
+        drawn = [*images, *self.fringe.plots(), *self.trends.plots(), *self.statistics.plots()]
+        return [plot for plot in drawn if plot.in_sight]
+
+    def announce(self, text: str) -> None:
+        """Say something in the status line until the next command is answered."""
+        self._status.announce(text)
+
+    def show_statistics(self, name: str = "") -> None:
+        """Bring up the statistics, of this quantity where one is named."""
+        if name:
+            self.statistics.choose(name)
+        self._bring_up("Statistics")
+
+    def show_settings(self) -> None:
+        """Bring up the settings of the run and give them the keyboard."""
+        self._bring_up("Settings")
+        self.settings.take_focus()
 
     def ask_return(self) -> None:
         """Ask in the ledger whether to go back to the setpoints of its selected drop."""
@@ -195,6 +225,11 @@ class MainWindow(QMainWindow):
         else:
             self.leave()
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: D102
+        menu = self.exports.menu_at(event.globalPos())  # never Qt's own, which hides docks
+        if menu is not None:
+            menu.popup(event.globalPos())
+
     def _draw(self, guards: Sequence[Guarded], snapshot: Snapshot) -> None:
         now_s = self._clock()
         for guard in guards:
@@ -230,7 +265,6 @@ class MainWindow(QMainWindow):
         bar.toggleViewAction().setEnabled(False)
         bar.addWidget(self._guard("state line", self.state_line, self.state_line.refresh))
         self.addToolBar(bar)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.setDockNestingEnabled(True)
         guarded = {
             "Loop": self._guard("loop", self.loop, self.loop.refresh),
@@ -240,9 +274,12 @@ class MainWindow(QMainWindow):
             "Why": self._guard("why", self.why, self.why.refresh),
             "Alarms": self._guard("alarms", self.alarms, self.alarms.refresh),
             "Procedures": self._guard("procedures", self.procedures, self.procedures.refresh),
+            "Statistics": self._guard("statistics", self.statistics, self.statistics.refresh),
+            "Settings": self._guard("settings", self.settings, self.settings.refresh),
         }
         self.docks = {name: layout.add_dock(self, name, panel) for name, panel in guarded.items()}
         self.state_line.alarms_wanted.connect(lambda: self._bring_up("Alarms"))
+        self.trends.statistics_wanted.connect(self.show_statistics)
 
     def _guard(self, name: str, panel: QWidget, refresh: Refresh) -> Guarded:
         self._guards[name] = Guarded(name, panel, refresh)

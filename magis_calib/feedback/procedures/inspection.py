@@ -10,7 +10,7 @@ import numpy as np
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
-from magis_calib.feedback.procedures.noise import allan_deviation, drift_and_jitter
+from magis_calib.feedback.procedures.noise import allan_by_length, drift_and_jitter
 
 LEAST_STABLE_DROPS = 60
 
@@ -59,7 +59,7 @@ def stability(place: Place, drops: int = LEAST_STABLE_DROPS) -> Procedure:
         values = np.array([record.estimate.values[name] for record in records])
         values = np.unwrap(values) if name == "phase_rad" else values
         drift, jitter = drift_and_jitter(values[np.isfinite(values)])
-        product[name] = {"drift_per_drop": drift, "jitter": jitter, "allan_deviation": allan_deviation(values)}
+        product[name] = {"drift_per_drop": drift, "jitter": jitter, "allan_deviation": allan_by_length(values)}
     return Result(True, f"drift and jitter of all observables measured over {drops} drops", product)
 
 

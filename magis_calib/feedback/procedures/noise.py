@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from magis_calib.domain.allan import allan_deviation
 from magis_calib.domain.estimate import Array
 from magis_calib.feedback.procedures.gains import DRIFTS, weighed
 
@@ -25,15 +26,7 @@ def drift_and_jitter(values: Array) -> tuple[float | None, float | None]:
     return float(ratio * jitter), jitter
 
 
-def allan_deviation(values: Array) -> dict[str, float]:
-    """Return the overlapping Allan deviation for averages over 1, 2, 4, … drops, by number of drops.
-
-    Of consecutive averages (IEEE Std 1139); drops without a value are passed over.
-    """
-    known, found, length = values[np.isfinite(values)], {}, 1
-    while 3 * length <= len(known):
-        sums = np.concatenate([[0.0], np.cumsum(known)])
-        means = (sums[length:] - sums[:-length]) / length
-        found[str(length)] = float(np.sqrt(0.5 * np.mean((means[length:] - means[:-length]) ** 2)))
-        length *= 2
-    return found
+def allan_by_length(values: Array) -> dict[str, float]:
+    """Return the overlapping Allan deviation for averages over 1, 2, 4, … drops, by number of drops."""
+    found = allan_deviation(values)
+    return {str(length): float(one) for length, one in zip(found.lengths, found.deviations, strict=True)}

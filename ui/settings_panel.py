@@ -1,0 +1,173 @@
+"""The settings of a run: every setpoint vector that is kept, what it gave, and the way back to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QPushButton, QTableView, QVBoxLayout, QWidget
+
+from magis_calib.domain.commands import Command
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.history import HistoryRows
+from magis_calib.domain.quantities import ACTUATORS
+from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.feedback.settings import Setting, last_good, settings_of
+from ui.aside import Aside
+from ui.return_question import ReturnQuestion
+from ui.settings_model import HEADS, SettingsModel
+from ui.theme import DIM
+from ui.wording import missing
+from ui.words import Words
+
+SAMPLES = {"drops": "1234 – 1234", "usable": "usable", "result": "▲ good"}
+OBSERVABLE_SAMPLE = "−12.3(20)"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the settings are worked out from."""
+
+    records: tuple[DropRecord, ...]
+    targets: Mapping[str, float]
+    tolerances: Mapping[str, float]
+
+
+class SettingsPanel(QWidget):
+    """Worked out beside the GUI thread, when there are new drops and somebody looks."""
+
+    def __init__(self, submit: Callable[[Command], None], executor: Executor) -> None:
+        super().__init__()
+        self.aside: Aside[Kept, list[Setting]] = Aside(executor, _settings)
+        self.model, self.table, self.question = SettingsModel(), QTableView(), ReturnQuestion(submit)
+        self.back, self.start, self.good = (QPushButton(text) for text in (
+            "Return to these…", "To the start…", "To the last good…"))  # fmt: skip
+        self._words = Words(grows=True)
+        self._snapshot: Snapshot | None = None
+        self._drawn: object = None
+        self.back.clicked.connect(self.ask_selected)
+        self.start.clicked.connect(self.ask_start)
+        self.good.clicked.connect(self.ask_last_good)
+        self._dress_table()
+        self._lay_out()
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Follow the records; a selection stays on its drops."""
+        self._snapshot = snapshot
+        self.question.refresh(snapshot)
+        if self.visibleRegion().isEmpty():  # behind other docks, though shown
+            return
+        made = self.aside.newest(Kept(snapshot.records, snapshot.targets, snapshot.tolerances))
+        state = (made, snapshot.actuators)
+        if made is not None and state != self._drawn:
+            self._follow(made[1], snapshot)
+            self._drawn = state
+        live = snapshot.mode == "live" and not snapshot.finished
+        self.back.setEnabled(live and self._selected() is not None)
+        self.start.setEnabled(live and len(snapshot.history) > 0)
+        self.good.setEnabled(live and bool(snapshot.records))
+        self._say(snapshot)
+
+    def take_focus(self) -> None:
+        """Give the table the keyboard, on its newest row where none is chosen."""
+        if self._selected() is None:
+            self.table.selectRow(0)
+        self.table.setFocus()
+
+    def ask_selected(self) -> None:
+        """Ask whether to go back to the selected setpoints."""
+        one = self._selected()
+        if one is not None and self._snapshot is not None:
+            drops = f"drop {one.last_drop}" if one.first_drop == one.last_drop else (
+                f"drops {one.first_drop} – {one.last_drop}")  # fmt: skip
+            self.question.ask_to(one.setpoints, f"the setpoints of {drops}", self._snapshot)
+
+    def ask_start(self) -> None:
+        """Ask whether to go back to what the first drop of the run saw."""
+        if self._snapshot is not None and len(self._snapshot.history):
+            goal, drop = first_setpoints(self._snapshot.history)
+            self.question.ask_to(goal, f"the setpoints of the start, drop {drop}", self._snapshot)
+
+    def ask_last_good(self) -> None:
+        """Ask whether to go back to the newest drop with every observable within tolerance."""
+        shown = self._snapshot
+        if shown is None:
+            return
+        found = last_good(shown.records, shown.targets, shown.tolerances)
+        if found is None:
+            text = f"▲ none of the last {len(shown.records)} drops was within tolerance"
+            self.question.ask(text, allowed=False)
+        else:
+            self.question.ask_to(found.in_force, f"the setpoints of the last good drop, {found.drop_id}", shown)
+
+    def _say(self, snapshot: Snapshot) -> None:
+        if not snapshot.records:
+            words = "no drops yet: " + missing(snapshot, "drop_system").replace("\n", ", ")
+        elif snapshot.mode == "replay":
+            words = "read only: this is a replay, nothing is sent"
+        elif snapshot.finished:
+            words = "read only: the run has ended"
+        else:
+            words = f"of the last {len(snapshot.records)} drops"
+        self._words.say(words, DIM, "older ones: magis-calib settings SESSION")
+
+    def _follow(self, settings: list[Setting], snapshot: Snapshot) -> None:
+        chosen, bar = self._selected(), self.table.verticalScrollBar()
+        top, before = bar.value(), self.table.currentIndex().row()
+        self.model.follow(settings, snapshot.actuators)
+        row = None if chosen is None else self.model.row_of(chosen.last_drop)
+        if row is not None:
+            self.table.selectRow(row)
+            top += row - before
+        bar.setValue(top)
+
+    def _selected(self) -> Setting | None:
+        rows = self.table.selectionModel().selectedRows()
+        return self.model.setting(rows[0].row()) if rows else None
+
+    def _dress_table(self) -> None:
+        table = self.table
+        table.setModel(self.model)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        table.setAlternatingRowColors(True)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
+        table.horizontalHeader().setHighlightSections(False)
+        table.horizontalHeader().setStretchLastSection(True)
+        for column, name in enumerate(HEADS):
+            longest = max(map(self.fontMetrics().horizontalAdvance, (SAMPLES.get(name, OBSERVABLE_SAMPLE), name)))
+            table.setColumnWidth(column, longest + 12)
+
+    def _lay_out(self) -> None:
+        column, line = QVBoxLayout(self), QHBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.question)
+        column.addWidget(self.table, 1)
+        line.setContentsMargins(6, 0, 6, 3)
+        line.addWidget(self._words, 1)
+        for button in (self.back, self.start, self.good):
+            button.setProperty("hardware", True)
+            line.addWidget(button)
+        column.addLayout(line)
+
+
+def first_setpoints(rows: HistoryRows) -> tuple[Setpoints, int]:
+    """Return what the first drop saw whose setpoints are known, and its number; nothing where none is known."""
+    for row in rows:
+        found = {
+            name: float(value) for name, value in zip(ACTUATORS, row["in_force"], strict=True) if math.isfinite(value)
+        }
+        if found:
+            return found, int(row["drop_id"])
+    return {}, 0
+
+
+def _settings(kept: Kept) -> list[Setting]:
+    return settings_of(kept.records, kept.targets, kept.tolerances)
