@@ -57,7 +57,7 @@ class Engine:
         self._desk = Desk(parts, loop, self.tally, alarms, self._keep)
         self._stop = threading.Event()
         self.finished = threading.Event()
-        self._bulletin = Bulletin(parts, alarms, loop.targets)
+        self._bulletin = Bulletin(parts, alarms, loop)
         self.snapshot = self._bulletin.first(self._desk.wanted)
 
     def start(self) -> None:
@@ -137,7 +137,7 @@ class Engine:
 
     def _finish_drop(self, record: DropRecord, pair: ImagePair | None = None) -> None:
         parts = self._parts
-        record = replace(record, targets=dict(self._pipeline.loop.targets))
+        record = self._pipeline.loop.stamped(record)
         self.tally.add(record)
         self._keep(record)
         if ended := self._desk.take(record):
