@@ -152,8 +152,7 @@ class Engine:
 
     def _obey(self) -> None:
         for answer in self._desk.answers():
-            self.snapshot = replace(self.snapshot, note=answer)
-            self._publish()
+            self._publish(answer=answer)
 
     def _keep(self, record: DropRecord) -> None:
         if self._parts.recorder is not None:
@@ -221,10 +220,11 @@ class Engine:
         self._desk.fault = f"{doing}: {error}"
         time.sleep(0.05)
 
-    def _publish(self, record: DropRecord | None = None, pair: ImagePair | None = None) -> None:
+    def _publish(self, record: DropRecord | None = None, pair: ImagePair | None = None, answer: str = "") -> None:
+        """Replace the snapshot once: an answer is never seen before what it tells of."""
         desk = self._desk
         snapshot = self._bulletin.next(self.snapshot, desk.word, desk.fault, self.tally, self._intake.state)
-        snapshot = replace(snapshot, procedure=desk.procedure)
+        snapshot = replace(snapshot, procedure=desk.procedure, note=answer or snapshot.note)
         if record is not None:
             snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)
         if record is not None and pair is not None:

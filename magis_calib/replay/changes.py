@@ -41,12 +41,17 @@ class Changes(Strict):
 
     def over(self, record: DropRecord) -> DropRecord:
         """Return the record with the targets of the file, and without gains that the file changes."""
-        kept = {name: gain for name, gain in record.gains.items() if self._gain(name) is None}
+        kept = {name: gain for name, gain in record.gains.items() if name not in self._regained}
         return replace(record, targets={**record.targets, **self.targets}, gains=kept)
 
-    def _gain(self, name: str) -> float | str | None:
-        one = self.observables.get(name)
-        return one.gain if one is not None else None
+    def leave(self, record: DropRecord) -> bool:
+        """Whether this drop was decided with just the gains and targets of the file."""
+        aimed = all(record.targets.get(name, value) == value for name, value in self.targets.items())
+        return aimed and not self._regained & record.gains.keys()
+
+    @property
+    def _regained(self) -> set[str]:
+        return {name for name, one in self.observables.items() if one.gain is not None}
 
 
 def read_changes(path: Path) -> Changes:
