@@ -16,6 +16,7 @@ from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.reach import reach
 from magis_calib.intake import IntakeState
 from magis_calib.parts import Parts
+from magis_calib.recording.matrix_origin import matrix_state
 
 RECORDS_KEPT = 250
 """Drops that are kept in full; of all others there are the numbers, and the session."""
@@ -88,6 +89,7 @@ class Bulletin:
             "waiting for the first drop",
             None,
             saved=self._loop.saved,
+            matrix=matrix_state(parts.station, parts.products),
             tolerances={name: loop.observables[name].tolerance for name in OBSERVABLES},
             **self._in_force(),
         )

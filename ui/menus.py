@@ -33,6 +33,7 @@ class Deeds:
     arrange: Callable[[Arrangement], object]
     remember: Callable[[str, object], object]
     look: Callable[[str, float], object]
+    edit_targets: Callable[[], object]
 
 
 class Menus:
@@ -66,6 +67,7 @@ class Menus:
         self.loop_actions.append(
             self._add(loop, "&Return to the setpoints of the selected drop", "Ctrl+R", deeds.ask_return)
         )
+        self._add(loop, "Edit &targets, gains and limits", "Ctrl+Shift+T", deeds.edit_targets)
         self._add(loop, "&Acknowledge all alarms", "Ctrl+G", deeds.acknowledge)
         self._add_procedures(bar.addMenu("&Procedures"), deeds)
         help_menu = bar.addMenu("&Help")

@@ -22,12 +22,14 @@ from ui.guard import Guarded, Refresh
 from ui.image_panel import ImagePanel
 from ui.ledger_panel import LedgerPanel
 from ui.loop_panel import LoopPanel
+from ui.matrix_panel import MatrixPanel
 from ui.menus import Deeds, Menus
 from ui.procedures_panel import ProceduresPanel
 from ui.question import Question
 from ui.run import Run
 from ui.state_line import StateLine
 from ui.status import StatusLine
+from ui.targets_panel import TargetsPanel
 from ui.trends import TrendsPanel
 
 TICK_MS = 20
@@ -59,13 +61,14 @@ class MainWindow(QMainWindow):
         self.images = {view: ImagePanel(view, self._aside) for view in VIEWS}
         self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
         self.fringe, self.trends, self.alarms = FringePanel(self._aside), TrendsPanel(settings), AlarmsPanel(run.submit)
-        self.procedures = ProceduresPanel(run.submit)
+        self.procedures, self.targets = ProceduresPanel(run.submit), TargetsPanel(run.submit)
+        self.matrix = MatrixPanel()
         self.leave_question = Question("End and close", "Keep running")
         self.leave_question.accepted.connect(self.leave)
         self._build()
         deeds = Deeds(self.close, run.submit, self.reset_layout, self.set_levels_once, self.ask_return,
                       self.alarms.acknowledge_all, self.show_procedures, self.ask_procedure,
-                      self.ask_cancel, self.arrange, self.remember, self.trends.step)  # fmt: skip
+                      self.ask_cancel, self.arrange, self.remember, self.trends.step, self.edit_targets)  # fmt: skip
         self.menus = Menus(self, deeds, self.docks.values())
         self._middle.setFocus()  # else the first button of the window looks chosen
         self._status = StatusLine(self.statusBar())
@@ -140,6 +143,12 @@ class MainWindow(QMainWindow):
         """Ask among the procedures whether the one that runs shall end."""
         self._bring_up("Procedures")
         self.procedures.ask_cancel()
+
+    def edit_targets(self) -> None:
+        """Bring up targets, gains and limits and give the keyboard to the first field."""
+        self._bring_up("Targets")
+        self.targets.refresh(self._run.snapshot, self._clock())
+        self.targets.take_focus()
 
     def reset_layout(self) -> None:
         """Put all docks back as shipped, in the arrangement that was chosen last."""
@@ -217,6 +226,8 @@ class MainWindow(QMainWindow):
             "Ledger": self._guard("ledger", self.ledger, self.ledger.refresh),
             "Alarms": self._guard("alarms", self.alarms, self.alarms.refresh),
             "Procedures": self._guard("procedures", self.procedures, self.procedures.refresh),
+            "Targets": self._guard("targets", self.targets, self.targets.refresh),
+            "Matrix": self._guard("matrix", self.matrix, self.matrix.refresh),
         }
         self.docks = {name: layout.add_dock(self, name, panel) for name, panel in guarded.items()}
         self.state_line.alarms_wanted.connect(lambda: self._bring_up("Alarms"))

@@ -11,6 +11,7 @@ from magis_calib.domain.control import SHADOW, Decision, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
 from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings
+from magis_calib.domain.matrix_state import MatrixState
 
 LoopWord = Literal["open", "closed", "shadow", "held", "procedure", "fault", "stopped"]
 """open: the operator moves setpoints by hand. closed: corrections are sent. shadow: they are decided and logged, not
@@ -229,6 +230,8 @@ class Snapshot:
     reach: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Between which targets each observable can be brought, all others kept at theirs."""
     tolerances: Mapping[str, float] = field(default_factory=dict)
+    matrix: MatrixState | None = None
+    """The response matrix in force, always the same object in a run."""
     procedure: ProcedureState | None = None
     replay: ReplayState | None = None
     """How the recording is played; None in a live run."""
