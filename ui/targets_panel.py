@@ -140,7 +140,7 @@ class TargetsPanel(QWidget):
         if self._snapshot is not None:
             for command in commands(self._asked, self._snapshot):
                 self._submit(command)
-        self.take_focus()
+        self._tabs.setFocus()
 
     def _forget(self) -> None:
         """Drop the question: it was about other numbers than those that stand there now."""
@@ -170,10 +170,17 @@ class TargetsPanel(QWidget):
             self._state.say(f"■ {closed}", DIM)
         elif refused:
             self._state.say(f"▲ {refused[0]}", LOOK, "\n".join(refused[1:]))
+        elif answer := self._answer():
+            self._state.say(f"▲ {answer}", LOOK)
         elif changes:
             self._state.say(count, INFO, "\n".join(_listed(changes)))
         else:
             self._state.say("type a new value, then apply; " + FOR_THIS_RUN, DIM)
+
+    def _answer(self) -> str:
+        """Return why the run did not take what it was asked for last; empty where nothing is waited for."""
+        note = self._snapshot.note if self._snapshot is not None else ""
+        return note if self._asked and self.question.isHidden() and " not set: " in note else ""
 
     def _lay_out(self) -> None:
         column, line = QVBoxLayout(self), QHBoxLayout()

@@ -16,8 +16,9 @@ HEADS = {"saved": "what the configuration file says", "current": "in force in th
          "new": "what shall be in force; nothing happens before it is applied"}  # fmt: skip
 
 
-RANGES: dict[Kind, str] = {"target": "−32900 … 39000", "gain": "auto, 0 < g < 2", "minimum": "−1000 … −49.9",
-                           "maximum": "−49.9 … 1000", "step_cap": "0 < … 1000", "excursion": "range, or > 0"}  # fmt: skip
+RANGES: dict[Kind, str] = {"target": "−32900 … 39000", "gain": "auto, 0 < g < 2", "minimum": "−1000 … −49",
+                           "maximum": "−49 … 1000", "step_cap": "0 < … 1000",
+                           "excursion": "range, or > 0"}  # fmt: skip
 NUMBERS: dict[Kind, str] = {"target": "−12345.6", "gain": "0.123", "minimum": "−2000.0", "maximum": "−2000.0",
                             "step_cap": "2000.0", "excursion": "2000.0"}  # fmt: skip
 """The longest usual texts."""
@@ -31,7 +32,7 @@ class TargetRow:
         self.item, self.refusal = item, ""
         self.edit = SetpointEdit()
         self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.edit.setFixedWidth(self.edit.fontMetrics().horizontalAdvance("−2000.000") + 14)
+        self.edit.setFixedWidth(self.edit.fontMetrics().horizontalAdvance("−2000.000") + 10)
         self.edit.setAccessibleName(f"new {kind} of {item.label.removesuffix(SHORT.get(item.key[0], '')).strip()}")
         self._name, self._unit = Words(whole=True), Words(whole=True)
         self._saved, self._current = Words(number, align=RIGHT), Words(f"≠ {number}", align=RIGHT)
@@ -94,7 +95,7 @@ class TargetsBlock(QWidget):
         self.rows: dict[Key, TargetRow] = {}
         self._title = title
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(6, 2, 6, 2)
+        self._grid.setContentsMargins(4, 2, 2, 2)
         self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(0)
 

@@ -84,8 +84,7 @@ def diverging(share: float) -> QColor:
     share = max(-1.0, min(1.0, share))
     end = QColor(_COLOURS.along if share > 0 else _COLOURS.against)
     ground, full = pg.functions.colorCIELab(QColor(PANEL)), pg.functions.colorCIELab(end)
-    colour: QColor = pg.functions.CIELabColor(*(ground + abs(share) * (full - ground)))
-    return colour
+    return QColor(pg.functions.CIELabColor(*(ground + abs(share) * (full - ground))).name())
 
 
 def dress(app: QApplication) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+import pyqtgraph as pg
 import pytest
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
@@ -107,11 +109,9 @@ def test_a_coupling_against_and_one_along_have_different_colours_and_signs(stati
 
 
 def test_equal_steps_of_the_colours_are_equal_in_lightness_and_hue() -> None:
-    import pyqtgraph as pg
-
     for sign in (1.0, -1.0):
         lab = [pg.functions.colorCIELab(diverging(sign * step / 10)) for step in range(11)]
-        steps = [float(((after - before) ** 2).sum() ** 0.5) for before, after in zip(lab, lab[1:], strict=False)]
+        steps = [float(((after - before) ** 2).sum() ** 0.5) for before, after in pairwise(lab)]
         assert max(steps) - min(steps) < 1.0
 
 

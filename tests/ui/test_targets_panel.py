@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 from window_bench import StationBench, WindowBench, kept_in, replay_engine, said, wait_until
 
-from magis_calib.domain.commands import SetGain, SetLimits, SetTarget
+from magis_calib.domain.commands import CancelProcedure, SetGain, SetLimits, SetTarget, StartProcedure
 from magis_calib.domain.loop_settings import LoopSettings
 from ui.targets_panel import TargetsPanel
 from ui.targets_rows import TargetRow
@@ -152,6 +153,24 @@ def test_what_cannot_be_is_marked_in_place_and_not_applied(
     assert panel.apply.isEnabled(), "the other change stands"
 
 
+def test_what_the_run_refuses_stays_typed_and_its_answer_is_shown(
+    bench: StationBench, panel: TargetsPanel, qtbot: QtBot
+) -> None:
+    bench.engine.submit(StartProcedure("poke"))
+    qtbot.waitUntil(lambda: bench.snapshot.loop == "procedure", timeout=PATIENCE_MS)
+    try:
+        bench.drawn()
+        type_new(qtbot, panel.rows[("step_cap", "trap_y_m")], "30", Qt.Key.Key_Return)
+        press(qtbot, panel.question.yes)
+        qtbot.waitUntil(lambda: "poke is running" in bench.snapshot.note, timeout=PATIENCE_MS)
+        bench.drawn()
+        assert "▲ limits not set: poke is running, cancel it first" in panel._state.text()
+        assert panel.rows[("step_cap", "trap_y_m")].edit.text() == "30"
+    finally:
+        bench.engine.submit(CancelProcedure())
+        qtbot.waitUntil(lambda: bench.snapshot.loop != "procedure", timeout=PATIENCE_MS)
+
+
 def test_a_question_about_other_numbers_goes_away(bench: StationBench, panel: TargetsPanel, qtbot: QtBot) -> None:
     type_new(qtbot, panel.rows[("target", "x_m")], "12", Qt.Key.Key_Return)
     assert panel.question.isVisible()
@@ -224,8 +243,6 @@ def test_in_a_replay_all_is_read_only_and_says_why(bench: StationBench, tmp_path
 
 
 def test_before_anything_is_known_there_is_nothing_to_change(bench: StationBench) -> None:
-    from dataclasses import replace
-
     assert items_of(replace(bench.snapshot, saved=None)) == {}
     unknown = items_of(replace(bench.snapshot, actuators=()))[("maximum", "trap_x_m")]
     assert unknown.range_in_words() == "not known yet"
