@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from array import array
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from magis_calib.alarms import AlarmList, Trouble, decision_troubles, link_troubles, recording_troubles
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.history import History
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import Counters, DropRecord, LinkState, LoopWord, Snapshot
+from magis_calib.feedback.loop import Loop
+from magis_calib.feedback.reach import reach
 from magis_calib.intake import IntakeState
 from magis_calib.parts import Parts
+from magis_calib.recording.matrix_origin import matrix_state
 
 RECORDS_KEPT = 250
 """Drops that are kept in full; of all others there are the numbers, and the session."""
@@ -69,9 +72,9 @@ class Tally:
 class Bulletin:
     """Turns the state of a run into snapshots. Used by one thread at a time."""
 
-    def __init__(self, parts: Parts, alarms: AlarmList, targets: Mapping[str, float]) -> None:
-        """Begin with nothing to tell. `targets` are looked at anew for every snapshot."""
-        self._parts, self._alarms, self._targets = parts, alarms, targets
+    def __init__(self, parts: Parts, alarms: AlarmList, loop: Loop) -> None:
+        """Begin with nothing to tell. `loop` is looked at anew for every snapshot."""
+        self._parts, self._alarms, self._loop = parts, alarms, loop
         self._started_s = time.monotonic()
 
     def first(self, wanted: LoopWord) -> Snapshot:
@@ -86,9 +89,11 @@ class Bulletin:
             wanted,
             "waiting for the first drop",
             None,
-            targets=dict(self._targets),
+            saved=self._loop.saved,
+            matrix=matrix_state(parts.station, parts.products),
             tolerances={name: loop.observables[name].tolerance for name in OBSERVABLES},
             defects={view: parts.station.camera(view).defects for view in VIEWS},
+            **self._in_force(),
         )
 
     def next(self, before: Snapshot, wanted: LoopWord, fault: str, tally: Tally, intake: IntakeState) -> Snapshot:
@@ -113,9 +118,19 @@ class Bulletin:
             counters=self._counters(tally, intake),
             recording=parts.recorder.state if parts.recorder is not None else None,
             actuators=parts.hands.states(),
-            targets=dict(self._targets),
             replay=parts.player.state() if parts.player is not None else None,
+            **self._in_force(),
         )
+
+    def _in_force(self) -> dict[str, Any]:
+        """Return the loop's targets, gains, limits and reach under their names in a snapshot."""
+        loop, hands = self._loop, self._parts.hands
+        return {
+            "targets": dict(loop.targets),
+            "gains": {**loop.saved.gains, **loop.gains},
+            "limits": {**loop.saved.limits, **loop.limits},
+            "reach": reach(loop, hands.commanded(), hands.facts),
+        }
 
     def _counters(self, tally: Tally, intake: IntakeState) -> Counters:
         recording = self._parts.recorder.state if self._parts.recorder is not None else None

@@ -24,6 +24,8 @@ from magis_calib.domain.commands import (
     OpenLoop,
     ReturnTo,
     SetActuator,
+    SetGain,
+    SetLimits,
     SetSpeed,
     SetTarget,
     ShadowLoop,
@@ -33,14 +35,13 @@ from magis_calib.domain.commands import (
 )
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ProcedureError
-from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import WISHES, DropRecord, LoopWord, ProcedureState
 from magis_calib.feedback.journey import Arrival
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.procedures.asking import Place
 from magis_calib.feedback.procedures.known import begin
-from magis_calib.feedback.reach import out_of_reach
 from magis_calib.feedback.settings import last_good
+from magis_calib.feedback.tuning import station_in_force, tuned
 from magis_calib.parts import Parts
 from magis_calib.procedure_run import ProcedureRun
 from magis_calib.support import bundle_texts
@@ -51,10 +52,9 @@ TURNS: dict[type[Command], tuple[LoopWord, str]] = {
     HoldLoop: ("held", "loop held: nothing is sent"),
     OpenLoop: ("open", "loop open: setpoints may be moved by hand"),
 }
-
-
 log = logging.getLogger(__name__)
 
+TUNED: dict[type[Command], str] = {SetTarget: "target", SetGain: "gain", SetLimits: "limits"}
 NOT_POKED, POKE_FAILED = "not poked", "poke failed"
 
 
@@ -147,8 +147,8 @@ class Desk:
         match command:
             case CloseLoop() | ShadowLoop() | HoldLoop() | OpenLoop():
                 return self._turn(command)
-            case SetTarget(name, value):
-                return self._aim(name, value)
+            case SetTarget() | SetGain() | SetLimits():
+                return self._tune(command)
             case SetActuator(name, value):
                 if self.word != "open":
                     return f"not sent: {self._busy() or 'open the loop first'}"
@@ -186,7 +186,8 @@ class Desk:
             return f"not begun: {busy}"
         if not hands.prepare() or self.fault:
             return f"not begun: {self.fault or hands.held}"
-        place = Place(self._parts.station, hands.facts, hands.commanded())
+        station = station_in_force(self._parts.station, self._loop)
+        place = Place(station, hands.facts, hands.commanded())
         try:
             procedure, planned = begin(name, place, options)
         except ProcedureError as error:
@@ -240,18 +241,14 @@ class Desk:
             self._loop.resume(self._parts.hands.commanded())
         return answer
 
-    def _aim(self, name: str, value: float) -> str:
+    def _tune(self, command: SetTarget | SetGain | SetLimits) -> str:
+        """Change a target, gain or limit for this run. A procedure keeps the limits that it began with."""
+        hands, what = self._parts.hands, TUNED[type(command)]
         if self._parts.mode == "replay":
-            return "target not set: this is a replay"
-        if name not in OBSERVABLES:
-            return f"target not set: wanted one of {', '.join(OBSERVABLES)}, got {name!r}"
-        hands = self._parts.hands
-        refusal = out_of_reach(name, value, self._loop, self._parts.station, hands.commanded(), hands.facts)
-        if refusal:
-            return f"target not set: {refusal}"
-        before, shown = self._loop.targets[name], OBSERVABLES[name]
-        self._loop.targets[name] = value
-        return f"target of {shown.label} {shown.shown(before)} → {shown.shown(value)} {shown.shown_unit}"
+            return f"{what} not set: this is a replay"
+        if isinstance(command, SetLimits) and (busy := self._busy()):
+            return f"{what} not set: {busy}"
+        return tuned(command, self._loop, hands.commanded(), hands.facts)
 
     def _go_back(self, setpoints: Setpoints, label: str) -> str:
         steered = setpoints.keys() & self._parts.station.loop.actuators.keys()

@@ -57,7 +57,7 @@ class Engine:
         self._desk = Desk(parts, loop, self.tally, alarms, self._keep)
         self._stop = threading.Event()
         self.finished = threading.Event()
-        self._bulletin = Bulletin(parts, alarms, loop.targets)
+        self._bulletin = Bulletin(parts, alarms, loop)
         self.snapshot = self._bulletin.first(self._desk.wanted)
 
     def start(self) -> None:
@@ -137,7 +137,7 @@ class Engine:
 
     def _finish_drop(self, record: DropRecord, pair: ImagePair | None = None) -> None:
         parts = self._parts
-        record = replace(record, targets=dict(self._pipeline.loop.targets))
+        record = self._pipeline.loop.stamped(record)
         self.tally.add(record)
         self._keep(record)
         if ended := self._desk.take(record):
@@ -152,8 +152,7 @@ class Engine:
 
     def _obey(self) -> None:
         for answer in self._desk.answers():
-            self.snapshot = replace(self.snapshot, note=answer)
-            self._publish()
+            self._publish(answer=answer)
 
     def _keep(self, record: DropRecord) -> None:
         if self._parts.recorder is not None:
@@ -221,10 +220,11 @@ class Engine:
         self._desk.fault = f"{doing}: {error}"
         time.sleep(0.05)
 
-    def _publish(self, record: DropRecord | None = None, pair: ImagePair | None = None) -> None:
+    def _publish(self, record: DropRecord | None = None, pair: ImagePair | None = None, answer: str = "") -> None:
+        """Replace the snapshot once: an answer is never seen before what it tells of."""
         desk = self._desk
         snapshot = self._bulletin.next(self.snapshot, desk.word, desk.fault, self.tally, self._intake.state)
-        snapshot = replace(snapshot, procedure=desk.procedure)
+        snapshot = replace(snapshot, procedure=desk.procedure, note=answer or snapshot.note)
         if record is not None:
             snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)
         if record is not None and pair is not None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-VERSION = 3
+VERSION = 4
 """Raise it when docks change: an older saved layout is then discarded."""
 LEAST_WIDTH = 1000
 Arrangement = Literal["run", "commission", "replay"]

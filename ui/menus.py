@@ -41,6 +41,7 @@ class Deeds:
     show_statistics: Callable[[], object]
     show_settings: Callable[[], object]
     exports: Exports
+    edit_targets: Callable[[], object]
 
 
 class Menus:
@@ -80,6 +81,7 @@ class Menus:
             self._add(loop, "&Return to the setpoints of the selected drop", "Ctrl+R", deeds.ask_return)
         )
         self._add(loop, "Settings of this &run, and the way back", "Ctrl+Shift+R", deeds.show_settings)
+        self._add(loop, "Edit &targets, gains and limits", "Ctrl+Shift+T", deeds.edit_targets)
         self._add(loop, "&Acknowledge all alarms", "Ctrl+G", deeds.acknowledge)
         self._add_procedures(bar.addMenu("&Procedures"), deeds)
         help_menu = bar.addMenu("&Help")

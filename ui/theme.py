@@ -76,6 +76,17 @@ QFrame[question="true"] {{ background: {_COLOURS.question}; border: 1px solid {I
 """
 
 
+def diverging(share: float) -> QColor:
+    """Return the colour of a share in [-1, 1]: from the ground to orange, along, or to blue, against.
+
+    Straight lines in CIELAB: equal steps look equal, and figures can be read on all of it.
+    """
+    share = max(-1.0, min(1.0, share))
+    end = QColor(_COLOURS.along if share > 0 else _COLOURS.against)
+    ground, full = pg.functions.colorCIELab(QColor(PANEL)), pg.functions.colorCIELab(end)
+    return QColor(pg.functions.CIELabColor(*(ground + abs(share) * (full - ground))).name())
+
+
 def dress(app: QApplication) -> None:
     """Give the application its colours, type and drawing options."""
     pg.setConfigOptions(imageAxisOrder="row-major", background=PANEL, foreground=DIM, antialias=False)

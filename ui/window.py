@@ -27,6 +27,7 @@ from ui.level_strip import LevelStrip
 from ui.levels import CommonLevels
 from ui.look_back import LookBack
 from ui.loop_panel import LoopPanel
+from ui.matrix_panel import MatrixPanel
 from ui.menus import Deeds, Menus
 from ui.plot import Origin, Plot
 from ui.procedures_panel import ProceduresPanel
@@ -36,6 +37,7 @@ from ui.settings_panel import SettingsPanel
 from ui.state_line import StateLine
 from ui.statistics_panel import StatisticsPanel
 from ui.status import StatusLine
+from ui.targets_panel import TargetsPanel
 from ui.trends import TrendsPanel
 from ui.why_panel import WhyPanel
 
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
         self.alarms, self.procedures = AlarmsPanel(run.submit), ProceduresPanel(run.submit)
         self.statistics = StatisticsPanel(self._aside, self.trends)
         self.settings = SettingsPanel(run.submit, self._aside)
+        self.targets, self.matrix = TargetsPanel(run.submit), MatrixPanel()
         self.exports = Exports(self, self.plots, lambda: Origin.of(run.snapshot), self.announce, self._aside)
         self.ledger.chosen.connect(self.explain)
         self.trends.chosen.connect(self.explain)
@@ -90,7 +93,7 @@ class MainWindow(QMainWindow):
                       self.alarms.acknowledge_all, self.show_procedures, self.ask_procedure,
                       self.ask_cancel, self.arrange, self.remember, self.trends.step,
                       self.ledger.explain, self.history.step, self.history.follow,
-                      self.show_statistics, self.show_settings, self.exports)  # fmt: skip
+                      self.show_statistics, self.show_settings, self.exports, self.edit_targets)  # fmt: skip
         self.menus = Menus(self, deeds, self.docks.values())
         self._middle.setFocus()  # else the first button of the window looks chosen
         self._status = StatusLine(self.statusBar())
@@ -190,6 +193,12 @@ class MainWindow(QMainWindow):
         self._bring_up("Procedures")
         self.procedures.ask_cancel()
 
+    def edit_targets(self) -> None:
+        """Bring up targets, gains and limits and give the keyboard to the first field."""
+        self._bring_up("Targets")
+        self.targets.refresh(self._run.snapshot, self._clock())
+        self.targets.take_focus()
+
     def reset_layout(self) -> None:
         """Put all docks back as shipped, in the arrangement that was chosen last."""
         self.arrange(self._arrangement)
@@ -276,6 +285,8 @@ class MainWindow(QMainWindow):
             "Procedures": self._guard("procedures", self.procedures, self.procedures.refresh),
             "Statistics": self._guard("statistics", self.statistics, self.statistics.refresh),
             "Settings": self._guard("settings", self.settings, self.settings.refresh),
+            "Targets": self._guard("targets", self.targets, self.targets.refresh),
+            "Matrix": self._guard("matrix", self.matrix, self.matrix.refresh),
         }
         self.docks = {name: layout.add_dock(self, name, panel) for name, panel in guarded.items()}
         self.state_line.alarms_wanted.connect(lambda: self._bring_up("Alarms"))

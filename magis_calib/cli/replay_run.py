@@ -39,6 +39,7 @@ class Replay:
         """`stays`: wait at the end of the recording, where else the run ends. Raises `ConfigError`."""
         self._name, recorded = recorded_station(session)
         self._session, self.station = session, station or recorded
+        self._as_recorded = self.station == recorded
         self._estimator, self._stays = estimator, stays
         self.drops = drops if drops or stays else len(session.records)
         self.comparison = Comparison(session.records)
@@ -118,7 +119,8 @@ class Replay:
     def _engine_at(self, place: int, speed: float) -> Engine:
         records, before = self._session.records, self._session.records[:place]
         self._closings = Closings()
-        self._loop = learned(self.station, before, self._closings, self._session.restarts)
+        self._loop = learned(self.station, before, self._closings, self._session.restarts,
+                             as_recorded=self._as_recorded)  # fmt: skip
         self._source = ReplaySource(self._session, speed, place, self._stays)
         self._prepare_for(place)
         return Engine(
@@ -146,8 +148,13 @@ class Replay:
         self._source.drop_done()
 
     def _prepare_for(self, place: int) -> None:
-        """Do before the record at this place what was done there: a run began anew, or the operator closed the loop."""
+        """Do before the record at this place what was done there: a run began anew, or the operator closed the loop.
+
+        Targets, gains and limits are those of the drop, too, unless another configuration is tried.
+        """
         records = self._session.records
+        if place < len(records) and self._as_recorded:
+            self._loop.follow(records[place])
         if place < len(records) and records[place].drop_id in self._session.restarts:
             self._loop.begin_anew()
             self._closings.begin_anew()

@@ -38,8 +38,8 @@ def answer(session: Session, file: Path, plot: Path | None, numbers: Path | None
             draw(drops, recorded, f"{session.path.absolute().name}: what if {file.name}").savefig(plot, dpi=110)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{plot or numbers}: cannot be written: {error}") from error
-    return int(bool(differs) and station.loop == recorded.loop and station.response().tolist()
-               == recorded.response().tolist())  # fmt: skip
+    same = station.loop == recorded.loop and station.response().tolist() == recorded.response().tolist()
+    return int(bool(differs) and same and all(map(changes.leave, session.records)))
 
 
 def table(drops: Sequence[Otherwise], station: Station) -> str:

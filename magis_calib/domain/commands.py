@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from magis_calib.domain.control import Setpoints
+from magis_calib.domain.loop_settings import Gain, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,22 @@ class SetTarget:
 
     name: str
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetGain:
+    """Believe another share of an observable's innovations from now on, for this run; "auto" learns it."""
+
+    name: str
+    value: Gain
+
+
+@dataclass(frozen=True, slots=True)
+class SetLimits:
+    """Let the loop move one actuator within other limits (SI) from now on, for this run."""
+
+    name: str
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +144,8 @@ Command = (
     | StopRun
     | SetActuator
     | SetTarget
+    | SetGain
+    | SetLimits
     | ReturnTo
     | StartProcedure
     | CancelProcedure

@@ -11,6 +11,8 @@ from magis_calib.domain.estimate import Array
 from magis_calib.domain.fields import Finite, Positive, Strict, same_names
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 
+GAIN_ABOVE, GAIN_BELOW = 0.0, 2.0
+"""A fixed gain lies between: at the ends a loop does nothing, or no longer settles."""
 LEAST_STRENGTH = 0.1
 """Smallest over largest singular value of a scaled response matrix that may be used."""
 
@@ -29,9 +31,10 @@ class ObservableConfig(Strict):
     @field_validator("gain", mode="before")
     @classmethod
     def _stable(cls, gain: object) -> object:
-        if gain == "auto" or (isinstance(gain, (int, float)) and 0 < gain < 2):
+        if gain == "auto" or (isinstance(gain, (int, float)) and GAIN_ABOVE < gain < GAIN_BELOW):
             return gain
-        raise ValueError(f'wanted "auto" or a number greater than 0 and less than 2, got {gain!r}')
+        raise ValueError(f'wanted "auto" or a number greater than {GAIN_ABOVE:g} and less than {GAIN_BELOW:g}, '
+                         f"got {gain!r}")  # fmt: skip
 
 
 class ActuatorConfig(Strict):

@@ -10,6 +10,8 @@ from magis_calib.domain.camera import ImagePair, SequenceType, View
 from magis_calib.domain.control import SHADOW, Decision, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
+from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings
+from magis_calib.domain.matrix_state import MatrixState
 
 LoopWord = Literal["open", "closed", "shadow", "held", "procedure", "fault", "stopped"]
 """open: the operator moves setpoints by hand. closed: corrections are sent. shadow: they are decided and logged, not
@@ -134,6 +136,10 @@ class DropRecord:
     note: str = ""
     targets: Mapping[str, float] = field(default_factory=dict)
     """What the observables were aimed at; empty in sessions that did not record it."""
+    gains: Mapping[str, Gain] = field(default_factory=dict)
+    """Of observables that were controlled with another gain than the configuration's."""
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    """Of actuators that had other limits than the configuration's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +222,18 @@ class Snapshot:
     """None where nothing is recorded."""
     actuators: tuple[ActuatorState, ...] = ()
     targets: Mapping[str, float] = field(default_factory=dict)
+    gains: Mapping[str, Gain] = field(default_factory=dict)
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    """Targets, gains and limits in force; of every observable, and of every actuator that the loop moves."""
+    saved: LoopSettings | None = None
+    """What the configuration says of the same."""
+    reach: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Between which targets each observable can be brought, all others kept at theirs."""
     tolerances: Mapping[str, float] = field(default_factory=dict)
     defects: Mapping[View, str] = field(default_factory=dict)
     """File with the configured defect mask of each view; "" for none."""
+    matrix: MatrixState | None = None
+    """The response matrix in force, always the same object in a run."""
     procedure: ProcedureState | None = None
     replay: ReplayState | None = None
     """How the recording is played; None in a live run."""

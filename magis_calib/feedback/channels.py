@@ -48,6 +48,16 @@ class Channels:
         self._told: tuple[Array, Array, Array, Array] | None = None
         self._share: Array | None = None
 
+    def follow(self, gains: Sequence[Gain]) -> None:
+        """Go on with these gains. A channel whose gain becomes fixed begins at what the bank expects: nothing jumps."""
+        fixed = np.array([math.nan if gain is None else gain for gain in gains])
+        begun = np.isnan(self._fixed) & ~np.isnan(fixed)
+        if begun.any():
+            mean, spread = self._mixed(self._shares())
+            variance = _over_bank(self._shares(), self._variance + spread**2)
+            self._followed[begun], self._followed_variance[begun] = mean[begun], variance[begun]
+        self._fixed, self._told = fixed, None
+
     @property
     def seen(self) -> Flags:
         """Mark the channels that were measured at least once."""

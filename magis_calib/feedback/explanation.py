@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from magis_calib.domain.control import Expectation, Setpoints, Verdict
+from magis_calib.domain.loop_settings import gain_in_words
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity, utc_moment
 from magis_calib.domain.rules import RULES
 from magis_calib.domain.snapshot import DropRecord
@@ -28,7 +29,7 @@ def sections(record: DropRecord) -> dict[str, list[str]]:
         "measured and expected": [_observable(record, name) for name in OBSERVABLES],
         "estimate": [f"estimate: {reason}" for reason in record.estimate.reasons],
         "gates and holds": [_verdict(verdict) for verdict in decision.verdicts],
-        "setpoints": moved,
+        "setpoints": [*_tuned(record), *moved],
         "times and notes": [*times, *([f"note: {record.note}"] if record.note else [])],
     }
 
@@ -56,6 +57,19 @@ def _expected(found: Expectation, name: str) -> list[str]:
     parts = [f"{word} {quantity.shown(values[name])}" for word, values in told.items() if name in values]
     return [*parts[:-1], f"{parts[-1]} ± {quantity.shown(sigma)} expected"] if sigma and name in found.innovation \
         else parts  # fmt: skip
+
+
+def _tuned(record: DropRecord) -> list[str]:
+    """Write the gains and limits that were not as configured, a line for each."""
+    lines = [f"gain of {OBSERVABLES[name].label} in force: {gain_in_words(gain)}, not as configured"
+             for name, gain in record.gains.items()]  # fmt: skip
+    for name, one in record.limits.items():
+        shown = quantity_of(name)
+        excursion = one.excursion if isinstance(one.excursion, str) else shown.shown(one.excursion)
+        written = (f"limits of {shown.label} in force: [{shown.shown(one.minimum)}, {shown.shown(one.maximum)}], step "
+                   f"cap {shown.shown(one.step_cap)}, excursion {excursion} {shown.shown_unit}")  # fmt: skip
+        lines.append(f"{written.rstrip()}, not as configured".replace("-", "−"))
+    return lines
 
 
 def _verdict(verdict: Verdict) -> str:

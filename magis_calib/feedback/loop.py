@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -11,8 +11,11 @@ from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Setpoints, Verdict
 from magis_calib.domain.estimate import Array, StationEstimate
+from magis_calib.domain.loop_config import Loop as LoopConfig
+from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings, adjusted
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.domain.rules import HANDS, LIMIT
+from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback import gates
 from magis_calib.feedback.channels import Channels
 from magis_calib.feedback.closing import Closing
@@ -44,18 +47,17 @@ class Loop:
     def __init__(self, station: Station) -> None:
         """Begin with no knowledge of the disturbance."""
         self._config = station.loop
+        self.saved = LoopSettings.of(station.loop)
+        """What the configuration says."""
+        self._configured, self._gains, self._limits = station.loop, dict[str, Gain](), dict[str, Limits]()
         self.targets = {name: one.target for name, one in station.loop.observables.items()}
         self.response = Response.of(station)
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """Forget every drop; the targets stay."""
-        configured = [self._config.observables[name].gain for name in OBSERVABLES]
-        self._channels = Channels(
-            self.response.noise,
-            [None if gain == "auto" else gain for gain in configured],
-            [name == "phase_rad" for name in OBSERVABLES],
-        )
+        """Forget every drop; targets, gains and limits stay."""
+        circular = [name == "phase_rad" for name in OBSERVABLES]
+        self._channels = Channels(self.response.noise, _gains(self._config), circular)
         self._atoms, self._jumps, self._phase = gates.AtomsGate(), JumpGate(), gates.PhaseGate()
         self._closing, self._surprise, self._ramp = Closing(self._config), Surprise(), Ramp()
         self._watch = Watch([self._config.observables[name].actuator for name in OBSERVABLES])
@@ -63,6 +65,41 @@ class Loop:
         self._controlled: tuple[str, ...] = ()
         self._latest_drop = 0
         self._lost = False
+
+    @property
+    def gains(self) -> Mapping[str, Gain]:
+        """Gains that are not as configured, by observable."""
+        return self._gains
+
+    @property
+    def limits(self) -> Mapping[str, Limits]:
+        """Limits that are not as configured, by actuator."""
+        return self._limits
+
+    @property
+    def config(self) -> LoopConfig:
+        """The configuration with the gains and limits in force; targets are `targets`."""
+        return self._config
+
+    def adjust(self, gains: Mapping[str, Gain], limits: Mapping[str, Limits]) -> None:
+        """Have these gains and limits in force, all others as configured; what was learned is kept."""
+        saved = self.saved
+        gains = {name: gain for name, gain in gains.items() if gain != saved.gains[name]}
+        limits = {name: one for name, one in limits.items() if one != saved.limits[name]}
+        if (gains, limits) == (self._gains, self._limits):
+            return
+        self._gains, self._limits = gains, limits
+        self._config = adjusted(self._configured, gains, limits)
+        self._channels.follow(_gains(self._config))
+
+    def follow(self, record: DropRecord) -> None:
+        """Have targets, gains and limits in force as they were at a recorded drop."""
+        self.targets.update(record.targets)
+        self.adjust(record.gains, record.limits)
+
+    def stamped(self, record: DropRecord) -> DropRecord:
+        """Return the record with the targets in force, and with gains and limits that are not as configured."""
+        return replace(record, targets=dict(self.targets), gains=self._gains, limits=self._limits)
 
     def expected(self, in_force: Setpoints) -> Array:
         """Return the six observables these setpoints should give, with the disturbance expected now."""
@@ -161,3 +198,9 @@ class Loop:
             for row, name in enumerate(OBSERVABLES)
             if name not in not_used
         }
+
+
+def _gains(config: LoopConfig) -> list[float | None]:
+    """Return the gain of each channel, None where it is learned."""
+    gains = (config.observables[name].gain for name in OBSERVABLES)
+    return [None if isinstance(gain, str) else gain for gain in gains]

@@ -12,6 +12,7 @@ import numpy as np
 
 from magis_calib.domain.control import Decision, Expectation, Proposal, Verdict
 from magis_calib.domain.estimate import NAN, Measurement, StationEstimate, Value, ViewEstimate
+from magis_calib.domain.loop_settings import Limits
 from magis_calib.domain.snapshot import DropRecord
 
 
@@ -40,6 +41,7 @@ def record_from_json(text: str) -> DropRecord:
     table = json.loads(text)
     table["estimate"] = _station(table["estimate"])
     table["decision"] = _decision(table["decision"])
+    table["limits"] = {name: Limits(**one) for name, one in table.get("limits", {}).items()}
     return DropRecord(**table)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.fields import Finite, Strict
 from magis_calib.domain.loading import line_of
 from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.snapshot import DropRecord
 
 NAME = "what_if"
 """Of a matrix whose numbers stand in the file."""
@@ -36,6 +38,20 @@ class Changes(Strict):
     def targets(self) -> dict[str, float]:
         """The targets that are other than recorded."""
         return {name: one.target for name, one in self.observables.items() if one.target is not None}
+
+    def over(self, record: DropRecord) -> DropRecord:
+        """Return the record with the targets of the file, and without gains that the file changes."""
+        kept = {name: gain for name, gain in record.gains.items() if name not in self._regained}
+        return replace(record, targets={**record.targets, **self.targets}, gains=kept)
+
+    def leave(self, record: DropRecord) -> bool:
+        """Whether this drop was decided with just the gains and targets of the file."""
+        aimed = all(record.targets.get(name, value) == value for name, value in self.targets.items())
+        return aimed and not self._regained & record.gains.keys()
+
+    @property
+    def _regained(self) -> set[str]:
+        return {name for name, one in self.observables.items() if one.gain is not None}
 
 
 def read_changes(path: Path) -> Changes:

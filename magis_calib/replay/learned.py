@@ -13,13 +13,18 @@ from magis_calib.replay.ledger import Closings, is_judged, waited_s
 from magis_calib.replay.listening import configured_facts
 
 
-def learned(station: Station, records: Iterable[DropRecord], closings: Closings, restarts: Container[int]) -> Loop:
+def learned(
+    station: Station, records: Iterable[DropRecord], closings: Closings, restarts: Container[int], *, as_recorded: bool
+) -> Loop:
     """Return a loop that has seen these records, in order; `closings` is asked about each.
 
-    At `restarts` a run began that knew nothing of the drops before.
+    At `restarts` a run began that knew nothing of the drops before. `as_recorded`: with the gains of each drop, and
+    not only those of `station`.
     """
-    loop, facts = Loop(station), configured_facts(station)
+    loop, facts = Loop(station), configured_facts(station.loop)
     for record in records:
+        if as_recorded:
+            loop.follow(record)
         if record.drop_id in restarts:
             loop.begin_anew()
             closings.begin_anew()

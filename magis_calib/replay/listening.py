@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
+from magis_calib.domain.loop_config import Loop
 from magis_calib.domain.snapshot import ActuatorState, DropRecord
 from magis_calib.feedback.journey import Arrival
 from magis_calib.feedback.judgement import Judgement
@@ -22,7 +23,7 @@ class ListeningHands:
         """Take what the recorded run knew."""
         self._recorded = {record.drop_id: record for record in records}
         self._latest: DropRecord | None = None
-        self._facts = configured_facts(station)
+        self._facts = configured_facts(station.loop)
 
     @property
     def facts(self) -> Mapping[str, ParameterFacts]:
@@ -90,9 +91,9 @@ class ListeningHands:
         )  # fmt: skip
 
 
-def configured_facts(station: Station) -> dict[str, ParameterFacts]:
+def configured_facts(loop: Loop) -> dict[str, ParameterFacts]:
     """Return the limits that the configuration states, as a controller would."""
     return {
         name: ParameterFacts(name, "", one.minimum, one.maximum, one.step_cap, 1, 0.0, 0.0, 0.0)
-        for name, one in station.loop.actuators.items()
+        for name, one in loop.actuators.items()
     }

@@ -57,12 +57,12 @@ def what_if(
     known = [record for record in records if record.in_force]
     if not known:
         return
-    loop, happened, facts = Loop(station), Response.of(recorded), configured_facts(station)
+    loop, happened = Loop(station), Response.of(recorded)
     ways, closings, wish = TwoTimelines(known[0].in_force), Closings(), ""
     for record in known:
         in_force, decision = ways.at(record), record.decision
         was_commanded, commanded = ways.commanded()
-        loop.targets.update({**record.targets, **changes.targets})
+        loop.follow(changes.over(record))
         if record.drop_id in restarts:
             loop.begin_anew()
             closings.begin_anew()
@@ -73,7 +73,9 @@ def what_if(
         if is_judged(record):
             if decision.proposal is not None:
                 wish = wish_of(decision)
-            at = Situation(in_force, commanded, facts, wish, trouble_of(decision), waited_s(record))
+            at = Situation(
+                in_force, commanded, configured_facts(loop.config), wish, trouble_of(decision), waited_s(record)
+            )
             judged = loop.judge(estimate, record.sequence_type, at)
             if not judged.hold and judged.proposal is not None and not _prevented(record):
                 limited = _limited(judged.proposal, record, commanded == was_commanded)

@@ -18,7 +18,7 @@ FACTS = {"trap_x_m": ParameterFacts("trap_x_m", "m", -1e-3, 1e-3, 50e-6, 1, 10e-
 
 
 def refused(station: Station, name: str, value: float, commanded: Setpoints | None = None) -> str:
-    return out_of_reach(name, value, Loop(station), station, commanded or {}, allowed(station))
+    return out_of_reach(name, value, Loop(station), commanded or {}, allowed(station))
 
 
 def moved_reference(station: Station, x_m: float) -> Station:
@@ -37,7 +37,7 @@ def test_reach_does_not_depend_on_where_the_actuators_stand(station: Station) ->
 
 def test_the_narrower_of_both_ranges_counts(station: Station) -> None:
     facts = allowed(station) | {"trap_x_m": FACTS["trap_x_m"]}
-    assert "range is [-500.00, 500.00]" in out_of_reach("x_m", 6e-4, Loop(station), station, {}, facts)
+    assert "range is [-500.00, 500.00]" in out_of_reach("x_m", 6e-4, Loop(station), {}, facts)
 
 
 def test_a_range_that_the_drift_has_used_up_is_not_the_new_targets_fault(station: Station) -> None:

@@ -1,0 +1,73 @@
+"""What the operator may change of the loop while it runs: targets, gains and limits, as they are and as configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from magis_calib.domain.loop_config import ActuatorConfig, Loop, ObservableConfig
+
+Gain = float | Literal["auto"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far the loop may move one actuator (SI)."""
+
+    minimum: float
+    maximum: float
+    step_cap: float
+    """Longest step after one drop."""
+    excursion: float | Literal["range"]
+    """Longest way from the point that the operator approved last; "range": no further limit."""
+
+    @classmethod
+    def of(cls, actuator: ActuatorConfig) -> Self:
+        """Return the limits that stand in a configuration."""
+        return cls(actuator.minimum, actuator.maximum, actuator.step_cap, actuator.excursion)
+
+    def table(self) -> dict[str, float | str]:
+        """Return the limits under their names in a configuration."""
+        return {"minimum": self.minimum, "maximum": self.maximum, "step_cap": self.step_cap,
+                "excursion": self.excursion}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """Targets and gains by observable, limits by actuator (SI)."""
+
+    targets: Mapping[str, float]
+    gains: Mapping[str, Gain]
+    limits: Mapping[str, Limits]
+    nominal: Mapping[str, float]
+    """Setpoints about which the matrix is linear: every range holds them. Never changed."""
+
+    @classmethod
+    def of(cls, loop: Loop) -> Self:
+        """Return what stands in a configuration."""
+        return cls(
+            {name: one.target for name, one in loop.observables.items()},
+            {name: one.gain for name, one in loop.observables.items()},
+            {name: Limits.of(one) for name, one in loop.actuators.items()},
+            {name: one.nominal for name, one in loop.actuators.items()},
+        )
+
+
+def gain_in_words(gain: Gain) -> str:
+    """Write a gain."""
+    return gain if isinstance(gain, str) else f"{gain:.3g}"
+
+
+def adjusted(loop: Loop, gains: Mapping[str, Gain], limits: Mapping[str, Limits]) -> Loop:
+    """Return this configuration with other gains and limits, which were found valid before."""
+    if not gains and not limits:
+        return loop
+    observables: dict[str, ObservableConfig] = {
+        name: loop.observables[name].model_copy(update={"gain": gain}) for name, gain in gains.items()
+    }
+    actuators: dict[str, ActuatorConfig] = {
+        name: loop.actuators[name].model_copy(update=one.table()) for name, one in limits.items()
+    }
+    return loop.model_copy(update={"observables": {**loop.observables, **observables},
+                                   "actuators": {**loop.actuators, **actuators}})  # fmt: skip
