@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from typing import Protocol
 
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from magis_calib.domain.snapshot import Snapshot
 from ui.theme import ACT
 
-Refresh = Callable[[Snapshot, float], None]
-"""Draw what changed: the newest snapshot and the monotonic clock."""
+
+class Panel(Protocol):
+    """A widget that shows something of a run."""
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Draw what changed: the newest snapshot and the monotonic clock."""
+
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +24,10 @@ log = logging.getLogger(__name__)
 class Guarded(QWidget):
     """A panel with a strip above it that says when the panel failed."""
 
-    def __init__(self, name: str, panel: QWidget, refresh: Refresh) -> None:
+    def __init__(self, name: str, panel: Panel) -> None:
         super().__init__()
-        self._name, self._refresh, self._failure = name, refresh, ""
+        assert isinstance(panel, QWidget)
+        self._name, self._panel, self._failure = name, panel, ""
         self._failed_on: Snapshot | None = None
         self._strip = QLabel()
         self._strip.setWordWrap(True)
@@ -43,7 +49,7 @@ class Guarded(QWidget):
         if not self.isVisible() or snapshot is self._failed_on:
             return
         try:
-            self._refresh(snapshot, now_s)
+            self._panel.refresh(snapshot, now_s)
         except Exception as error:  # a panel must never take the window, or the run, down with it
             self._failed_on = snapshot
             self._show(f"{type(error).__name__}: {error}", error)

@@ -1,154 +1,162 @@
-"""The menu bar and its shortcuts."""
+"""The menu bar: every action with its shortcut and what it does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
+from PySide6.QtWidgets import QMenu
 
 from magis_calib.domain.commands import Certify, CloseLoop, Command, HoldLoop, MakeBundle, OpenLoop, ShadowLoop
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.feedback.procedures.known import KNOWN
-from ui.export_dialog import Exports
 from ui.help_words import ABOUT, shortcuts_text, show_help, units_text
-from ui.layout import ARRANGEMENTS, Arrangement
-from ui.scheme import FONT_SIZES_PT, SCHEMES
+from ui.layout import ARRANGEMENTS
+from ui.scheme import SCHEMES
 
+if TYPE_CHECKING:
+    from ui.window import MainWindow
 
-@dataclass(frozen=True, slots=True)
-class Deeds:
-    """What the menu can ask of the window."""
-
-    leave: Callable[[], object]
-    submit: Callable[[Command], object]
-    reset_layout: Callable[[], object]
-    find_levels: Callable[[], object]
-    type_levels: Callable[[], object]
-    ask_return: Callable[[], object]
-    acknowledge: Callable[[], object]
-    show_procedures: Callable[[], object]
-    ask_procedure: Callable[[str], object]
-    cancel_procedure: Callable[[], object]
-    arrange: Callable[[Arrangement], object]
-    remember: Callable[[str, object], object]
-    look: Callable[[str, float], object]
-    explain: Callable[[], object]
-    step_images: Callable[[int], object]
-    newest_images: Callable[[], object]
-    show_statistics: Callable[[], object]
-    show_settings: Callable[[], object]
-    exports: Exports
-    edit_targets: Callable[[], object]
+DOCK_KEYS = "1234567890-"
+LATER = "from the next start on"
 
 
 class Menus:
     """File, View, Loop, Procedures, Help. Entries that move hardware are dead in a replay and after the run."""
 
-    def __init__(self, window: QMainWindow, deeds: Deeds, docks: Iterable[QDockWidget]) -> None:
-        self._window = window
+    def __init__(self, window: MainWindow, submit: Callable[[Command], None]) -> None:
+        self._window, self._submit = window, submit
         self.all_actions: list[QAction] = []
+        self.live_actions: list[QAction] = []
+        """Those that need a run that goes on."""
         bar = window.menuBar()
-        file = bar.addMenu("&File")
-        self.session_actions = [
-            self._add(file, "&Certify what was recorded so far", "Ctrl+E", lambda: deeds.submit(Certify()))
-        ]
-        self._add(file, "Save a support &bundle", "Ctrl+B", lambda: deeds.submit(MakeBundle()))
-        self._add_exports(file, deeds.exports)
-        self._add(file, "Stop and &quit", "Ctrl+Q", deeds.leave)
-        view = bar.addMenu("&View")
-        for dock in docks:
-            view.addAction(dock.toggleViewAction())
-        view.addSeparator()
-        self._add(view, "Find image &levels anew", "Ctrl+L", deeds.find_levels)
-        self._add(view, "&Fix image levels…", "Ctrl+Shift+L", deeds.type_levels)
-        self._add(view, "&Reset layout", "", deeds.reset_layout)
-        self._add(view, "&Why: explain the selected drop", "Ctrl+Y", deeds.explain)
-        self._add_images(view, deeds)
-        self._add_looks(view, deeds)
-        self._add_reach(view, deeds)
-        loop = bar.addMenu("&Loop")
-        self.loop_actions = [
-            self._add(loop, "&Close: send corrections", "Ctrl+Return", lambda: deeds.submit(CloseLoop())),
-            self._add(loop, "&Shadow: decide and log, send nothing", "Ctrl+T", lambda: deeds.submit(ShadowLoop())),
-            self._add(loop, "&Hold: send nothing", "Ctrl+H", lambda: deeds.submit(HoldLoop())),
-            self._add(loop, "&Open: move setpoints by hand", "Ctrl+O", lambda: deeds.submit(OpenLoop())),
-        ]
-        loop.addSeparator()
-        self.loop_actions.append(
-            self._add(loop, "&Return to the setpoints of the selected drop", "Ctrl+R", deeds.ask_return)
-        )
-        self._add(loop, "Settings of this &run, and the way back", "Ctrl+Shift+R", deeds.show_settings)
-        self._add(loop, "Edit &targets, gains and limits", "Ctrl+Shift+T", deeds.edit_targets)
-        self._add(loop, "&Acknowledge all alarms", "Ctrl+G", deeds.acknowledge)
-        self._add_procedures(bar.addMenu("&Procedures"), deeds)
-        help_menu = bar.addMenu("&Help")
-        self._add(help_menu, "&Shortcuts", "F1", self._shortcuts)
-        self._add(help_menu, "&Units and names", "", lambda: show_help(window, "Units and names", units_text()))
-        self._add(help_menu, "&About magis-calib", "", lambda: show_help(window, "About magis-calib", ABOUT))
+        menus = {name: bar.addMenu(name) for name in ("&File", "&View", "&Loop", "&Procedures", "&Help")}
+        for menu, fill in zip(menus.values(), (self._file, self._view, self._loop, self._procedures, self._help),
+                              strict=True):  # fmt: skip
+            menu.setToolTipsVisible(True)
+            fill(menu)
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Enable what may be asked of this run now."""
-        for action in (*self.loop_actions, *self.session_actions):
+        for action in self.live_actions:
             action.setEnabled(snapshot.mode == "live" and not snapshot.finished)
 
-    def _add_exports(self, file: QMenu, exports: Exports) -> None:
-        """Offer every plot in sight by name, and the one that is pointed at."""
-        plots = file.addMenu("E&xport plot")
+    def _file(self, menu: QMenu) -> None:
+        window, exports = self._window, self._window.exports
+        self._live(menu, "&Certify what was recorded so far", "Ctrl+E",
+                   "count drops and frames; written beside the recording", self._sends(Certify()))  # fmt: skip
+        self._add(menu, "Save a support &bundle", "Ctrl+B",
+                  "log, configuration, newest drops and certificates", self._sends(MakeBundle()))  # fmt: skip
+        plots = menu.addMenu("E&xport plot")
         plots.aboutToShow.connect(lambda: exports.fill(plots))
-        self._add(file, "&Export the plot under the pointer or in the panel with the focus…", "Ctrl+Shift+E",
-                  exports.ask_pointed)  # fmt: skip
+        self._add(menu, "&Export the plot under the pointer or in the panel with the focus…", "Ctrl+Shift+E",
+                  "as picture (PNG, SVG) or numbers (CSV)", exports.ask_pointed)  # fmt: skip
+        self._add(
+            menu, "Stop and &quit", "Ctrl+Q", "end the run, drain the recorder and close; asks first", window.close
+        )
 
-    def _add_looks(self, view: QMenu, deeds: Deeds) -> None:
-        """Offer the shipped arrangements, the themes and the sizes of type."""
-        view.addSeparator()
-        for number, (name, words) in enumerate(ARRANGEMENTS.items(), start=1):
-            self._add(view, f"Arrange for &{name}", f"Ctrl+{number}", partial(deeds.arrange, name)).setToolTip(words)
-        themes, sizes = view.addMenu("&Theme"), view.addMenu("&Font size")
-        for theme in SCHEMES:
-            self._add(themes, f"{theme} (from the next start on)", "", partial(deeds.remember, "theme", theme))
-        for size_pt in FONT_SIZES_PT:
-            words = f"{size_pt:g} pt (from the next start on)"
-            self._add(sizes, words, "", partial(deeds.remember, "font_pt", size_pt))
-        view.setToolTipsVisible(True)
+    def _view(self, menu: QMenu) -> None:
+        window, panels = self._window, self._window.panels
+        for key, (name, dock) in zip(DOCK_KEYS, window.docks.items(), strict=True):
+            action = dock.toggleViewAction()
+            action.setShortcut(QKeySequence(f"Ctrl+Alt+{key}"))
+            action.setToolTip(f"show or hide: {name.lower()}")
+            menu.addAction(action)
+            self.all_actions.append(action)
+        menu.addSeparator()
+        self._add(menu, "Find image &levels anew", "Ctrl+L", "in the pictures that are shown, common to both views",
+                  panels.levels.find_anew)  # fmt: skip
+        self._add(menu, "&Fix image levels…", "Ctrl+Shift+L", "type which electrons are black and white",
+                  panels.level_strip.ask)  # fmt: skip
+        self._add(menu, "&Why: explain the selected drop", "Ctrl+Y", "its images, and what every gate said",
+                  panels.ledger.explain)  # fmt: skip
+        self._images(menu.addMenu("&Images of"))
+        self._trends(menu.addMenu("T&rends"))
+        self._looks(menu)
 
-    def _add_images(self, view: QMenu, deeds: Deeds) -> None:
+    def _images(self, menu: QMenu) -> None:
         """Offer from the keyboard what the slider under the images does."""
-        images = view.addMenu("&Images of")
-        self._add(images, "An &earlier drop", "Ctrl+PgUp", partial(deeds.step_images, -1))
-        self._add(images, "A &later drop", "Ctrl+PgDown", partial(deeds.step_images, 1))
-        self._add(images, "The &newest drop", "Ctrl+End", deeds.newest_images)
+        history = self._window.panels.history
+        for text, keys, hover, deed in (
+            ("An &earlier drop", "Ctrl+PgUp", "among those in memory", partial(history.step, -1)),
+            ("A &later drop", "Ctrl+PgDown", "among those in memory", partial(history.step, 1)),
+            ("The &newest drop", "Ctrl+End", "follow it again", history.follow),
+        ):
+            self._add(menu, text, keys, hover, deed)
 
-    def _add_reach(self, view: QMenu, deeds: Deeds) -> None:
+    def _trends(self, menu: QMenu) -> None:
         """Offer from the keyboard what wheel and drag do in the trends."""
-        trends = view.addMenu("T&rends")
-        for text, keys, wish, share in (
-            ("Earlier", "Alt+Left", "move", -0.5), ("Later", "Alt+Right", "move", 0.5),
-            ("Zoom in", "Alt+Up", "zoom", 0.5), ("Zoom out", "Alt+Down", "zoom", 2.0),
-            ("Follow the newest drop", "Alt+Home", "follow", 0.0),
-        ):  # fmt: skip
-            self._add(trends, text, keys, partial(deeds.look, wish, share))
-        self._add(trends, "Statistics of the drops in sight", "Ctrl+Shift+S", deeds.show_statistics)
+        for text, keys, hover, wish, share in (
+            ("Earlier", "Alt+Left", "by half of what is seen", "move", -0.5),
+            ("Later", "Alt+Right", "by half of what is seen", "move", 0.5),
+            ("Zoom in", "Alt+Up", "to half of the drops", "zoom", 0.5),
+            ("Zoom out", "Alt+Down", "to twice the drops", "zoom", 2.0),
+            ("Follow the newest drop", "Alt+Home", "as after the start", "follow", 0.0),
+        ):
+            self._add(menu, text, keys, hover, partial(self._window.panels.trends.step, wish, share))
+        self._add(menu, "Statistics of the drops in sight", "Ctrl+Shift+S", "Allan deviation, histogram, tolerance",
+                  self._window.deeds.show_statistics)  # fmt: skip
 
-    def _add_procedures(self, menu: QMenu, deeds: Deeds) -> None:
-        self._add(menu, "&Show the procedures", "Ctrl+P", deeds.show_procedures)
-        for name, known in KNOWN.items():
-            start = self._add(menu, f"Start {name}…", "", partial(deeds.ask_procedure, name))
-            start.setToolTip(known.summary)
-            self.loop_actions.append(start)
-        self.loop_actions.append(self._add(menu, "&Cancel the procedure…", "Ctrl+K", deeds.cancel_procedure))
-        menu.setToolTipsVisible(True)
+    def _looks(self, menu: QMenu) -> None:
+        """Offer the shipped arrangements, the themes and the size of type."""
+        window = self._window
+        menu.addSeparator()
+        for number, (name, words) in enumerate(ARRANGEMENTS.items(), start=1):
+            self._add(menu, f"Arrange for &{name}", f"Ctrl+{number}", words, partial(window.arrange, name))
+        self._add(menu, "Reset la&yout", "Ctrl+0", "all docks as shipped", window.reset_layout)
+        for theme, keys in zip(SCHEMES, ("Ctrl+Shift+D", "Ctrl+Shift+B"), strict=True):
+            self._add(menu, f"{theme.capitalize()} colours", keys, LATER, partial(window.remember, "theme", theme))
+        self._add(menu, "Lar&ger type", "Ctrl++", LATER, partial(window.resize_type, 1))
+        self._add(menu, "S&maller type", "Ctrl+-", LATER, partial(window.resize_type, -1))
 
-    def _add(self, menu: QMenu, text: str, keys: str, deed: Callable[[], object]) -> QAction:
+    def _loop(self, menu: QMenu) -> None:
+        deeds = self._window.deeds
+        for text, keys, hover, command in (
+            ("&Close: send corrections", "Ctrl+Return", "from now on; clears a latched fault", CloseLoop()),
+            ("&Shadow: decide and log, send nothing", "Ctrl+T", "as if it were closed", ShadowLoop()),
+            ("&Hold: send nothing", "Ctrl+H", "keep measuring, keep the setpoints", HoldLoop()),
+            ("&Open: move setpoints by hand", "Ctrl+O", "keep measuring", OpenLoop()),
+        ):
+            self._live(menu, text, keys, hover, self._sends(command))
+        menu.addSeparator()
+        self._live(menu, "&Return to the setpoints of the selected drop", "Ctrl+R", "asks first", deeds.ask_return)
+        self._add(menu, "Settings of this &run, and the way back", "Ctrl+Shift+R",
+                  "every setpoint vector with what it gave", deeds.show_settings)  # fmt: skip
+        self._add(menu, "Edit &targets, gains and limits", "Ctrl+Shift+T", "saved, current, range; applied after a yes",
+                  deeds.edit_targets)  # fmt: skip
+        self._live(menu, "&Acknowledge all alarms", "Ctrl+G", "say that you know of them",
+                   self._window.panels.alarms.acknowledge_all)  # fmt: skip
+
+    def _procedures(self, menu: QMenu) -> None:
+        deeds = self._window.deeds
+        self._add(menu, "&Show the procedures", "Ctrl+P", "and give them the keyboard", deeds.show_procedures)
+        for number, (name, known) in enumerate(KNOWN.items(), start=1):
+            self._live(menu, f"Start {name.replace('_', ' ')}…", f"Ctrl+Shift+{number}", f"{known.summary}; asks first",
+                       partial(deeds.ask_procedure, name))  # fmt: skip
+        self._live(menu, "&Cancel the procedure…", "Ctrl+K", "the setpoints go back; asks first", deeds.ask_cancel)
+
+    def _help(self, menu: QMenu) -> None:
+        window = self._window
+        self._add(menu, "&Shortcuts", "F1", "of everything that can be done here",
+                  lambda: show_help(window, "Shortcuts", shortcuts_text(self.all_actions)))  # fmt: skip
+        self._add(menu, "&Units and names", "Shift+F1", "of all quantities, shown and in files",
+                  lambda: show_help(window, "Units and names", units_text()))  # fmt: skip
+        self._add(menu, "&About magis-calib", "Ctrl+F1", "which version this is",
+                  lambda: show_help(window, "About magis-calib", ABOUT))  # fmt: skip
+
+    def _sends(self, command: Command) -> Callable[[], object]:
+        return lambda: self._submit(command)
+
+    def _live(self, menu: QMenu, text: str, keys: str, hover: str, deed: Callable[[], object]) -> None:
+        self.live_actions.append(self._add(menu, text, keys, hover, deed))
+
+    def _add(self, menu: QMenu, text: str, keys: str, hover: str, deed: Callable[[], object]) -> QAction:
         action = QAction(text, self._window)
-        if keys:
-            action.setShortcut(QKeySequence(keys))
+        action.setShortcut(QKeySequence(keys))
+        action.setToolTip(hover)
         action.triggered.connect(lambda _checked=False: deed())
         menu.addAction(action)
         self.all_actions.append(action)
         return action
-
-    def _shortcuts(self) -> None:
-        show_help(self._window, "Shortcuts", shortcuts_text(self.all_actions))

@@ -30,7 +30,7 @@ def running(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder: Path = tmp_path_factory.mktemp("looking")
     with StationBench(folder, kept_in(folder)) as bench:
         wait_until(lambda: len(bench.snapshot.records) >= 12, "twelve drops")
-        bench.window._recalls.submit(int).result()  # its thread lives as long as the window, not as one test
+        bench.window.panels.recalls.submit(int).result()  # its thread lives as long as the window, not as one test
         yield bench
 
 
@@ -39,8 +39,8 @@ def bench(running: StationBench) -> Iterator[StationBench]:
     """The bench, showing the newest drop before and after the test."""
     running.drawn()
     yield running
-    running.window.history.follow()
-    running.window.levels.find_anew()
+    running.window.panels.history.follow()
+    running.window.panels.levels.find_anew()
     running.drawn()
 
 
@@ -53,10 +53,10 @@ def counts_of(bench: StationBench, drop_id: int, view: str) -> np.ndarray:
 
 @pytest.mark.parametrize("view", ["x", "y"])
 def test_slider_shows_the_images_of_an_earlier_drop_with_their_own_fit(bench: StationBench, view: str) -> None:
-    drop_id = bench.window.look_back.kept[2]
-    bench.window.history.slider.setValue(2)
+    drop_id = bench.window.panels.look_back.kept[2]
+    bench.window.panels.history.slider.setValue(2)
     bench.drawn()
-    panel = bench.window.images[view]
+    panel = bench.window.panels.images[view]
     assert panel.frame is not None
     assert np.array_equal(panel.frame.counts, counts_of(bench, drop_id, view))
     assert f"◂ drop {drop_id}" in said(panel)
@@ -64,56 +64,56 @@ def test_slider_shows_the_images_of_an_earlier_drop_with_their_own_fit(bench: St
     centre = record.estimate.views[view].value("port_a_vertical_m") * 1e3
     rings = [points(one) for one in items_of(panel.canvas, pg.PlotCurveItem) if len(points(one)) == 73]
     assert min(abs(float(ring[:, 1].min() + ring[:, 1].max()) / 2 - centre) for ring in rings) < 1e-4
-    assert f"drop {drop_id}" in said(bench.window.fringe)
+    assert f"drop {drop_id}" in said(bench.window.panels.fringe)
 
 
 def test_newest_drop_is_followed_again(bench: StationBench, qtbot: QtBot) -> None:
-    bench.window.history.step(-3)
+    bench.window.panels.history.step(-3)
     bench.drawn()
-    assert bench.window.look_back.chosen == bench.window.look_back.kept[-4]
-    qtbot.mouseClick(bench.window.history.newest, Qt.MouseButton.LeftButton)
+    assert bench.window.panels.look_back.chosen == bench.window.panels.look_back.kept[-4]
+    qtbot.mouseClick(bench.window.panels.history.newest, Qt.MouseButton.LeftButton)
     snapshot = bench.drawn()
     assert snapshot.pair is not None
-    frame = bench.window.images["x"].frame
+    frame = bench.window.panels.images["x"].frame
     assert frame is not None
     assert frame.header.drop_id == snapshot.pair.drop_id
 
 
 def test_wheel_over_the_slider_changes_nothing_without_the_keyboard(bench: StationBench) -> None:
-    slider = bench.window.history.slider
-    bench.window.ledger.table.setFocus()
+    slider = bench.window.panels.history.slider
+    bench.window.panels.ledger.table.setFocus()
     middle = QPointF(slider.rect().center())
     turned = QWheelEvent(middle, slider.mapToGlobal(middle), QPoint(), QPoint(0, -240), Qt.MouseButton.NoButton,
                          Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
     QApplication.sendEvent(slider, turned)
-    assert bench.window.look_back.chosen is None
+    assert bench.window.panels.look_back.chosen is None
 
 
 def test_drop_that_is_no_longer_in_memory_is_read_from_the_recording(bench: StationBench, qtbot: QtBot) -> None:
     window = bench.window
-    window.look_back._kept.clear()
-    window.look_back._held_bytes = 0
+    window.panels.look_back._kept.clear()
+    window.panels.look_back._held_bytes = 0
     bench.drawn()
-    assert 3 not in window.look_back.kept
-    window.explain(3)
-    qtbot.waitUntil(lambda: window.look_back.shown(bench.snapshot).pair is not None, timeout=PATIENCE_MS)
+    assert 3 not in window.panels.look_back.kept
+    window.deeds.explain(3)
+    qtbot.waitUntil(lambda: window.panels.look_back.shown(bench.snapshot).pair is not None, timeout=PATIENCE_MS)
     bench.drawn()
-    frame = window.images["y"].frame
+    frame = window.panels.images["y"].frame
     assert frame is not None
     assert np.array_equal(frame.counts, counts_of(bench, 3, "y"))
 
 
 def test_drop_that_never_was_says_so_instead_of_an_image(bench: StationBench, qtbot: QtBot) -> None:
-    bench.window.explain(987_654)
-    qtbot.waitUntil(lambda: "no drop 987654" in bench.window.look_back.shown(bench.snapshot).problem,
+    bench.window.deeds.explain(987_654)
+    qtbot.waitUntil(lambda: "no drop 987654" in bench.window.panels.look_back.shown(bench.snapshot).problem,
                     timeout=PATIENCE_MS)  # fmt: skip
     bench.drawn()
-    assert "no drop 987654 is recorded" in said(bench.window.images["x"].canvas)
-    assert "no drop 987654 is recorded" in said(bench.window.why)
+    assert "no drop 987654 is recorded" in said(bench.window.panels.images["x"].canvas)
+    assert "no drop 987654 is recorded" in said(bench.window.panels.why)
 
 
 def test_return_on_a_line_of_the_ledger_tells_why(bench: StationBench, qtbot: QtBot) -> None:
-    ledger = bench.window.ledger
+    ledger = bench.window.panels.ledger
     bench.window.docks["Ledger"].raise_()
     bench.drawn()
     ledger.table.selectRow(4)
@@ -121,7 +121,7 @@ def test_return_on_a_line_of_the_ledger_tells_why(bench: StationBench, qtbot: Qt
     assert record is not None
     ledger.table.setFocus()
     qtbot.keyClick(ledger.table, Qt.Key.Key_Return)
-    story = bench.window.why.text
+    story = bench.window.panels.why.text
     qtbot.waitUntil(lambda: f"drop {record.drop_id} ·" in story.toPlainText(), timeout=PATIENCE_MS)
     told = story.toPlainText()
     assert story.isVisible()
@@ -137,44 +137,44 @@ def test_return_on_a_line_of_the_ledger_tells_why(bench: StationBench, qtbot: Qt
 def test_click_on_a_chart_tells_why_of_the_drop_there_and_a_double_click_does_not(
     bench: StationBench, qtbot: QtBot
 ) -> None:
-    chart = next(one for one in bench.window.trends.findChildren(StripChart) if one.quantity.name == "x_m")
+    chart = next(one for one in bench.window.panels.trends.findChildren(StripChart) if one.quantity.name == "x_m")
     plot, box = chart._plot, chart._box
     place = plot.mapFromScene(box.mapViewToScene(QPointF(5.2, float(np.mean(box.viewRange()[1])))))
     qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    qtbot.waitUntil(lambda: bench.window.look_back.chosen == 5, timeout=PATIENCE_MS)
-    bench.window.history.follow()
+    qtbot.waitUntil(lambda: bench.window.panels.look_back.chosen == 5, timeout=PATIENCE_MS)
+    bench.window.panels.history.follow()
     qtbot.mouseDClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
     let_qt_work(2 * QApplication.doubleClickInterval())
-    assert bench.window.look_back.chosen is None
+    assert bench.window.panels.look_back.chosen is None
 
 
 def test_both_views_share_their_levels_and_typed_ones_stay(bench: StationBench, qtbot: QtBot) -> None:
     window = bench.window
-    bars = [window.images[view]._bar._ends for view in ("x", "y")]
+    bars = [window.panels.images[view]._bar._ends for view in ("x", "y")]
     assert bars[0] == bars[1]
-    window.level_strip.ask()
-    for edit, text in ((window.level_strip.low, "500"), (window.level_strip.high, "100")):
+    window.panels.level_strip.ask()
+    for edit, text in ((window.panels.level_strip.low, "500"), (window.panels.level_strip.high, "100")):
         edit.selectAll()
         qtbot.keyClicks(edit, text)
-    qtbot.mouseClick(window.level_strip.set_button, Qt.MouseButton.LeftButton)
-    assert "black below white" in said(window.level_strip)
-    window.level_strip.high.selectAll()
-    qtbot.keyClicks(window.level_strip.high, "1500")
-    qtbot.keyClick(window.level_strip.high, Qt.Key.Key_Return)
-    assert not window.level_strip.isVisible()
+    qtbot.mouseClick(window.panels.level_strip.set_button, Qt.MouseButton.LeftButton)
+    assert "black below white" in said(window.panels.level_strip)
+    window.panels.level_strip.high.selectAll()
+    qtbot.keyClicks(window.panels.level_strip.high, "1500")
+    qtbot.keyClick(window.panels.level_strip.high, Qt.Key.Key_Return)
+    assert not window.panels.level_strip.isVisible()
     bench.drawn()
     for view in ("x", "y"):
-        assert window.images[view]._bar._ends == ("500 e⁻", "1500 e⁻")
-    window.levels.find_anew()
+        assert window.panels.images[view]._bar._ends == ("500 e⁻", "1500 e⁻")
+    window.panels.levels.find_anew()
     bench.drawn()
-    assert window.images["x"]._bar._ends != ("500 e⁻", "1500 e⁻")
+    assert window.panels.images["x"]._bar._ends != ("500 e⁻", "1500 e⁻")
 
 
 def test_pixels_that_the_fit_leaves_out_are_marked(bench: StationBench, qtbot: QtBot) -> None:
     window = bench.window
-    window.history.step(-1)
+    window.panels.history.step(-1)
     bench.drawn()
-    panel = window.images["x"]
+    panel = window.panels.images["x"]
     frame = panel.frame
     assert frame is not None
     panel.marks.aside.settle()
@@ -197,7 +197,7 @@ def test_pixels_that_the_fit_leaves_out_are_marked(bench: StationBench, qtbot: Q
 def test_health_comes_first_with_residual_roll_and_antiphase(bench: StationBench) -> None:
     snapshot = bench.drawn()
     assert snapshot.latest is not None
-    views, values = snapshot.latest.estimate.views, bench.window.loop.observables._values
+    views, values = snapshot.latest.estimate.views, bench.window.panels.loop.observables._values
     assert values["residual_x"].text() == f"{views['x'].chi2_per_dof:.2f}"
     roll = views["y"].diagnostics["roll_rad"]
     assert f"roll_y_rad = {roll.value:.9g} ± {roll.stderr:.3g} rad" in values["roll_y_rad"].toolTip()

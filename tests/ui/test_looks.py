@@ -48,11 +48,13 @@ def test_each_arrangement_shows_what_it_is_for_and_leads_back(bench: StationBenc
 
 
 def test_a_theme_and_a_size_are_kept_for_the_next_start(bench: StationBench) -> None:
-    chosen_in_menu(bench, "light (from the next start on)")
-    chosen_in_menu(bench, "12 pt")
+    chosen_in_menu(bench, "Light colours")
+    chosen_in_menu(bench, "Larger type")
+    chosen_in_menu(bench, "Larger type")
+    chosen_in_menu(bench, "Smaller type")
     kept = QSettings(bench.settings.fileName(), QSettings.Format.IniFormat)
     bench.settings.sync()
-    assert (kept.value("window/theme"), float(str(kept.value("window/font_pt")))) == ("light", 12.0)
+    assert (kept.value("window/theme"), float(str(kept.value("window/font_pt")))) == ("light", 10.0)
 
 
 def luminance(colour: str) -> float:

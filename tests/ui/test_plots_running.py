@@ -42,7 +42,7 @@ def bench(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def held(bench: StationBench) -> Iterator[StationBench]:
     """The bench with trends of drops 11 to 20: what is in sight then stays as it is."""
-    trends = bench.window.trends
+    trends = bench.window.panels.trends
     bench.window.docks["Trends"].raise_()
     let_qt_work(50)
     bench.drawn()
@@ -54,10 +54,10 @@ def held(bench: StationBench) -> Iterator[StationBench]:
 
 def statistics(bench: StationBench, name: str) -> str:
     """Show the statistics of a quantity and return what is said there."""
-    bench.window.show_statistics(name)
+    bench.window.deeds.show_statistics(name)
     let_qt_work(50)
     bench.drawn()
-    return said(bench.window.statistics)
+    return said(bench.window.panels.statistics)
 
 
 def inside_plot(plot: pg.PlotWidget, kind: type) -> list:
@@ -71,7 +71,7 @@ def test_statistics_are_of_the_drops_in_sight(held: StationBench) -> None:
     known = values[np.isfinite(values)]
     assert f"drops 11 – 20, {len(known)} usable" in text
     assert f"{known.std(ddof=1):.1f}"[:-1] in text
-    panel = held.window.statistics
+    panel = held.window.panels.statistics
     (bars,) = inside_plot(panel.histogram, pg.BarGraphItem)
     assert bars.opts["height"].sum() == len(known)
     (marks,) = [one for one in inside_plot(panel.allan, pg.ScatterPlotItem) if len(points(one))]
@@ -81,12 +81,12 @@ def test_statistics_are_of_the_drops_in_sight(held: StationBench) -> None:
 
 
 def test_a_double_click_on_a_name_asks_for_its_statistics(held: StationBench, qtbot: QtBot) -> None:
-    chart = next(one for one in held.window.trends.findChildren(StripChart) if one.quantity.name == "phase_rad")
+    chart = next(one for one in held.window.panels.trends.findChildren(StripChart) if one.quantity.name == "phase_rad")
     qtbot.mouseDClick(chart.name, Qt.MouseButton.LeftButton)
     let_qt_work(50)
     held.drawn()
-    assert "φ − target" in said(held.window.statistics)
-    assert held.window.statistics.allan.isVisible()
+    assert "φ − target" in said(held.window.panels.statistics)
+    assert held.window.panels.statistics.allan.isVisible()
     assert any("Statistics of φ" in one.text() for one in chart.name.copy_menu().actions())
 
 
@@ -100,7 +100,7 @@ def test_an_actuator_has_statistics_without_tolerance(held: StationBench) -> Non
 def test_each_chart_says_which_share_was_in_tolerance(held: StationBench) -> None:
     inside = [one for one in held.snapshot.records if 11 <= one.drop_id <= 20]
     for name in ("x_m", "y_m", "z_m"):
-        chart = next(one for one in held.window.trends.findChildren(StripChart) if one.quantity.name == name)
+        chart = next(one for one in held.window.panels.trends.findChildren(StripChart) if one.quantity.name == name)
         errors = np.array([one.estimate.values[name] - one.targets[name] for one in inside])
         share = np.mean(np.abs(errors[np.isfinite(errors)]) <= held.snapshot.tolerances[name])
         assert f"✓ {100 * share:.0f} %" in said(chart)
@@ -118,9 +118,9 @@ def table_in(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
 
 def all_plots(bench: StationBench) -> list[Plot]:
     """Every plot of the window, whichever dock is in front."""
-    found = list(bench.window.plots())
+    found = list(bench.window.panels.plots())
     statistics(bench, "z_m")
-    return [*found, *bench.window.statistics.plots()]
+    return [*found, *bench.window.panels.statistics.plots()]
 
 
 def test_every_plot_becomes_a_picture_a_drawing_and_a_table_that_name_the_run(
@@ -149,7 +149,7 @@ def test_every_plot_becomes_a_picture_a_drawing_and_a_table_that_name_the_run(
 
 
 def test_the_table_of_a_chart_holds_the_drops_in_sight_in_si(held: StationBench, tmp_path: Path) -> None:
-    (plot,) = [one for one in held.window.trends.plots() if one.key == "z_m"]
+    (plot,) = [one for one in held.window.panels.trends.plots() if one.key == "z_m"]
     export(plot, tmp_path / "z.csv", Origin.of(held.snapshot))
     heads, columns = table_in(tmp_path / "z.csv")
     inside = [one for one in held.snapshot.records if 11 <= one.drop_id <= 20]
@@ -162,7 +162,7 @@ def test_the_table_of_a_chart_holds_the_drops_in_sight_in_si(held: StationBench,
 
 
 def test_the_table_of_an_image_has_its_light_where_the_clouds_are(held: StationBench, tmp_path: Path) -> None:
-    (plot,) = held.window.images["x"].plots()
+    (plot,) = held.window.panels.images["x"].plots()
     fitted = held.snapshot.pair_estimate.views["x"]
     export(plot, tmp_path / "x.csv", Origin.of(held.snapshot))
     _, columns = table_in(tmp_path / "x.csv")
@@ -174,14 +174,14 @@ def test_the_table_of_an_image_has_its_light_where_the_clouds_are(held: StationB
 
 def test_a_format_that_is_not_known_is_refused(held: StationBench, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"wanted a name that ends in \.png"):
-        export(held.window.plots()[0], tmp_path / "picture.bmp", Origin.of(held.snapshot))
+        export(held.window.panels.plots()[0], tmp_path / "picture.bmp", Origin.of(held.snapshot))
 
 
 @pytest.fixture
 def dialog(held: StationBench) -> Iterator[QFileDialog]:
     """The dialog that asks where the chart of x goes."""
     exports = held.window.exports
-    (plot,) = [one for one in held.window.trends.plots() if one.key == "x_m"]
+    (plot,) = [one for one in held.window.panels.trends.plots() if one.key == "x_m"]
     place = plot.view.mapToGlobal(plot.view.rect().center())
     menu = exports.menu_at(place)
     assert menu is not None
@@ -223,7 +223,7 @@ def test_a_file_that_cannot_be_written_is_told(
 def test_plots_are_exported_from_the_keyboard(held: StationBench, qtbot: QtBot) -> None:
     (menu,) = [one.menu() for one in held.window.menuBar().actions()[0].menu().actions() if one.menu() is not None]
     menu.aboutToShow.emit()
-    assert [one.text() for one in menu.actions()] == [f"{one.name}…" for one in held.window.plots()]
+    assert [one.text() for one in menu.actions()] == [f"{one.name}…" for one in held.window.panels.plots()]
     held.window.exports.ask_pointed()  # the pointer of this screen is over no plot, and nothing has the focus
     assert held.window.exports._at(QPoint(-5, -5)) is None
     for open_one in held.window.findChildren(QFileDialog):
@@ -238,16 +238,16 @@ def test_the_run_is_named_on_images_fringe_and_trends(held: StationBench) -> Non
     snapshot, window = held.drawn(), held.window
     session = Path(snapshot.session).name
     drop = f"{session} · drop {snapshot.pair.drop_id}"
-    for panel in (window.images["x"].canvas, window.images["y"].canvas, window.fringe):
+    for panel in (window.panels.images["x"].canvas, window.panels.images["y"].canvas, window.panels.fringe):
         (label,) = items_of(panel, PlotLabel)
         assert label.toolTip() == drop
         assert label.text() in (drop, f"drop {snapshot.pair.drop_id}")
-    assert f"{session} · drops 11 – 20" in said(window.trends)
+    assert f"{session} · drops 11 – 20" in said(window.panels.trends)
 
 
 def test_the_dial_says_the_phase_with_its_error_and_its_target(held: StationBench) -> None:
     snapshot = held.drawn()
-    (dial,) = held.window.fringe.findChildren(PhaseDial)
+    (dial,) = held.window.panels.fringe.findChildren(PhaseDial)
     estimate = snapshot.pair_estimate
     shown = OBSERVABLES["phase_rad"].with_error(estimate.values["phase_rad"], estimate.stderr["phase_rad"])
     target = OBSERVABLES["phase_rad"].shown(snapshot.targets["phase_rad"])

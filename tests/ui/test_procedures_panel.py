@@ -40,7 +40,7 @@ def press_control(qtbot: QtBot, bench: StationBench, key: Qt.Key) -> None:
 
 def start(qtbot: QtBot, bench: StationBench, name: str) -> None:
     """Ask for it by the keyboard alone, and say yes."""
-    panel = bench.window.procedures
+    panel = bench.window.panels.procedures
     bench.drawn()
     button = panel.buttons[name]
     assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
@@ -58,7 +58,7 @@ def ended(qtbot: QtBot, bench: StationBench) -> None:
 
 def picture_of_it(qtbot: QtBot, bench: StationBench) -> QPixmap:
     """Ask for the picture of what was found, look at it, and close it."""
-    qtbot.mouseClick(bench.window.procedures.product.picture, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(bench.window.panels.procedures.product.picture, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(bench.window.findChildren(PictureWindow)), timeout=PATIENCE_MS)
     (shown,) = bench.window.findChildren(PictureWindow)
     picture = shown.findChild(QLabel).pixmap()
@@ -70,7 +70,7 @@ def picture_of_it(qtbot: QtBot, bench: StationBench) -> QPixmap:
 
 def test_each_procedure_is_offered_with_what_it_is_for(bench: StationBench, qtbot: QtBot) -> None:
     press_control(qtbot, bench, Qt.Key.Key_P)
-    panel = bench.window.procedures
+    panel = bench.window.panels.procedures
     assert panel.isVisible()
     assert list(panel.buttons) == list(KNOWN)
     for name, button in panel.buttons.items():
@@ -83,8 +83,8 @@ def test_each_procedure_is_offered_with_what_it_is_for(bench: StationBench, qtbo
 
 
 def test_starting_asks_first_says_what_will_move_and_a_no_moves_nothing(bench: StationBench, qtbot: QtBot) -> None:
-    snapshot, panel = bench.drawn(), bench.window.procedures
-    bench.window.ask_procedure("poke")
+    snapshot, panel = bench.drawn(), bench.window.panels.procedures
+    bench.window.deeds.ask_procedure("poke")
     text = panel.start_question.text()
     assert f"{KNOWN['poke'].drops} drops" in text
     assert "The loop sends nothing meanwhile" in text
@@ -98,10 +98,10 @@ def test_starting_asks_first_says_what_will_move_and_a_no_moves_nothing(bench: S
 
 
 def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(bench: StationBench, qtbot: QtBot) -> None:
-    bench.window.show_procedures()
+    bench.window.deeds.show_procedures()
     start(qtbot, bench, "poke")
     qtbot.waitUntil(lambda: bench.snapshot.procedure.done >= 3, timeout=PATIENCE_MS)
-    snapshot, panel = bench.drawn(), bench.window.procedures
+    snapshot, panel = bench.drawn(), bench.window.panels.procedures
     state = snapshot.procedure
     assert state.running
     assert (panel.bar.value(), panel.bar.maximum()) == (state.done, state.planned)
@@ -109,8 +109,8 @@ def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(bench: StationBen
     assert " left" in said(panel)
     assert state.words in said(panel)
     assert not any(one.isEnabled() for one in panel.buttons.values())
-    assert "◆ LOOP PROCEDURE" in said(bench.window.state_line)
-    assert "poke moves the setpoints; the loop waits" in said(bench.window.loop)
+    assert "◆ LOOP PROCEDURE" in said(bench.window.panels.state_line)
+    assert "poke moves the setpoints; the loop waits" in said(bench.window.panels.loop)
     ended(qtbot, bench)
     snapshot = bench.drawn()
     assert snapshot.procedure.good, snapshot.procedure.words
@@ -133,7 +133,7 @@ def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(bench: StationBen
 def test_the_optimum_of_a_scan_is_proposed_with_its_error_and_set_on_a_yes(bench: StationBench, qtbot: QtBot) -> None:
     start(qtbot, bench, "scan_pulse_area")
     ended(qtbot, bench)
-    panel, numbers = bench.window.procedures, read_product(Path(bench.snapshot.procedure.product)).numbers
+    panel, numbers = bench.window.panels.procedures, read_product(Path(bench.snapshot.procedure.product)).numbers
     before = readback_of("pulse_area", bench)
     assert before != pytest.approx(numbers["optimum"], abs=1e-5)
     qtbot.mouseClick(panel.product.set_button, Qt.MouseButton.LeftButton)
@@ -150,7 +150,7 @@ def readback_of(name: str, bench: StationBench) -> float:
 
 
 def test_cancelling_asks_first_and_brings_the_setpoints_back(bench: StationBench, qtbot: QtBot) -> None:
-    panel = bench.window.procedures
+    panel = bench.window.panels.procedures
     qtbot.keyClick(bench.window, Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: bench.snapshot.loop == "held", timeout=PATIENCE_MS)
     before = {one.name: one.readback for one in bench.drawn().actuators}
@@ -189,11 +189,11 @@ def test_a_failed_poke_is_shown_and_the_loop_refuses_to_be_closed(tmp_path: Path
     faults.write_text('[[fault]]\nkind = "actuator"\nname = "mirror_tilt_x_rad"\nfactor = -1.0\n')
     with StationBench(tmp_path, kept_in(tmp_path), faults=faults, start="open") as bench:
         qtbot.waitUntil(lambda: len(bench.snapshot.records) >= 2, timeout=PATIENCE_MS)
-        bench.window.show_procedures()
+        bench.window.deeds.show_procedures()
         start(qtbot, bench, "poke")
         ended(qtbot, bench)
-        assert "✖ poke FAILED" in said(bench.window.procedures)
-        assert "mirror tilt x moves the wrong way" in said(bench.window.procedures)
+        assert "✖ poke FAILED" in said(bench.window.panels.procedures)
+        assert "mirror tilt x moves the wrong way" in said(bench.window.panels.procedures)
         press_control(qtbot, bench, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: "not closed" in bench.snapshot.note, timeout=PATIENCE_MS)
         bench.drawn()

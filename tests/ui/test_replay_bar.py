@@ -58,7 +58,7 @@ def bench(recording: Path, tmp_path: Path) -> Iterator[ReplayBench]:
 
 
 def click(qtbot: QtBot, bench: ReplayBench, text: str) -> None:
-    (button,) = [one for one in bench.window.loop.findChildren(QToolButton) if one.text() == text]
+    (button,) = [one for one in bench.window.panels.loop.findChildren(QToolButton) if one.text() == text]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
@@ -67,8 +67,8 @@ def test_step_shows_one_more_drop_and_pauses(bench: ReplayBench, qtbot: QtBot) -
     wait_until(lambda: len(bench.snapshot.records) == 2, "the second drop")
     let_qt_work(300)
     assert len(bench.drawn().records) == 2
-    assert "drop 2 · " in said(bench.window.loop.replay_bar)
-    assert "2 estimates, all identical so far" in said(bench.window.loop.replay_bar)
+    assert "drop 2 · " in said(bench.window.panels.loop.replay_bar)
+    assert "2 estimates, all identical so far" in said(bench.window.panels.loop.replay_bar)
 
 
 def test_play_goes_on_to_the_end_and_pause_stops_it(bench: ReplayBench, qtbot: QtBot) -> None:
@@ -90,7 +90,7 @@ def test_play_goes_on_to_the_end_and_pause_stops_it(bench: ReplayBench, qtbot: Q
 
 @pytest.mark.parametrize("place", [20, 3])
 def test_after_a_jump_on_and_back_all_stays_identical(bench: ReplayBench, qtbot: QtBot, place: int) -> None:
-    bar, drops = bench.window.loop.replay_bar, bench.snapshot.replay.drops
+    bar, drops = bench.window.panels.loop.replay_bar, bench.snapshot.replay.drops
     for there in (10, place):
         bar.slider.setValue(there)
         wait_until(lambda there=there: bench.snapshot.latest.drop_id == drops[there], "the drop jumped to")

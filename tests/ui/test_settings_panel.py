@@ -36,22 +36,22 @@ def held(bench: StationBench, qtbot: QtBot) -> Iterator[StationBench]:
     qtbot.waitUntil(lambda: bench.snapshot.loop == "held", timeout=PATIENCE_MS)
     drop = bench.snapshot.records[-1].drop_id
     qtbot.waitUntil(lambda: bench.snapshot.records[-1].drop_id >= drop + 5, timeout=PATIENCE_MS)
-    bench.window.show_settings()
+    bench.window.deeds.show_settings()
     let_qt_work(50)
     bench.drawn()
     yield bench
-    bench.window.settings.question.hide()
+    bench.window.panels.settings.question.hide()
     bench.engine.submit(CloseLoop())
     qtbot.waitUntil(lambda: bench.snapshot.loop == "closed", timeout=PATIENCE_MS)
 
 
 def cell(bench: WindowBench, row: int, head: str) -> str:
-    model = bench.window.settings.model
+    model = bench.window.panels.settings.model
     return str(model.index(row, list(HEADS).index(head)).data())
 
 
 def test_drops_under_the_same_setpoints_are_one_row_with_their_mean(held: StationBench) -> None:
-    panel = held.window.settings
+    panel = held.window.panels.settings
     newest = panel.model.setting(0)
     assert newest is not None
     assert newest.last_drop - newest.first_drop >= 3
@@ -68,7 +68,7 @@ def test_drops_under_the_same_setpoints_are_one_row_with_their_mean(held: Statio
 
 
 def test_a_yes_brings_the_setpoints_of_the_start_back(held: StationBench, qtbot: QtBot) -> None:
-    panel = held.window.settings
+    panel = held.window.panels.settings
     goal, drop = first_setpoints(held.snapshot.history)
     assert drop == held.snapshot.history["drop_id"][0]
     panel.start.click()
@@ -83,7 +83,7 @@ def test_a_yes_brings_the_setpoints_of_the_start_back(held: StationBench, qtbot:
 
 
 def test_a_selected_row_is_returned_to_and_stays_selected(held: StationBench, qtbot: QtBot) -> None:
-    panel = held.window.settings
+    panel = held.window.panels.settings
     row = next(row for row in range(1, panel.model.rowCount()) if "→" in cell(held, row, "to go there from now"))
     panel.table.selectRow(row)
     chosen = panel.model.setting(row)
@@ -100,19 +100,19 @@ def test_a_selected_row_is_returned_to_and_stays_selected(held: StationBench, qt
 
 
 def test_nothing_is_offered_while_the_loop_is_closed(bench: StationBench) -> None:
-    bench.window.show_settings()
+    bench.window.deeds.show_settings()
     bench.drawn()
-    bench.window.settings.ask_selected()
-    assert bench.window.settings.question.isVisible()
-    assert not bench.window.settings.question.yes.isEnabled()
-    bench.window.settings.question.hide()
+    bench.window.panels.settings.ask_selected()
+    assert bench.window.panels.settings.question.isVisible()
+    assert not bench.window.panels.settings.question.yes.isEnabled()
+    bench.window.panels.settings.question.hide()
 
 
 def test_settings_are_found_from_the_menu(bench: StationBench, qtbot: QtBot) -> None:
     bench.window.docks["Ledger"].raise_()
     both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(bench.window, Qt.Key.Key_R, both)
-    qtbot.waitUntil(lambda: not bench.window.settings.table.visibleRegion().isEmpty(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not bench.window.panels.settings.table.visibleRegion().isEmpty(), timeout=PATIENCE_MS)
 
 
 def test_a_replay_is_read_only_and_says_why(bench: StationBench, tmp_path: Path, qtbot: QtBot) -> None:
@@ -120,10 +120,10 @@ def test_a_replay_is_read_only_and_says_why(bench: StationBench, tmp_path: Path,
     with WindowBench(replay_engine(session, float("inf")), kept_in(tmp_path)) as replay:
         replay.engine.start()
         qtbot.waitUntil(lambda: len(replay.snapshot.records) >= 5, timeout=PATIENCE_MS)
-        replay.window.show_settings()
+        replay.window.deeds.show_settings()
         let_qt_work(50)
         replay.drawn()
-        panel = replay.window.settings
+        panel = replay.window.panels.settings
         assert panel.model.rowCount() > 0
         assert "read only: " in said(panel)
         assert not any(one.isEnabled() for one in (panel.back, panel.start, panel.good))

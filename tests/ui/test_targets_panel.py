@@ -39,8 +39,8 @@ def panel(bench: StationBench, qtbot: QtBot) -> Iterator[TargetsPanel]:
     (action,) = [one for one in bench.window.menus.all_actions if one.shortcut().toString() == "Ctrl+Shift+T"]
     action.trigger()
     bench.drawn()
-    yield bench.window.targets
-    bench.window.targets.clear()
+    yield bench.window.panels.targets
+    bench.window.panels.targets.clear()
     saved = bench.snapshot.saved
     for command in (*(SetTarget(*one) for one in saved.targets.items()),
                     *(SetGain(*one) for one in saved.gains.items()),
@@ -212,11 +212,11 @@ def test_nothing_is_cut_off_sideways_in_a_window_of_1280(bench: StationBench, pa
     try:
         bench.window.resize(1280, 720)
         bench.window.reset_layout()
-        bench.window.edit_targets()
+        bench.window.deeds.edit_targets()
         panel._tabs.setCurrentIndex(page)
         wait_until(lambda: bench.drawn() and panel._stack.currentWidget().isVisible(), "the page")
         bench.window.reset_layout()
-        bench.window.edit_targets()
+        bench.window.deeds.edit_targets()
         panel._tabs.setCurrentIndex(page)
         wait_until(lambda: panel._stack.currentWidget().horizontalScrollBar().maximum() == 0, "room for all columns")
     finally:
@@ -232,10 +232,10 @@ def test_in_a_replay_all_is_read_only_and_says_why(bench: StationBench, tmp_path
     engine = replay_engine(session, math.inf)
     engine.start()
     with WindowBench(engine, kept_in(tmp_path)) as replay:
-        replay.window.edit_targets()
+        replay.window.deeds.edit_targets()
         wait_until(lambda: replay.snapshot.latest is not None, "a drop")
         snapshot = replay.drawn()
-        panel = replay.window.targets
+        panel = replay.window.panels.targets
         assert why_read_only(snapshot) in said(panel)
         assert all(row.edit.isReadOnly() for row in panel.rows.values())
         assert not panel.apply.isEnabled()

@@ -55,7 +55,7 @@ def closed_run(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def write_note(bench: StationBench, row: int) -> int:
     """Select a row of the ledger, write a note beside it as an operator does, and return its drop."""
-    ledger = bench.window.ledger
+    ledger = bench.window.panels.ledger
     ledger.table.selectRow(row)
     bench.drawn()
     record = ledger.model.record(ledger.table.selectionModel().selectedRows()[0].row())
@@ -119,14 +119,14 @@ def test_replay_shows_the_drops_at_the_speed_asked_for_and_moves_nothing(
         engine.start()
         qtbot.waitUntil(lambda: len(bench.snapshot.records) == 1, timeout=PATIENCE_MS)
         bench.drawn()
-        header, loop = said(bench.window.state_line), bench.window.loop
+        header, loop = said(bench.window.panels.state_line), bench.window.panels.loop
         assert f"REPLAY of {closed_run.session.name}" in header
         assert "▶ REPLAY" in header
         assert "REPLAY" in bench.window.windowTitle()
         moving = [one for one in loop.findChildren(QPushButton) if one.text() in ("Close", "Hold", "Open", "Apply")]
         assert len(moving) == 4
         assert not any(one.isVisible() for one in moving)
-        assert not any(one.isEnabled() for one in bench.window.menus.loop_actions)
+        assert not any(one.isEnabled() for one in bench.window.menus.live_actions)
         rows = loop.actuators.rows
         assert rows
         assert all(one.edit.isReadOnly() for one in rows.values())
@@ -140,18 +140,18 @@ def test_replay_shows_the_drops_at_the_speed_asked_for_and_moves_nothing(
             recorded = [one.drop_id for one in session.records if one.complete]
         assert [one.drop_id for one in snapshot.records if one.complete] == recorded
         assert bench.window.isVisible()
-        assert "recording ended" in said(bench.window.state_line)
+        assert "recording ended" in said(bench.window.panels.state_line)
         engine.submit(SetSpeed(1.0))  # too late, and harmless
 
 
 def set_speed(qtbot: QtBot, bench: WindowBench, text: str) -> None:
-    (button,) = [one for one in bench.window.loop.findChildren(QToolButton) if one.text() == text]
+    (button,) = [one for one in bench.window.panels.loop.findChildren(QToolButton) if one.text() == text]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def acknowledge_one_then_all(qtbot: QtBot, bench: StationBench) -> None:
     """Say that one knows: of the laser alone by the keyboard, then of everything by its shortcut."""
-    panel = bench.window.alarms
+    panel = bench.window.panels.alarms
     row = next(at for at in range(panel.table.rowCount()) if panel.table.item(at, 2).text().startswith("laser"))
     panel.table.selectRow(row)
     assert panel.button.focusPolicy() & Qt.FocusPolicy.TabFocus
@@ -174,24 +174,24 @@ def test_dead_station_is_named_and_alarmed_and_the_run_can_still_be_stopped(tmp_
     with StationBench(tmp_path, kept_in(tmp_path), silent_after_s=2.5) as bench:
         qtbot.waitUntil(lambda: len(bench.snapshot.records) >= 3, timeout=PATIENCE_MS)
         bench.drawn()
-        assert "✖" not in said(bench.window.state_line)
+        assert "✖" not in said(bench.window.panels.state_line)
         bench.kill_station()
         links = {"camera x", "camera y", "laser", "drop system"}
         qtbot.waitUntil(lambda: not any(one.connected for one in bench.snapshot.links), timeout=PATIENCE_MS)
         qtbot.waitUntil(lambda: len(bench.snapshot.alarms) >= len(links), timeout=PATIENCE_MS)
         bench.drawn()
-        header = said(bench.window.state_line)
+        header = said(bench.window.panels.state_line)
         assert links <= set(header.split(" | "))
         assert header.count("✖") >= len(links)
         assert "alarms" in header
-        bench.window.state_line.alarms_wanted.emit()
+        bench.window.panels.state_line.alarms_wanted.emit()
         bench.drawn()
-        table = bench.window.alarms.table
+        table = bench.window.panels.alarms.table
         shown = " | ".join(table.item(row, 2).text() for row in range(table.rowCount())).replace("_", " ")
         assert all(f"{link}:" in shown for link in links)
         assert "✖ act" in {table.item(row, 0).text() for row in range(table.rowCount())}
         acknowledge_one_then_all(qtbot, bench)
-        (stop,) = [one for one in bench.window.loop.findChildren(QPushButton) if one.text() == "Stop"]
+        (stop,) = [one for one in bench.window.panels.loop.findChildren(QPushButton) if one.text() == "Stop"]
         qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
         qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: bench.snapshot.finished, timeout=PATIENCE_MS)
@@ -208,7 +208,7 @@ def test_what_was_wrong_before_is_listed_on_request(tmp_path: Path, qtbot: QtBot
         qtbot.waitUntil(lambda: any(one.key == "correction" for one in bench.snapshot.past_alarms), timeout=PATIENCE_MS)
         bench.window.docks["Alarms"].raise_()
         bench.drawn()
-        panel = bench.window.alarms
+        panel = bench.window.panels.alarms
         assert "over" not in [panel.table.item(row, 0).text() for row in range(panel.table.rowCount())]
         panel.history.setChecked(True)
         snapshot = bench.drawn()

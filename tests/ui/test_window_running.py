@@ -56,7 +56,7 @@ def opened(closed: StationBench, qtbot: QtBot) -> StationBench:
 
 
 def press(qtbot: QtBot, bench: StationBench, text: str) -> None:
-    (button,) = [one for one in bench.window.loop.findChildren(QPushButton) if one.text() == text]
+    (button,) = [one for one in bench.window.panels.loop.findChildren(QPushButton) if one.text() == text]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
@@ -85,7 +85,7 @@ def answer(qtbot: QtBot, button: QPushButton) -> None:
 
 def test_state_line_names_the_newest_drop_its_age_the_loop_and_what_was_lost(bench: StationBench) -> None:
     snapshot = bench.drawn()
-    text = said(bench.window.state_line)
+    text = said(bench.window.panels.state_line)
     assert snapshot.latest is not None
     assert re.search(rf"drop {snapshot.latest.drop_id} · \d+\.\d s", text)
     assert "LOOP CLOSED" in text
@@ -101,7 +101,7 @@ def test_image_shows_the_clouds_and_the_fit_lies_on_them(bench: StationBench, vi
     snapshot = bench.drawn()
     assert snapshot.pair_estimate is not None
     fitted = snapshot.pair_estimate.views[view]
-    canvas = bench.window.images[view].canvas
+    canvas = bench.window.panels.images[view].canvas
     rings = [points(one) for one in items_of(canvas, pg.PlotCurveItem) if len(points(one)) == 73]
     centres = {(ring.min(axis=0) + ring.max(axis=0)).round(9).tobytes() for ring in rings}
     assert len(rings) == 4
@@ -121,12 +121,12 @@ def test_image_shows_the_clouds_and_the_fit_lies_on_them(bench: StationBench, vi
         middle = [(light * right[None, :]).sum() / light.sum(), (light * up[:, None]).sum() / light.sum()]
         assert np.hypot(*(np.array(middle) - place / 1e3)) < 0.2  # mm: the centre of the light that is on the screen
         assert picture.image[inside].mean() > dark + 5.0
-    assert "✓ usable" in said(bench.window.images[view])
+    assert "✓ usable" in said(bench.window.panels.images[view])
 
 
 def middle_of(bench: StationBench, view: str, layer: str) -> np.ndarray:
     """Show a layer and return what is drawn of it, as floats."""
-    panel = bench.window.images[view]
+    panel = bench.window.panels.images[view]
     panel.show_layer(layer)
     bench.drawn()
     (picture,) = items_of(panel.canvas, pg.ImageItem)
@@ -138,7 +138,7 @@ def test_fit_and_residual_are_shown_instead_of_the_data(bench: StationBench, vie
     try:
         fit, residual = middle_of(bench, view, "fit"), middle_of(bench, view, "residual")
     finally:
-        bench.window.images[view].show_layer("data")
+        bench.window.panels.images[view].show_layer("data")
         bench.drawn()
     frame = bench.snapshot.pair.frames[view]
     assert fit.max() > np.median(fit) + 500.0, "the clouds, in counts"
@@ -150,7 +150,7 @@ def test_fit_and_residual_are_shown_instead_of_the_data(bench: StationBench, vie
 def test_a_number_is_copied_with_its_error_and_unit(bench: StationBench) -> None:
     snapshot = bench.drawn()
     estimate = snapshot.latest.estimate
-    words = next(one for one in bench.window.loop.observables.findChildren(Words) if "\nz_m = " in one.toolTip())
+    words = next(one for one in bench.window.panels.loop.observables.findChildren(Words) if "\nz_m = " in one.toolTip())
     menu = words.copy_menu()
     offered = [action.text() for action in menu.actions()]
     wanted = f"z_m = {estimate.values['z_m']:.9g} ± {estimate.stderr['z_m']:.3g} m"
@@ -162,16 +162,16 @@ def test_a_number_is_copied_with_its_error_and_unit(bench: StationBench) -> None
 
 def test_fringe_profile_has_data_and_a_fit_that_goes_through_them(bench: StationBench) -> None:
     bench.drawn()
-    curves = [points(one) for one in items_of(bench.window.fringe, pg.PlotCurveItem) if len(points(one)) > 50]
-    clouds = [points(one) for one in items_of(bench.window.fringe, pg.ScatterPlotItem) if len(points(one)) > 50]
+    curves = [points(one) for one in items_of(bench.window.panels.fringe, pg.PlotCurveItem) if len(points(one)) > 50]
+    clouds = [points(one) for one in items_of(bench.window.panels.fringe, pg.ScatterPlotItem) if len(points(one)) > 50]
     assert (len(curves), len(clouds)) == (2, 4)
     fitted = [max(clouds, key=lambda one: likeness(one, curve)) for curve in curves]
     assert all(likeness(data, curve) > 0.98 for data, curve in zip(fitted, curves, strict=True))
     for rest in clouds:
         assert any(rest is data for data in fitted) or 0.7 < rest[:, 1].std() < 1.4  # in σ
-    bottom, top = bench.window.fringe._signal.viewRange()[1]
+    bottom, top = bench.window.panels.fringe._signal.viewRange()[1]
     assert 0.3 < max(curve[:, 1].max() for curve in curves) / (top - bottom) <= 1.0
-    assert re.search(r"κ \d{4}\.\d\(\d+\) rad/m +φ .* rad +C 0\.\d", said(bench.window.fringe))
+    assert re.search(r"κ \d{4}\.\d\(\d+\) rad/m +φ .* rad +C 0\.\d", said(bench.window.panels.fringe))
 
 
 def likeness(data: np.ndarray, curve: np.ndarray) -> float:
@@ -180,7 +180,7 @@ def likeness(data: np.ndarray, curve: np.ndarray) -> float:
 
 def test_each_chart_holds_every_usable_drop_with_its_error_bar_and_the_target(bench: StationBench) -> None:
     snapshot = bench.drawn()
-    charts = {one.quantity.name: one for one in bench.window.trends.findChildren(StripChart) if one.isVisible()}
+    charts = {one.quantity.name: one for one in bench.window.panels.trends.findChildren(StripChart) if one.isVisible()}
     assert set(charts) == set(OBSERVABLES)
     for name, chart in charts.items():
         scale = OBSERVABLES[name].shown_scale
@@ -200,13 +200,13 @@ def test_each_chart_holds_every_usable_drop_with_its_error_bar_and_the_target(be
 
 
 def seen_drops(bench: StationBench) -> set[tuple[float, float]]:
-    charts = [one for one in bench.window.trends.findChildren(StripChart) if one.isVisible()]
+    charts = [one for one in bench.window.panels.trends.findChildren(StripChart) if one.isVisible()]
     return {tuple(round(one, 6) for one in chart.findChild(pg.PlotWidget).getViewBox().viewRange()[0])
             for chart in charts}  # fmt: skip
 
 
 def test_trends_are_zoomed_and_moved_together_and_follow_again(bench: StationBench, qtbot: QtBot) -> None:
-    trends = bench.window.trends
+    trends = bench.window.panels.trends
     bench.drawn()
     trends.look("zoom", 1e-9, 4.0)
     bench.drawn()
@@ -243,7 +243,7 @@ def test_what_is_drawn_of_many_drops_keeps_their_extremes() -> None:
 
 def test_setpoints_are_those_of_the_controllers(bench: StationBench) -> None:
     snapshot = bench.drawn()
-    rows = bench.window.loop.actuators.rows
+    rows = bench.window.panels.loop.actuators.rows
     assert set(rows) == {one.name for one in snapshot.actuators}
     assert len(rows) >= 6
     for state in snapshot.actuators:
@@ -251,14 +251,14 @@ def test_setpoints_are_those_of_the_controllers(bench: StationBench) -> None:
         assert row.edit.text() == quantity.shown(state.setpoint).replace("-", "−")
         assert row.state is state
         assert row.edit.isReadOnly()
-    shown = said(bench.window.loop.actuators)
+    shown = said(bench.window.panels.loop.actuators)
     for state in snapshot.actuators:
         assert ACTUATORS[state.name].shown(state.readback).replace("-", "−") in shown
 
 
 def test_ledger_lists_the_records_newest_first_with_their_outcome(bench: StationBench) -> None:
     snapshot = bench.drawn()
-    model = bench.window.ledger.table.model()
+    model = bench.window.panels.ledger.table.model()
     outcome = list(HEADS).index("outcome")
     rows = [(model.index(row, 0).data(), model.index(row, outcome).data()) for row in range(model.rowCount())]
     assert [int(drop) for drop, _ in rows] == [one.drop_id for one in reversed(snapshot.records)]
@@ -278,14 +278,14 @@ def test_hold_stops_corrections_and_close_sends_them_again(closed: StationBench,
     snapshot = closed.drawn()
     held = [one for one in snapshot.records if one.drop_id >= first]
     assert {(one.decision.outcome, one.decision.reason) for one in held} == {("held", "the operator holds the loop")}
-    assert "LOOP HELD" in said(closed.window.state_line)
+    assert "LOOP HELD" in said(closed.window.panels.state_line)
     assert "loop held" in said(closed.window.statusBar())
     press(qtbot, closed, "Close")
     qtbot.waitUntil(lambda: closed.snapshot.records[-1].decision.outcome == "applied", timeout=PATIENCE_MS)
 
 
 def test_typed_setpoint_is_asked_about_and_then_moves_the_actuator(opened: StationBench, qtbot: QtBot) -> None:
-    panel = opened.window.loop.actuators
+    panel = opened.window.panels.loop.actuators
     row, before = panel.rows["trap_x_m"], state_of(opened.snapshot, "trap_x_m")
     wanted_m = before.setpoint + (20e-6 if before.setpoint < 0 else -20e-6)
     type_setpoint(qtbot, row, row.quantity.shown(wanted_m))
@@ -312,7 +312,7 @@ def test_typed_setpoint_is_asked_about_and_then_moves_the_actuator(opened: Stati
     [("600", "outside −500.00 … 500.00 µm"), ("step", "larger than the 50.00 µm"), ("1e", "not a number")],
 )
 def test_setpoint_that_cannot_be_is_refused_in_words(opened: StationBench, qtbot: QtBot, text: str, words: str) -> None:
-    panel = opened.window.loop.actuators
+    panel = opened.window.panels.loop.actuators
     row, before = panel.rows["trap_x_m"], state_of(opened.snapshot, "trap_x_m")
     far = before.setpoint + (60e-6 if before.setpoint < 0 else -60e-6)
     type_setpoint(qtbot, row, row.quantity.shown(far) if text == "step" else text)
@@ -327,15 +327,15 @@ def test_setpoint_that_cannot_be_is_refused_in_words(opened: StationBench, qtbot
 
 def test_setpoint_cannot_be_typed_while_the_loop_is_closed(bench: StationBench, qtbot: QtBot) -> None:
     bench.drawn()
-    row = bench.window.loop.actuators.rows["trap_x_m"]
+    row = bench.window.panels.loop.actuators.rows["trap_x_m"]
     assert row.edit.isReadOnly()
     type_setpoint(qtbot, row, "12")
-    assert not bench.window.loop.actuators.question.isVisible()
+    assert not bench.window.panels.loop.actuators.question.isVisible()
     assert row.edit.text() != "12"
 
 
 def test_question_goes_away_when_the_loop_is_closed_meanwhile(opened: StationBench, qtbot: QtBot) -> None:
-    panel = opened.window.loop.actuators
+    panel = opened.window.panels.loop.actuators
     row, before = panel.rows["trap_y_m"], state_of(opened.snapshot, "trap_y_m")
     type_setpoint(qtbot, row, row.quantity.shown(before.setpoint * 0.98))
     assert panel.question.isVisible()
@@ -344,7 +344,7 @@ def test_question_goes_away_when_the_loop_is_closed_meanwhile(opened: StationBen
 
 
 def test_wheel_over_a_setpoint_changes_nothing(opened: StationBench) -> None:
-    panel = opened.window.loop.actuators
+    panel = opened.window.panels.loop.actuators
     edit, before = panel.rows["trap_x_m"].edit, state_of(opened.snapshot, "trap_x_m")
     opened.window.setFocus()
     text, nothing = edit.text(), QPoint()
@@ -362,7 +362,7 @@ def test_wheel_over_a_setpoint_changes_nothing(opened: StationBench) -> None:
 
 def test_stop_asks_once_more_in_its_place(bench: StationBench, qtbot: QtBot) -> None:
     press(qtbot, bench, "Stop")
-    assert "Confirm stop" in said(bench.window.loop)
+    assert "Confirm stop" in said(bench.window.panels.loop)
     drop = bench.snapshot.records[-1].drop_id
     qtbot.waitUntil(lambda: bench.snapshot.records[-1].drop_id > drop + 1, timeout=PATIENCE_MS)
     assert not bench.snapshot.finished
@@ -370,7 +370,7 @@ def test_stop_asks_once_more_in_its_place(bench: StationBench, qtbot: QtBot) -> 
 
 def test_whole_image_can_be_shown_and_left_again(bench: StationBench) -> None:
     bench.drawn()
-    panel = bench.window.images["x"]
+    panel = bench.window.panels.images["x"]
     close_up = items_of(panel.canvas, pg.ImageItem)[0].getViewBox().viewRange()
     panel.canvas.extent_asked.emit()
     bench.drawn()
@@ -391,8 +391,8 @@ def test_shadow_is_shown_decides_and_sends_nothing(closed: StationBench, qtbot: 
     record = snapshot.records[-1]
     assert (record.decision.outcome, record.decision.reason) == ("held", SHADOW)
     assert record.decision.proposal is not None
-    assert "LOOP SHADOW" in said(closed.window.state_line)
-    (button,) = [one for one in closed.window.loop.findChildren(QPushButton) if one.text() == "Shadow"]
+    assert "LOOP SHADOW" in said(closed.window.panels.state_line)
+    (button,) = [one for one in closed.window.panels.loop.findChildren(QPushButton) if one.text() == "Shadow"]
     assert button.isChecked()
     assert "Ctrl+T" in button.toolTip()
     words = shortcuts_text(closed.window.menus.all_actions)
@@ -400,7 +400,7 @@ def test_shadow_is_shown_decides_and_sends_nothing(closed: StationBench, qtbot: 
 
 
 def test_setpoints_of_a_drop_are_returned_to_after_a_yes(opened: StationBench, qtbot: QtBot) -> None:
-    ledger = opened.window.ledger
+    ledger = opened.window.panels.ledger
     goal = opened.snapshot.records[2]
     row = next(at for at in range(ledger.model.rowCount()) if ledger.model.record(at).drop_id == goal.drop_id)
     ledger.table.selectRow(row)
@@ -429,17 +429,17 @@ def test_setpoints_of_a_drop_are_returned_to_after_a_yes(opened: StationBench, q
 
 def test_a_return_is_not_offered_while_the_loop_is_closed(closed: StationBench, qtbot: QtBot) -> None:
     closed.drawn()
-    question = closed.window.ledger.question
-    closed.window.ask_return()
+    question = closed.window.panels.ledger.question
+    closed.window.deeds.ask_return()
     assert "open, hold or shadow the loop first" in question.text()
     assert not question.yes.isEnabled()
     question.no.click()
     press(qtbot, closed, "Hold")
     qtbot.waitUntil(lambda: closed.snapshot.loop == "held", timeout=PATIENCE_MS)
     closed.drawn()
-    ledger = closed.window.ledger
+    ledger = closed.window.panels.ledger
     ledger.table.selectRow(ledger.model.rowCount() - 1)
-    closed.window.ask_return()
+    closed.window.deeds.ask_return()
     assert question.yes.isEnabled(), question.text()
     press(qtbot, closed, "Close")
     qtbot.waitUntil(lambda: not question.isVisible(), timeout=PATIENCE_MS)
