@@ -61,7 +61,7 @@ class Probe:
         lived_s = now_s - self._began_s
         if lived_s > WARM_UP_S:
             self.gaps_s.append(gap_s)
-        drawn = {view: self._window.images[view].frame for view in VIEWS}
+        drawn = {view: self._window.panels.images[view].frame for view in VIEWS}
         if None not in drawn.values() and len({one.header.drop_id for one in drawn.values()}) == 1:
             newest = max(drawn.values(), key=lambda one: one.received_s)
             if newest.header.drop_id != self._drawn and lived_s > WARM_UP_S:

@@ -1,4 +1,4 @@
-"""Every action of the menus has a shortcut of its own and says what it does; nothing the keyboard reaches is nameless."""
+"""Every action of the menus has a shortcut and says what it does; nothing that the keyboard reaches is nameless."""
 
 from __future__ import annotations
 
