@@ -39,22 +39,15 @@ from simulators.plant_file import load_plant_numbers
 
 def main(argv: Sequence[str]) -> int:
     """Run until the last drop, a signal or the window's close; return the exit code."""
-    parser = run_parser()
-    words = _what_to_run(parser.parse_args(argv))
-    return 0 if words is None else run_as_asked(parser, [*argv, *words])
+    words = [] if argv or why_no_window() else _what_to_run()
+    return 0 if words is None else run_as_asked(run_parser(), [*argv, *words])
 
 
-def _what_to_run(arguments: argparse.Namespace) -> list[str] | None:
-    """Return what is to be added to the command line where it names no station: somebody at a screen is asked.
-
-    None where they would rather leave.
-    """
-    said = arguments.config or arguments.simulate or arguments.auto or arguments.screenshot
-    if said or why_no_window():
-        return []
+def _what_to_run() -> list[str] | None:
+    """Ask somebody at a screen who said nothing; return the words for the command line, None where they leave."""
     from ui.welcome import ask_what_to_run
 
-    links = select_station(load_config(None), arguments.station)[1].links
+    links = select_station(load_config(None), None)[1].links
     return ask_what_to_run(f"cameras {links.camera} · laser {links.laser} · drop system {links.drop_system}")
 
 
