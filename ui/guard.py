@@ -29,6 +29,7 @@ class Guarded(QWidget):
         assert isinstance(panel, QWidget)
         self._name, self._panel, self._failure = name, panel, ""
         self._failed_on: Snapshot | None = None
+        self._behind = False
         self._strip = QLabel()
         self._strip.setWordWrap(True)
         self._strip.setStyleSheet(f"color: {ACT}; font-weight: bold; padding: 3px;")
@@ -44,9 +45,13 @@ class Guarded(QWidget):
         """What went wrong at the last refresh; empty when it worked."""
         return self._failure
 
+    def follow_dock(self, in_sight: bool) -> None:
+        """Learn whether the dock can be seen: one behind others counts as visible for Qt, and is not drawn."""
+        self._behind = not in_sight
+
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the panel if it can be seen, and show a failure instead of raising it."""
-        if not self.isVisible() or snapshot is self._failed_on:
+        if self._behind or not self.isVisible() or snapshot is self._failed_on:
             return
         try:
             self._panel.refresh(snapshot, now_s)

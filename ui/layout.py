@@ -8,7 +8,9 @@ from typing import Literal
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow
+
+from ui.guard import Guarded
 
 VERSION = 4
 """Raise it when docks change: an older saved layout is then discarded."""
@@ -39,11 +41,13 @@ def first_size() -> QSize:
     return wanted.boundedTo(screen) if real else wanted
 
 
-def add_dock(window: QMainWindow, name: str, inside: QWidget) -> QDockWidget:
-    """Make a dock with a lasting name."""
+def add_dock(window: QMainWindow, name: str, inside: Guarded) -> QDockWidget:
+    """Make a dock with a lasting name; what is inside is drawn only while it can be seen."""
     dock = QDockWidget(name, window)
     dock.setObjectName(f"dock_{name.lower()}")
     dock.setWidget(inside)
+    dock.visibilityChanged.connect(inside.follow_dock)
+    dock.topLevelChanged.connect(lambda _floating: inside.follow_dock(in_sight=True))  # Qt says nothing else of it
     dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetClosable
                      | QDockWidget.DockWidgetFeature.DockWidgetFloatable)  # fmt: skip
     return dock

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QColor
 
 from magis_calib.domain.snapshot import DropRecord, Snapshot
 from magis_calib.feedback.explanation import explained
+from ui.headed_table import HeadedModel, Index, Role
 from ui.ledger_words import HEADS, cells
 from ui.theme import DIM
 from ui.wording import OUTCOME_SHAPES
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
 OUTCOME_COLUMN, DROP_COLUMN = list(HEADS).index("outcome"), 0
 
 
-class LedgerModel(QAbstractTableModel):
+class LedgerModel(HeadedModel[DropRecord]):
     """A window onto `snapshot.records`; text of a row is made once, when it is first looked at."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(HEADS)
         self._source: tuple[DropRecord, ...] = ()
-        self._rows: list[DropRecord] = []
         self._written: dict[int, tuple[DropRecord, list[str]]] = {}
         self._tolerances: dict[str, float] = {}
         self._readback_tolerances: dict[str, float] = {}
@@ -47,24 +45,8 @@ class LedgerModel(QAbstractTableModel):
         alive = {record.drop_id for record in wanted}
         self._written = {drop: text for drop, text in self._written.items() if drop in alive}
 
-    def record(self, row: int) -> DropRecord | None:
-        """The record of a row, if there is one."""
-        return self._rows[row] if 0 <= row < len(self._rows) else None
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, D102
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, D102
-        return 0 if parent.isValid() else len(HEADS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole) -> Any:  # noqa: D102
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(HEADS):
-            return None
-        name = list(HEADS)[section]
-        return {Role.DisplayRole: name, Role.ToolTipRole: HEADS[name]}.get(Role(role))
-
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:  # noqa: D102
-        record = self.record(index.row())
+        record = self.row(index.row())
         if record is None:
             return None
         if role == Role.DisplayRole:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from magis_calib.domain.commands import Command, NoteDrop
 from magis_calib.domain.snapshot import DropRecord, Snapshot
+from ui.headed_table import dress
 from ui.ledger_model import LedgerModel
 from ui.ledger_words import HEADS
 from ui.return_question import ReturnQuestion
@@ -109,7 +109,7 @@ class LedgerPanel(QWidget):
 
     def _selected(self) -> DropRecord | None:
         rows = self.table.selectionModel().selectedRows()
-        return self.model.record(rows[0].row() if rows else 0)
+        return self.model.row(rows[0].row() if rows else 0)
 
     def _send(self) -> None:
         text = self._note.text().strip()
@@ -120,11 +120,7 @@ class LedgerPanel(QWidget):
     def _dress_table(self) -> None:
         table = self.table
         table.setModel(self.model)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
-        table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        table.setAlternatingRowColors(True)
+        dress(table, {name: SAMPLES[name] for name in HEADS})
         why = QAction("Why? Explain this drop", table)
         why.triggered.connect(lambda _checked=False: self.explain())
         table.addAction(why)
@@ -134,16 +130,6 @@ class LedgerPanel(QWidget):
         go_back.triggered.connect(lambda _checked=False: self.ask_return())
         table.addAction(go_back)
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
-        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setStretchLastSection(True)
-        for column, name in enumerate(HEADS):
-            longest = max(map(self.fontMetrics().horizontalAdvance, (SAMPLES[name], name)))
-            table.setColumnWidth(column, longest + 14)
 
     def _lay_out(self) -> None:
         self._filled = QWidget()

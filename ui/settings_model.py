@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import ActuatorState
 from magis_calib.feedback.journey import moves_in_words
 from magis_calib.feedback.settings import Setting
+from ui.headed_table import HeadedModel, Index, Role
 from ui.theme import DIM, LOOK, TEXT
 from ui.wording import raw
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
 HEADS = {
     "drops": "the first and the last drop whose atoms saw these setpoints",
     "usable": "drops that were measured with them",
@@ -30,12 +29,11 @@ RESULTS = {"good": ("✓ good", TEXT), "off": ("▲ off", LOOK), "none": ("– n
 _COLUMNS = dict(zip(list(HEADS)[3:-1], OBSERVABLES, strict=True))
 
 
-class SettingsModel(QAbstractTableModel):
+class SettingsModel(HeadedModel[Setting]):
     """A cell is written when it is looked at."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._rows: list[Setting] = []
+        super().__init__(HEADS)
         self._actuators: tuple[ActuatorState, ...] = ()
 
     def follow(self, settings: Sequence[Setting], actuators: tuple[ActuatorState, ...]) -> None:
@@ -44,29 +42,13 @@ class SettingsModel(QAbstractTableModel):
         self._rows, self._actuators = list(reversed(settings)), actuators
         self.endResetModel()
 
-    def setting(self, row: int) -> Setting | None:
-        """The setting of a row, if there is one."""
-        return self._rows[row] if 0 <= row < len(self._rows) else None
-
     def row_of(self, drop_id: int) -> int | None:
         """The row whose setpoints this drop saw."""
         rows = (row for row, one in enumerate(self._rows) if one.first_drop <= drop_id <= one.last_drop)
         return next(rows, None)
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, D102
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, D102
-        return 0 if parent.isValid() else len(HEADS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole) -> Any:  # noqa: D102
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(HEADS):
-            return None
-        name = list(HEADS)[section]
-        return {Role.DisplayRole: name, Role.ToolTipRole: HEADS[name]}.get(Role(role))
-
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:  # noqa: D102
-        one, head = self.setting(index.row()), list(HEADS)[index.column()]
+        one, head = self.row(index.row()), list(HEADS)[index.column()]
         if one is None:
             return None
         if role == Role.DisplayRole:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QPushButton, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from magis_calib.domain.commands import Command
 from magis_calib.domain.control import Setpoints
@@ -16,6 +16,7 @@ from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import DropRecord, Snapshot
 from magis_calib.feedback.settings import Setting, last_good, settings_of
 from ui.aside import Aside
+from ui.headed_table import dress
 from ui.return_question import ReturnQuestion
 from ui.settings_model import HEADS, SettingsModel
 from ui.theme import DIM
@@ -50,15 +51,14 @@ class SettingsPanel(QWidget):
         self.back.clicked.connect(self.ask_selected)
         self.start.clicked.connect(self.ask_start)
         self.good.clicked.connect(self.ask_last_good)
-        self._dress_table()
+        self.table.setModel(self.model)
+        dress(self.table, {name: SAMPLES.get(name, OBSERVABLE_SAMPLE) for name in HEADS})
         self._lay_out()
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Follow the records; a selection stays on its drops."""
         self._snapshot = snapshot
         self.question.refresh(snapshot)
-        if self.visibleRegion().isEmpty():  # behind other docks, though shown
-            return
         made = self.aside.newest(Kept(snapshot.records, snapshot.targets, snapshot.tolerances))
         state = (made, snapshot.actuators)
         if made is not None and state != self._drawn:
@@ -125,24 +125,7 @@ class SettingsPanel(QWidget):
 
     def _selected(self) -> Setting | None:
         rows = self.table.selectionModel().selectedRows()
-        return self.model.setting(rows[0].row()) if rows else None
-
-    def _dress_table(self) -> None:
-        table = self.table
-        table.setModel(self.model)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
-        table.setAlternatingRowColors(True)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setStretchLastSection(True)
-        for column, name in enumerate(HEADS):
-            longest = max(map(self.fontMetrics().horizontalAdvance, (SAMPLES.get(name, OBSERVABLE_SAMPLE), name)))
-            table.setColumnWidth(column, longest + 12)
+        return self.model.row(rows[0].row()) if rows else None
 
     def _lay_out(self) -> None:
         column, line = QVBoxLayout(self), QHBoxLayout()

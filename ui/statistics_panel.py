@@ -56,8 +56,6 @@ class StatisticsPanel(QWidget):
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw what was worked out last, and have what is in sight now worked out."""
-        if self.visibleRegion().isEmpty():  # behind other docks, though shown
-            return
         if not snapshot.records:
             self._empty.setText("No drops yet\n\n" + missing(snapshot, "drop_system"))
             self._stack.setCurrentWidget(self._empty)

@@ -117,7 +117,7 @@ def test_return_on_a_line_of_the_ledger_tells_why(bench: StationBench, qtbot: Qt
     bench.window.docks["Ledger"].raise_()
     bench.drawn()
     ledger.table.selectRow(4)
-    record = ledger.model.record(4)
+    record = ledger.model.row(4)
     assert record is not None
     ledger.table.setFocus()
     qtbot.keyClick(ledger.table, Qt.Key.Key_Return)
@@ -218,3 +218,20 @@ def test_support_bundle_holds_what_happened(bench: StationBench, qtbot: QtBot) -
         assert {"log.txt", "versions.json", "alarms.json", "actuators.json"} <= set(bundle.namelist())
     assert configuration["loop"]["observables"].keys() == bench.snapshot.targets.keys()
     assert f"drop {bench.snapshot.records[0].drop_id} ·" in drops
+
+
+def test_a_panel_behind_others_is_drawn_when_it_comes_up_and_when_it_floats(bench: StationBench, qtbot: QtBot) -> None:
+    window = bench.window
+    window.bring_up("Ledger")
+    bench.drawn()
+    shown, newest = window.panels.why.text.toPlainText(), bench.snapshot.records[-1].drop_id
+    qtbot.waitUntil(lambda: bench.snapshot.records[-1].drop_id > newest + 2, timeout=PATIENCE_MS)
+    bench.drawn()
+    assert window.panels.why.text.toPlainText() == shown, "nobody sees it"
+    window.bring_up("Why")
+    told = window.panels.why.text.toPlainText()
+    assert told != shown
+    window.bring_up("Ledger")
+    window.docks["Why"].setFloating(True)
+    qtbot.waitUntil(lambda: window.panels.why.text.toPlainText() != told, timeout=PATIENCE_MS)
+    window.reset_layout()

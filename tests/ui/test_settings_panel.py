@@ -52,7 +52,7 @@ def cell(bench: WindowBench, row: int, head: str) -> str:
 
 def test_drops_under_the_same_setpoints_are_one_row_with_their_mean(held: StationBench) -> None:
     panel = held.window.panels.settings
-    newest = panel.model.setting(0)
+    newest = panel.model.row(0)
     assert newest is not None
     assert newest.last_drop - newest.first_drop >= 3
     inside = [one for one in held.snapshot.records if newest.first_drop <= one.drop_id <= newest.last_drop]
@@ -63,7 +63,7 @@ def test_drops_under_the_same_setpoints_are_one_row_with_their_mean(held: Statio
     assert cell(held, 0, "result") in ("✓ good", "▲ off")
     assert cell(held, 0, "to go there from now") == "there already"
     assert "→" in cell(held, panel.model.rowCount() - 1, "to go there from now")
-    rows = [panel.model.setting(row) for row in range(panel.model.rowCount())]
+    rows = [panel.model.row(row) for row in range(panel.model.rowCount())]
     assert [one.first_drop for one in rows] == sorted((one.first_drop for one in rows), reverse=True)
 
 
@@ -86,7 +86,7 @@ def test_a_selected_row_is_returned_to_and_stays_selected(held: StationBench, qt
     panel = held.window.panels.settings
     row = next(row for row in range(1, panel.model.rowCount()) if "→" in cell(held, row, "to go there from now"))
     panel.table.selectRow(row)
-    chosen = panel.model.setting(row)
+    chosen = panel.model.row(row)
     drop = held.snapshot.records[-1].drop_id
     qtbot.waitUntil(lambda: held.snapshot.records[-1].drop_id > drop, timeout=PATIENCE_MS)
     held.drawn()

@@ -58,7 +58,7 @@ def write_note(bench: StationBench, row: int) -> int:
     ledger = bench.window.panels.ledger
     ledger.table.selectRow(row)
     bench.drawn()
-    record = ledger.model.record(ledger.table.selectionModel().selectedRows()[0].row())
+    record = ledger.model.row(ledger.table.selectionModel().selectedRows()[0].row())
     assert record is not None
     (edit,) = ledger.findChildren(QLineEdit)
     edit.setText(NOTE)

@@ -402,7 +402,7 @@ def test_shadow_is_shown_decides_and_sends_nothing(closed: StationBench, qtbot: 
 def test_setpoints_of_a_drop_are_returned_to_after_a_yes(opened: StationBench, qtbot: QtBot) -> None:
     ledger = opened.window.panels.ledger
     goal = opened.snapshot.records[2]
-    row = next(at for at in range(ledger.model.rowCount()) if ledger.model.record(at).drop_id == goal.drop_id)
+    row = next(at for at in range(ledger.model.rowCount()) if ledger.model.row(at).drop_id == goal.drop_id)
     ledger.table.selectRow(row)
     before = state_of(opened.snapshot, "trap_x_m")
     assert before.readback != goal.in_force["trap_x_m"]
