@@ -44,4 +44,4 @@ class MarksButton(QToolButton):
         some = f"\nat most {MOST_DRAWN} of each are drawn" if many else ""
         problem = f"\n▲ {marks.problem}" if marks.problem else ""
         self.setToolTip(f"pixels that the fit leaves out from the start: × {marks.saturated_px} saturated, "
-                        f"□ {marks.masked_px} masked as defects or hot{some}{problem}")  # fmt: skip
+                        f"▪ {marks.masked_px} masked as defects or hot{some}{problem}")  # fmt: skip

@@ -51,10 +51,10 @@ class PortLines:
 
 
 class MarkItems:
-    """Saturated pixels as crosses, masked ones as squares."""
+    """Saturated pixels as crosses, masked ones as dots: a camera may have thousands."""
 
     def __init__(self, box: Any) -> None:
-        self._masked = pg.ScatterPlotItem(size=5, symbol="s", pen=pg.mkPen(MASKED, width=1), brush=None)
+        self._masked = pg.ScatterPlotItem(size=3, symbol="s", pen=None, brush=pg.mkBrush(MASKED))
         self._saturated = pg.ScatterPlotItem(size=7, symbol="x", pen=pg.mkPen(SATURATED, width=1), brush=None)
         for item in (self._masked, self._saturated):
             item.setZValue(4)

@@ -52,7 +52,7 @@ QToolButton:checked {{ background: {RAISED}; color: {TEXT}; }}
 QToolButton:focus {{ border-color: {INFO}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QTabWidget::pane {{ border: none; }}
-QTabBar::tab {{ background: {PANEL}; color: {DIM}; padding: 3px 10px; border: none; border-bottom: 2px solid {PANEL}; }}
+QTabBar::tab {{ background: {PANEL}; color: {DIM}; padding: 3px 6px; border: none; border-bottom: 2px solid {PANEL}; }}
 QTabBar::tab:selected {{ color: {TEXT}; border-bottom: 2px solid {DIM}; }}
 QPushButton[hardware="true"] {{ background: {RAISED}; border: 2px solid {_COLOURS.disabled}; border-radius: 5px;
   padding: 4px 6px; font-weight: bold; }}

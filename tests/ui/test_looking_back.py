@@ -182,7 +182,10 @@ def test_pixels_that_the_fit_leaves_out_are_marked(bench: StationBench, qtbot: Q
     rows, columns = frame.counts.shape
     saturated = np.argwhere(frame.counts >= frame.facts.saturation)
     hot = np.argwhere(frame.counts > frame.facts.offset + 2000 / frame.facts.gain)
-    scatter = {one.opts["pen"].color().getRgb(): points(one) for one in items_of(panel.canvas, pg.ScatterPlotItem)}
+    scatter = {
+        (one.opts["brush"] if one.opts["symbol"] == "s" else one.opts["pen"]).color().getRgb(): points(one)
+        for one in items_of(panel.canvas, pg.ScatterPlotItem)
+    }
     masked = scatter[MASKED.getRgb()]
     marked = {(round((rows - 1) / 2 - up / 0.064), round((columns - 1) / 2 + right / 0.064)) for right, up in masked}
     crossed = scatter.get(pg.mkColor(SATURATED).getRgb(), np.empty((0, 2)))
