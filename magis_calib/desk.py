@@ -32,6 +32,7 @@ from magis_calib.domain.commands import (
     StartProcedure,
     StepDrop,
     StopRun,
+    Suppose,
 )
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ProcedureError
@@ -163,7 +164,7 @@ class Desk:
                 return self._alarms.acknowledge(key, who)
             case NoteDrop(drop_id, text):
                 return self._note(drop_id, text)
-            case SetSpeed() | StepDrop() | JumpTo():
+            case SetSpeed() | StepDrop() | JumpTo() | Suppose():
                 return self._play(command)
             case Certify():
                 return self._clerk.certify(self._parts.recorder.path if self._parts.recorder is not None else "")
@@ -263,10 +264,10 @@ class Desk:
         self._keep(noted)
         return f"noted on drop {drop_id}"
 
-    def _play(self, command: SetSpeed | StepDrop | JumpTo) -> str:
+    def _play(self, command: SetSpeed | StepDrop | JumpTo | Suppose) -> str:
         player = self._parts.player
         if player is None:
-            return "only a replay can be paused, stepped or turned to another drop"
+            return "only a replay can be paused, stepped, turned to another drop or asked what if"
         match command:
             case SetSpeed(factor):
                 player.set_speed(factor)
@@ -276,3 +277,5 @@ class Desk:
                 return "one more drop"
             case JumpTo(drop_id):
                 return player.jump(drop_id)
+            case Suppose():
+                return player.suppose(command)

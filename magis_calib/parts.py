@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from magis_calib.domain.commands import StartProcedure
+from magis_calib.domain.commands import StartProcedure, Suppose
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.devices import DropSystem, FrameSource, TelemetrySink
@@ -61,6 +61,9 @@ class Player(Protocol):
 
     def jump(self, drop_id: int) -> str:
         """Go on with this drop; return in words what becomes of it."""
+
+    def suppose(self, wish: Suppose) -> str:
+        """Begin to predict what would have been otherwise; return in words what becomes of it."""
 
     def state(self) -> ReplayState:
         """Return how it plays now."""

@@ -6,9 +6,9 @@ import numpy as np
 
 from magis_calib.domain.deviations import deviations, share_within
 from magis_calib.domain.health import EXPLAINED, HEALTH, health_of
-from magis_calib.domain.history import HistoryRows, column, words
+from magis_calib.domain.history import NO_HISTORY, HistoryRows, column, words
 from magis_calib.domain.quantities import REPORTED, Quantity
-from magis_calib.domain.snapshot import DropRecord
+from magis_calib.domain.snapshot import DropRecord, Snapshot
 from ui.theme import LOOK, TEXT
 from ui.wording import raw, why_unusable
 
@@ -43,6 +43,28 @@ def kept(record: DropRecord, quantity: Quantity) -> str:
     text, _, hover = newest(record, quantity)
     note = f"\nnote: {record.note}" if record.note else ""
     return f"drop {record.drop_id}: {text}\n{hover}\n{record.decision.in_words()}{note}"
+
+
+def beside(snapshot: Snapshot) -> tuple[HistoryRows, str]:
+    """Return what a replay shows beside its own numbers, and how it is called: a what-if, else what was recorded.
+
+    Without rows where there is neither, or nothing that differs.
+    """
+    replay = snapshot.replay
+    if replay is None:
+        return NO_HISTORY, ""
+    if replay.supposed is not None and len(replay.supposed.rows):
+        return replay.supposed.rows, f"╌ what if: {replay.supposed.words}"
+    return (replay.recorded, "╌ as recorded") if replay.different else (NO_HISTORY, "")
+
+
+def value_at(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
+    """Write the value of one drop; empty where there is none."""
+    found = rows[rows["drop_id"] == drop_id]
+    if not len(found):
+        return ""
+    value, stderr = (float(one[-1]) for one in column(found, quantity.name))
+    return f"{quantity.with_error(value, stderr)} {quantity.shown_unit}".rstrip().replace("-", "−")
 
 
 def older(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:

@@ -60,3 +60,8 @@ class Deeds:
         """Bring up targets, gains and limits and give the keyboard to the first field."""
         self._bring_up("Targets")
         self._panels.targets.take_focus()
+
+    def suppose(self) -> None:
+        """Bring up the what-if and give the keyboard to its first field."""
+        self._bring_up("What if")
+        self._panels.what_if.take_focus()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from ui.guard import Guarded
 
-VERSION = 4
+VERSION = 5
 """Raise it when docks change: an older saved layout is then discarded."""
 LEAST_WIDTH = 1000
 Arrangement = Literal["run", "commission", "replay"]
@@ -25,7 +25,9 @@ PLACED = ("Loop", "Fringe", "Trends", "Ledger")
 """Docks with a place of their own; all others lie on the ledger, in the order in which they were made."""
 FRONT: dict[Arrangement, str] = {"run": "Ledger", "commission": "Procedures", "replay": "Ledger"}
 """Which of the docks that lie on each other is on top."""
-HIDDEN: dict[Arrangement, tuple[str, ...]] = {"run": (), "commission": (), "replay": ("Procedures", "Alarms")}
+HIDDEN: dict[Arrangement, tuple[str, ...]] = {
+    "run": ("What if",), "commission": ("What if",), "replay": ("Procedures", "Alarms"),
+}  # fmt: skip
 LOWER_SHARE: dict[Arrangement, float] = {"run": 0.19, "commission": 0.27, "replay": 0.19}
 """Of the window's height, for those docks."""
 HIGH = 800
@@ -44,7 +46,7 @@ def first_size() -> QSize:
 def add_dock(window: QMainWindow, name: str, inside: Guarded) -> QDockWidget:
     """Make a dock with a lasting name; what is inside is drawn only while it can be seen."""
     dock = QDockWidget(name, window)
-    dock.setObjectName(f"dock_{name.lower()}")
+    dock.setObjectName(f"dock_{name.lower().replace(' ', '_')}")
     dock.setWidget(inside)
     dock.visibilityChanged.connect(inside.follow_dock)
     dock.topLevelChanged.connect(lambda _floating: inside.follow_dock(in_sight=True))  # Qt says nothing else of it

@@ -19,7 +19,7 @@ from ui.scheme import SCHEMES
 if TYPE_CHECKING:
     from ui.window import MainWindow
 
-DOCK_KEYS = "1234567890-"
+DOCK_KEYS = "1234567890-="
 LATER = "from the next start on"
 
 
@@ -126,6 +126,8 @@ class Menus:
                   "every setpoint vector with what it gave", deeds.show_settings)  # fmt: skip
         self._add(menu, "Edit &targets, gains and limits", "Ctrl+Shift+T", "saved, current, range; applied after a yes",
                   deeds.edit_targets)  # fmt: skip
+        self._add(menu, "What &if a recording had other targets or gains", "Ctrl+Shift+W", "predicted; nothing moves",
+                  deeds.suppose)  # fmt: skip
         self._live(menu, "&Acknowledge all alarms", "Ctrl+G", "say that you know of them",
                    self._window.panels.alarms.acknowledge_all)  # fmt: skip
 

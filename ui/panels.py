@@ -29,6 +29,7 @@ from ui.state_line import StateLine
 from ui.statistics_panel import StatisticsPanel
 from ui.targets_panel import TargetsPanel
 from ui.trends import TrendsPanel
+from ui.what_if_panel import WhatIfPanel
 from ui.why_panel import WhyPanel
 
 COSTLY = ("view x", "view y", "fringe", "trends")
@@ -54,11 +55,13 @@ class Panels:
         self.statistics = StatisticsPanel(self.drawing, self.trends)
         self.settings = SettingsPanel(run.submit, self.drawing)
         self.targets, self.matrix = TargetsPanel(run.submit), MatrixPanel()
+        self.what_if = WhatIfPanel(run.submit)
         self.guards: dict[str, Guarded] = {}
         docked: dict[str, Panel] = {
             "Loop": self.loop, "Fringe": self.fringe, "Trends": self.trends, "Ledger": self.ledger, "Why": self.why,
             "Alarms": self.alarms, "Procedures": self.procedures, "Statistics": self.statistics,
             "Settings": self.settings, "Targets": self.targets, "Matrix": self.matrix,
+            "What if": self.what_if,
         }  # fmt: skip
         self.docked = {name: self.guarded(name.lower(), panel) for name, panel in docked.items()}
 

@@ -88,7 +88,9 @@ class ReplayBar(QWidget):
     def _say_same(self, state: ReplayState) -> None:
         if state.different:
             words = f"▲ {len(state.different)} of {state.compared} estimates differ, first drop {state.different[0]}"
-            self._same.say(words, LOOK, "from the recorded ones; magis-calib replay --verify names the differences")
+            self._same.say(
+                words, LOOK, "\n".join(("from the recorded ones, which are dashed in the trends", *state.named))
+            )
         else:
             self._same.say(
                 f"{state.compared} estimates, all identical so far", DIM, "to the recorded ones, bit for bit"

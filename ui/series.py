@@ -59,6 +59,12 @@ def series_of(rows: HistoryRows, quantity: Quantity, about: float = 0.0) -> Seri
     return Series(rows["drop_id"].astype(float), values * quantity.shown_scale, errors)
 
 
+def within(rows: HistoryRows, first: float, last: float) -> HistoryRows:
+    """Return the rows of the drops from first to last, both included."""
+    ids = rows["drop_id"]
+    return rows[np.searchsorted(ids, first) : np.searchsorted(ids, last, side="right")]
+
+
 def table_of(rows: HistoryRows, quantity: Quantity) -> Table:
     """Return drop, time, value, standard error and target (SI), as far as the quantity has them."""
     name = quantity.name

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolTip, QVBoxLayout, QWidget
 from magis_calib.domain.quantities import Quantity
 from ui.ranging import SteadyRange
 from ui.series import MOST_MARKS, Series
-from ui.theme import DIM, LOOK, SERIES, text_font
+from ui.theme import DIM, LOOK, SERIES, SHADOW, text_font
 from ui.words import RIGHT, Words
 
 HOW = "double click: statistics of these drops"
@@ -115,11 +115,16 @@ class StripChart(QWidget):
         """The pyqtgraph view that shows this chart alone."""
         return self._plot
 
-    def draw(self, series: Series, first: float, last: float, target: float | None, tolerance: float | None) -> None:
-        """Draw these drops; target and tolerance in SI."""
+    def draw(
+        self, series: Series, first: float, last: float, target: float | None, tolerance: float | None,
+        beside: Series | None = None,
+    ) -> None:  # fmt: skip
+        """Draw these drops; target and tolerance in SI. `beside`: dashed, what was or would have been otherwise."""
         self._series = series
         scale = self.quantity.shown_scale
         low, high = series.extent()
+        if beside is not None:
+            low, high = np.nanmin([low, beside.extent()[0]]), np.nanmax([high, beside.extent()[1]])
         if target is not None:
             around = (tolerance or 0.0) * scale
             low = np.nanmin([low, target * scale - around])
@@ -132,18 +137,14 @@ class StripChart(QWidget):
         end = last + 0.5 + 0.02 * (last - first)
         self._box.setRange(xRange=(first - 0.5, end), yRange=self._range.limits, padding=0)
         self._draw_values(series)
+        self._beside.setVisible(beside is not None)
+        if beside is not None:
+            self._draw_line(self._beside, beside)
         self._plot.scene().prepareForPaint()  # else the new range is found while painting, and all is painted twice
 
     def _draw_values(self, series: Series) -> None:
         good = np.isfinite(series.values)
-        if len(series.drops) > MOST_POINTS:
-            self._line.setData(*series.envelope(MOST_POINTS // 2), stepMode=None)
-        elif self._steps:
-            edges = np.append(series.drops - 0.5, series.drops[-1:] + 0.5)
-            self._line.setData(edges, series.values, stepMode="center")
-        else:
-            jump = math.pi * self.quantity.shown_scale if self.quantity.unit == "rad" else math.inf
-            self._line.setData(*series.line(jump), stepMode=None)
+        self._draw_line(self._line, series)
         few = len(series.drops) <= MOST_MARKS
         shown = good if few and not self._steps else np.zeros_like(good)
         self._marks.setData(series.drops[shown], series.values[shown])
@@ -153,6 +154,16 @@ class StripChart(QWidget):
         gaps = series.drops[~good]
         gaps = gaps[:: 1 + len(gaps) // MOST_MARKS]
         self._gaps.setData(gaps, np.full(gaps.shape, low + 0.05 * (high - low)))
+
+    def _draw_line(self, line: Any, series: Series) -> None:
+        if len(series.drops) > MOST_POINTS:
+            line.setData(*series.envelope(MOST_POINTS // 2), stepMode=None)
+        elif self._steps:
+            edges = np.append(series.drops - 0.5, series.drops[-1:] + 0.5)
+            line.setData(edges, series.values, stepMode="center")
+        else:
+            jump = math.pi * self.quantity.shown_scale if self.quantity.unit == "rad" else math.inf
+            line.setData(*series.line(jump), stepMode=None)
 
     def _dress_plot(self) -> None:
         self._plot.setMenuEnabled(False)
@@ -180,10 +191,12 @@ class StripChart(QWidget):
         line = QColor(SERIES)
         line.setAlpha(255 if self._steps else 130)
         self._line: Any = pg.PlotCurveItem(pen=pg.mkPen(line, width=1), connect="finite")
+        dashes = pg.mkPen(SHADOW, width=1, style=Qt.PenStyle.DashLine)
+        self._beside: Any = pg.PlotCurveItem(pen=dashes, connect="finite")
         self._bars: Any = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), height=np.empty(0), pen=pg.mkPen(line))
         self._marks: Any = pg.ScatterPlotItem(size=4, pen=None, brush=pg.mkBrush(SERIES), pxMode=True)
         self._gaps: Any = pg.ScatterPlotItem(size=7, symbol="t1", pen=pg.mkPen(LOOK), brush=None, pxMode=True)
-        for item in (self._band, self._target, self._line, self._bars, self._marks, self._gaps):
+        for item in (self._band, self._target, self._line, self._beside, self._bars, self._marks, self._gaps):
             self._plot.addItem(item, ignoreBounds=True)
 
     def _hover(self, place: QPointF) -> None:

@@ -14,12 +14,12 @@ from magis_calib.domain.health import HEALTH
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, Quantity
 from magis_calib.domain.snapshot import DropRecord, Snapshot
-from ui.chart_words import kept, newest, older, share
+from ui.chart_words import beside, kept, newest, older, share, value_at
 from ui.choice_button import choice_button
 from ui.plot import Origin, Plot
-from ui.series import by_hand_last, series_of, steered, table_of
+from ui.series import by_hand_last, series_of, steered, table_of, within
 from ui.strip_chart import StripChart
-from ui.theme import DIM
+from ui.theme import DIM, SHADOW
 from ui.wording import missing
 from ui.words import RIGHT, Words
 
@@ -52,6 +52,8 @@ class TrendsPanel(QWidget):
         self._reach: tuple[float, float] | None = None
         """First and last drop that the operator wants to see; None to follow the newest."""
         self._rows: HistoryRows = NO_HISTORY
+        self._beside: HistoryRows = NO_HISTORY
+        """Of what was or would have been otherwise."""
         self._first_drop = self._newest_drop = 0
         self._by_drop: dict[int, DropRecord] = {}
         self._drawn: object = None
@@ -93,7 +95,8 @@ class TrendsPanel(QWidget):
             return
         self._stack.setCurrentWidget(self._tabs)
         page = self._tabs.currentIndex()
-        state = (snapshot.records, page, self._span, self._reach, tuple(sorted(snapshot.targets.items())))
+        self._beside, beside_words = beside(snapshot)
+        state = (snapshot.records, page, self._span, self._reach, tuple(sorted(snapshot.targets.items())), beside_words)
         if isinstance(self._drawn, tuple) and self._drawn[0] is state[0] and self._drawn[1:] == state[1:]:
             return
         if page == SETPOINTS:
@@ -101,7 +104,9 @@ class TrendsPanel(QWidget):
         self._first_drop, self._newest_drop = (int(snapshot.history["drop_id"][at]) for at in (0, -1))
         self._rows = self._seen(snapshot.history)
         self._by_drop = {record.drop_id: record for record in snapshot.records}
-        self._identity.say(Origin.of(snapshot).identity(self._drops), DIM, "session and drops of all charts here")
+        words = [beside_words] if beside_words else []
+        self._identity.say(" · ".join([*words, Origin.of(snapshot).identity(self._drops)]),
+                           SHADOW if words else DIM, "session and drops of all charts here")  # fmt: skip
         for chart in self._pages[page]:
             self._draw(chart, snapshot)
         self._drawn = state
@@ -111,7 +116,8 @@ class TrendsPanel(QWidget):
         first, last = self._reach or _reach(self._rows, self._span)
         target = snapshot.targets.get(quantity.name)
         series = series_of(self._rows, quantity, target or 0.0)
-        chart.draw(series, first, last, target, snapshot.tolerances.get(quantity.name))
+        dashed = series_of(within(self._beside, first, last), quantity, target or 0.0) if len(self._beside) else None
+        chart.draw(series, first, last, target, snapshot.tolerances.get(quantity.name), dashed)
         chart.say_newest(*newest(snapshot.records[-1], quantity))
         if target is not None and quantity.name in snapshot.tolerances:
             chart.say_share(*share(self.selected(), quantity, target, snapshot.tolerances[quantity.name]))
@@ -132,9 +138,7 @@ class TrendsPanel(QWidget):
         rows = self._rows if history is None else self._seen(history)
         if self._reach is None:
             return rows
-        first, last = self._reach
-        ids = rows["drop_id"]
-        return rows[np.searchsorted(ids, first) : np.searchsorted(ids, last, side="right")]
+        return within(rows, *self._reach)
 
     def plots(self) -> list[Plot]:
         """Return the charts of the page in sight."""
@@ -149,7 +153,9 @@ class TrendsPanel(QWidget):
     def _tell(self, quantity: Quantity, drop_id: int) -> str:
         """Write the hover text of one drop in one chart."""
         record = self._by_drop.get(drop_id)
-        return older(self._rows, quantity, drop_id) if record is None else kept(record, quantity)
+        told = older(self._rows, quantity, drop_id) if record is None else kept(record, quantity)
+        other = value_at(self._beside, quantity, drop_id)
+        return f"{told}\ndashed: {other}" if other else told
 
     def look(self, wish: str, by: float, about: float = 0.0) -> None:
         """Zoom by a factor about a drop, move by so many drops, follow the newest again, or pick the drop there."""

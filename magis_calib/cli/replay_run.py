@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from magis_calib.domain.commands import Command, StopRun
+from magis_calib.domain.commands import Command, StopRun, Suppose
 from magis_calib.domain.config import Station
+from magis_calib.domain.history import History, HistoryRows
 from magis_calib.domain.loading import parse_json_config, select_station
 from magis_calib.domain.snapshot import DropRecord, ReplayState, Snapshot
 from magis_calib.engine import Engine
@@ -18,6 +19,7 @@ from magis_calib.replay.learned import learned
 from magis_calib.replay.ledger import Closings
 from magis_calib.replay.listening import ListeningHands
 from magis_calib.replay.source import ReplaySource
+from magis_calib.replay.supposing import Supposing
 
 
 def recorded_station(session: Session) -> tuple[str, Station]:
@@ -43,6 +45,8 @@ class Replay:
         self._estimator, self._stays = estimator, stays
         self.drops = drops if drops or stays else len(session.records)
         self.comparison = Comparison(session.records)
+        self._supposing = Supposing(recorded, session.records, session.restarts)
+        self._rows = _rows(session.records)
         self._places = {record.drop_id: place for place, record in enumerate(session.records)}
         self._ids = tuple(self._places)
         self._times_ns = tuple(record.time_ns for record in session.records)
@@ -98,10 +102,16 @@ class Replay:
         threading.Thread(target=self._turn, name="jump", daemon=True).start()
         return f"jumping to drop {drop_id}"
 
+    def suppose(self, wish: Suppose) -> str:
+        """Begin to predict what would have been otherwise."""
+        return self._supposing.begin(wish)
+
     def state(self) -> ReplayState:
         """Return how it plays now."""
         found = self.comparison
-        return ReplayState(self._ids, self._times_ns, self._source.speed, found.compared, tuple(found.different))
+        named = tuple(one.in_words() for one in found.first)
+        return ReplayState(self._ids, self._times_ns, self._source.speed, found.compared, tuple(found.different),
+                           named, self._rows, self._supposing.state)  # fmt: skip
 
     def _turn(self) -> None:
         with self._turning:
@@ -160,3 +170,11 @@ class Replay:
             self._closings.begin_anew()
         if place < len(records) and self._closings.before(records[place]):
             self._loop.resume(records[place].in_force)
+
+
+def _rows(records: Sequence[DropRecord]) -> HistoryRows:
+    """Return the numbers of all drops as they were recorded."""
+    history = History(max(1, len(records)))
+    for record in records:
+        history.add(record)
+    return history.rows

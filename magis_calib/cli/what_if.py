@@ -15,7 +15,7 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity, wrap
 from magis_calib.recording.reader import Session
 from magis_calib.recording.serial import to_json
 from magis_calib.replay.changes import changed, read_changes
-from magis_calib.replay.tally import motions, spreads
+from magis_calib.replay.tally import held_in_words, motions, spreads
 from magis_calib.replay.what_if import Otherwise, what_if
 
 
@@ -56,11 +56,8 @@ def table(drops: Sequence[Otherwise], station: Station) -> str:
         shown = ACTUATORS[moved.name]
         lines.append(f"{shown.label:22}{shown.shown(moved.happened):>22}{shown.shown(moved.predicted):>30}"
                      f"  {shown.shown_unit}")  # fmt: skip
-    held = [one for one in drops if one.hold]
-    if held:
-        lines.append(f"after {len(held)} drops that were corrected nothing would have been sent, first after drop "
-                     f"{held[0].record.drop_id}: {held[0].hold}")  # fmt: skip
-    return "\n".join(lines)
+    held = held_in_words(drops)
+    return "\n".join([*lines, held] if held else lines)
 
 
 def draw(drops: Sequence[Otherwise], station: Station, title: str) -> Figure:

@@ -127,6 +127,14 @@ class JumpTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppose:
+    """Replay only: predict the recording with these targets (SI) and gains instead; without any, forget it again."""
+
+    targets: Mapping[str, float] = field(default_factory=dict)
+    gains: Mapping[str, Gain] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Certify:
     """Count what was recorded so far and write the certificate."""
 
@@ -154,6 +162,7 @@ Command = (
     | SetSpeed
     | StepDrop
     | JumpTo
+    | Suppose
     | Certify
     | MakeBundle
 )

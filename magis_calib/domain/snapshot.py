@@ -12,6 +12,7 @@ from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
 from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings
 from magis_calib.domain.matrix_state import MatrixState
+from magis_calib.domain.supposition import Supposition
 
 LoopWord = Literal["open", "closed", "shadow", "held", "procedure", "fault", "stopped"]
 """open: the operator moves setpoints by hand. closed: corrections are sent. shadow: they are decided and logged, not
@@ -185,6 +186,12 @@ class ReplayState:
     """Estimates that were set beside the recorded ones so far."""
     different: tuple[int, ...]
     """Drops whose estimate was not identical."""
+    named: tuple[str, ...]
+    """The first differences, by name, in words."""
+    recorded: HistoryRows
+    """The numbers of all drops as they were recorded."""
+    supposed: Supposition | None
+    """What would have been otherwise; None where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

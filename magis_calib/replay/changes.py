@@ -75,8 +75,11 @@ def read_changes(path: Path) -> Changes:
     return changes
 
 
-def changed(station: Station, changes: Changes, path: Path) -> Station:
-    """Return the recorded station with these changes. Raises `ConfigError` where it could not be run so."""
+def changed(station: Station, changes: Changes, path: Path | None = None) -> Station:
+    """Return the recorded station with these changes. Raises `ConfigError` where it could not be run so.
+
+    `path`: the file that the changes were read from; None where they were not.
+    """
     table = station.model_dump(mode="json", by_alias=True)
     loop = table["loop"]
     if isinstance(changes.matrix, str):
@@ -89,8 +92,8 @@ def changed(station: Station, changes: Changes, path: Path) -> Station:
     try:
         return Station.model_validate(table)
     except ValidationError as error:
-        text = path.read_text(encoding="utf-8")
-        raise ConfigError("\n".join(_explain(path, text, one) for one in error.errors())) from error
+        text = path.read_text(encoding="utf-8") if path else ""
+        raise ConfigError("\n".join(_explain(path or Path(NAME), text, one) for one in error.errors())) from error
 
 
 def _explain(path: Path, text: str, item: Any) -> str:

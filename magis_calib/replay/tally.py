@@ -9,24 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
+from magis_calib.domain.supposition import Beside, Spread
 from magis_calib.replay.what_if import Otherwise
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Mean error from the target and standard deviation about it (SI)."""
-
-    mean: float
-    deviation: float
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What happened, beside what is predicted."""
-
-    name: str
-    happened: Spread
-    predicted: Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +39,15 @@ def motions(drops: Sequence[Otherwise], actuators: Sequence[str]) -> list[Motion
         Motion(name, _rms([one.record.in_force[name] for one in drops]), _rms([one.in_force[name] for one in drops]))
         for name in actuators
     ]
+
+
+def held_in_words(drops: Sequence[Otherwise]) -> str:
+    """Say after how many drops nothing would have been sent although something was, and why; empty for none."""
+    held = [one for one in drops if one.hold]
+    if not held:
+        return ""
+    return (f"after {len(held)} drops that were corrected nothing would have been sent, first after drop "
+            f"{held[0].record.drop_id}: {held[0].hold}")  # fmt: skip
 
 
 def _spread(name: str, errors: Sequence[float]) -> Spread:

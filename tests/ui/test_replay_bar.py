@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +9,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
-from window_bench import StationBench, WindowBench, delete_now, kept_in, let_qt_work, said, wait_until
-
-from magis_calib.cli.replay_run import Replay
-from magis_calib.recording.reader import Session
+from replay_bench import ReplayBench, recorded, replayed
+from window_bench import let_qt_work, said, wait_until
 
 pytestmark = pytest.mark.station
 
@@ -22,39 +19,13 @@ PATIENCE_MS = 30_000
 
 @pytest.fixture(scope="module")
 def recording(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("recording")
-    with StationBench(folder, kept_in(folder)) as bench:
-        wait_until(lambda: len(bench.snapshot.records) >= 25, "25 drops")
-        return Path(bench.snapshot.session)
-
-
-class ReplayBench(WindowBench):
-    """A window over a replay that can be turned to other drops."""
-
-    @property
-    def snapshot(self):
-        return self.engine.snapshot
-
-    def close(self) -> None:
-        self.window.leave()
-        wait_until(lambda: not self.window.isVisible(), "the window to close")
-        assert self.engine.wait(10)
-        self.window.deleteLater()
-        del self.window
-        wait_until(self._nothing_is_left, "the end of all widgets")
-        delete_now()
+    return recorded(tmp_path_factory.mktemp("recording"), 25)
 
 
 @pytest.fixture
 def bench(recording: Path, tmp_path: Path) -> Iterator[ReplayBench]:
-    with Session(recording) as session:
-        replay = Replay(session, math.inf, stays=True)
-        replay.set_speed(0.0)
-        with ReplayBench(replay, kept_in(tmp_path)) as bench:
-            replay.start()
-            wait_until(lambda: bench.snapshot.latest is not None, "the first drop")
-            bench.drawn()
-            yield bench
+    with replayed(recording, tmp_path) as bench:
+        yield bench
 
 
 def click(qtbot: QtBot, bench: ReplayBench, text: str) -> None:
