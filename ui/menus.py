@@ -49,6 +49,8 @@ class Menus:
                    "count drops and frames; written beside the recording", self._sends(Certify()))  # fmt: skip
         self._add(menu, "Save a support &bundle", "Ctrl+B",
                   "log, configuration, newest drops and certificates", self._sends(MakeBundle()))  # fmt: skip
+        self._add(menu, "Open a &recording…", "Ctrl+Shift+O", "replay a session, in a window of its own",
+                  self._window.open_recording)  # fmt: skip
         plots = menu.addMenu("E&xport plot")
         plots.aboutToShow.connect(lambda: exports.fill(plots))
         self._add(menu, "&Export the plot under the pointer or in the panel with the focus…", "Ctrl+Shift+E",

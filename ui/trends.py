@@ -17,19 +17,15 @@ from magis_calib.domain.snapshot import DropRecord, Snapshot
 from ui.chart_words import beside, kept, newest, older, share, value_at
 from ui.choice_button import choice_button
 from ui.plot import Origin, Plot
+from ui.reach import CHOICES, followed, kept_inside, remembered_span
 from ui.series import by_hand_last, series_of, steered, table_of, within
 from ui.strip_chart import StripChart
 from ui.theme import DIM, SHADOW
 from ui.wording import missing
 from ui.words import RIGHT, Words
 
-SPANS = (50, 100, 250, 1000)
-ALL = 0
-CHOICES = {**{span: f"last {span} drops" for span in SPANS}, ALL: "all drops"}
 HOW = """how many drops the charts reach back
 wheel: zoom · drag: earlier or later · double click: follow the newest again · click: why this drop"""
-LEAST_DROPS = 5.0
-FIRST_REACH = 25
 COLUMNS = 3
 ROOM_PX = 8
 SETPOINTS = 2
@@ -48,7 +44,7 @@ class TrendsPanel(QWidget):
     def __init__(self, settings: QSettings) -> None:
         super().__init__()
         self._settings = settings
-        self._span = _span(settings.value("trends/span"))
+        self._span = remembered_span(settings.value("trends/span"))
         self._reach: tuple[float, float] | None = None
         """First and last drop that the operator wants to see; None to follow the newest."""
         self._rows: HistoryRows = NO_HISTORY
@@ -113,7 +109,7 @@ class TrendsPanel(QWidget):
 
     def _draw(self, chart: StripChart, snapshot: Snapshot) -> None:
         quantity = chart.quantity
-        first, last = self._reach or _reach(self._rows, self._span)
+        first, last = self._reach or followed(self._rows, self._span)
         target = snapshot.targets.get(quantity.name)
         series = series_of(self._rows, quantity, target or 0.0)
         dashed = series_of(within(self._beside, first, last), quantity, target or 0.0) if len(self._beside) else None
@@ -161,7 +157,7 @@ class TrendsPanel(QWidget):
         """Zoom by a factor about a drop, move by so many drops, follow the newest again, or pick the drop there."""
         if not len(self._rows):
             return
-        first, last = self._reach or _reach(self._rows, self._span)
+        first, last = self._reach or followed(self._rows, self._span)
         if wish == "pick":
             drops = self._rows["drop_id"]
             self.chosen.emit(int(drops[np.argmin(np.abs(drops - about))]))
@@ -173,12 +169,12 @@ class TrendsPanel(QWidget):
         else:
             self._reach = about - (about - first) * by, about + (last - about) * by
         if self._reach is not None:
-            self._reach = _kept_inside(*self._reach, self._first_drop, self._newest_drop)
+            self._reach = kept_inside(*self._reach, self._first_drop, self._newest_drop)
         self._say_span()
 
     def step(self, wish: str, share: float) -> None:
         """Do the same from the keyboard: zoom about the middle, or move by a share of what is seen."""
-        first, last = self._reach or _reach(self._rows, self._span) if len(self._rows) else (0.0, 0.0)
+        first, last = self._reach or followed(self._rows, self._span) if len(self._rows) else (0.0, 0.0)
         self.look(wish, share if wish == "zoom" else share * (last - first), (first + last) / 2)
 
     def _seen(self, history: HistoryRows) -> HistoryRows:
@@ -232,26 +228,3 @@ def _scrolled(page: QWidget) -> QScrollArea:
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setMinimumSize(COLUMNS * 116, 2 * 82)
     return area
-
-
-def _reach(rows: HistoryRows, span: int) -> tuple[float, float]:
-    """Return the first and last drop of the axis: it fills from the left, in a few steps, before it begins to move."""
-    first, last = int(rows["drop_id"][0]), int(rows["drop_id"][-1])
-    wanted = next((step for step in (FIRST_REACH, *SPANS) if step > last - first), last - first + 1)
-    return float(first), float(max(last, first + (min(wanted, span) if span else wanted) - 1))
-
-
-def _kept_inside(first: float, last: float, oldest: int, newest: int) -> tuple[float, float]:
-    """Return the nearest reach that shows some drops, and not much beside them."""
-    span = min(max(last - first, LEAST_DROPS), newest - oldest + LEAST_DROPS)
-    first = min(max((first + last - span) / 2, oldest - LEAST_DROPS), newest + LEAST_DROPS - span)
-    return first, first + span
-
-
-def _span(saved: object) -> int:
-    """Read the remembered span; the default when it is none of the offered ones."""
-    try:
-        span = int(str(saved))
-    except ValueError:
-        return 100
-    return span if span in CHOICES else 100

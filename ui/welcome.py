@@ -8,6 +8,7 @@ from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QGridLayout, QLabel, QPushButton, QWidget
 
+from ui.recordings import ask_for_recording, why_no_recording
 from ui.scheme import choose
 
 LET_PYTHON_LOOK_MS = 200
@@ -19,32 +20,37 @@ WAYS = {
     "&Instruments as shipped": "Wait for drivers and controllers at\n{addresses}",
     "&Open a configuration…": "A file of your station: addresses, cameras, targets, limits.\n"
     "`magis-calib config --default > station.toml` writes one to begin with.",
+    "&Replay a recording…": "A recorded session is shown again; nothing is sent.",
 }
 
 
 class Welcome(QWidget):
-    """Three ways to begin. Emits `chosen` once, with the words for the command line; None for none of them."""
+    """Four ways to begin. Emits `chosen` once, with the words for the command line; None for none of them."""
 
     chosen = Signal(object)
 
-    def __init__(self, addresses: str) -> None:
-        """`addresses`: where the shipped configuration expects the instruments."""
+    def __init__(self, addresses: str, sessions: str) -> None:
+        """`addresses`: where the shipped configuration expects the instruments; `sessions`: where they are recorded."""
         super().__init__()
         self.setWindowTitle("magis-calib")
         self._answered = False
+        self._sessions = sessions
         grid = QGridLayout(self)
         grid.setContentsMargins(24, 20, 24, 20)
         grid.setVerticalSpacing(12)
         grid.setHorizontalSpacing(16)
         head = QLabel("No configuration was given. What shall this be a run of?")
         grid.addWidget(head, 0, 0, 1, 2)
-        self.simulate, self.hardware, self.open = (
+        self.simulate, self.hardware, self.open, self.replay = (
             self._add(grid, row, text, hover.format(addresses=addresses))
             for row, (text, hover) in enumerate(WAYS.items(), start=1)
         )
         self.simulate.clicked.connect(lambda: self._answer(["--simulate", "--interval", "3"]))
         self.hardware.clicked.connect(lambda: self._answer([]))
         self.open.clicked.connect(self._ask_for_file)
+        self._problem = QLabel()
+        grid.addWidget(self._problem, len(WAYS) + 1, 0, 1, 2)
+        self.replay.clicked.connect(lambda: ask_for_recording(self, self._sessions, self.open_recording))
         self.simulate.setDefault(True)
         self.simulate.setFocus()
 
@@ -53,6 +59,13 @@ class Welcome(QWidget):
         if not self._answered:
             self._answered = True
             self.chosen.emit(None)
+
+    def open_recording(self, folder: str) -> None:
+        """Answer with a replay of this session, or say why that cannot be."""
+        refusal = why_no_recording(folder)
+        self._problem.setText(f"▲ {refusal}" if refusal else "")
+        if not refusal:
+            self._answer(["replay", folder])
 
     def _answer(self, words: list[str]) -> None:
         self._answered = True
@@ -77,7 +90,7 @@ class Welcome(QWidget):
         return button
 
 
-def ask_what_to_run(addresses: str) -> list[str] | None:
+def ask_what_to_run(addresses: str, sessions: str) -> list[str] | None:
     """Ask in a window of its own; return the words for the command line, None where the user left."""
     found = QApplication.instance()
     app = found if isinstance(found, QApplication) else QApplication(["magis-calib"])
@@ -87,7 +100,7 @@ def ask_what_to_run(addresses: str) -> list[str] | None:
 
     dress(app)
     answers: list[list[str] | None] = []
-    welcome, looks = Welcome(addresses), QTimer(interval=LET_PYTHON_LOOK_MS)
+    welcome, looks = Welcome(addresses, sessions), QTimer(interval=LET_PYTHON_LOOK_MS)
     welcome.chosen.connect(answers.append)
     welcome.chosen.connect(app.quit)
     looks.start()

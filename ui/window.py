@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QContextMenuEvent
@@ -19,6 +20,7 @@ from ui.menus import Menus
 from ui.panels import COSTLY, Panels
 from ui.plot import Origin
 from ui.question import Question
+from ui.recordings import ask_for_recording, replay_apart
 from ui.run import Run
 from ui.scheme import FONT_SIZES_PT, chosen
 from ui.status import StatusLine
@@ -116,6 +118,11 @@ class MainWindow(QMainWindow):
         """Lay the docks out in one of the shipped ways."""
         self._arrangement = which
         layout.arrange(self, self.docks, which)
+
+    def open_recording(self) -> None:
+        """Ask which recording to replay beside this run; nothing stops meanwhile."""
+        begin_in = str(Path(self._run.snapshot.session or ".").absolute().parent)
+        ask_for_recording(self, begin_in, lambda folder: self._status.announce(replay_apart(folder)))
 
     def arrange_soon(self, which: layout.Arrangement) -> None:
         """Do so once the window is on the screen: a window manager may give it another size."""

@@ -40,7 +40,13 @@ from simulators.plant_file import load_plant_numbers
 def main(argv: Sequence[str]) -> int:
     """Run until the last drop, a signal or the window's close; return the exit code."""
     words = [] if argv or why_no_window() else _what_to_run()
-    return 0 if words is None else run_as_asked(run_parser(), [*argv, *words])
+    if words is None:
+        return 0
+    if words[:1] == ["replay"]:
+        from magis_calib.cli.replay import main as replay  # which itself is made of parts of this
+
+        return replay(words[1:])
+    return run_as_asked(run_parser(), [*argv, *words])
 
 
 def _what_to_run() -> list[str] | None:
@@ -48,7 +54,8 @@ def _what_to_run() -> list[str] | None:
     from ui.welcome import ask_what_to_run
 
     links = select_station(load_config(None), None)[1].links
-    return ask_what_to_run(f"cameras {links.camera} · laser {links.laser} · drop system {links.drop_system}")
+    addresses = f"cameras {links.camera} · laser {links.laser} · drop system {links.drop_system}"
+    return ask_what_to_run(addresses, str(default_session_dir()))
 
 
 def run_as_asked(

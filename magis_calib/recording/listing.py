@@ -32,7 +32,12 @@ class Listed:
 
 def sessions_in(folder: Path) -> list[Path]:
     """Return every session folder, oldest first by name. Raises `OSError`."""
-    return sorted(one for one in folder.iterdir() if one.is_dir() and any(one.glob("segment-*.h5")))
+    return sorted(one for one in folder.iterdir() if is_session(one))
+
+
+def is_session(path: Path) -> bool:
+    """Return whether a folder holds a session, whole or not. Raises `OSError`."""
+    return path.is_dir() and any(path.glob("segment-*.h5"))
 
 
 def age_s(path: Path) -> float:
