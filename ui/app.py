@@ -73,7 +73,7 @@ def _looked(window: MainWindow, engine: Run, look: Look) -> Screenshot | None:
     if look.size_px is not None:
         window.resize(*look.size_px)
     if look.arrangement is not None or look.size_px is not None:
-        window.arrange_soon(look.arrangement or "run")
+        window.arrange_soon(look.arrangement)
     if look.screenshot is None:
         return None
     return Screenshot(window, look.screenshot, look.drops, lambda: engine.snapshot, window.tick_all, window.leave)

@@ -44,7 +44,7 @@ class MainWindow(QMainWindow):
         self._run, self._settings, self._title, self._clock = run, settings, title, clock
         self._close_confirm, self._quit_when_finished = close_confirm, quit_when_finished
         self._stopping_since_s: float | None = None
-        self._arrangement: layout.Arrangement = "run"
+        self._arrangement: layout.Arrangement = "replay" if run.snapshot.mode == "replay" else "run"
         self._turn = 0
         self.panels = Panels(run, settings)
         self.leave_question = Question("End and close", "Keep running")
@@ -59,7 +59,7 @@ class MainWindow(QMainWindow):
         self.resize(layout.first_size())
         if not layout.restore(self, settings):
             self.reset_layout()
-            self.arrange_soon(self._arrangement)
+            self.arrange_soon()
         self._ticks, self._saves = QTimer(self, interval=TICK_MS), QTimer(self, interval=SAVE_LAYOUT_MS)
         self._ticks.timeout.connect(self.tick)
         self._saves.timeout.connect(lambda: layout.save(self, self._settings))
@@ -124,9 +124,9 @@ class MainWindow(QMainWindow):
         begin_in = str(Path(self._run.snapshot.session or ".").absolute().parent)
         ask_for_recording(self, begin_in, lambda folder: self._status.announce(replay_apart(folder)))
 
-    def arrange_soon(self, which: layout.Arrangement) -> None:
+    def arrange_soon(self, which: layout.Arrangement | None = None) -> None:
         """Do so once the window is on the screen: a window manager may give it another size."""
-        self._arrangement = which
+        self._arrangement = which or self._arrangement
         QTimer.singleShot(SETTLED_MS, self, self.reset_layout)
 
     def remember(self, key: str, value: object) -> None:

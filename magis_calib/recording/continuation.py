@@ -95,7 +95,7 @@ def left_unfinished(parent: Path, station: str) -> tuple[Path, SessionLock] | No
 def _clear(path: Path) -> None:
     """Remove the folder of a run that was killed before it recorded anything."""
     with contextlib.suppress(SessionError, OSError):
-        if [one.name for one in path.iterdir()] != [LOCK]:
+        if any(one.name != LOCK and one.suffix != ".part" for one in path.iterdir()):
             return
         lock = SessionLock(path)
         shutil.rmtree(path)

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -147,16 +147,13 @@ class SessionWriter:
         facts = self._facts or _NO_CAMERA
         about = {"schema": layout.SCHEMA, "station": self._station, "identity": to_json(identity()), "run": self._run,
                  "raw": self._recording.raw, "compression": self._recording.compression}  # fmt: skip
+        shapes = {view: self._shape(view, one) for view, one in facts.items()}
         with self._failures():
             (self.path / FINAL).unlink(missing_ok=True)
-            file = h5py.File(self.path / f"segment-{number:04d}.h5", "w", libver="v110")
-            layout.create(
+            self._file = _whole(self.path / f"segment-{number:04d}.h5", lambda file: layout.create(
                 file, facts, {"configuration": self._configuration}, about | self._attributes,
-                self._recording.compression, {view: self._shape(view, one) for view, one in facts.items()},
-            )  # fmt: skip
-            file.swmr_mode = True
-            self._file = file
-            sync_folder(self.path)
+                self._recording.compression, shapes,
+            ))  # fmt: skip
         self._segment_facts, self._began_s = dict(self._facts), time.monotonic()
 
     def _shape(self, view: View, facts: CameraFacts) -> tuple[int, int]:
@@ -188,6 +185,23 @@ class SessionWriter:
             yield
         except (OSError, RuntimeError, ValueError, KeyError) as error:
             raise SessionError(f"{self.path}: cannot {doing}: {error}") from error
+
+
+def _whole(path: Path, fill: Callable[[h5py.File], None]) -> h5py.File:
+    """Open a new segment for appending; it bears its name only from when others can read it. Raises as HDF5 does."""
+    begun = path.with_name(path.name + ".part")
+    file = h5py.File(begun, "w", libver="v110")
+    try:
+        fill(file)
+        file.swmr_mode = True
+        os.fsync(file.id.get_vfd_handle())
+        begun.rename(path)
+        sync_folder(path.parent)
+    except BaseException:
+        file.close()
+        begun.unlink(missing_ok=True)
+        raise
+    return file
 
 
 def write_text(path: Path, text: str) -> None:

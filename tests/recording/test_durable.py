@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from magis_calib.recording.certificate import certify
 from magis_calib.recording.check import check_session
 from magis_calib.recording.continuation import SessionLock, earlier, left_unfinished
 from magis_calib.recording.reader import Session
+from magis_calib.recording.segment import Segment
 from magis_calib.recording.writer import SessionWriter, new_session_path
 from tests.pictures import SMALL, frame
 
@@ -127,9 +129,37 @@ def test_a_session_left_unfinished_is_found_with_what_it_owes(tmp_path) -> None:
     assert left_unfinished(tmp_path, "bottom") is None, "it is closed"
 
 
+def begin_many(path: Path, segments: int) -> None:
+    """Begin segment after segment and leave each open: run as a child, it is another process that writes."""
+    for number in range(segments):
+        writer = SessionWriter(path, "bottom", "{}", {}, Recording())
+        writer.camera("x", SMALL)
+        writer.announcement(DropAnnouncement(number, "interferometer", 7))
+
+
+def test_a_segment_that_bears_its_name_can_be_read_whenever_its_writer_dies(tmp_path) -> None:
+    writing = multiprocessing.get_context("spawn").Process(target=begin_many, args=(tmp_path, 60))
+    writing.start()
+    read: set[Path] = set()
+    while writing.is_alive():
+        for path in set(tmp_path.glob("segment-*.h5")) - read:
+            Segment(path).close()
+            read.add(path)
+    writing.join()
+    assert writing.exitcode == 0
+    assert len(read) > 10
+
+
+def test_what_was_begun_of_a_segment_goes_when_the_next_one_is_begun(tmp_path) -> None:
+    (tmp_path / "segment-0001.h5.part").write_bytes(b"left by a killed writer")
+    recorded(tmp_path, 1)
+    assert [one.name for one in tmp_path.glob("segment-*")] == ["segment-0001.h5"]
+
+
 def test_the_folder_of_a_run_that_recorded_nothing_is_cleared_away(tmp_path) -> None:
     empty, written = new_session_path(tmp_path, "bottom"), new_session_path(tmp_path, "bottom")
     lock = SessionLock(empty)
+    (empty / "segment-0001.h5.part").write_bytes(b"hardly begun")
     SessionLock(written).release()
     (written / "notes.txt").write_text("mine")
     assert left_unfinished(tmp_path, "bottom") is None
