@@ -48,6 +48,7 @@ def dress(table: QTableView, widest: Mapping[str, str]) -> None:
     table.setAlternatingRowColors(True)
     table.setShowGrid(False)
     table.setWordWrap(False)
+    table.setTabKeyNavigation(False)  # Tab leads on to the next thing, the arrows move within
     metrics = table.fontMetrics()
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(metrics.height() + 4)

@@ -52,6 +52,7 @@ class SettingsPanel(QWidget):
         self.start.clicked.connect(self.ask_start)
         self.good.clicked.connect(self.ask_last_good)
         self.table.setModel(self.model)
+        self.table.setAccessibleName("setpoints that were kept, newest first")
         dress(self.table, {name: SAMPLES.get(name, OBSERVABLE_SAMPLE) for name in HEADS})
         self._lay_out()
 
