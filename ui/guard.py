@@ -46,8 +46,12 @@ class Guarded(QWidget):
         return self._failure
 
     def follow_dock(self, in_sight: bool) -> None:
-        """Learn whether the dock can be seen: one behind others counts as visible for Qt, and is not drawn."""
+        """Learn whether the dock can be seen: one behind others counts as visible for Qt, and is not drawn.
+
+        Nor does the Tab key lead into it.
+        """
         self._behind = not in_sight
+        self.setEnabled(in_sight)
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the panel if it can be seen, and show a failure instead of raising it."""
