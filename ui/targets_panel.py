@@ -12,13 +12,13 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QStackedWidget,
-    QTabBar,
     QVBoxLayout,
     QWidget,
 )
 
 from magis_calib.domain.commands import Command
 from magis_calib.domain.snapshot import Snapshot
+from ui.calm_tabs import CalmTabs
 from ui.question import Question
 from ui.targets_rows import TargetRow, TargetsBlock
 from ui.targets_words import FOR_THIS_RUN, Change, Key, Kind, commands, items_of, why_read_only
@@ -69,7 +69,8 @@ class TargetsPanel(QWidget):
         self._asked: dict[Key, Change] = {}
         """What the question is about, and then what was asked of the run and is not seen in force yet."""
         self._blocks = {kinds: TargetsBlock(title) for page in PAGES.values() for title, kinds in page.items()}
-        self._tabs, self._stack, self._state = QTabBar(), QStackedWidget(), Words(grows=True)
+        self._tabs = CalmTabs("targets and gains, or limits")
+        self._stack, self._state = QStackedWidget(), Words(grows=True)
         self.apply, self.put_back, self.take_saved = (
             _button("Apply…", f"asks first, listing every change; {FOR_THIS_RUN}"),
             _button("Put back", "clear everything that was typed and not applied"),
@@ -195,7 +196,6 @@ class TargetsPanel(QWidget):
         for title, blocks in PAGES.items():
             self._tabs.addTab(title)
             self._stack.addWidget(Page([self._blocks[kinds] for kinds in blocks.values()]))
-        self._tabs.setAccessibleName("targets and gains, or limits")
         self._tabs.setDrawBase(False)
         self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
         for block in self._blocks.values():

@@ -14,6 +14,7 @@ from magis_calib.domain.health import HEALTH
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, Quantity
 from magis_calib.domain.snapshot import DropRecord, Snapshot
+from ui.calm_tabs import CalmTabs
 from ui.chart_words import beside, kept, newest, older, share, value_at
 from ui.choice_button import choice_button
 from ui.plot import Origin, Plot
@@ -54,7 +55,7 @@ class TrendsPanel(QWidget):
         self._by_drop: dict[int, DropRecord] = {}
         self._drawn: object = None
         self._tabs = QTabWidget()
-        self._tabs.setAccessibleName("pages of trends")
+        self._tabs.setTabBar(CalmTabs("pages of trends"))
         self._tabs.setDocumentMode(True)
         self._tabs.tabBar().setDrawBase(False)
         self._pages: list[list[StripChart]] = []
@@ -194,7 +195,7 @@ class TrendsPanel(QWidget):
         grid.setContentsMargins(0, 2, 6, 0)
         grid.setSpacing(3)
         self._grids.append(grid)
-        self._tabs.addTab(_scrolled(page), name)
+        self._tabs.addTab(_scrolled(page, name), name)
         self._tabs.setTabToolTip(self._tabs.count() - 1, hover)
         self._pages.append([])
         self._fill_page(len(self._pages) - 1, list(quantities.values()))
@@ -220,9 +221,10 @@ class TrendsPanel(QWidget):
         self._settings.setValue("trends/span", span)
 
 
-def _scrolled(page: QWidget) -> QScrollArea:
+def _scrolled(page: QWidget, name: str) -> QScrollArea:
     """Let a page with many charts be taller than the panel."""
     area = QScrollArea()
+    area.setAccessibleName(f"charts of {name}")
     area.setWidget(page)
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
