@@ -35,9 +35,11 @@ class LiveRun:
     def __init__(
         self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any],
         procedure: StartProcedure | None = None, products: Path | None = None, go_on: bool = True,
+        config_file: Path | None = None,
     ) -> None:  # fmt: skip
         """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an address is taken.
 
+        `config_file`: what `config` was read from; None: shipped.
         `go_on`: with the session that a killed run left unfinished. Not for a simulated station that ends with the
         program that started it: its next one is another, with the same numbers.
         """
@@ -76,6 +78,7 @@ class LiveRun:
                 drops=drops,
                 procedure=procedure,
                 products=products,
+                configuration=config_file.absolute() if config_file is not None else None,
                 earlier=before,
             )
         )

@@ -106,7 +106,7 @@ def _run(
                 print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
         drops = arguments.drops if arguments.screenshot is None else None  # a picture is taken of a run that goes on
         run = LiveRun(config, name, station, session_dir, drops, about, procedure, products,
-                      go_on=options is None and not arguments.new_session)  # fmt: skip
+                      options is None and not arguments.new_session, arguments.config)  # fmt: skip
         until_the_end.callback(run.close)
         if options is not None:
             simulated = SimulatedProcess(options, station.links, arguments.config, name, drops)

@@ -80,7 +80,7 @@ def test_without_its_product_a_promoted_matrix_keeps_its_date(station: Station, 
 
 
 def test_the_map_is_drawn_once_and_anew_for_another_matrix(station: Station, tmp_path: Path, qtbot: QtBot) -> None:
-    panel = MatrixPanel()
+    panel = MatrixPanel(unasked)
     qtbot.addWidget(panel)
     panel.refresh(snapshot(None), 0.0)
     assert panel.table.rowCount() == 0
@@ -100,7 +100,7 @@ def test_a_coupling_against_and_one_along_have_different_colours_and_signs(stati
     rows = {name: dict(row) for name, row in station.matrices["nominal"].items()}
     rows["phase_rad"]["trap_x_m"] *= -100
     turned = station.model_copy(update={"matrices": {"nominal": rows}})
-    panel = MatrixPanel()
+    panel = MatrixPanel(unasked)
     qtbot.addWidget(panel)
     panel.refresh(snapshot(matrix_state(turned, None)), 0.0)
     item = panel.table.item(5, 0)
@@ -119,7 +119,7 @@ def test_what_ordinary_running_says_stands_above(station: Station, qtbot: QtBot)
     wrong = RESPONSE.failed("an actuator does not do what the matrix says: trap x does not move: 0.02 ± 0.05")
     decision = replace(Decision(7, 0, "held", ""), verdicts=(wrong,))
     record = DropRecord(7, 0, "interferometer", True, unusable_station(7, ""), decision, {}, {})
-    panel = MatrixPanel()
+    panel = MatrixPanel(unasked)
     qtbot.addWidget(panel)
     panel.refresh(snapshot(matrix_state(station, None)), 0.0)
     assert panel._living.text() == "ordinary running has told nothing of the actuators yet"
