@@ -90,8 +90,8 @@ def _measured(measured: MeasuredMatrix, observable: str, actuator: str) -> Eleme
 
 def _difference(sigma: float, matrix: MatrixState, measured: MatrixState, observable: str, actuator: str) -> Element:
     unit = element(observable, actuator).shown_unit
-    words = (f"{ACTUATORS[actuator].label} → {OBSERVABLES[observable].label}: measured "
-             f"{cell(measured, observable, actuator)}, in force {cell(matrix, observable, actuator)} {unit}")  # fmt: skip
+    found, now = (cell(one, observable, actuator) for one in (measured, matrix))
+    words = f"{ACTUATORS[actuator].label} → {OBSERVABLES[observable].label}: measured {found}, in force {now} {unit}"
     if math.isnan(sigma):
         return Element("–", f"{words}\nno error is known", 0.0)
     far = abs(sigma) > DIFFERS_SIGMA

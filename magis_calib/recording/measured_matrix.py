@@ -30,7 +30,13 @@ def measured_matrix(name: str, station: Station, products: Path | None, config: 
             product = read_product(path)
             if not objection(product, name, station):
                 return _told(product, path, station, _named_in(config, name))
-        except (SessionError, KeyError, TypeError):  # a product by its looks, that somebody has changed
+        except (
+            SessionError,
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+        ):  # a product by its looks, that somebody has changed
             continue
     return None
 
