@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import PurePath
 
@@ -12,7 +11,6 @@ from magis_calib.domain.matrix_state import MeasuredMatrix
 from magis_calib.domain.snapshot import Snapshot
 from ui.alarms_panel import login_name
 from ui.matrix_looks import NONE_MEASURED
-from ui.matrix_words import heading
 from ui.question import Question
 
 
@@ -41,8 +39,8 @@ class PromoteQuestion(Question):
         if refusal or measured is None:
             self.ask(f"▲ cannot promote: {refusal}", allowed=False)
         else:
-            words, _ = heading(measured.matrix, time.time_ns())
-            self.ask(f"put {words} in force in place of {measured.saved}, for station {snapshot.station}? "
+            new = measured.matrix
+            self.ask(f"put {new.name} ({new.origin}) in place of {measured.saved}, for station {snapshot.station}? "
                      f"Written into {snapshot.configuration}, in force from the next start on")  # fmt: skip
         self.no.setFocus()
 

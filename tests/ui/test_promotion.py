@@ -87,8 +87,9 @@ def test_the_matrix_just_measured_stands_beside_the_one_in_force(
 def test_a_no_leaves_the_file_as_it_was(bench: StationBench, product: Path, own: Path, qtbot: QtBot) -> None:
     before, question = own.read_bytes(), bench.window.panels.matrix.question
     text = ask(qtbot, bench)
-    assert f"put response_{product.name.partition('_')[0]} · " in text
-    assert f"in force in place of nominal, for station bottom? Written into {own}" in text
+    assert f"put response_{product.name.partition('_')[0]} (measured by response in drops " in text
+    assert f"product {product.name}) in place of nominal, for station bottom?" in text
+    assert f"Written into {own}, in force from the next start on" in text
     assert question.no.hasFocus()
     qtbot.keyClick(question.no, Qt.Key.Key_Space)
     assert not question.isVisible()
