@@ -65,6 +65,7 @@ class Menus:
             action = dock.toggleViewAction()
             action.setShortcut(QKeySequence(f"Ctrl+Alt+{key}"))
             action.setToolTip(f"show or hide: {name.lower()}")
+            action.triggered.connect(lambda shown, name=name: self._shown(name, shown))
             menu.addAction(action)
             self.all_actions.append(action)
         menu.addSeparator()
@@ -77,6 +78,11 @@ class Menus:
         self._images(menu.addMenu("&Images of"))
         self._trends(menu.addMenu("T&rends"))
         self._looks(menu)
+
+    def _shown(self, dock: str, shown: bool) -> None:
+        """Bring up a dock that is shown again: Qt would leave it behind those that lie in the same place."""
+        if shown:
+            self._window.bring_up(dock)
 
     def _images(self, menu: QMenu) -> None:
         """Offer from the keyboard what the slider under the images does."""

@@ -114,7 +114,6 @@ class ProceduresPanel(QScrollArea):
         for other in (self.start_question, self.cancel_question, self.set_question):
             other.hide()
         question.ask(text, allowed=allowed)
-        question.no.setFocus()
         self.ensureWidgetVisible(question)
 
     def _start(self) -> None:

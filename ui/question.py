@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 
 class Question(QFrame):
-    """A strip that appears when something needs a yes, and hides again with the answer."""
+    """A strip that appears when something needs a yes, and hides again with the answer. Escape is a no."""
 
     accepted = Signal()
     rejected = Signal()
@@ -32,14 +33,21 @@ class Question(QFrame):
         self.hide()
 
     def ask(self, text: str, *, allowed: bool = True) -> None:
-        """Show the question; a yes is offered only where it is allowed."""
+        """Show the question and give its no the keyboard; a yes is offered only where it is allowed."""
         self._text.setText(text)
         self.yes.setEnabled(allowed)
         self.show()
+        self.no.setFocus()
 
     def text(self) -> str:
         """Return the question as it is shown."""
         return self._text.text()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: D102
+        if event.key() == Qt.Key.Key_Escape:
+            self._answer(False)
+        else:
+            super().keyPressEvent(event)
 
     def _answer(self, yes: bool) -> None:
         self.hide()

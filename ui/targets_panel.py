@@ -120,7 +120,6 @@ class TargetsPanel(QWidget):
             return
         self._asked = changes
         self.question.ask(f"apply {'; '.join(_listed(changes))}? {FOR_THIS_RUN.capitalize()}")
-        self.question.no.setFocus()
 
     def clear(self) -> None:
         """Clear everything that was typed."""

@@ -68,8 +68,9 @@ class WhatIfPanel(QWidget):
         self._submit(Suppose())
 
     def take_focus(self) -> None:
-        """Give the keyboard to the first field."""
-        next(iter(self.rows.values())).edits["target"].setFocus()
+        """Give the keyboard to the first field, or where nothing can be typed to the table."""
+        first = next(iter(self.rows.values())).edits["target"]
+        (first if first.isEnabled() else self._area).setFocus()
 
     def _wish(self) -> Suppose:
         typed = {(kind, name): row.value(kind) for name, row in self.rows.items() for kind in row.edits}
@@ -97,7 +98,7 @@ class WhatIfPanel(QWidget):
                 edit.returnPressed.connect(self.ask)
         grid.setColumnStretch(len(HEADS), 1)
         grid.setRowStretch(len(OBSERVABLES) + 2, 1)
-        area = QScrollArea()
+        area = self._area = QScrollArea()
         area.setWidget(inside)
         area.setWidgetResizable(True)
         area.setAccessibleName("targets and gains that are supposed, and what they would have given")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from entries_of_view import in_sight
 from keyboard import Keys, has_keyboard, press
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
 from window_bench import StationBench, said, wait_until
 
 from magis_calib.domain.commands import HoldLoop, OpenLoop, StartProcedure
@@ -65,12 +65,7 @@ def brings_up(dock: str, keys: Keys) -> None:
     bench = keys.bench
     keys()
     wait_until(lambda: has_keyboard(bench.window.docks[dock]), f"the keyboard in {dock}")
-    assert not focused_region_is_empty(bench)
-
-
-def focused_region_is_empty(bench: StationBench) -> bool:
-    focused = bench.window.focusWidget()
-    return not isinstance(focused, QWidget) or focused.visibleRegion().isEmpty()
+    assert in_sight(bench, dock)
 
 
 def acknowledges(keys: Keys) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from keyboard import Keys, has_keyboard, press
+from keyboard import Keys, press
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from window_bench import WindowBench, said, wait_until
@@ -155,12 +155,13 @@ def resets(keys: Keys) -> None:
     arranges("commission", keys)
 
 
-def remembers(key: str, value: str, keys: Keys) -> None:
+def remembers(key: str, value: str | float, keys: Keys) -> None:
     settings = keys.bench.settings
     settings.setValue(f"window/{key}", "10.0")
     keys()
     settings.sync()
-    assert QSettings(settings.fileName(), QSettings.Format.IniFormat).value(f"window/{key}") == value
+    kept = QSettings(settings.fileName(), QSettings.Format.IniFormat).value(f"window/{key}")
+    assert type(value)(kept) == value
     assert f"{value}, from the next start on" in said(keys.bench.window.statusBar())
     settings.remove(f"window/{key}")
 
@@ -185,6 +186,6 @@ VIEW = {
     "Reset layout": resets,
     "Dark colours": partial(remembers, "theme", "dark"),
     "Light colours": partial(remembers, "theme", "light"),
-    "Larger type": partial(remembers, "font_pt", "11.0"),
-    "Smaller type": partial(remembers, "font_pt", "9.0"),
+    "Larger type": partial(remembers, "font_pt", 11.0),
+    "Smaller type": partial(remembers, "font_pt", 9.0),
 }

@@ -40,8 +40,8 @@ CHECKS: dict[str, Callable[[Keys], None]] = {**VIEW, **LOOP, **PROCEDURES, **FIL
 def running(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StationBench]:
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     folder: Path = tmp_path_factory.mktemp("actions")
-    with StationBench(folder, kept_in(folder), close_confirm=True) as bench:
-        wait_until(lambda: len(bench.snapshot.records) >= 20, "twenty drops")
+    with StationBench(folder, kept_in(folder), close_confirm=True, interval_s=0.2) as bench:
+        wait_until(lambda: len(bench.snapshot.records) >= 12, "twelve drops")
         bench.window.panels.recalls.submit(int).result()  # its thread lives as long as the window, not as one test
         yield bench
 
@@ -57,7 +57,6 @@ def bench(running: StationBench) -> Iterator[StationBench]:
     running.window.panels.trends.look("follow", 0.0)
     running.window.panels.levels.find_anew()
     running.engine.submit(CloseLoop())
-    running.drawn()
 
 
 def test_every_action_has_a_shortcut_of_its_own_and_a_tooltip(bench: StationBench) -> None:

@@ -101,7 +101,7 @@ class StationBench(WindowBench):
 
     def __init__(self, folder: Path, settings: QSettings, *, silent_after_s: float = 5.0,
                  close_confirm: bool = False, faults: Path | None = None, start: str = "closed",
-                 config_file: Path | None = None) -> None:  # fmt: skip
+                 config_file: Path | None = None, interval_s: float = 0.0) -> None:  # fmt: skip
         config = load_config(config_file)
         name, station = select_station(config, None)
         station = station.model_copy(update={"loop": station.loop.model_copy(update={"start": start})})
@@ -109,7 +109,7 @@ class StationBench(WindowBench):
         station = station.model_copy(update={"links": links})
         self._until_closed = ExitStack()
         station, _ = self._until_closed.enter_context(on_free_ports(station, own=False))
-        options = SimulationOptions(sensor="small", interval_s=0.0, seed=7, faults=faults)
+        options = SimulationOptions(sensor="small", interval_s=interval_s, seed=7, faults=faults)
         run = LiveRun(config, name, station, folder, None, {"simulated": True}, products=folder / "products",
                       go_on=False, config_file=config_file)  # fmt: skip
         self._until_closed.callback(run.close)
