@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QTabBar
 
@@ -19,3 +20,13 @@ class CalmTabs(QTabBar):
             super().wheelEvent(event)
         else:
             event.ignore()
+
+
+class CalmWheel(QObject):
+    """Keeps the wheel from the tabs of docks, which Qt makes itself and which never have the keyboard."""
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: D102
+        if event.type() != QEvent.Type.Wheel:
+            return False
+        event.ignore()
+        return True

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, QTimer, Signal
+from PySide6.QtCore import QChildEvent, QEvent, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QContextMenuEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QTabBar, QToolBar, QVBoxLayout, QWidget
 
 from magis_calib.domain.commands import StopRun
 from magis_calib.domain.snapshot import Snapshot
 from ui import layout
+from ui.calm_tabs import CalmWheel
 from ui.deeds import Deeds
 from ui.export_dialog import Exports
 from ui.guard import Guarded
@@ -45,7 +46,7 @@ class MainWindow(QMainWindow):
         self._close_confirm, self._quit_when_finished = close_confirm, quit_when_finished
         self._stopping_since_s: float | None = None
         self._arrangement: layout.Arrangement = "replay" if run.snapshot.mode == "replay" else "run"
-        self._turn = 0
+        self._turn, self._calm = 0, CalmWheel(self)
         self.panels = Panels(run, settings)
         self.leave_question = Question("End and close", "Keep running")
         self.leave_question.accepted.connect(self.leave)
@@ -154,6 +155,11 @@ class MainWindow(QMainWindow):
             self.leave_question.ask(LEAVE_QUESTION)
         else:
             self.leave()
+
+    def childEvent(self, event: QChildEvent) -> None:  # noqa: D102
+        if event.type() == QEvent.Type.ChildPolished and isinstance(event.child(), QTabBar):
+            event.child().installEventFilter(self._calm)
+        super().childEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: D102
         menu = self.exports.menu_at(event.globalPos())  # never Qt's own, which hides docks

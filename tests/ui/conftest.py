@@ -17,10 +17,10 @@ def no_window_left_behind() -> Iterator[None]:
     for _ in range(20):
         if not (left := _windows() - before):
             return
+        delete_now()
         let_qt_work(20)
     pytest.fail(f"windows left behind: {[(type(one).__name__, one.windowTitle()) for one in left]}")
 
 
 def _windows() -> set[QWidget]:
-    delete_now()
     return {one for one in QApplication.topLevelWidgets() if one.isVisible() or not isinstance(one, QMenu)}

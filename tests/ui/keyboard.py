@@ -74,6 +74,7 @@ def opened(bench: WindowBench, kind: type[QDialog] = QDialog) -> QDialog:
 
 def closed(bench: WindowBench, kind: type[QDialog] = QDialog) -> None:
     """Wait until no dialog of this kind is left."""
+
     def none_left() -> bool:
         delete_now()
         return not bench.window.findChildren(kind)

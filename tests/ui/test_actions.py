@@ -46,17 +46,25 @@ def running(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield bench
 
 
+def laid_out(bench: StationBench) -> list[tuple[bool, bool]]:
+    return [(dock.isHidden(), dock.isFloating()) for dock in bench.window.docks.values()]
+
+
 @pytest.fixture
 def bench(running: StationBench) -> Iterator[StationBench]:
     """The bench as after its start, before and after the test."""
+    before = laid_out(running)
     yield running
     if running.snapshot.finished:
         return
-    running.window.arrange("run")
+    if laid_out(running) != before:
+        running.window.arrange("run")
     running.window.panels.history.follow()
     running.window.panels.trends.look("follow", 0.0)
     running.window.panels.levels.find_anew()
-    running.engine.submit(CloseLoop())
+    if running.snapshot.loop != "closed":
+        running.engine.submit(CloseLoop())
+        wait_until(lambda: running.snapshot.loop == "closed", "the closed loop")
 
 
 def test_every_action_has_a_shortcut_of_its_own_and_a_tooltip(bench: StationBench) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from entries_of_view import DOCKS
 from keyboard import bring_to_front, has_keyboard, press
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -23,35 +24,27 @@ from PySide6.QtWidgets import (
 )
 from window_bench import StationBench, kept_in, wait_until
 
-from magis_calib.domain.commands import CloseLoop, OpenLoop
 from ui.question import Question
 
 pytestmark = pytest.mark.station
 
 MOST = 400
 """Presses of Tab, more than there are controls."""
-DOCKS = ("Loop", "Fringe", "Trends", "Ledger", "Why", "Alarms", "Procedures", "Statistics", "Settings", "Targets",
-         "Matrix", "What if")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def running(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StationBench]:
     folder: Path = tmp_path_factory.mktemp("keyboard")
-    with StationBench(folder, kept_in(folder), close_confirm=True, interval_s=0.2) as bench:
+    with StationBench(folder, kept_in(folder), close_confirm=True, interval_s=0.2, start="open") as bench:
         wait_until(lambda: len(bench.snapshot.records) >= 6, "six drops")
         yield bench
 
 
 @pytest.fixture
-def bench(running: StationBench) -> Iterator[StationBench]:
-    """The bench with the loop open and the window in front; the loop closed after the test."""
-    running.engine.submit(OpenLoop())
-    wait_until(lambda: running.snapshot.loop == "open", "the open loop")
+def bench(running: StationBench) -> StationBench:
+    """The bench with the loop open and the window in front."""
     bring_to_front(running)
-    running.drawn()
-    yield running
-    running.engine.submit(CloseLoop())
-    running.window.reset_layout()
+    return running
 
 
 def reachable(inside: QWidget) -> set[QWidget]:
@@ -79,11 +72,8 @@ def name_of(widget: QWidget | None) -> str:
     return "nothing" if widget is None else f"{type(widget).__name__} {widget.accessibleName() or widget.objectName()}"
 
 
-@pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])
-@pytest.mark.parametrize("name", DOCKS)
-def test_tab_reaches_every_control_of_the_dock_and_leaves_it_again(
-    bench: StationBench, name: str, key: Qt.Key
-) -> None:
+@pytest.mark.parametrize(("name", "key"), [*((one, Qt.Key.Key_Tab) for one in DOCKS), ("Loop", Qt.Key.Key_Backtab)])
+def test_tab_reaches_every_control_of_the_dock_and_leaves_it_again(bench: StationBench, name: str, key: Qt.Key) -> None:
     bench.window.bring_up(name)
     bench.drawn()
     bench.window.panels.history.slider.setFocus()
@@ -167,6 +157,6 @@ def test_arrows_move_within_every_table_and_tab_leaves_it(bench: StationBench) -
         press(Qt.Key.Key_Down)
         press(Qt.Key.Key_Down)
         assert table.hasFocus()
-        assert table.currentIndex().row() >= 1
+        assert table.currentIndex().row() >= min(1, table.model().rowCount() - 1)
         press(Qt.Key.Key_Tab)
         assert not has_keyboard(table)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from keyboard import opened, type_file
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFileDialog
 from window_bench import StationBench, kept_in, wait_until
 
@@ -18,6 +20,7 @@ pytestmark = pytest.mark.station
 
 @pytest.fixture(scope="module")
 def bench(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StationBench]:
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     folder: Path = tmp_path_factory.mktemp("open")
     with StationBench(folder, kept_in(folder)) as bench:
         wait_until(lambda: len(bench.snapshot.records) >= 3, "three drops")
@@ -39,12 +42,10 @@ def replaying(session: str) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs the list of processes")
 def test_a_recording_is_replayed_beside_the_run_that_goes_on(bench: StationBench) -> None:
-    bench.window.open_recording()
-    (dialog,) = bench.window.findChildren(QFileDialog)
-    assert not dialog.isModal()
     session = bench.snapshot.session
-    dialog.fileSelected.emit(session)
-    dialog.close()
+    bench.window.open_recording()
+    assert not opened(bench, QFileDialog).isModal()
+    type_file(bench, session)
     try:
         wait_until(lambda: replaying(session), "the replay to begin")
         drops = bench.snapshot.counters.complete
