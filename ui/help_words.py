@@ -46,6 +46,7 @@ def shortcuts_text(actions: Sequence[QAction]) -> str:
     """Write a table of the shortcuts of these actions, and of what has no menu entry."""
     rows = [(one.shortcut().toString(), one.text().replace("&", "")) for one in actions if not one.shortcut().isEmpty()]
     rows += [("Return", "in a setpoint: ask before it is sent"), ("Escape", "in a setpoint: put the present one back"),
+             ("Escape", "in a question: no"), ("Shift+Tab, then Space", "in a question: yes"),
              ("Space", "on the button of a procedure: ask before it begins"),
              ("Space", "in a replay: play or pause"), (".", "in a replay: one more drop"),
              ("Alt+1, Alt+2, Alt+3", "in a replay: speed 1×, 10×, max"),

@@ -104,6 +104,23 @@ def test_a_typed_setpoint_is_refused_and_applied_by_keys_alone(bench: StationBen
     wait_until(lambda: bench.drawn() and row.quantity.shown(row.state.setpoint) == wanted, "the new setpoint")
 
 
+def test_a_target_is_typed_and_refused_and_applied_by_keys_alone(bench: StationBench) -> None:
+    panel, drawn = bench.window.panels.targets, bench.drawn
+    before = bench.snapshot.targets["x_m"]
+    bench.window.deeds.edit_targets()
+    QTest.keyClicks(QApplication.focusWidget(), "12")
+    press(Qt.Key.Key_Return)
+    press(Qt.Key.Key_Escape)
+    assert not panel.question.isVisible()
+    drawn()
+    assert bench.snapshot.targets["x_m"] == before
+    panel.rows["target", "x_m"].edit.setFocus()
+    press(Qt.Key.Key_Return)
+    press(Qt.Key.Key_Backtab)
+    press(Qt.Key.Key_Space)
+    wait_until(lambda: bench.snapshot.targets["x_m"] == 12e-6, "the target")
+
+
 def test_a_question_that_goes_away_leaves_the_keyboard_in_the_window(bench: StationBench) -> None:
     bench.window.deeds.ask_return()
     assert has_keyboard(bench.window.panels.ledger.question)
