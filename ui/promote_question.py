@@ -42,7 +42,6 @@ class PromoteQuestion(Question):
             new = measured.matrix
             self.ask(f"put {new.name} ({new.origin}) in place of {measured.saved}, for station {snapshot.station}? "
                      f"Written into {snapshot.configuration}, in force from the next start on")  # fmt: skip
-        self.no.setFocus()
 
     def _promote(self) -> None:
         if self._asked is not None:

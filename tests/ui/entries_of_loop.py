@@ -68,6 +68,15 @@ def brings_up(dock: str, keys: Keys) -> None:
     assert in_sight(bench, dock)
 
 
+def refuses_to_promote(keys: Keys) -> None:
+    bench, question = keys.bench, keys.bench.window.panels.matrix.question
+    assert bench.snapshot.measured is None
+    keys()
+    assert question.text().startswith("▲")
+    assert not question.yes.isEnabled(), "nothing was measured here"
+    answered(question, Qt.Key.Key_Escape)
+
+
 def acknowledges(keys: Keys) -> None:
     bench = keys.bench
     bench.kill_station()
@@ -107,6 +116,7 @@ LOOP = {
     "Hold: send nothing": partial(becomes, "held"),
     "Open: move setpoints by hand": partial(becomes, "open"),
     "Return to the setpoints of the selected drop": returns,
+    "Promote the measured matrix…": refuses_to_promote,
     "Settings of this run, and the way back": partial(brings_up, "Settings"),
     "Edit targets, gains and limits": partial(brings_up, "Targets"),
     "What if a recording had other targets or gains": partial(brings_up, "What if"),
