@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from entries_of_view import DOCKS
-from keyboard import bring_to_front, has_keyboard, press
+from keyboard import bring_to_front, has_keyboard, press, type_file
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLineEdit,
+    QMenu,
     QScrollBar,
     QTabBar,
     QWidget,
 )
-from window_bench import StationBench, kept_in, wait_until
+from window_bench import StationBench, kept_in, said, wait_until
 
 from ui.question import Question
 
@@ -34,6 +35,7 @@ MOST = 400
 
 @pytest.fixture(scope="module")
 def running(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StationBench]:
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     folder: Path = tmp_path_factory.mktemp("keyboard")
     with StationBench(folder, kept_in(folder), close_confirm=True, interval_s=0.2, start="open") as bench:
         wait_until(lambda: len(bench.snapshot.records) >= 6, "six drops")
@@ -127,6 +129,18 @@ def test_a_question_that_goes_away_leaves_the_keyboard_in_the_window(bench: Stat
     press(Qt.Key.Key_Escape)
     assert has_keyboard(bench.window)
     assert not any(one.isVisible() for one in bench.window.findChildren(Question))
+
+
+def test_a_plot_is_chosen_in_the_menu_and_exported_by_keys_alone(bench: StationBench, tmp_path: Path) -> None:
+    QTest.keyClick(bench.window, Qt.Key.Key_F, Qt.KeyboardModifier.AltModifier)
+    for key in (Qt.Key.Key_X, Qt.Key.Key_End, Qt.Key.Key_Return):
+        menu = QApplication.activePopupWidget()
+        assert isinstance(menu, QMenu)
+        QTest.keyClick(menu, key)
+    type_file(bench, str(tmp_path / "plot.csv"))
+    wait_until((tmp_path / "plot.csv").exists, "the table")
+    wait_until(lambda: "exported" in said(bench.window.statusBar()), "the word of it")
+    assert QApplication.activePopupWidget() is None
 
 
 def turn(widget: QWidget) -> None:
