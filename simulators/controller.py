@@ -26,6 +26,7 @@ from magis_calib.link.control_messages import (
     decode_to_controller,
 )
 from magis_calib.link.words import agree_version
+from magis_calib.locks.lock import Lock
 from simulators.faults import NO_FAULTS, Misbehaviour
 from simulators.parameters import ParameterBank
 
@@ -56,7 +57,8 @@ class Place:
 class ControllerServer:
     """One ROUTER socket with the parameters behind it. Used by one thread."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], place: Place, bank: ParameterBank, say: Say) -> None:
+    def __init__(self, lock: Lock, place: Place, bank: ParameterBank, say: Say) -> None:
+        self._lock = lock
         self.place = place
         self.bank = bank
         self.clients: dict[bytes, Client] = {}
@@ -70,10 +72,11 @@ class ControllerServer:
         self._say = say
         self._numbers: dict[str, int] = {}
         self._next_heartbeat_s = 0.0
-        self.socket = context.socket(zmq.ROUTER)
+        self.socket = lock.context.socket(zmq.ROUTER)
         self.socket.setsockopt(zmq.LINGER, 200)
         self.socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
         self.socket.setsockopt(zmq.MAXMSGSIZE, 1_000_000)
+        lock.serve(self.socket, "control", place.controller)
         self.socket.bind(place.endpoint)
         say(f"{place.controller}: listening on {place.endpoint}")
 
@@ -81,11 +84,12 @@ class ControllerServer:
         """Answer everything that has arrived."""
         while True:
             try:
-                parts = self.socket.recv_multipart(zmq.NOBLOCK)
+                parts = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            client, raw = parts[0], parts[-1]
+            client, raw = parts[0].bytes, parts[-1].bytes
             try:
+                self._lock.visitor(parts[-1], "control")
                 message = decode_to_controller(raw)
             except WireError as error:
                 self._send(client, _bad(raw, error, self.place.session))

@@ -21,6 +21,7 @@ from magis_calib.domain.snapshot import LinkState
 from magis_calib.engine import Engine
 from magis_calib.feedback.actuation import Actuation
 from magis_calib.feedback.steering import Steering
+from magis_calib.locks.lock import open_lock
 from magis_calib.parts import Parts
 from magis_calib.recording.continuation import Earlier, SessionLock, earlier, left_unfinished
 from magis_calib.recording.recorder import Recorder
@@ -35,27 +36,31 @@ class LiveRun:
     def __init__(
         self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any],
         procedure: StartProcedure | None = None, products: Path | None = None, go_on: bool = True,
+        keys: Path | None = None,
     ) -> None:  # fmt: skip
         """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an address is taken.
 
-        `go_on`: with the session that a killed run left unfinished. Not for a simulated station that ends with the
-        program that started it: its next one is another, with the same numbers.
+        `keys`: folder of keys; None for that of this user. `go_on`: with the session that a killed run left unfinished.
+        Not for a simulated station that ends with the program that started it: its next one is another, with the
+        same numbers.
         """
         self._watched: tuple[Callable[[], LinkState], ...] = ()
         session = f"{name}-{secrets.token_hex(4)}"
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._lock = open_lock(station.links, keys)
         links = station.links
+        self._controllers: dict[str, ControllerClient] = {}
         try:
-            self._camera = CameraLink(self._context, name, station, session)
-            telemetry = Telemetry(self._context, links.telemetry)
+            self._camera = CameraLink(self._lock, name, station, session)
+            telemetry = Telemetry(self._lock, links.telemetry)
+            for one in ("laser", "drop_system"):
+                self._controllers[one] = ControllerClient(self._lock, one, getattr(links, one), name, session, links)
         except zmq.ZMQError as error:
-            self._context.destroy(linger=0)
+            self._release()
             raise ConfigError(f"cannot bind {links.camera} or {links.telemetry}: {error}; "
                               "is another magis-calib running?") from error  # fmt: skip
-        self._controllers = {
-            one: ControllerClient(self._context, one, getattr(links, one), name, session, links)
-            for one in ("laser", "drop_system")
-        }
+        except ConfigError:
+            self._release()
+            raise
         path, before = self._session(session_dir, name, go_on)
         whole = config.model_copy(update={"stations": {**config.stations, name: station}})
         text = whole.model_dump_json(by_alias=True)
@@ -82,24 +87,24 @@ class LiveRun:
 
     def _session(self, parent: Path, name: str, go_on: bool) -> tuple[Path, Earlier | None]:
         """Return where to record: into what a killed run left unfinished, or a new session."""
-        self._lock: SessionLock | None = None
+        self._held: SessionLock | None = None
         found = left_unfinished(parent, name) if go_on else None
         if found is None:
             return new_session_path(parent, name), None
-        path, self._lock = found
+        path, self._held = found
         try:
             before = earlier(path)
         except SessionError as error:
             log.warning("not gone on with: %s", error)
-            self._lock.release()
-            self._lock = None
+            self._held.release()
+            self._held = None
             return new_session_path(parent, name), None
         log.warning("going on with %s: %d frames, %d drops, %d without an outcome", path, len(before.checksums),
                     len(before.decided), len(before.owed))  # fmt: skip
         return path, before
 
     def _open(self, path: Path, name: str, text: str, about: dict[str, Any], recording: Recording) -> SessionWriter:
-        self._lock = self._lock or SessionLock(path)
+        self._held = self._held or SessionLock(path)
         return SessionWriter(path, name, text, about, recording)
 
     def watch(self, link: Callable[[], LinkState]) -> None:
@@ -108,11 +113,14 @@ class LiveRun:
 
     def close(self) -> None:
         """Release the controllers and the sockets."""
+        if self._held is not None:
+            self._held.release()
+        self._release()
+
+    def _release(self) -> None:
         for controller in self._controllers.values():
             controller.close()
-        if self._lock is not None:
-            self._lock.release()
-        self._context.term()
+        self._lock.close()
 
     def _all_links(self) -> tuple[LinkState, ...]:
         others = (*(controller.link for controller in self._controllers.values()), *self._watched)

@@ -12,6 +12,7 @@ import zmq
 from hardware.controller import ControllerClient
 from magis_calib.domain.errors import Refused
 from magis_calib.link.camera_messages import Bye
+from magis_calib.locks.lock import PlainLock
 
 pytestmark = pytest.mark.station
 
@@ -20,7 +21,9 @@ pytestmark = pytest.mark.station
 def client(bench) -> Iterator[ControllerClient]:
     name, station = bench.configured()
     with zmq.Context() as context:
-        client = ControllerClient(context, "drop_system", bench.endpoints["drop_system"], name, "c-1", station.links)
+        client = ControllerClient(
+            PlainLock(context), "drop_system", bench.endpoints["drop_system"], name, "c-1", station.links
+        )
         yield client
         client.close()
 
@@ -122,7 +125,7 @@ def test_the_client_raises_what_the_controller_refuses(bench):
     bench.station()
     name, station = bench.configured()
     with zmq.Context() as context:
-        laser = ControllerClient(context, "laser", bench.endpoints["laser"], name, "c-1", station.links)
+        laser = ControllerClient(PlainLock(context), "laser", bench.endpoints["laser"], name, "c-1", station.links)
         with pytest.raises(Refused, match="makes no drops") as refused:
             welcomed(laser).sequence("z_shear")
         laser.close()

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.locks.lock import PlainLock
 from simulators.drop_system import DropSchedule
 from simulators.main import main
 from simulators.options import SimulationOptions
@@ -205,9 +206,12 @@ def test_simulated_cameras_pass_the_driver_check(bench):
     from hardware.driver_check import CheckPlan, DriverCheck
 
     name, station = bench.configured()
-    clients = [ControllerClient(bench.context, key, bench.endpoints[key], name, "check", station.links)
+    lock = PlainLock(bench.context)
+    clients = [ControllerClient(lock, key, bench.endpoints[key], name, "check", station.links)
                for key in ("laser", "drop_system")]  # fmt: skip
-    check = DriverCheck(bench.context, name, station, CheckPlan(bench.endpoints["camera"], 20.0), clients[1].done)
+    check = DriverCheck(
+        PlainLock(bench.context), name, station, CheckPlan(bench.endpoints["camera"], 20.0), clients[1].done
+    )
     bench.station()
     found = check.run()
     for client in clients:
