@@ -91,6 +91,7 @@ class Bulletin:
             None,
             saved=self._loop.saved,
             matrix=matrix_state(parts.station, parts.products),
+            configuration=str(parts.configuration or ""),
             tolerances={name: loop.observables[name].tolerance for name in OBSERVABLES},
             defects={view: parts.station.camera(view).defects for view in VIEWS},
             **self._in_force(),

@@ -7,11 +7,19 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from magis_calib.domain.commands import Promote
+from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.parts import Parts
 from magis_calib.recording.certificate import CERTIFICATE
 from magis_calib.recording.looking import ask_child
+from magis_calib.recording.promotion import promote
 from magis_calib.support import last_papers, write_bundle
 
 PATIENCE_S = 60.0
+NO_FILE = (
+    "this run has no configuration file to write it into: write one with "
+    "`magis-calib config --default > station.toml` and start again with `--config station.toml`"
+)
 
 
 class Clerk:
@@ -34,6 +42,15 @@ class Clerk:
         if folder is None:
             return "no support bundle: there is no folder for it, neither of a session nor of products"
         return self._begin(lambda: _bundled(folder, texts, last_papers(session, products)), "writing a support bundle")
+
+    def promote(self, wish: Promote, parts: Parts) -> str:
+        """Begin to put a measured matrix in force in the configuration file of the run."""
+        if parts.mode == "replay":
+            return "not promoted: this is a replay"
+        config = parts.configuration
+        if config is None:
+            return f"not promoted: {NO_FILE}"
+        return self._begin(lambda: _promoted(wish, config, parts.name), f"promoting {Path(wish.product).name}")
 
     def told(self) -> Iterator[str]:
         """Yield the answers that have come."""
@@ -65,3 +82,11 @@ def _bundled(folder: Path, texts: Mapping[str, str], files: list[Path]) -> str:
         return f"support bundle: {write_bundle(folder, texts, files)}"
     except OSError as error:
         return f"no support bundle: {error}"
+
+
+def _promoted(wish: Promote, config: Path, station: str) -> str:
+    try:
+        done = promote(Path(wish.product), config, station, wish.who)
+    except (ConfigError, SessionError, OSError) as error:
+        return f"not promoted: {error}"
+    return f"promoted by {wish.who}: {done}; this run keeps the one that it began with, the next start uses the new one"

@@ -22,6 +22,7 @@ from magis_calib.domain.commands import (
     MakeBundle,
     NoteDrop,
     OpenLoop,
+    Promote,
     ReturnTo,
     SetActuator,
     SetGain,
@@ -36,6 +37,7 @@ from magis_calib.domain.commands import (
 )
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ProcedureError
+from magis_calib.domain.matrix_state import MeasuredMatrix
 from magis_calib.domain.snapshot import WISHES, DropRecord, LoopWord, ProcedureState
 from magis_calib.feedback.journey import Arrival
 from magis_calib.feedback.loop import Loop
@@ -45,6 +47,7 @@ from magis_calib.feedback.settings import last_good
 from magis_calib.feedback.tuning import station_in_force, tuned
 from magis_calib.parts import Parts
 from magis_calib.procedure_run import ProcedureRun
+from magis_calib.recording.measured_matrix import measured_matrix
 from magis_calib.support import bundle_texts
 
 TURNS: dict[type[Command], tuple[LoopWord, str]] = {
@@ -75,6 +78,7 @@ class Desk:
         self._run: ProcedureRun | None = None
         self.poke = NOT_POKED
         """What the last poke of this run found, in words."""
+        self.measured = self._look_for_matrix()
 
     def ask(self, command: Command) -> None:
         """Put a command on the desk. Never blocks."""
@@ -87,7 +91,10 @@ class Desk:
             answer = self._obey(command)
             log.info("asked for %s: %s", command, answer)
             yield answer
-        yield from self._clerk.told()
+        for answer in self._clerk.told():
+            log.info("paperwork: %s", answer)
+            self.measured = self._look_for_matrix()
+            yield answer
 
     def hold_reason(self) -> str:
         """Return why nothing may be sent now; empty where corrections may. A failed poke must be mended first."""
@@ -170,6 +177,8 @@ class Desk:
                 return self._clerk.certify(self._parts.recorder.path if self._parts.recorder is not None else "")
             case MakeBundle():
                 return self._bundle()
+            case Promote():
+                return self._clerk.promote(command, self._parts)
             case StopRun():
                 return "stopping: draining the recorder"
 
@@ -220,6 +229,12 @@ class Desk:
         if parts.products is not None:
             session = parts.recorder.path if parts.recorder is not None else ""
             run.leave_product(parts.products, parts.name, session)
+            self.measured = self._look_for_matrix()
+
+    def _look_for_matrix(self) -> MeasuredMatrix | None:
+        """Return the newest measured one, as it stands among the products now."""
+        parts = self._parts
+        return measured_matrix(parts.name, parts.station, parts.products, parts.configuration)
 
     def _arrive(self, arrival: Arrival) -> str:
         """Latch a fault where the setpoints wanted at the end were not reached."""

@@ -224,7 +224,7 @@ class Engine:
         """Replace the snapshot once: an answer is never seen before what it tells of."""
         desk = self._desk
         snapshot = self._bulletin.next(self.snapshot, desk.word, desk.fault, self.tally, self._intake.state)
-        snapshot = replace(snapshot, procedure=desk.procedure, note=answer or snapshot.note)
+        snapshot = replace(snapshot, procedure=desk.procedure, measured=desk.measured, note=answer or snapshot.note)
         if record is not None:
             snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)
         if record is not None and pair is not None:

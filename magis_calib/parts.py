@@ -99,6 +99,8 @@ class Parts:
     """Begun as soon as the controllers are known; the run stops when it has ended."""
     products: Path | None = None
     """Folder that procedures leave their results in; None: they are only told."""
+    configuration: Path | None = None
+    """The file that it came from; None: as shipped, or of a recording."""
     earlier: Earlier | None = None
     """What the session holds that this run goes on with; None: it begins its own."""
     observe: Callable[[DropRecord], None] | None = None

@@ -56,6 +56,11 @@ class Deeds:
         self._bring_up("Procedures")
         self._panels.procedures.ask_cancel()
 
+    def ask_promotion(self) -> None:
+        """Ask beside the matrices whether the measured one shall be in force."""
+        self._bring_up("Matrix")
+        self._panels.matrix.ask_promotion()
+
     def edit_targets(self) -> None:
         """Bring up targets, gains and limits and give the keyboard to the first field."""
         self._bring_up("Targets")

@@ -17,8 +17,8 @@ OLD_DAYS = 30.0
 def cell(matrix: MatrixState, observable: str, actuator: str) -> str:
     """Write one element, with its error where that is known, in shown units; empty for none."""
     value, stderr = matrix.values[observable][actuator], matrix.stderr.get(observable, {}).get(actuator, math.nan)
-    if value == 0.0:
-        return "0"
+    if value == 0.0 or math.isnan(value):
+        return "0" if value == 0.0 else "–"
     quantity = element(observable, actuator)
     return quantity.with_error(value, stderr).replace("-", "−") if math.isfinite(stderr) else _four(quantity, value)
 

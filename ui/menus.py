@@ -140,6 +140,8 @@ class Menus:
             self._live(menu, f"Start {name.replace('_', ' ')}…", f"Ctrl+Shift+{number}", f"{known.summary}; asks first",
                        partial(deeds.ask_procedure, name))  # fmt: skip
         self._live(menu, "&Cancel the procedure…", "Ctrl+K", "the setpoints go back; asks first", deeds.ask_cancel)
+        self._live(menu, "&Promote the measured matrix…", "Ctrl+Shift+M", "in force from the next start on; asks first",
+                   deeds.ask_promotion)  # fmt: skip
 
     def _help(self, menu: QMenu) -> None:
         window = self._window

@@ -54,7 +54,7 @@ class Panels:
         self.alarms, self.procedures = AlarmsPanel(run.submit), ProceduresPanel(run.submit)
         self.statistics = StatisticsPanel(self.drawing, self.trends)
         self.settings = SettingsPanel(run.submit, self.drawing)
-        self.targets, self.matrix = TargetsPanel(run.submit), MatrixPanel()
+        self.targets, self.matrix = TargetsPanel(run.submit), MatrixPanel(run.submit)
         self.what_if = WhatIfPanel(run.submit)
         self.guards: dict[str, Guarded] = {}
         docked: dict[str, Panel] = {

@@ -36,13 +36,13 @@ class LiveRun:
     def __init__(
         self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any],
         procedure: StartProcedure | None = None, products: Path | None = None, go_on: bool = True,
-        keys: Path | None = None,
+        config_file: Path | None = None, keys: Path | None = None,
     ) -> None:  # fmt: skip
         """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an address is taken.
 
-        `keys`: folder of keys; None for that of this user. `go_on`: with the session that a killed run left unfinished.
-        Not for a simulated station that ends with the program that started it: its next one is another, with the
-        same numbers.
+        `config_file`: what `config` was read from; None: shipped. `keys`: folder of keys; None: that of this user.
+        `go_on`: with the session that a killed run left unfinished. Not for a simulated station that ends with the
+        program that started it: its next one is another, with the same numbers.
         """
         self._watched: tuple[Callable[[], LinkState], ...] = ()
         session = f"{name}-{secrets.token_hex(4)}"
@@ -81,6 +81,7 @@ class LiveRun:
                 drops=drops,
                 procedure=procedure,
                 products=products,
+                configuration=config_file.absolute() if config_file is not None else None,
                 earlier=before,
             )
         )

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from magis_calib.cli.options import default_products_dir
-from magis_calib.cli.promotion import promote
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.quantities import OBSERVABLES, utc_moment
 from magis_calib.feedback.explanation import quantity_of
 from magis_calib.recording.products import Product, products_in, read_product
+from magis_calib.recording.promotion import promote
 
 
 def main(argv: Sequence[str]) -> int:

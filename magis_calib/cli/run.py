@@ -110,7 +110,7 @@ def _run(
                 print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
         drops = arguments.drops if arguments.screenshot is None else None  # a picture is taken of a run that goes on
         run = LiveRun(config, name, station, session_dir, drops, about, procedure, products,
-                      go_on=options is None and not arguments.new_session, keys=keys)  # fmt: skip
+                      options is None and not arguments.new_session, arguments.config, keys)  # fmt: skip
         until_the_end.callback(run.close)
         if options is not None:
             simulated = SimulatedProcess(options, station.links, arguments.config, name, drops, keys)
@@ -213,7 +213,7 @@ def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argpar
         description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Other commands: replay, fit, session, settings, why, ledger, response, poke, scan,\n"
-        "optimise, calibrate, products, config, check-driver, benchmark; `magis-calib COMMAND --help` explains each.",
+        "optimise, calibrate, products, config, keys, check-driver, benchmark; each explains itself with --help.",
     )
     add_station_options(parser)
     add_keys_option(parser)

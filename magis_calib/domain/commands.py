@@ -144,6 +144,15 @@ class MakeBundle:
     """Write log, configuration, newest drops and the last certificates into one file for whoever helps."""
 
 
+@dataclass(frozen=True, slots=True)
+class Promote:
+    """Put the matrix of this product in force in the configuration file of the run, from the next start on."""
+
+    product: str
+    """Path."""
+    who: str
+
+
 Command = (
     CloseLoop
     | ShadowLoop
@@ -165,4 +174,5 @@ Command = (
     | Suppose
     | Certify
     | MakeBundle
+    | Promote
 )

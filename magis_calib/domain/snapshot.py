@@ -11,7 +11,7 @@ from magis_calib.domain.control import SHADOW, Decision, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
 from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings
-from magis_calib.domain.matrix_state import MatrixState
+from magis_calib.domain.matrix_state import MatrixState, MeasuredMatrix
 from magis_calib.domain.supposition import Supposition
 
 LoopWord = Literal["open", "closed", "shadow", "held", "procedure", "fault", "stopped"]
@@ -241,6 +241,10 @@ class Snapshot:
     """File with the configured defect mask of each view; "" for none."""
     matrix: MatrixState | None = None
     """The response matrix in force, always the same object in a run."""
+    measured: MeasuredMatrix | None = None
+    """The newest measured one; another object once somebody has looked again."""
+    configuration: str = ""
+    """Path of the configuration file of a live run; empty where it runs as shipped."""
     procedure: ProcedureState | None = None
     replay: ReplayState | None = None
     """How the recording is played; None in a live run."""

@@ -20,7 +20,7 @@ PROMOTED = re.compile(r"(?P<kind>[a-z_]+)_(?P<moment>\d{8}T\d{6}\d{6}Z)")
 def matrix_state(station: Station, products: Path | None) -> MatrixState:
     """Return the matrix in force. `products`: folder in which to look for its errors; None where there is none."""
     name, response, named = station.loop.matrix, station.response(), PROMOTED.fullmatch(station.loop.matrix)
-    values, strength = _rows(response, station), _rows(station.loop.scaled(response), station)
+    values, strength = rows_of(response, station), rows_of(station.loop.scaled(response), station)
     if named is None:
         return MatrixState(name, values, strength, {}, None, "from the configuration, no date")
     moment = datetime.strptime(named["moment"], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
@@ -55,7 +55,8 @@ def _errors(product: Product, values: Rows) -> dict[str, dict[str, float]]:
     }  # fmt: skip
 
 
-def _rows(matrix: Array, station: Station) -> dict[str, dict[str, float]]:
+def rows_of(matrix: Array, station: Station) -> dict[str, dict[str, float]]:
+    """Return a matrix by observable and actuator of the loop."""
     return {
         name: dict(zip(station.loop.actuators, row, strict=True))
         for name, row in zip(OBSERVABLES, matrix.tolist(), strict=True)

@@ -23,13 +23,14 @@ from magis_calib.domain.commands import (
     CloseLoop,
     HoldLoop,
     OpenLoop,
+    Promote,
     ReturnTo,
     SetActuator,
     SetTarget,
     ShadowLoop,
     StopRun,
 )
-from magis_calib.domain.config import Config, Station
+from magis_calib.domain.config import Config, Station, default_text
 from magis_calib.domain.control import SHADOW
 from magis_calib.domain.loading import load_config, parse_json_config, select_station
 from magis_calib.domain.snapshot import Snapshot
@@ -66,13 +67,13 @@ def readbacks(bench: Bench) -> dict[str, float]:
 
 
 @contextmanager
-def plugged(config: Config, station: Station, sessions: Path) -> Iterator[Bench]:
+def plugged(config: Config, station: Station, sessions: Path, config_file: Path | None = None) -> Iterator[Bench]:
     """The bench of `conftest.py` on a station of the test's own."""
     with zmq.Context() as context:
         drivers = {view: Driver(context, station, view) for view in ("x", "y")}
         bench = Bench(None, station, Controllers(station), drivers, sessions)
         try:
-            live = LiveRun(config, "bottom", station, sessions, None, {})
+            live = LiveRun(config, "bottom", station, sessions, None, {}, config_file=config_file)
             with running(live.engine, live.close) as engine:
                 for driver in drivers.values():
                     assert driver.hello()["type"] == "welcome"
@@ -407,3 +408,20 @@ def test_a_refused_correction_that_still_stands_at_the_end_is_a_fault(bench) -> 
     bench.drop(1)
     until(bench.engine, outcome(1, "refused"), "the drop")
     assert finish(stopped(bench), None, bench.station, None, None) == 1
+
+
+# ---- promotion
+
+
+def test_without_a_configuration_file_nothing_is_promoted_and_the_answer_says_what_to_do(bench) -> None:
+    snapshot = answered(bench, Promote("response.json", "somebody"), "not promoted: this run has no configuration file")
+    assert "`magis-calib config --default > station.toml`" in snapshot.note
+    assert "`--config station.toml`" in snapshot.note
+
+
+def test_what_cannot_be_promoted_leaves_the_configuration_alone(config, quick_station, tmp_path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(default_text(), encoding="utf-8")
+    with plugged(config, quick_station, tmp_path / "sessions", config_file=own) as bench:
+        answered(bench, Promote(str(tmp_path / "gone.json"), "somebody"), "gone.json: not a product")
+    assert own.read_text(encoding="utf-8") == default_text()

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from magis_calib.domain.config import default_text
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.locks.lock import PlainLock
 from simulators.drop_system import DropSchedule
@@ -189,8 +190,10 @@ def test_bad_usage_is_exit_2(tmp_path, capsys):
 def test_process_stops_cleanly_on_a_signal(bench, tmp_path):
     endpoints = [f"--{name}-endpoint={bench.endpoints[name.replace('-', '_')]}"
                  for name in ("camera", "laser", "drop-system")]  # fmt: skip
-    truth = tmp_path / "truth.jsonl"
-    command = [sys.executable, "-m", "simulators", "--sensor=small", "--interval=0", f"--truth={truth}", *endpoints]
+    truth, config = tmp_path / "truth.jsonl", tmp_path / "plain.toml"
+    config.write_text(default_text().replace('sockets = "curve"', 'sockets = "plain"'))
+    command = [sys.executable, "-m", "simulators", "--sensor=small", "--interval=0", f"--truth={truth}",
+               f"--config={config}", *endpoints]  # fmt: skip
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         application = bench.application()
         application.until(lambda: application.seen(1))
@@ -209,9 +212,7 @@ def test_simulated_cameras_pass_the_driver_check(bench):
     lock = PlainLock(bench.context)
     clients = [ControllerClient(lock, key, bench.endpoints[key], name, "check", station.links)
                for key in ("laser", "drop_system")]  # fmt: skip
-    check = DriverCheck(
-        PlainLock(bench.context), name, station, CheckPlan(bench.endpoints["camera"], 20.0), clients[1].done
-    )
+    check = DriverCheck(lock, name, station, CheckPlan(bench.endpoints["camera"], 20.0), clients[1].done)
     bench.station()
     found = check.run()
     for client in clients:

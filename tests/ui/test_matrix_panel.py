@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -9,17 +10,19 @@ from pathlib import Path
 
 import pyqtgraph as pg
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision
 from magis_calib.domain.estimate import unusable_station
-from magis_calib.domain.matrix_state import MatrixState
+from magis_calib.domain.matrix_state import MatrixState, MeasuredMatrix, difference
 from magis_calib.domain.rules import RESPONSE
 from magis_calib.domain.snapshot import DropRecord, Snapshot
 from magis_calib.recording.matrix_origin import matrix_state
-from magis_calib.recording.products import Product, write_product
+from magis_calib.recording.measured_matrix import measured_matrix
+from magis_calib.recording.products import Product, read_product, write_product
 from ui.matrix_panel import MatrixPanel
 from ui.matrix_words import cell, heading, hover
 from ui.theme import PANEL, diverging
@@ -40,6 +43,20 @@ def promoted(station: Station, folder: Path, created_ns: int) -> Station:
     name = f"response_{write_product(folder, product).name.partition('_')[0]}"
     loop = station.loop.model_copy(update={"matrix": name})
     return station.model_copy(update={"matrices": {**station.matrices, name: rows}, "loop": loop})
+
+
+def measured(station: Station, folder: Path, changes: dict[tuple[str, str], float], *,
+             created_ns: int | None = None, stderr: float = 1e-3) -> MeasuredMatrix | None:  # fmt: skip
+    """What is found beside the matrix in force, of a response that misses the nominal one here and there."""
+    names = station.loop.actuators
+    rows = {one: dict.fromkeys(names, 0.0) | row for one, row in station.matrices["nominal"].items()}
+    errors = {one: dict.fromkeys(names, stderr) for one in rows}
+    for (observable, actuator), value in changes.items():
+        rows[observable][actuator] = value
+    numbers = {"matrix": rows, "stderr": errors, "actuator_units": dict.fromkeys(names, "")}
+    write_product(folder, Product("response", "bottom", created_ns or time.time_ns(), True, "found", {}, "", (3, 40),
+                                  numbers))  # fmt: skip
+    return measured_matrix("bottom", station, folder, None)
 
 
 def test_the_nominal_matrix_comes_from_the_configuration_and_knows_no_errors(station: Station) -> None:
@@ -80,7 +97,7 @@ def test_without_its_product_a_promoted_matrix_keeps_its_date(station: Station, 
 
 
 def test_the_map_is_drawn_once_and_anew_for_another_matrix(station: Station, tmp_path: Path, qtbot: QtBot) -> None:
-    panel = MatrixPanel()
+    panel = MatrixPanel(pytest.fail)
     qtbot.addWidget(panel)
     panel.refresh(snapshot(None), 0.0)
     assert panel.table.rowCount() == 0
@@ -100,7 +117,7 @@ def test_a_coupling_against_and_one_along_have_different_colours_and_signs(stati
     rows = {name: dict(row) for name, row in station.matrices["nominal"].items()}
     rows["phase_rad"]["trap_x_m"] *= -100
     turned = station.model_copy(update={"matrices": {"nominal": rows}})
-    panel = MatrixPanel()
+    panel = MatrixPanel(pytest.fail)
     qtbot.addWidget(panel)
     panel.refresh(snapshot(matrix_state(turned, None)), 0.0)
     item = panel.table.item(5, 0)
@@ -119,9 +136,84 @@ def test_what_ordinary_running_says_stands_above(station: Station, qtbot: QtBot)
     wrong = RESPONSE.failed("an actuator does not do what the matrix says: trap x does not move: 0.02 ± 0.05")
     decision = replace(Decision(7, 0, "held", ""), verdicts=(wrong,))
     record = DropRecord(7, 0, "interferometer", True, unusable_station(7, ""), decision, {}, {})
-    panel = MatrixPanel()
+    panel = MatrixPanel(pytest.fail)
     qtbot.addWidget(panel)
     panel.refresh(snapshot(matrix_state(station, None)), 0.0)
     assert panel._living.text() == "ordinary running has told nothing of the actuators yet"
     panel.refresh(snapshot(matrix_state(station, None), record), 0.0)
     assert panel._living.text().startswith("▲ drop 7: an actuator does not do what the matrix says: trap x")
+
+
+def test_a_difference_is_counted_in_standard_errors_of_both(station: Station, tmp_path: Path) -> None:
+    nominal = station.matrices["nominal"]["x_m"]["trap_x_m"]
+    new = measured(station, tmp_path, {("x_m", "trap_x_m"): nominal + 0.15}, stderr=0.04)
+    force = matrix_state(station, None)
+    assert difference(new.matrix, force)["x_m"]["trap_x_m"] == pytest.approx(0.15 / 0.04), "the nominal one is exact"
+    known = replace(force, stderr={"x_m": {"trap_x_m": 0.03}})
+    assert difference(new.matrix, known)["x_m"]["trap_x_m"] == pytest.approx(0.15 / 0.05)
+    assert difference(new.matrix, known)["y_m"]["trap_y_m"] == pytest.approx(0.0)
+    lost = replace(new.matrix, stderr={})
+    assert math.isnan(difference(lost, force)["x_m"]["trap_x_m"])
+
+
+def test_the_panel_turns_to_the_measured_matrix_and_to_the_difference(
+    station: Station, tmp_path: Path, qtbot: QtBot
+) -> None:
+    nominal = station.matrices["nominal"]["x_m"]["trap_x_m"]
+    new = measured(station, tmp_path, {("x_m", "trap_x_m"): nominal - 5.5e-3, ("x_m", "trap_y_m"): 2e-3})
+    panel = MatrixPanel(pytest.fail)
+    qtbot.addWidget(panel)
+    panel.refresh(replace(snapshot(matrix_state(station, None)), measured=new), 0.0)
+    assert panel.table.item(0, 1).text() == "0"
+    qtbot.keyClick(panel.tabs, Qt.Key.Key_Right)
+    assert panel.look == "Measured"
+    assert panel._head.text().startswith(f"{new.matrix.name} · 0.0 h old")
+    assert panel.table.item(0, 0).text() == f"{nominal - 5.5e-3:.4f}(10)"
+    assert panel.table.item(0, 1).background().color() == QColor(PANEL), "2 standard errors: in force it would be 0"
+    assert "in force it would be 0" in panel.table.item(0, 1).toolTip()
+    qtbot.keyClick(panel.tabs, Qt.Key.Key_Right)
+    assert panel.table.item(0, 0).text() == "▲ −5.5"
+    assert panel.table.item(0, 0).background().color() == diverging(-1.0)
+    assert panel.table.item(0, 1).text() == "+2.0"
+    assert panel.table.item(1, 1).text() == "+0.0"
+    assert "▲ 1 of 36 elements differ by more than 4 standard errors" in panel._head.text()
+    assert "nominal has no errors: taken as exact" in panel._head.text()
+
+
+def test_the_newest_that_can_be_promoted_is_shown(station: Station, tmp_path: Path) -> None:
+    assert measured_matrix("bottom", station, tmp_path / "none", None) is None
+    now_ns = time.time_ns()
+    assert measured(station, tmp_path, {}, created_ns=now_ns - 31 * DAY_NS) is None, "too old"
+    good = measured(station, tmp_path, {}, created_ns=now_ns - 2 * DAY_NS)
+    whole = read_product(Path(good.product))
+    for newer in (
+        replace(whole, created_ns=now_ns - DAY_NS, good=False),
+        replace(whole, created_ns=now_ns - DAY_NS + 10**9, station="top"),
+        replace(whole, created_ns=now_ns - DAY_NS + 2 * 10**9, numbers={}),
+        replace(whole, created_ns=now_ns - DAY_NS + 3 * 10**9, numbers=whole.numbers | {"stderr": None}),
+        replace(whole, created_ns=now_ns - DAY_NS + 4 * 10**9, kind="poke"),
+    ):
+        write_product(tmp_path, newer)
+    (tmp_path / "20990101T000000000000Z_response_bottom.json").write_text("torn")
+    assert measured_matrix("bottom", station, tmp_path, None).product == good.product
+
+
+def test_what_keeps_a_matrix_from_being_promoted_is_said(station: Station, tmp_path: Path, qtbot: QtBot) -> None:
+    panel = MatrixPanel(pytest.fail)
+    qtbot.addWidget(panel)
+    bare = snapshot(matrix_state(station, None))
+    new = measured(station, tmp_path, {})
+    for told, words in (
+        (bare, "no measured matrix of this station is among the products"),
+        (replace(bare, measured=new), "`magis-calib config --default > station.toml`"),
+        (replace(bare, measured=new, configuration="my.toml"), "my.toml cannot be read"),
+        (replace(bare, measured=replace(new, saved=new.matrix.name), configuration="my.toml"), "names response_"),
+        (replace(bare, measured=new, configuration="my.toml", finished=True), "the run has ended"),
+        (replace(bare, measured=new, configuration="my.toml", mode="replay"), "this is a replay"),
+    ):
+        panel.refresh(told, 0.0)
+        assert panel.promote.isEnabled() == (told.mode == "live" and not told.finished)
+        assert words in panel.promote.toolTip()
+        panel.ask_promotion()
+        assert words in panel.question.text()
+        assert not panel.question.yes.isEnabled()

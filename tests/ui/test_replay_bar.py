@@ -12,6 +12,8 @@ from pytestqt.qtbot import QtBot
 from replay_bench import ReplayBench, recorded, replayed
 from window_bench import let_qt_work, said, wait_until
 
+from magis_calib.domain.commands import Promote
+
 pytestmark = pytest.mark.station
 
 PATIENCE_MS = 30_000
@@ -75,3 +77,13 @@ def test_after_a_jump_on_and_back_all_stays_identical(bench: ReplayBench, qtbot:
     state = bench.snapshot.replay
     assert state.compared >= len(drops) - place
     assert state.different == ()
+
+
+def test_nothing_is_promoted_in_a_replay(bench: ReplayBench, qtbot: QtBot) -> None:
+    bench.window.bring_up("Matrix")
+    matrix = bench.window.panels.matrix
+    assert not matrix.promote.isEnabled()
+    qtbot.keyClick(bench.window, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert not matrix.question.isVisible()
+    bench.engine.submit(Promote("response.json", "somebody"))
+    wait_until(lambda: bench.snapshot.note == "not promoted: this is a replay", "the refusal")

@@ -100,8 +100,9 @@ class StationBench(WindowBench):
     """The same on a simulated station that runs until `close`."""
 
     def __init__(self, folder: Path, settings: QSettings, *, silent_after_s: float = 5.0,
-                 close_confirm: bool = False, faults: Path | None = None, start: str = "closed") -> None:  # fmt: skip
-        config = load_config(None)
+                 close_confirm: bool = False, faults: Path | None = None, start: str = "closed",
+                 config_file: Path | None = None) -> None:  # fmt: skip
+        config = load_config(config_file)
         name, station = select_station(config, None)
         station = station.model_copy(update={"loop": station.loop.model_copy(update={"start": start})})
         links = station.links.model_copy(update={"silent_after_s": silent_after_s})
@@ -110,7 +111,7 @@ class StationBench(WindowBench):
         station, _ = self._until_closed.enter_context(on_free_ports(station, own=False))
         options = SimulationOptions(sensor="small", interval_s=0.0, seed=7, faults=faults)
         run = LiveRun(config, name, station, folder, None, {"simulated": True}, products=folder / "products",
-                      go_on=False)  # fmt: skip
+                      go_on=False, config_file=config_file)  # fmt: skip
         self._until_closed.callback(run.close)
         self._simulated = SimulatedProcess(options, station.links, None, name, None)
         self._until_closed.callback(self._simulated.stop)

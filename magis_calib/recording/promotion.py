@@ -25,11 +25,12 @@ def promote(path: Path, config: Path, station_name: str | None, who: str) -> str
     """
     product = read_product(path)
     name, station = select_station(load_config(config), station_name)
-    _judge(product, path, name, station)
-    matrix = f"{product.kind}_{path.name.partition('_')[0]}"
+    if refusal := objection(product, name, station):
+        raise SessionError(f"{path}: {refusal}")
+    matrix = matrix_name(product, path)
     text = config.read_text(encoding="utf-8")
     known = matrix in station.matrices  # promoted before: only to be named again
-    changed = _with_matrix(text, name, matrix, {} if known else _table(product, station), config)
+    changed = _with_matrix(text, name, matrix, {} if known else promoted_rows(product, station), config)
     made_at = {one: product.operating_point[one] for one in OPERATING_POINT if one in product.operating_point}
     if made_at and not known:
         changed += f"\n[stations.{name}.made_at.{matrix}]\n"
@@ -42,18 +43,25 @@ def promote(path: Path, config: Path, station_name: str | None, who: str) -> str
     return f"{config}: matrix {matrix!r} is in force for station {name}, before it was {station.loop.matrix!r}"
 
 
-def _judge(product: Product, path: Path, name: str, station: Station) -> None:
+def objection(product: Product, name: str, station: Station) -> str:
+    """Say why this cannot be put in force at the station of this name; empty where it can."""
     if product.station != name:
-        raise SessionError(f"{path}: of another station: wanted {name!r}, got {product.station!r}")
+        return f"of another station: wanted {name!r}, got {product.station!r}"
     if not product.valid:
-        raise SessionError(f"{path}: not valid: {'too old' if product.good else product.words}")
+        return f"not valid: {'too old' if product.good else product.words}"
     missing = set(station.loop.actuators) - set(product.numbers.get("actuator_units", {}))
     if "matrix" not in product.numbers or missing:
-        raise SessionError(f"{path}: wanted a response of all the loop's actuators, missing {sorted(missing)}")
+        return f"wanted a response of all the loop's actuators, missing {sorted(missing)}"
+    return ""
 
 
-def _table(product: Product, station: Station) -> dict[str, dict[str, float]]:
-    """Return the matrix: what is not told from 0, where it was 0 before, stays 0."""
+def matrix_name(product: Product, path: Path) -> str:
+    """Return the name that a configuration gives to its matrix."""
+    return f"{product.kind}_{path.name.partition('_')[0]}"
+
+
+def promoted_rows(product: Product, station: Station) -> dict[str, dict[str, float]]:
+    """Return the matrix as it would be in force: what is not told from 0, where it was 0 before, stays 0."""
     before, found = station.matrices[station.loop.matrix], {}
     for observable, row in product.numbers["matrix"].items():
         errors = product.numbers["stderr"][observable]
