@@ -18,6 +18,7 @@ from magis_calib.domain.camera import DropAnnouncement, SequenceType
 from magis_calib.domain.config import Links
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
 from magis_calib.domain.errors import ConfigError, ControllerError, Refused, Silent, WireError
+from magis_calib.domain.owner import Owner
 from magis_calib.domain.snapshot import LinkState
 from magis_calib.link.camera_messages import Bye, Heartbeat
 from magis_calib.link.control_messages import (
@@ -51,6 +52,7 @@ class ControllerClient:
         station: str,
         session: str,
         links: Links,
+        take_over: bool = False,
     ) -> None:
         """Connect (in the background) and keep saying hello until the controller answers. Raises `ConfigError`."""
         self.name = name
@@ -63,6 +65,10 @@ class ControllerClient:
         self._answers: dict[str, Future[Answer]] = {}
         self._drops: deque[DropAnnouncement] = deque()
         self._welcome: ControllerWelcome | None = None
+        self._take_over = take_over
+        self.leased = ""
+        """Who else has the lease, in words; empty while it is ours, or nobody answered yet."""
+        self._evicted = False
         self._heard_s: float | None = None
         self._stop = threading.Event()
         self._ready = threading.Lock()
@@ -128,6 +134,8 @@ class ControllerClient:
         """Say whether it is there."""
         if not self._lock.trusts(self.name):
             return LinkState(self.name, False, None, f"the key of {self.name} was revoked: nothing is sent there")
+        if self.leased:
+            return LinkState(self.name, False, None, self.leased)
         if self._heard_s is None:
             return LinkState(self.name, False, None, f"no {self.name} controller: expected at {self._endpoint}")
         age = time.monotonic() - self._heard_s
@@ -235,10 +243,16 @@ class ControllerClient:
         self._wake_in.close()
 
     def _beat(self) -> None:
-        """Say hello until welcomed (again after silence), and that we are alive."""
+        """Say hello until welcomed (again after silence), and that we are alive. Who was taken over keeps quiet."""
+        if self._evicted:
+            return
         silent = self._heard_s is None or time.monotonic() - self._heard_s > 2 * self._links.heartbeat_s
         if self._welcome is None or silent:
-            self._send(ControllerHello(protocols=[PROTOCOL_VERSION], station=self._station, session=self._own_session))
+            me = Owner.of_this_process()
+            self._send(ControllerHello(
+                protocols=[PROTOCOL_VERSION], station=self._station, session=self._own_session, user=me.user,
+                host=me.host, process=me.process, take_over=self._take_over or None,
+            ))  # fmt: skip
         self._send(Heartbeat(session=self._own_session))
 
     def _hear(self, raw: bytes) -> None:
@@ -260,7 +274,7 @@ class ControllerClient:
         elif isinstance(message, DropMessage):
             self._drops.append(DropAnnouncement(message.drop_id, message.sequence_type, message.planned_time_ns))
         elif isinstance(message, ControllerWelcome):
-            self._welcome = message
+            self._welcome, self.leased, self._take_over = message, "", False
         elif isinstance(message, Heartbeat):
             if self._welcome is not None and message.session != self._welcome.session:
                 log.warning("%s restarted: session %s", self.name, message.session)
@@ -269,6 +283,8 @@ class ControllerClient:
             log.warning("%s: %s", self.name, message.message)
             if message.code == "no_hello":
                 self._welcome = None
+            elif message.code == "leased":
+                self._evicted, self.leased = self._welcome is not None, message.message
 
     def _send(self, message: Message) -> None:
         if not self._lock.trusts(self.name):

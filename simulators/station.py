@@ -107,7 +107,7 @@ class SimulatedStation:
 
     def _ready(self) -> bool:
         served = all(camera.welcomed for camera in self._cameras.values())
-        return served and bool(self._laser.clients) and bool(self._drop_system.clients)
+        return served and self._laser.lease.holder is not None and self._drop_system.lease.holder is not None
 
     def _behind(self) -> bool:
         """Drops wait while pictures do not keep up; nothing may pile up without a bound."""
@@ -133,13 +133,15 @@ class SimulatedStation:
     def _start_drop(self, now_s: float) -> None:
         if not self._schedule.begun:
             self._say("first drop")
-        drop_id, sequence_type = self._schedule.start(now_s, self._drop_system.clients), self._schedule.sequence_type
+        holder = self._drop_system.lease.holder
+        drop_id = self._schedule.start(now_s, holder.identity if holder else None)
+        sequence_type = self._schedule.sequence_type
         setpoints = self._laser.bank.latch(drop_id) | self._drop_system.bank.latch(drop_id)
         truth = self._plant.drop(drop_id, setpoints, sequence_type)
         trigger_time_ns = time.time_ns()
         self._truth.add(truth)
         self._darkroom.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
-        self._drop_system.announce(
+        self._drop_system.tell(
             DropMessage(drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=trigger_time_ns)
         )
         if self._schedule.over:
@@ -185,11 +187,12 @@ class SimulatedStation:
         server = ControllerServer(self._lock, place, bank, self._say)
         server.misbehaviour = Misbehaviour(self._faults, name, lambda: self._schedule.next_drop - 1)
         server.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
-        server.status = lambda: {"next_drop": self._schedule.next_drop}
+        server.status = lambda: {"next_drop": self._schedule.next_drop, "lease": server.lease.in_words()}
         return server
 
     def _laser_status(self) -> dict[str, str | int | float | bool]:
-        return {"next_drop": self._schedule.next_drop, "locked": self._laser.misbehaviour.locked}
+        locked, lease = self._laser.misbehaviour.locked, self._laser.lease.in_words()
+        return {"next_drop": self._schedule.next_drop, "locked": locked, "lease": lease}
 
     def _camera(self, view: View) -> CameraDriver:
         setup, links = self._setup, self._setup.config.links
@@ -206,10 +209,9 @@ class SimulatedStation:
         return CameraDriver(self._lock, place, facts, Spool(setup.spool_bytes), self._settled, self._say)
 
     def _left(self, identity: bytes) -> None:
-        """Take note that an application is gone; what it asked for ends with the last one."""
+        """Take note that the application is gone; what it asked for ends with it."""
         self._schedule.left(identity)
-        if not self._drop_system.clients:
-            self._schedule.make("interferometer")
+        self._schedule.make("interferometer")
 
     def _settled(self, drop_id: int, view: View, stored: bool) -> None:
         self._truth.settled(drop_id, view, stored=stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from magis_calib.recording.continuation import Earlier, SessionLock, earlier, le
 from magis_calib.recording.recorder import Recorder
 from magis_calib.recording.writer import SessionWriter, new_session_path
 
+CLAIM_S = 1.0
+"""How long a start waits for the controllers to say whose they are; those that are not there yet say so later."""
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +40,7 @@ class LiveRun:
         self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any],
         procedure: StartProcedure | None = None, products: Path | None = None, go_on: bool = True,
         config_file: Path | None = None, keys: Path | None = None,
+        take_over: bool = False,
     ) -> None:  # fmt: skip
         """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an address is taken.
 
@@ -53,7 +57,9 @@ class LiveRun:
             self._camera = CameraLink(self._lock, name, station, session)
             telemetry = Telemetry(self._lock, links.telemetry)
             for one in ("laser", "drop_system"):
-                self._controllers[one] = ControllerClient(self._lock, one, getattr(links, one), name, session, links)
+                self._controllers[one] = ControllerClient(
+                    self._lock, one, getattr(links, one), name, session, links, take_over
+                )
         except zmq.ZMQError as error:
             self._release()
             raise ConfigError(f"cannot bind {links.camera} or {links.telemetry}: {error}; "
@@ -111,6 +117,17 @@ class LiveRun:
     def watch(self, link: Callable[[], LinkState]) -> None:
         """Show one more peer among the links."""
         self._watched = (*self._watched, link)
+
+    def claim(self) -> None:
+        """Wait a moment for the controllers' leases. Raises `ConfigError` where somebody else has one."""
+        until_s = time.monotonic() + CLAIM_S
+        while not all(one.link().connected or one.leased for one in self._controllers.values()):
+            if time.monotonic() > until_s:
+                break
+            time.sleep(0.02)
+        leased = [f"{name} is {one.leased}" for name, one in self._controllers.items() if one.leased]
+        if leased:
+            raise ConfigError(f"{'; '.join(leased)}; --take-over takes it away from there")
 
     def close(self) -> None:
         """Release the controllers and the sockets."""

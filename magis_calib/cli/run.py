@@ -110,12 +110,15 @@ def _run(
                 print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
         drops = arguments.drops if arguments.screenshot is None else None  # a picture is taken of a run that goes on
         run = LiveRun(config, name, station, session_dir, drops, about, procedure, products,
-                      options is None and not arguments.new_session, arguments.config, keys)  # fmt: skip
+                      options is None and not arguments.new_session, arguments.config, keys,
+                      arguments.take_over)  # fmt: skip
         until_the_end.callback(run.close)
         if options is not None:
             simulated = SimulatedProcess(options, station.links, arguments.config, name, drops, keys)
             until_the_end.callback(simulated.stop)
             run.watch(simulated.link)
+        else:
+            run.claim()
         start_and_show(run.engine, arguments.auto, arguments)
     truth = Truth(arguments.truth, arguments.delay) if options and arguments.truth else None
     afterwards(run.engine, station)
@@ -221,6 +224,8 @@ def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argpar
                         help=f"folder that sessions are recorded in (default {default_session_dir()})")  # fmt: skip
     parser.add_argument("--new-session", action="store_true",
                         help="begin a new session, also where a killed run left one unfinished")  # fmt: skip
+    parser.add_argument("--take-over", action="store_true",
+                        help="take the controllers from another application that has their lease")  # fmt: skip
     parser.add_argument("--products-dir", type=Path, metavar="DIR",
                         help=f"folder for what procedures find (default {default_products_dir()})")  # fmt: skip
     add_run_options(parser)

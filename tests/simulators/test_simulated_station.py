@@ -150,22 +150,22 @@ def test_schedule_is_steady_and_skips_what_it_missed():
     schedule = DropSchedule(10.0, drops=None)
     assert not schedule.due(100.0, ready=False)
     assert schedule.due(100.0, ready=True)
-    assert schedule.start(100.0, ()) == 1
+    assert schedule.start(100.0, None) == 1
     assert not schedule.due(109.9, ready=False)
     assert schedule.due(110.3, ready=False)
-    schedule.start(110.3, ())
+    schedule.start(110.3, None)
     assert schedule.due(120.0, ready=False)
-    schedule.start(155.0, ())
+    schedule.start(155.0, None)
     assert not schedule.due(159.9, ready=True)
     assert schedule.due(160.0, ready=True)
 
 
-def test_drop_is_over_when_all_who_were_told_are_gone():
+def test_drop_is_over_when_the_one_that_was_told_is_gone():
     schedule = DropSchedule(0.0, drops=None)
-    schedule.start(0.0, [b"a", b"b"])
-    schedule.left(b"a")
-    assert not schedule.due(1.0, ready=True)
+    schedule.start(0.0, b"a")
     schedule.left(b"b")
+    assert not schedule.due(1.0, ready=True)
+    schedule.left(b"a")
     assert schedule.due(1.0, ready=True)
 
 
