@@ -84,7 +84,8 @@ class Driver:
 class Controllers:
     """Both controllers in one thread. `mute` names those that swallow requests; `refuse` those that say no."""
 
-    def __init__(self, station: Station, session: str = "c1") -> None:
+    def __init__(self, station: Station, session: str = "c1", lease_s: float = 5.0) -> None:
+        self._lease_s = lease_s
         self.mute: set[str] = set()
         self.words: dict[str, dict[str, str | bool]] = {}
         """State words that a controller tells beside its own."""
@@ -118,7 +119,7 @@ class Controllers:
             for name in ("laser", "drop_system"):
                 own = {key: one for key, one in numbers.actuators.items() if one.controller == name}
                 self.banks[name] = ParameterBank(own, nominal)
-                place = Place("bottom", name, getattr(self._station.links, name), self._session, 0.2, 5.0)
+                place = Place("bottom", name, getattr(self._station.links, name), self._session, 0.2, self._lease_s)
                 servers[name] = ControllerServer(lock, place, self.banks[name], lambda words: None)
                 servers[name].next_effective_drop = lambda: self.next_drop
                 servers[name].status = partial(self._words, name)

@@ -39,8 +39,7 @@ class LiveRun:
     def __init__(
         self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any],
         procedure: StartProcedure | None = None, products: Path | None = None, go_on: bool = True,
-        config_file: Path | None = None, keys: Path | None = None,
-        take_over: bool = False,
+        config_file: Path | None = None, keys: Path | None = None, take_over: bool = False,
     ) -> None:  # fmt: skip
         """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an address is taken.
 
@@ -51,22 +50,8 @@ class LiveRun:
         self._watched: tuple[Callable[[], LinkState], ...] = ()
         session = f"{name}-{secrets.token_hex(4)}"
         self._lock = open_lock(station.links, keys)
-        links = station.links
         self._controllers: dict[str, ControllerClient] = {}
-        try:
-            self._camera = CameraLink(self._lock, name, station, session)
-            telemetry = Telemetry(self._lock, links.telemetry)
-            for one in ("laser", "drop_system"):
-                self._controllers[one] = ControllerClient(
-                    self._lock, one, getattr(links, one), name, session, links, take_over
-                )
-        except zmq.ZMQError as error:
-            self._release()
-            raise ConfigError(f"cannot bind {links.camera} or {links.telemetry}: {error}; "
-                              "is another magis-calib running?") from error  # fmt: skip
-        except ConfigError:
-            self._release()
-            raise
+        telemetry = self._connect(name, station, session, take_over)
         path, before = self._session(session_dir, name, go_on)
         whole = config.model_copy(update={"stations": {**config.stations, name: station}})
         text = whole.model_dump_json(by_alias=True)
@@ -91,6 +76,24 @@ class LiveRun:
                 earlier=before,
             )
         )
+
+    def _connect(self, name: str, station: Station, session: str, take_over: bool) -> Telemetry:
+        """Open all sockets, or none. Raises `ConfigError`."""
+        lock, links = self._lock, station.links
+        try:
+            self._camera = CameraLink(lock, name, station, session)
+            telemetry = Telemetry(lock, links.telemetry)
+            for one in ("laser", "drop_system"):
+                endpoint = getattr(links, one)
+                self._controllers[one] = ControllerClient(lock, one, endpoint, name, session, links, take_over)
+        except zmq.ZMQError as error:
+            self._release()
+            raise ConfigError(f"cannot bind {links.camera} or {links.telemetry}: {error}; "
+                              "is another magis-calib running?") from error  # fmt: skip
+        except ConfigError:
+            self._release()
+            raise
+        return telemetry
 
     def _session(self, parent: Path, name: str, go_on: bool) -> tuple[Path, Earlier | None]:
         """Return where to record: into what a killed run left unfinished, or a new session."""
