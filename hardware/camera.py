@@ -30,6 +30,7 @@ from magis_calib.link.camera_messages import (
 )
 from magis_calib.link.wire import RETRY_HELPS, check_frame, check_hello, decode_from_camera, facts_of
 from magis_calib.link.words import agree_version, echo_of
+from magis_calib.locks.lock import Lock
 
 log = logging.getLogger(__name__)
 
@@ -51,16 +52,18 @@ class _Peer:
 class CameraLink:
     """Receives frames, answers drivers. `receive` belongs to one thread; `stored` and `not_stored` to any."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], name: str, station: Station, session: str) -> None:
-        """Bind the camera endpoint. Raises `zmq.ZMQError` where the address is taken."""
+    def __init__(self, lock: Lock, name: str, station: Station, session: str) -> None:
+        """Bind the camera endpoint. Raises `zmq.ZMQError` where the address is taken, `ConfigError` without a key."""
+        self._lock = lock
         self._station_name, self._station, self._session = name, station, session
         self._links: Links = station.links
         self._peers: dict[View, _Peer] = {}
         self._outbox: deque[tuple[bytes, ToCamera]] = deque()
-        self._socket = context.socket(zmq.ROUTER)
+        self._socket = lock.context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HWM)
         self._socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE_BYTES)
         self._socket.setsockopt(zmq.LINGER, 500)
+        lock.serve(self._socket, "camera", "application")
         self._socket.bind(station.links.camera)
 
     def receive(self, timeout_s: float) -> SourceEvent | None:
@@ -108,6 +111,7 @@ class CameraLink:
     def _handle(self, identity: bytes, parts: list[zmq.Frame], now_s: float) -> SourceEvent | None:
         header = parts[0].bytes if parts else b""
         try:
+            self._lock.visitor(parts[0], "camera") if parts else None
             message = decode_from_camera(header)
             return self._accept(identity, message, parts[1:], now_s)
         except WireError as error:

@@ -17,7 +17,8 @@ import zmq
 from magis_calib.domain.camera import DropAnnouncement, SequenceType
 from magis_calib.domain.config import Links
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
-from magis_calib.domain.errors import ControllerError, Refused, Silent, WireError
+from magis_calib.domain.errors import ConfigError, ControllerError, Refused, Silent, WireError
+from magis_calib.domain.owner import Owner
 from magis_calib.domain.snapshot import LinkState
 from magis_calib.link.camera_messages import Bye, Heartbeat
 from magis_calib.link.control_messages import (
@@ -32,6 +33,7 @@ from magis_calib.link.control_messages import (
     decode_from_controller,
 )
 from magis_calib.link.words import PROTOCOL_VERSION, Message
+from magis_calib.locks.lock import Lock
 
 log = logging.getLogger(__name__)
 
@@ -44,15 +46,17 @@ class ControllerClient:
 
     def __init__(
         self,
-        context: zmq.Context[zmq.Socket[bytes]],
+        lock: Lock,
         name: str,
         endpoint: str,
         station: str,
         session: str,
         links: Links,
+        take_over: bool = False,
     ) -> None:
-        """Connect (in the background) and keep saying hello until the controller answers."""
+        """Connect (in the background) and keep saying hello until the controller answers. Raises `ConfigError`."""
         self.name = name
+        self._lock = lock
         self._endpoint, self._station, self._own_session, self._links = endpoint, station, session, links
         self._numbers = itertools.count(1)
         self._facts: dict[str, ParameterFacts] = {}
@@ -61,16 +65,18 @@ class ControllerClient:
         self._answers: dict[str, Future[Answer]] = {}
         self._drops: deque[DropAnnouncement] = deque()
         self._welcome: ControllerWelcome | None = None
+        self._take_over = take_over
+        self.leased = ""
+        """Who else has the lease, in words; empty while it is ours, or nobody answered yet."""
+        self._evicted = False
         self._heard_s: float | None = None
         self._stop = threading.Event()
         self._ready = threading.Lock()
+        self._socket = self._locked()
         wake = f"inproc://wake-{next(_wakes)}"
-        self._wake_in, self._wake_out = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+        self._wake_in, self._wake_out = lock.context.socket(zmq.PAIR), lock.context.socket(zmq.PAIR)
         self._wake_in.bind(wake)
         self._wake_out.connect(wake)
-        self._socket = context.socket(zmq.DEALER)
-        self._socket.setsockopt(zmq.LINGER, 200)
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
         self._socket.connect(endpoint)
         self._thread = threading.Thread(target=self._run, name=f"controller {name}", daemon=True)
         self._thread.start()
@@ -126,6 +132,10 @@ class ControllerClient:
 
     def link(self) -> LinkState:
         """Say whether it is there."""
+        if not self._lock.trusts(self.name):
+            return LinkState(self.name, False, None, f"the key of {self.name} was revoked: nothing is sent there")
+        if self.leased:
+            return LinkState(self.name, False, None, self.leased)
         if self._heard_s is None:
             return LinkState(self.name, False, None, f"no {self.name} controller: expected at {self._endpoint}")
         age = time.monotonic() - self._heard_s
@@ -140,6 +150,17 @@ class ControllerClient:
         self._thread.join(5.0)
         with self._ready:
             self._wake_out.close()
+
+    def _locked(self) -> zmq.Socket[bytes]:
+        socket = self._lock.context.socket(zmq.DEALER)
+        socket.setsockopt(zmq.LINGER, 200)
+        socket.setsockopt(zmq.IMMEDIATE, 1)
+        try:
+            self._lock.call(socket, "application", self.name)
+        except ConfigError:
+            socket.close()
+            raise
+        return socket
 
     def _ask(
         self,
@@ -222,13 +243,21 @@ class ControllerClient:
         self._wake_in.close()
 
     def _beat(self) -> None:
-        """Say hello until welcomed (again after silence), and that we are alive."""
+        """Say hello until welcomed (again after silence), and that we are alive. Who was taken over keeps quiet."""
+        if self._evicted:
+            return
         silent = self._heard_s is None or time.monotonic() - self._heard_s > 2 * self._links.heartbeat_s
         if self._welcome is None or silent:
-            self._send(ControllerHello(protocols=[PROTOCOL_VERSION], station=self._station, session=self._own_session))
+            me = Owner.of_this_process()
+            self._send(ControllerHello(
+                protocols=[PROTOCOL_VERSION], station=self._station, session=self._own_session, user=me.user,
+                host=me.host, process=me.process, take_over=self._take_over or None,
+            ))  # fmt: skip
         self._send(Heartbeat(session=self._own_session))
 
     def _hear(self, raw: bytes) -> None:
+        if not self._lock.trusts(self.name):
+            return
         try:
             message = decode_from_controller(raw)
         except WireError as error:
@@ -245,7 +274,7 @@ class ControllerClient:
         elif isinstance(message, DropMessage):
             self._drops.append(DropAnnouncement(message.drop_id, message.sequence_type, message.planned_time_ns))
         elif isinstance(message, ControllerWelcome):
-            self._welcome = message
+            self._welcome, self.leased, self._take_over = message, "", False
         elif isinstance(message, Heartbeat):
             if self._welcome is not None and message.session != self._welcome.session:
                 log.warning("%s restarted: session %s", self.name, message.session)
@@ -254,8 +283,12 @@ class ControllerClient:
             log.warning("%s: %s", self.name, message.message)
             if message.code == "no_hello":
                 self._welcome = None
+            elif message.code == "leased":
+                self._evicted, self.leased = self._welcome is not None, message.message
 
     def _send(self, message: Message) -> None:
+        if not self._lock.trusts(self.name):
+            return
         try:
             self._socket.send(message.encode(), zmq.NOBLOCK)
         except zmq.Again:

@@ -25,6 +25,7 @@ from magis_calib.link.camera_messages import (
 )
 from magis_calib.link.wire import RETRY_HELPS, check_frame, check_hello, decode_from_camera
 from magis_calib.link.words import agree_version, echo_of
+from magis_calib.locks.lock import Lock
 
 QUIET_S = 1.0
 """Time for answers to arrive before the socket is closed, and for frames that should not come back."""
@@ -47,11 +48,11 @@ class DriverCheck:
     """One ROUTER socket; `run` blocks until everything was seen or the time is over."""
 
     def __init__(
-        self, context: zmq.Context[zmq.Socket[bytes]], name: str, station: Station, plan: CheckPlan,
+        self, lock: Lock, name: str, station: Station, plan: CheckPlan,
         on_frame: Callable[[int], None] = lambda drop_id: None,
     ) -> None:  # fmt: skip
-        """Bind the endpoint. Raises `zmq.ZMQError` where it is taken."""
-        self._context, self._station_name, self._station, self._plan = context, name, station, plan
+        """Bind the endpoint. Raises `zmq.ZMQError` where it is taken, `ConfigError` without a key."""
+        self._lock, self._station_name, self._station, self._plan = lock, name, station, plan
         self._on_frame = on_frame
         self._drivers: dict[str, Evidence] = {}
         self._peers: dict[bytes, str] = {}
@@ -110,7 +111,8 @@ class DriverCheck:
 
     def _bind(self, tries: int) -> zmq.Socket[bytes]:
         """A closed socket lets go of its address a little later."""
-        socket = self._context.socket(zmq.ROUTER)
+        socket = self._lock.context.socket(zmq.ROUTER)
+        self._lock.serve(socket, "camera", "application")
         for left in reversed(range(tries)):
             try:
                 socket.bind(self._plan.endpoint)

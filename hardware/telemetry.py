@@ -8,8 +8,10 @@ from typing import Any
 
 import zmq
 
+from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.link.words import PROTOCOL_VERSION
+from magis_calib.locks.lock import Lock
 from magis_calib.recording.serial import plain
 
 TOPIC = b"snapshot"
@@ -18,21 +20,43 @@ TOPIC = b"snapshot"
 class Telemetry:
     """Publishes snapshots. Used by one thread; who does not listen misses them."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> None:
-        """Bind the endpoint. Raises `zmq.ZMQError` where the address is taken."""
-        self._socket = context.socket(zmq.PUB)
-        self._socket.setsockopt(zmq.SNDHWM, 10)
-        self._socket.setsockopt(zmq.LINGER, 200)
-        self._socket.bind(endpoint)
+    def __init__(self, lock: Lock, endpoint: str) -> None:
+        """Bind the endpoint. Raises `zmq.ZMQError` where the address is taken, `ConfigError` without a key."""
+        self._lock, self._endpoint, self._edition = lock, endpoint, lock.edition()
+        self._socket = self._bound()
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Send this snapshot to whoever listens."""
+        """Send this snapshot to whoever listens; who is no longer allowed to is cut off first."""
+        if self._lock.edition() != self._edition and not self._rebound():
+            return
         text = json.dumps(summary(snapshot), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
         self._socket.send_multipart([TOPIC, text.encode()])
 
     def close(self) -> None:
         """Release the socket."""
         self._socket.close()
+
+    def _bound(self) -> zmq.Socket[bytes]:
+        socket = self._lock.context.socket(zmq.PUB)
+        socket.setsockopt(zmq.SNDHWM, 10)
+        socket.setsockopt(zmq.LINGER, 200)
+        try:
+            self._lock.serve(socket, "telemetry", "application")
+            socket.bind(self._endpoint)
+        except (zmq.ZMQError, ConfigError):
+            socket.close()
+            raise
+        return socket
+
+    def _rebound(self) -> bool:
+        """Begin with no listeners: they show their keys again. A closed socket lets go of its address a bit later."""
+        self._socket.close()
+        try:
+            self._socket = self._bound()
+        except (zmq.ZMQError, ConfigError):
+            return False
+        self._edition = self._lock.edition()
+        return True
 
 
 def summary(snapshot: Snapshot) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from magis_calib.link.camera_messages import (
     Welcome,
 )
 from magis_calib.link.wire import decode_to_camera
+from magis_calib.locks.lock import Lock
 from simulators.spool import Spool, SpooledFrame
 
 Say = Callable[[str], None]
@@ -54,7 +55,7 @@ class CameraDriver:
 
     def __init__(
         self,
-        context: zmq.Context[zmq.Socket[bytes]],
+        lock: Lock,
         place: CameraPlace,
         facts: CameraFacts,
         spool: Spool,
@@ -71,13 +72,14 @@ class CameraDriver:
         self._heard_s = 0.0
         self._last_error = ""
         self._next_word_s = 0.0
-        self.socket = context.socket(zmq.DEALER)
+        self.socket = lock.context.socket(zmq.DEALER)
         self.socket.setsockopt(zmq.LINGER, 500)
         self.socket.setsockopt(zmq.IMMEDIATE, 1)
         self.socket.setsockopt(zmq.SNDHWM, SENDING)
         self.socket.setsockopt(zmq.RECONNECT_IVL, 100)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
         self._monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        lock.call(self.socket, "camera", "application")
         self.socket.connect(place.endpoint)
         say(f"camera {place.view}: connecting to {place.endpoint}")
 

@@ -26,18 +26,12 @@ from magis_calib.link.control_messages import (
     decode_to_controller,
 )
 from magis_calib.link.words import agree_version
+from magis_calib.locks.lock import Lock
 from simulators.faults import NO_FAULTS, Misbehaviour
+from simulators.lease import Holder, Lease
 from simulators.parameters import ParameterBank
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """An application that said hello."""
-
-    session: str
-    heard_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +44,17 @@ class Place:
     session: str
     heartbeat_s: float
     silent_after_s: float
-    """A client that is silent for this long is no longer told anything."""
+    """The lease of an application that is silent for this long ends."""
 
 
 class ControllerServer:
     """One ROUTER socket with the parameters behind it. Used by one thread."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], place: Place, bank: ParameterBank, say: Say) -> None:
+    def __init__(self, lock: Lock, place: Place, bank: ParameterBank, say: Say) -> None:
+        self._lock = lock
         self.place = place
         self.bank = bank
-        self.clients: dict[bytes, Client] = {}
+        self.lease = Lease(place.silent_after_s)
         self.next_effective_drop: Callable[[], int] = lambda: 1
         self.on_done: Callable[[int], None] = lambda drop_id: None
         self.on_left: Callable[[bytes], None] = lambda identity: None
@@ -70,10 +65,12 @@ class ControllerServer:
         self._say = say
         self._numbers: dict[str, int] = {}
         self._next_heartbeat_s = 0.0
-        self.socket = context.socket(zmq.ROUTER)
+        self.socket = lock.context.socket(zmq.ROUTER)
         self.socket.setsockopt(zmq.LINGER, 200)
         self.socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
+        self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # to notice that a peer is gone
         self.socket.setsockopt(zmq.MAXMSGSIZE, 1_000_000)
+        lock.serve(self.socket, "control", place.controller)
         self.socket.bind(place.endpoint)
         say(f"{place.controller}: listening on {place.endpoint}")
 
@@ -81,83 +78,74 @@ class ControllerServer:
         """Answer everything that has arrived."""
         while True:
             try:
-                parts = self.socket.recv_multipart(zmq.NOBLOCK)
+                parts = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            client, raw = parts[0], parts[-1]
+            client, raw = parts[0].bytes, parts[-1].bytes
             try:
+                who = self._lock.visitor(parts[-1], "control")
                 message = decode_to_controller(raw)
             except WireError as error:
                 self._send(client, _bad(raw, error, self.place.session))
                 continue
-            self._handle(client, message)
+            self._handle(client, who, message)
 
     def tick(self, now_s: float) -> None:
-        """Send what is due: a heartbeat to each client."""
+        """Send what is due: a heartbeat to who has the lease."""
         if now_s < self._next_heartbeat_s:
             return
         self._next_heartbeat_s = now_s + self.place.heartbeat_s
-        for identity, client in list(self.clients.items()):
-            if now_s - client.heard_s > self.place.silent_after_s:
-                self._forget(identity, "is silent")
+        if self.lease.holder is not None and self.lease.left_s < 0.0:
+            self._end_lease("is silent")
         self.tell(Heartbeat(session=self.place.session))
 
     def tell(self, message: FromController) -> None:
-        """Send a message to every client that said hello."""
-        for identity in self.clients:
-            self._send(identity, message)
-
-    def announce(self, drop: DropMessage) -> None:
-        """Announce a drop to every client that said hello."""
-        self.tell(drop)
+        """Send a message to who has the lease."""
+        if self.lease.holder is not None:
+            self._send(self.lease.holder.identity, message)
 
     def restart(self, session: str) -> None:
         """Come back after a power cycle: a new session, setpoints of the start, and nobody has said hello yet."""
         self.place = replace(self.place, session=session)
         self.bank.power_cycle()
         self._numbers.clear()
-        for identity in list(self.clients):
-            self._forget(identity, "is forgotten by a power cycle")
+        if self.lease.holder is not None:
+            self._end_lease("is forgotten by a power cycle")
 
     def close(self) -> None:
         """Release the socket."""
         self.socket.close()
 
-    def _handle(self, identity: bytes, message: ControllerHello | Request | Done | Heartbeat | Bye) -> None:
-        now_s = time.monotonic()
+    def _handle(self, identity: bytes, who: str, message: ControllerHello | Request | Done | Heartbeat | Bye) -> None:
         if isinstance(message, ControllerHello):
-            self._welcome(identity, message, now_s)
+            self._welcome(identity, who, message)
             return
         if isinstance(message, Request) and self._hears(message):
-            self._send(identity, self._answer(message))
-        known = self.clients.get(identity)
-        if known is None:
+            self._send(identity, self._answer(identity, message))
+        if not self.lease.held_by(identity):
             if not isinstance(message, Request | Bye):
                 self._send(identity, Heartbeat(session=self.place.session))
                 text = f"{self.place.controller} waits for a hello"
                 self._send(identity, ControlError(code="no_hello", message=text))
             return
-        self.clients[identity] = Client(known.session, now_s)
+        self.lease.renew()
         if isinstance(message, Done):
             self.on_done(message.drop_id)
         elif isinstance(message, Bye):
-            self._forget(identity, "said bye")
+            self._end_lease("said bye")
 
-    def _welcome(self, identity: bytes, hello: ControllerHello, now_s: float) -> None:
+    def _welcome(self, identity: bytes, who: str, hello: ControllerHello) -> None:
+        place = self.place
         try:
             version = agree_version(hello.protocols)
-            if hello.station != self.place.station:
-                raise WireError("unknown_station", "station", wanted=self.place.station, got=hello.station)
+            if hello.station != place.station:
+                raise WireError("unknown_station", "station", wanted=place.station, got=hello.station)
         except WireError as error:
             self._send(identity, ControlError(code=error.code, message=str(error)))
             return
-        known = self.clients.get(identity)
-        if known is not None and known.session != hello.session:
-            self._forget(identity, "was started again")
-        if identity not in self.clients:
-            self._say(f"{self.place.controller}: application connected ({hello.session})")
-        self.clients[identity] = Client(hello.session, now_s)
-        place = self.place
+        if not self._give_lease(identity, who, hello):
+            self._send(identity, ControlError(code="leased", message=self.lease.in_words()))
+            return
         self._send(
             identity,
             ControllerWelcome(
@@ -169,13 +157,40 @@ class ControllerServer:
             ),
         )
 
+    def _give_lease(self, identity: bytes, who: str, hello: ControllerHello) -> bool:
+        """Give the lease to who says hello, unless somebody else is there who has it."""
+        holder = self.lease.holder
+        if holder is not None and (holder.identity, holder.session) != (identity, hello.session):
+            if holder.identity == identity:
+                self._end_lease("was started again")
+            elif hello.take_over or holder.is_of(hello) or not self._is_there(holder):
+                self._end_lease(f"lost its lease to {hello.session}")
+                by = f"taken over by {hello.user}@{hello.host}, process {hello.process}, session {hello.session}"
+                self._send(holder.identity, ControlError(code="leased", message=by))
+            else:
+                return False
+        if self.lease.holder is None:
+            self._say(f"{self.place.controller}: application connected ({hello.session})")
+        self.lease.grant(identity, who, hello)
+        return True
+
+    def _is_there(self, holder: Holder) -> bool:
+        """Tell whether the holder's connection still stands."""
+        try:
+            self.socket.send_multipart([holder.identity, Heartbeat(session=self.place.session).encode()], zmq.NOBLOCK)
+        except zmq.Again:
+            return True
+        except zmq.ZMQError:
+            return False
+        return True
+
     def _hears(self, request: Request) -> bool:
         committed = request.request == "write" and request.commit
         return not self.misbehaviour.silent and not (committed and self.misbehaviour.dies_after_check)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, identity: bytes, request: Request) -> Answer:
         refused = self._judge(request.setpoints or {}) if request.request == "write" else None
-        refusal = self._stale(request) or refused or self._judge_sequence(request)
+        refusal = self._stale(request) or refused or self._judge_sequence(request) or self._not_yours(identity, request)
         if refusal:
             self._say(f"{self.place.controller}: refused {request.request}: {refusal.message}")
             return Answer(request_id=request.request_id, session=self.place.session, ok=False, error=refusal)
@@ -188,16 +203,22 @@ class ControllerServer:
         return self.bank.judge(setpoints) or self.misbehaviour.refusal()
 
     def _judge_sequence(self, request: Request) -> Refusal | None:
-        """Say why a sequence type is not accepted. It lasts as long as somebody is there, so somebody must be."""
+        """Say why a sequence type is not accepted."""
         if request.request != "sequence":
             return None
         if self.on_sequence is None:
             return Refusal(code="bad_request", message=f"{self.place.controller} makes no drops")
         if request.sequence_type is None:
             return Refusal(code="bad_request", message="a sequence without sequence_type")
-        if not self.clients:
-            return Refusal(code="bad_request", message=f"{self.place.controller} waits for a hello")
         return None
+
+    def _not_yours(self, identity: bytes, request: Request) -> Refusal | None:
+        """Say why nothing is changed for somebody who has not the lease."""
+        if self.lease.held_by(identity) or request.request not in ("write", "sequence") or not request.commit:
+            return None
+        if self.lease.holder is None:
+            return Refusal(code="bad_request", message=f"{self.place.controller} waits for a hello")
+        return Refusal(code="leased", message=f"{self.place.controller} is {self.lease.in_words()}")
 
     def _do(self, request: Request) -> Answer:
         answer = Answer(request_id=request.request_id, session=self.place.session, ok=True)
@@ -233,9 +254,12 @@ class ControllerServer:
         self._numbers[request.session] = request.number
         return None
 
-    def _forget(self, identity: bytes, why: str) -> None:
-        self._say(f"{self.place.controller}: application {self.clients.pop(identity).session} {why}")
-        self.on_left(identity)
+    def _end_lease(self, why: str) -> None:
+        holder = self.lease.holder
+        assert holder is not None
+        self._say(f"{self.place.controller}: application {holder.session} {why}")
+        self.lease.end()
+        self.on_left(holder.identity)
 
     def _send(self, identity: bytes, message: FromController) -> None:
         if self.misbehaviour.silent and not isinstance(message, DropMessage):
@@ -244,6 +268,8 @@ class ControllerServer:
             self.socket.send_multipart([identity, message.encode()], zmq.NOBLOCK)
         except zmq.Again:
             self._say(f"{self.place.controller}: an application does not read, {message.type} not sent")
+        except zmq.ZMQError:  # it is gone: its silence ends its lease
+            return
 
 
 def _bad(raw: bytes, error: WireError, session: str) -> FromController:

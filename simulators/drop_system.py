@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from magis_calib.domain.camera import SequenceType
 
@@ -17,7 +16,7 @@ class DropSchedule:
         self._last_drop = None if drops is None else first_drop + drops - 1
         self._due_s: float | None = None
         self._finished = True
-        self._told: set[bytes] = set()
+        self._told: bytes | None = None
         self.next_drop = first_drop
         self.sequence_type: SequenceType = "interferometer"
         """What all drops are for that have not started."""
@@ -40,12 +39,12 @@ class DropSchedule:
             return self._finished and ready
         return ready if self._due_s is None else now_s >= self._due_s
 
-    def start(self, now_s: float, told: Iterable[bytes]) -> int:
-        """Start the next drop and return its id; `told` are those who may say when it is done."""
+    def start(self, now_s: float, told: bytes | None) -> int:
+        """Start the next drop and return its id; `told` is who may say when it is done."""
         drop_id = self.next_drop
         self.next_drop += 1
         self._finished = False
-        self._told = set(told)
+        self._told = told
         if self._interval_s > 0:
             self._due_s = self._after(now_s if self._due_s is None else self._due_s, now_s)
         return drop_id
@@ -65,9 +64,8 @@ class DropSchedule:
         self._due_s = None
 
     def left(self, identity: bytes) -> None:
-        """Take note that an application is gone: when nobody is left who was told, the drop is over."""
-        self._told.discard(identity)
-        if not self._told:
+        """Take note that an application is gone: when it is the one that was told, the drop is over."""
+        if self._told in (None, identity):
             self._finished = True
 
     def _after(self, due_s: float, now_s: float) -> float:

@@ -16,6 +16,7 @@ import zmq
 from magis_calib.domain.config import Links, Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import load_config, select_station
+from magis_calib.locks.keyring import default_keys_dir
 from simulators.options import SimulationOptions, add_simulation_options
 from simulators.plant_file import load_plant_numbers
 from simulators.station import SimulatedStation, StationSetup
@@ -52,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="FILE", help="take addresses and camera names from this file")
     parser.add_argument("--station", metavar="NAME", help="a station of that file other than its default")
     parser.add_argument("--plant", type=Path, metavar="FILE", help="numbers of the station instead of plant.toml")
+    parser.add_argument("--keys", type=Path, metavar="DIR",
+                        help=f"folder of keys, made on first use (default {default_keys_dir()})")  # fmt: skip
     for name in ("camera", "laser", "drop-system"):
         parser.add_argument(f"--{name}-endpoint", metavar="ADDRESS", help="instead of the configured one")
     return parser
@@ -66,6 +69,7 @@ def _setup(arguments: argparse.Namespace) -> StationSetup:
         numbers=load_plant_numbers(arguments.plant),
         drops=arguments.drops,
         first_drop=arguments.first_drop,
+        keys=arguments.keys,
     )
 
 

@@ -6,13 +6,16 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import zmq
 
 from magis_calib.domain.camera import VIEWS, FrameHeader, View
 from magis_calib.domain.config import Station
+from magis_calib.domain.errors import ConfigError
 from magis_calib.link.control_messages import DropMessage
+from magis_calib.locks.lock import open_lock
 from simulators.camera_driver import CameraDriver, CameraPlace
 from simulators.controller import ControllerServer, Place
 from simulators.darkroom import Darkroom, Job, Print
@@ -45,6 +48,8 @@ class StationSetup:
     drops: int | None = None
     first_drop: int = 1
     spool_bytes: int = SPOOL_BYTES
+    keys: Path | None = None
+    """Folder of keys; None for that of this user."""
 
 
 class SimulatedStation:
@@ -60,11 +65,11 @@ class SimulatedStation:
         self._faults = Faults(load_faults(options.faults, setup.numbers), options.seed, setup.first_drop)
         self._plant = Plant(put_off(setup.numbers, options.off), options.preset, options.seed, self._faults)
         self._schedule = DropSchedule(options.interval_s, setup.drops, setup.first_drop)
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._lock = open_lock(setup.config.links, setup.keys)
         try:
             self._open()
-        except (zmq.ZMQError, OSError):
-            self._context.destroy(linger=0)
+        except (zmq.ZMQError, OSError, ConfigError):
+            self._lock.close()
             raise
 
     def _open(self) -> None:
@@ -76,7 +81,7 @@ class SimulatedStation:
         self._drop_system.on_left = self._left
         self._drop_system.on_sequence = self._schedule.make
         self._truth = TruthFile(options.truth, self._plant)
-        self._darkroom = Darkroom(self._context, self._setup.numbers, options.sensor, options.seed)
+        self._darkroom = Darkroom(self._lock.context, self._setup.numbers, options.sensor, options.seed)
         self._cameras = {view: self._camera(view) for view in VIEWS}
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -102,7 +107,7 @@ class SimulatedStation:
 
     def _ready(self) -> bool:
         served = all(camera.welcomed for camera in self._cameras.values())
-        return served and bool(self._laser.clients) and bool(self._drop_system.clients)
+        return served and self._laser.lease.holder is not None and self._drop_system.lease.holder is not None
 
     def _behind(self) -> bool:
         """Drops wait while pictures do not keep up; nothing may pile up without a bound."""
@@ -128,13 +133,15 @@ class SimulatedStation:
     def _start_drop(self, now_s: float) -> None:
         if not self._schedule.begun:
             self._say("first drop")
-        drop_id, sequence_type = self._schedule.start(now_s, self._drop_system.clients), self._schedule.sequence_type
+        holder = self._drop_system.lease.holder
+        drop_id = self._schedule.start(now_s, holder.identity if holder else None)
+        sequence_type = self._schedule.sequence_type
         setpoints = self._laser.bank.latch(drop_id) | self._drop_system.bank.latch(drop_id)
         truth = self._plant.drop(drop_id, setpoints, sequence_type)
         trigger_time_ns = time.time_ns()
         self._truth.add(truth)
         self._darkroom.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
-        self._drop_system.announce(
+        self._drop_system.tell(
             DropMessage(drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=trigger_time_ns)
         )
         if self._schedule.over:
@@ -177,14 +184,15 @@ class SimulatedStation:
         numbers = {key: one for key, one in setup.numbers.actuators.items() if one.controller == name}
         bank = ParameterBank(numbers, self._plant.nominal)
         place = Place(setup.name, name, getattr(links, name), self._session, links.heartbeat_s, links.silent_after_s)
-        server = ControllerServer(self._context, place, bank, self._say)
+        server = ControllerServer(self._lock, place, bank, self._say)
         server.misbehaviour = Misbehaviour(self._faults, name, lambda: self._schedule.next_drop - 1)
         server.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
-        server.status = lambda: {"next_drop": self._schedule.next_drop}
+        server.status = lambda: {"next_drop": self._schedule.next_drop, "lease": server.lease.in_words()}
         return server
 
     def _laser_status(self) -> dict[str, str | int | float | bool]:
-        return {"next_drop": self._schedule.next_drop, "locked": self._laser.misbehaviour.locked}
+        locked, lease = self._laser.misbehaviour.locked, self._laser.lease.in_words()
+        return {"next_drop": self._schedule.next_drop, "locked": locked, "lease": lease}
 
     def _camera(self, view: View) -> CameraDriver:
         setup, links = self._setup, self._setup.config.links
@@ -198,13 +206,12 @@ class SimulatedStation:
             silent_after_s=links.silent_after_s,
         )
         facts = self._darkroom.sensors[view].facts
-        return CameraDriver(self._context, place, facts, Spool(setup.spool_bytes), self._settled, self._say)
+        return CameraDriver(self._lock, place, facts, Spool(setup.spool_bytes), self._settled, self._say)
 
     def _left(self, identity: bytes) -> None:
-        """Take note that an application is gone; what it asked for ends with the last one."""
+        """Take note that the application is gone; what it asked for ends with it."""
         self._schedule.left(identity)
-        if not self._drop_system.clients:
-            self._schedule.make("interferometer")
+        self._schedule.make("interferometer")
 
     def _settled(self, drop_id: int, view: View, stored: bool) -> None:
         self._truth.settled(drop_id, view, stored=stored)
@@ -218,7 +225,7 @@ class SimulatedStation:
         self._drop_system.close()
         servers = (self._laser, self._drop_system) if self._setup.options.faults else ()
         self._truth.close({server.place.controller: server.bank for server in servers})
-        self._context.term()
+        self._lock.close()
 
 
 def _new_session() -> str:

@@ -10,7 +10,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ import zmq
 from magis_calib.domain.config import Station
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.engine import Engine
+from magis_calib.locks.lock import open_lock
 from simulators.controller import ControllerServer, Place
 from simulators.parameters import ParameterBank
 from simulators.plant_file import load_plant_numbers
@@ -83,7 +84,8 @@ class Driver:
 class Controllers:
     """Both controllers in one thread. `mute` names those that swallow requests; `refuse` those that say no."""
 
-    def __init__(self, station: Station, session: str = "c1") -> None:
+    def __init__(self, station: Station, session: str = "c1", lease_s: float = 5.0) -> None:
+        self._lease_s = lease_s
         self.mute: set[str] = set()
         self.words: dict[str, dict[str, str | bool]] = {}
         """State words that a controller tells beside its own."""
@@ -112,13 +114,13 @@ class Controllers:
         numbers = load_plant_numbers(None)
         nominal = {name: one.nominal for name, one in numbers.actuators.items()}
         nominal.update({name: one.nominal for name, one in self._station.loop.actuators.items()})
-        with zmq.Context() as context:
+        with closing(open_lock(self._station.links, None)) as lock:
             servers = {}
             for name in ("laser", "drop_system"):
                 own = {key: one for key, one in numbers.actuators.items() if one.controller == name}
                 self.banks[name] = ParameterBank(own, nominal)
-                place = Place("bottom", name, getattr(self._station.links, name), self._session, 0.2, 5.0)
-                servers[name] = ControllerServer(context, place, self.banks[name], lambda words: None)
+                place = Place("bottom", name, getattr(self._station.links, name), self._session, 0.2, self._lease_s)
+                servers[name] = ControllerServer(lock, place, self.banks[name], lambda words: None)
                 servers[name].next_effective_drop = lambda: self.next_drop
                 servers[name].status = partial(self._words, name)
             self._ready.set()

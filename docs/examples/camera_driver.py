@@ -1,9 +1,14 @@
-"""A camera driver for magis-calib (docs/protocol.md). Usage: camera_driver.py ENDPOINT VIEW FRAMES SECONDS_BETWEEN"""
+"""A camera driver for magis-calib (docs/protocol.md).
+
+Usage: camera_driver.py ENDPOINT VIEW FRAMES SECONDS_BETWEEN [FOLDER_OF_KEYS]; without keys for plain sockets only.
+"""
 
 import json
 import sys
 import time
+import tomllib
 import zlib
+from pathlib import Path
 
 import numpy as np
 import zmq
@@ -35,10 +40,20 @@ def frame(view, session, drop_id, sequence, trigger_time_ns, counts):
     return [header, pixels]
 
 
-def main(endpoint, view, frames, seconds_between):
+def lock(socket, keys):
+    """Show the camera's own key, and speak with nobody but the application (docs/security.md)."""
+    mine = tomllib.loads(Path(keys, "camera.key").read_text())
+    allowed = tomllib.loads(Path(keys, "allowed.toml").read_text())["key"]
+    socket.curve_publickey, socket.curve_secretkey = mine["public"].encode(), mine["secret"].encode()
+    socket.curve_serverkey = next(one["public"].encode() for one in allowed if one["name"] == "application")
+
+
+def main(endpoint, view, frames, seconds_between, keys=None):
     socket = zmq.Context.instance().socket(zmq.DEALER)
     socket.setsockopt(zmq.IMMEDIATE, 1)  # queue nothing while nobody is connected
     socket.setsockopt(zmq.SNDTIMEO, 1000)
+    if keys:
+        lock(socket, keys)
     socket.connect(endpoint)
     session, application, taken, due, heard, beat = f"{view}-{time.time_ns()}", None, 0, 0.0, 0.0, 0.0
     spool = {}  # drop_id -> [parts, sent]: every frame stays here until the application has it on disk
@@ -87,4 +102,4 @@ def main(endpoint, view, frames, seconds_between):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:5])
+    main(*sys.argv[1:6])

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,8 +15,10 @@ import zmq
 from hardware.controller import ControllerClient
 from hardware.driver_check import CheckPlan, DriverCheck
 from hardware.driver_evidence import Finding
+from magis_calib.cli.options import add_keys_option
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import load_config, select_station
+from magis_calib.locks.lock import open_lock
 
 MARKS = {True: "ok  ", False: "FAIL", None: "--  "}
 
@@ -25,6 +28,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--endpoint", metavar="ADDRESS", help="listen here instead of at the configured links.camera")
     parser.add_argument("--config", type=Path, metavar="FILE", help="judge by this configuration")
     parser.add_argument("--station", metavar="NAME", help="a station of that file other than its default")
+    add_keys_option(parser)
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
                         help="longest wait for a hello, for the frames, and for what comes back "
                              "(default %(default)g)")  # fmt: skip
@@ -56,14 +60,14 @@ def _check(arguments: argparse.Namespace) -> dict[str, list[Finding]]:
     """Run the check; controllers that are there are told too, because a drop system may wait for that."""
     name, station = select_station(load_config(arguments.config), arguments.station)
     endpoint = arguments.endpoint or station.links.camera
-    with zmq.Context() as context:
+    with closing(open_lock(station.links, arguments.keys)) as lock:
         clients = {
-            key: ControllerClient(context, key, getattr(station.links, key), name, "check-driver", station.links)
+            key: ControllerClient(lock, key, getattr(station.links, key), name, "check-driver", station.links)
             for key in ("laser", "drop_system")
         }
         try:
             plan = CheckPlan(endpoint, arguments.seconds, arguments.frames)
-            check = DriverCheck(context, name, station, plan, clients["drop_system"].done)
+            check = DriverCheck(lock, name, station, plan, clients["drop_system"].done)
             print(f"waiting for camera drivers at {endpoint}", file=sys.stderr)
             return check.run()
         finally:

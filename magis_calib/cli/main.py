@@ -2,7 +2,7 @@
 
 Commands: (none) run a station · replay · fit · session · why · ledger · settings ·
 response · poke · scan · optimise · calibrate ·
-products · config · check-driver · benchmark.
+products · config · keys · check-driver · benchmark.
 Each has --help.
 """
 
@@ -31,6 +31,7 @@ COMMANDS = {
     "calibrate": "magis_calib.cli.calibrate",
     "products": "magis_calib.cli.products",
     "config": "magis_calib.cli.config",
+    "keys": "magis_calib.cli.keys",
     "check-driver": "magis_calib.cli.check_driver",
     "benchmark": "magis_calib.cli.benchmark",
 }

@@ -12,6 +12,7 @@ import platformdirs
 
 from magis_calib.domain.errors import ConfigError
 from magis_calib.journal import FORM, JOURNAL
+from magis_calib.locks.keyring import default_keys_dir
 
 
 def default_session_dir() -> Path:
@@ -28,6 +29,12 @@ def add_station_options(parser: argparse.ArgumentParser) -> None:
     """Add --config and --station."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: the shipped one)")
     parser.add_argument("--station", metavar="NAME", help="a station of the configuration other than its default")
+
+
+def add_keys_option(parser: argparse.ArgumentParser) -> None:
+    """Add --keys."""
+    parser.add_argument("--keys", type=Path, metavar="DIR",
+                        help=f"folder of keys, made on first use (default {default_keys_dir()})")  # fmt: skip
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from magis_calib.cli.assemble import LiveRun
 from magis_calib.cli.headless import Watched, watch
 from magis_calib.cli.judge import judge_models
 from magis_calib.cli.options import (
+    add_keys_option,
     add_run_options,
     add_station_options,
     add_window_options,
@@ -98,20 +100,25 @@ def _run(
     about = {"simulated": options is not None, "simulation": " ".join(options.argv()) if options else ""}
     session_dir = (arguments.session_dir or default_session_dir()).absolute()
     products = (arguments.products_dir or default_products_dir()).absolute()
+    keys: Path | None = arguments.keys
     with ExitStack() as until_the_end:
         if options is not None:
             station, usual = until_the_end.enter_context(on_free_ports(station))
+            keys = keys or Path(until_the_end.enter_context(TemporaryDirectory(prefix="magis-calib-"))) / "keys"
             if not usual:
                 links = station.links
                 print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
         drops = arguments.drops if arguments.screenshot is None else None  # a picture is taken of a run that goes on
         run = LiveRun(config, name, station, session_dir, drops, about, procedure, products,
-                      options is None and not arguments.new_session, arguments.config)  # fmt: skip
+                      options is None and not arguments.new_session, arguments.config, keys,
+                      arguments.take_over)  # fmt: skip
         until_the_end.callback(run.close)
         if options is not None:
-            simulated = SimulatedProcess(options, station.links, arguments.config, name, drops)
+            simulated = SimulatedProcess(options, station.links, arguments.config, name, drops, keys)
             until_the_end.callback(simulated.stop)
             run.watch(simulated.link)
+        else:
+            run.claim()
         start_and_show(run.engine, arguments.auto, arguments)
     truth = Truth(arguments.truth, arguments.delay) if options and arguments.truth else None
     afterwards(run.engine, station)
@@ -209,13 +216,16 @@ def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argpar
         description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Other commands: replay, fit, session, settings, why, ledger, response, poke, scan,\n"
-        "optimise, calibrate, products, config, check-driver, benchmark; `magis-calib COMMAND --help` explains each.",
+        "optimise, calibrate, products, config, keys, check-driver, benchmark; each explains itself with --help.",
     )
     add_station_options(parser)
+    add_keys_option(parser)
     parser.add_argument("--session-dir", type=Path, metavar="DIR",
                         help=f"folder that sessions are recorded in (default {default_session_dir()})")  # fmt: skip
     parser.add_argument("--new-session", action="store_true",
                         help="begin a new session, also where a killed run left one unfinished")  # fmt: skip
+    parser.add_argument("--take-over", action="store_true",
+                        help="take the controllers from another application that has their lease")  # fmt: skip
     parser.add_argument("--products-dir", type=Path, metavar="DIR",
                         help=f"folder for what procedures find (default {default_products_dir()})")  # fmt: skip
     add_run_options(parser)

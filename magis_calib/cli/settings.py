@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from magis_calib.cli.options import add_keys_option
 from magis_calib.cli.settings_return import return_to
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ConfigError, SessionError
@@ -30,7 +31,8 @@ def main(argv: Sequence[str]) -> int:
         known = Known.of(arguments.session)
         if arguments.back is not None:
             name, station = select_station(load_config(arguments.config), arguments.station or known.station)
-            return return_to(known.vector(arguments.back), f"the setpoints of drop {arguments.back}", name, station)
+            label = f"the setpoints of drop {arguments.back}"
+            return return_to(known.vector(arguments.back), label, name, station, arguments.keys)
         if arguments.drop is not None:
             print(_shown(known, arguments.drop, arguments.json))
         elif arguments.diff:
@@ -152,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print JSON (SI)")
     parser.add_argument("--config", type=Path, metavar="FILE",
                         help="with --return: says where the controllers are (default: the shipped one)")  # fmt: skip
+    add_keys_option(parser)
     parser.add_argument("--station", metavar="NAME",
                         help="with --return: a station of it (default: that of the session)")  # fmt: skip
     return parser

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import zmq
 
@@ -17,16 +18,17 @@ from magis_calib.domain.errors import ConfigError
 from magis_calib.feedback.actuation import Actuation
 from magis_calib.feedback.journey import moves_in_words
 from magis_calib.feedback.steering import Steering
+from magis_calib.locks.lock import open_lock
 
 POLL_S = 0.05
 
 
-def return_to(goal: Setpoints, label: str, name: str, station: Station) -> int:
+def return_to(goal: Setpoints, label: str, name: str, station: Station, keys: Path | None) -> int:
     """Say what will move, move it in steps, say what became of it; return the exit code: 0 there, 1 not.
 
     Raises `ConfigError` where a run of this station is going on.
     """
-    with _hands(name, station) as steering:
+    with _hands(name, station, keys) as steering:
         until = time.monotonic() + station.links.silent_after_s
         while not steering.prepare() and time.monotonic() < until:
             time.sleep(POLL_S)
@@ -38,16 +40,17 @@ def return_to(goal: Setpoints, label: str, name: str, station: Station) -> int:
 
 
 @contextmanager
-def _hands(name: str, station: Station) -> Iterator[Steering]:
+def _hands(name: str, station: Station, keys: Path | None) -> Iterator[Steering]:
     """Connect to the controllers; the telemetry address is held meanwhile, so that no run of this station begins."""
-    links, context = station.links, zmq.Context()
-    place, controllers = context.socket(zmq.PUB), {}
+    links, lock = station.links, open_lock(station.links, keys)
+    place, controllers = lock.context.socket(zmq.PUB), {}
     place.linger = 0
     try:
+        lock.serve(place, "telemetry", "application")
         place.bind(links.telemetry)
         session = f"{name}-{secrets.token_hex(4)}"
         for one in ("laser", "drop_system"):
-            controllers[one] = ControllerClient(context, one, getattr(links, one), name, session, links)
+            controllers[one] = ControllerClient(lock, one, getattr(links, one), name, session, links)
         yield Steering(Actuation(controllers), station)
     except zmq.ZMQError as error:
         raise ConfigError(f"cannot bind {links.telemetry}: {error}; where a run of this station goes on, return in its "
@@ -56,4 +59,4 @@ def _hands(name: str, station: Station) -> Iterator[Steering]:
         for controller in controllers.values():
             controller.close()
         place.close()
-        context.term()
+        lock.close()

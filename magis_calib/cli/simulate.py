@@ -42,14 +42,16 @@ class SimulatedProcess:
     """`magis-sim` as a child: it ends with us, whatever happens to us."""
 
     def __init__(
-        self, options: SimulationOptions, links: Links, config: Path | None, station: str, drops: int | None
-    ) -> None:
-        """Start it; what it says goes to a file that is shown when it fails."""
+        self, options: SimulationOptions, links: Links, config: Path | None, station: str, drops: int | None,
+        keys: Path | None = None,
+    ) -> None:  # fmt: skip
+        """Start it, with the keys of this folder; what it says goes to a file that is shown when it fails."""
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop()
         words = [sys.executable, "-m", "simulators", *options.argv(), f"--station={station}"]
         words += [f"--{name.replace('_', '-')}-endpoint={getattr(links, name)}" for name in LINKS[:3]]
         words += [f"--config={config}"] if config else []
         words += [f"--drops={drops}"] if drops else []
+        words += [f"--keys={keys}"] if keys else []
         self._process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said, preexec_fn=_die_with_parent
         )

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from magis_calib.domain.camera import Orientation, View
 from magis_calib.domain.estimate import Array
-from magis_calib.domain.fields import Endpoint, Finite, Pair, Positive, Strict, same_names
+from magis_calib.domain.fields import Endpoint, Finite, Pair, Positive, Strict, is_loopback, same_names
 from magis_calib.domain.loop_config import Loop
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.domain.recording_config import Recording
@@ -24,9 +24,21 @@ class Links(Strict):
     laser: Endpoint
     drop_system: Endpoint
     telemetry: Endpoint
+    sockets: Literal["curve", "plain"] = "curve"
+    """curve: encrypted, and only whose key is known is let in. plain: neither, on this machine alone."""
     reply_timeout_s: Positive = 1.0
     heartbeat_s: Positive = 1.0
     silent_after_s: Positive = 5.0
+
+    @model_validator(mode="after")
+    def _plain_on_loopback_only(self) -> Self:
+        far = [one for one in (self.camera, self.laser, self.drop_system, self.telemetry) if not is_loopback(one)]
+        if self.sockets == "plain" and far:
+            raise ValueError(
+                f'sockets = "plain": wanted addresses of this machine alone (127.0.0.1, ipc), got {far}; '
+                'others need "curve"'
+            )
+        return self
 
 
 class Pairing(Strict):

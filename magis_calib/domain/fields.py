@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Endpoint = Annotated[str, Field(pattern=r"^(tcp://[^:\s]+:\d+|ipc://\S+)$")]
+LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
 Pair = tuple[Finite, Finite]
 
 
@@ -16,6 +18,12 @@ class Strict(BaseModel):
     """A table whose names must all be known and whose values never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def is_loopback(endpoint: str) -> bool:
+    """Tell whether nobody outside this machine can reach an endpoint."""
+    host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
+    return endpoint.startswith("ipc://") or host in ("localhost", "::1") or bool(LOOPBACK.fullmatch(host))
 
 
 def same_names(where: str, got: set[str], wanted: set[str]) -> None:

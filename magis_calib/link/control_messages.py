@@ -21,6 +21,12 @@ class ControllerHello(Message):
     protocols: Annotated[list[int], Field(min_length=1, max_length=16)]
     station: Name
     session: Name
+    user: Name | None = None
+    host: Name | None = None
+    process: Count | None = None
+    """Who runs it: shown to others who want the lease; the same user of the same host takes it over."""
+    take_over: bool | None = None
+    """Take the lease from whoever has it."""
 
 
 class ControllerWelcome(Message):
@@ -73,7 +79,7 @@ class ParameterMessage(Message):
 class Refusal(Message):
     """Why a request was not done; nothing was changed."""
 
-    code: Literal["unknown_name", "not_finite", "limit", "step", "stale", "bad_request", "busy"]
+    code: Literal["unknown_name", "not_finite", "limit", "step", "stale", "bad_request", "busy", "leased"]
     message: str
     name: str | None = None
     value: str | None = None

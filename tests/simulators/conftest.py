@@ -37,7 +37,7 @@ class Bench:
         self.endpoints = {name: f"ipc://{folder}/{name}" for name in ("camera", "laser", "drop_system", "telemetry")}
         self.said: list[str] = []
         self._numbers = numbers
-        self._links = Links(**self.endpoints, heartbeat_s=0.1, silent_after_s=1.0)
+        self._links = Links(**self.endpoints, sockets="plain", heartbeat_s=0.1, silent_after_s=1.0)
         self._stops: list[tuple[threading.Event, threading.Thread]] = []
         self._applications: list[SmallApplication] = []
 

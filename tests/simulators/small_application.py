@@ -32,6 +32,7 @@ class SmallApplication:
     endpoints: dict[str, str]
     name: str = "app-1"
     store: bool = True
+    persistent: bool = True
     hellos: dict[bytes, Hello] = field(default_factory=dict)
     frames: list[tuple[FrameMessage, Counts]] = field(default_factory=list)
     drops: list[DropMessage] = field(default_factory=list)
@@ -128,3 +129,5 @@ class SmallApplication:
             self.answers[message.request_id] = message
         elif not isinstance(message, ControllerWelcome | Heartbeat):
             self.errors.append(message)
+            if message.code in ("no_hello", "leased") and self.persistent:
+                self.join()

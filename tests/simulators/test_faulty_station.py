@@ -17,6 +17,7 @@ from magis_calib.link.control_messages import (
     Request,
     decode_from_controller,
 )
+from magis_calib.locks.lock import PlainLock
 from simulators.controller import ControllerServer, Place
 from simulators.fault_kinds import ControllerSilent
 from simulators.faults import Faults, Misbehaviour
@@ -79,7 +80,7 @@ def test_a_silent_controller_sends_no_heartbeats(numbers, bench, tmp_path):
     fault = ControllerSilent(kind="controller_silent", controller="laser", until_drop=1)
     place = Place("bottom", "laser", f"ipc://{tmp_path}/l", "laser-9", 1.0, 5.0)
     bank = ParameterBank(numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()})
-    server = ControllerServer(bench.context, place, bank, print)
+    server = ControllerServer(PlainLock(bench.context), place, bank, print)
     server.misbehaviour = Misbehaviour(Faults([fault]), "laser", lambda: newest[0])
     with closing(server), bench.context.socket(zmq.DEALER) as application:
         application.connect(place.endpoint)

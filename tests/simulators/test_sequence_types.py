@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 
 import pytest
 import zmq
@@ -12,17 +11,9 @@ import zmq
 from hardware.controller import ControllerClient
 from magis_calib.domain.errors import Refused
 from magis_calib.link.camera_messages import Bye
+from magis_calib.locks.lock import PlainLock
 
 pytestmark = pytest.mark.station
-
-
-@pytest.fixture
-def client(bench) -> Iterator[ControllerClient]:
-    name, station = bench.configured()
-    with zmq.Context() as context:
-        client = ControllerClient(context, "drop_system", bench.endpoints["drop_system"], name, "c-1", station.links)
-        yield client
-        client.close()
 
 
 def welcomed(client: ControllerClient) -> ControllerClient:
@@ -40,17 +31,17 @@ def types(application) -> dict[int, str]:
     return announced
 
 
-def test_drops_are_what_was_asked_for_until_it_is_changed(bench, client, tmp_path):
+def test_drops_are_what_was_asked_for_until_it_is_changed(bench, tmp_path):
     bench.station(truth=tmp_path / "truth.jsonl", drops=4)
     application = bench.application()
     application.until(lambda: application.seen(1))
-    assert welcomed(client).sequence("z_shear") == 2
-    assert client.sequence("z_shear") == 2
+    for _ in range(2):
+        assert application.ask("drop_system", "sequence", sequence_type="z_shear").effective_drop == 2
     application.done(1)
     application.until(lambda: application.seen(2))
     application.done(2)
     application.until(lambda: application.seen(3))
-    assert client.sequence("no_atoms") == 4
+    assert application.ask("drop_system", "sequence", sequence_type="no_atoms").effective_drop == 4
     application.done(3)
     application.until(lambda: application.seen(4))
     assert types(application) == {1: "interferometer", 2: "z_shear", 3: "z_shear", 4: "no_atoms"}
@@ -82,17 +73,6 @@ def test_when_everyone_has_left_drops_are_for_the_interferometer_again(bench, le
     assert {drop.sequence_type for drop in second.drops} == {"interferometer"}
 
 
-def test_what_one_asked_for_stays_while_another_is_there(bench, client):
-    bench.station(interval_s=0.1)
-    application = bench.application()
-    application.until(lambda: application.seen(1))
-    effective = welcomed(client).sequence("z_shear")
-    client.close()
-    application.until(lambda: any("application c-1 said bye" in words for words in bench.said))
-    application.until(lambda: len(application.drops) >= effective + 1)
-    assert application.drops[-1].sequence_type == "z_shear"
-
-
 def test_what_is_not_a_sequence_is_refused(bench):
     bench.station()
     application = bench.application()
@@ -122,7 +102,7 @@ def test_the_client_raises_what_the_controller_refuses(bench):
     bench.station()
     name, station = bench.configured()
     with zmq.Context() as context:
-        laser = ControllerClient(context, "laser", bench.endpoints["laser"], name, "c-1", station.links)
+        laser = ControllerClient(PlainLock(context), "laser", bench.endpoints["laser"], name, "c-1", station.links)
         with pytest.raises(Refused, match="makes no drops") as refused:
             welcomed(laser).sequence("z_shear")
         laser.close()

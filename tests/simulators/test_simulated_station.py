@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from magis_calib.domain.config import default_text
 from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.locks.lock import PlainLock
 from simulators.drop_system import DropSchedule
 from simulators.main import main
 from simulators.options import SimulationOptions
@@ -148,22 +150,22 @@ def test_schedule_is_steady_and_skips_what_it_missed():
     schedule = DropSchedule(10.0, drops=None)
     assert not schedule.due(100.0, ready=False)
     assert schedule.due(100.0, ready=True)
-    assert schedule.start(100.0, ()) == 1
+    assert schedule.start(100.0, None) == 1
     assert not schedule.due(109.9, ready=False)
     assert schedule.due(110.3, ready=False)
-    schedule.start(110.3, ())
+    schedule.start(110.3, None)
     assert schedule.due(120.0, ready=False)
-    schedule.start(155.0, ())
+    schedule.start(155.0, None)
     assert not schedule.due(159.9, ready=True)
     assert schedule.due(160.0, ready=True)
 
 
-def test_drop_is_over_when_all_who_were_told_are_gone():
+def test_drop_is_over_when_the_one_that_was_told_is_gone():
     schedule = DropSchedule(0.0, drops=None)
-    schedule.start(0.0, [b"a", b"b"])
-    schedule.left(b"a")
-    assert not schedule.due(1.0, ready=True)
+    schedule.start(0.0, b"a")
     schedule.left(b"b")
+    assert not schedule.due(1.0, ready=True)
+    schedule.left(b"a")
     assert schedule.due(1.0, ready=True)
 
 
@@ -188,8 +190,10 @@ def test_bad_usage_is_exit_2(tmp_path, capsys):
 def test_process_stops_cleanly_on_a_signal(bench, tmp_path):
     endpoints = [f"--{name}-endpoint={bench.endpoints[name.replace('-', '_')]}"
                  for name in ("camera", "laser", "drop-system")]  # fmt: skip
-    truth = tmp_path / "truth.jsonl"
-    command = [sys.executable, "-m", "simulators", "--sensor=small", "--interval=0", f"--truth={truth}", *endpoints]
+    truth, config = tmp_path / "truth.jsonl", tmp_path / "plain.toml"
+    config.write_text(default_text().replace('sockets = "curve"', 'sockets = "plain"'))
+    command = [sys.executable, "-m", "simulators", "--sensor=small", "--interval=0", f"--truth={truth}",
+               f"--config={config}", *endpoints]  # fmt: skip
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         application = bench.application()
         application.until(lambda: application.seen(1))
@@ -205,9 +209,10 @@ def test_simulated_cameras_pass_the_driver_check(bench):
     from hardware.driver_check import CheckPlan, DriverCheck
 
     name, station = bench.configured()
-    clients = [ControllerClient(bench.context, key, bench.endpoints[key], name, "check", station.links)
+    lock = PlainLock(bench.context)
+    clients = [ControllerClient(lock, key, bench.endpoints[key], name, "check", station.links)
                for key in ("laser", "drop_system")]  # fmt: skip
-    check = DriverCheck(bench.context, name, station, CheckPlan(bench.endpoints["camera"], 20.0), clients[1].done)
+    check = DriverCheck(lock, name, station, CheckPlan(bench.endpoints["camera"], 20.0), clients[1].done)
     bench.station()
     found = check.run()
     for client in clients:

@@ -10,6 +10,7 @@ import pytest
 import zmq
 
 from magis_calib.link.camera_messages import FrameMessage, Hello
+from magis_calib.locks.lock import PlainLock
 from simulators.camera_driver import CameraDriver, CameraPlace
 from simulators.controller import ControllerServer, Place
 from simulators.parameters import ParameterBank
@@ -52,7 +53,9 @@ def test_camera_sends_the_golden_bytes(context, tmp_path, name):
     spool = Spool(1000)
     with context.socket(zmq.ROUTER) as application:
         application.bind(endpoint)
-        driver = CameraDriver(context, place, hello.facts.facts(), spool, lambda *one: settled.append(one), print)
+        driver = CameraDriver(
+            PlainLock(context), place, hello.facts.facts(), spool, lambda *one: settled.append(one), print
+        )
         peer, said = received(application, driver)
         assert said == hello.encode()
         application.send_multipart([peer, raw("welcome.json")])
@@ -76,7 +79,7 @@ def test_controller_answers_with_the_golden_bytes(context, tmp_path):
     )  # fmt: skip
     bank = ParameterBank({"mirror_tilt_x_rad": tilt}, {"mirror_tilt_x_rad": 0.0004})
     place = Place("bottom", "laser", f"ipc://{tmp_path}/l", "laser-9", 1.0, 5.0)
-    server = ControllerServer(context, place, bank, print)
+    server = ControllerServer(PlainLock(context), place, bank, print)
     server.next_effective_drop = lambda: 43
     exchange = {
         "controller_hello": "controller_welcome",

@@ -1,0 +1,1 @@
+"""Who may speak at which socket: keys, the list of whom to let in, and the locks on the sockets themselves."""

@@ -1,0 +1,136 @@
+"""Who is served at each socket of a real application and real controllers, and who is not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import zmq
+
+from magis_calib.cli.assemble import LiveRun
+from magis_calib.cli.simulate import on_free_ports
+from magis_calib.domain.config import Config, Station, default_text
+from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.loading import parse_config
+from magis_calib.locks.keyring import Keyring, Pair, default_keys_dir
+from tests.bench import Controllers, running, until
+from tests.locks.caller import CAMERA_HELLO, HELLO, Caller
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "camera_driver.py"
+
+
+@pytest.fixture
+def locked(station: Station) -> Iterator[Station]:
+    """The bottom station on free ports, locked as shipped."""
+    with on_free_ports(station, own=False) as (free, _):
+        yield free
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    """The user's own, where the programs find it without being told."""
+    return Keyring.at(default_keys_dir())
+
+
+@pytest.fixture
+def live(config: Config, locked: Station, tmp_path: Path) -> Iterator[LiveRun]:
+    """A running application and its controllers, each with its keys."""
+    controllers = Controllers(locked)
+    try:
+        live = LiveRun(config, "bottom", locked, tmp_path, None, {})
+        with running(live.engine, live.close) as engine:
+            until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
+            yield live
+    finally:
+        controllers.close()
+
+
+def stranger() -> Pair:
+    public, secret = zmq.curve_keypair()
+    return Pair(public.decode(), secret.decode())
+
+
+@pytest.mark.parametrize("who", ["stranger", "nobody", "observer", "laser", "wrong server key"])
+def test_only_whose_key_is_listed_for_it_is_served(live, locked, keyring, who: str) -> None:
+    for door, hello, right in (("camera", CAMERA_HELLO, "camera"), ("laser", HELLO, "application"),
+                               ("drop_system", HELLO, "application")):  # fmt: skip
+        server = keyring.named("application" if door == "camera" else door).public
+        endpoint = getattr(locked.links, door)
+        keys = {"stranger": stranger(), "nobody": None, "wrong server key": keyring.pair(right)}
+        mine = keys[who] if who in keys else keyring.pair(who)
+        with Caller(endpoint, mine, stranger().public if who == "wrong server key" else server) as caller:
+            assert caller.ask(**hello) is None
+        with Caller(endpoint, keyring.pair(right), server) as caller:
+            answer = caller.ask(**hello)
+            assert answer["type"] == "welcome" or answer["code"] == "leased"
+
+
+def test_a_revoked_key_is_refused_from_the_next_message_on(live, locked, keyring) -> None:
+    keyring.make("LM9", "camera")
+    keyring.make("second", "application")
+    with (
+        Caller(locked.links.camera, keyring.pair("LM9"), keyring.named("application").public) as camera,
+        Caller(locked.links.laser, keyring.pair("second"), keyring.named("laser").public) as second,
+    ):
+        assert camera.ask(**CAMERA_HELLO)["type"] == "welcome"
+        assert second.ask(**HELLO)["code"] == "leased"
+        keyring.revoke("LM9")
+        keyring.revoke("second")
+        for caller in (camera, second):
+            answer = caller.ask(type="heartbeat", session="s")
+            while answer["type"] == "heartbeat":  # one that was on its way
+                answer = caller.hear()
+            assert (answer["type"], answer["code"]) == ("error", "not_allowed")
+        refused = second.ask(type="request", protocol=1, request="read", request_id="r1", number=1, session="s",
+                             expires_time_ns=time.time_ns() + 10**10)  # fmt: skip
+        assert not refused.get("ok", False)
+
+
+def test_an_observer_sees_telemetry_until_it_is_revoked(live, locked, keyring) -> None:
+    keyring.make("wall", "observer")
+    with Caller(locked.links.telemetry, keyring.pair("wall"), keyring.named("application").public, zmq.SUB) as wall:
+        assert wall.hear()["station"] == "bottom"
+        keyring.revoke("wall")
+        end = time.monotonic() + 10.0
+        while wall.hear() is not None:
+            assert time.monotonic() < end, "it is still told"
+        with Caller(
+            locked.links.telemetry, keyring.pair("observer"), keyring.named("application").public, zmq.SUB
+        ) as other:
+            assert other.hear()["station"] == "bottom"
+
+
+def test_nothing_is_sent_to_a_controller_whose_key_was_revoked(live, locked, keyring) -> None:
+    kept = (keyring.folder / "allowed.toml").read_text()
+    rows = [row for row in kept.split("\n\n") if 'name = "laser"' not in row]
+    (keyring.folder / "allowed.toml").write_text("\n\n".join(rows) + "\n")
+    try:
+        until(live.engine, lambda snapshot: "laser was revoked" in snapshot.loop_detail, "the loop says so")
+    finally:
+        (keyring.folder / "allowed.toml").write_text(kept)
+
+
+def test_the_example_driver_is_served_with_its_key(locked, keyring, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(default_text().replace("tcp://127.0.0.1:15550", locked.links.camera))
+    check = ["-m", "magis_calib", "check-driver", "--json", "--frames", "3", "--seconds", "20", "--config", str(own)]
+    drive = [str(EXAMPLE), locked.links.camera, "x", "3", "0.1", str(keyring.folder)]
+    checking = subprocess.Popen([sys.executable, *check], stdout=subprocess.PIPE, text=True)
+    driving = subprocess.Popen([sys.executable, *drive])
+    said, _ = checking.communicate(timeout=90)
+    driving.kill()
+    driving.wait()
+    assert json.loads(said)["passed"], said
+
+
+@pytest.mark.parametrize("address", ["tcp://0.0.0.0:15550", "tcp://192.168.7.2:15550", "tcp://*:15550"])
+def test_plain_sockets_are_refused_beyond_this_machine(address: str) -> None:
+    text = default_text().replace('sockets = "curve"', 'sockets = "plain"')
+    assert parse_config(text, "own.toml").stations["bottom"].links.sockets == "plain"
+    with pytest.raises(ConfigError, match='sockets = "plain": wanted addresses of this machine alone'):
+        parse_config(text.replace("tcp://127.0.0.1:15550", address), "own.toml")
