@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import math
@@ -220,7 +221,8 @@ class ControllerClient:
     def _wake(self) -> None:
         with self._ready:
             if not self._wake_out.closed:
-                self._wake_out.send(b"")
+                with contextlib.suppress(zmq.Again):  # the thread has ended, or has been woken often enough
+                    self._wake_out.send(b"", zmq.NOBLOCK)
 
     def _run(self) -> None:
         poller = zmq.Poller()

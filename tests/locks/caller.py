@@ -10,7 +10,8 @@ import zmq
 from magis_calib.locks.keyring import Pair
 from tests.bench import FACTS
 
-PATIENCE_MS = 1500
+PATIENCE_MS = 10_000
+REFUSED_MS = 1500
 """What is not answered by then is not served: an answer takes some milliseconds."""
 
 
@@ -20,7 +21,7 @@ class Caller:
     def __init__(self, endpoint: str, mine: Pair | None = None, server: str = "", kind: int = zmq.DEALER) -> None:
         self.context = zmq.Context()
         self.socket = self.context.socket(kind)
-        self.socket.linger, self.socket.sndtimeo = 0, PATIENCE_MS
+        self.socket.linger, self.socket.sndtimeo = 0, REFUSED_MS
         if mine is not None:
             self.socket.curve_publickey, self.socket.curve_secretkey = mine.public.encode(), mine.secret.encode()
             self.socket.curve_serverkey = server.encode()
@@ -34,17 +35,31 @@ class Caller:
     def __exit__(self, *_: object) -> None:
         self.context.destroy(linger=0)
 
-    def ask(self, *parts: bytes, **message: Any) -> dict[str, Any] | None:
-        """Send this and return the answer, None where there is none."""
-        try:
-            self.socket.send_multipart([json.dumps(message).encode(), *parts])
-        except zmq.Again:
-            return None
+    def ask(self, **message: Any) -> dict[str, Any]:
+        """Send this and return the answer."""
+        self.socket.send_json(message)
         return self.hear()
 
-    def hear(self) -> dict[str, Any] | None:
+    def is_served(self, **message: Any) -> bool:
+        """Tell whether this is answered."""
+        try:
+            self.socket.send_json(message)
+        except zmq.Again:
+            return False
+        return bool(self.socket.poll(REFUSED_MS))
+
+    def hear(self) -> dict[str, Any]:
         """Return the next message."""
-        return json.loads(self.socket.recv_multipart()[-1]) if self.socket.poll(PATIENCE_MS) else None
+        assert self.socket.poll(PATIENCE_MS), "nothing was heard"
+        return json.loads(self.socket.recv_multipart()[-1])
+
+    def hears_no_more(self) -> bool:
+        """Tell whether it stays silent, once what was on its way has come."""
+        for _ in range(20):
+            if not self.socket.poll(REFUSED_MS):
+                return True
+            self.socket.recv_multipart()
+        return False
 
 
 CAMERA_HELLO = {"type": "hello", "protocols": [1], "station": "bottom", "camera": "LM1", "view": "x", "session": "s",

@@ -44,7 +44,7 @@ def asked(caller: Caller, number: int, request: str = "write", session: str = "a
 def word(caller: Caller, *types: str) -> dict:
     """Return the next message of one of these types."""
     end = time.monotonic() + 10.0
-    while (message := caller.hear() or {"type": ""})["type"] not in types:
+    while (message := caller.hear())["type"] not in types:
         assert time.monotonic() < end, f"heard no {types}"
     return message
 
