@@ -11,6 +11,7 @@ from ui.theme import TEXT, text_font
 LEFT = Qt.AlignmentFlag.AlignLeft
 RIGHT = Qt.AlignmentFlag.AlignRight
 CENTRE = Qt.AlignmentFlag.AlignHCenter
+MUCH_LESS = 0.7
 
 
 class Words(QWidget):
@@ -25,6 +26,7 @@ class Words(QWidget):
         self._text, self._colour, self._hover = "", TEXT, ""
         self._sample, self._align, self._whole = sample, align, whole
         self.setFont(text_font(larger, bold))
+        self._room = self._width_of("")
         wide = QSizePolicy.Policy.Expanding if grows else QSizePolicy.Policy.Preferred
         self.setSizePolicy(wide, QSizePolicy.Policy.Fixed)
 
@@ -36,13 +38,22 @@ class Words(QWidget):
         """Write this; the hover text adds what has no room."""
         if (text, colour, hover) == (self._text, self._colour, self._hover):
             return
-        longer = not self._sample and text != self._text
         self._text, self._colour, self._hover = text, colour, hover
         self.setToolTip(f"{text}\n{hover}" if hover else text)
         self.setAccessibleName(text)
-        if longer:
-            self.updateGeometry()
+        if not self._sample:
+            self._take_room()
         self.update()
+
+    def _take_room(self) -> None:
+        """Ask for another width only where the text needs more, or much less: each asking lays out half the window."""
+        needed = self._width_of(self._text)
+        if needed > self._room or needed < MUCH_LESS * self._room:
+            self._room = needed
+            self.updateGeometry()
+
+    def _width_of(self, text: str) -> int:
+        return self.fontMetrics().horizontalAdvance(text) + 4
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: D102
         self.copy_menu().popup(event.globalPos())
@@ -56,8 +67,8 @@ class Words(QWidget):
         return menu
 
     def sizeHint(self) -> QSize:  # noqa: D102
-        metrics = self.fontMetrics()
-        return QSize(metrics.horizontalAdvance(self._sample or self._text) + 4, metrics.height() + 2)
+        room = self._width_of(self._sample) if self._sample else self._room
+        return QSize(room, self.fontMetrics().height() + 2)
 
     def minimumSizeHint(self) -> QSize:  # noqa: D102
         hint = self.sizeHint()
