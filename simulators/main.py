@@ -17,6 +17,7 @@ from magis_calib.domain.config import Links, Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.locks.keyring import default_keys_dir
+from magis_calib.memory import keep_freed_memory
 from simulators.options import SimulationOptions, add_simulation_options
 from simulators.plant_file import load_plant_numbers
 from simulators.station import SimulatedStation, StationSetup
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     stopping = _stop_on_signals()
     with contextlib.suppress(OSError, AttributeError):
         os.nice(POLITE)
+    keep_freed_memory()
     try:
         station = SimulatedStation(_setup(arguments), _say)
     except ConfigError as error:

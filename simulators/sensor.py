@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import scipy.special
 
 from magis_calib.domain.camera import CameraFacts, Counts, View
 from simulators.optics import Bounds, Positions
@@ -17,8 +18,8 @@ Window = tuple[int, int, int, int]
 
 SPARE = 256
 """Rows and columns that the pre-drawn noise is larger than a frame: its cut moves from drop to drop."""
-POOL = 2**18
-"""Draws of a dark pixel from which the noise beneath the atoms is taken anew for each drop."""
+POOL = 2**16
+"""Draws of a dark pixel, and of the light of an atom, from which those of each drop are taken anew: 16 bits choose."""
 
 
 def facts_of(camera: CameraNumbers, sensor: SensorNumbers) -> CameraFacts:
@@ -49,7 +50,8 @@ class Sensor:
         self._step_electrons = camera.gain * camera.lsb_counts
         fixed = stream(seed, FIXED, f"sensor {view}")
         self._dark_counts = self._counts(self._dark(fixed, (sensor.rows + SPARE, sensor.columns + SPARE)))
-        self._pool = self._dark(fixed, (POOL,))
+        self._dark_pool = self._dark(fixed, (POOL,))
+        self._light_pool = _poisson_pool(camera.electrons_per_atom)
         self._response = 1.0 + camera.pixel_response_spread * fixed.standard_normal(
             (sensor.rows, sensor.columns), dtype=np.float32
         )
@@ -86,10 +88,13 @@ class Sensor:
         counts[first:last] = self._camera.saturation_counts
 
     def _dark(self, random: np.random.Generator, shape: tuple[int, ...]) -> Steps:
-        """Return pixels without atoms: background and read noise, with the exact mean."""
+        """Return pixels without atoms: background and read noise, with the exact mean and variance."""
         dark = random.standard_normal(shape, dtype=np.float32) * np.float32(self._camera.read_noise)
         dark += random.poisson(self._camera.background, shape)
-        dark += np.float32(self._camera.background - dark.mean(dtype=np.float64))
+        dark -= np.float32(dark.mean(dtype=np.float64))
+        variance = self._camera.read_noise**2 + self._camera.background
+        dark *= np.float32(np.sqrt(variance / dark.var(dtype=np.float64)))
+        dark += np.float32(self._camera.background)
         dark /= np.float32(self._step_electrons)
         return dark
 
@@ -97,17 +102,26 @@ class Sensor:
         """Return the pixels of a window with the atoms in it."""
         row0, row1, column0, column1 = window
         high, wide = row1 - row0, column1 - column0
-        steps = self._pool[random.integers(0, POOL, high * wide, dtype=np.uint32)]
+        steps = self._dark_pool.take(_choices(random, high * wide)).reshape(high, wide)
+        place = self._places(horizontal, vertical, window)
+        light = self._light_pool.take(_choices(random, place.size))
+        electrons = np.bincount(place, light, minlength=high * wide).astype(np.float32).reshape(high, wide)
+        electrons *= self._response[row0:row1, column0:column1]
+        electrons /= np.float32(self._step_electrons)
+        steps += electrons
+        return steps
+
+    def _places(self, horizontal: Positions, vertical: Positions, window: Window) -> npt.NDArray[np.intp]:
+        """Return the pixels, numbered row by row through the window, of the atoms inside it."""
+        row0, row1, column0, column1 = window
         per_m = np.float32(1.0 / self.facts.object_pixel_m)
-        column = np.floor(horizontal * per_m + np.float32(self.facts.columns / 2 - column0)).astype(np.intp)
-        row = np.floor(np.float32(self.facts.rows / 2 - row0) - vertical * per_m).astype(np.intp)
-        inside = (row >= 0) & (row < high) & (column >= 0) & (column < wide)
-        atoms = np.bincount((row * wide + column)[inside], minlength=high * wide)
-        held = np.flatnonzero(atoms)
-        electrons = random.poisson(self._camera.electrons_per_atom * atoms[held]).astype(np.float32)
-        electrons *= self._response[row0:row1, column0:column1].ravel()[held]
-        steps[held] += electrons / np.float32(self._step_electrons)
-        return steps.reshape(high, wide)
+        column = np.floor(horizontal * per_m + np.float32(self.facts.columns / 2 - column0))
+        row = np.floor(np.float32(self.facts.rows / 2 - row0) - vertical * per_m)
+        inside = (row >= 0) & (row < row1 - row0) & (column >= 0) & (column < column1 - column0)
+        if not inside.all():
+            row, column = row[inside], column[inside]
+        place: npt.NDArray[np.intp] = row.astype(np.intp) * (column1 - column0) + column.astype(np.intp)
+        return place
 
     def _window(self, bounds: Bounds) -> Window:
         """Return first and last row and column (exclusive) of a rectangle, inside the frame."""
@@ -133,3 +147,15 @@ class Sensor:
         counts += np.float32(camera.offset_counts)
         np.clip(counts, 0, camera.saturation_counts, out=counts)
         return counts.astype(np.uint16)
+
+
+def _choices(random: np.random.Generator, size: int) -> npt.NDArray[np.uint16]:
+    """Return places in a pool."""
+    return np.frombuffer(random.bytes(2 * size), dtype=np.uint16)
+
+
+def _poisson_pool(mean: float) -> npt.NDArray[np.float64]:
+    """Return the Poisson distribution as equally likely whole numbers: its mean and variance to a part in 10⁴."""
+    most = int(mean + 10.0 * np.sqrt(mean) + 10.0)
+    likely = (np.arange(POOL) + 0.5) / POOL
+    return np.searchsorted(scipy.special.pdtr(np.arange(most), mean), likely).astype(np.float64)

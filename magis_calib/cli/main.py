@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from magis_calib.cli.memory import keep_freed_memory
+from magis_calib.memory import keep_freed_memory
 
 COMMANDS = {
     "run": "magis_calib.cli.run",

@@ -22,12 +22,12 @@ from PySide6.QtWidgets import QApplication
 
 from magis_calib.cli.assemble import LiveRun
 from magis_calib.cli.main import SWITCH_S, THREAD_LIMITS
-from magis_calib.cli.memory import keep_freed_memory
 from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.commands import StopRun
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.domain.snapshot import Counters
+from magis_calib.memory import keep_freed_memory
 from simulators.options import SimulationOptions
 from tests.benchmarks.large_session import resident_bytes
 from ui.theme import dress

@@ -8,7 +8,7 @@ import pytest
 FAULTS = """
 import resource, sys
 import numpy as np
-from magis_calib.cli.memory import keep_freed_memory
+from magis_calib.memory import keep_freed_memory
 
 if "keep" in sys.argv:
     keep_freed_memory()
