@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
+
+from isal import isal_zlib
 
 from magis_calib.domain.camera import CameraFacts, Counts, FrameHeader
 from magis_calib.domain.config import Camera, Station
@@ -25,7 +26,7 @@ RETRY_HELPS = frozenset({"truncated", "checksum", "no_hello"})
 
 def checksum(payload: bytes | memoryview) -> str:
     """Return the CRC-32 (zlib) of the payload as 8 lower-case hex digits."""
-    return f"{zlib.crc32(payload):08x}"
+    return f"{isal_zlib.crc32(payload):08x}"
 
 
 def decode_from_camera(header: bytes) -> FromCamera:

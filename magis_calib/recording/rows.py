@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 import numpy as np
+from isal import isal_zlib
 
 from magis_calib.domain.camera import Counts, DropAnnouncement, FrameHeader
 from magis_calib.domain.quantities import ACTUATORS
@@ -25,7 +25,7 @@ def frame_row(header: FrameHeader, place: int, counts_crc32: int) -> Any:
 
 def counts_crc32(counts: Counts) -> int:
     """Return the CRC-32 of counts as they stand in memory, little-endian and row by row."""
-    return zlib.crc32(np.ascontiguousarray(counts, dtype="<u2").data.cast("B"))
+    return isal_zlib.crc32(np.ascontiguousarray(counts, dtype="<u2").data.cast("B"))
 
 
 def announcement_row(announcement: DropAnnouncement) -> Any:
