@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections.abc import Iterator
@@ -52,6 +53,7 @@ def run_window(engine: Run, *, title: str = "magis-calib", close_confirm: bool =
     window.left.connect(app.quit)
     window.show()
     window.tick_all()
+    gc.freeze()  # the window stays: to look through it again takes as long as ten ticks
     with _signals_leave(window):
         app.exec()
     window.deleteLater()
