@@ -53,7 +53,7 @@ def run_window(engine: Run, *, title: str = "magis-calib", close_confirm: bool =
     window.left.connect(app.quit)
     window.show()
     window.tick_all()
-    gc.freeze()  # the window stays: to look through it again takes as long as ten ticks
+    gc.freeze()  # the window stays: to look through it again takes 0.1 s each time
     with _signals_leave(window):
         app.exec()
     window.deleteLater()

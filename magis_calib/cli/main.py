@@ -42,10 +42,7 @@ THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 fine, 1 fault, 2 bad configuration or usage."""
-    for name in THREAD_LIMITS:
-        os.environ.setdefault(name, "1")
-    keep_freed_memory()
-    sys.setswitchinterval(SWITCH_S)
+    settle_in()
     words = list(sys.argv[1:] if argv is None else argv)
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     run = importlib.import_module(COMMANDS[command]).main
@@ -57,6 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: not worth a traceback
         return 0
     return code
+
+
+def settle_in() -> None:
+    """Give this process the habits of the application: threads, memory, and how soon one thread makes room."""
+    for name in THREAD_LIMITS:
+        os.environ.setdefault(name, "1")
+    keep_freed_memory()
+    sys.setswitchinterval(SWITCH_S)
 
 
 if __name__ == "__main__":

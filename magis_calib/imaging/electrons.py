@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -18,8 +17,6 @@ from magis_calib.imaging.orientation import upright
 from magis_calib.imaging.sums import Indices, Sums, bin_sums, sum_columns, sum_rows
 
 Mask = npt.NDArray[np.bool_]
-FRAMES_KEPT = 4
-"""The surveys of so many frames are kept: whoever looks at a pair after its fit need not look at every pixel again."""
 TILES_PER_AXIS = 128
 """About this many tiles along the shorter side serve start values."""
 
@@ -150,21 +147,13 @@ def to_electrons(frame: Frame, defects: Mask | None = None) -> Electrons:
 
     `defects` is (rows, columns) of the sensor as delivered. Raises `FitError` where its shape is another.
     """
-    return _without_bad(frame.counts, frame.facts, defects, _survey_of(frame))
+    return from_counts(frame.counts, frame.facts, defects)
 
 
 def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None) -> Electrons:
     """Return counts (rows, columns) as delivered by a camera with these facts, as `to_electrons` does."""
-    return _without_bad(counts, facts, defects, Survey.of(upright(counts, facts.orientation)))
-
-
-@functools.lru_cache(maxsize=FRAMES_KEPT)
-def _survey_of(frame: Frame) -> Survey:
-    return Survey.of(upright(frame.counts, frame.facts.orientation))
-
-
-def _without_bad(counts: Counts, facts: CameraFacts, defects: Mask | None, survey: Survey) -> Electrons:
     turned = upright(counts, facts.orientation)
+    survey = Survey.of(turned)
     edges = (survey.row_edges, survey.column_edges)
     whole = Binned(survey.sums, _pixels(edges), *edges, facts)
     known = np.empty(0, dtype=np.intp)

@@ -107,19 +107,8 @@ def append(file: h5py.File, name: str, value: Any) -> int:
     dataset = file[name]
     place = int(dataset.shape[0])
     dataset.resize(place + 1, axis=0)
-    if _taken_as_it_is(dataset, value):
-        dataset.id.write_direct_chunk((place, *(0 for _ in value.shape)), value)
-    else:
-        dataset[place] = value
+    dataset[place] = value
     return place
-
-
-def _taken_as_it_is(dataset: h5py.Dataset, value: Any) -> bool:
-    """Whether the row is a chunk of its own whose bytes are those in memory: it then need not be copied on its way."""
-    if not isinstance(value, np.ndarray) or dataset.chunks != (1, *value.shape) or not value.shape:
-        return False
-    plain = dataset.id.get_create_plist().get_nfilters() == 0
-    return plain and value.dtype == dataset.dtype and value.flags.c_contiguous
 
 
 def _view(entry: h5py.Group, view: View, facts: CameraFacts, compression: Compression, shape: tuple[int, int]) -> None:

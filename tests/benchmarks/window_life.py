@@ -22,13 +22,12 @@ from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from magis_calib.cli.assemble import LiveRun
-from magis_calib.cli.main import SWITCH_S, THREAD_LIMITS
+from magis_calib.cli.main import settle_in
 from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.commands import StopRun
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.domain.snapshot import Counters
-from magis_calib.memory import keep_freed_memory
 from simulators.options import SimulationOptions
 from tests.benchmarks.large_session import resident_bytes
 from ui.theme import dress
@@ -78,10 +77,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, required=True, help="new folder for the session")
     parser.add_argument("--minutes", type=float, default=10.0)
     options = parser.parse_args()
-    for name in THREAD_LIMITS:
-        os.environ.setdefault(name, "1")
-    keep_freed_memory()
-    sys.setswitchinterval(SWITCH_S)
+    settle_in()
     app = QApplication([])
     dress(app)
     config = load_config(None)
