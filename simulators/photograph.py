@@ -9,11 +9,13 @@ import numpy as np
 from magis_calib.domain.camera import View
 from simulators.optics import Bounds, Positions
 from simulators.plant_file import CloudNumbers
+from simulators.pools import choices, normal_pool
 from simulators.scene import Scene
 from simulators.streams import stream
 
-REACH = 5.5
-"""Atoms further than this many widths from their port's centre are not looked for: one in a hundred million."""
+NORMAL = normal_pool()
+REACH = 4.5
+"""No atom is further from its port's centre than this many widths."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +37,7 @@ def draw_atoms(scene: Scene, cloud: CloudNumbers, seed: int, share: float = 1.0)
     number = int(stream(seed, scene.drop_id, "atom number").poisson(cloud.atoms))
     number = int(stream(seed, scene.drop_id, "atoms there").binomial(number, share * scene.share_of_atoms))
     random = stream(seed, scene.drop_id, "atoms")
-    x, y, z = random.standard_normal((3, number), dtype=np.float32)
+    x, y, z = NORMAL.take(choices(random, 3 * number), mode="wrap").reshape(3, number)
     for position, centre in zip((x, y, z), scene.centre_m, strict=True):
         position *= np.float32(cloud.width_m)
         position += np.float32(centre)

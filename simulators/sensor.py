@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.special
 
 from magis_calib.domain.camera import CameraFacts, Counts, View
 from simulators.optics import Bounds, Positions
 from simulators.plant_file import CameraNumbers, SensorNumbers
+from simulators.pools import POOL, choices, poisson_pool
 from simulators.streams import FIXED, stream
 
 Steps = npt.NDArray[np.float32]
@@ -18,8 +18,6 @@ Window = tuple[int, int, int, int]
 
 SPARE = 256
 """Rows and columns that the pre-drawn noise is larger than a frame: its cut moves from drop to drop."""
-POOL = 2**16
-"""Draws of a dark pixel, and of the light of an atom, from which those of each drop are taken anew: 16 bits choose."""
 
 
 def facts_of(camera: CameraNumbers, sensor: SensorNumbers) -> CameraFacts:
@@ -51,10 +49,11 @@ class Sensor:
         fixed = stream(seed, FIXED, f"sensor {view}")
         self._dark_counts = self._counts(self._dark(fixed, (sensor.rows + SPARE, sensor.columns + SPARE)))
         self._dark_pool = self._dark(fixed, (POOL,))
-        self._light_pool = _poisson_pool(camera.electrons_per_atom)
-        self._response = 1.0 + camera.pixel_response_spread * fixed.standard_normal(
-            (sensor.rows, sensor.columns), dtype=np.float32
-        )
+        self._light_pool = poisson_pool(camera.electrons_per_atom)
+        self._response = fixed.standard_normal((sensor.rows, sensor.columns), dtype=np.float32)
+        """Steps per electron."""
+        self._response *= np.float32(camera.pixel_response_spread / self._step_electrons)
+        self._response += np.float32(1.0 / self._step_electrons)
         pixels = sensor.rows * sensor.columns
         hot = round(camera.hot_pixel_fraction * pixels)
         self._hot_pixels = np.sort(fixed.choice(pixels, hot, replace=False))
@@ -102,25 +101,28 @@ class Sensor:
         """Return the pixels of a window with the atoms in it."""
         row0, row1, column0, column1 = window
         high, wide = row1 - row0, column1 - column0
-        steps = self._dark_pool.take(_choices(random, high * wide)).reshape(high, wide)
+        steps = self._dark_pool.take(choices(random, high * wide), mode="wrap").reshape(high, wide)
         place = self._places(horizontal, vertical, window)
-        light = self._light_pool.take(_choices(random, place.size))
-        electrons = np.bincount(place, light, minlength=high * wide).astype(np.float32).reshape(high, wide)
-        electrons *= self._response[row0:row1, column0:column1]
-        electrons /= np.float32(self._step_electrons)
-        steps += electrons
+        light = self._light_pool.take(choices(random, place.size), mode="wrap")
+        bright = np.bincount(place, light, minlength=high * wide).astype(np.float32).reshape(high, wide)
+        bright *= self._response[row0:row1, column0:column1]
+        steps += bright
         return steps
 
-    def _places(self, horizontal: Positions, vertical: Positions, window: Window) -> npt.NDArray[np.intp]:
+    def _places(self, horizontal: Positions, vertical: Positions, window: Window) -> npt.NDArray[np.int32]:
         """Return the pixels, numbered row by row through the window, of the atoms inside it."""
         row0, row1, column0, column1 = window
         per_m = np.float32(1.0 / self.facts.object_pixel_m)
-        column = np.floor(horizontal * per_m + np.float32(self.facts.columns / 2 - column0))
-        row = np.floor(np.float32(self.facts.rows / 2 - row0) - vertical * per_m)
-        inside = (row >= 0) & (row < row1 - row0) & (column >= 0) & (column < column1 - column0)
-        if not inside.all():
+        column = horizontal * per_m
+        column += np.float32(self.facts.columns / 2 - column0)
+        row = vertical * -per_m
+        row += np.float32(self.facts.rows / 2 - row0)
+        if not (_within(row, row1 - row0) and _within(column, column1 - column0)):
+            inside = (row >= 0) & (row < row1 - row0) & (column >= 0) & (column < column1 - column0)
             row, column = row[inside], column[inside]
-        place: npt.NDArray[np.intp] = row.astype(np.intp) * (column1 - column0) + column.astype(np.intp)
+        place = row.astype(np.int32)
+        place *= column1 - column0
+        place += column.astype(np.int32)
         return place
 
     def _window(self, bounds: Bounds) -> Window:
@@ -149,13 +151,5 @@ class Sensor:
         return counts.astype(np.uint16)
 
 
-def _choices(random: np.random.Generator, size: int) -> npt.NDArray[np.uint16]:
-    """Return places in a pool."""
-    return np.frombuffer(random.bytes(2 * size), dtype=np.uint16)
-
-
-def _poisson_pool(mean: float) -> npt.NDArray[np.float64]:
-    """Return the Poisson distribution as equally likely whole numbers: its mean and variance to a part in 10⁴."""
-    most = int(mean + 10.0 * np.sqrt(mean) + 10.0)
-    likely = (np.arange(POOL) + 0.5) / POOL
-    return np.searchsorted(scipy.special.pdtr(np.arange(most), mean), likely).astype(np.float64)
+def _within(places: Positions, size: int) -> bool:
+    return not places.size or (places.min() >= 0 and places.max() < size)

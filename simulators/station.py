@@ -100,8 +100,8 @@ class SimulatedStation:
                 due = self._schedule.due(now_s, self._ready()) and not self._behind()
                 if due and not self._power_cycle():
                     self._start_drop(now_s)
-                wait_s = min(LOOK_AGAIN_S, self._schedule.waiting_s(time.monotonic()))
-                poller.poll(round(wait_s * 1000))
+                wait_s = LOOK_AGAIN_S if self._said_behind else self._schedule.waiting_s(time.monotonic())
+                poller.poll(round(min(LOOK_AGAIN_S, wait_s) * 1000))
         finally:
             self._close()
 
