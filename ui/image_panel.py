@@ -95,7 +95,9 @@ class ImagePanel(QWidget):
         if frame is wanted and shown.estimate is not self._estimate:
             self._draw_fit(shown.estimate)
             self._estimate = shown.estimate
-        self.marks.refresh(frame, snapshot.defects.get(self._view, ""))
+        if frame is wanted:
+            fitted = shown.estimate.views.get(self._view) if shown.estimate is not None else None
+            self.marks.refresh(frame, snapshot.defects.get(self._view, ""), fitted)
 
     def plots(self) -> list[Plot]:
         """Return the image that is drawn, where there is one."""

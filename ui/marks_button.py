@@ -8,8 +8,9 @@ from concurrent.futures import Executor
 from PySide6.QtWidgets import QToolButton
 
 from magis_calib.domain.camera import Frame
+from magis_calib.domain.estimate import ViewEstimate
 from ui.aside import Aside
-from ui.marks import MOST_DRAWN, Marks, marks_of
+from ui.marks import Marks, marks_of
 
 
 class MarksButton(QToolButton):
@@ -17,7 +18,9 @@ class MarksButton(QToolButton):
 
     def __init__(self, executor: Executor, draw: Callable[[Marks | None], None]) -> None:
         super().__init__()
-        self.aside: Aside[tuple[Frame, str], Marks] = Aside(executor, lambda wanted: marks_of(*wanted))
+        self.aside: Aside[tuple[Frame, str, ViewEstimate | None], Marks] = Aside(
+            executor, lambda wanted: marks_of(*wanted)
+        )
         self._draw_marks, self._drawn = draw, None
         self._marks: Marks | None = None
         self.setCheckable(True)
@@ -26,11 +29,11 @@ class MarksButton(QToolButton):
         self.setToolTip("mark the pixels that the fit leaves out")
         self.toggled.connect(lambda _checked: self._say())
 
-    def refresh(self, frame: Frame, defects: str) -> None:
-        """Follow the image that is drawn. `defects`: its configured mask file."""
+    def refresh(self, frame: Frame, defects: str, fitted: ViewEstimate | None) -> None:
+        """Follow the image that is drawn, and its fit. `defects`: its configured mask file."""
         if not self.isChecked():
             return
-        made = self.aside.newest((frame, defects))
+        made = self.aside.newest((frame, defects, fitted))
         if made is not None and made[1] is not self._marks:
             self._marks = made[1]
             self._say()
@@ -40,8 +43,9 @@ class MarksButton(QToolButton):
         self._draw_marks(marks if self.isChecked() else None)
         if marks is None:
             return
-        many = max(marks.saturated_px, marks.masked_px) > MOST_DRAWN
-        some = f"\nat most {MOST_DRAWN} of each are drawn" if many else ""
+        found = marks.left_out
+        many = max(found.saturated_px, found.masked_px) > found.MOST
+        some = f"\nat most {found.MOST} of each are drawn" if many else ""
         problem = f"\n▲ {marks.problem}" if marks.problem else ""
-        self.setToolTip(f"pixels that the fit leaves out from the start: × {marks.saturated_px} saturated, "
-                        f"▪ {marks.masked_px} masked as defects or hot{some}{problem}")  # fmt: skip
+        self.setToolTip(f"pixels that the fit leaves out: × {found.saturated_px} saturated, "
+                        f"▪ {found.masked_px} masked as defects, hot or outliers{some}{problem}")  # fmt: skip

@@ -29,6 +29,8 @@ HOW = """how many drops the charts reach back
 wheel: zoom · drag: earlier or later · double click: follow the newest again · click: why this drop"""
 COLUMNS = 3
 ROOM_PX = 8
+NOT_SOONER_S = 1.0
+"""Charts follow new drops no more often than this."""
 SETPOINTS = 2
 """Number of the page that is filled when it is first looked at."""
 
@@ -53,7 +55,8 @@ class TrendsPanel(QWidget):
         """Of what was or would have been otherwise."""
         self._first_drop = self._newest_drop = 0
         self._by_drop: dict[int, DropRecord] = {}
-        self._drawn: object = None
+        self._drawn: tuple[object, ...] = ()
+        self._drawn_s = 0.0
         self._tabs = QTabWidget()
         self._tabs.setTabBar(CalmTabs("pages of trends"))
         self._tabs.setDocumentMode(True)
@@ -93,8 +96,8 @@ class TrendsPanel(QWidget):
         self._stack.setCurrentWidget(self._tabs)
         page = self._tabs.currentIndex()
         self._beside, beside_words = beside(snapshot)
-        state = (snapshot.records, page, self._span, self._reach, tuple(sorted(snapshot.targets.items())), beside_words)
-        if isinstance(self._drawn, tuple) and self._drawn[0] is state[0] and self._drawn[1:] == state[1:]:
+        state = (tuple(sorted(snapshot.targets.items())), beside_words)
+        if self._drawn and self._drawn[0] is snapshot.records and self._drawn[1:] == (*state, *self._wish):
             return
         if page == SETPOINTS:
             self._follow_actuators(snapshot)  # half a second for the first time
@@ -106,7 +109,16 @@ class TrendsPanel(QWidget):
                            SHADOW if words else DIM, "session and drops of all charts here")  # fmt: skip
         for chart in self._pages[page]:
             self._draw(chart, snapshot)
-        self._drawn = state
+        self._drawn, self._drawn_s = (snapshot.records, *state, *self._wish), now_s
+
+    def due(self, now_s: float) -> bool:
+        """Say whether to refresh: new drops wait for a moment, what the operator does is drawn at once."""
+        return now_s - self._drawn_s >= NOT_SOONER_S or self._drawn[-3:] != self._wish
+
+    @property
+    def _wish(self) -> tuple[object, ...]:
+        """What the operator wants to see."""
+        return self._tabs.currentIndex(), self._span, self._reach
 
     def _draw(self, chart: StripChart, snapshot: Snapshot) -> None:
         quantity = chart.quantity

@@ -79,11 +79,12 @@ class MainWindow(QMainWindow):
         """
         snapshot, guards = self._run.snapshot, self.panels.guards
         self.panels.prepare(snapshot)
-        self._turn = (self._turn + 1) % (len(COSTLY) + 1)
-        if self._turn < len(COSTLY):
-            guards[COSTLY[self._turn]].refresh(snapshot, self._clock())
-        else:
+        self._turn = (self._turn + 1) % (ROUNDS * len(COSTLY) + 1)
+        name = COSTLY[self._turn % len(COSTLY)]
+        if self._turn == ROUNDS * len(COSTLY):
             self._draw([guard for name, guard in guards.items() if name not in COSTLY], snapshot)
+        elif name != "trends" or self.panels.trends.due(self._clock()):
+            guards[name].refresh(snapshot, self._clock())
 
     def tick_all(self) -> None:
         """Pull the newest snapshot once and let every panel draw all that changed, however long that takes."""

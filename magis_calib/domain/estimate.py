@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,29 @@ class Measurement:
     told: Told
     terms: Mapping[str, float]
     offset: float = 0.0
+
+
+Pixels = npt.NDArray[np.intp]
+"""Flat indices into an upright image, rising."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LeftOut:
+    """Pixels that a fit leaves out. Of each kind evenly thinned to `MOST`: an image may be all saturated."""
+
+    MOST: ClassVar[int] = 1500
+    saturated: Pixels
+    masked: Pixels
+    """As defects, hot or outliers; not those that are saturated."""
+    saturated_px: int
+    """How many there are in all."""
+    masked_px: int
+
+    @classmethod
+    def of(cls, saturated: Pixels, masked: Pixels) -> Self:
+        """Thin out these, all of them."""
+        few = [pixels[:: 1 + len(pixels) // cls.MOST].copy() for pixels in (saturated, masked)]
+        return cls(few[0], few[1], len(saturated), len(masked))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +90,8 @@ class ViewEstimate:
     """`roll_rad` and `port_phase_difference_rad` of two-port fits."""
     measurements: tuple[Measurement, ...] = ()
     """What the station may take from the parameters."""
+    left_out: LeftOut | None = field(default=None, metadata={"recorded": False})
+    """None where the fit is read back."""
     noise_estimated: bool = False
     """Nobody described the noise: standard errors come from the scatter of the residuals."""
 

@@ -108,6 +108,7 @@ def _told(
         verdict.disagreement_sigma,
         told,
         model.measurements(fit.image.facts),
+        fit.image.left_out,
         not fit.image.noise_known,
     )
 
@@ -126,5 +127,5 @@ def _atoms(fit: Fit) -> Value:
 def _nothing(image: Electrons, camera: Camera, drop_id: int, reason: str) -> ViewEstimate:
     return ViewEstimate(
         camera.view, drop_id, camera.model, {}, (), np.empty((0, 0)), False, (), (reason,), NAN, Value(),
-        int(image.saturated.size), int(image.bad.size), 0, displacements_of(camera),
+        int(image.saturated.size), int(image.bad.size), 0, displacements_of(camera), left_out=image.left_out,
     )  # fmt: skip

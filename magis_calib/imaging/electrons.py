@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from magis_calib.domain.camera import CameraFacts, Counts, Frame
 from magis_calib.domain.errors import FitError
-from magis_calib.domain.estimate import Array
+from magis_calib.domain.estimate import Array, LeftOut
 from magis_calib.imaging.defects import Survey, among, hot_pixels, neighbours_too, steps
 from magis_calib.imaging.orientation import upright
 from magis_calib.imaging.sums import Indices, Sums, bin_sums, sum_columns, sum_rows
@@ -105,6 +105,11 @@ class Electrons:
     def band_rows(self) -> int:
         """Rows of a band: bins whose row edges are multiples of this are summed fast."""
         return int(self.whole.row_edges[1])
+
+    @property
+    def left_out(self) -> LeftOut:
+        """What is masked, for people."""
+        return LeftOut.of(self.saturated, self.bad[~among(self.saturated, self.bad)])
 
     @cached_property
     def fine(self) -> Binned:

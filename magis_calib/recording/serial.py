@@ -17,11 +17,15 @@ from magis_calib.domain.snapshot import DropRecord
 
 
 def plain(value: Any) -> Any:
-    """Return nested dataclasses, arrays and mappings as plain JSON values; NaN and infinities become null."""
+    """Return nested dataclasses, arrays and mappings as plain JSON values; NaN and infinities become null.
+
+    A field whose metadata says `"recorded": False` is left out.
+    """
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        kept = [field.name for field in dataclasses.fields(value) if field.metadata.get("recorded", True)]
+        return {name: plain(getattr(value, name)) for name in kept}
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, Mapping):
