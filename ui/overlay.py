@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 
-from magis_calib.domain.estimate import Array
 from ui.marks import Marks
 from ui.outline import Outline
 from ui.scheme import SCHEMES
@@ -51,33 +50,11 @@ class PortLines:
         self._name.setPos(float(np.min(outline.two_sigma[0])) - 0.3, outline.up_mm)
 
 
-class Dots(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
-    """Thousands of equal dots, painted in one stroke."""
-
-    def __init__(self, colour: QColor, size_px: float) -> None:
-        super().__init__()
-        self._pen = QPen(colour, size_px)
-        self._pen.setCosmetic(True)
-        self.places = QPolygonF()
-
-    def setData(self, right: Array, up: Array) -> None:
-        """Draw these, in place of those before."""
-        self.prepareGeometryChange()
-        self.places = QPolygonF([QPointF(*one) for one in zip(right.tolist(), up.tolist(), strict=True)])
-
-    def boundingRect(self) -> QRectF:  # noqa: D102
-        return self.places.boundingRect()
-
-    def paint(self, painter: QPainter, *_: Any) -> None:  # noqa: D102
-        painter.setPen(self._pen)
-        painter.drawPoints(self.places)
-
-
 class MarkItems:
     """Saturated pixels as crosses, masked ones as dots: a camera may have thousands."""
 
     def __init__(self, box: Any) -> None:
-        self._masked = Dots(MASKED, 3.0)
+        self._masked = pg.ScatterPlotItem(size=3, symbol="s", pen=None, brush=pg.mkBrush(MASKED))
         self._saturated = pg.ScatterPlotItem(size=7, symbol="x", pen=pg.mkPen(SATURATED, width=1), brush=None)
         for item in (self._masked, self._saturated):
             item.setZValue(4)

@@ -45,7 +45,7 @@ Pixels = npt.NDArray[np.intp]
 class LeftOut:
     """Pixels that a fit leaves out. Of each kind evenly thinned to `MOST`: an image may be all saturated."""
 
-    MOST: ClassVar[int] = 1500
+    MOST: ClassVar[int] = 1000
     saturated: Pixels
     masked: Pixels
     """As defects, hot or outliers; not those that are saturated."""

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from window_bench import StationBench, items_of, kept_in, let_qt_work, points, said, wait_until
 
 from magis_calib.recording.reader import Session
-from ui.overlay import Dots
+from ui.overlay import MASKED, SATURATED
 from ui.strip_chart import StripChart
 
 pytestmark = pytest.mark.station
@@ -183,16 +183,18 @@ def test_pixels_that_the_fit_leaves_out_are_marked(bench: StationBench, qtbot: Q
     rows, columns = frame.counts.shape
     saturated = np.argwhere(frame.counts >= frame.facts.saturation)
     hot = np.argwhere(frame.counts > frame.facts.offset + 2000 / frame.facts.gain)
-    (masked,) = items_of(panel.canvas, Dots)
-    (crossed,) = items_of(panel.canvas, pg.ScatterPlotItem)
-    marked = {(round((rows - 1) / 2 - one.y() / 0.064), round((columns - 1) / 2 + one.x() / 0.064))
-              for one in masked.places}  # fmt: skip
-    assert len(points(crossed)) == len(saturated)
+    scatter = {
+        (one.opts["brush"] if one.opts["symbol"] == "s" else one.opts["pen"]).color().getRgb(): points(one)
+        for one in items_of(panel.canvas, pg.ScatterPlotItem)
+    }
+    masked = scatter[MASKED.getRgb()]
+    marked = {(round((rows - 1) / 2 - up / 0.064), round((columns - 1) / 2 + right / 0.064)) for right, up in masked}
+    crossed = scatter.get(pg.mkColor(SATURATED).getRgb(), np.empty((0, 2)))
+    assert len(crossed) == len(saturated)
     assert len(hot) > 20
     assert {tuple(one) for one in hot.tolist()} - {tuple(one) for one in saturated.tolist()} <= marked
     qtbot.mouseClick(panel.marks, Qt.MouseButton.LeftButton)
-    assert not len(points(crossed))
-    assert masked.places.isEmpty()
+    assert all(not len(points(one)) for one in items_of(panel.canvas, pg.ScatterPlotItem))
     qtbot.mouseClick(panel.marks, Qt.MouseButton.LeftButton)
 
 
