@@ -74,4 +74,4 @@ def older(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
         return ""
     value, stderr = (float(one[-1]) for one in column(found, quantity.name))
     text = quantity.with_error(value, stderr).replace("-", "−")
-    return f"drop {drop_id}: {text} {quantity.shown_unit}\n{words(found[-1])}\nmagis-calib why tells more"
+    return f"drop {drop_id}: {text} {quantity.shown_unit}\n{words(found, -1)}\nmagis-calib why tells more"

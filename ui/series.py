@@ -61,8 +61,8 @@ def series_of(rows: HistoryRows, quantity: Quantity, about: float = 0.0) -> Seri
 
 def within(rows: HistoryRows, first: float, last: float) -> HistoryRows:
     """Return the rows of the drops from first to last, both included."""
-    ids = rows["drop_id"]
-    return rows[np.searchsorted(ids, first) : np.searchsorted(ids, last, side="right")]
+    begin, end = np.searchsorted(rows["drop_id"], [math.ceil(first), math.floor(last) + 1])
+    return rows[begin:end]
 
 
 def table_of(rows: HistoryRows, quantity: Quantity) -> Table:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTableView, QVBoxLayout, QWidget
 
 from magis_calib.domain.commands import Command
@@ -144,13 +145,12 @@ class SettingsPanel(QWidget):
 
 def first_setpoints(rows: HistoryRows) -> tuple[Setpoints, int]:
     """Return what the first drop saw whose setpoints are known, and its number; nothing where none is known."""
-    for row in rows:
-        found = {
-            name: float(value) for name, value in zip(ACTUATORS, row["in_force"], strict=True) if math.isfinite(value)
-        }
-        if found:
-            return found, int(row["drop_id"])
-    return {}, 0
+    known = np.isfinite(rows["in_force"])
+    if not known.any():
+        return {}, 0
+    first = int(np.argmax(known.any(axis=1)))
+    values = dict(zip(ACTUATORS, rows["in_force"][first].tolist(), strict=True))
+    return {name: value for name, value in values.items() if math.isfinite(value)}, int(rows["drop_id"][first])
 
 
 def _settings(kept: Kept) -> list[Setting]:

@@ -19,6 +19,8 @@ from ui.theme import DIM, LOOK, SERIES, SHADOW, text_font
 from ui.words import RIGHT, Words
 
 HOW = "double click: statistics of these drops"
+MOST_GAPS = 80
+"""Above this many gaps some are left out: their marks would touch each other."""
 MOST_POINTS = 1000
 """Above this many drops the lowest and highest of neighbours are drawn: a chart is some hundred pixels wide."""
 
@@ -152,8 +154,10 @@ class StripChart(QWidget):
         self._bars.setData(x=series.drops[bars], y=series.values[bars], height=2 * series.errors[bars])
         low, high = self._range.limits
         gaps = series.drops[~good]
-        gaps = gaps[:: 1 + len(gaps) // MOST_MARKS]
+        gaps = gaps[:: 1 + len(gaps) // MOST_GAPS]
         self._gaps.setData(gaps, np.full(gaps.shape, low + 0.05 * (high - low)))
+        for item, some in ((self._marks, shown), (self._bars, bars), (self._gaps, gaps)):
+            item.setVisible(bool(np.any(some)))  # what is empty is asked for its size a dozen times all the same
 
     def _draw_line(self, line: Any, series: Series) -> None:
         if len(series.drops) > MOST_POINTS:

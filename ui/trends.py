@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -194,7 +195,7 @@ class TrendsPanel(QWidget):
         """Return the rows that are drawn, with a neighbour on either side."""
         if self._reach is None:
             return history[-self._span :] if self._span else history
-        first, last = np.searchsorted(history["drop_id"], self._reach)
+        first, last = np.searchsorted(history["drop_id"], [math.ceil(one) for one in self._reach])
         return history[max(0, int(first) - 1) : int(last) + 2]
 
     def _say_span(self) -> None:

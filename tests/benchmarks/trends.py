@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from magis_calib.domain.control import Decision
 from magis_calib.domain.estimate import unusable_station
-from magis_calib.domain.history import HISTORY_ROW
+from magis_calib.domain.history import HistoryRows
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord, Snapshot
 from ui.theme import dress
@@ -27,10 +27,10 @@ DROPS, WANTED_MS = 86_400, 50.0
 def a_day() -> Snapshot:
     """Return a snapshot with a day of drops: random walks with noise, and gaps."""
     rng = np.random.default_rng(1)
-    rows = np.zeros(DROPS, HISTORY_ROW)
-    rows["drop_id"] = np.arange(1, DROPS + 1)
+    rows = HistoryRows.zeros(DROPS)
+    rows["drop_id"][:] = np.arange(1, DROPS + 1)
     walk = np.cumsum(rng.normal(0, 0.05, rows["values"].shape), axis=0) + rng.normal(0, 1, rows["values"].shape)
-    rows["values"], rows["stderr"] = 1e-5 * walk, 2e-6
+    rows["values"][:], rows["stderr"][:] = 1e-5 * walk, 2e-6
     rows["values"][rng.random(DROPS) < 0.01] = np.nan
     newest = DropRecord(DROPS, 0, "interferometer", True, unusable_station(DROPS, "made up"),
                         Decision(DROPS, 0, "held", "made up"), {}, {})  # fmt: skip

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from magis_calib.domain.history import HISTORY_ROW, HistoryRows
+from magis_calib.domain.history import HistoryRows
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, REPORTED
 from ui.selection import Selection, histogram, statistics_of
 
@@ -16,10 +16,10 @@ PHASE, Z = OBSERVABLES["phase_rad"], OBSERVABLES["z_m"]
 
 def rows_of(name: str, values: np.ndarray, targets: float | np.ndarray = math.nan) -> HistoryRows:
     """Rows that say this of one quantity and nothing of any other."""
-    rows = np.zeros(len(values), HISTORY_ROW)
-    rows["drop_id"] = np.arange(len(values)) + 101
+    rows = HistoryRows.zeros(len(values))
+    rows["drop_id"][:] = np.arange(len(values)) + 101
     for field in ("values", "stderr", "in_force", "targets"):
-        rows[field] = np.nan
+        rows[field][:] = np.nan
     field, names = ("in_force", ACTUATORS) if name in ACTUATORS else ("values", REPORTED)
     rows[field][:, list(names).index(name)] = values
     if name in OBSERVABLES:
