@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 
 RECEIVE_HWM = 4
 """Messages of 12 MB that one peer may have waiting in the socket."""
-LARGEST_MESSAGE_BYTES = 300_000_000
 POLL_S = 0.02
 
 
@@ -61,7 +60,6 @@ class CameraLink:
         self._outbox: deque[tuple[bytes, ToCamera]] = deque()
         self._socket = lock.context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HWM)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE_BYTES)
         self._socket.setsockopt(zmq.LINGER, 500)
         lock.serve(self._socket, "camera", "application")
         self._socket.bind(station.links.camera)

@@ -19,6 +19,7 @@ from magis_calib.domain.camera import DropAnnouncement, SequenceType
 from magis_calib.domain.config import Links
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
 from magis_calib.domain.errors import ConfigError, ControllerError, Refused, Silent, WireError
+from magis_calib.domain.limits import broken_limit
 from magis_calib.domain.owner import Owner
 from magis_calib.domain.snapshot import LinkState
 from magis_calib.link.camera_messages import Bye, Heartbeat
@@ -34,6 +35,7 @@ from magis_calib.link.control_messages import (
     decode_from_controller,
 )
 from magis_calib.link.words import PROTOCOL_VERSION, Message
+from magis_calib.locks.entrance import Entrance
 from magis_calib.locks.lock import Lock
 
 log = logging.getLogger(__name__)
@@ -74,11 +76,11 @@ class ControllerClient:
         self._stop = threading.Event()
         self._ready = threading.Lock()
         self._socket = self._locked()
+        self._entrance = Entrance(self._socket, endpoint)
         wake = f"inproc://wake-{next(_wakes)}"
         self._wake_in, self._wake_out = lock.context.socket(zmq.PAIR), lock.context.socket(zmq.PAIR)
         self._wake_in.bind(wake)
         self._wake_out.connect(wake)
-        self._socket.connect(endpoint)
         self._thread = threading.Thread(target=self._run, name=f"controller {name}", daemon=True)
         self._thread.start()
 
@@ -138,10 +140,13 @@ class ControllerClient:
         if self.leased:
             return LinkState(self.name, False, None, self.leased)
         if self._heard_s is None:
-            return LinkState(self.name, False, None, f"no {self.name} controller: expected at {self._endpoint}")
+            where = f"no {self.name} controller: expected at {self._endpoint}"
+            problem = self._entrance.problem
+            return LinkState(self.name, False, None, f"{where}; {problem}" if problem else where)
         age = time.monotonic() - self._heard_s
         there = age < self._links.silent_after_s
-        return LinkState(self.name, there, age, self._endpoint if there else f"silent for {age:.0f} s")
+        silent = f"silent for {age:.0f} s" + (f"; {self._entrance.problem}" if self._entrance.problem else "")
+        return LinkState(self.name, there, age, self._endpoint if there else silent)
 
     def close(self) -> None:
         """Say good-bye and release the connection."""
@@ -201,18 +206,10 @@ class ControllerClient:
     def _check_limits(self, setpoints: Setpoints) -> None:
         """Refuse what the controller would refuse, in the last function before the socket."""
         for name, value in setpoints.items():
-            facts = self._facts.get(name)
-            if facts is None:
-                raise Refused(self.name, "unknown_name", f"{name}: not a parameter of this controller")
-            if not math.isfinite(value):
-                raise Refused(self.name, "not_finite", f"{name} = {value}: not a number")
-            if not facts.minimum <= value <= facts.maximum:
-                raise Refused(self.name, "limit", f"{name} = {value:.6g} {facts.unit}: wanted within "
-                              f"[{facts.minimum:.6g}, {facts.maximum:.6g}]")  # fmt: skip
-            step = abs(value - self._position.get(name, value))
-            if step > facts.step_limit * (1 + 1e-9) + facts.resolution:
-                raise Refused(self.name, "step", f"{name} = {value:.6g} {facts.unit}: a step of {step:.6g}, wanted "
-                              f"at most {facts.step_limit:.6g}")  # fmt: skip
+            slack = self._facts[name].resolution if name in self._facts else 0.0
+            broken = broken_limit(name, value, self._facts, self._position.get(name, math.nan), slack)
+            if broken is not None:
+                raise Refused(self.name, broken.code, str(broken))
 
     def _post(self, message: Message) -> None:
         self._outbox.append(message)
@@ -231,6 +228,7 @@ class ControllerClient:
         next_beat_s = 0.0
         while not (self._stop.is_set() and not self._outbox):
             now_s = time.monotonic()
+            self._entrance.look(now_s)
             if now_s >= next_beat_s:
                 next_beat_s = now_s + self._links.heartbeat_s
                 self._beat()
@@ -241,6 +239,7 @@ class ControllerClient:
                 self._send(self._outbox.popleft())
             while self._socket.poll(0):
                 self._hear(self._socket.recv())
+        self._entrance.close()
         self._socket.close()
         self._wake_in.close()
 

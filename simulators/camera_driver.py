@@ -25,6 +25,7 @@ from magis_calib.link.camera_messages import (
     Welcome,
 )
 from magis_calib.link.wire import decode_to_camera
+from magis_calib.locks.entrance import Entrance
 from magis_calib.locks.lock import Lock
 from simulators.spool import Spool, SpooledFrame
 
@@ -78,9 +79,9 @@ class CameraDriver:
         self.socket.setsockopt(zmq.SNDHWM, SENDING)
         self.socket.setsockopt(zmq.RECONNECT_IVL, 100)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
-        self._monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         lock.call(self.socket, "camera", "application")
-        self.socket.connect(place.endpoint)
+        self._entrance = Entrance(self.socket, place.endpoint)
+        self._problem = ""
         say(f"camera {place.view}: connecting to {place.endpoint}")
 
     @property
@@ -121,16 +122,17 @@ class CameraDriver:
     def close(self) -> None:
         """Say bye and release the socket."""
         self._send(Bye(session=self.place.session))
-        self.socket.disable_monitor()
-        self._monitor.close(linger=0)
+        self._entrance.close()
         self.socket.close()
 
     def _notice_disconnect(self) -> None:
         """After a broken connection hello must come first: a frame would reach someone who does not know it."""
-        while self._monitor.poll(0):
-            self._monitor.recv_multipart()
-            if self.welcomed:
-                self._lose("disconnected")
+        if self._entrance.look(time.monotonic()) and self.welcomed:
+            self._lose("disconnected")
+        if self._entrance.problem != self._problem:
+            self._problem = self._entrance.problem
+            if self._problem:
+                self._say(f"camera {self.place.view}: {self.place.endpoint}: {self._problem}")
 
     def _handle(self, message: ToCamera) -> None:
         self._heard_s = time.monotonic()

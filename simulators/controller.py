@@ -69,7 +69,6 @@ class ControllerServer:
         self.socket.setsockopt(zmq.LINGER, 200)
         self.socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # to notice that a peer is gone
-        self.socket.setsockopt(zmq.MAXMSGSIZE, 1_000_000)
         lock.serve(self.socket, "control", place.controller)
         self.socket.bind(place.endpoint)
         say(f"{place.controller}: listening on {place.endpoint}")

@@ -6,12 +6,10 @@ import math
 from collections.abc import Mapping
 
 from magis_calib.domain.control import Setpoints
+from magis_calib.domain.limits import BrokenLimit, broken_limit
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.link.control_messages import ParameterMessage, Refusal
 from simulators.plant_file import ActuatorNumbers
-
-ROUNDING = 1e-9
-"""Relative room for the rounding of a difference of two setpoints."""
 
 
 class ParameterBank:
@@ -57,9 +55,11 @@ class ParameterBank:
 
     def judge(self, setpoints: Setpoints) -> Refusal | None:
         """Return why these setpoints are not accepted, None when all are, and count every violation of a limit."""
-        refusals = [refusal for name, value in setpoints.items() if (refusal := self._judge_one(name, value))]
-        self.limit_violations += sum(refusal.code in {"limit", "step"} for refusal in refusals)
-        return refusals[0] if refusals else None
+        found = [broken_limit(name, value, self._numbers, self._commanded.get(name, math.nan))
+                 for name, value in setpoints.items()]  # fmt: skip
+        broken = [one for one in found if one is not None]
+        self.limit_violations += sum(one.code in {"limit", "step"} for one in broken)
+        return _refusal(broken[0]) if broken else None
 
     def write(self, setpoints: Setpoints, effective_drop: int) -> None:
         """Command these setpoints; they are in force from this drop on."""
@@ -75,23 +75,6 @@ class ParameterBank:
             self._in_force |= setpoints
         return dict(self._in_force)
 
-    def _judge_one(self, name: str, value: float) -> Refusal | None:
-        one = self._numbers.get(name)
-        if one is None:
-            return _refusal(
-                "unknown_name", name, value, f"no parameter of this name, known are {sorted(self._numbers)}"
-            )
-        if not math.isfinite(value):
-            return _refusal("not_finite", name, value, "not a finite number")
-        if not one.minimum <= value <= one.maximum:
-            return _refusal("limit", name, value, f"outside its range [{one.minimum:g}, {one.maximum:g}]")
-        step = value - self._commanded[name]
-        if abs(step) > one.step_limit * (1.0 + ROUNDING) + ROUNDING * abs(value):
-            return _refusal("step", name, value, f"a step of {step:g}, more than the limit of {one.step_limit:g}")
-        return None
 
-
-def _refusal(code: str, name: str, value: float, why: str) -> Refusal:
-    return Refusal.model_validate(
-        {"code": code, "message": f"{name} = {value:.10g}: {why}", "name": name, "value": repr(float(value))}
-    )
+def _refusal(broken: BrokenLimit) -> Refusal:
+    return Refusal(code=broken.code, message=str(broken), name=broken.name, value=repr(float(broken.value)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,6 +11,7 @@ from dataclasses import replace
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
 from magis_calib.domain.errors import ControllerError
+from magis_calib.domain.limits import broken_limit
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import ActuatorState
 from magis_calib.feedback.actuation import Actuation, Sent
@@ -180,6 +182,11 @@ class Steering:
         )
 
     def _send(self, setpoints: Setpoints) -> Sent:
+        for name, value in setpoints.items():
+            slack = self.facts[name].readback_tolerance if name in self.facts else 0.0
+            broken = broken_limit(name, value, self.facts, self._readback.get(name, math.nan), slack)
+            if broken is not None:
+                return Sent("refused", f"{broken}; nothing was sent")
         sent = self._actuation.send(setpoints)
         self._setpoints.update(sent.sent)
         self._readback.update(sent.readback)

@@ -26,6 +26,10 @@ WELCOME: Mapping[Door, frozenset[Role]] = {
     "telemetry": frozenset({"observer", "application"}),
 }
 """Which roles are let in at the sockets that cameras, applications and observers connect to."""
+LARGEST_BYTES: Mapping[Door, int] = {"camera": 300_000_000, "control": 1_000_000, "telemetry": 1_000}
+"""The largest part of a message that is taken into memory at a door; who sends more is cut off."""
+LARGEST_ANSWER_BYTES = 1_000_000
+"""The same at sockets that connect."""
 HANDSHAKE_MS = 5000
 """A peer that has not shown its key by then is cut off."""
 BACKLOG = 1024
@@ -64,10 +68,12 @@ class PlainLock:
         self.context = context
 
     def serve(self, socket: Socket, door: Door, name: str) -> None:
-        """Do nothing."""
+        """Bound what is taken in."""
+        socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_BYTES[door])
 
     def call(self, socket: Socket, name: str, server: str) -> None:
-        """Do nothing."""
+        """Bound what is taken in."""
+        socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_ANSWER_BYTES)
 
     def visitor(self, part: zmq.Frame, door: Door) -> str:
         """Return that nobody knows."""
@@ -100,6 +106,7 @@ class CurveLock:
         """Lock a socket that `name` is about to bind. Raises `ConfigError` where it has no key."""
         pair = self.keyring.pair(name)
         self._post_guard()
+        socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_BYTES[door])
         socket.setsockopt(zmq.CURVE_SERVER, 1)
         socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public.encode())
         socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret.encode())
@@ -111,6 +118,7 @@ class CurveLock:
     def call(self, socket: Socket, name: str, server: str) -> None:
         """Lock a socket with which `name` is about to connect. Raises `ConfigError` where either has no key."""
         pair = self.keyring.pair(name)
+        socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_ANSWER_BYTES)
         socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public.encode())
         socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret.encode())
         socket.setsockopt(zmq.CURVE_SERVERKEY, self.keyring.named(server).public.encode())

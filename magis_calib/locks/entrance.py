@@ -1,0 +1,55 @@
+"""How a socket that connects is received at the other end: what is wrong there in words, and knocking again."""
+
+from __future__ import annotations
+
+import zmq
+from zmq.utils.monitor import parse_monitor_message
+
+KNOCK_AGAIN_S = 2.0
+REFUSALS = {
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH: "it does not let our key in: is that in its list of allowed? (magis-calib keys)",
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "who answers there has another key than the one known here, or is too busy",
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "who answers there does not speak as this end does: is one of them plain and "
+    "the other locked? (links.sockets)",
+}
+"""Of the handshake of ZMTP 3.1 (ZeroMQ RFC 37) and CURVE (RFC 26), as libzmq's monitor tells."""
+WATCHED = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | sum(REFUSALS)
+
+
+class Entrance:
+    """Connects one socket. Used by the thread that owns it.
+
+    libzmq gives up for good where a key is refused; here it is shown again every few seconds: it may be let in later.
+    """
+
+    def __init__(self, socket: zmq.Socket[bytes], endpoint: str) -> None:
+        """Have the socket connect, in the background. It must have its lock."""
+        self._socket, self._endpoint = socket, endpoint
+        self._monitor = socket.get_monitor_socket(WATCHED)
+        self._knock_s: float | None = None
+        self.problem = ""
+        """Why nobody there speaks with us, in words; empty while somebody does, or nobody answers at all."""
+        socket.connect(endpoint)
+
+    def look(self, now_s: float) -> bool:
+        """Take in what happened; say whether a connection broke."""
+        broken = False
+        while self._monitor.poll(0):
+            event = zmq.Event(parse_monitor_message(self._monitor.recv_multipart())["event"])
+            if event in REFUSALS:
+                self.problem = REFUSALS[event]
+                self._knock_s = now_s + KNOCK_AGAIN_S
+            elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self.problem, self._knock_s = "", None
+            else:
+                broken = True
+        if self._knock_s is not None and now_s >= self._knock_s:
+            self._knock_s = None
+            self._socket.disconnect(self._endpoint)
+            self._socket.connect(self._endpoint)
+        return broken
+
+    def close(self) -> None:
+        """Stop watching; the socket is its owner's to close."""
+        self._socket.disable_monitor()
+        self._monitor.close(linger=0)
