@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from magis_calib.domain.control import ParameterFacts, Setpoints
+from magis_calib.domain.limits import broken_limit
 from magis_calib.domain.snapshot import ActuatorState
 from magis_calib.feedback.explanation import quantity_of
 
@@ -34,13 +35,11 @@ def objection(goal: Setpoints, readback: Setpoints, facts: Mapping[str, Paramete
     """Say why this goal must not even be walked towards; empty where it may."""
     wrong = []
     for name, value in goal.items():
-        about = facts.get(name)
-        if about is None:
-            wrong.append(f"{name} is not an actuator of any controller")
+        broken = broken_limit(name, value, facts, before=math.nan)
+        if broken is not None:
+            wrong.append(str(broken))
         elif not math.isfinite(readback.get(name, math.nan)):
             wrong.append(f"{name} has no read-back to step from")
-        elif not about.minimum <= value <= about.maximum:
-            wrong.append(f"{name} = {value:.6g} {about.unit}: wanted within [{about.minimum:.6g}, {about.maximum:.6g}]")
     return "; ".join(wrong)
 
 

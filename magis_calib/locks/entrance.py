@@ -19,7 +19,8 @@ WATCHED = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | sum(REFUSALS)
 class Entrance:
     """Connects one socket. Used by the thread that owns it.
 
-    libzmq gives up for good where a key is refused; here it is shown again every few seconds: it may be let in later.
+    libzmq gives up for good where a key is refused, or too much is sent at once; here it is tried again every few
+    seconds: the key may be let in later.
     """
 
     def __init__(self, socket: zmq.Socket[bytes], endpoint: str) -> None:
@@ -38,11 +39,11 @@ class Entrance:
             event = zmq.Event(parse_monitor_message(self._monitor.recv_multipart())["event"])
             if event in REFUSALS:
                 self.problem = REFUSALS[event]
-                self._knock_s = now_s + KNOCK_AGAIN_S
             elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 self.problem, self._knock_s = "", None
-            else:
-                broken = True
+                continue
+            broken = broken or event == zmq.EVENT_DISCONNECTED
+            self._knock_s = now_s + KNOCK_AGAIN_S
         if self._knock_s is not None and now_s >= self._knock_s:
             self._knock_s = None
             self._socket.disconnect(self._endpoint)

@@ -51,10 +51,13 @@ def test_a_phase_is_reached_over_the_nearest_turn(station: Station) -> None:
     assert refused(station, "phase_rad", 1.0 + 40 * math.pi) == ""
 
 
-@pytest.mark.parametrize("goal", [math.nan, math.inf, 2e-3, -2e-3])
-def test_a_goal_outside_the_range_or_not_a_number_is_refused_before_the_first_step(goal: float) -> None:
+NAN, FAR = "not a finite number", "wanted within [-0.001, 0.001]"
+
+
+@pytest.mark.parametrize(("goal", "words"), [(math.nan, NAN), (math.inf, NAN), (2e-3, FAR), (-2e-3, FAR)])
+def test_a_goal_outside_the_range_or_not_a_number_is_refused_before_the_first_step(goal: float, words: str) -> None:
     away = still_away({"trap_x_m": goal}, {"trap_x_m": 0.0}, FACTS)
-    assert "wanted within" in objection(away, {"trap_x_m": 0.0}, FACTS)
+    assert words in objection(away, {"trap_x_m": 0.0}, FACTS)
 
 
 def test_an_actuator_without_a_readback_is_not_stepped() -> None:

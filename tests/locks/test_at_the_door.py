@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 import zmq
 
+from hardware.controller import ControllerClient
 from magis_calib.cli.assemble import LiveRun
 from magis_calib.cli.simulate import on_free_ports
 from magis_calib.domain.config import Config, Station, default_text
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import parse_config
 from magis_calib.locks.keyring import Keyring, Pair, default_keys_dir
+from magis_calib.locks.lock import CurveLock, open_lock
 from tests.bench import Controllers, running, until
 from tests.locks.caller import CAMERA_HELLO, HELLO, Caller
 
@@ -132,3 +134,81 @@ def test_plain_sockets_are_refused_beyond_this_machine(address: str) -> None:
     assert parse_config(text, "own.toml").stations["bottom"].links.sockets == "plain"
     with pytest.raises(ConfigError, match='sockets = "plain": wanted addresses of this machine alone'):
         parse_config(text.replace("tcp://127.0.0.1:15550", address), "own.toml")
+
+
+class Blabber:
+    """A server that answers whoever says hello to it with far more than anybody should take in."""
+
+    def __init__(self, keyring: Keyring, name: str, endpoint: str, size: int) -> None:
+        self.context = zmq.Context()
+        self.socket = self.context.socket(zmq.ROUTER)
+        pair = keyring.pair(name)
+        self.socket.curve_server, self.socket.linger = 1, 0
+        self.socket.curve_publickey, self.socket.curve_secretkey = pair.public.encode(), pair.secret.encode()
+        self.socket.bind(endpoint)
+        self.size = size
+
+    def callers(self, seconds: float) -> int:
+        """Answer for so long; return how many connections spoke."""
+        seen, end = set(), time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.socket.poll(50):
+                who = self.socket.recv_multipart()[0]
+                if who not in seen:
+                    seen.add(who)
+                    self.socket.send_multipart([who, b" " * self.size])
+        return len(seen)
+
+
+def test_who_sends_too_much_is_cut_off_at_every_door(live, locked, keyring) -> None:
+    doors = (("camera", "camera", 310_000_000), ("laser", "application", 1_100_000), ("telemetry", "observer", 2_000))
+    for door, name, size in doors:
+        server = keyring.named("application" if door in ("camera", "telemetry") else door).public
+        kind = zmq.XSUB if door == "telemetry" else zmq.DEALER
+        with Caller(getattr(locked.links, door), keyring.pair(name), server, kind) as caller:
+            monitor = caller.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+            assert caller.socket.poll(0) == 0
+            caller.socket.send(b" " * size)
+            assert monitor.poll(10_000), f"{door} takes in {size} bytes"
+            caller.socket.disable_monitor()
+
+
+@pytest.mark.parametrize(("size", "connections"), [(900_000, 1), (1_100_000, 2)])
+def test_a_controller_that_answers_too_much_is_cut_off(locked, keyring, size: int, connections: int) -> None:
+    blabber = Blabber(keyring, "laser", locked.links.laser, size)
+    lock = open_lock(locked.links, None)
+    client = ControllerClient(lock, "laser", locked.links.laser, "bottom", "s", locked.links)
+    try:
+        assert (blabber.callers(5.0) > 1) == (connections > 1), "each answer of too many bytes ends a connection"
+    finally:
+        client.close()
+        blabber.context.destroy(linger=0)
+        lock.close()
+
+
+def test_who_is_not_let_in_says_so_and_is_served_once_it_is_allowed(locked, keyring) -> None:
+    kept = (keyring.folder / "allowed.toml").read_text()
+    without = [row for row in kept.split("\n\n") if 'role = "application"' not in row]
+    (keyring.folder / "allowed.toml").write_text("\n\n".join(without) + "\n")
+    controllers = Controllers(locked)
+    strangers = Keyring.at(default_keys_dir())
+    lock = CurveLock(zmq.Context(), strangers)
+    client = None
+    try:
+        client = ControllerClient(lock, "laser", locked.links.laser, "bottom", "s", locked.links)
+        until_true(lambda: "does not let our key in" in client.link().detail)
+        (keyring.folder / "allowed.toml").write_text(kept)
+        until_true(lambda: client.link().connected)
+    finally:
+        (keyring.folder / "allowed.toml").write_text(kept)
+        if client is not None:
+            client.close()
+        controllers.close()
+        lock.close()
+
+
+def until_true(true, within_s: float = 15.0) -> None:
+    end = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
