@@ -71,6 +71,8 @@ def summary(snapshot: Snapshot) -> dict[str, Any]:
         "session": snapshot.session,
         "loop": snapshot.loop,
         "loop_detail": snapshot.loop_detail,
+        "safety": snapshot.safety,
+        "safety_cause": snapshot.safety_cause,
         "waiting_for_drop": snapshot.waiting_for_drop,
         "finished": snapshot.finished,
         "drop": None

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from array import array
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from magis_calib.alarms import AlarmList, Trouble, decision_troubles, link_troubles, recording_troubles
+from magis_calib.alarms import LOOP_ALARMS, AlarmList, Trouble, decision_troubles, link_troubles, recording_troubles
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.history import History
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import Counters, DropRecord, LinkState, LoopWord, Snapshot
+from magis_calib.domain.safety import Safety, safety_of
+from magis_calib.domain.snapshot import Alarm, Counters, DropRecord, LinkState, LoopWord, Snapshot
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.reach import reach
 from magis_calib.intake import IntakeState
@@ -24,6 +26,19 @@ RECORDS_KEPT = 250
 STAGES_KEPT = 100_000
 SHOWN_FOR_S = 60.0
 """A refused message stays an alarm for this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of the loop, and what speaks against it, in words; empty where nothing does."""
+
+    loop: LoopWord
+    fault: str
+    """What broke; latched until the loop is closed again."""
+    silent: str
+    """The worker is silent."""
+    hold: str
+    """Why nothing may be sent."""
 
 
 @dataclass(slots=True)
@@ -75,6 +90,7 @@ class Bulletin:
     def __init__(self, parts: Parts, alarms: AlarmList, loop: Loop) -> None:
         """Begin with nothing to tell. `loop` is looked at anew for every snapshot."""
         self._parts, self._alarms, self._loop = parts, alarms, loop
+        self._safety = Safety()
         self._started_s = time.monotonic()
 
     def first(self, wanted: LoopWord) -> Snapshot:
@@ -97,13 +113,15 @@ class Bulletin:
             **self._in_force(),
         )
 
-    def next(self, before: Snapshot, wanted: LoopWord, fault: str, tally: Tally, intake: IntakeState) -> Snapshot:
+    def next(self, before: Snapshot, wish: Wish, tally: Tally, intake: IntakeState) -> Snapshot:
         """Return the snapshot of this moment."""
         parts, now_s = self._parts, time.monotonic()
-        links = parts.links()
-        troubles = self._troubles(links, fault, tally, intake, now_s)
+        links, wanted, fault = parts.links(), wish.loop, wish.fault
+        troubles = self._troubles(links, wish, tally, intake, now_s)
         if parts.mode == "live":
             troubles.update(decision_troubles(tally.records, wanted == "closed" and not fault, tally.closed_after))
+        alarms = self._alarms.update(troubles)
+        self._look_at_safety(wish, alarms)
         return replace(
             before,
             session=parts.recorder.path if parts.recorder is not None else before.session,
@@ -114,14 +132,33 @@ class Bulletin:
             records=tuple(tally.records),
             history=tally.history.rows,
             links=links,
-            alarms=self._alarms.update(troubles),
+            alarms=alarms,
             past_alarms=self._alarms.past,
             counters=self._counters(tally, intake),
             recording=parts.recorder.state if parts.recorder is not None else None,
             actuators=parts.hands.states(),
             replay=parts.player.state() if parts.player is not None else None,
+            **self._safety_now(),
             **self._in_force(),
         )
+
+    def last(self, before: Snapshot) -> Snapshot:
+        """Return the snapshot of a run that has ended."""
+        self._safety.become("stopped", "the run has ended")
+        return replace(before, loop="stopped", finished=True, **self._safety_now())
+
+    def _look_at_safety(self, wish: Wish, alarms: Sequence[Alarm]) -> None:
+        """Follow what is wanted, and what stands in its way."""
+        if self._parts.mode == "replay":
+            self._safety.become("idle", "a replay moves nothing")
+            return
+        standing = next((one.text for one in alarms if one.key in LOOP_ALARMS), "")
+        obstacle = wish.hold or self._parts.hands.held or standing
+        self._safety.become(*safety_of(wish.loop, wish.fault or wish.silent, obstacle))
+
+    def _safety_now(self) -> dict[str, Any]:
+        safety = self._safety
+        return {"safety": safety.state, "safety_cause": safety.cause, "safety_changes": safety.changes}
 
     def _in_force(self) -> dict[str, Any]:
         """Return the loop's targets, gains, limits and reach under their names in a snapshot."""
@@ -147,13 +184,16 @@ class Bulletin:
         )
 
     def _troubles(
-        self, links: tuple[LinkState, ...], fault: str, tally: Tally, intake: IntakeState, now_s: float
+        self, links: tuple[LinkState, ...], wish: Wish, tally: Tally, intake: IntakeState, now_s: float
     ) -> dict[str, Trouble]:
         station = self._parts.station
         troubles = link_troubles(links, now_s - self._started_s, station.links.silent_after_s)
         troubles.update(_frame_troubles(intake, now_s, station.alarms.no_frame_after_s))
-        if fault:
-            troubles["fault"] = Trouble("act", f"fault: {fault}", "read the log, then close the loop again")
+        if wish.fault:
+            troubles["fault"] = Trouble("act", f"fault: {wish.fault}", "read the log, then close the loop again")
+        if wish.silent:
+            remedy = "what it was about to send will not be sent; if it stays silent, save a support bundle and restart"
+            troubles["worker"] = Trouble("act", wish.silent, remedy)
         if self._parts.recorder is not None:
             troubles.update(recording_troubles(self._parts.recorder.state, station.recording.warn_hours))
         return troubles

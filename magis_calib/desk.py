@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from magis_calib.alarms import AlarmList
-from magis_calib.bulletin import Tally
+from magis_calib.bulletin import Tally, Wish
 from magis_calib.clerk import Clerk
 from magis_calib.domain.commands import (
+    TURNS,
     Acknowledge,
     CancelProcedure,
     Certify,
@@ -34,6 +35,7 @@ from magis_calib.domain.commands import (
     StepDrop,
     StopRun,
     Suppose,
+    last_turn,
 )
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ProcedureError
@@ -50,15 +52,8 @@ from magis_calib.procedure_run import ProcedureRun
 from magis_calib.recording.measured_matrix import measured_matrix
 from magis_calib.support import bundle_texts
 
-TURNS: dict[type[Command], tuple[LoopWord, str]] = {
-    CloseLoop: ("closed", "loop closed: corrections are sent"),
-    ShadowLoop: ("shadow", "shadow: decides and logs, sends nothing"),
-    HoldLoop: ("held", "loop held: nothing is sent"),
-    OpenLoop: ("open", "loop open: setpoints may be moved by hand"),
-}
 log = logging.getLogger(__name__)
 
-TUNED: dict[type[Command], str] = {SetTarget: "target", SetGain: "gain", SetLimits: "limits"}
 NOT_POKED, POKE_FAILED = "not poked", "poke failed"
 
 
@@ -75,6 +70,8 @@ class Desk:
         self.wanted: LoopWord = parts.station.loop.start
         self.fault = ""
         """What stopped corrections until the operator closes the loop again; empty where nothing did."""
+        self.silent = ""
+        """Since when the worker is silent; empty while it is not. Written by who watches it."""
         self._run: ProcedureRun | None = None
         self.poke = NOT_POKED
         """What the last poke of this run found, in words."""
@@ -98,8 +95,10 @@ class Desk:
 
     def hold_reason(self) -> str:
         """Return why nothing may be sent now; empty where corrections may. A failed poke must be mended first."""
-        if self.fault:
-            return f"fault: {self.fault}"
+        if self.fault or self.silent:
+            return f"fault: {self.fault}" if self.fault else self.silent
+        if (asked := last_turn(tuple(self._asked))) not in (None, "closed"):
+            return WISHES[asked]  # not obeyed yet: the worker was busy
         if self._run is not None and self._run.loop == "closed":
             return ""
         return WISHES.get(self.word, "") or (self.poke if self._poke_failed else self._unrecorded())
@@ -110,6 +109,11 @@ class Desk:
         if recorder is None or not recorder.state.problem or self._parts.station.recording.when_full == "go_on":
             return ""
         return f"held while nothing is recorded: {recorder.state.problem}"
+
+    @property
+    def wish(self) -> Wish:
+        """What is wanted of the loop now, and what speaks against it."""
+        return Wish(self.word, self.fault, self.silent, self.hold_reason())
 
     @property
     def word(self) -> LoopWord:
@@ -259,7 +263,7 @@ class Desk:
 
     def _tune(self, command: SetTarget | SetGain | SetLimits) -> str:
         """Change a target, gain or limit for this run. A procedure keeps the limits that it began with."""
-        hands, what = self._parts.hands, TUNED[type(command)]
+        hands, what = self._parts.hands, type(command).__name__.removeprefix("Set").lower()
         if self._parts.mode == "replay":
             return f"{what} not set: this is a replay"
         if isinstance(command, SetLimits) and (busy := self._busy()):

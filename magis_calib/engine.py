@@ -26,9 +26,11 @@ from magis_calib.link.pairing import Pairing
 from magis_calib.parts import Parts
 from magis_calib.pipeline import Pipeline
 from magis_calib.recording.recorder import Recordable
+from magis_calib.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
+WATCH_S = 0.25
 REFRESH_S = 0.5
 """Ages, links and alarms are looked at this often even while no drop comes."""
 
@@ -58,11 +60,15 @@ class Engine:
         self._stop = threading.Event()
         self.finished = threading.Event()
         self._bulletin = Bulletin(parts, alarms, loop)
+        self._publishing = threading.Lock()
+        self._watchdog = Watchdog(station.alarms.worker_silent_s)
         self.snapshot = self._bulletin.first(self._desk.wanted)
 
     def start(self) -> None:
         """Start the threads."""
-        for name, work in (("receive", self._receive_all), ("work", self._work_all), ("record", self._record_all)):
+        threads = {"receive": self._receive_all, "work": self._work_all, "record": self._record_all,
+                   "watch": self._watch_all}  # fmt: skip
+        for name, work in threads.items():
             threading.Thread(target=work, name=name, daemon=True).start()
 
     def submit(self, command: Command) -> None:
@@ -104,6 +110,7 @@ class Engine:
         while not self._work.drained:
             item = None
             try:
+                self._watchdog.feed()
                 self._begin()
                 self._obey()
                 item = self._work.get(0.05)
@@ -116,6 +123,7 @@ class Engine:
                 self._latch("working", error)
                 if item is not None:
                     self._finish_drop(self._pipeline.unusable(item.drop_id, f"fault: {error}", None))
+        self._watchdog.dismiss()
         self._record.close()
 
     def _begin(self) -> None:
@@ -129,11 +137,12 @@ class Engine:
             self._desk.ask(wanted)
 
     def _one_drop(self, item: Work) -> None:
+        self._watchdog.feed(f"busy with drop {item.drop_id}")
         self._parts.hands.prepare()
         if isinstance(item, IncompleteDrop):
             self._finish_drop(self._pipeline.incomplete(item))
         else:
-            self._finish_drop(self._pipeline.process(item, self._desk.hold_reason()), item)
+            self._finish_drop(self._pipeline.process(item, self._desk.hold_reason), item)
 
     def _finish_drop(self, record: DropRecord, pair: ImagePair | None = None) -> None:
         parts = self._parts
@@ -157,6 +166,16 @@ class Engine:
     def _keep(self, record: DropRecord) -> None:
         if self._parts.recorder is not None:
             self._record.put(record)
+
+    # ---- watch thread
+
+    def _watch_all(self) -> None:
+        """Hold the loop while the worker is silent, and say so in its place."""
+        while not self.finished.wait(WATCH_S):
+            silent = self._watchdog.silence()
+            if silent != self._desk.silent:
+                self._desk.silent = silent
+                self._publish()
 
     # ---- record thread
 
@@ -192,7 +211,7 @@ class Engine:
         except Exception as error:
             self._latch("stopping", error)
         self._publish()
-        self.snapshot = replace(self.snapshot, loop="stopped", finished=True)
+        self.snapshot = self._bulletin.last(self.snapshot)
         parts.source.close()
         if parts.telemetry is not None:
             parts.telemetry.close()
@@ -210,6 +229,7 @@ class Engine:
             "controllers": self._parts.hands.final_status(),
             "on_stop": self.left,
             "poke": self._desk.poke,
+            "safety_changes": self.snapshot.safety_changes,
         }
 
     # ---- everyone
@@ -222,8 +242,12 @@ class Engine:
 
     def _publish(self, record: DropRecord | None = None, pair: ImagePair | None = None, answer: str = "") -> None:
         """Replace the snapshot once: an answer is never seen before what it tells of."""
+        with self._publishing:
+            self._publish_alone(record, pair, answer)
+
+    def _publish_alone(self, record: DropRecord | None, pair: ImagePair | None, answer: str) -> None:
         desk = self._desk
-        snapshot = self._bulletin.next(self.snapshot, desk.word, desk.fault, self.tally, self._intake.state)
+        snapshot = self._bulletin.next(self.snapshot, desk.wish, self.tally, self._intake.state)
         snapshot = replace(snapshot, procedure=desk.procedure, measured=desk.measured, note=answer or snapshot.note)
         if record is not None:
             snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)

@@ -11,7 +11,7 @@ replay may also bring an `Estimator` that knows results from before.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from magis_calib.domain.camera import Frame, ImagePair, IncompleteDrop
@@ -71,8 +71,11 @@ class Pipeline:
         self._estimator = estimator or Fitting(station)
         self.loop = loop or Loop(station)
 
-    def process(self, pair: ImagePair, wish: str) -> DropRecord:
-        """Take one complete drop through every step. `wish` says why nobody wants anything sent, or is empty."""
+    def process(self, pair: ImagePair, wish: Callable[[], str]) -> DropRecord:
+        """Take one complete drop through every step.
+
+        `wish` says why nobody wants anything sent, or is empty; it is asked after the fit, which takes its time.
+        """
         if pair.sequence_type in NOT_FITTED:
             return self.unusable(pair.drop_id, NOT_FITTED[pair.sequence_type], pair.frames["x"], complete=True)
         clock = _Clock(pair.received_s)
@@ -80,7 +83,7 @@ class Pipeline:
         expected = self.loop.expected_wavevector(in_force) if in_force else None
         clock.done("queue")
         estimate = self._estimator.estimate(pair, expected, clock.done)
-        judgement = self._judge(pair, estimate, in_force, wish)
+        judgement = self._judge(pair, estimate, in_force, wish())
         clock.done("decide")
         decision = self._hands.act(pair.drop_id, judgement, pair.received_s)
         clock.done("apply")

@@ -27,6 +27,7 @@ from magis_calib.link.control_messages import (
 )
 from magis_calib.link.words import agree_version
 from magis_calib.locks.lock import Lock
+from simulators.command_log import CommandLog
 from simulators.faults import NO_FAULTS, Misbehaviour
 from simulators.lease import Holder, Lease
 from simulators.parameters import ParameterBank
@@ -62,6 +63,7 @@ class ControllerServer:
         """Takes the type of all drops to come and returns the first of them; None: this controller makes no drops."""
         self.misbehaviour = Misbehaviour(NO_FAULTS, place.controller, lambda: 0)
         self.status: Callable[[], dict[str, str | int | float | bool]] = dict
+        self.commands = CommandLog(None)
         self._say = say
         self._numbers: dict[str, int] = {}
         self._next_heartbeat_s = 0.0
@@ -120,7 +122,9 @@ class ControllerServer:
             self._welcome(identity, who, message)
             return
         if isinstance(message, Request) and self._hears(message):
-            self._send(identity, self._answer(identity, message))
+            answer = self._answer(identity, message)
+            self.commands.add(self.place.controller, who, message, answer)
+            self._send(identity, answer)
         if not self.lease.held_by(identity):
             if not isinstance(message, Request | Bye):
                 self._send(identity, Heartbeat(session=self.place.session))

@@ -26,6 +26,7 @@ class SimulationOptions:
     preset: str = "short"
     delay: int = 0
     faults: Path | None = None
+    commands: Path | None = None
     off: Mapping[str, float] = field(default_factory=dict)
     """What is off at the start, by name (SI)."""
 
@@ -40,6 +41,7 @@ class SimulationOptions:
             preset=arguments.preset,
             delay=arguments.delay,
             faults=arguments.faults,
+            commands=arguments.commands,
             off=dict(arguments.off),
         )
 
@@ -51,6 +53,8 @@ class SimulationOptions:
             words.append(f"--truth={self.truth}")
         if self.faults is not None:
             words.append(f"--faults={self.faults}")
+        if self.commands is not None:
+            words.append(f"--commands={self.commands}")
         words += [f"--off={name}={value!r}" for name, value in self.off.items()]
         return words
 
@@ -75,6 +79,9 @@ def add_simulation_options(parser: argparse.ArgumentParser | argparse._ArgumentG
     parser.add_argument("--delay", type=_not_negative, default=default.delay, metavar="N",
                         help="a write takes effect N drops later than the next one (default %(default)s)")  # fmt: skip
     parser.add_argument("--faults", type=Path, metavar="FILE", help="let go wrong what this file says (docs/faults.md)")
+    parser.add_argument("--commands", type=Path, metavar="FILE",
+                        help="write what is asked of the controllers, by whose key, and the answers to this file, JSON "
+                             "lines")  # fmt: skip
     parser.add_argument("--off", type=_offset, action="append", default=[], metavar="NAME=VALUE",
                         help="add this to what is off at the start (SI, repeatable); NAME is one of "
                              + ", ".join(OFFSETS))  # fmt: skip

@@ -17,6 +17,7 @@ from magis_calib.domain.errors import ConfigError
 from magis_calib.link.control_messages import DropMessage
 from magis_calib.locks.lock import open_lock
 from simulators.camera_driver import CameraDriver, CameraPlace
+from simulators.command_log import CommandLog
 from simulators.controller import ControllerServer, Place
 from simulators.darkroom import Darkroom, Job, Print
 from simulators.drop_system import DropSchedule
@@ -81,6 +82,8 @@ class SimulatedStation:
         self._drop_system.on_left = self._left
         self._drop_system.on_sequence = self._schedule.make
         self._truth = TruthFile(options.truth, self._plant)
+        self._commands = CommandLog(options.commands)
+        self._laser.commands = self._drop_system.commands = self._commands
         self._darkroom = Darkroom(self._lock.context, self._setup.numbers, options.sensor, options.seed)
         self._cameras = {view: self._camera(view) for view in VIEWS}
 
@@ -223,6 +226,7 @@ class SimulatedStation:
             camera.close()
         self._laser.close()
         self._drop_system.close()
+        self._commands.close()
         servers = (self._laser, self._drop_system) if self._setup.options.faults else ()
         self._truth.close({server.place.controller: server.bank for server in servers})
         self._lock.close()

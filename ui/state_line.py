@@ -7,7 +7,7 @@ from pathlib import PurePath
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from magis_calib.domain.snapshot import Counters, LinkState, RecordingState, Snapshot
+from magis_calib.domain.snapshot import Counters, LinkState, LoopWord, RecordingState, Snapshot
 from ui.theme import ACT, DIM, INFO, LINE, LOOK, TEXT
 from ui.wording import LOOP_SHAPES, age, is_stale, latest_age
 from ui.words import Words
@@ -84,13 +84,16 @@ class StateLine(QWidget):
                             "number of the newest evaluated drop and its age")  # fmt: skip
 
     def _say_loop(self, snapshot: Snapshot) -> None:
-        shape, colour = LOOP_SHAPES[snapshot.loop]
+        held = snapshot.loop == "closed" and snapshot.safety in ("held", "fault")
+        word: LoopWord = ("held" if snapshot.safety == "held" else "fault") if held else snapshot.loop
+        shape, colour = LOOP_SHAPES[word]
         if snapshot.mode == "replay":
             self._loop.caption.say("recording ended" if snapshot.finished else f"loop {snapshot.loop}", DIM)
             self._loop.line.say("▶ REPLAY", INFO, f"a recording; no hardware is moved\n{snapshot.loop_detail}")
         else:
             self._loop.caption.say("run ended" if snapshot.finished else "loop", DIM)
-            self._loop.line.say(f"{shape} LOOP {snapshot.loop.upper()}", colour, snapshot.loop_detail)
+            hover = "\n".join(filter(None, (snapshot.safety_cause, snapshot.loop_detail)))
+            self._loop.line.say(f"{shape} LOOP {word.upper()}", LOOK if word == "held" and held else colour, hover)
         waiting = snapshot.waiting_for_drop
         text, colour = ("–", DIM) if waiting is None or snapshot.finished else (f"waiting for drop {waiting}", TEXT)
         self._waiting.line.say(text, colour, "the first drop that sees the newest setpoints")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.loop_settings import Gain, Limits
+from magis_calib.domain.snapshot import LoopWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +177,18 @@ Command = (
     | MakeBundle
     | Promote
 )
+
+
+TURNS: Mapping[type[Command], tuple[LoopWord, str]] = {
+    CloseLoop: ("closed", "loop closed: corrections are sent"),
+    ShadowLoop: ("shadow", "shadow: decides and logs, sends nothing"),
+    HoldLoop: ("held", "loop held: nothing is sent"),
+    OpenLoop: ("open", "loop open: setpoints may be moved by hand"),
+}
+"""What turns the loop's switch, to what, and how that is answered."""
+
+
+def last_turn(commands: Sequence[Command]) -> LoopWord | None:
+    """Return what the newest of these turns the loop's switch to; None where none does."""
+    turns = [TURNS[type(one)][0] for one in commands if type(one) in TURNS]
+    return turns[-1] if turns else None

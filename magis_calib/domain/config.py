@@ -101,6 +101,7 @@ class Alarms(Strict):
     """When absence becomes an alarm."""
 
     no_frame_after_s: Positive = 180.0
+    worker_silent_s: Positive = 20.0
 
 
 class Station(Strict):

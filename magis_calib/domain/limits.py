@@ -48,8 +48,8 @@ def broken_limit(
     if not math.isfinite(value):
         return BrokenLimit("not_finite", name, value, "not a finite number")
     if not one.minimum <= value <= one.maximum:
-        return BrokenLimit("limit", name, value, f"wanted within [{one.minimum:g}, {one.maximum:g}]")
+        return BrokenLimit("limit", name, value, f"outside its range [{one.minimum:g}, {one.maximum:g}]")
     step = value - before
     if abs(step) > one.step_limit * (1.0 + ROUNDING) + ROUNDING * abs(value) + slack:
-        return BrokenLimit("step", name, value, f"a step of {step:g}, wanted at most {one.step_limit:g}")
+        return BrokenLimit("step", name, value, f"a step of {step:g}, more than the limit of {one.step_limit:g}")
     return None

@@ -12,6 +12,7 @@ from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
 from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings
 from magis_calib.domain.matrix_state import MatrixState, MeasuredMatrix
+from magis_calib.domain.safety import SafetyChange, SafetyWord
 from magis_calib.domain.supposition import Supposition
 
 LoopWord = Literal["open", "closed", "shadow", "held", "procedure", "fault", "stopped"]
@@ -209,6 +210,10 @@ class Snapshot:
     loop_detail: str
     waiting_for_drop: int | None
     """First drop that sees the newest setpoints, while it has not come."""
+    safety: SafetyWord = "idle"
+    """Whether anything may reach the hardware, with why, and how that came about (oldest change first; bounded)."""
+    safety_cause: str = ""
+    safety_changes: tuple[SafetyChange, ...] = ()
     latest: DropRecord | None = None
     latest_s: float | None = None
     """Monotonic clock when `latest` was finished."""

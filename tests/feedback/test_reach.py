@@ -51,7 +51,7 @@ def test_a_phase_is_reached_over_the_nearest_turn(station: Station) -> None:
     assert refused(station, "phase_rad", 1.0 + 40 * math.pi) == ""
 
 
-NAN, FAR = "not a finite number", "wanted within [-0.001, 0.001]"
+NAN, FAR = "not a finite number", "outside its range [-0.001, 0.001]"
 
 
 @pytest.mark.parametrize(("goal", "words"), [(math.nan, NAN), (math.inf, NAN), (2e-3, FAR), (-2e-3, FAR)])

@@ -45,7 +45,7 @@ def quick_station(free_station: Station) -> Station:
     """The bottom station with short patience."""
     links = free_station.links.model_copy(update={"heartbeat_s": 0.2, "silent_after_s": 1.0, "reply_timeout_s": 0.5})
     pairing = free_station.pairing.model_copy(update={"wait_s": 1.0})
-    alarms = free_station.alarms.model_copy(update={"no_frame_after_s": 1.0})
+    alarms = free_station.alarms.model_copy(update={"no_frame_after_s": 1.0, "worker_silent_s": 3.0})
     return free_station.model_copy(update={"links": links, "pairing": pairing, "alarms": alarms})
 
 

@@ -206,7 +206,7 @@ def test_setpoints_of_an_earlier_drop_are_returned_to_in_steps_and_read_back(ben
 @pytest.mark.parametrize(
     ("goal", "words"),
     [
-        ({"trap_x_m": 1.0}, "trap_x_m = 1: wanted within"),
+        ({"trap_x_m": 1.0}, "trap_x_m = 1: outside its range"),
         ({"trap_x_m": math.nan}, "trap_x_m = nan: not a finite number"),
         ({"trap_q_m": 0.0}, "trap_q_m = 0: no parameter of this name"),
         ({}, "they are not known"),

@@ -96,7 +96,7 @@ def test_a_setpoint_is_moved_by_hand_only_while_the_loop_is_open_and_within_limi
     bench.engine.submit(SetActuator("mirror_tilt_x_rad", start + 3e-6))
     until(bench.engine, lambda s: "set by hand" in s.note, "moved")
     assert bank.readback()["mirror_tilt_x_rad"] == pytest.approx(start + 3e-6, abs=2e-9)
-    for value, word in ((start + 1e-3, "step"), (1.0, "wanted within"), (math.nan, "not a finite number")):
+    for value, word in ((start + 1e-3, "step"), (1.0, "outside its range"), (math.nan, "not a finite number")):
         bench.engine.submit(SetActuator("mirror_tilt_x_rad", value))
         until(bench.engine, lambda s, word=word: word in s.note, word)
     assert bank.readback()["mirror_tilt_x_rad"] == pytest.approx(start + 3e-6, abs=2e-9)

@@ -166,7 +166,7 @@ def test_a_run_that_stops_ends_it_and_brings_the_setpoints_back(opened: Bench) -
 
 def test_one_that_cannot_go_where_it_wants_ends_with_the_reason(opened: Bench) -> None:
     before = readbacks(opened)
-    words = "trap_x_m = 1: wanted within"
+    words = "trap_x_m = 1: outside its range"
     snapshot = answered(opened, StartProcedure("there_and_back", {"out": 1.0}), words)
     assert not snapshot.procedure.running
     assert not snapshot.procedure.good

@@ -62,7 +62,7 @@ def run(tmp_path_factory):
     said = magis_calib(
         "--simulate", "--auto", "--sensor", "small", "--drops", "40", "--interval", "0", "--seed", "7",
         "--session-dir", str(folder / "sessions"), "--report", str(folder / "r.json"), "--truth",
-        str(folder / "t.jsonl"), first=NO_QT,
+        str(folder / "t.jsonl"), "--commands", str(folder / "c.jsonl"), first=NO_QT,
     )  # fmt: skip
     report = json.loads((folder / "r.json").read_text())
     truth = [json.loads(line) for line in (folder / "t.jsonl").read_text().splitlines()]
@@ -116,6 +116,19 @@ def test_no_controller_ever_counted_a_limit_violation(run) -> None:
     assert {name: status["limit_violations"] for name, status in final["controllers"].items()} == {
         "laser": 0, "drop_system": 0,
     }  # fmt: skip
+
+
+def test_the_controllers_wrote_down_every_command_with_the_key_it_came_with(run) -> None:
+    _, report, _ = run
+    lines = (Path(report["session"]).parents[1] / "c.jsonl").read_text().splitlines()
+    commands = [json.loads(line) for line in lines]
+    assert {one["by"] for one in commands} == {"application"}
+    with Session(Path(report["session"])) as session:
+        sent = [record.decision.sent for record in session.records if record.decision.outcome == "applied"]
+    done = [one for one in commands if one["commit"] and one["ok"]]
+    for controller in ("laser", "drop_system"):
+        moved = [one["setpoints"] for one in done if one["controller"] == controller]
+        assert moved == [{name: setpoints[name] for name in moved[0]} for setpoints in sent]
 
 
 def test_checksums_are_the_same_in_truth_header_and_pixels(run) -> None:
