@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import zmq
 
@@ -27,6 +27,7 @@ from magis_calib.link.camera_messages import (
 from magis_calib.link.wire import decode_to_camera
 from magis_calib.locks.entrance import Entrance
 from magis_calib.locks.lock import Lock
+from simulators.faults import WHOLE, Cut
 from simulators.spool import Spool, SpooledFrame
 
 Say = Callable[[str], None]
@@ -64,6 +65,10 @@ class CameraDriver:
         say: Say,
     ) -> None:
         self.place = place
+        self.cut: Callable[[], Cut] = lambda: WHOLE
+        """Which ways nothing passes."""
+        self.dead = False
+        self._lock = lock
         self._facts = facts
         self._spool = spool
         self._settled = settled
@@ -72,25 +77,58 @@ class CameraDriver:
         self._last_application: str | None = None
         self._heard_s = 0.0
         self._last_error = ""
+        self._spoilt: dict[int, memoryview] = {}
+        self._copies: dict[int, int] = {}
+        self._connect()
+
+    def _connect(self) -> None:
         self._next_word_s = 0.0
-        self.socket = lock.context.socket(zmq.DEALER)
+        self.socket = self._lock.context.socket(zmq.DEALER)
         self.socket.setsockopt(zmq.LINGER, 500)
         self.socket.setsockopt(zmq.IMMEDIATE, 1)
         self.socket.setsockopt(zmq.SNDHWM, SENDING)
         self.socket.setsockopt(zmq.RECONNECT_IVL, 100)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
-        lock.call(self.socket, "camera", "application")
-        self._entrance = Entrance(self.socket, place.endpoint)
+        self._lock.call(self.socket, "camera", "application")
+        self._entrance = Entrance(self.socket, self.place.endpoint)
         self._problem = ""
-        say(f"camera {place.view}: connecting to {place.endpoint}")
+        self._say(f"camera {self.place.view}: connecting to {self.place.endpoint}")
+
+    def die(self) -> None:
+        """Be gone without a word, with all that was not stored."""
+        self._say(f"camera {self.place.view}: driver dies")
+        for lost in self._spool.clear():
+            self._settled(lost, self.place.view, False)
+        self._application = None
+        self.dead = True
+        self._entrance.close()
+        self.socket.close(linger=0)
+
+    def rise(self, session: str) -> None:
+        """Be started again after having died."""
+        self.place = replace(self.place, session=session)
+        self.dead = False
+        self._last_application = None
+        self._connect()
+
+    def begin_anew(self, session: str) -> None:
+        """Say hello with another session."""
+        self.place = replace(self.place, session=session)
+        self._lose("gets a new session of this camera")
 
     @property
     def welcomed(self) -> bool:
         """The application has answered this camera's hello."""
         return self._application is not None
 
-    def take(self, header: FrameHeader, payload: memoryview) -> None:
-        """Keep a new frame and send it as soon as the application is there."""
+    def take(self, header: FrameHeader, payload: memoryview, spoilt: memoryview | None = None, copies: int = 1) -> None:
+        """Keep a new frame and send it as soon as the application is there.
+
+        `spoilt`: what is sent at first in place of it; `copies`: how often.
+        """
+        if spoilt is not None:
+            self._spoilt[header.drop_id] = spoilt
+        self._copies[header.drop_id] = copies
         frame = SpooledFrame(header.drop_id, header.sequence, FrameMessage.of(header).encode(), payload)
         for lost in self._spool.add(frame):
             self._say(f"camera {self.place.view}: spool is full, drop {lost.drop_id} is lost")
@@ -99,8 +137,10 @@ class CameraDriver:
 
     def serve(self) -> None:
         """Read everything that has arrived."""
+        if self.dead:
+            return
         self._notice_disconnect()
-        while True:
+        while not self.cut().from_application:
             try:
                 raw = self.socket.recv_multipart(zmq.NOBLOCK)[-1]
             except zmq.Again:
@@ -112,6 +152,8 @@ class CameraDriver:
 
     def tick(self, now_s: float) -> None:
         """Send what is due: hello until welcomed, heartbeats from then on, and frames that wait."""
+        if self.dead:
+            return
         if self.welcomed and now_s - self._heard_s > self.place.silent_after_s:
             self._lose("is silent")
         if now_s >= self._next_word_s:
@@ -121,6 +163,8 @@ class CameraDriver:
 
     def close(self) -> None:
         """Say bye and release the socket."""
+        if self.dead:
+            return
         self._send(Bye(session=self.place.session))
         self._entrance.close()
         self.socket.close()
@@ -179,11 +223,15 @@ class CameraDriver:
             self._settled(drop_id, self.place.view, stored)
 
     def _send_frames(self) -> None:
-        while self.welcomed and (frame := self._spool.next_to_send()) is not None:
+        while self.welcomed and not self.cut().to_application and (frame := self._spool.next_to_send()) is not None:
+            payload = self._spoilt.get(frame.drop_id, frame.payload)
             try:
-                self.socket.send_multipart([frame.header, frame.payload], zmq.NOBLOCK, copy=False)
+                for _ in range(self._copies.get(frame.drop_id, 1)):
+                    self.socket.send_multipart([frame.header, payload], zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
+            self._spoilt.pop(frame.drop_id, None)
+            self._copies.pop(frame.drop_id, None)
             self._spool.sent(frame)
 
     def _hello(self) -> Hello:
@@ -201,6 +249,8 @@ class CameraDriver:
 
     def _send(self, message: FromCamera) -> None:
         """Send a word; it is dropped where nobody is connected, because the next one comes soon."""
+        if self.cut().to_application:
+            return
         try:
             self.socket.send(message.encode(), zmq.NOBLOCK)
         except zmq.Again:

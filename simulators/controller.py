@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -28,9 +28,12 @@ from magis_calib.link.control_messages import (
 from magis_calib.link.words import agree_version
 from magis_calib.locks.lock import Lock
 from simulators.command_log import CommandLog
-from simulators.faults import NO_FAULTS, Misbehaviour
+from simulators.fault_kinds import Controller
+from simulators.faults import NO_FAULTS
 from simulators.lease import Holder, Lease
+from simulators.misbehaviour import Misbehaviour
 from simulators.parameters import ParameterBank
+from simulators.unreadable import unreadable
 
 Say = Callable[[str], None]
 
@@ -40,7 +43,7 @@ class Place:
     """Who a controller is and where it is found."""
 
     station: str
-    controller: str
+    controller: Controller
     endpoint: str
     session: str
     heartbeat_s: float
@@ -66,6 +69,7 @@ class ControllerServer:
         self.commands = CommandLog(None)
         self._say = say
         self._numbers: dict[str, int] = {}
+        self._late: deque[tuple[float, bytes, FromController]] = deque()
         self._next_heartbeat_s = 0.0
         self.socket = lock.context.socket(zmq.ROUTER)
         self.socket.setsockopt(zmq.LINGER, 200)
@@ -77,7 +81,7 @@ class ControllerServer:
 
     def serve(self) -> None:
         """Answer everything that has arrived."""
-        while True:
+        while not self.misbehaviour.cut.from_application:
             try:
                 parts = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
@@ -87,12 +91,14 @@ class ControllerServer:
                 who = self._lock.visitor(parts[-1], "control")
                 message = decode_to_controller(raw)
             except WireError as error:
-                self._send(client, _bad(raw, error, self.place.session))
+                self._send(client, unreadable(raw, error, self.place.session))
                 continue
             self._handle(client, who, message)
 
     def tick(self, now_s: float) -> None:
-        """Send what is due: a heartbeat to who has the lease."""
+        """Send what is due: answers that are late, and a heartbeat to who has the lease."""
+        while self._late and self._late[0][0] <= now_s and not self.misbehaviour.cut.to_application:
+            self._send(*self._late.popleft()[1:])
         if now_s < self._next_heartbeat_s:
             return
         self._next_heartbeat_s = now_s + self.place.heartbeat_s
@@ -105,10 +111,13 @@ class ControllerServer:
         if self.lease.holder is not None:
             self._send(self.lease.holder.identity, message)
 
-    def restart(self, session: str) -> None:
-        """Come back after a power cycle: a new session, setpoints of the start, and nobody has said hello yet."""
+    def restart(self, session: str, otherwise: Setpoints | None = None) -> None:
+        """Come back after a power cycle: a new session, setpoints of the start, and nobody has said hello yet.
+
+        `otherwise`: setpoints that are others.
+        """
         self.place = replace(self.place, session=session)
-        self.bank.power_cycle()
+        self.bank.power_cycle(otherwise or {})
         self._numbers.clear()
         if self.lease.holder is not None:
             self._end_lease("is forgotten by a power cycle")
@@ -124,7 +133,10 @@ class ControllerServer:
         if isinstance(message, Request) and self._hears(message):
             answer = self._answer(identity, message)
             self.commands.add(self.place.controller, who, message, answer)
-            self._send(identity, answer)
+            if delay_s := self.misbehaviour.delay_s:
+                self._late.append((time.monotonic() + delay_s, identity, answer))
+            else:
+                self._send(identity, answer)
         if not self.lease.held_by(identity):
             if not isinstance(message, Request | Bye):
                 self._send(identity, Heartbeat(session=self.place.session))
@@ -227,7 +239,7 @@ class ControllerServer:
         answer = Answer(request_id=request.request_id, session=self.place.session, ok=True)
         match request.request:
             case "describe":
-                return answer.model_copy(update={"parameters": self.bank.describe()})
+                return answer.model_copy(update={"parameters": self.misbehaviour.described(self.bank.describe())})
             case "read":
                 return answer.model_copy(update={"readback": self._readback()})
             case "status":
@@ -247,7 +259,7 @@ class ControllerServer:
         return self.misbehaviour.misread(self.bank.readback())
 
     def _stale(self, request: Request) -> Refusal | None:
-        late_ns = time.time_ns() - request.expires_time_ns
+        late_ns = time.time_ns() + self.misbehaviour.clock_ns() - request.expires_time_ns
         if late_ns > 0:
             return Refusal(code="stale", message=f"request {request.request_id} expired {late_ns / 1e9:.3g} s ago")
         last = self._numbers.get(request.session)
@@ -267,21 +279,12 @@ class ControllerServer:
     def _send(self, identity: bytes, message: FromController) -> None:
         if self.misbehaviour.silent and not isinstance(message, DropMessage):
             return
+        if self.misbehaviour.cut.to_application:
+            self._late.append((0.0, identity, message))
+            return
         try:
             self.socket.send_multipart([identity, message.encode()], zmq.NOBLOCK)
         except zmq.Again:
             self._say(f"{self.place.controller}: an application does not read, {message.type} not sent")
         except zmq.ZMQError:  # it is gone: its silence ends its lease
             return
-
-
-def _bad(raw: bytes, error: WireError, session: str) -> FromController:
-    """A request that can be told by its id gets an answer, anything else an error."""
-    try:
-        table = json.loads(raw)
-    except (ValueError, RecursionError):
-        table = None
-    if isinstance(table, dict) and table.get("type") == "request" and isinstance(table.get("request_id"), str):
-        refusal = Refusal(code="bad_request", message=str(error))
-        return Answer(request_id=table["request_id"], session=session, ok=False, error=refusal)
-    return ControlError(code=error.code, message=str(error))

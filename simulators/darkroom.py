@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import zmq
 
@@ -18,6 +18,8 @@ from simulators.scene import Scene
 from simulators.sensor import Sensor
 
 WAKE = "inproc://darkroom"
+SECOND_CLOUD_M = 0.006
+"""How far to the right a second cloud is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +46,29 @@ class Print:
 def develop(job: Job, sensors: Mapping[View, Sensor], cloud: CloudNumbers, seed: int) -> list[Print]:
     """Return both views of a drop."""
     scene = job.scene
-    atoms = draw_atoms(scene, cloud, seed, job.flaws.atoms)
+    flaws = job.flaws
+    scene = replace(scene, contrast=0.0) if flaws.no_fringe else scene
+    atoms = draw_atoms(scene, cloud, seed, flaws.atoms)
+    if flaws.two_clouds:
+        for places in (atoms.x, atoms.y):
+            places[::2] += SECOND_CLOUD_M
     prints = []
     for view in VIEWS:
         bounds = bounds_of(scene, cloud, view)
-        if job.flaws.dark:
+        if flaws.two_clouds:
+            bounds = (bounds[0], bounds[1] + SECOND_CLOUD_M, *bounds[2:])
+        if flaws.dark:
             counts = sensors[view].without_light(scene.drop_id)
         else:
             counts = sensors[view].expose(scene.drop_id, *atoms.seen_by(view, scene, seed), bounds)
-        if job.flaws.saturated:
+        if flaws.saturated:
             sensors[view].saturate(counts, bounds)
+        if flaws.half_exposed:
+            lower = len(counts) // 2
+            counts[lower:] = sensors[view].without_light(scene.drop_id)[lower:]
         crc = checksum(counts.data)
-        prints.append(Print(scene.drop_id, view, job.trigger_time_ns, counts, crc, scene.sequence_type))
+        name = view if not flaws.swapped else "y" if view == "x" else "x"
+        prints.append(Print(scene.drop_id, name, job.trigger_time_ns, counts, crc, scene.sequence_type))
     return prints
 
 

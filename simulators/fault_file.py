@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import line_of
-from simulators.fault_kinds import Fault, Timed
+from simulators import fault_kinds as one
+from simulators import wire_faults as wire
+from simulators.fault_kinds import Timed
+from simulators.faults import Faults
 from simulators.plant_file import PlantNumbers, Strict
+
+Fault = Annotated[
+    one.ActuatorFault | one.Disturbance | one.Wild | one.Drifts | one.PhaseScrambled | one.ContrastLost | one.OutOfView
+    | one.TwoClouds | one.NoAtoms | one.FewAtoms | one.Saturated | one.Dark | one.HalfExposed | one.ControllerSilent
+    | one.ControllerSlow | one.ControllerRestart | one.ControllerDiesAfterCheck | one.Refuses | one.Clamps
+    | one.ReadsOff | one.UnitChanged | one.Unlocked | wire.FrameLost | wire.FrameDuplicated | wire.FrameLate
+    | wire.FramesShuffled | wire.FrameTruncated | wire.BitFlipped | wire.WrongShape | wire.ViewsSwapped
+    | wire.CameraDies | wire.CameraRestarts | wire.CameraNewSession | wire.CameraStutters | wire.NetworkCut
+    | wire.ClockStepped,
+    Field(discriminator="kind"),
+]  # fmt: skip
+
+
+LOOK_EVERY_S = 0.1
 
 
 class FaultFile(Strict):
@@ -33,6 +51,40 @@ def load_faults(path: Path | None, numbers: PlantNumbers) -> tuple[Timed, ...]:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise ConfigError("\n".join(f"{path}: {_explain(item, text)}" for item in error.errors())) from error
+
+
+class WatchedFaults:
+    """Reads the file anew whenever it changes while the station runs."""
+
+    def __init__(self, path: Path | None, numbers: PlantNumbers, faults: Faults, say: Callable[[str], None]) -> None:
+        """`faults` become what the file says. What cannot be read is said, and nothing changes."""
+        self._path, self._numbers, self._faults, self._say = path, numbers, faults, say
+        self._seen, self._next_s = self._state(), 0.0
+
+    def look(self, now_s: float) -> None:
+        """Read it if it is another one than before; cheap otherwise."""
+        if self._path is None or now_s < self._next_s:
+            return
+        self._next_s = now_s + LOOK_EVERY_S
+        state = self._state()
+        if state in (self._seen, None):
+            return
+        self._seen = state
+        try:
+            found = load_faults(self._path, self._numbers)
+        except ConfigError as error:
+            self._say(f"faults stay as they were: {error}")
+            return
+        self._faults.become(found)
+        self._say(f"{self._path}: {len(found)} faults from now on")
+
+    def _state(self) -> tuple[int, int, int] | None:
+        """Return what tells one version of the file from another; None while there is none."""
+        try:
+            stat = self._path.stat() if self._path is not None else None
+        except OSError:
+            return None
+        return (stat.st_mtime_ns, stat.st_size, stat.st_ino) if stat is not None else None
 
 
 def _explain(item: Any, text: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from magis_calib.domain.camera import View
 from simulators.plant_file import Finite, Strict
 
 DropNumber = Annotated[int, Field(ge=1, strict=True)]
@@ -76,11 +76,34 @@ class Wild(Displacement):
     kind: Literal["wild"]
 
 
-class FrameLost(Timed):
-    """A frame that is never sent."""
+class Drifts(Displacement):
+    """A disturbance that grows by `size` with each drop."""
 
-    kind: Literal["frame_lost"]
-    view: View
+    kind: Literal["drifts"]
+
+
+class PhaseScrambled(Timed):
+    """A phase that has nothing to do with the setpoints."""
+
+    kind: Literal["phase_scrambled"]
+
+
+class ContrastLost(Timed):
+    """Clouds without a fringe."""
+
+    kind: Literal["contrast_lost"]
+
+
+class OutOfView(Timed):
+    """Clouds beyond the edge of both pictures."""
+
+    kind: Literal["out_of_view"]
+
+
+class TwoClouds(Timed):
+    """Half of the atoms in a second cloud beside the first."""
+
+    kind: Literal["two_clouds"]
 
 
 class NoAtoms(Timed):
@@ -108,6 +131,12 @@ class Dark(Timed):
     kind: Literal["dark"]
 
 
+class HalfExposed(Timed):
+    """A picture whose lower half no light has reached."""
+
+    kind: Literal["half_exposed"]
+
+
 class OfController(Timed):
     """Something one of the controllers does wrong."""
 
@@ -121,10 +150,26 @@ class ControllerSilent(OfController):
 
 
 class ControllerRestart(OfController):
-    """A power cycle just before the drop."""
+    """A power cycle just before the drop, after which these setpoints are others than the nominal ones."""
 
     momentary = True
     kind: Literal["controller_restart"]
+    setpoints: Mapping[ActuatorName, Finite] = Field(default_factory=dict)
+
+
+class ControllerSlow(OfController):
+    """Answers so much later."""
+
+    kind: Literal["controller_slow"]
+    delay_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class UnitChanged(Timed):
+    """Describes a parameter in another unit than before."""
+
+    kind: Literal["unit_changed"]
+    name: ActuatorName
+    unit: str
 
 
 class ControllerDiesAfterCheck(OfController):
@@ -166,10 +211,3 @@ class Unlocked(Timed):
     """The laser has lost its lock."""
 
     kind: Literal["unlocked"]
-
-
-Fault = Annotated[
-    ActuatorFault | Disturbance | Wild | FrameLost | NoAtoms | FewAtoms | Saturated | Dark | ControllerSilent
-    | ControllerRestart | ControllerDiesAfterCheck | Refuses | Clamps | ReadsOff | Unlocked,
-    Field(discriminator="kind"),
-]  # fmt: skip

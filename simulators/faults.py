@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from magis_calib.domain.control import Setpoints
-from magis_calib.link.control_messages import Refusal
+from magis_calib.domain.camera import View
 from simulators.fault_kinds import (
     ActuatorFault,
-    Clamps,
-    ControllerDiesAfterCheck,
-    ControllerRestart,
-    ControllerSilent,
+    ContrastLost,
     Dark,
     Displacement,
+    Drifts,
     FewAtoms,
-    FrameLost,
+    HalfExposed,
     NoAtoms,
-    OfController,
-    ReadsOff,
-    Refuses,
+    OutOfView,
+    PhaseScrambled,
     Saturated,
     Timed,
-    Unlocked,
+    TwoClouds,
 )
 from simulators.plant_file import Coordinate
 from simulators.streams import stream
+from simulators.wire_faults import ClockStepped, NetworkCut, OfView, Peer, ViewsSwapped
 
 F = TypeVar("F", bound=Timed)
+V = TypeVar("V", bound=OfView)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +39,27 @@ class Flaws:
     """Share of the atoms that is there."""
     dark: bool = False
     saturated: bool = False
+    half_exposed: bool = False
+    two_clouds: bool = False
+    no_fringe: bool = False
+    swapped: bool = False
+    """Each view has the picture of the other one."""
 
 
 FLAWLESS = Flaws()
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which ways nothing passes."""
+
+    to_application: bool = False
+    from_application: bool = False
+
+
+WHOLE = Cut()
+OUT_OF_VIEW_M = 0.04
+"""The sensors see 25 mm to either side."""
 
 
 class Faults:
@@ -73,7 +89,12 @@ class Faults:
         """Return what is added to the true disturbance, by observable."""
         sizes: dict[Coordinate, float] = {}
         for fault in self.active(Displacement, drop_id):
-            sizes[fault.observable] = sizes.get(fault.observable, 0.0) + fault.size
+            drops = drop_id - self._before_first - fault.from_drop + 1 if isinstance(fault, Drifts) else 1
+            sizes[fault.observable] = sizes.get(fault.observable, 0.0) + fault.size * drops
+        if self.active(OutOfView, drop_id):
+            sizes |= dict.fromkeys(("x_m", "y_m"), OUT_OF_VIEW_M)
+        if self.active(PhaseScrambled, drop_id):
+            sizes["phase_rad"] = stream(self._seed, drop_id, "scrambled phase").uniform(-math.pi, math.pi)
         return sizes
 
     def flaws(self, drop_id: int) -> Flaws:
@@ -83,11 +104,28 @@ class Faults:
             atoms=atoms * math.prod(fault.factor for fault in self.active(FewAtoms, drop_id)),
             dark=bool(self.active(Dark, drop_id)),
             saturated=bool(self.active(Saturated, drop_id)),
+            half_exposed=bool(self.active(HalfExposed, drop_id)),
+            two_clouds=bool(self.active(TwoClouds, drop_id)),
+            no_fringe=bool(self.active(ContrastLost, drop_id)),
+            swapped=bool(self.active(ViewsSwapped, drop_id)),
         )
 
-    def lost_views(self, drop_id: int) -> set[str]:
-        """Return the views whose frame is not sent."""
-        return {fault.view for fault in self.active(FrameLost, drop_id)}
+    def of_view(self, kind: type[V], view: View, drop_id: int) -> V | None:
+        """Return the first fault of this kind that this view has in this drop."""
+        return next((fault for fault in self.active(kind, drop_id) if fault.view == view), None)
+
+    def cut(self, peer: Peer, drop_id: int) -> Cut:
+        """Return which ways are cut between this peer and the application."""
+        ways = {fault.way for fault in self.active(NetworkCut, drop_id) if fault.peer == peer}
+        return Cut(bool(ways & {"both", "to_application"}), bool(ways & {"both", "from_application"}))
+
+    def clock_ns(self, drop_id: int) -> int:
+        """Return how wrong the clock of cameras and controllers is."""
+        return round(1e9 * sum(fault.size_s for fault in self.active(ClockStepped, drop_id)))
+
+    def become(self, faults: Sequence[Timed]) -> None:
+        """Have other faults from now on."""
+        self._faults = tuple(faults)
 
     def _strikes(self, fault: Timed, position: int, drop_id: int) -> bool:
         if not fault.covers(drop_id - self._before_first):
@@ -96,56 +134,3 @@ class Faults:
 
 
 NO_FAULTS = Faults()
-
-
-class Misbehaviour:
-    """What one controller does wrong at the moment, which is that of the newest drop."""
-
-    def __init__(self, faults: Faults, controller: str, newest_drop: Callable[[], int]) -> None:
-        self._faults = faults
-        self._controller = controller
-        self._newest_drop = newest_drop
-
-    @property
-    def silent(self) -> bool:
-        """It answers nothing and sends no heartbeat."""
-        return self._does(ControllerSilent, self._newest_drop())
-
-    @property
-    def dies_after_check(self) -> bool:
-        """It is gone when a committed write arrives."""
-        return self._does(ControllerDiesAfterCheck, self._newest_drop())
-
-    @property
-    def locked(self) -> bool:
-        """What the laser says of its lock."""
-        return not self._faults.active(Unlocked, self._newest_drop())
-
-    def refusal(self) -> Refusal | None:
-        """Return what every write is answered with, if so."""
-        if not self._does(Refuses, self._newest_drop()):
-            return None
-        return Refusal(code="busy", message=f"{self._controller} cannot move now")
-
-    def clamped(self, setpoints: Setpoints) -> dict[str, float]:
-        """Return what becomes of these setpoints on their way."""
-        found = dict(setpoints)
-        for fault in self._faults.active(Clamps, self._newest_drop()):
-            if fault.name in found:
-                found[fault.name] = min(max(found[fault.name], fault.minimum), fault.maximum)
-        return found
-
-    def misread(self, readback: Mapping[str, float]) -> dict[str, float]:
-        """Return what is told in place of this read-back."""
-        found = dict(readback)
-        for fault in self._faults.active(ReadsOff, self._newest_drop()):
-            if fault.name in found:
-                found[fault.name] += fault.size
-        return found
-
-    def restarts(self, drop_id: int) -> bool:
-        """Say whether it is switched off and on again just before this drop."""
-        return self._does(ControllerRestart, drop_id)
-
-    def _does(self, kind: type[OfController], drop_id: int) -> bool:
-        return any(fault.controller == self._controller for fault in self._faults.active(kind, drop_id))

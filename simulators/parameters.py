@@ -24,10 +24,10 @@ class ParameterBank:
         """Setpoints asked for outside their range or step limit."""
         self.power_cycle()
 
-    def power_cycle(self) -> None:
-        """Go back to the setpoints of the start; what was not yet in force is forgotten. The counts go on."""
-        self._commanded = dict(self._start)
-        self._in_force = dict(self._start)
+    def power_cycle(self, otherwise: Setpoints | None = None) -> None:
+        """Go back to the setpoints of the start, or to others; what was not yet in force is forgotten. Counts go on."""
+        self._commanded = self._start | {name: one for name, one in (otherwise or {}).items() if name in self._start}
+        self._in_force = dict(self._commanded)
         self._pending: list[tuple[int, dict[str, float]]] = []
 
     def describe(self) -> dict[str, ParameterMessage]:

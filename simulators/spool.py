@@ -79,6 +79,10 @@ class Spool:
         self._tries.clear()
         return len(self._waiting)
 
+    def clear(self) -> list[int]:
+        """Let go of everything; return which drops' frames these were."""
+        return [drop_id for drop_id in list(self._frames) if self.forget(drop_id)]
+
     def forget(self, drop_id: int) -> bool:
         """Let go of this frame; False when it is not held."""
         frame = self._frames.pop(drop_id, None)

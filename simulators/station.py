@@ -19,17 +19,20 @@ from magis_calib.locks.lock import open_lock
 from simulators.camera_driver import CameraDriver, CameraPlace
 from simulators.command_log import CommandLog
 from simulators.controller import ControllerServer, Place
+from simulators.courier import Courier
 from simulators.darkroom import Darkroom, Job, Print
 from simulators.drop_system import DropSchedule
-from simulators.fault_file import load_faults
-from simulators.faults import Faults, Misbehaviour
+from simulators.fault_file import WatchedFaults, load_faults
+from simulators.faults import Faults
 from simulators.hidden import put_off
+from simulators.misbehaviour import Misbehaviour
 from simulators.options import SimulationOptions
 from simulators.parameters import ParameterBank
 from simulators.plant import Plant
 from simulators.plant_file import PlantNumbers
 from simulators.spool import Spool
 from simulators.truth import TruthFile
+from simulators.wire_faults import Peer
 
 SPOOL_BYTES = 400_000_000
 JOBS = 8
@@ -60,10 +63,11 @@ class SimulatedStation:
         self._setup = setup
         self._say = say
         self._said_behind = False
-        self._cycled_before = 0
+        self._cycled_before = self._prepared_for = 0
         self._session = _new_session()
         options = setup.options
         self._faults = Faults(load_faults(options.faults, setup.numbers), options.seed, setup.first_drop)
+        self._fault_file = WatchedFaults(options.faults, setup.numbers, self._faults, say)
         self._plant = Plant(put_off(setup.numbers, options.off), options.preset, options.seed, self._faults)
         self._schedule = DropSchedule(options.interval_s, setup.drops, setup.first_drop)
         self._lock = open_lock(setup.config.links, setup.keys)
@@ -86,21 +90,24 @@ class SimulatedStation:
         self._laser.commands = self._drop_system.commands = self._commands
         self._darkroom = Darkroom(self._lock.context, self._setup.numbers, options.sensor, options.seed)
         self._cameras = {view: self._camera(view) for view in VIEWS}
+        self._courier = Courier(self._faults, self._cameras, self._settled, _new_session)
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Serve until told to stop. Raises what went wrong in the darkroom."""
         try:
-            poller = zmq.Poller()
+            poller = self._poller()
             peers: list[CameraDriver | ControllerServer] = [*self._cameras.values(), self._laser, self._drop_system]
-            for socket in (*(peer.socket for peer in peers), self._darkroom.wake):
-                poller.register(socket, zmq.POLLIN)
             while not stopping():
                 now_s = time.monotonic()
                 for peer in peers:
                     peer.serve()
                     peer.tick(now_s)
                 self._send_prints()
+                self._courier.tick(now_s)
+                self._fault_file.look(now_s)
                 due = self._schedule.due(now_s, self._ready()) and not self._behind()
+                if due and self._prepared():
+                    poller = self._poller()
                 if due and not self._power_cycle():
                     self._start_drop(now_s)
                 wait_s = LOOK_AGAIN_S if self._said_behind else self._schedule.waiting_s(time.monotonic())
@@ -108,8 +115,23 @@ class SimulatedStation:
         finally:
             self._close()
 
+    def _poller(self) -> zmq.Poller:
+        poller = zmq.Poller()
+        alive = [camera.socket for camera in self._cameras.values() if not camera.dead]
+        for socket in (*alive, self._laser.socket, self._drop_system.socket, self._darkroom.wake):
+            poller.register(socket, zmq.POLLIN)
+        return poller
+
+    def _prepared(self) -> bool:
+        """Let happen to the camera drivers, once, what happens before the next drop; say whether sockets changed."""
+        drop_id = self._schedule.next_drop
+        if drop_id == self._prepared_for:
+            return False
+        self._prepared_for = drop_id
+        return self._courier.prepare(drop_id)
+
     def _ready(self) -> bool:
-        served = all(camera.welcomed for camera in self._cameras.values())
+        served = all(camera.welcomed or camera.dead for camera in self._cameras.values())
         return served and self._laser.lease.holder is not None and self._drop_system.lease.holder is not None
 
     def _behind(self) -> bool:
@@ -126,9 +148,10 @@ class SimulatedStation:
         if drop_id == self._cycled_before:
             return False
         self._cycled_before = drop_id
-        restarting = [one for one in (self._laser, self._drop_system) if one.misbehaviour.restarts(drop_id)]
-        for server in restarting:
-            server.restart(_new_session())
+        restarting = {one: one.misbehaviour.restarts(drop_id) for one in (self._laser, self._drop_system)}
+        restarting = {one: otherwise for one, otherwise in restarting.items() if otherwise is not None}
+        for server, otherwise in restarting.items():
+            server.restart(_new_session(), otherwise)
         if self._drop_system in restarting:
             self._schedule.restarted()
         return bool(restarting)
@@ -141,7 +164,7 @@ class SimulatedStation:
         sequence_type = self._schedule.sequence_type
         setpoints = self._laser.bank.latch(drop_id) | self._drop_system.bank.latch(drop_id)
         truth = self._plant.drop(drop_id, setpoints, sequence_type)
-        trigger_time_ns = time.time_ns()
+        trigger_time_ns = time.time_ns() + self._faults.clock_ns(drop_id)
         self._truth.add(truth)
         self._darkroom.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
         self._drop_system.tell(
@@ -153,10 +176,7 @@ class SimulatedStation:
     def _send_prints(self) -> None:
         for one in self._darkroom.ready():
             self._truth.taken(one.drop_id, one.view, one.checksum)
-            if one.view in self._faults.lost_views(one.drop_id):
-                self._settled(one.drop_id, one.view, False)
-            else:
-                self._cameras[one.view].take(self._header(one), one.counts.data.cast("B"))
+            self._courier.bring(self._header(one), one.counts.data.cast("B"), time.monotonic())
         if self._darkroom.error is not None:
             raise self._darkroom.error
 
@@ -209,7 +229,10 @@ class SimulatedStation:
             silent_after_s=links.silent_after_s,
         )
         facts = self._darkroom.sensors[view].facts
-        return CameraDriver(self._lock, place, facts, Spool(setup.spool_bytes), self._settled, self._say)
+        driver = CameraDriver(self._lock, place, facts, Spool(setup.spool_bytes), self._settled, self._say)
+        peer: Peer = "camera x" if view == "x" else "camera y"
+        driver.cut = lambda: self._faults.cut(peer, self._schedule.next_drop - 1)
+        return driver
 
     def _left(self, identity: bytes) -> None:
         """Take note that the application is gone; what it asked for ends with it."""

@@ -20,7 +20,8 @@ from magis_calib.link.control_messages import (
 from magis_calib.locks.lock import PlainLock
 from simulators.controller import ControllerServer, Place
 from simulators.fault_kinds import ControllerSilent
-from simulators.faults import Faults, Misbehaviour
+from simulators.faults import Faults
+from simulators.misbehaviour import Misbehaviour
 from simulators.parameters import ParameterBank
 
 pytestmark = pytest.mark.station
