@@ -29,6 +29,8 @@ OBSERVED: dict[tuple[View, str], str] = {
     ("y", "phase_rad"): "phase_rad",
 }
 """What a view tells the station. The wavevector along y is no observable: it only corrects the phase."""
+EXCHANGED_CHI2 = 10.0
+"""A fringe in a view whose model has none gives a hundred; every other flaw gave less than 3."""
 NEEDS = {"horizontal_m": "position", "vertical_m": "position", "phase_rad": "phase"}
 """Quantity that must be usable; "fringe" for the others."""
 
@@ -50,7 +52,9 @@ def combine(views: Mapping[View, ViewEstimate]) -> StationEstimate:
     drop_id = next(iter(views.values())).drop_id
     rows = [row for view in views.values() for row in _rows(view, views)]
     chi2, dof, torn = between_views(rows, views)
-    rows = [row for row in rows if row.observable not in torn]
+    if exchanged := _exchanged(views):
+        torn = {"exchanged": exchanged}
+    rows = [] if exchanged else [row for row in rows if row.observable not in torn]
     values, stderr = (dict.fromkeys((*OBSERVABLES, *DIAGNOSTICS), NAN) for _ in range(2))
     covariance = np.full((6, 6), np.nan)
     if rows:
@@ -67,6 +71,18 @@ def combine(views: Mapping[View, ViewEstimate]) -> StationEstimate:
     return StationEstimate(
         drop_id, values, stderr, covariance, bool(rows), (*reasons, *torn.values()), dict(views), chi2, dof
     )
+
+
+def _exchanged(views: Mapping[View, ViewEstimate]) -> str:
+    """Say that each picture seems to be that of the other view: no fringe in the one, in the other what is no cloud."""
+    for view, other in ((views.get("x"), views.get("y")), (views.get("y"), views.get("x"))):
+        if view is None or other is None or not view.usable or other.usable:
+            continue
+        fringed = any(one.told.startswith("fringe_") and (view.view, one.told) in OBSERVED for one in view.measurements)
+        if fringed and "fringe" not in view.usable_quantities and other.chi2_per_dof > EXCHANGED_CHI2:
+            return (f"the pictures look exchanged: no fringe in view {view.view}, and chi-square "
+                    f"{other.chi2_per_dof:.0f} in view {other.view}, which has none")  # fmt: skip
+    return ""
 
 
 def between_views(rows: list[Row], views: Mapping[View, ViewEstimate]) -> tuple[float, int, dict[str, str]]:

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
 
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import SessionError
@@ -28,7 +30,7 @@ class Product:
     kind: str
     """Name of the procedure."""
     station: str
-    created_ns: int
+    created_ns: Annotated[int, Field(ge=0, lt=2**63)]
     """UTC."""
     good: bool
     words: str
@@ -53,6 +55,9 @@ class Product:
         return self.good and self.age_days <= self.valid_days
 
 
+_PRODUCT = TypeAdapter(Product)
+
+
 def write_product(folder: Path, product: Product) -> Path:
     """Write it whole or not at all, and return its path. Raises `OSError`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,9 +78,10 @@ def read_product(path: Path) -> Product:
         table = json.loads(path.read_text(encoding="utf-8"))
         if table.get("schema") != SCHEMA:
             raise SessionError(f"{path}: schema: wanted {SCHEMA}, got {table.get('schema')!r}")
-        table["drops"] = tuple(table["drops"])
-        return Product(**table)
-    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        if odd := sorted(table.keys() ^ Product.__dataclass_fields__.keys()):
+            raise SessionError(f"{path}: not a product: missing or unknown: {', '.join(odd)}")
+        return _PRODUCT.validate_python(table)
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise SessionError(f"{path}: not a product: {error}") from error
 
 

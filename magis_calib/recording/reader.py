@@ -39,7 +39,8 @@ class Session:
         """Open every segment, or `only` one. Raises `SessionError` where there is none, or it cannot be read."""
         self.path = path
         self.segments = [Segment(name) for name in segment_paths(path) if only in (None, name.name)]
-        self.places = self._index()
+        with reading(path, "table of frames"):
+            self.places = self._index()
 
     def __enter__(self) -> Session:
         """Return itself."""
@@ -80,7 +81,8 @@ class Session:
 
         Row by row what docs/session-format.md says. Of a drop with several rows, the last one counts.
         """
-        return np.concatenate([segment.table(name) for segment in self.segments])
+        with reading(self.path, name):
+            return np.concatenate([segment.table(name) for segment in self.segments])
 
     def dataframe(self, name: str) -> pandas.DataFrame:
         """Return a table as a pandas DataFrame, one number a column. Raises `SessionError`, also without pandas."""
@@ -149,6 +151,8 @@ class Session:
         for number, segment in enumerate(self.segments):
             for row in segment.table("frames").tolist():
                 drop_id, view, place, _, _, payload, counts = row
+                if view.decode() not in VIEWS:
+                    raise SessionError(f"{segment.path}: view of a frame: wanted one of {VIEWS}, got {view!r}")
                 places.setdefault((drop_id, view.decode()), FramePlace(number, place, payload, counts))
         return places
 

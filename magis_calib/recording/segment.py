@@ -21,7 +21,7 @@ from magis_calib.recording.superblock import SIZE, left_open
 
 _FILTERS = hdf5plugin.FILTERS
 Rows = npt.NDArray[np.void]
-FAILURES = (OSError, RuntimeError, ValueError, KeyError, TypeError)
+FAILURES = (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError)
 """What HDF5 and the decoders raise on damaged content."""
 
 
@@ -46,13 +46,15 @@ class Segment:
 
     def attribute(self, name: str) -> Any:
         """Return an attribute of the run; None where it is not there."""
-        value = self._entry.attrs.get(name)
-        return value.item() if isinstance(value, np.generic) else value
+        with reading(self.path, f"attribute {name}"):
+            value = self._entry.attrs.get(name)
+            return value.item() if isinstance(value, np.generic) else value
 
     @property
     def configuration(self) -> str:
         """The configuration in force, as JSON text."""
-        return _decode(self._entry["configuration"][()])
+        with reading(self.path, "configuration"):
+            return _decode(self._entry["configuration"][()])
 
     def table(self, name: str) -> Rows:
         """Return a whole table: frames, announcements, estimates or decisions. Raises `SessionError`."""
@@ -66,7 +68,8 @@ class Segment:
 
     def columns(self, name: str) -> tuple[str, ...]:
         """Return what the vectors of a table's rows are of, in their order."""
-        return tuple(str(one) for one in self._entry[name].attrs["names"])
+        with reading(self.path, f"names of {name}"):
+            return tuple(str(one) for one in self._entry[name].attrs["names"])
 
     def facts(self, view: View) -> CameraFacts:
         """Return what the camera of this view announced. Raises `SessionError`."""

@@ -1,0 +1,1 @@
+"""Every decoder fed with rubbish that looks right at first sight."""
