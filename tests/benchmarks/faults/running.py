@@ -1,32 +1,43 @@
-"""Runs one fault: good drops, drops with the fault, good drops again; real processes, small sensor."""
+"""Runs one fault: good drops, drops with the fault, good drops again; a real station beside a real application."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from magis_calib.cli.assemble import LiveRun
+from magis_calib.cli.main import settle_in
+from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
+from magis_calib.domain.commands import CloseLoop, StopRun
+from magis_calib.domain.loading import load_config, select_station
+from magis_calib.domain.safety import SafetyChange
 from magis_calib.domain.snapshot import DropRecord
+from magis_calib.engine import Engine
 from magis_calib.recording.reader import Session
+from simulators.options import SimulationOptions
 
-FIRST, LAST, DROPS = 31, 40, 75
-"""First and last drop with the fault, and all drops."""
+FIRST, LAST = 31, 40
+"""First and last drop with the fault, where a row says nothing else."""
+AFTER = 35
+"""Good drops after it."""
+OPERATOR_AFTER = 10
+"""So many good drops after the fault the operator closes the loop, where a row says that this is the way out."""
 INTERVAL_S = 0.5
-LIMIT_S = 240.0
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What is left of one run."""
 
-    code: int
-    said: str
-    report: dict[str, Any]
+    first: int
+    last: int
+    loop_fault: str
     records: tuple[DropRecord, ...]
+    alarms: str
+    """The texts of all, over or not."""
+    safety: tuple[SafetyChange, ...]
     violations: int
     """Of limits, counted inside the simulated controllers."""
     unexplained: tuple[int, ...]
@@ -34,35 +45,62 @@ class Seen:
 
     def during(self) -> tuple[DropRecord, ...]:
         """Return the drops with the fault."""
-        return tuple(one for one in self.records if FIRST <= one.drop_id <= LAST)
-
-    def alarms(self) -> str:
-        """Return all alarms in one text."""
-        return "\n".join(one["text"] for one in self.report.get("alarm_history", ()))
+        return tuple(one for one in self.records if self.first <= one.drop_id <= self.last)
 
     def until_corrected(self) -> int | None:
-        """Return after how many good drops a correction was applied again; None for never."""
-        after = (one.drop_id - LAST for one in self.records
-                 if one.drop_id > LAST and one.decision.outcome == "applied")  # fmt: skip
+        """Return the how many-th good drop was the first with a correction again; None for none."""
+        after = (one.drop_id - self.last for one in self.records
+                 if one.drop_id > self.last and one.decision.outcome == "applied")  # fmt: skip
         return next(after, None)
 
 
-def run(faults: str, folder: Path) -> Seen:
-    """Let the application meet these faults. Raises `subprocess.TimeoutExpired`."""
+def run(faults: str, last: int, operator: bool, folder: Path) -> Seen:
+    """Let the application meet these faults."""
     folder.mkdir(parents=True)
     (folder / "faults.toml").write_text(faults)
-    words = ["--simulate", "--auto", "--sensor", "small", "--seed", "3", "--drops", str(DROPS), "--interval",
-             str(INTERVAL_S), "--faults", str(folder / "faults.toml"), "--session-dir", str(folder / "sessions"),
-             "--report", str(folder / "report.json"), "--truth", str(folder / "truth.jsonl")]  # fmt: skip
-    done = subprocess.run([sys.executable, "-m", "magis_calib", *words], capture_output=True, text=True,
-                          timeout=LIMIT_S, check=False)  # fmt: skip
-    time.sleep(0.5)
-    report = json.loads((folder / "report.json").read_text())
-    with Session(Path(report["session"])) as session:
+    settle_in()
+    config = load_config(None)
+    name, station = select_station(config, None)
+    options = SimulationOptions("small", 3, INTERVAL_S, folder / "truth.jsonl", faults=folder / "faults.toml")
+    with on_free_ports(station) as (station, _):
+        keys = folder / "keys"
+        drops = last + AFTER
+        live = LiveRun(
+            config, name, station, folder, drops, {"simulated": True, "simulation": ""}, go_on=False, keys=keys
+        )
+        simulated = SimulatedProcess(options, station.links, None, name, drops, keys)
+        live.watch(simulated.link)
+        live.engine.start()
+        _attend(live.engine, last, operator)
+        live.engine.submit(StopRun())
+        live.engine.wait()
+        simulated.stop()
+        live.close()
+    return _seen(live.engine, folder, last)
+
+
+def _attend(engine: Engine, last: int, operator: bool) -> None:
+    """Wait until the run is over; close the loop once, where that is the way out."""
+    while not engine.finished.wait(0.05):
+        latest = engine.snapshot.latest
+        if operator and latest is not None and latest.drop_id >= last + OPERATOR_AFTER:
+            engine.submit(CloseLoop())
+            operator = False
+
+
+def _seen(engine: Engine, folder: Path, last: int) -> Seen:
+    snapshot = engine.snapshot
+    with Session(Path(snapshot.session)) as session:
         records = tuple(session.records)
     told = {one.drop_id: one for one in records}
     unexplained = [drop for drop in range(1, max(told, default=0) + 1)
                    if drop not in told or not (told[drop].complete or told[drop].estimate.reasons)]  # fmt: skip
-    last = json.loads((folder / "truth.jsonl").read_text().splitlines()[-1])
-    violations = sum(one["limit_violations"] for one in last["controllers"].values())
-    return Seen(done.returncode, done.stdout + done.stderr, report, records, violations, tuple(unexplained))
+    deadline_s = time.monotonic() + 10.0
+    while not (lines := (folder / "truth.jsonl").read_text().splitlines()) or "controllers" not in lines[-1]:
+        assert time.monotonic() < deadline_s, "the station did not write its last line"
+        time.sleep(0.1)
+    violations = sum(one["limit_violations"] for one in json.loads(lines[-1])["controllers"].values())
+    alarms = "\n".join([*(one.text for one in snapshot.past_alarms), *(one.text for one in snapshot.alarms)])
+    return Seen(
+        FIRST, last, engine.loop_fault, records, alarms, snapshot.safety_changes, violations, tuple(unexplained)
+    )
