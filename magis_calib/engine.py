@@ -21,6 +21,7 @@ from magis_calib.domain.commands import Command, StopRun
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.intake import Intake, Work
+from magis_calib.journal import about_drop
 from magis_calib.link.handover import Handover
 from magis_calib.link.pairing import Pairing
 from magis_calib.parts import Parts
@@ -82,6 +83,11 @@ class Engine:
         return self.finished.wait(timeout_s)
 
     @property
+    def waiting_bytes(self) -> dict[str, int]:
+        """Bytes that wait for the worker and for the recorder."""
+        return {"work": self._work.bytes_held, "record": self._record.bytes_held}
+
+    @property
     def fault(self) -> str:
         """The latched fault, empty where there is none."""
         return self._desk.fault
@@ -109,6 +115,7 @@ class Engine:
     def _work_all(self) -> None:
         while not self._work.drained:
             item = None
+            about_drop(None)
             try:
                 self._watchdog.feed()
                 self._begin()
@@ -137,6 +144,7 @@ class Engine:
             self._desk.ask(wanted)
 
     def _one_drop(self, item: Work) -> None:
+        about_drop(item.drop_id)
         self._watchdog.feed(f"busy with drop {item.drop_id}")
         self._parts.hands.prepare()
         if isinstance(item, IncompleteDrop):

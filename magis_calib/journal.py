@@ -4,9 +4,46 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pythonjsonlogger.json import JsonFormatter
 
 LINES_KEPT = 20_000
 FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+_DROP: ContextVar[int | None] = ContextVar("drop", default=None)
+FIELDS = {"asctime": "time", "levelname": "level", "name": "logger", "threadName": "thread", "drop_id": "drop_id",
+          "message": "message"}  # fmt: skip
+"""Of a message, and what they are called in a line."""
+
+
+def about_drop(drop_id: int | None) -> None:
+    """Let what this thread logs from now on tell of this drop; None: of none."""
+    _DROP.set(drop_id)
+
+
+class _Line(JsonFormatter):
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """Return the time to the microsecond (UTC)."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
+
+
+class JsonLines(logging.FileHandler):
+    """Appends each message to a file as a line of JSON, with its time (UTC) and the drop that its thread works on."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file. Raises `OSError`."""
+        super().__init__(path, encoding="utf-8")
+        self.setLevel(logging.INFO)
+        self.setFormatter(_Line(list(FIELDS), rename_fields=FIELDS))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one message, with the drop that the thread works on."""
+        record.drop_id = _DROP.get()
+        super().emit(record)
 
 
 class Journal(logging.Handler):

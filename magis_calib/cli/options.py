@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from magis_calib.domain.errors import ConfigError
-from magis_calib.journal import FORM, JOURNAL
+from magis_calib.journal import FORM, JOURNAL, JsonLines
 from magis_calib.locks.keyring import default_keys_dir
 
 
@@ -65,14 +65,22 @@ def check_folder(path: Path | None) -> None:
         raise ConfigError(f"{path}: cannot be written: wanted an existing folder, got {path.absolute().parent}")
 
 
-def start_logging(level: str) -> None:
-    """Send the log to stderr from this level on, and keep its newest lines."""
+def start_logging(level: str, file: Path | None = None) -> None:
+    """Send the log to stderr from this level on, keep its newest lines, and write JSON lines to a file.
+
+    Raises `ConfigError` where that cannot be written.
+    """
     logging.basicConfig(format=FORM)
     root = logging.getLogger()
     for handler in root.handlers:
         handler.setLevel(level.upper())
     root.setLevel(min(logging.INFO, logging.getLevelNamesMapping()[level.upper()]))
     root.addHandler(JOURNAL)
+    if file is not None:
+        try:
+            root.addHandler(JsonLines(file))
+        except OSError as error:
+            raise ConfigError(f"--log-file {file}: cannot be written: {error}") from error
 
 
 def draw_off_screen() -> None:

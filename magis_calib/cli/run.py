@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
+from hardware.metrics import SnapshotCollector, served
 from magis_calib.cli.assemble import LiveRun
 from magis_calib.cli.headless import Watched, watch
 from magis_calib.cli.judge import judge_models
@@ -71,12 +72,12 @@ def run_as_asked(
     `purpose` makes of the arguments the procedure that the run is for; `afterwards` is called when it has ended.
     """
     arguments = parser.parse_args(argv)
-    start_logging(arguments.log_level)
     given = [word.partition("=")[0] for word in argv if word.startswith("--")]
     simulation_only = [one for one in given if one in _simulation_flags()]
     if simulation_only and not arguments.simulate:
         parser.error(f"{', '.join(simulation_only)}: only with --simulate")
     try:
+        start_logging(arguments.log_level, arguments.log_file)
         config = load_config(arguments.config)
         name, station = select_station(config, arguments.station)
         judge_models(config, arguments.config, [name], spare=False)
@@ -113,6 +114,12 @@ def _run(
                       options is None and not arguments.new_session, arguments.config, keys,
                       arguments.take_over)  # fmt: skip
         until_the_end.callback(run.close)
+        if arguments.metrics is not None:
+            engine = run.engine
+            collector = SnapshotCollector(
+                lambda: engine.snapshot, lambda: engine.tally.stage_s, lambda: engine.waiting_bytes
+            )
+            until_the_end.enter_context(served(collector, arguments.metrics))
         if options is not None:
             simulated = SimulatedProcess(options, station.links, arguments.config, name, drops, keys)
             until_the_end.callback(simulated.stop)
@@ -229,10 +236,19 @@ def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argpar
     parser.add_argument("--products-dir", type=Path, metavar="DIR",
                         help=f"folder for what procedures find (default {default_products_dir()})")  # fmt: skip
     add_run_options(parser)
+    parser.add_argument("--metrics", type=_port, metavar="PORT",
+                        help="answer Prometheus at this port of this machine (docs/observability.md)")  # fmt: skip
+    parser.add_argument("--log-file", type=Path, metavar="FILE", help="append the log to this file, JSON lines")
     add_window_options(parser)
     parser.add_argument("--simulate", action="store_true", help="start the simulated station as well")
     add_simulation_options(parser.add_argument_group("with --simulate"))
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"wanted a port from 1 to 65535, got {text!r}")
+    return int(text)
 
 
 def _simulation_flags() -> set[str]:

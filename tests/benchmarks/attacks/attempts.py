@@ -68,8 +68,7 @@ def replayed_number(target: Target) -> tuple[str, bool]:
     """Ask twice with one number on a connection of one's own."""
     target.keys.make("replayer", "application")
     with Caller(target.endpoint("laser"), target.keys.pair("replayer"), target.server_key("laser")) as caller:
-        request = {"type": "request", "protocol": 1, "request": "read", "request_id": "r1", "number": 1, "session": "evil",
-                   "expires_time_ns": time.time_ns() + 10**10}  # fmt: skip
+        request = _request("evil", request="read")
         first, again = _answer(caller, request), _answer(caller, request)
     return f"first {'answered' if first['ok'] else 'refused'}, again {again['error']['code']}", again["error"][
         "code"
@@ -81,9 +80,7 @@ def second_writer(target: Target) -> tuple[str, bool]:
     target.keys.make("second", "application")
     with Caller(target.endpoint("laser"), target.keys.pair("second"), target.server_key("laser")) as caller:
         told = caller.ask(**{**HELLO, "session": "ben-1", "user": "ben", "host": "elsewhere", "process": 1})
-        write = {"type": "request", "protocol": 1, "request": "write", "request_id": "r1", "number": 1, "session": "ben-1",
-                 "expires_time_ns": time.time_ns() + 10**10, "setpoints": {"pulse_area": 1.0}}  # fmt: skip
-        answer = _answer(caller, write)
+        answer = _answer(caller, _request("ben-1", request="write", setpoints={"pulse_area": 1.0}))
     words = f"hello: {told.get('code')} ({told.get('message', '')[:70]}), write: {answer['error']['code']}"
     return words, told.get("code") == answer["error"]["code"] == "leased"
 
@@ -148,6 +145,11 @@ def _knock(target: Target, keys: Callable[[str], tuple[Pair | None, str]]) -> tu
             if caller.is_served(**(CAMERA_HELLO if door == "camera" else HELLO)):
                 served.append(door)
     return f"served at {served or 'no door'} of {', '.join(DOORS)}", not served
+
+
+def _request(session: str, **more: Any) -> dict[str, Any]:
+    return {"type": "request", "protocol": 1, "request_id": "r1", "number": 1, "session": session,
+            "expires_time_ns": time.time_ns() + 10**10, **more}  # fmt: skip
 
 
 def _answer(caller: Caller, request: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.faults --folder NEW [--only TEXT]
 
-Each row is a run of the application with a simulated station: 30 good drops, the fault, good drops again. Beside what
+Each row is a run of the application with a simulated station: 15 good drops, the fault, good drops again. Beside what
 its row says, in every run the loop corrects again within RECOVERS_WITHIN good drops after the fault (counted from the
 operator's closing it, where the row says that this is the way out), no drop is without images and without a reason, no
 limit is broken, and every change of the safety state has its cause. Exit 1 where a row is not as stated.

@@ -18,13 +18,14 @@ from magis_calib.engine import Engine
 from magis_calib.recording.reader import Session
 from simulators.options import SimulationOptions
 
-FIRST, LAST = 31, 40
+FIRST, LAST = 16, 25
 """First and last drop with the fault, where a row says nothing else."""
-AFTER = 35
+AFTER = 22
 """Good drops after it."""
-OPERATOR_AFTER = 10
+OPERATOR_AFTER = 5
 """So many good drops after the fault the operator closes the loop, where a row says that this is the way out."""
-INTERVAL_S = 0.5
+INTERVAL_S = 0.7
+"""The application must keep up, or what is seen in a drop is not what was wrong when it was corrected."""
 
 
 @dataclass(frozen=True, slots=True)

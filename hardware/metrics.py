@@ -1,0 +1,124 @@
+"""What Prometheus scrapes: the newest snapshot as metrics, over HTTP on this machine alone."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import get_args
+
+import numpy as np
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.safety import SafetyWord
+from magis_calib.domain.snapshot import Counters, LoopWord, Snapshot
+
+LOOPBACK = "127.0.0.1"
+BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0)
+COUNTED: Mapping[str, Sequence[str]] = {
+    "frames": ("received", "stored", "not_stored", "lost", "duplicate"),
+    "drops": ("expected", "complete", "incomplete", "usable"),
+    "corrections": ("sent", "applied", "refused", "held"),
+}
+Durations = Callable[[], Mapping[str, Sequence[float]]]
+"""Seconds of each stage of the newest drops, by its name."""
+
+
+class SnapshotCollector(Collector):
+    """Makes the metrics anew with each scrape, out of what the run publishes anyway: the run does nothing for it."""
+
+    def __init__(
+        self, snapshot: Callable[[], Snapshot], durations: Durations, waiting: Callable[[], Mapping[str, int]]
+    ) -> None:
+        """`waiting`: bytes in each queue, by its name."""
+        self._snapshot, self._durations, self._waiting = snapshot, durations, waiting
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric."""
+        snapshot = self._snapshot()
+        yield from _counts(snapshot.counters)
+        yield _stages(self._durations())
+        yield from _ages(snapshot)
+        yield _labelled("queue_bytes", "bytes that wait in a queue", "queue", self._waiting())
+        yield from _disk(snapshot)
+        yield _state("loop_state", "what the loop does", get_args(LoopWord), snapshot.loop)
+        yield _state("safety_state", "whether anything may reach the hardware", get_args(SafetyWord), snapshot.safety)
+        alarms = GaugeMetricFamily("magis_alarm", "1 for each alarm that stands", labels=["key", "severity"])
+        for alarm in snapshot.alarms:
+            alarms.add_metric([alarm.key, alarm.severity], 1.0)
+        yield alarms
+        if snapshot.latest is not None:
+            estimate = snapshot.latest.estimate
+            yield _labelled("observable", "of the newest drop (SI)", "name", estimate.values)
+            yield _labelled("observable_stderr", "standard error of the same (SI)", "name", estimate.stderr)
+
+
+@contextlib.contextmanager
+def served(collector: SnapshotCollector, port: int) -> Iterator[None]:
+    """Answer scrapes at this port of the loopback interface. Raises `ConfigError` where it is taken."""
+    registry = CollectorRegistry()
+    registry.register(collector)
+    ProcessCollector(registry=registry)
+    try:
+        server, thread = start_http_server(port, LOOPBACK, registry)
+    except OSError as error:
+        raise ConfigError(f"--metrics {port}: cannot listen on {LOOPBACK}:{port}: {error}") from error
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _counts(counters: Counters) -> Iterator[Metric]:
+    for name, kinds in COUNTED.items():
+        yield _labelled(f"{name}_total", f"{name} since the start of the run", "what",
+                        {kind: getattr(counters, kind) for kind in kinds})  # fmt: skip
+    yield _labelled("frames_refused_total", "frames refused, by error code", "code", counters.malformed)
+
+
+def _stages(durations: Mapping[str, Sequence[float]]) -> Metric:
+    family = HistogramMetricFamily("magis_stage_seconds", "duration of each stage of a drop", labels=["stage"])
+    for stage, seconds in durations.items():
+        taken = np.array(seconds)
+        buckets = [(repr(edge), float(np.count_nonzero(taken <= edge))) for edge in BUCKETS_S]
+        family.add_metric([stage], [*buckets, ("+Inf", float(taken.size))], float(taken.sum()))
+    return family
+
+
+def _ages(snapshot: Snapshot) -> Iterator[Metric]:
+    since_s = time.monotonic() - snapshot.time_s
+    if snapshot.latest is not None and snapshot.latest_s is not None:
+        yield GaugeMetricFamily("magis_newest_drop", "number of the newest drop", snapshot.latest.drop_id)
+        yield GaugeMetricFamily("magis_newest_drop_age_seconds", "since the newest drop was evaluated",
+                                time.monotonic() - snapshot.latest_s)  # fmt: skip
+    yield GaugeMetricFamily("magis_snapshot_age_seconds", "since the run said anything", since_s)
+    yield _labelled("link_up", "1 for each peer that is there", "peer",
+                    {link.name: float(link.connected) for link in snapshot.links})  # fmt: skip
+    ages = {link.name: link.age_s + since_s for link in snapshot.links if link.age_s is not None}
+    yield _labelled("link_age_seconds", "since the last word of a peer", "peer", ages)
+
+
+def _disk(snapshot: Snapshot) -> Iterator[Metric]:
+    recording = snapshot.recording
+    if recording is not None and recording.free_bytes is not None:
+        yield GaugeMetricFamily("magis_disk_free_bytes", "where the session is recorded", recording.free_bytes)
+    if recording is not None and recording.hours_left is not None:
+        yield GaugeMetricFamily("magis_disk_hours_left", "at the present pace", recording.hours_left)
+
+
+def _state(name: str, about: str, words: Sequence[str], now: str) -> Metric:
+    return _labelled(
+        name, f"{about}: 1 for the state that it is in", "state", {word: float(word == now) for word in words}
+    )
+
+
+def _labelled(name: str, about: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(f"magis_{name}", about, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], float(value))
+    return family
