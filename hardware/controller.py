@@ -56,8 +56,9 @@ class ControllerClient:
         session: str,
         links: Links,
         take_over: bool = False,
+        asks_only: bool = False,
     ) -> None:
-        """Connect (in the background) and keep saying hello until the controller answers. Raises `ConfigError`."""
+        """Connect in the background; say hello until it answers, or never (`asks_only`). Raises `ConfigError`."""
         self.name = name
         self._lock = lock
         self._endpoint, self._station, self._own_session, self._links = endpoint, station, session, links
@@ -71,7 +72,7 @@ class ControllerClient:
         self._take_over = take_over
         self.leased = ""
         """Who else has the lease, in words; empty while it is ours, or nobody answered yet."""
-        self._evicted = False
+        self._evicted = asks_only
         self._heard_s: float | None = None
         self._stop = threading.Event()
         self._ready = threading.Lock()

@@ -9,7 +9,7 @@ from typing import get_args
 
 import numpy as np
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from magis_calib.domain.errors import ConfigError
@@ -76,9 +76,14 @@ def served(collector: SnapshotCollector, port: int) -> Iterator[None]:
 
 def _counts(counters: Counters) -> Iterator[Metric]:
     for name, kinds in COUNTED.items():
-        yield _labelled(f"{name}_total", f"{name} since the start of the run", "what",
-                        {kind: getattr(counters, kind) for kind in kinds})  # fmt: skip
-    yield _labelled("frames_refused_total", "frames refused, by error code", "code", counters.malformed)
+        family = CounterMetricFamily(f"magis_{name}", f"{name} since the start of the run", labels=["what"])
+        for kind in kinds:
+            family.add_metric([kind], getattr(counters, kind))
+        yield family
+    refused = CounterMetricFamily("magis_frames_refused", "frames refused, by error code", labels=["code"])
+    for code, count in counters.malformed.items():
+        refused.add_metric([code], count)
+    yield refused
 
 
 def _stages(durations: Mapping[str, Sequence[float]]) -> Metric:

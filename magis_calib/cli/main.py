@@ -2,7 +2,7 @@
 
 Commands: (none) run a station · replay · fit · session · why · ledger · settings ·
 response · poke · scan · optimise · calibrate ·
-products · config · keys · check-driver · benchmark.
+products · config · keys · check · check-driver · benchmark.
 Each has --help.
 """
 
@@ -32,6 +32,7 @@ COMMANDS = {
     "products": "magis_calib.cli.products",
     "config": "magis_calib.cli.config",
     "keys": "magis_calib.cli.keys",
+    "check": "magis_calib.cli.check",
     "check-driver": "magis_calib.cli.check_driver",
     "benchmark": "magis_calib.cli.benchmark",
 }

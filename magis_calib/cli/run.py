@@ -223,7 +223,8 @@ def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argpar
         description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Other commands: replay, fit, session, settings, why, ledger, response, poke, scan,\n"
-        "optimise, calibrate, products, config, keys, check-driver, benchmark; each explains itself with --help.",
+        "optimise, calibrate, products, config, keys, check, check-driver, benchmark; each explains itself with\n"
+        "--help.",
     )
     add_station_options(parser)
     add_keys_option(parser)

@@ -87,7 +87,9 @@ def test_every_vector_is_listed_with_its_drops_and_what_it_gave(session, station
     assert main(["settings", str(session)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 16
-    assert re.match(r"drop 1 +1 usable +off +x 25\d\.\d\(\d+\) µm", lines[0])
+    told = re.match(r"drop 1 +1 usable +off +x (\d+\.\d)\(\d+\) µm", lines[0])
+    assert told
+    assert float(told[1]) == pytest.approx(1e6 * found[0]["deviations"]["x_m"]["mean"], abs=0.051)
 
 
 def test_a_vector_that_stayed_has_the_mean_and_its_standard_error(session, station) -> None:

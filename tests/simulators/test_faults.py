@@ -159,6 +159,62 @@ def test_a_saturated_picture_is_at_full_scale_where_the_atoms_are(picture, read,
     assert np.median(counts[:20]) < 2000
 
 
+def test_a_half_exposed_picture_is_dark_below_and_as_always_above(picture, read):
+    _, whole = picture(Flaws())
+    _, half = picture(read(table("half_exposed")).flaws(1))
+    middle = whole.shape[0] // 2
+    assert np.array_equal(half[:middle], whole[:middle])
+    assert np.median(half[middle:]) == pytest.approx(0.0, abs=0.1)
+    assert np.mean(whole[middle:]) > 1.0
+
+
+def centroid_m(numbers, light) -> float:
+    columns = np.arange(light.shape[1]) - (light.shape[1] - 1) / 2
+    return float((light.sum(axis=0) @ columns) / light.sum() * numbers.sensors["small"].object_pixel_m)
+
+
+def test_half_of_two_clouds_are_to_the_right(picture, read, numbers):
+    background = picture(Flaws(atoms=0.0))[1]
+    one, two = (picture(flaws)[1] - background for flaws in (Flaws(), read(table("two_clouds")).flaws(1)))
+    assert two.sum() == pytest.approx(one.sum(), rel=0.02)
+    assert centroid_m(numbers, two) - centroid_m(numbers, one) == pytest.approx(3e-3, abs=0.2e-3)
+
+
+def test_clouds_out_of_view_leave_the_background(picture, read, drops):
+    (drop,) = drops(read(table("out_of_view")), 1)
+    (there,) = drops(Faults(), 1)
+    assert abs(drop.scene.centre_m[0] - there.scene.centre_m[0]) == pytest.approx(40e-3)
+    assert abs(drop.scene.centre_m[1] - there.scene.centre_m[1]) == pytest.approx(40e-3)
+
+
+def test_a_lost_contrast_leaves_a_cloud_without_a_fringe(picture, read, numbers):
+    background = picture(Flaws(atoms=0.0))[1]
+    seen = []
+    for flaws in (Flaws(), read(table("contrast_lost")).flaws(1)):
+        light = (picture(flaws)[1] - background).sum(axis=0)
+        x_m = np.arange(light.size) * numbers.sensors["small"].object_pixel_m
+        seen.append(abs(light @ np.exp(-1j * SCENE.fringe_rad_per_m[0] * x_m)) / light.sum())
+    assert seen[0] == pytest.approx(SCENE.contrast / 2, rel=0.2)
+    assert seen[1] < 0.05
+
+
+def test_a_scrambled_phase_is_another_one_each_time(read, drops):
+    faulty, healthy = drops(read(table("phase_scrambled", until_drop=30)), 31), drops(Faults(), 31)
+    off = [math.remainder(one.observables["phase_rad"] - two.observables["phase_rad"], 2 * math.pi)
+           for one, two in zip(faulty, healthy, strict=True)]  # fmt: skip
+    assert np.std(off[:30]) == pytest.approx(math.pi / math.sqrt(3), rel=0.3)
+    assert off[30] == pytest.approx(0.0, abs=1e-9)
+    assert all(map(added_up, faulty))
+
+
+def test_what_drifts_goes_further_with_each_drop(read, drops):
+    faulty = drops(read(table("drifts", observable="x_m", size=2e-5, from_drop=2, until_drop=4)), 5)
+    healthy = drops(Faults(), 5)
+    off = [one.disturbance["x_m"] - two.disturbance["x_m"] for one, two in zip(faulty, healthy, strict=True)]
+    assert off == pytest.approx([0.0, 2e-5, 4e-5, 6e-5, off[4]])
+    assert all(map(added_up, faulty))
+
+
 MISTAKES = {
     table("explode"): "line 1, fault 1: kind: wanted one of 'actuator', 'disturbance'",
     table("actuator", name="trap_q_m", factor=0.0): "line 3, fault 1, name: wanted one of ['coriolis_rate_x",

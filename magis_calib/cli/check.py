@@ -1,0 +1,62 @@
+"""`magis-calib check`: whether this machine is ready for a run, as a table with remedies (docs/observability.md)."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from magis_calib.cli.checks import Asked, Finding, all_findings
+from magis_calib.cli.options import add_keys_option, add_station_options, default_session_dir
+from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.loading import load_config, select_station
+from magis_calib.locks.keyring import default_keys_dir
+
+SHAPES = {"ok": "[green]✓ ok[/green]", "warn": "[yellow]▲ look[/yellow]", "fail": "[red]✖ fails[/red]"}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Look and print; return 1 where something fails, 2 where the configuration cannot be used."""
+    arguments = _parser().parse_args(argv)
+    try:
+        name, station = select_station(load_config(arguments.config), arguments.station)
+    except ConfigError as error:
+        print(f"magis-calib check: {error}", file=sys.stderr)
+        return 2
+    folder = (arguments.session_dir or default_session_dir()).absolute()
+    asked = Asked(name, station, arguments.keys or default_keys_dir(), folder)
+    found = []
+    for one in all_findings(asked):
+        found.append(one)
+        if not arguments.json:
+            print(f"  {one.what} …", end="\r", file=sys.stderr, flush=True)
+    if arguments.json:
+        print(json.dumps([dataclasses.asdict(one) for one in found], indent=1))
+    else:
+        Console().print(_table(found))
+    return int(any(one.verdict == "fail" for one in found))
+
+
+def _table(found: Sequence[Finding]) -> Table:
+    table = Table(show_lines=True)
+    for head in ("what", "found", "wanted", "", "remedy"):
+        table.add_column(head, overflow="fold")
+    for one in found:
+        table.add_row(one.what, one.found, one.wanted, SHAPES[one.verdict], one.remedy)
+    return table
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="magis-calib check", description=__doc__)
+    add_station_options(parser)
+    add_keys_option(parser)
+    parser.add_argument("--session-dir", type=Path, metavar="DIR",
+                        help=f"folder that sessions are recorded in (default {default_session_dir()})")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+    return parser
