@@ -42,8 +42,8 @@ def asked(configured, tmp_path, capsys):
 @pytest.fixture
 def station_runs(configured, tmp_path):
     words = [f"--{name.replace('_', '-')}-endpoint={getattr(configured.links, name)}" for name in LINKS[:3]]
-    process = subprocess.Popen([sys.executable, "-m", "simulators", "--sensor", "small", *words, "--keys",
-                                str(tmp_path / "keys")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    words = [sys.executable, "-m", "simulators", "--sensor", "small", *words, "--keys", str(tmp_path / "keys")]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     yield process
     process.kill()
     process.wait()

@@ -16,7 +16,7 @@ def judged(folder: Path, number: int) -> tuple[str, str]:
     """Return what was observed, and what of it is not as stated."""
     row = ROWS[number]
     try:
-        seen = run(row.faults, row.last, row.operator, folder / f"{number:02}-{row.name.replace(' ', '-')}")
+        seen = run(row.faults, row.last, row.operator, row.disk, folder / f"{number:02}-{row.name.replace(' ', '-')}")
     except Exception:
         return "the run broke", traceback.format_exc()
     return _observed(seen), "; ".join(filter(None, (row.judge(seen), _as_always(row, seen))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,9 +56,11 @@ class Seen:
         return next(after, None)
 
 
-def run(faults: str, last: int, operator: bool, folder: Path) -> Seen:
-    """Let the application meet these faults."""
-    folder.mkdir(parents=True)
+def run(faults: str, last: int, operator: bool, disk: str, folder: Path) -> Seen:
+    """Let the application meet these faults; `disk`: what its disk is like meanwhile (bad_disk.c)."""
+    sessions = folder / "sessions"
+    sessions.mkdir(parents=True)
+    os.environ |= {"BAD_DISK": str(folder / "disk"), "BAD_DISK_BELOW": str(sessions)}
     (folder / "faults.toml").write_text(faults)
     settle_in()
     config = load_config(None)
@@ -67,12 +70,12 @@ def run(faults: str, last: int, operator: bool, folder: Path) -> Seen:
         keys = folder / "keys"
         drops = last + AFTER
         live = LiveRun(
-            config, name, station, folder, drops, {"simulated": True, "simulation": ""}, go_on=False, keys=keys
+            config, name, station, sessions, drops, {"simulated": True, "simulation": ""}, go_on=False, keys=keys
         )
         simulated = SimulatedProcess(options, station.links, None, name, drops, keys)
         live.watch(simulated.link)
         live.engine.start()
-        _attend(live.engine, last, operator)
+        _attend(live.engine, last, operator, disk, folder / "disk")
         live.engine.submit(StopRun())
         live.engine.wait()
         simulated.stop()
@@ -80,13 +83,18 @@ def run(faults: str, last: int, operator: bool, folder: Path) -> Seen:
     return _seen(live.engine, folder, last)
 
 
-def _attend(engine: Engine, last: int, operator: bool) -> None:
+def _attend(engine: Engine, last: int, operator: bool, disk: str, weather: Path) -> None:
     """Wait until the run is over; close the loop once, where that is the way out."""
+    now = ""
     while not engine.finished.wait(0.05):
-        latest = engine.snapshot.latest
-        if operator and latest is not None and latest.drop_id >= last + OPERATOR_AFTER:
+        newest = engine.snapshot.latest.drop_id if engine.snapshot.latest is not None else 0
+        if operator and newest >= last + OPERATOR_AFTER:
             engine.submit(CloseLoop())
             operator = False
+        wanted = disk if FIRST <= newest + 1 <= last else ""
+        if wanted != now:
+            weather.write_text(wanted)
+            now = wanted
 
 
 def _seen(engine: Engine, folder: Path, last: int) -> Seen:

@@ -22,6 +22,8 @@ class Row:
     last: int = LAST
     operator: bool = False
     """The way out of it is that the operator closes the loop again."""
+    disk: str = ""
+    """What the disk that is recorded on is like in those drops (bad_disk.c)."""
 
 
 def fault(kind: str, *, first: int = FIRST, last: int | None = LAST, **fields: object) -> str:
@@ -262,5 +264,20 @@ ROWS: Sequence[Row] = (
         "step caps hold; reported",
         fault("drifts", observable="x_m", size=8e-5),
         some_as("applied"),
+    ),
+    Row("disk slow", "nothing: frames wait in memory", "", NOTHING, disk="slow 0.5"),
+    Row(
+        "disk full",
+        "an alarm names it, drivers keep their frames and send them again; the loop goes on",
+        "",
+        both(NOTHING, alarm("No space left")),
+        disk="full",
+    ),
+    Row(
+        "disk read-only",
+        "an alarm names it, drivers keep their frames and send them again; the loop goes on",
+        "",
+        both(NOTHING, alarm("Read-only file system")),
+        disk="read-only",
     ),
 )

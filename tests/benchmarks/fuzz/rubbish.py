@@ -35,9 +35,7 @@ def bytes_of(sample: bytes, rng: random.Random) -> bytes:
             case 4:
                 raw = raw[:at]
             case 5:
-                raw[at:at] = rng.choice(
-                    (b"[" * 3000, b'{"a":' * 2000, b"9" * 5000, b"\xff\xfe", b"\x00", b"e999", b"'''")
-                )
+                raw[at:at] = rng.choice(PIECES)
     return bytes(raw)
 
 

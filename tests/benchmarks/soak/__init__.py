@@ -1,0 +1,1 @@
+"""A long accelerated run with random faults and the window open."""

@@ -1,0 +1,51 @@
+"""Random faults, one after another, and an operator who closes the loop where that is the way out."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+from magis_calib.cli.assemble import LiveRun
+from magis_calib.domain.commands import CloseLoop
+from tests.benchmarks.faults.running import AFTER, FIRST, OPERATOR_AFTER
+from tests.benchmarks.faults.table import ROWS, Row
+
+AHEAD = 3
+"""A fault begins so many drops after it is put into the file."""
+LONGEST_ROW = 50
+"""Rows that need more drops than this are left to the fault table: here they would be half of the run."""
+
+
+class Trouble:
+    """Puts one row after another into the file of faults, and closes the loop where that is the way out."""
+
+    def __init__(self, run: LiveRun, path: Path, seed: int) -> None:
+        """Begin with a station without faults."""
+        self._run, self._path, self._random = run, path, random.Random(seed)
+        self._rows = [row for row in ROWS if row.last < LONGEST_ROW]
+        self._next, self._close_at = FIRST, 0
+        self.told: list[str] = []
+        path.write_text("")
+
+    def look(self) -> None:
+        """Do what is due at the newest drop."""
+        latest = self._run.engine.snapshot.latest
+        if latest is None:
+            return
+        if self._close_at and latest.drop_id >= self._close_at:
+            self._run.engine.submit(CloseLoop())
+            self._close_at = 0
+        if latest.drop_id >= self._next:
+            self._begin(self._random.choice(self._rows), latest.drop_id + AHEAD)
+
+    def _begin(self, row: Row, first: int) -> None:
+        """Let the row's faults begin with drop `first`."""
+        later = re.sub(r"_drop = (\d+)", lambda found: f"_drop = {int(found[1]) + first - FIRST}", row.faults)
+        new = self._path.with_suffix(".new")
+        new.write_text(later)
+        new.replace(self._path)
+        last = first + row.last - FIRST
+        self._close_at = last + OPERATOR_AFTER if row.operator else 0
+        self._next = last + AFTER
+        self.told.append(f"drop {first}: {row.name}")
