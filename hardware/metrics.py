@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.safety import SafetyWord
-from magis_calib.domain.snapshot import Counters, LoopWord, Snapshot
+from magis_calib.domain.snapshot import Counters, LoopWord, RecordingState, Snapshot
 
 LOOPBACK = "127.0.0.1"
 BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -109,11 +109,9 @@ def _ages(snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def _disk(snapshot: Snapshot) -> Iterator[Metric]:
-    recording = snapshot.recording
-    if recording is not None and recording.free_bytes is not None:
-        yield GaugeMetricFamily("magis_disk_free_bytes", "where the session is recorded", recording.free_bytes)
-    if recording is not None and recording.hours_left is not None:
-        yield GaugeMetricFamily("magis_disk_hours_left", "at the present pace", recording.hours_left)
+    known = snapshot.recording or RecordingState()
+    yield GaugeMetricFamily("magis_disk_free_bytes", "where the session is recorded", known.free_bytes)
+    yield GaugeMetricFamily("magis_disk_hours_left", "at the present pace", known.hours_left)
 
 
 def _state(name: str, about: str, words: Sequence[str], now: str) -> Metric:

@@ -156,6 +156,7 @@ class Engine:
         parts = self._parts
         record = self._pipeline.loop.stamped(record)
         self.tally.add(record)
+        log.info("drop %d %s", record.drop_id, record.decision.in_words())
         self._keep(record)
         if ended := self._desk.take(record):
             self.snapshot = replace(self.snapshot, note=ended)

@@ -53,7 +53,7 @@ def station_runs(configured, tmp_path):
 def test_a_machine_that_is_ready_is_told_its_controllers_limits(asked, station_runs) -> None:
     found = asked(0)
     assert {one["verdict"] for one in found.values()} <= {"ok", "warn"}
-    assert "trap_x_m [-0.005, 0.005] m" in found["drop_system"]["found"]
+    assert "trap_x_m [-0.0005, 0.0005] m" in found["drop_system"]["found"]
     assert "mirror_tilt_x_rad" in found["laser"]["found"]
     assert found["disk speed"]["found"].split()[1] == "MB/s,"
     assert all(one["remedy"] for one in found.values() if one["verdict"] == "warn" and one["what"] != "processor cores")

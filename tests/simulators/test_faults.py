@@ -191,7 +191,8 @@ def test_a_lost_contrast_leaves_a_cloud_without_a_fringe(picture, read, numbers)
     background = picture(Flaws(atoms=0.0))[1]
     seen = []
     for flaws in (Flaws(), read(table("contrast_lost")).flaws(1)):
-        light = (picture(flaws)[1] - background).sum(axis=0)
+        light = picture(flaws)[1] - background
+        light = light[: len(light) // 2].sum(axis=0)  # of one port: the other one has the opposite phase
         x_m = np.arange(light.size) * numbers.sensors["small"].object_pixel_m
         seen.append(abs(light @ np.exp(-1j * SCENE.fringe_rad_per_m[0] * x_m)) / light.sum())
     assert seen[0] == pytest.approx(SCENE.contrast / 2, rel=0.2)

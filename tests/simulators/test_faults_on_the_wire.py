@@ -59,7 +59,7 @@ def test_shuffled_frames_come_in_another_order(faulty):
     assert came(application, "y") == [2, 1]
 
 
-@pytest.mark.parametrize(("kind", "code"), [("frame_truncated", "size"), ("bit_flipped", "checksum")])
+@pytest.mark.parametrize(("kind", "code"), [("frame_truncated", "truncated"), ("bit_flipped", "checksum")])
 def test_a_spoilt_frame_is_as_it_should_be_when_it_is_sent_again(faulty, kind, code):
     application = faulty(table(kind, view="x", until_drop=1))
     application.until(lambda: application.seen(1))
