@@ -84,8 +84,12 @@ class Intake:
             self._pair(replace(frame, received_s=now_s))
 
     def finish(self) -> None:
-        """Give up what still waits: nothing more will be taken in. Its frames are not lost: the drivers keep them."""
-        for drop in self._pairing.flush():
+        """Give up what still waits: nothing more will be taken in. Its frames are not lost: the drivers keep them.
+
+        A replay that is cut off says nothing of the drop that it was at.
+        """
+        live = self._record is not None
+        for drop in self._pairing.flush() if live or self.state.ended else ():
             self._work.put(replace(drop, reason="the run ended before its frames had come"))
         self._work.close()
 

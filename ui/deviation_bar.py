@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from ui.theme import BAND, DIM, LOOK, TEXT, TRACK
+from ui.theme import BAND, DIM, LOOK, TEXT, TRACK, room_px, type_scale
 
 REACH = 2.0
 """The gauge ends at this many tolerances."""
@@ -20,8 +20,8 @@ class DeviationBar(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._share = math.nan
-        self.setFixedHeight(14)
-        self.setMinimumWidth(48)
+        self.setFixedHeight(self.sizeHint().height())
+        self.setMinimumWidth(room_px(48))
 
     def show_share(self, share: float, hover: str) -> None:
         """Show a deviation in units of the tolerance; NaN for none."""
@@ -31,12 +31,13 @@ class DeviationBar(QWidget):
             self.update()
 
     def sizeHint(self) -> QSize:  # noqa: D102
-        return QSize(70, 14)
+        return QSize(room_px(70), room_px(14))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        wide, middle = self.width() - 12.0, self.height() / 2
+        painter.scale(type_scale(), type_scale())
+        wide, middle = self.width() / type_scale() - 12.0, self.height() / type_scale() / 2
         painter.fillRect(QRectF(6, middle - 2, wide, 4), QColor(TRACK))
         band = QRectF(6 + wide * (REACH - 1) / (2 * REACH), middle - 3, wide / REACH, 6)
         painter.fillRect(band, QColor(BAND))

@@ -28,11 +28,12 @@ class FitWords(QWidget):
     def __init__(self, view: View) -> None:
         super().__init__()
         self._view = view
-        self._place, self._width = Words("x −123.4(56) µm   z −123.4(56) µm"), Words(grows=True)
+        self._place, self._width = Words("x −123.4(56) µm  z −123.4(56) µm"), Words(grows=True)
         self._verdict, self._pointer = Words(grows=True), Words("+12.34, −12.34 mm  65535 e⁻", align=RIGHT)
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 0, 6, 2)
         grid.setVerticalSpacing(0)
+        grid.setHorizontalSpacing(4)
         grid.addWidget(self._place, 0, 0)
         grid.addWidget(self._width, 0, 1)
         line = QGridLayout()
@@ -52,7 +53,7 @@ class FitWords(QWidget):
             self._width.say("", DIM)
             self._verdict.say("– no fit of this view" if station is None else "– " + "; ".join(station.reasons), DIM)
             return
-        self._place.say("   ".join(_written(station, name) for name in (f"{self._view}_m", "z_m")), TEXT,
+        self._place.say("  ".join(_written(station, name) for name in (f"{self._view}_m", "z_m")), TEXT,
                         "\n".join(_raw(station, name) for name in (f"{self._view}_m", "z_m")))  # fmt: skip
         self._width.say(_widths(fitted), TEXT if fitted.usable else DIM,
                         "standard deviations of the cloud, horizontal × vertical")  # fmt: skip
@@ -74,7 +75,7 @@ def _widths(fitted: ViewEstimate) -> str:
     if horizontal is None or vertical is None:
         return ""
     first = WIDTH.with_error(horizontal.value, horizontal.stderr)
-    return f"width {first} × {WIDTH.with_error(vertical.value, vertical.stderr)} mm"
+    return f"σ {first} × {WIDTH.with_error(vertical.value, vertical.stderr)} mm"
 
 
 def verdict_of(station: StationEstimate, fitted: ViewEstimate) -> tuple[str, str, str]:

@@ -16,6 +16,7 @@ from magis_calib.domain.estimate import Array, StationEstimate, ViewEstimate
 from magis_calib.domain.snapshot import Snapshot
 from magis_calib.estimation.profile import FringeProfile
 from ui.aside import Aside
+from ui.axes import dress_axes
 from ui.fringe_profile import REACH_WIDTHS, fringed_view, profile_of, table_of
 from ui.fringe_words import FringeWords
 from ui.look_back import LookBack
@@ -23,7 +24,7 @@ from ui.phase_dial import PhaseDial
 from ui.plot import Origin, Plot
 from ui.plot_label import PlotLabel
 from ui.ranging import SteadyRange
-from ui.theme import DIM, PORTS, text_font
+from ui.theme import DIM, PORTS, room_px
 from ui.wording import missing, why_unusable
 
 MM = 1e3
@@ -74,7 +75,7 @@ class FringePanel(QWidget):
         column.addWidget(self._words)
         column.addWidget(self._plots, 1)
         self._dial.setParent(self._plots)  # in the corner where a fringe has no light
-        self._dial.move(AXIS_PX + 4, 2)
+        self._dial.move(room_px(AXIS_PX) + 4, room_px(16))  # under the name of the run
         self._shown = shown
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
@@ -161,19 +162,9 @@ class FringePanel(QWidget):
         plot.hideButtons()
         plot.setMouseEnabled(False, False)
         plot.disableAutoRange()
-        for side in ("left", "bottom"):
-            axis = plot.getAxis(side)
-            axis.enableAutoSIPrefix(False)
-            axis.setTickFont(text_font(-1.5))
-            axis.setTextPen(DIM)
-            axis.setStyle(tickLength=-3, tickTextOffset=2, maxTickLevel=0)
-            axis.label.setFont(text_font(-1.0))
-        plot.getAxis("left").setWidth(AXIS_PX)
+        dress_axes(plot, AXIS_PX, 32 if row == 1 else 4)
         if row == 1:
             plot.getAxis("left").setLabel("rest (σ)")
-            plot.getAxis("bottom").setHeight(32)
-        else:
-            plot.getAxis("bottom").setHeight(4)
         return plot
 
     def _make_items(self, port: str, colour: QColor) -> None:

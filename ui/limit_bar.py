@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from magis_calib.domain.snapshot import ActuatorState
-from ui.theme import DIM, LOOK, TEXT, TRACK
+from ui.theme import DIM, LOOK, TEXT, TRACK, room_px, type_scale
 
 NEAR = 0.05
 """Share of the range that counts as near its end."""
@@ -22,7 +22,7 @@ class LimitBar(QWidget):
         super().__init__()
         self._state: ActuatorState | None = None
         self._steered = False
-        self.setFixedHeight(9)
+        self.setFixedHeight(room_px(9))
 
     def show_state(self, state: ActuatorState, steered: bool, hover: str) -> None:
         """Show this actuator's place; one that the loop moves warns near its limits."""
@@ -35,9 +35,10 @@ class LimitBar(QWidget):
         state = self._state
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(QRectF(4, 3, self.width() - 8, 3), QColor(TRACK))
+        painter.scale(type_scale(), type_scale())
+        painter.fillRect(QRectF(4, 3, self._wide() - 8, 3), QColor(TRACK))
         painter.setPen(QColor(DIM))
-        for end in (4, self.width() - 4):
+        for end in (4, self._wide() - 4):
             painter.drawLine(QPointF(end, 1), QPointF(end, 8))
         if state is None or not state.maximum > state.minimum:
             return
@@ -50,12 +51,15 @@ class LimitBar(QWidget):
             corners = ((0, 3.5), (-4.5, 9), (4.5, 9))
             painter.drawPolygon(QPolygonF([QPointF(setpoint + right, down) for right, down in corners]))
 
+    def _wide(self) -> float:
+        return self.width() / type_scale()
+
     def _at(self, value: float) -> float | None:
         assert self._state is not None
         if not math.isfinite(value):
             return None
         share = (value - self._state.minimum) / (self._state.maximum - self._state.minimum)
-        return 4 + (self.width() - 8) * min(1.0, max(0.0, share))
+        return 4 + (self._wide() - 8) * min(1.0, max(0.0, share))
 
 
 def is_near_limit(state: ActuatorState) -> bool:

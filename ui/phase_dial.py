@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from magis_calib.domain.quantities import OBSERVABLES
-from ui.theme import BAND, DIM, TEXT
+from ui.theme import BAND, DIM, TEXT, room_px
 from ui.wording import raw
 
 PHASE = OBSERVABLES["phase_rad"]
@@ -26,7 +26,7 @@ class PhaseDial(QWidget):
         super().__init__()
         self._phase = self._stderr = math.nan
         self._target: float | None = None
-        self.setFixedSize(SIDE_PX, SIDE_PX)
+        self.setFixedSize(self.sizeHint())
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def say(self, phase_rad: float, stderr_rad: float, target_rad: float | None, why_not: str) -> None:
@@ -44,7 +44,7 @@ class PhaseDial(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: D102
-        return QSize(SIDE_PX, SIDE_PX)
+        return QSize(room_px(SIDE_PX), room_px(SIDE_PX))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)

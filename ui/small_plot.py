@@ -7,8 +7,8 @@ from typing import Any
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
 
+from ui.axes import dress_axes
 from ui.plot_label import PlotLabel
-from ui.theme import DIM, text_font
 
 
 class SmallPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
@@ -23,15 +23,7 @@ class SmallPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumSize(140, 90)
         self.getViewBox().disableAutoRange()
-        for side in ("left", "bottom"):
-            axis = self.getAxis(side)
-            axis.enableAutoSIPrefix(False)
-            axis.setTickFont(text_font(-1.5))
-            axis.setTextPen(DIM)
-            axis.setStyle(tickLength=-3, tickTextOffset=2, hideOverlappingLabels=True, maxTickLevel=0)
-            axis.label.setFont(text_font(-1.0))
-        self.getAxis("left").setWidth(52)
-        self.getAxis("bottom").setHeight(32)
+        dress_axes(self, 52, 32)
         self.getAxis("bottom").setLabel(below)
         self.label = PlotLabel(self.getViewBox())
 

@@ -13,9 +13,10 @@ from PySide6.QtGui import QColor, QCursor, QGuiApplication, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolTip, QVBoxLayout, QWidget
 
 from magis_calib.domain.quantities import Quantity
+from ui.axes import dress_axes
 from ui.ranging import SteadyRange
 from ui.series import MOST_MARKS, Series
-from ui.theme import DIM, LOOK, SERIES, SHADOW, text_font
+from ui.theme import DIM, LOOK, SERIES, SHADOW
 from ui.words import RIGHT, Words
 
 HOW = "double click: statistics of these drops"
@@ -177,14 +178,7 @@ class StripChart(QWidget):
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._box: Any = self._plot.getViewBox()
         self._box.disableAutoRange()
-        for side in ("left", "bottom"):
-            axis = self._plot.getAxis(side)
-            axis.enableAutoSIPrefix(False)
-            axis.setTickFont(text_font(-1.5))
-            axis.setTextPen(DIM)
-            axis.setStyle(tickLength=-3, tickTextOffset=2, hideOverlappingLabels=True, maxTickLevel=0)
-        self._plot.getAxis("left").setWidth(44)
-        self._plot.getAxis("bottom").setHeight(15)
+        dress_axes(self._plot, 44, 15)
         self._plot.scene().sigMouseMoved.connect(self._hover)
 
     def _make_items(self) -> None:

@@ -6,7 +6,7 @@ import pyqtgraph as pg
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
-from ui.scheme import SCHEMES, chosen
+from ui.scheme import SCHEMES, USUAL_PT, chosen
 
 _COLOURS, _FONT_PT = chosen()
 BACKGROUND, PANEL, RAISED, LINE = _COLOURS.background, _COLOURS.panel, _COLOURS.raised, _COLOURS.line
@@ -103,6 +103,16 @@ def text_font(change: float = 0.0, bold: bool = False) -> QFont:
     font.setBold(bold)
     font.setFeature(QFont.Tag("tnum"), 1)
     return font
+
+
+def type_scale() -> float:
+    """Return how much larger than usual the type is: what stands beside it grows with it."""
+    return _FONT_PT / USUAL_PT
+
+
+def room_px(usual_px: float) -> int:
+    """Return the pixels that take the place of so many at the usual size of type."""
+    return round(usual_px * type_scale())
 
 
 def _palette() -> QPalette:

@@ -50,7 +50,7 @@ class Surprise:
             ratio = found.innovation / found.sigma
         at = np.array([name in controlled for name in OBSERVABLES]) & (self._known >= LEARNING_DROPS)
         self._known += np.isfinite(ratio)
-        self._drops.append(ratio[at & np.isfinite(ratio)])
+        self._drops.append(np.where(at, ratio, np.nan))
 
     def forget(self) -> None:
         """Begin anew: a real step was followed."""
@@ -60,10 +60,12 @@ class Surprise:
         """Return whether the last drops are credible."""
         if len(self._drops) < SURPRISE_DROPS:
             return SURPRISE.passed(f"{len(self._drops)} of {SURPRISE_DROPS} drops known")
-        innovations = np.concatenate(self._drops)
-        chi2, count = float(innovations @ innovations), len(innovations)
+        innovations = np.array(self._drops)
+        parts = np.nansum(innovations**2, axis=0)
+        chi2, count = float(parts.sum()), int(np.isfinite(innovations).sum())
         chance = float(scipy.special.chdtrc(count, chi2)) if count else 1.0
-        words = (f"chi-square of the last {SURPRISE_DROPS} innovations {chi2:.1f} of {count}, "
+        most = list(OBSERVABLES.values())[int(np.argmax(parts))].label
+        words = (f"chi-square of the last {SURPRISE_DROPS} innovations {chi2:.1f} of {count}, most of it of {most}, "
                  f"probability {chance:.1g}, wanted at least {SURPRISE_PROBABILITY:g}")  # fmt: skip
         return SURPRISE.judged(chance >= SURPRISE_PROBABILITY, words)
 

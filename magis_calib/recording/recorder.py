@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,10 +13,15 @@ from magis_calib.domain.errors import SessionError
 from magis_calib.domain.snapshot import DropRecord, RecordingState
 from magis_calib.recording.certificate import write_certificate
 from magis_calib.recording.disk import Disk
-from magis_calib.recording.writer import SessionWriter
+from magis_calib.recording.writer import SessionWriter, TooLongError
+
+log = logging.getLogger(__name__)
 
 TOGETHER = 2
 """Frames, as many as a drop has, that are brought onto the disk together while more are waiting."""
+
+OWED_MOST = 4000
+"""Announcements and records that wait for a disk which cannot be written; some 20 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Recorder:
         self._cameras: dict[View, CameraFacts] = {}
         self._appended: list[Frame] = []
         self._committed = True
+        self._owed: deque[DropRecord | DropAnnouncement] = deque(maxlen=OWED_MOST)
+        self._behind = False
         self._disk = Disk()
         self.state = RecordingState()
         self.path = ""
@@ -57,21 +66,22 @@ class Recorder:
         return self._committed
 
     def take(self, item: Recordable) -> None:
-        """Append one thing. Never raises on a failing disk: the sender is told, and `state` says why."""
+        """Append one thing. Never raises on a failing disk: the sender is told, and `state` says why.
+
+        A frame is then not stored, and its driver knows; what is said of drops is kept, and written when it can be.
+        """
+        if isinstance(item, DropRecord | DropAnnouncement):
+            self._owed.append(item)
         try:
             writer = self._ready()
-            match item:
-                case CameraNews():
-                    self._cameras[item.view] = item.facts
-                    writer.camera(item.view, item.facts)
-                    return
-                case Frame():
-                    writer.frame(item)
-                    self._appended.append(item)
-                case DropAnnouncement():
-                    writer.announcement(item)
-                case DropRecord():
-                    writer.record(item)
+            if isinstance(item, CameraNews):
+                self._cameras[item.view] = item.facts
+                writer.camera(item.view, item.facts)
+                return
+            if isinstance(item, Frame):
+                writer.frame(item)
+                self._appended.append(item)
+            self._write_owed(writer, item)
             self._committed = False
         except SessionError as error:
             self._failed(item, str(error))
@@ -88,6 +98,7 @@ class Recorder:
             self._give_up(str(error))
             return
         frames, self._appended, self._committed = self._appended, [], True
+        self._owed.clear()
         self.state = replace(self.state, stored=self.state.stored + len(frames), problem="")
         for frame in frames:
             self._stored(frame)
@@ -105,6 +116,8 @@ class Recorder:
             return
         self.settle()
         try:
+            if self._behind:
+                self._write_owed(self._writer)
             self._writer.close(final)
             if self._writer.path.exists():
                 write_certificate(self._writer.path)
@@ -120,6 +133,19 @@ class Recorder:
                 self._writer.camera(view, facts)
         return self._writer
 
+    def _write_owed(self, writer: SessionWriter, newest: Recordable | None = None) -> None:
+        """Append the newest thing said of a drop; all that is owed, where a segment was given up since."""
+        new = [newest] if isinstance(newest, DropRecord | DropAnnouncement) else []
+        for one in list(self._owed) if self._behind else new:
+            try:
+                if isinstance(one, DropAnnouncement):
+                    writer.announcement(one)
+                else:
+                    writer.record(one)
+            except TooLongError as error:
+                log.error("drop %d is not recorded: %s", one.drop_id, error)
+        self._behind = False
+
     def _failed(self, item: Recordable, reason: str) -> None:
         """Give up the segment: what was appended to it and not yet on the disk counts as not stored, too."""
         if isinstance(item, CameraNews):
@@ -129,7 +155,7 @@ class Recorder:
         self._give_up(reason)
 
     def _give_up(self, reason: str) -> None:
-        frames, self._appended, self._committed = self._appended, [], True
+        frames, self._appended, self._committed, self._behind = self._appended, [], True, True
         self.state = replace(self.state, not_stored=self.state.not_stored + len(frames), problem=reason)
         for frame in frames:
             self._not_stored(frame, reason)

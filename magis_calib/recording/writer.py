@@ -35,6 +35,10 @@ def new_session_path(parent: Path, station: str) -> Path:
     return parent / f"{stamp}_{station}_{secrets.token_hex(3)}"
 
 
+class TooLongError(SessionError):
+    """What is to be written does not fit into its field: no other disk will help."""
+
+
 class SessionWriter:
     """Appends to a session. One thread uses it; every call raises `SessionError` on failure.
 
@@ -93,11 +97,12 @@ class SessionWriter:
 
     def record(self, record: DropRecord) -> None:
         """Append what came of one drop."""
+        text = self._text(to_json(record), layout.RECORD_BYTES)
         self._ready(layout.RECORD_BYTES)
         with self._failures():
             self._append("entry/estimates", rows.estimate_row(record))
             self._append("entry/decisions", rows.decision_row(record))
-            self._append("entry/records", self._text(to_json(record), layout.RECORD_BYTES))
+            self._append("entry/records", text)
 
     def commit(self) -> None:
         """Bring everything that was appended onto the disk."""
@@ -175,7 +180,7 @@ class SessionWriter:
     def _text(text: str, limit: int) -> np.bytes_:
         raw = text.encode()
         if len(raw) > limit:
-            raise SessionError(f"text of {len(raw)} bytes does not fit into {limit}")
+            raise TooLongError(f"text of {len(raw)} bytes does not fit into {limit}")
         return np.bytes_(raw)
 
     @contextlib.contextmanager

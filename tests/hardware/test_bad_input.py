@@ -272,12 +272,18 @@ def test_a_full_disk_is_said_and_what_was_stored_stays_readable(config, quick_st
                 until(engine, lambda s: any("disk full" in one.text for one in s.alarms), "the alarm")
                 assert engine.fault == ""
                 until(engine, lambda s: s.counters.complete == drop, "drops are still estimated")
+                os.system(f"mount -o remount,size=200M {disk}")
+                for view, frame in pair(np.random.default_rng(99), Scene(), drop + 1).frames.items():
+                    drivers[view].frame(frame.counts, drop + 1)
+                stored += [drop + 1 for one in drivers.values() if one.hear("stored", "not_stored")["type"] == "stored"]
+                until(engine, lambda s: s.counters.complete == drop + 1, "the next drop")
                 folder = engine.snapshot.session
             for driver in drivers.values():
                 driver.close()
         with Session(type(tmp_path)(folder)) as session:
             assert sorted(drop for drop, _ in session.frames) == sorted(stored)
-            assert stored
+            assert stored[-2:] == [drop + 1, drop + 1]
+            assert [one.drop_id for one in session.records] == list(range(1, drop + 2))
     finally:
         controllers.close()
         os.system(f"umount {disk}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+from tests.benchmarks.faults.expecting import Row
 from tests.benchmarks.faults.running import OPERATOR_AFTER, Seen, run
-from tests.benchmarks.faults.table import ROWS, Row
+from tests.benchmarks.faults.table import ROWS
 
 RECOVERS_WITHIN = 12
 """Good drops after a fault, or after the operator closed the loop again."""

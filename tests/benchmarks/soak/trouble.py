@@ -8,8 +8,9 @@ from pathlib import Path
 
 from magis_calib.cli.assemble import LiveRun
 from magis_calib.domain.commands import CloseLoop
+from tests.benchmarks.faults.expecting import Row
 from tests.benchmarks.faults.running import AFTER, FIRST, OPERATOR_AFTER
-from tests.benchmarks.faults.table import ROWS, Row
+from tests.benchmarks.faults.table import ROWS
 
 AHEAD = 3
 """A fault begins so many drops after it is put into the file."""
