@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from magis_calib.domain.snapshot import Snapshot
 log = logging.getLogger(__name__)
 
 LOOK_MS = 100
+SETTLE_S = 1.0
+"""From showing a window to when its docks surely are laid out."""
 
 
 class Screenshot(QObject):
@@ -28,6 +31,7 @@ class Screenshot(QObject):
         self._window, self._file, self._drops = window, file, drops
         self._look, self._draw, self._leave = look, draw, leave
         self.saved = False
+        self._settled_s = time.monotonic() + SETTLE_S
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self._try)
         self._timer.start()
@@ -35,6 +39,8 @@ class Screenshot(QObject):
     def _try(self) -> None:
         snapshot = self._look()
         counts = snapshot.counters
+        if time.monotonic() < self._settled_s:
+            return
         if not snapshot.finished and (counts.complete + counts.incomplete < self._drops or snapshot.pair is None):
             return
         self._timer.stop()
