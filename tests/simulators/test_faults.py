@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from simulators.faults import Faults, Flaws
 from simulators.main import main as magis_sim
 from simulators.plant import Plant, Scene
 from simulators.sensor import Sensor
+from tests.benchmarks.faults.table import ROWS
 
 SEED = 5
 SCENE = Scene(1, (0.0, 0.0, 0.0), (6283.0, 0.0, 0.0), 0.4, 0.7)
@@ -259,3 +261,8 @@ def kinds(model: type[Timed]) -> list[str]:
     below = [kind for one in model.__subclasses__() for kind in kinds(one)]
     field = model.model_fields.get("kind")
     return below + ([field.annotation.__args__[0]] if field else [])
+
+
+def test_every_fault_has_its_row_in_the_table_of_what_is_expected():
+    rows = {one["kind"] for row in ROWS for one in tomllib.loads(row.faults).get("fault", [])}
+    assert rows == set(kinds(Timed))

@@ -62,7 +62,7 @@ ROWS: Sequence[Row] = (
         "laser silent",
         "held, the laser is named",
         fault("controller_silent", controller="laser", last=35),
-        both(some_as("held", "laser", least=10), alarm("laser did not answer")),
+        both(some_as("held", "laser", least=10), alarm("laser: silent for")),
         last=35,
     ),
     Row(
@@ -181,6 +181,12 @@ ROWS: Sequence[Row] = (
         "held; used with their larger errors once three in a row agree",
         fault("few_atoms", factor=0.02),
         some_as("held", "atoms", least=2),
+    ),
+    Row(
+        "one wild drop",
+        "held as a jump",
+        fault("wild", observable="x_m", size=1e-3, last=None),
+        both(some_as("held", "jump"), some_as("applied", least=8)),
     ),
     Row("two clouds", "a view that shows both is not used", fault("two_clouds"), told("view x: chi-square")),
     Row("cloud out of view", "held with a reason", fault("out_of_view"), all_as("held", "view x")),
