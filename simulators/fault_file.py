@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.loading import line_of
+from magis_calib.domain.toml import toml_table
 from simulators import fault_kinds as one
 from simulators import wire_faults as wire
 from simulators.fault_kinds import Timed
@@ -44,7 +45,7 @@ def load_faults(path: Path | None, numbers: PlantNumbers) -> tuple[Timed, ...]:
         return ()
     try:
         text = path.read_text(encoding="utf-8")
-        return FaultFile.model_validate(tomllib.loads(text), context=set(numbers.actuators)).fault
+        return FaultFile.model_validate(toml_table(text), context=set(numbers.actuators)).fault
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:

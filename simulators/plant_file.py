@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.quantities import ACTUATORS
+from magis_calib.domain.toml import toml_table
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -151,6 +152,6 @@ def load_plant_numbers(path: Path | None = None) -> PlantNumbers:
             text = importlib.resources.files("simulators").joinpath("plant.toml").read_text(encoding="utf-8")
         else:
             text = path.read_text(encoding="utf-8")
-        return PlantNumbers.model_validate(tomllib.loads(text))
+        return PlantNumbers.model_validate(toml_table(text))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise ConfigError(f"{source}: {error}") from error

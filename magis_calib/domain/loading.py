@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from magis_calib.domain import config
 from magis_calib.domain.config import Config, Station
 from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.toml import toml_table
 
 
 def load_config(path: Path | None) -> Config:
@@ -36,7 +37,7 @@ def _text(path: Path | None) -> str:
 def parse_config(text: str, source: str) -> Config:
     """Return the configuration in this text; `source` is named in errors."""
     try:
-        table = tomllib.loads(text)
+        table = toml_table(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not valid TOML: {error}") from error
     try:

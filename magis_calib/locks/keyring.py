@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import tempfile
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ import platformdirs
 import zmq
 
 from magis_calib.domain.errors import ConfigError
+from magis_calib.domain.toml import toml_table
 
 Role = Literal["application", "camera", "controller", "observer"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -74,7 +74,7 @@ class Keyring:
         path = self.folder / f"{name}.key"
         try:
             mode = path.stat().st_mode
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            table = toml_table(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: the key of {name} cannot be read: {error}") from error
         if mode & 0o077:
@@ -89,7 +89,7 @@ class Keyring:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
             if stamp != self._stamp:
-                self._parties = _listed(path, tomllib.loads(path.read_text(encoding="utf-8")))
+                self._parties = _listed(path, toml_table(path.read_text(encoding="utf-8")))
                 self._stamp = stamp
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: cannot be read: {error}") from error

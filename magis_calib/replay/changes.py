@@ -15,6 +15,7 @@ from magis_calib.domain.fields import Finite, Strict
 from magis_calib.domain.loading import line_of
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord
+from magis_calib.domain.toml import toml_table
 
 NAME = "what_if"
 """Of a matrix whose numbers stand in the file."""
@@ -58,7 +59,7 @@ def read_changes(path: Path) -> Changes:
     """Return what this file changes. Raises `ConfigError` naming the file, the line or key, wanted and got."""
     try:
         text = path.read_text(encoding="utf-8")
-        changes = Changes.model_validate(tomllib.loads(text))
+        changes = Changes.model_validate(toml_table(text))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:

@@ -15,6 +15,7 @@ from magis_calib.domain.config import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ConfigError, ProcedureError
 from magis_calib.domain.fields import Strict
+from magis_calib.domain.toml import toml_table
 from magis_calib.feedback.procedures import bring, inspection, poke, response, scan
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 
@@ -78,7 +79,7 @@ class StepRecord:
 def read_plan(text: str, source: str) -> Plan:
     """Return the plan in a TOML text. Raises `ConfigError` naming file, step, what was wanted and what was found."""
     try:
-        plan = Plan.model_validate(tomllib.loads(text))
+        plan = Plan.model_validate(toml_table(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not valid TOML: {error}") from error
     except ValidationError as error:

@@ -13,10 +13,13 @@ from pathlib import Path
 from magis_calib.domain.config import Station, default_text
 from magis_calib.domain.errors import ConfigError, SessionError, WireError
 from magis_calib.domain.loading import parse_config, select_station
+from magis_calib.feedback.procedures.plan import read_plan
 from magis_calib.link.camera_messages import FrameMessage, Hello
 from magis_calib.link.control_messages import decode_from_controller, decode_to_controller
 from magis_calib.link.wire import check_frame, check_hello, decode_from_camera, decode_to_camera
+from magis_calib.locks.keyring import ALLOWED, Keyring
 from magis_calib.recording.products import Product, read_product
+from magis_calib.replay.changes import read_changes
 from simulators.fault_file import load_faults
 from simulators.plant_file import load_plant_numbers
 from tests.benchmarks.fuzz.rubbish import bytes_of, json_of, toml_of
@@ -56,13 +59,20 @@ def wire() -> list[Decoder]:
 
 
 def configurations(folder: Path) -> list[Decoder]:
-    """Return what reads configurations and faults; files go through this folder."""
+    """Return what reads configurations, faults, plans, changes and lists of keys; files go through this folder."""
     numbers = load_plant_numbers()
-    faults = (Path(__file__).parents[3] / "docs" / "faults.md").read_text().split("```toml\n")[1].split("```")[0]
+    Keyring.at(folder / "keys")
+    listed = folder / "keys" / ALLOWED
+    toml = (toml_of, bytes_of)
     return [
-        Decoder("configuration", [default_text().encode()], _configure, ConfigError, (toml_of, bytes_of)),
-        Decoder("faults", [faults.encode()], lambda raw: load_faults(_file(folder / "faults.toml", raw), numbers),
-                ConfigError, (toml_of, bytes_of)),
+        Decoder("plan", [_shipped("magis_calib/feedback/procedures/plan.toml")],
+                lambda raw: read_plan(_text(raw), "plan.toml"), ConfigError, toml),
+        Decoder("changes", [_example("docs/replay.md")], lambda raw: read_changes(_file(folder / "c.toml", raw)),
+                ConfigError, toml),
+        Decoder("keys", [listed.read_bytes()], lambda raw: Keyring(_file(listed, raw).parent), ConfigError, toml),
+        Decoder("configuration", [default_text().encode()], _configure, ConfigError, toml),
+        Decoder("faults", [_example("docs/faults.md")], lambda raw: load_faults(_file(folder / "f.toml", raw), numbers),
+                ConfigError, toml),
     ]  # fmt: skip
 
 
@@ -94,11 +104,23 @@ def _look(raw: bytes) -> None:
 
 
 def _configure(raw: bytes) -> None:
+    parse_config(_text(raw), "own.toml")
+
+
+def _text(raw: bytes) -> str:
     try:
-        text = raw.decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise ConfigError(str(error)) from error
-    parse_config(text, "own.toml")
+
+
+def _shipped(path: str) -> bytes:
+    return (Path(__file__).parents[3] / path).read_bytes()
+
+
+def _example(document: str) -> bytes:
+    """Return the first example in TOML of a document."""
+    return _shipped(document).split(b"```toml\n")[1].split(b"```")[0]
 
 
 def _judge(path: Path) -> None:
