@@ -12,8 +12,8 @@ from magis_calib.domain.camera import CameraFacts, Counts, View
 Rule = Literal["extremes", "percentiles", "follow", "fixed"]
 RULES: dict[Rule, str] = {
     "extremes": "set once: darkest to brightest",
-    "percentiles": "set once: 20 % to 99.98 % of pixels",
-    "follow": "follow every drop: 20 % to 99.98 %",
+    "percentiles": "set once: 20 % to 99.9 % of pixels",
+    "follow": "follow every drop: 20 % to 99.9 %",
     "fixed": "fixed: type black and white…",
 }
 
@@ -70,6 +70,6 @@ def measured(counts: Counts, offset: float, gain: float, rule: Rule) -> Levels:
     if rule == "extremes":
         low, high = float(counts.min()), float(counts.max())
     else:
-        low, high = (float(one) for one in np.percentile(counts, (20.0, 99.98)))
+        low, high = (float(one) for one in np.percentile(counts, (20.0, 99.9)))
     low, high = (low - offset) * gain, (high - offset) * gain
     return Levels(low, high if high - low > gain else low + gain)

@@ -41,6 +41,9 @@ class ProceduresPanel(QScrollArea):
         self.start_question, self.cancel_question = Question("Start", "Cancel"), Question("End it", "Keep it running")
         self.set_question = Question("Set it", "Leave it")
         self.set_question.accepted.connect(self._set)
+        for question in (self.start_question, self.cancel_question, self.set_question):
+            question.accepted.connect(self._look_at_it)
+            question.rejected.connect(self._look_at_it)
         self.start_question.accepted.connect(self._start)
         self.start_question.rejected.connect(self._forget)
         self.cancel_question.accepted.connect(lambda: submit(CancelProcedure()))
@@ -61,20 +64,32 @@ class ProceduresPanel(QScrollArea):
         """Show what runs now, or how the last one ended."""
         self._snapshot, state = snapshot, snapshot.procedure
         refusal = objection(snapshot)
-        for name, button in self.buttons.items():
-            button.setEnabled(not refusal)
-            button.setToolTip(
-                f"{name}: {KNOWN[name].summary}" + (f"\n▲ not now: {refusal}" if refusal else "\nasks first")
-            )
+        running = state is not None and state.running and not snapshot.finished
+        self._offer(refusal, running)
         if refusal and self._pending is not None:
             self._forget()
             self.start_question.hide()
-        running = state is not None and state.running and not snapshot.finished
-        self.cancel.setVisible(running)
         self.bar.setVisible(running)
         if not running:
             self.cancel_question.hide()
         self._say(state, running)
+
+    def _offer(self, refusal: str, running: bool) -> None:
+        """Offer what can be pressed now. The keyboard goes along: else it wanders to the end, and the view with it."""
+        at_it = self.cancel.hasFocus() or any(button.hasFocus() for button in self.buttons.values())
+        if running:
+            self.cancel.show()
+        if at_it and refusal:
+            (self.cancel if running else self).setFocus()
+        for name, button in self.buttons.items():
+            button.setEnabled(not refusal)
+            told = f"\n▲ not now: {refusal}" if refusal else "\nasks first"
+            button.setToolTip(f"{name}: {KNOWN[name].summary}{told}")
+        had_it = self.cancel.hasFocus() and not running
+        self.cancel.setVisible(running)
+        if had_it:
+            self.take_focus()
+            self.verticalScrollBar().setValue(0)
 
     def ask(self, name: str) -> None:
         """Ask whether this procedure shall begin, saying what will move."""
@@ -125,6 +140,11 @@ class ProceduresPanel(QScrollArea):
         move = self.product.proposal()
         if move is not None:
             self._submit(move)
+
+    def _look_at_it(self) -> None:
+        """Show the top again, where it is said what runs, once a question is answered."""
+        self.take_focus()
+        self.verticalScrollBar().setValue(0)
 
     def _forget(self) -> None:
         self._pending = None
