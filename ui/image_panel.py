@@ -66,6 +66,11 @@ class ImagePanel(QWidget):
         """What is drawn now."""
         return self._frame
 
+    @property
+    def estimate(self) -> StationEstimate | None:
+        """What is drawn over the image, and written below it."""
+        return self._estimate
+
     def prepare(self, snapshot: Snapshot) -> None:
         """Begin to decimate the image to show; cheap."""
         shown = self._look_back.shown(snapshot)
@@ -92,12 +97,12 @@ class ImagePanel(QWidget):
             self.canvas.label.say(Origin.of(snapshot).identity((frame.header.drop_id, frame.header.drop_id)))
         self._follow_levels(frame, picture)
         self._say_drop(snapshot, frame, shown.back, now_s)
-        if frame is wanted and shown.estimate is not self._estimate:
-            self._draw_fit(shown.estimate)
-            self._estimate = shown.estimate
-        if frame is wanted:
-            fitted = shown.estimate.views.get(self._view) if shown.estimate is not None else None
-            self.marks.refresh(frame, snapshot.defects.get(self._view, ""), fitted)
+        estimate = shown.estimate if frame is wanted else _estimate_of(frame, snapshot)
+        if estimate is not self._estimate:
+            self._draw_fit(estimate)
+            self._estimate = estimate
+        fitted = estimate.views.get(self._view) if estimate is not None else None
+        self.marks.refresh(frame, snapshot.defects.get(self._view, ""), fitted)
 
     def plots(self) -> list[Plot]:
         """Return the image that is drawn, where there is one."""
@@ -214,3 +219,9 @@ class ImagePanel(QWidget):
         column.addLayout(top)
         column.addLayout(middle, 1)
         column.addWidget(self._fit)
+
+
+def _estimate_of(frame: Frame, snapshot: Snapshot) -> StationEstimate | None:
+    """Return what was made of an image that is not the newest any more; None where that is not known."""
+    drop_id = frame.header.drop_id
+    return next((one.estimate for one in reversed(snapshot.records) if one.drop_id == drop_id), None)

@@ -61,6 +61,18 @@ def test_play_goes_on_to_the_end_and_pause_stops_it(bench: ReplayBench, qtbot: Q
     assert bench.snapshot.replay.different == ()
 
 
+def test_the_fit_over_an_image_is_always_its_own(bench: ReplayBench, qtbot: QtBot) -> None:
+    images, seen = bench.window.panels.images, set()
+    click(qtbot, bench, "max")
+    while bench.snapshot.latest.drop_id != bench.snapshot.replay.drops[-1]:
+        let_qt_work(10)
+        for panel in images.values():
+            if panel.frame is not None and panel.estimate is not None:
+                assert panel.frame.header.drop_id == panel.estimate.drop_id
+                seen.add(panel.estimate.drop_id)
+    assert len(seen) > 1
+
+
 @pytest.mark.parametrize("place", [20, 3])
 def test_after_a_jump_on_and_back_all_stays_identical(bench: ReplayBench, qtbot: QtBot, place: int) -> None:
     bar, drops = bench.window.panels.loop.replay_bar, bench.snapshot.replay.drops

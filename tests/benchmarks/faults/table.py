@@ -186,7 +186,7 @@ ROWS: Sequence[Row] = (
     Row(
         "one wild drop",
         "held as a jump",
-        fault("wild", observable="x_m", size=1e-3, last=None),
+        fault("wild", observable="x_m", size=1e-3, first=20, last=None),
         both(some_as("held", "jump"), some_as("applied", least=8)),
     ),
     Row("two clouds", "a view that shows both is not used", fault("two_clouds"), told("view x: chi-square")),
