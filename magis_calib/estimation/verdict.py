@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from magis_calib.domain.estimate import NAN, Array
+from magis_calib.estimation.elsewhere import light_elsewhere
 from magis_calib.estimation.fit import Fit
 from magis_calib.estimation.model import FitModel, Fringe, Layout, Parameters, Start, Wavevector
 from magis_calib.estimation.start.fourier import FREE_SEARCH_SIGMA, PREDICTED_SIGMA, PREDICTED_WITHIN
@@ -50,6 +51,7 @@ def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) 
     wrong = faint_fringe(fit, model.fringe, start.proven, expected) if model.fringe and fitted else []
     if fit.converged:
         fatal += model.doubts(fit, expected)
+        fatal += [words] if (words := light_elsewhere(fit, model)) else []
         fatal += ["a long fringe is there, but hides among position and width"] if wrong and start.proven else []
         fatal += [start.reasons[-1]] if start.suspected else []
     if fatal:

@@ -55,17 +55,6 @@ def some_as(outcome: str, *words: str, least: int | None = 1) -> Judge:
     return judge
 
 
-def told(*words: str) -> Judge:
-    """Every drop with the fault says these words of its estimate, whatever was decided."""
-
-    def judge(seen: Seen) -> str:
-        silent = [one.drop_id for one in seen.during()
-                  if not all(word in "; ".join(one.estimate.reasons) for word in words)]  # fmt: skip
-        return f"drops that do not say {words}: {silent}" if silent else ""
-
-    return judge
-
-
 def alarm(*words: str) -> Judge:
     """An alarm says so."""
 

@@ -1,0 +1,57 @@
+"""Light away from the fitted clouds: a second one, which chi-square does not see where the first one is bright."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from magis_calib.domain.estimate import Array
+from magis_calib.estimation.fit import Fit
+from magis_calib.estimation.grid import Grid
+from magis_calib.estimation.model import FitModel, Layout
+from magis_calib.imaging.electrons import Mask
+
+AWAY_WIDTHS = 4.0
+"""Nearer to a fitted cloud, chi-square judges."""
+SHARE, SIGMA = 0.2, 8.0
+"""Of the fitted peak, and of the standard deviation of a median of tiles: from there on it is another cloud."""
+ACROSS, STEP = 5, 2
+"""Median of so many tiles each way, at every second place: hot pixels and tracks of particles are narrower."""
+MEDIAN_NOISE = 1.25
+"""Standard deviation of a median over that of a mean (normal distribution)."""
+
+
+def light_elsewhere(fit: Fit, model: FitModel) -> str:
+    """Say where there is light that the fit knows nothing of, and how much; empty where there is none."""
+    image = fit.image
+    layout, tiles = model.layout(fit.values, image.shape, image.facts.object_pixel_m), image.tiles
+    if layout is None or not image.noise_known or min(tiles.pixels.shape) < ACROSS:
+        return ""
+    grid = Grid.of(tiles, image.shape)
+    signal, background = (part(grid, fit.values) / tiles.pixels for part in (model.signal, model.background))
+    left = np.where(tiles.good > 0, tiles.electrons / tiles.pixels - signal - background, 0.0)
+    rows, columns = (axis.ravel()[ACROSS // 2 : -(ACROSS // 2) : STEP] for axis in (grid.rows, grid.columns))
+    middle = np.where(_away(layout, rows[:, None], columns), _medians(left), -np.inf)
+    at = np.unravel_index(int(np.argmax(middle)), middle.shape)
+    variance = max(float(background.max()), 0.0) + image.facts.quantised_read_variance
+    noise = MEDIAN_NOISE * np.sqrt(variance / float(tiles.pixels.min())) / ACROSS
+    share = float(middle[at]) / max(float(signal.max()), 1e-300)
+    if share < SHARE or middle[at] < SIGMA * noise:
+        return ""
+    place = f"column {columns[at[1]]:.0f}, row {rows[at[0]]:.0f}"
+    return f"light elsewhere: {100 * share:.0f} % of the cloud's peak at {place}"
+
+
+def _medians(tiles: Array) -> Array:
+    windows = sliding_window_view(tiles.astype(np.float32), (ACROSS, ACROSS))[::STEP, ::STEP]
+    half = ACROSS**2 // 2
+    middle: Array = np.partition(windows.reshape(*windows.shape[:2], -1), half, axis=-1)[..., half].astype(np.float64)
+    return middle
+
+
+def _away(layout: Layout, rows: Array, columns: Array) -> Mask:
+    away: Mask = np.ones((rows.size, columns.size), dtype=bool)
+    for spot in layout.spots:
+        near = np.abs(rows - spot.row) < AWAY_WIDTHS * spot.sigma_rows
+        away &= ~(near & (np.abs(columns - spot.column) < AWAY_WIDTHS * spot.sigma_columns))
+    return away
