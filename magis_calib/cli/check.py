@@ -34,10 +34,10 @@ def main(argv: Sequence[str]) -> int:
     folder = (arguments.session_dir or default_session_dir()).absolute()
     asked = Asked(name, station, arguments.keys or default_keys_dir(), folder)
     found = []
-    for one in _all_findings(asked):
-        found.append(one)
-        if not arguments.json:
-            print(f"  {one.what} …", end="\r", file=sys.stderr, flush=True)
+    with Console(stderr=True).status("looking …") as status:  # shows nothing where there is no terminal
+        for one in _all_findings(asked):
+            found.append(one)
+            status.update(f"{one.what} …")
     if arguments.json:
         print(json.dumps([dataclasses.asdict(one) for one in found], indent=1))
     else:
