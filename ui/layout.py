@@ -114,7 +114,7 @@ def _size(window: QMainWindow, docks: Mapping[str, QDockWidget], high: bool, whi
     loop = max(docks["Loop"].minimumSizeHint().width(), round(0.235 * wide))
     window.resizeDocks([docks["Loop"]], [loop], Qt.Orientation.Horizontal)
     rest = wide - loop
-    window.resizeDocks([docks["Fringe"], docks["Trends"]], [round(0.37 * rest), round(0.63 * rest)],
+    window.resizeDocks([docks["Fringe"], docks["Trends"]], [round(0.365 * rest), round(0.635 * rest)],
                        Qt.Orientation.Horizontal)  # fmt: skip
     if high:
         lower = LOWER_SHARE[which]

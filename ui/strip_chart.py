@@ -24,6 +24,8 @@ MOST_GAPS = 80
 """Above this many gaps some are left out: their marks would touch each other."""
 MOST_POINTS = 1000
 """Above this many drops the lowest and highest of neighbours are drawn: a chart is some hundred pixels wide."""
+NARROW_PX = 200
+"""A chart no wider than this has no room for more than numbers above it."""
 
 
 class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
@@ -98,7 +100,8 @@ class StripChart(QWidget):
         head.addWidget(self.name, 1)
         head.addWidget(self._share)
         head.addWidget(self._newest)
-        head.setContentsMargins(4, 0, 6, 0)
+        head.setContentsMargins(4, 0, 2, 0)
+        head.setSpacing(3)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
@@ -110,7 +113,8 @@ class StripChart(QWidget):
 
     def say_share(self, share: float, hover: str) -> None:
         """Write which share (0 to 1) of the drops in view is within tolerance; NaN for nothing."""
-        text = f"✓ {100 * share:.0f} %" if math.isfinite(share) else ""
+        mark = "✓ " if self.width() > NARROW_PX else ""
+        text = f"{mark}{100 * share:.0f} %" if math.isfinite(share) else ""
         self._share.say(text, DIM, hover if text else "")
 
     @property
