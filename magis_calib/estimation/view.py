@@ -61,6 +61,8 @@ def _attempt(
     model = model_for(camera)
     predicted = expected.wavevector if expected else None
     try:
+        if image.blinded:
+            raise FitError(image.blinded)
         start = model.guess(image, predicted)
         fit = fit_image(image, model, start, camera.parameters)
         while start.otherwise and not _stands(fit, model, start, predicted):

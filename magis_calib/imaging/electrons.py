@@ -17,6 +17,9 @@ from magis_calib.imaging.orientation import upright
 from magis_calib.imaging.sums import Indices, Sums, bin_sums, sum_columns, sum_rows
 
 Mask = npt.NDArray[np.bool_]
+MOST_HOT = 0.01
+"""Share of hot and saturated pixels. A picture with more is not fitted: its light is saturated or it is none, and
+millions of single pixels would be looked at one by one."""
 TILES_PER_AXIS = 128
 """About this many tiles along the shorter side serve start values."""
 
@@ -94,6 +97,8 @@ class Electrons:
     """Sums of all pixels of each column over the rows of each tile: coarser bins are summed from them."""
     noise_known: bool = True
     """False: the facts say nothing about the noise, which must be estimated from the residuals of a fit."""
+    blinded: str = ""
+    """Why this is no picture to fit: far too many pixels are hot or saturated. Empty for all others."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -168,9 +173,13 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
         known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
     tiles = whole.without(turned, known)
     hot = hot_pixels(turned, facts, survey, tiles.sums, tiles.good)
+    saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
+    if hot.size > MOST_HOT * turned.size:
+        what = "saturated" if 2 * saturated.size > hot.size else "brighter than the light around them"
+        blinded = f"{what}: {hot.size} of {turned.size} pixels"
+        return Electrons(turned, facts, hot, saturated, whole, survey.band_sums, blinded=blinded)
     fresh = neighbours_too(hot, turned.shape)
     fresh = fresh[~among(known, fresh)]
-    saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
     bad = np.union1d(known, fresh)
     return Electrons(turned, facts, bad, saturated, whole, survey.band_sums)
 

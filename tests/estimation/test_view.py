@@ -119,7 +119,7 @@ BAD = {
     "dark": (lambda counts: np.full_like(counts, 1600), "no cloud"),
     "empty": (lambda counts: np.full_like(counts, 0), "no cloud"),
     "saturated": (lambda counts: np.where(counts > 1600 + 130 / 0.24, 65520, counts), "saturated"),
-    "all saturated": (lambda counts: np.full_like(counts, 65520), "no cloud"),
+    "all saturated": (lambda counts: np.full_like(counts, 65520), "saturated"),
 }
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from itertools import pairwise
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 
 from magis_calib.domain.errors import FitError
+from magis_calib.estimation.view import estimate_image
 from magis_calib.imaging.defects import area_of
-from magis_calib.imaging.electrons import to_electrons
+from magis_calib.imaging.electrons import from_counts, to_electrons
 from magis_calib.imaging.orientation import upright
 from tests.pictures import SMALL, frame
 
@@ -141,3 +143,24 @@ def test_bins_of_bright_pixels_do_not_overflow() -> None:
     facts = replace(SMALL, rows=1024, columns=1024, saturation=65_535)
     binned = to_electrons(frame(bright, "x", facts=facts)).binned(edges(0, 1024), edges(0, 1024))
     assert binned.sums[0, 0] == 65_000 * 1024**2
+
+
+def test_a_picture_that_is_saturated_over_large_parts_is_not_looked_at_pixel_by_pixel(station) -> None:
+    counts = np.full((2048, 3072), 1600, np.uint16)
+    counts[200:1800] = 65520
+    facts = replace(SMALL, rows=2048, columns=3072)
+    tracemalloc.start()
+    try:
+        found = estimate_image(from_counts(counts, facts), station.camera("x"))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.reasons == ("saturated: 4915200 of 6291456 pixels",)
+    assert found.left_out.saturated_px == 4_915_200
+    assert most < 400e6
+
+
+def test_many_hot_pixels_still_leave_a_picture() -> None:
+    counts = QUIET.copy()
+    counts.flat[np.random.default_rng(1).choice(counts.size, counts.size // 200, replace=False)] = 65520
+    assert to_electrons(frame(counts, "x")).blinded == ""
