@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from tests.benchmarks.faults.judging import judged
 from tests.benchmarks.faults.table import ROWS
+from tests.benchmarks.faults.weather import built
 
 AT_A_TIME = 2
 
@@ -33,7 +33,8 @@ def main() -> int:
     options = parser.parse_args()
     numbers = [number for number, row in enumerate(ROWS) if options.only in row.name]
     bad = 0
-    os.environ["LD_PRELOAD"] = _built(options.folder / "bad_disk.so")
+    options.folder.mkdir(parents=True)
+    os.environ["LD_PRELOAD"] = built(options.folder / "bad_disk.so")
     with ProcessPoolExecutor(AT_A_TIME, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
         for number, (observed, wrong) in zip(numbers, pool.map(partial(judged, options.folder), numbers), strict=True):
             row = ROWS[number]
@@ -43,14 +44,6 @@ def main() -> int:
                 print(f"      {wrong}", flush=True)
     print(f"{len(numbers) - bad} of {len(numbers)} faults as stated")
     return int(bad > 0)
-
-
-def _built(library: Path) -> str:
-    """Compile what stands between the programs and their disk."""
-    library.parent.mkdir(parents=True)
-    source = Path(__file__).with_name("bad_disk.c")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-o", str(library), str(source), "-ldl"], check=True)
-    return str(library)
 
 
 if __name__ == "__main__":

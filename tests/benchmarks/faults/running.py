@@ -18,6 +18,7 @@ from magis_calib.domain.snapshot import DropRecord
 from magis_calib.engine import Engine
 from magis_calib.recording.reader import Session
 from simulators.options import SimulationOptions
+from tests.benchmarks.faults.weather import Weather, variables
 
 FIRST, LAST = 16, 25
 """First and last drop with the fault, where a row says nothing else."""
@@ -60,7 +61,7 @@ def run(faults: str, last: int, operator: bool, disk: str, folder: Path) -> Seen
     """Let the application meet these faults; `disk`: what its disk is like meanwhile (bad_disk.c)."""
     sessions = folder / "sessions"
     sessions.mkdir(parents=True)
-    os.environ |= {"BAD_DISK": str(folder / "disk"), "BAD_DISK_BELOW": str(sessions)}
+    os.environ |= variables(folder)
     (folder / "faults.toml").write_text(faults)
     settle_in()
     config = load_config(None)
@@ -75,7 +76,7 @@ def run(faults: str, last: int, operator: bool, disk: str, folder: Path) -> Seen
         simulated = SimulatedProcess(options, station.links, None, name, drops, keys)
         live.watch(simulated.link)
         live.engine.start()
-        _attend(live.engine, last, operator, disk, folder / "disk")
+        _attend(live.engine, last, operator, disk, Weather(folder))
         live.engine.submit(StopRun())
         live.engine.wait()
         simulated.stop()
@@ -83,18 +84,14 @@ def run(faults: str, last: int, operator: bool, disk: str, folder: Path) -> Seen
     return _seen(live.engine, folder, last)
 
 
-def _attend(engine: Engine, last: int, operator: bool, disk: str, weather: Path) -> None:
+def _attend(engine: Engine, last: int, operator: bool, disk: str, weather: Weather) -> None:
     """Wait until the run is over; close the loop once, where that is the way out."""
-    now = ""
     while not engine.finished.wait(0.05):
         newest = engine.snapshot.latest.drop_id if engine.snapshot.latest is not None else 0
         if operator and newest >= last + OPERATOR_AFTER:
             engine.submit(CloseLoop())
             operator = False
-        wanted = disk if FIRST <= newest + 1 <= last else ""
-        if wanted != now:
-            weather.write_text(wanted)
-            now = wanted
+        weather.become(disk if FIRST <= newest + 1 <= last else "")
 
 
 def _seen(engine: Engine, folder: Path, last: int) -> Seen:

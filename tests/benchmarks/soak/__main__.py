@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -25,7 +26,8 @@ from magis_calib.domain.commands import StopRun
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.recording.reader import Session
 from simulators.options import SimulationOptions
-from tests.benchmarks.soak.trouble import Trouble
+from tests.benchmarks.faults.weather import built, variables
+from tests.benchmarks.soak.trouble import FAULTS, Trouble
 from tests.benchmarks.soak.watching import Watch
 from ui.theme import dress
 from ui.window import MainWindow
@@ -39,17 +41,21 @@ def main() -> int:
     parser.add_argument("--interval", type=float, default=0.6, help="seconds between drops")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    options.folder.mkdir(parents=True)
+    if "BAD_DISK" not in os.environ:  # what stands between a program and its disk must be there when it starts
+        (options.folder / "sessions").mkdir(parents=True)
+        preloaded = {"LD_PRELOAD": built(options.folder / "bad_disk.so"), **variables(options.folder)}
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **preloaded})
     settle_in()
     app = QApplication([])
     dress(app)
     config = load_config(None)
     name, station = select_station(config, None)
-    faults, truth, keys = (options.folder / one for one in ("faults.toml", "truth.jsonl", "keys"))
+    sessions, truth, keys = (options.folder / one for one in ("sessions", "truth.jsonl", "keys"))
     with on_free_ports(station, own=False) as (station, _):
-        run = LiveRun(config, name, station, options.folder, None, {"simulated": True, "simulation": ""}, go_on=False,
+        run = LiveRun(config, name, station, sessions, None, {"simulated": True, "simulation": ""}, go_on=False,
                       keys=keys)  # fmt: skip
-        trouble = Trouble(run, faults, options.seed)
+        trouble = Trouble(run, options.folder, options.seed)
+        faults = options.folder / FAULTS
         simulation = SimulationOptions("small", options.seed, options.interval, truth, faults=faults)
         simulated = SimulatedProcess(simulation, station.links, None, name, None, keys)
         watch = Watch()
@@ -71,14 +77,14 @@ def main() -> int:
         window.close()
         simulated.stop()
         run.close()
-    wrong = [*(f"panel failed: {one}" for one in failures), *watch.growth(), *losses(run, truth)]
+    wrong = [*(f"panel failed: {one}" for one in failures), *watch.growth(), *losses(run, trouble, truth)]
     print(f"{len(trouble.told)} faults: {'; '.join(trouble.told)}")
     for one in wrong:
         print(f"NOT AS IT SHOULD BE: {one}")
     return int(bool(wrong))
 
 
-def losses(run: LiveRun, truth: Path) -> list[str]:
+def losses(run: LiveRun, trouble: Trouble, truth: Path) -> list[str]:
     """Compare what the station did with what the session says; return every loss without a name, and broken limits."""
     wrong = [f"the loop at the end: {run.engine.loop_fault}"] if run.engine.loop_fault else []
     lines = [json.loads(line) for line in truth.read_text().splitlines()]
@@ -89,6 +95,9 @@ def losses(run: LiveRun, truth: Path) -> list[str]:
         drop = line["drop_id"]
         gone = [view for view, frame in line["frames"].items() if frame.get("stored") and (drop, view) not in kept]
         wrong += [f"drop {drop}, view {view}: said to be stored, not in the session" for view in gone]
+        whole = drop in records and records[drop].complete
+        if whole and not {(drop, "x"), (drop, "y")} <= kept and not any(drop in some for some in trouble.unwritable):
+            wrong.append(f"drop {drop}: images are not in the session although the disk was fine")
         if drop <= max(records) and drop not in records:
             wrong.append(f"drop {drop} is not in the session")
     wrong += [f"drop {one.drop_id} lacks a frame and says no reason" for one in records.values()
