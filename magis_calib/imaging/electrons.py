@@ -166,6 +166,9 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     survey = Survey.of(turned)
     edges = (survey.row_edges, survey.column_edges)
     whole = Binned(survey.sums, _pixels(edges), *edges, facts)
+    if (full := _saturated_over_large_parts(turned, facts, survey)).size:
+        blinded = f"saturated: {full.size} of {turned.size} pixels"
+        return Electrons(turned, facts, full, full, whole, survey.band_sums, blinded=blinded)
     known = np.empty(0, dtype=np.intp)
     if defects is not None:
         if defects.shape != counts.shape:
@@ -175,13 +178,22 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     hot = hot_pixels(turned, facts, survey, tiles.sums, tiles.good)
     saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
     if hot.size > MOST_HOT * turned.size:
-        what = "saturated" if 2 * saturated.size > hot.size else "brighter than the light around them"
-        blinded = f"{what}: {hot.size} of {turned.size} pixels"
+        blinded = f"brighter than the light around them: {hot.size} of {turned.size} pixels"
         return Electrons(turned, facts, hot, saturated, whole, survey.band_sums, blinded=blinded)
     fresh = neighbours_too(hot, turned.shape)
     fresh = fresh[~among(known, fresh)]
     bad = np.union1d(known, fresh)
     return Electrons(turned, facts, bad, saturated, whole, survey.band_sums)
+
+
+def _saturated_over_large_parts(counts: Counts, facts: CameraFacts, survey: Survey) -> Indices:
+    """Return the saturated pixels where they are far too many, nothing where not: few tiles tell that at once."""
+    tiles = np.count_nonzero(survey.highest >= facts.saturation)
+    nothing = np.empty(0, dtype=np.intp)
+    if tiles <= MOST_HOT * survey.highest.size:
+        return nothing
+    found = np.flatnonzero(counts >= facts.saturation)
+    return found if found.size > MOST_HOT * counts.size else nothing
 
 
 def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:
