@@ -166,18 +166,18 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     survey = Survey.of(turned)
     edges = (survey.row_edges, survey.column_edges)
     whole = Binned(survey.sums, _pixels(edges), *edges, facts)
-    if (full := _saturated_over_large_parts(turned, facts, survey)).size:
-        blinded = f"saturated: {full.size} of {turned.size} pixels"
-        return Electrons(turned, facts, full, full, whole, survey.band_sums, blinded=blinded)
     known = np.empty(0, dtype=np.intp)
     if defects is not None:
         if defects.shape != counts.shape:
             raise FitError(f"defect mask: wanted {counts.shape}, got {defects.shape}")
         known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
+    if (full := _saturated_over_large_parts(turned, facts, survey, known)).size:
+        blinded = f"saturated: {full.size} of {turned.size} pixels"
+        return Electrons(turned, facts, full, full, whole, survey.band_sums, blinded=blinded)
     tiles = whole.without(turned, known)
     hot = hot_pixels(turned, facts, survey, tiles.sums, tiles.good)
     saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
-    if hot.size > MOST_HOT * turned.size:
+    if np.count_nonzero(~among(known, hot)) > MOST_HOT * turned.size:
         blinded = f"brighter than the light around them: {hot.size} of {turned.size} pixels"
         return Electrons(turned, facts, hot, saturated, whole, survey.band_sums, blinded=blinded)
     fresh = neighbours_too(hot, turned.shape)
@@ -186,13 +186,17 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     return Electrons(turned, facts, bad, saturated, whole, survey.band_sums)
 
 
-def _saturated_over_large_parts(counts: Counts, facts: CameraFacts, survey: Survey) -> Indices:
-    """Return the saturated pixels where they are far too many, nothing where not: few tiles tell that at once."""
+def _saturated_over_large_parts(counts: Counts, facts: CameraFacts, survey: Survey, known: Indices) -> Indices:
+    """Return the saturated pixels that are no `known` defects where they are far too many, nothing where not.
+
+    Mostly the few tiles that hold any tell that at once.
+    """
     tiles = np.count_nonzero(survey.highest >= facts.saturation)
     nothing = np.empty(0, dtype=np.intp)
     if tiles <= MOST_HOT * survey.highest.size:
         return nothing
     found = np.flatnonzero(counts >= facts.saturation)
+    found = found[~among(known, found)]
     return found if found.size > MOST_HOT * counts.size else nothing
 
 

@@ -164,3 +164,12 @@ def test_many_hot_pixels_still_leave_a_picture() -> None:
     counts = QUIET.copy()
     counts.flat[np.random.default_rng(1).choice(counts.size, counts.size // 200, replace=False)] = 65520
     assert to_electrons(frame(counts, "x")).blinded == ""
+
+
+@pytest.mark.parametrize("stuck", [65520, 30_000])
+def test_a_large_part_that_is_known_to_be_bad_leaves_a_picture_of_the_rest(stuck: int) -> None:
+    counts, defects = QUIET.copy(), np.zeros(QUIET.shape, bool)
+    counts[:, 700:], defects[:, 700:] = stuck, True
+    assert to_electrons(frame(counts, "x"), defects).blinded == ""
+    with pytest.raises(FitError, match="defect mask"):
+        to_electrons(frame(np.full_like(counts, 65520), "x"), np.zeros((2, 2), bool))
