@@ -7,7 +7,7 @@ from pathlib import PurePath
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from magis_calib.domain.snapshot import Counters, LinkState, LoopWord, RecordingState, Snapshot
+from magis_calib.domain.snapshot import Counters, DropRecord, LinkState, LoopWord, RecordingState, Snapshot
 from ui.theme import ACT, DIM, INFO, LINE, LOOK, TEXT
 from ui.wording import LOOP_SHAPES, age, is_stale, latest_age
 from ui.words import Words
@@ -79,7 +79,9 @@ class StateLine(QWidget):
             return
         stale = is_stale(snapshot, now_s)
         old = age(latest_age(snapshot, now_s))
-        self._drop.caption.say("▲ newest drop is late" if stale else "newest drop", LOOK if stale else DIM)
+        made_for = _made_for(snapshot.latest)
+        self._drop.caption.say("▲ newest drop is late" if stale else made_for, LOOK if stale else DIM,
+                               f"{made_for}: what the newest drop is for, and its interrogation time")  # fmt: skip
         self._drop.line.say(f"drop {snapshot.latest.drop_id} · {old}", LOOK if stale else TEXT,
                             "number of the newest evaluated drop and its age")  # fmt: skip
 
@@ -167,3 +169,9 @@ def _divider() -> QFrame:
     line.setFrameShape(QFrame.Shape.VLine)
     line.setStyleSheet(f"color: {LINE};")
     return line
+
+
+def _made_for(record: DropRecord) -> str:
+    """Name the sequence type of a drop, and where it is known the interrogation time, which tells the preset."""
+    words, seconds = record.sequence_type.replace("_", " "), record.in_force.get("interrogation_time_s")
+    return words if seconds is None else f"{words} · T {1e3 * seconds:.4g} ms"

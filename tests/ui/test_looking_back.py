@@ -239,3 +239,8 @@ def test_a_panel_behind_others_is_drawn_when_it_comes_up_and_when_it_floats(benc
     window.docks["Why"].setFloating(True)
     qtbot.waitUntil(lambda: window.panels.why.text.toPlainText() != told, timeout=PATIENCE_MS)
     window.reset_layout()
+
+
+def test_the_header_tells_what_drops_are_made_for_and_their_interrogation_time(bench: StationBench) -> None:
+    bench.drawn()
+    assert "interferometer · T 50 ms" in said(bench.window.panels.state_line)
