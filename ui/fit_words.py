@@ -29,7 +29,7 @@ class FitWords(QWidget):
         super().__init__()
         self._view = view
         self._place, self._width = Words("x −123.4(56) µm  z −123.4(56) µm"), Words(grows=True)
-        self._verdict, self._pointer = Words(grows=True), Words("+12.34, −12.34 mm  65535 e⁻", align=RIGHT)
+        self._verdict, self._pointer = Words(grows=True), Words(align=RIGHT, whole=True)
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 0, 6, 2)
         grid.setVerticalSpacing(0)

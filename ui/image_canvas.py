@@ -155,4 +155,4 @@ class ImageCanvas(QWidget):
             self.pointed.emit("")
             return
         electrons = (counts - self._frame.facts.offset) * self._frame.facts.gain
-        self.pointed.emit(f"{at.x():+.2f}, {at.y():+.2f} mm  {electrons:.0f} e⁻")
+        self.pointed.emit(f"{at.x():+.2f}, {at.y():+.2f} mm  {counts} counts  {electrons:.0f} e⁻")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -244,3 +245,13 @@ def test_a_panel_behind_others_is_drawn_when_it_comes_up_and_when_it_floats(benc
 def test_the_header_tells_what_drops_are_made_for_and_their_interrogation_time(bench: StationBench) -> None:
     bench.drawn()
     assert "interferometer · T 50 ms" in said(bench.window.panels.state_line)
+
+
+def test_the_pointer_reads_place_counts_and_electrons(bench: StationBench) -> None:
+    bench.drawn()
+    panel = bench.window.panels.images["x"]
+    canvas, facts = panel.canvas, panel.frame.facts
+    canvas._point(canvas._box.mapViewToScene(QPointF(0.0, 0.0)))
+    told = re.search(r"([+-]0\.0\d), ([+-]0\.0\d) mm  (\d+) counts  (-?\d+) e⁻", said(panel))
+    assert told
+    assert int(told[4]) == round((int(told[3]) - facts.offset) * facts.gain)
