@@ -69,7 +69,8 @@ def main() -> int:
         timer.timeout.connect(trouble.look)
         timer.timeout.connect(lambda: watch.look(run.engine.snapshot.counters.expected))
         timer.start()
-        QTimer.singleShot(round(60_000 * options.minutes), app.quit)
+        timer.timeout.connect(lambda: app.quit() if trouble.is_over else None)
+        QTimer.singleShot(round(60_000 * options.minutes), trouble.end)
         app.exec()
         failures = window.failures
         run.engine.submit(StopRun())

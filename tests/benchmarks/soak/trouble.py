@@ -34,6 +34,7 @@ class Trouble:
         """Drops for which the disk may have been full or read-only."""
         self._rows = [row for row in ROWS if row.last < LONGEST_ROW]
         self._next, self._close_at = FIRST, 0
+        self._ends, self.is_over = False, False
         self.told: list[str] = []
         self._path.write_text("")
 
@@ -46,8 +47,16 @@ class Trouble:
             self._run.engine.submit(CloseLoop())
             self._close_at = 0
         self._weather.become(self._disk if latest.drop_id + 1 in self._struck else "")
-        if latest.drop_id >= self._next:
+        if latest.drop_id < self._next:
+            return
+        if self._ends:
+            self.is_over = True
+        else:
             self._begin(self._random.choice(self._rows), latest.drop_id + AHEAD)
+
+    def end(self) -> None:
+        """Begin no other row; it is over once the last one has had its good drops."""
+        self._ends = True
 
     def _begin(self, row: Row, first: int) -> None:
         """Let the row's faults begin with drop `first`."""

@@ -12,7 +12,10 @@ import numpy as np
 from tests.benchmarks.large_session import resident_bytes
 
 MEMORY_GROWTH, MORE_HANDLES = 0.05, 4
-"""Of the last tenth over the second tenth of the minutes."""
+"""Of the last minutes over the first ones that count, a tenth of the run each."""
+SETTLED_MIN = 10
+"""What a process takes in its first minutes (buffers that fill, a history of drops) is no growth; a shorter run counts
+from its middle on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,12 @@ class Watch:
         print(f"minute {len(self.minutes['application'])}, drop {drops}: {now}", flush=True)
 
     def growth(self) -> list[str]:
-        """Say what grew from the second tenth to the last one."""
+        """Say what grew between the first minutes that count and the last ones."""
         wrong = []
         for name, minutes in self.minutes.items():
             tenth = max(len(minutes) // 10, 1)
-            early, late = minutes[tenth : 2 * tenth], minutes[-tenth:]
+            begin = min(SETTLED_MIN, len(minutes) // 2)
+            early, late = minutes[begin : begin + tenth], minutes[-tenth:]
             memory = [float(np.median([one.megabytes for one in part])) for part in (early, late)]
             handles = [float(np.median([one.handles for one in part])) for part in (early, late)]
             growth, more = memory[1] / memory[0] - 1.0, handles[1] - handles[0]
