@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from magis_calib.recording.reader import Session
 from tests.runs.test_whole_runs import magis_calib, started
 
 pytestmark = pytest.mark.station
@@ -90,13 +91,15 @@ def test_every_metric_of_the_dashboard_is_there(watched) -> None:
 
 
 def test_the_log_is_lines_of_json_with_the_drop_that_each_is_about(watched) -> None:
-    _, lines, _ = watched
+    _, lines, report = watched
     assert all(set(line) >= {"time", "level", "logger", "thread", "drop_id", "message"} for line in lines)
     times = [line["time"] for line in lines]
     assert all(time.endswith("+00:00") for time in times)
-    outcomes = {line["drop_id"]: line["message"] for line in lines if line["message"].startswith("drop ")}
-    assert set(outcomes) >= {1, 2, 3, 4, 5, 6}
-    assert all(message.startswith(f"drop {drop_id} applied") for drop_id, message in outcomes.items())
+    said = {line["drop_id"]: line["message"] for line in lines if line["message"].startswith("drop ")}
+    with Session(Path(report["session"])) as session:
+        outcomes = {one.drop_id: one.decision.outcome for one in session.records}
+    assert set(said) == set(outcomes) >= {1, 2, 3, 4, 5, 6}
+    assert [said[drop].startswith(f"drop {drop} {outcome}") for drop, outcome in outcomes.items()] == [True] * len(said)
     assert any(line["drop_id"] is None for line in lines)
 
 

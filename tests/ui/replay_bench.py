@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from window_bench import StationBench, WindowBench, delete_now, kept_in, wait_until
+from window_bench import StationBench, WindowBench, delete_now, kept_in, let_qt_work, wait_until
 
 from magis_calib.cli.replay_run import Replay
 from magis_calib.recording.reader import Session
+from ui.window import SETTLED_MS
 
 
 class ReplayBench(WindowBench):
@@ -38,6 +39,7 @@ def replayed(recording: Path, folder: Path) -> Iterator[ReplayBench]:
         replay.set_speed(0.0)
         with ReplayBench(replay, kept_in(folder)) as bench:
             replay.start()
+            let_qt_work(2 * SETTLED_MS)  # it lays out its docks once it has its size: what a test shows stays in sight
             wait_until(lambda: bench.snapshot.latest is not None, "the first drop")
             bench.drawn()
             yield bench
