@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,8 @@ from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.devices import DropSystem
 from magis_calib.domain.errors import ControllerError, ProcedureError
+from magis_calib.domain.live_curve import Axes, CurvePoint, LiveCurve
+from magis_calib.domain.quantities import wrap_error
 from magis_calib.domain.snapshot import DropRecord, ProcedureState
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from magis_calib.parts import RunHands
@@ -62,6 +65,8 @@ class ProcedureRun:
         self._missed = 0
         self._taken.append(record)
         self.records.append(record)
+        curves = tuple(_with_drop(curve, record, self._ask.part) for curve in self.state.curves)
+        self.state = replace(self.state, curves=curves)
         self._tell(self._ask.words)
         if len(self._taken) == self._ask.drops:
             taken, self._taken = tuple(self._taken), []
@@ -118,6 +123,7 @@ class ProcedureRun:
         except (ProcedureError, ControllerError) as error:
             self._trouble = str(error)
             return False
+        self._draw(ask.curves)
         return ask.drops > 0
 
     def _fits(self, record: DropRecord, ask: Ask) -> bool:
@@ -165,8 +171,25 @@ class ProcedureRun:
         self.result = replace(result, words=words)
         self.state = replace(self.state, words=words, left_s=None, running=False, good=self.result.good)
 
+    def _draw(self, wanted: tuple[Axes, ...]) -> None:
+        """Go on with the curves there are, or begin others."""
+        if wanted != tuple(curve.axes for curve in self.state.curves):
+            self.state = replace(self.state, curves=tuple(LiveCurve(axes) for axes in wanted))
+
     def _tell(self, words: str) -> None:
         done = len(self.records)
         spent = time.monotonic() - self.state.began_s
         left = spent / done * max(0, self.state.planned - done) if done else None
         self.state = replace(self.state, words=words, done=done, left_s=left)
+
+
+def _with_drop(curve: LiveCurve, record: DropRecord, part: str) -> LiveCurve:
+    """Add what a drop showed; the curve as it is where that was not measured."""
+    axes, estimate = curve.axes, record.estimate
+    at = record.in_force.get(axes.across, math.nan) if axes.across else float(record.drop_id)
+    seen = estimate.values.get(axes.up, math.nan)
+    if not math.isfinite(at + seen):
+        return curve
+    away = seen - (curve.points[0].seen if curve.points else axes.target or 0.0)
+    seen += wrap_error(axes.up, away) - away  # a phase is drawn within π of where it began
+    return curve.with_point(CurvePoint(record.drop_id, at, seen, estimate.stderr.get(axes.up, math.nan), part))

@@ -87,8 +87,8 @@ class Panels:
     def plots(self) -> list[Plot]:
         """Return every plot that can be seen now."""
         images = [plot for panel in self.images.values() for plot in panel.plots()]
-        drawn = [*images, *self.fringe.plots(), *self.trends.plots(), *self.statistics.plots()]
-        return [plot for plot in drawn if plot.in_sight]
+        docked = [plot for one in (self.fringe, self.trends, self.statistics, self.procedures) for plot in one.plots()]
+        return [plot for plot in (*images, *docked) if plot.in_sight]
 
     def shut_down(self) -> None:
         """End the threads."""

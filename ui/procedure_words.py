@@ -45,9 +45,9 @@ def request(name: str, snapshot: Snapshot) -> str:
 
 
 def progress(state: ProcedureState) -> str:
-    """Write drops done and planned, and the time left."""
+    """Write the time left, and drops done and planned."""
     left = "time left not known yet" if state.left_s is None else f"{age(state.left_s)} left"
-    return f"{state.done} of {state.planned} drops · {left}"
+    return f"{left} · {state.done} of {state.planned} drops"
 
 
 def began(state: ProcedureState) -> str:

@@ -21,6 +21,8 @@ from magis_calib.domain.commands import CancelProcedure, Command, StartProcedure
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import ProcedureState, Snapshot
 from magis_calib.feedback.procedures.known import KNOWN
+from ui.plot import Origin, Plot
+from ui.procedure_curve import ProcedureCurve
 from ui.procedure_words import began, ending, objection, progress, request, why_not_set
 from ui.product_view import ProductView
 from ui.question import Question
@@ -28,13 +30,13 @@ from ui.theme import DIM, PROCEDURE
 from ui.words import Words
 
 
-class ProceduresPanel(QScrollArea):
-    """A button for each procedure on the left; on the right the one that runs, or how the last one ended."""
+class ProceduresPanel(QWidget):
+    """A button for each procedure; beside them the one that runs, or how the last one ended, and its live curve."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
-        self.setAccessibleName("procedures")
-        self._submit = submit
+        self._submit, self._area = submit, QScrollArea()
+        self._area.setAccessibleName("procedures")
         self._snapshot: Snapshot | None = None
         self._pending: str | None = None
         self.buttons: dict[str, QPushButton] = {}
@@ -56,7 +58,7 @@ class ProceduresPanel(QScrollArea):
         self.bar.setFormat("%v of %m drops")
         self._head, self._now = Words(grows=True, bold=True), QLabel()
         self._now.setWordWrap(True)
-        self.product = ProductView()
+        self.curve, self.product = ProcedureCurve(), ProductView()
         self.product.set_button.clicked.connect(self.ask_set)
         self._lay_out()
 
@@ -69,6 +71,7 @@ class ProceduresPanel(QScrollArea):
         if refusal and self._pending is not None:
             self._forget()
             self.start_question.hide()
+        self.curve.refresh(state, Origin.of(snapshot))
         self.bar.setVisible(running)
         if not running:
             self.cancel_question.hide()
@@ -80,7 +83,7 @@ class ProceduresPanel(QScrollArea):
         if running:
             self.cancel.show()
         if at_it and refusal:
-            (self.cancel if running else self).setFocus()
+            (self.cancel if running else self._area).setFocus()
         for name, button in self.buttons.items():
             button.setEnabled(not refusal)
             told = f"\n▲ not now: {refusal}" if refusal else "\nasks first"
@@ -89,7 +92,7 @@ class ProceduresPanel(QScrollArea):
         self.cancel.setVisible(running)
         if had_it:
             self.take_focus()
-            self.verticalScrollBar().setValue(0)
+            self._area.verticalScrollBar().setValue(0)
 
     def ask(self, name: str) -> None:
         """Ask whether this procedure shall begin, saying what will move."""
@@ -120,16 +123,20 @@ class ProceduresPanel(QScrollArea):
         text = f"▲ cannot set it: {refusal}" if refusal else asked
         self._show(self.set_question, text, allowed=not refusal)
 
+    def plots(self) -> list[Plot]:
+        """Return the curve once it is drawn."""
+        return self.curve.plots()
+
     def take_focus(self) -> None:
         """Give the keyboard to the first thing that can be pressed here."""
         pressable = [self.cancel, *self.buttons.values()]
-        next((one for one in pressable if one.isVisible() and one.isEnabled()), self).setFocus()
+        next((one for one in pressable if one.isVisible() and one.isEnabled()), self._area).setFocus()
 
     def _show(self, question: Question, text: str, *, allowed: bool) -> None:
         for other in (self.start_question, self.cancel_question, self.set_question):
             other.hide()
         question.ask(text, allowed=allowed)
-        self.ensureWidgetVisible(question)
+        self._area.ensureWidgetVisible(question)
 
     def _start(self) -> None:
         if self._pending is not None:
@@ -144,7 +151,7 @@ class ProceduresPanel(QScrollArea):
     def _look_at_it(self) -> None:
         """Show the top again, where it is said what runs, once a question is answered."""
         self.take_focus()
-        self.verticalScrollBar().setValue(0)
+        self._area.verticalScrollBar().setValue(0)
 
     def _forget(self) -> None:
         self._pending = None
@@ -187,9 +194,13 @@ class ProceduresPanel(QScrollArea):
         row.addLayout(right, 1)
         column.addLayout(row)
         column.addStretch(1)
-        self.setWidget(inside)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(inside)
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        beside = QHBoxLayout(self)
+        beside.setContentsMargins(0, 0, 4, 0)
+        beside.addWidget(self._area, 5)
+        beside.addWidget(self.curve, 4)
 
     def _button_column(self) -> QGridLayout:
         grid = QGridLayout()

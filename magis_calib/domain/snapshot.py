@@ -10,6 +10,7 @@ from magis_calib.domain.camera import ImagePair, SequenceType, View
 from magis_calib.domain.control import SHADOW, Decision, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
+from magis_calib.domain.live_curve import LiveCurve
 from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings
 from magis_calib.domain.matrix_state import MatrixState, MeasuredMatrix
 from magis_calib.domain.safety import SafetyChange, SafetyWord
@@ -164,6 +165,8 @@ class ProcedureState:
     """Of an ended one: whether it found what it was to find."""
     product: str = ""
     """Path of what it left."""
+    curves: tuple[LiveCurve, ...] = ()
+    """What it, or the step of it that came last, measured so far."""
 
     def in_words(self) -> str:
         """Say what it does now, how far it is, and how long it will take; or how it ended."""

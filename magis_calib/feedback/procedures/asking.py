@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import ParameterFacts, Setpoints
+from magis_calib.domain.live_curve import Axes
 from magis_calib.domain.snapshot import DropRecord
 
 
@@ -22,6 +23,10 @@ class Ask:
     sequence_type: SequenceType = "interferometer"
     loop: Literal["off", "closed", "as_wanted"] = "off"
     """Whether the loop corrects meanwhile: not, in any case, or as the operator wants it."""
+    curves: tuple[Axes, ...] = ()
+    """What is drawn of the drops; points are added for as long as what is asked for draws the same."""
+    part: str = ""
+    """Which of several curves in one plot the drops belong to, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,12 @@ class Place:
     facts: Mapping[str, ParameterFacts]
     base: Setpoints
     """Setpoints in force."""
+
+
+def over_drops(station: Station, observables: Iterable[str]) -> tuple[Axes, ...]:
+    """Return what shows these observables drop by drop beside their targets."""
+    wanted = station.loop.observables
+    return tuple(Axes(name, target=wanted[name].target, tolerance=wanted[name].tolerance) for name in observables)
 
 
 Procedure = Generator[Ask, tuple[DropRecord, ...], Result]

@@ -10,7 +10,7 @@ from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.law import correcting_move, rooms_at
-from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
+from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result, over_drops
 from magis_calib.feedback.response import Response
 
 MOST_STEPS, DROPS_EACH = 16, 3
@@ -27,9 +27,10 @@ def bring(place: Place, observables: Sequence[str], steps: int = MOST_STEPS, dro
     loop, response, now = place.station.loop, Response.of(place.station), dict(place.base)
     labels = ", ".join(OBSERVABLES[name].label for name in observables)
     errors: dict[str, float] = {}
+    curves = over_drops(place.station, observables)
     for number in range(1, steps + 1):
         goal = {name: now[name] for name in loop.actuators}
-        records = yield Ask(goal, f"bring {labels}: step {number}", drops_each)
+        records = yield Ask(goal, f"bring {labels}: step {number}", drops_each, curves=curves)
         errors = {name: _mean_error(name, records, loop.observables[name].target) for name in observables}
         if all(abs(error) <= loop.observables[name].tolerance / 2.0 for name, error in errors.items()):
             return Result(True, f"{labels} at their targets after {number} steps", {"error": errors}, goal)

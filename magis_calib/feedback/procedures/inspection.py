@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from magis_calib.domain.live_curve import Axes
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.domain.snapshot import DropRecord
-from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
+from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result, over_drops
 from magis_calib.feedback.procedures.noise import allan_by_length, drift_and_jitter
 
 LEAST_STABLE_DROPS = 60
@@ -17,7 +18,7 @@ LEAST_STABLE_DROPS = 60
 
 def atoms(place: Place, minimum: float = 1e5, drops: int = 3) -> Procedure:
     """Are there enough atoms, and no saturated pixels?"""
-    records = yield Ask({}, "atoms and counts", drops)
+    records = yield Ask({}, "atoms and counts", drops, curves=(Axes("atoms"),))
     counts = [record.estimate.values["atoms"] for record in records]
     saturated = sum(view.saturated_px for record in records for view in record.estimate.views.values())
     mean = float(np.nanmean(counts)) if np.isfinite(counts).any() else math.nan
@@ -52,8 +53,9 @@ def stability(place: Place, drops: int = LEAST_STABLE_DROPS) -> Procedure:
     """Let the station drift, untouched: Allan deviation, drift and jitter of every observable."""
     goal = {name: place.base[name] for name in place.station.loop.actuators}
     records: list[DropRecord] = []
+    curves = over_drops(place.station, OBSERVABLES)
     for number in range(1, drops + 1):
-        records += yield Ask(goal, f"open-loop stability: drop {number} of {drops}")
+        records += yield Ask(goal, f"open-loop stability: drop {number} of {drops}", curves=curves)
     product = {}
     for name in OBSERVABLES:
         values = np.array([record.estimate.values[name] for record in records])
@@ -67,8 +69,10 @@ def in_tolerance(place: Place, in_a_row: int = 10, most_drops: int = 120) -> Pro
     """Close the loop, and wait until so many drops in a row are within all tolerances."""
     row, seen = 0, 0
     loop, errors = place.station.loop, {}
+    curves = over_drops(place.station, OBSERVABLES)
     while row < in_a_row and seen < most_drops:
-        (record,) = yield Ask({}, f"loop closed: {row} of {in_a_row} drops in a row within tolerance", loop="closed")
+        words = f"loop closed: {row} of {in_a_row} drops in a row within tolerance"
+        (record,) = yield Ask({}, words, loop="closed", curves=curves)
         seen += 1
         errors = {name: _error(name, record, one.target) for name, one in loop.observables.items()}
         row = row + 1 if all(abs(error) <= loop.observables[name].tolerance for name, error in errors.items()) else 0

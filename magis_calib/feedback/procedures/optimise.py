@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from magis_calib.domain.errors import ProcedureError
+from magis_calib.domain.live_curve import Axes
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
@@ -31,12 +32,12 @@ def optimise(
     """
     now = _begin(place, dither)
     low, high = _bounds(place, now, dither, minimum, maximum)
-    shown, way = ACTUATORS[ACTUATOR], [now]
+    shown, way, curves = ACTUATORS[ACTUATOR], [now], (Axes(OBSERVED, ACTUATOR),)
     for cycle in range(max(1, drops // len(PATTERN))):
         taken: list[tuple[float, DropRecord]] = []
         for sign in PATTERN:
             words = f"optimise: cycle {cycle + 1} about {shown.label} {shown.shown(now)}"
-            (record,) = yield Ask({ACTUATOR: now + sign * dither}, words, loop="as_wanted")
+            (record,) = yield Ask({ACTUATOR: now + sign * dither}, words, loop="as_wanted", curves=curves)
             taken.append((sign, record))
         error, stderr = _error(taken, dither)
         if math.isfinite(error):

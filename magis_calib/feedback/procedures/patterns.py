@@ -11,6 +11,8 @@ import scipy.linalg
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import ParameterFacts, Setpoints
 from magis_calib.domain.estimate import Array
+from magis_calib.domain.live_curve import Axes
+from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.feedback.response import Response
 
 ORDER = 8
@@ -63,6 +65,16 @@ def pattern(reach: Mapping[str, Reach], drops: int, share: float = 1.0) -> Array
         else:
             columns.append(min(one.wanted, one.step / 2.0, one.side) * signs[:, column])
     return share * np.column_stack(columns)
+
+
+def curves_of(names: Sequence[str], station: Station) -> tuple[Axes, ...]:
+    """Return what shows every observable against its main actuator, of those whose main actuator moves."""
+    force, found = Response.of(station), []
+    for row, (name, main) in enumerate(zip(OBSERVABLES, force.mains, strict=True)):
+        if main in names:
+            slope = float(force.matrix[row, force.actuators.index(main)])
+            found.append(Axes(name, main, slope=slope))
+    return tuple(found)
 
 
 def moved(base: Setpoints, names: Sequence[str], offsets: Array) -> dict[str, float]:

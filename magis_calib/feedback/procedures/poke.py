@@ -10,7 +10,7 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, wrap_error
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from magis_calib.feedback.procedures.gains import Gains, measured_gains
-from magis_calib.feedback.procedures.patterns import moved, pattern, reach_of
+from magis_calib.feedback.procedures.patterns import curves_of, moved, pattern, reach_of
 from magis_calib.feedback.response import Response
 
 HARMLESS_SHARE, HARMLESS_DROPS = 1 / 250, 4
@@ -27,16 +27,16 @@ WELL_ENOUGH = 0.125
 def poke(place: Place) -> Procedure:
     """Move all of the loop's actuators, smallest first; restore the setpoints. A wrong one ends it by name."""
     names = tuple(place.station.loop.actuators)
-    reach = reach_of(names, place.station, place.facts, place.base)
+    reach, curves = reach_of(names, place.station, place.facts, place.base), curves_of(names, place.station)
     harmless: list[DropRecord] = []
     for row in _up_and_down(pattern(reach, 2 * HARMLESS_DROPS, HARMLESS_SHARE)):
-        harmless += yield Ask(moved(place.base, names, row), "poke: moves too small to be seen")
+        harmless += yield Ask(moved(place.base, names, row), "poke: moves too small to be seen", curves=curves)
     wrong = _too_strong(harmless, place)
     if wrong:
         return Result(False, f"poke failed: {'; '.join(wrong)}", {"wrong": wrong})
     records: list[DropRecord] = []
     for number, row in enumerate(pattern(reach, DROPS), 1):
-        records += yield Ask(moved(place.base, names, row), f"poke: drop {number} of {DROPS}")
+        records += yield Ask(moved(place.base, names, row), f"poke: drop {number} of {DROPS}", curves=curves)
     gains = measured_gains(records, names)
     wrong = misfits(gains, place)
     product = {

@@ -11,7 +11,7 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from magis_calib.feedback.procedures.gains import Gains, measured_gains
-from magis_calib.feedback.procedures.patterns import moved, pattern, reach_of
+from magis_calib.feedback.procedures.patterns import curves_of, moved, pattern, reach_of
 from magis_calib.feedback.response import Response
 
 SPARE_DROPS = 3
@@ -26,8 +26,9 @@ def response(place: Place, actuators: Sequence[str] = (), drops: int = DROPS) ->
     _judge(names, drops, place)
     offsets = pattern(reach_of(names, place.station, place.facts, place.base), drops)
     records: list[DropRecord] = []
+    curves = curves_of(names, place.station)
     for number, row in enumerate(offsets, 1):
-        records += yield Ask(moved(place.base, names, row), f"response: drop {number} of {drops}")
+        records += yield Ask(moved(place.base, names, row), f"response: drop {number} of {drops}", curves=curves)
     gains = measured_gains(records, names)
     known = all(np.isfinite(gains.stderr[row, column]) for row, column in _mains(gains, place))
     return Result(known, _in_words(gains, place), _product(gains, place))

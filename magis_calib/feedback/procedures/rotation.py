@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from magis_calib.domain.errors import ProcedureError
+from magis_calib.domain.live_curve import Axes
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
@@ -32,10 +33,12 @@ def coriolis(place: Place, half_range: float = HALF_RANGE_RAD_PER_S, drops_each:
     now, facts = place.base[RATE], place.facts[RATE]
     rates = np.linspace(max(facts.minimum, now - half_range), min(facts.maximum, now + half_range), POINTS)
     taken: list[DropRecord] = []
+    curves = (Axes(OBSERVED, RATE),)
     for time_s in (place.base[TIME], SHORTER * place.base[TIME]):
         for rate in rates:
-            words = f"coriolis: {ACTUATORS[RATE].shown(rate)} µrad/s at T = {1e3 * time_s:.0f} ms"
-            taken += yield Ask({TIME: time_s, RATE: float(rate)}, words, drops_each)
+            part = f"T {1e3 * time_s:.0f} ms"
+            words = f"coriolis: {ACTUATORS[RATE].shown(rate)} µrad/s at {part}"
+            taken += yield Ask({TIME: time_s, RATE: float(rate)}, words, drops_each, curves=curves, part=part)
         rates = rates[::-1]
     null, stderr, gain, gain_stderr = _null(taken)
     if not abs(gain) > SEEN_SIGMA * gain_stderr:

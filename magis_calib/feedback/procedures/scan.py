@@ -10,6 +10,7 @@ import numpy as np
 
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.errors import ProcedureError
+from magis_calib.domain.live_curve import Axes
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
@@ -58,9 +59,10 @@ def scan(
     if drops_each < 1:
         raise ProcedureError(f"scan {name}: wanted at least 1 drop at each point, got {drops_each}")
     taken: list[DropRecord] = []
+    curves = (Axes(one.observed, one.actuator),)
     for number, value in enumerate(_nearest_first(grid, place.base[one.actuator]), 1):
         words = f"scan {name}: point {number} of {points}"
-        taken += yield Ask({one.actuator: float(value)}, words, drops_each, one.sequence_type)
+        taken += yield Ask({one.actuator: float(value)}, words, drops_each, one.sequence_type, curves=curves)
     at, seen, errors = _seen(one, taken)
     found = fitted(one.curve(place), at, seen, errors)
     shown = ACTUATORS[one.actuator]
