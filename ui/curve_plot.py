@@ -10,15 +10,15 @@ from PySide6.QtGui import QColor
 from magis_calib.domain.live_curve import Axes, LiveCurve
 from magis_calib.domain.quantities import ACTUATORS, REPORTED, Quantity
 from ui.small_plot import SmallPlot
-from ui.theme import BAND, DIM, PROCEDURE, SERIES
+from ui.theme import BAND, DIM, PROCEDURE, SERIES, room_px
 
 HOVER = """a point for each drop, with the standard error of the fit; ringed: the newest
 dashed: the target, or the slope that the matrix in force has; band: the tolerance"""
 DROP = Quantity("drop_id", "drop", "", "", 1.0, 0)
 SIGNS = (("●", True), ("○", False))
 """Of the curves that are drawn over one another: filled and open, in turn."""
-ROOM_SHARE, ROOM_ABOVE_SHARE = 0.06, 0.22
-"""Of the range, around the points; above them stands the run's name."""
+ROOM_SHARE, NAME_PX = 0.06, 20.0
+"""Of the range, around the points; and above them, where the run's name stands."""
 
 
 class CurvePlot(SmallPlot):
@@ -50,7 +50,9 @@ class CurvePlot(SmallPlot):
         self.say_axis("bottom", _axis(across))
         sides = _ends(at)
         heights = [seen - error, seen + error, *self._guides(curve.axes, at, seen, sides)]
-        self.show_range(sides, _ends(np.concatenate(heights), ROOM_ABOVE_SHARE))
+        name_px = room_px(NAME_PX)
+        above = name_px / max(float(self.getViewBox().height()) - name_px, name_px)
+        self.show_range(sides, _ends(np.concatenate(heights), above))
 
     def _guides(self, axes: Axes, at: np.ndarray, seen: np.ndarray, sides: tuple[float, float]) -> list[np.ndarray]:
         """Draw what it is to come to, or the slope that is expected; return the heights that must be seen of it."""

@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -26,8 +28,11 @@ from ui.procedure_curve import ProcedureCurve
 from ui.procedure_words import began, ending, objection, progress, request, why_not_set
 from ui.product_view import ProductView
 from ui.question import Question
-from ui.theme import DIM, PROCEDURE
+from ui.theme import DIM, PROCEDURE, room_px
 from ui.words import Words
+
+NARROW_PX = 720.0
+"""At the usual size of type; where there is less, the curve is below, not beside."""
 
 
 class ProceduresPanel(QWidget):
@@ -39,6 +44,7 @@ class ProceduresPanel(QWidget):
         self._area.setAccessibleName("procedures")
         self._snapshot: Snapshot | None = None
         self._pending: str | None = None
+        self._places = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self.buttons: dict[str, QPushButton] = {}
         self.start_question, self.cancel_question = Question("Start", "Cancel"), Question("End it", "Keep it running")
         self.set_question = Question("Set it", "Leave it")
@@ -127,6 +133,11 @@ class ProceduresPanel(QWidget):
         """Return the curve once it is drawn."""
         return self.curve.plots()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
+        across = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._places.setDirection(across[self.width() < room_px(NARROW_PX)])
+        super().resizeEvent(event)
+
     def take_focus(self) -> None:
         """Give the keyboard to the first thing that can be pressed here."""
         pressable = [self.cancel, *self.buttons.values()]
@@ -197,10 +208,9 @@ class ProceduresPanel(QWidget):
         self._area.setWidget(inside)
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        beside = QHBoxLayout(self)
-        beside.setContentsMargins(0, 0, 4, 0)
-        beside.addWidget(self._area, 5)
-        beside.addWidget(self.curve, 4)
+        self._places.setContentsMargins(0, 0, 4, 0)
+        self._places.addWidget(self._area, 1)
+        self._places.addWidget(self.curve, 1)
 
     def _button_column(self) -> QGridLayout:
         grid = QGridLayout()
