@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.rules import RULES
-from magis_calib.domain.snapshot import WISHES, Alarm, DropRecord, LinkState, PastAlarm, RecordingState
+from magis_calib.domain.snapshot import WISHES, Alarm, LinkState, PastAlarm, RecordingState
 
 log = logging.getLogger(__name__)
 

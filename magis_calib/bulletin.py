@@ -11,10 +11,11 @@ from typing import Any
 
 from magis_calib.alarms import LOOP_ALARMS, AlarmList, Trouble, decision_troubles, link_troubles, recording_troubles
 from magis_calib.domain.camera import VIEWS
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.history import History
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.safety import Safety, safety_of
-from magis_calib.domain.snapshot import Alarm, Counters, DropRecord, LinkState, LoopWord, Snapshot
+from magis_calib.domain.snapshot import Alarm, Counters, LinkState, LoopWord, Snapshot
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.reach import reach
 from magis_calib.intake import IntakeState

@@ -38,9 +38,11 @@ from magis_calib.domain.commands import (
     last_turn,
 )
 from magis_calib.domain.control import Setpoints
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.matrix_state import MeasuredMatrix
-from magis_calib.domain.snapshot import WISHES, DropRecord, LoopWord, ProcedureState
+from magis_calib.domain.procedure_state import ProcedureState
+from magis_calib.domain.snapshot import WISHES, LoopWord
 from magis_calib.feedback.journey import Arrival
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.procedures.asking import Place

@@ -19,7 +19,7 @@ from magis_calib.desk import Desk
 from magis_calib.domain.camera import ImagePair, IncompleteDrop
 from magis_calib.domain.commands import Command, StopRun
 from magis_calib.domain.control import Setpoints
-from magis_calib.domain.snapshot import DropRecord
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.intake import Intake, Work
 from magis_calib.journal import about_drop
 from magis_calib.link.handover import Handover

@@ -11,7 +11,8 @@ from magis_calib.domain.commands import StartProcedure, Suppose
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.devices import DropSystem, FrameSource, TelemetrySink
-from magis_calib.domain.snapshot import ActuatorState, DropRecord, LinkState, ReplayState
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.snapshot import ActuatorState, LinkState, ReplayState
 from magis_calib.feedback.journey import Arrival
 from magis_calib.feedback.loop import Loop
 from magis_calib.pipeline import Estimator, Hands

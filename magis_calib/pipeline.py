@@ -17,9 +17,9 @@ from typing import Protocol
 from magis_calib.domain.camera import Frame, ImagePair, IncompleteDrop
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate, unusable_station
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.estimation.model import Wavevector
 from magis_calib.estimation.pair import Done, Fitting
 from magis_calib.estimation.sequence import NOT_FITTED

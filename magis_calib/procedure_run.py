@@ -13,10 +13,10 @@ from typing import Literal
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.devices import DropSystem
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ControllerError, ProcedureError
-from magis_calib.domain.live_curve import Axes, CurvePoint, LiveCurve
+from magis_calib.domain.procedure_state import Axes, CurvePoint, LiveCurve, ProcedureState
 from magis_calib.domain.quantities import wrap_error
-from magis_calib.domain.snapshot import DropRecord, ProcedureState
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from magis_calib.parts import RunHands
 from magis_calib.recording.products import Product, write_product

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from magis_calib.domain.snapshot import Alarm, DropRecord
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.snapshot import Alarm
 from magis_calib.feedback.explanation import explained
 from magis_calib.journal import JOURNAL
 from magis_calib.parts import Parts

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from magis_calib.domain.deviations import deviations, share_within
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.health import EXPLAINED, HEALTH, health_of
 from magis_calib.domain.history import NO_HISTORY, HistoryRows, column, words
 from magis_calib.domain.quantities import REPORTED, Quantity
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.snapshot import Snapshot
 from ui.theme import LOOK, TEXT
 from ui.wording import raw, why_unusable
 

@@ -7,7 +7,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 
-from magis_calib.domain.live_curve import Axes, LiveCurve
+from magis_calib.domain.procedure_state import Axes, LiveCurve
 from magis_calib.domain.quantities import ACTUATORS, REPORTED, Quantity
 from ui.small_plot import SmallPlot
 from ui.theme import BAND, DIM, PROCEDURE, SERIES, room_px

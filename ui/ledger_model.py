@@ -7,7 +7,8 @@ from typing import Any
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QColor
 
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.snapshot import Snapshot
 from magis_calib.feedback.explanation import explained
 from ui.headed_table import HeadedModel, Index, Role
 from ui.ledger_words import HEADS, cells

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from magis_calib.domain.commands import Command, NoteDrop
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.snapshot import Snapshot
 from ui.headed_table import dress
 from ui.ledger_model import LedgerModel
 from ui.ledger_words import HEADS

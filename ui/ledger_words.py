@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.explanation import quantity_of
 from ui.wording import OUTCOME_SHAPES, signed, utc_time
 

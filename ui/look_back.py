@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from magis_calib.domain.camera import VIEWS, ImagePair
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.estimate import StationEstimate
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.snapshot import Snapshot
 from magis_calib.recording.recall import recall
 from ui.aside import Aside
 

@@ -7,9 +7,10 @@ import math
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.health import EXPLAINED, HEALTH, health_of
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, Quantity, wrap_error
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.snapshot import Snapshot
 from ui.deviation_bar import DeviationBar
 from ui.theme import DIM, LOOK, TEXT
 from ui.wording import OUTCOME_SHAPES, age, is_stale, latest_age, raw, why_unusable

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from magis_calib.domain.live_curve import Axes, LiveCurve
-from magis_calib.domain.snapshot import ProcedureState
+from magis_calib.domain.procedure_state import Axes, LiveCurve, ProcedureState
 from ui.choice_button import choice_button
 from ui.curve_plot import HOVER, SIGNS, CurvePlot, named, parts_of, title
 from ui.plot import Origin, Plot, Table

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
+from magis_calib.domain.procedure_state import ProcedureState
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.domain.snapshot import ProcedureState, Snapshot
+from magis_calib.domain.snapshot import Snapshot
 from magis_calib.feedback.procedures.known import KNOWN
 from ui.series import steered
 from ui.theme import ACT, LOOK, TEXT

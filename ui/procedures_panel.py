@@ -9,7 +9,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -20,10 +19,11 @@ from PySide6.QtWidgets import (
 )
 
 from magis_calib.domain.commands import CancelProcedure, Command, StartProcedure
+from magis_calib.domain.procedure_state import ProcedureState
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.domain.snapshot import ProcedureState, Snapshot
-from magis_calib.feedback.procedures.known import KNOWN
+from magis_calib.domain.snapshot import Snapshot
 from ui.plot import Origin, Plot
+from ui.procedure_buttons import ProcedureButtons
 from ui.procedure_curve import ProcedureCurve
 from ui.procedure_words import began, ending, objection, progress, request, why_not_set
 from ui.product_view import ProductView
@@ -45,7 +45,9 @@ class ProceduresPanel(QWidget):
         self._snapshot: Snapshot | None = None
         self._pending: str | None = None
         self._places = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self.buttons: dict[str, QPushButton] = {}
+        self._column = ProcedureButtons()
+        self._column.wanted.connect(self.ask)
+        self.buttons = self._column.by_name
         self.start_question, self.cancel_question = Question("Start", "Cancel"), Question("End it", "Keep it running")
         self.set_question = Question("Set it", "Leave it")
         self.set_question.accepted.connect(self._set)
@@ -85,15 +87,12 @@ class ProceduresPanel(QWidget):
 
     def _offer(self, refusal: str, running: bool) -> None:
         """Offer what can be pressed now. The keyboard goes along: else it wanders to the end, and the view with it."""
-        at_it = self.cancel.hasFocus() or any(button.hasFocus() for button in self.buttons.values())
+        at_it = self.cancel.hasFocus() or self._column.have_focus()
         if running:
             self.cancel.show()
         if at_it and refusal:
             (self.cancel if running else self._area).setFocus()
-        for name, button in self.buttons.items():
-            button.setEnabled(not refusal)
-            told = f"\n▲ not now: {refusal}" if refusal else "\nasks first"
-            button.setToolTip(f"{name}: {KNOWN[name].summary}{told}")
+        self._column.offer(refusal)
         had_it = self.cancel.hasFocus() and not running
         self.cancel.setVisible(running)
         if had_it:
@@ -192,7 +191,7 @@ class ProceduresPanel(QWidget):
         column.addWidget(self.start_question)
         column.addWidget(self.cancel_question)
         column.addWidget(self.set_question)
-        row.addLayout(self._button_column())
+        row.addLayout(self._column)
         right.setSpacing(2)
         right.addWidget(self._head)
         right.addWidget(self._now)
@@ -211,15 +210,3 @@ class ProceduresPanel(QWidget):
         self._places.setContentsMargins(0, 0, 4, 0)
         self._places.addWidget(self._area, 1)
         self._places.addWidget(self.curve, 1)
-
-    def _button_column(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setSpacing(4)
-        for line, name in enumerate(KNOWN):
-            button = self.buttons[name] = QPushButton(name.replace("_", " "))
-            button.setProperty("hardware", True)
-            button.setAccessibleName(f"start {name}: {KNOWN[name].summary}")
-            button.clicked.connect(lambda _checked=False, name=name: self.ask(name))
-            grid.addWidget(button, line, 0)
-        grid.setRowStretch(len(KNOWN), 1)
-        return grid

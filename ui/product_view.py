@@ -7,7 +7,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from magis_calib.domain.commands import ReturnTo
-from magis_calib.domain.snapshot import ProcedureState
+from magis_calib.domain.procedure_state import ProcedureState
 from ui.product_picture import PaperButton, show_picture
 from ui.product_words import Optimum, optimum_of, product_in_words
 

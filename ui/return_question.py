@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from magis_calib.domain.commands import Command, ReturnTo
 from magis_calib.domain.control import Setpoints
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.snapshot import Snapshot
 from magis_calib.feedback.journey import moves_in_words
 from ui.question import Question
 

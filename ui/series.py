@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from magis_calib.domain.deviations import targets_of
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.history import HistoryRows, column
 from magis_calib.domain.quantities import OBSERVABLES, REPORTED, TWO_PI, Quantity
-from magis_calib.domain.snapshot import ActuatorState, DropRecord
+from magis_calib.domain.snapshot import ActuatorState
 from ui.plot import Table
 
 MOST_MARKS = 250

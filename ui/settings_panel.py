@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTableView, QVBoxLayout,
 
 from magis_calib.domain.commands import Command
 from magis_calib.domain.control import Setpoints
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.history import HistoryRows
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.snapshot import Snapshot
 from magis_calib.feedback.settings import Setting, last_good, settings_of
 from ui.aside import Aside
 from ui.headed_table import dress

@@ -7,7 +7,8 @@ from pathlib import PurePath
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from magis_calib.domain.snapshot import Counters, DropRecord, LinkState, LoopWord, RecordingState, Snapshot
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.snapshot import Counters, LinkState, LoopWord, RecordingState, Snapshot
 from ui.theme import ACT, DIM, INFO, LINE, LOOK, TEXT
 from ui.wording import LOOP_SHAPES, age, is_stale, latest_age
 from ui.words import Words

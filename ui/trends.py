@@ -11,10 +11,11 @@ from PySide6.QtCore import QSettings, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QStackedLayout, QTabWidget, QWidget
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.health import HEALTH
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, Quantity
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.snapshot import Snapshot
 from ui.calm_tabs import CalmTabs
 from ui.chart_words import beside, kept, newest, older, share, value_at
 from ui.choice_button import choice_button

@@ -7,7 +7,8 @@ from html import escape
 
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.snapshot import Snapshot
 from magis_calib.feedback.explanation import sections
 from ui.fit_words import verdict_of
 from ui.look_back import LookBack

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import Quantity
-from magis_calib.domain.snapshot import DropRecord, LoopWord, Snapshot
+from magis_calib.domain.snapshot import LoopWord, Snapshot
 from ui.theme import ACT, INFO, LOOK, PROCEDURE, SHADOW, TEXT
 
 LOOP_SHAPES: dict[LoopWord, tuple[str, str]] = {

@@ -124,7 +124,7 @@ class LiveRun:
     def claim(self) -> None:
         """Wait a moment for the controllers' leases. Raises `ConfigError` where somebody else has one."""
         until_s = time.monotonic() + CLAIM_S
-        while not all(one.link().connected or one.leased for one in self._controllers.values()):
+        while not all(one.session() is not None or one.leased for one in self._controllers.values()):
             if time.monotonic() > until_s:
                 break
             time.sleep(0.02)

@@ -15,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from magis_calib.domain.commands import Command, StopRun
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
-from magis_calib.domain.snapshot import Alarm, DropRecord, Snapshot
+from magis_calib.domain.snapshot import Alarm, Snapshot
 
 REFRESH_S = 0.2
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import get_args
 
 from magis_calib.domain.control import Outcome
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.recording.looking import opened
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 from magis_calib.domain.commands import Command, StopRun, Suppose
 from magis_calib.domain.config import Station
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.history import History, HistoryRows
 from magis_calib.domain.loading import parse_json_config, select_station
-from magis_calib.domain.snapshot import DropRecord, ReplayState, Snapshot
+from magis_calib.domain.snapshot import ReplayState, Snapshot
 from magis_calib.engine import Engine
 from magis_calib.parts import Parts
 from magis_calib.pipeline import Estimator

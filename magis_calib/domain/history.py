@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.health import HEALTH, health_of
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, REPORTED
-
-if TYPE_CHECKING:
-    from magis_calib.domain.snapshot import DropRecord
 
 WORDS = 64
 """Bytes that are kept of what was said of a drop."""

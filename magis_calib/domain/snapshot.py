@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from magis_calib.domain.camera import ImagePair, SequenceType, View
-from magis_calib.domain.control import SHADOW, Decision, Setpoints
+from magis_calib.domain.camera import ImagePair, View
+from magis_calib.domain.control import SHADOW
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
-from magis_calib.domain.live_curve import LiveCurve
 from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings
 from magis_calib.domain.matrix_state import MatrixState, MeasuredMatrix
+from magis_calib.domain.procedure_state import ProcedureState
 from magis_calib.domain.safety import SafetyChange, SafetyWord
 from magis_calib.domain.supposition import Supposition
 
@@ -119,61 +120,6 @@ class ActuatorState:
     maximum: float
     step_limit: float
     readback_tolerance: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DropRecord:
-    """One drop with everything that came of it."""
-
-    drop_id: int
-    time_ns: int
-    """UTC, trigger of the drop."""
-    sequence_type: SequenceType
-    complete: bool
-    estimate: StationEstimate
-    decision: Decision
-    in_force: Setpoints
-    """Setpoints the atoms of this drop saw."""
-    stage_s: Mapping[str, float]
-    """Duration of each stage of its path, by name."""
-    note: str = ""
-    targets: Mapping[str, float] = field(default_factory=dict)
-    """What the observables were aimed at; empty in sessions that did not record it."""
-    gains: Mapping[str, Gain] = field(default_factory=dict)
-    """Of observables that were controlled with another gain than the configuration's."""
-    limits: Mapping[str, Limits] = field(default_factory=dict)
-    """Of actuators that had other limits than the configuration's."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProcedureState:
-    """How far a procedure has come, or how the last one ended."""
-
-    name: str
-    words: str
-    """What it does now, or how it ended."""
-    done: int
-    """Drops taken."""
-    planned: int
-    """Drops in all, as far as is known."""
-    began_s: float
-    """Monotonic clock."""
-    left_s: float | None
-    """Time left by the pace so far; None before there is one, and at the end."""
-    running: bool
-    good: bool = True
-    """Of an ended one: whether it found what it was to find."""
-    product: str = ""
-    """Path of what it left."""
-    curves: tuple[LiveCurve, ...] = ()
-    """What it, or the step of it that came last, measured so far."""
-
-    def in_words(self) -> str:
-        """Say what it does now, how far it is, and how long it will take; or how it ended."""
-        if not self.running:
-            return f"{self.name} ended after {self.done} drops: {self.words}"
-        left = f", {self.left_s:.0f} s left" if self.left_s is not None else ""
-        return f"{self.name}: {self.done} of {self.planned} drops{left}: {self.words}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

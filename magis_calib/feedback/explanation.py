@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from magis_calib.domain.control import Expectation, Setpoints, Verdict
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.loop_settings import gain_in_words
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity, utc_moment
 from magis_calib.domain.rules import RULES
-from magis_calib.domain.snapshot import DropRecord
 
 
 def explained(record: DropRecord) -> str:

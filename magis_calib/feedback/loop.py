@@ -10,12 +10,12 @@ import numpy as np
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Setpoints, Verdict
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import Array, StationEstimate
 from magis_calib.domain.loop_config import Loop as LoopConfig
 from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings, adjusted
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.domain.rules import HANDS, LIMIT
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback import gates
 from magis_calib.feedback.channels import Channels
 from magis_calib.feedback.closing import Closing

@@ -11,8 +11,8 @@ from itertools import groupby
 import numpy as np
 
 from magis_calib.domain.control import Setpoints
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error, wrap_phase
-from magis_calib.domain.snapshot import DropRecord
 
 RANDOM_PHASE = "phase not meaningful"
 """How the reason begins for which the phase of a drop was not controlled at all."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from magis_calib.domain.camera import VIEWS, Frame, View
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.recording.segment import Rows, Segment, reading
 from magis_calib.recording.tables import dataframe, dataset
 

@@ -8,8 +8,8 @@ import numpy as np
 from isal import isal_zlib
 
 from magis_calib.domain.camera import Counts, DropAnnouncement, FrameHeader
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.recording import layout
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from magis_calib.domain.camera import VIEWS, CameraFacts, Counts, FrameHeader, View
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.recording import layout
 from magis_calib.recording.serial import record_from_json
 from magis_calib.recording.superblock import SIZE, left_open

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from magis_calib.domain.control import Decision, Expectation, Proposal, Verdict
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import NAN, Measurement, StationEstimate, Value, ViewEstimate
 from magis_calib.domain.loop_settings import Limits
-from magis_calib.domain.snapshot import DropRecord
 
 
 def plain(value: Any) -> Any:

@@ -16,9 +16,9 @@ import h5py
 import numpy as np
 
 from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, View
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.recording_config import Recording
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
 from magis_calib.recording.identity import identity

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.recording.serial import to_json
 
 NAMED = 10

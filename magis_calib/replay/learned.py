@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping
 
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import ParameterFacts
-from magis_calib.domain.snapshot import DropRecord
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.judgement import Situation
 from magis_calib.feedback.loop import Loop
 from magis_calib.replay.ledger import Closings, is_judged, waited_s

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.loop_config import Loop
-from magis_calib.domain.snapshot import ActuatorState, DropRecord
+from magis_calib.domain.snapshot import ActuatorState
 from magis_calib.feedback.journey import Arrival
 from magis_calib.feedback.judgement import Judgement
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
-from magis_calib.domain.snapshot import DropRecord
 
 WORST = 10
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from magis_calib.domain.camera import VIEWS, CameraFacts, DropAnnouncement, Frame, IncompleteDrop, View
 from magis_calib.domain.devices import CameraJoined, SourceEnded, SourceEvent
-from magis_calib.domain.snapshot import DropRecord, LinkState
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.snapshot import LinkState
 from magis_calib.recording.reader import Session
 from magis_calib.replay.ledger import waited_s
 

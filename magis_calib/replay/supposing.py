@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from magis_calib.domain.commands import Suppose
 from magis_calib.domain.config import Station
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.history import History
 from magis_calib.domain.loop_settings import gain_in_words
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.domain.supposition import Supposition
 from magis_calib.replay.changes import Changes, ObservableChange, changed
 from magis_calib.replay.tally import held_in_words, spreads

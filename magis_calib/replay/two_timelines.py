@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from magis_calib.domain.control import Decision, Setpoints
-from magis_calib.domain.snapshot import DropRecord
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.timeline import Timeline
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Proposal, Setpoints
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.judgement import Situation
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.response import Response

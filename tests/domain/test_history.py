@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from magis_calib.domain.control import Decision
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import unusable_station
 from magis_calib.domain.history import History, column, words
-from magis_calib.domain.snapshot import DropRecord
 
 
 def record(drop_id: int, *reasons: str) -> DropRecord:

@@ -8,8 +8,8 @@ import numpy as np
 
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, Setpoints
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from simulators.plant import LOOP_ACTUATORS, Plant
 from simulators.plant_file import load_plant_numbers

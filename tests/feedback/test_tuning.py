@@ -11,9 +11,9 @@ import pytest
 from magis_calib.domain.commands import SetGain, SetLimits, SetTarget
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, Setpoints
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.loop_settings import Limits
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.explanation import explained
 from magis_calib.feedback.judgement import Situation
 from magis_calib.feedback.loop import Loop

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from magis_calib.domain.control import Decision
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.recording_config import Recording
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import estimate_view
 from magis_calib.recording.reader import Session

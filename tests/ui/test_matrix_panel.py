@@ -16,10 +16,11 @@ from pytestqt.qtbot import QtBot
 
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import unusable_station
 from magis_calib.domain.matrix_state import MatrixState, MeasuredMatrix, difference
 from magis_calib.domain.rules import RESPONSE
-from magis_calib.domain.snapshot import DropRecord, Snapshot
+from magis_calib.domain.snapshot import Snapshot
 from magis_calib.recording.matrix_origin import matrix_state
 from magis_calib.recording.measured_matrix import measured_matrix
 from magis_calib.recording.products import Product, read_product, write_product

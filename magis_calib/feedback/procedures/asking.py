@@ -9,8 +9,8 @@ from typing import Any, Literal
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import ParameterFacts, Setpoints
-from magis_calib.domain.live_curve import Axes
-from magis_calib.domain.snapshot import DropRecord
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.procedure_state import Axes
 
 
 @dataclass(frozen=True, slots=True)

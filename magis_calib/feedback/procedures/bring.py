@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.law import correcting_move, rooms_at
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result, over_drops
 from magis_calib.feedback.response import Response

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES, wrap_phase
-from magis_calib.domain.snapshot import DropRecord
 
 DRIFTS = np.concatenate([[0.0], np.geomspace(1e-3, 3.0, 30)])
 """Ratios tried of the random walk's step to the white noise of a drop."""

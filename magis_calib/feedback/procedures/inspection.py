@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from magis_calib.domain.live_curve import Axes
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.procedure_state import Axes
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result, over_drops
 from magis_calib.feedback.procedures.noise import allan_by_length, drift_and_jitter
 

@@ -11,7 +11,7 @@ import scipy.linalg
 from magis_calib.domain.config import Station
 from magis_calib.domain.control import ParameterFacts, Setpoints
 from magis_calib.domain.estimate import Array
-from magis_calib.domain.live_curve import Axes
+from magis_calib.domain.procedure_state import Axes
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.feedback.response import Response
 

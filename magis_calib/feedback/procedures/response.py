@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from magis_calib.feedback.procedures.gains import Gains, measured_gains
 from magis_calib.feedback.procedures.patterns import curves_of, moved, pattern, reach_of

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
-from magis_calib.domain.live_curve import Axes
+from magis_calib.domain.procedure_state import Axes
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 
 TIME, RATE, OBSERVED = "interrogation_time_s", "coriolis_rate_y_rad_per_s", "fringe_x_rad_per_m"

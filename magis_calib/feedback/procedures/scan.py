@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from magis_calib.domain.camera import SequenceType
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
-from magis_calib.domain.live_curve import Axes
+from magis_calib.domain.procedure_state import Axes
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from magis_calib.feedback.procedures.curves import BELL, PARABOLA, RABI, Curve, Found, fitted, line_to
 

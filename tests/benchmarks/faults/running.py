@@ -12,9 +12,9 @@ from magis_calib.cli.assemble import LiveRun
 from magis_calib.cli.main import settle_in
 from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
 from magis_calib.domain.commands import CloseLoop, StopRun
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.loading import load_config, select_station
 from magis_calib.domain.safety import SafetyChange
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.engine import Engine
 from magis_calib.recording.reader import Session
 from simulators.options import SimulationOptions

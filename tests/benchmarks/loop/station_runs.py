@@ -18,8 +18,8 @@ from magis_calib.cli.report import build_report, write_report
 from magis_calib.cli.simulate import SimulatedProcess
 from magis_calib.domain.commands import Command
 from magis_calib.domain.config import default_text
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.loading import load_config, select_station
-from magis_calib.domain.snapshot import DropRecord
 from magis_calib.recording.products import Product, products_in
 from magis_calib.recording.reader import Session
 from simulators.options import SimulationOptions

@@ -1,0 +1,35 @@
+"""One drop with everything that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from magis_calib.domain.camera import SequenceType
+from magis_calib.domain.control import Decision, Setpoints
+from magis_calib.domain.estimate import StationEstimate
+from magis_calib.domain.loop_settings import Gain, Limits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DropRecord:
+    """One drop with everything that came of it."""
+
+    drop_id: int
+    time_ns: int
+    """UTC, trigger of the drop."""
+    sequence_type: SequenceType
+    complete: bool
+    estimate: StationEstimate
+    decision: Decision
+    in_force: Setpoints
+    """Setpoints the atoms of this drop saw."""
+    stage_s: Mapping[str, float]
+    """Duration of each stage of its path, by name."""
+    note: str = ""
+    targets: Mapping[str, float] = field(default_factory=dict)
+    """What the observables were aimed at; empty in sessions that did not record it."""
+    gains: Mapping[str, Gain] = field(default_factory=dict)
+    """Of observables that were controlled with another gain than the configuration's."""
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    """Of actuators that had other limits than the configuration's."""
