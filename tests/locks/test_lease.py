@@ -6,17 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
-from hardware.controller import ControllerClient
 from magis_calib.cli.assemble import LiveRun
 from magis_calib.cli.simulate import on_free_ports
 from magis_calib.domain.config import Config, Station, default_text
 from magis_calib.domain.owner import Owner
-from magis_calib.locks.lock import open_lock
 from tests.bench import Controllers, running, until
 from tests.locks.caller import HELLO, Caller
 
@@ -104,23 +101,6 @@ def test_a_lease_ends_with_the_silence_of_its_holder(free_station: Station) -> N
         ana.socket.send_json({"type": "heartbeat", "session": "ana-1"})
         assert word(ana, "error")["code"] == "no_hello"
     controllers.close()
-
-
-def test_who_was_there_first_says_hello_before_anything_else(
-    free_station: Station, caplog: pytest.LogCaptureFixture
-) -> None:
-    links = free_station.links
-    with closing(open_lock(links, None)) as lock, ExitStack() as ending:
-        client = ControllerClient(lock, "laser", links.laser, "bottom", "ana-1", links)
-        ending.callback(client.close)
-        time.sleep(0.3)
-        controllers = Controllers(free_station)
-        ending.callback(controllers.close)
-        end_s = time.monotonic() + 20.0
-        while client.session() is None:
-            assert time.monotonic() < end_s, "no welcome"
-            time.sleep(0.01)
-    assert not [record for record in caplog.records if "waits for a hello" in record.message]
 
 
 @pytest.fixture

@@ -1,0 +1,200 @@
+"""The connection to one controller: a thread that owns the socket, says hello, keeps the lease and hears answers."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+import zmq
+
+from magis_calib.domain.config import Links
+from magis_calib.domain.errors import ConfigError, WireError
+from magis_calib.domain.owner import Owner
+from magis_calib.domain.snapshot import LinkState
+from magis_calib.link.camera_messages import Bye, Heartbeat
+from magis_calib.link.control_messages import (
+    ControlError,
+    ControllerHello,
+    ControllerWelcome,
+    FromController,
+    decode_from_controller,
+)
+from magis_calib.link.words import PROTOCOL_VERSION, Message
+from magis_calib.locks.entrance import Entrance
+from magis_calib.locks.lock import Lock
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 200
+AGAIN_S = 0.02
+"""Pause before what could not be said is said again: the connection is being made."""
+_wakes = itertools.count()
+
+
+class ControllerConnection:
+    """What any thread may say to one controller, and what is known of it."""
+
+    def __init__(
+        self,
+        lock: Lock,
+        name: str,
+        endpoint: str,
+        station: str,
+        session: str,
+        links: Links,
+        take: Callable[[FromController], None],
+        *,
+        take_over: bool,
+        silent: bool,
+    ) -> None:
+        """Connect in the background; say hello until it answers, or never (`silent`). Raises `ConfigError`.
+
+        `take` is given what it says, in the thread of the connection.
+        """
+        self.name = name
+        self._lock = lock
+        self._endpoint, self._station, self._session, self._links = endpoint, station, session, links
+        self._take_message, self._take_over, self._quiet = take, take_over, silent
+        self._outbox: deque[Message] = deque()
+        self.welcome: ControllerWelcome | None = None
+        """Its answer to our hello; None until then, and once it has forgotten us."""
+        self.leased = ""
+        """Who else has the lease, in words; empty while it is ours, or nobody answered yet."""
+        self._heard_s: float | None = None
+        self._stop = threading.Event()
+        self._ready = threading.Lock()
+        self._socket = self._locked()
+        self._entrance = Entrance(self._socket, endpoint)
+        wake = f"inproc://wake-{next(_wakes)}"
+        self._wake_in, self._wake_out = lock.context.socket(zmq.PAIR), lock.context.socket(zmq.PAIR)
+        self._wake_in.bind(wake)
+        self._wake_out.connect(wake)
+        self._thread = threading.Thread(target=self._run, name=f"controller {name}", daemon=True)
+        self._thread.start()
+
+    def post(self, message: Message) -> None:
+        """Have this said. Never blocks."""
+        self._outbox.append(message)
+        self._wake()
+
+    def link(self) -> LinkState:
+        """Say whether it is there."""
+        if not self._lock.trusts(self.name):
+            return LinkState(self.name, False, None, f"the key of {self.name} was revoked: nothing is sent there")
+        if self.leased:
+            return LinkState(self.name, False, None, self.leased)
+        if self._heard_s is None:
+            where = f"no {self.name} controller: expected at {self._endpoint}"
+            problem = self._entrance.problem
+            return LinkState(self.name, False, None, f"{where}; {problem}" if problem else where)
+        age = time.monotonic() - self._heard_s
+        there = age < self._links.silent_after_s
+        silent = f"silent for {age:.0f} s" + (f"; {self._entrance.problem}" if self._entrance.problem else "")
+        return LinkState(self.name, there, age, self._endpoint if there else silent)
+
+    def close(self) -> None:
+        """Say good-bye and release the connection."""
+        self.post(Bye(session=self._session))
+        self._stop.set()
+        self._wake()
+        self._thread.join(5.0)
+        with self._ready:
+            self._wake_out.close()
+
+    def _locked(self) -> zmq.Socket[bytes]:
+        socket = self._lock.context.socket(zmq.DEALER)
+        socket.setsockopt(zmq.LINGER, 200)
+        socket.setsockopt(zmq.IMMEDIATE, 1)
+        try:
+            self._lock.call(socket, "application", self.name)
+        except ConfigError:
+            socket.close()
+            raise
+        return socket
+
+    def _wake(self) -> None:
+        with self._ready:
+            if not self._wake_out.closed:
+                with contextlib.suppress(zmq.Again):  # the thread has ended, or has been woken often enough
+                    self._wake_out.send(b"", zmq.NOBLOCK)
+
+    def _run(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._wake_in, zmq.POLLIN)
+        next_beat_s = 0.0
+        while not (self._stop.is_set() and not self._outbox):
+            now_s = time.monotonic()
+            self._entrance.look(now_s)
+            if now_s >= next_beat_s:
+                next_beat_s = now_s + (self._links.heartbeat_s if self._beat() else AGAIN_S)
+            ready = dict(poller.poll(min(POLL_MS, round(1e3 * max(0.0, next_beat_s - now_s)) + 1)))
+            if self._wake_in in ready:
+                self._wake_in.recv()
+            while self._outbox:
+                self._send(self._outbox.popleft())
+            while self._socket.poll(0):
+                self._hear(self._socket.recv())
+        self._entrance.close()
+        self._socket.close()
+        self._wake_in.close()
+
+    def _beat(self) -> bool:
+        """Say hello until welcomed (again after silence), then that we are alive; return whether it could be said.
+
+        Who was taken over keeps quiet.
+        """
+        if self._quiet:
+            return True
+        silent = self._heard_s is None or time.monotonic() - self._heard_s > 2 * self._links.heartbeat_s
+        if self.welcome is None or silent:
+            me = Owner.of_this_process()
+            return self._send(ControllerHello(
+                protocols=[PROTOCOL_VERSION], station=self._station, session=self._session, user=me.user,
+                host=me.host, process=me.process, take_over=self._take_over or None,
+            ))  # fmt: skip
+        return self._send(Heartbeat(session=self._session))
+
+    def _hear(self, raw: bytes) -> None:
+        if not self._lock.trusts(self.name):
+            return
+        try:
+            message = decode_from_controller(raw)
+        except WireError as error:
+            log.warning("%s sent something unreadable: %s", self.name, error)
+            return
+        self._heard_s = time.monotonic()
+        self._take(message)
+
+    def _take(self, message: FromController) -> None:
+        """Keep what it says of the connection; all else is for whoever asked."""
+        if isinstance(message, ControllerWelcome):
+            self.welcome, self.leased, self._take_over = message, "", False
+        elif isinstance(message, Heartbeat):
+            if self.welcome is not None and message.session != self.welcome.session:
+                log.warning("%s restarted: session %s", self.name, message.session)
+                self.welcome = None
+        elif isinstance(message, ControlError):
+            log.warning("%s: %s", self.name, message.message)
+            if message.code == "no_hello":
+                self.welcome = None
+            elif message.code == "leased":
+                self._quiet, self.leased = self.welcome is not None, message.message
+        else:
+            self._take_message(message)
+
+    def _send(self, message: Message) -> bool:
+        """Send, and return whether the connection took it."""
+        if not self._lock.trusts(self.name):
+            return False
+        try:
+            self._socket.send(message.encode(), zmq.NOBLOCK)
+        except zmq.Again:
+            log.debug("%s is not there; %s waits for nobody", self.name, type(message).__name__)
+            return False
+        return True
