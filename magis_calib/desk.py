@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from magis_calib.alarms import AlarmList
 from magis_calib.bulletin import Tally, Wish
@@ -39,24 +38,16 @@ from magis_calib.domain.commands import (
 )
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.errors import ProcedureError
-from magis_calib.domain.matrix_state import MeasuredMatrix
-from magis_calib.domain.procedure_state import ProcedureState
 from magis_calib.domain.snapshot import WISHES, LoopWord
 from magis_calib.feedback.journey import Arrival
 from magis_calib.feedback.loop import Loop
-from magis_calib.feedback.procedures.asking import Place
-from magis_calib.feedback.procedures.known import begin
 from magis_calib.feedback.settings import last_good
-from magis_calib.feedback.tuning import station_in_force, tuned
+from magis_calib.feedback.tuning import tuned
 from magis_calib.parts import Parts
-from magis_calib.procedure_run import ProcedureRun
-from magis_calib.recording.measured_matrix import measured_matrix
+from magis_calib.procedure_desk import ProcedureDesk
 from magis_calib.support import bundle_texts
 
 log = logging.getLogger(__name__)
-
-NOT_POKED, POKE_FAILED = "not poked", "poke failed"
 
 
 class Desk:
@@ -74,10 +65,7 @@ class Desk:
         """What stopped corrections until the operator closes the loop again; empty where nothing did."""
         self.silent = ""
         """Since when the worker is silent; empty while it is not. Written by who watches it."""
-        self._run: ProcedureRun | None = None
-        self.poke = NOT_POKED
-        """What the last poke of this run found, in words."""
-        self.measured = self._look_for_matrix()
+        self.procedures = ProcedureDesk(parts, loop)
 
     def ask(self, command: Command) -> None:
         """Put a command on the desk. Never blocks."""
@@ -92,7 +80,7 @@ class Desk:
             yield answer
         for answer in self._clerk.told():
             log.info("paperwork: %s", answer)
-            self.measured = self._look_for_matrix()
+            self.procedures.look_for_matrix()
             yield answer
 
     def hold_reason(self) -> str:
@@ -101,9 +89,9 @@ class Desk:
             return f"fault: {self.fault}" if self.fault else self.silent
         if (asked := last_turn(tuple(self._asked))) not in (None, "closed"):
             return WISHES[asked]  # not obeyed yet: the worker was busy
-        if self._run is not None and self._run.loop == "closed":
+        if self.procedures.wants_corrections:
             return ""
-        return WISHES.get(self.word, "") or (self.poke if self._poke_failed else self._unrecorded())
+        return WISHES.get(self.word, "") or self.procedures.failed_poke or self._unrecorded()
 
     def _unrecorded(self) -> str:
         """Say that nothing is recorded, where the loop shall hold then."""
@@ -120,32 +108,11 @@ class Desk:
     @property
     def word(self) -> LoopWord:
         """What the loop does now: a procedure goes before what is wanted of it."""
-        alone = self._run is None or self._run.loop != "as_wanted"
-        return "procedure" if self._busy() and alone else self.wanted
-
-    @property
-    def _poke_failed(self) -> bool:
-        return self.poke.startswith(POKE_FAILED)
-
-    @property
-    def procedure(self) -> ProcedureState | None:
-        """How far a procedure has come, or how the last one ended."""
-        return self._run.state if self._run is not None else None
-
-    def take(self, record: DropRecord) -> str:
-        """Give a finished drop to the procedure that runs; a fault ends it. Return how it ended, if it has."""
-        if self._run is None or not self._run.state.running:
-            return ""
-        if self.fault:
-            self._run.cancel(f"fault: {self.fault}")
-        self._run.take(record)
-        self._conclude()
-        state = self._run.state
-        return "" if state.running else state.in_words()
+        return "procedure" if self.procedures.has_loop else self.wanted
 
     def leave(self) -> str:
         """Do with the setpoints what the configuration wants at the end; return it in words, empty for nothing."""
-        self._cancel("the run stops")
+        self.procedures.cancel("the run stops")
         hands, wanted = self._parts.hands, self._parts.station.loop.on_stop
         if wanted == "keep" or self._parts.mode == "replay":
             return ""
@@ -165,14 +132,14 @@ class Desk:
                 return self._tune(command)
             case SetActuator(name, value):
                 if self.word != "open":
-                    return f"not sent: {self._busy() or 'open the loop first'}"
+                    return f"not sent: {self.procedures.busy or 'open the loop first'}"
                 return self._parts.hands.by_hand(name, value)
             case ReturnTo(setpoints, label):
                 return self._go_back(setpoints, label)
             case StartProcedure(name, options):
-                return self._start(name, options)
+                return self.procedures.start(name, options, self.fault)
             case CancelProcedure():
-                return self._cancel("by the operator")
+                return self.procedures.cancel("by the operator")
             case Acknowledge(key, who):
                 return self._alarms.acknowledge(key, who)
             case NoteDrop(drop_id, text):
@@ -194,54 +161,6 @@ class Desk:
         texts = bundle_texts(parts, self._tally.records, self._alarms.alarms)
         return self._clerk.bundle(texts, Path(session) if session else None, parts.products)
 
-    def _start(self, name: str, options: Mapping[str, Any]) -> str:
-        hands = self._parts.hands
-        if self._parts.mode == "replay":
-            return "not begun: this is a replay"
-        if busy := self._busy():
-            return f"not begun: {busy}"
-        if not hands.prepare() or self.fault:
-            return f"not begun: {self.fault or hands.held}"
-        station = station_in_force(self._parts.station, self._loop)
-        place = Place(station, hands.facts, hands.commanded())
-        try:
-            procedure, planned = begin(name, place, options)
-        except ProcedureError as error:
-            return f"not begun: {error}"
-        self._run = ProcedureRun(name, procedure, place, planned, hands, self._parts.drop_system)
-        self._run.begin()
-        self._conclude()
-        return f"{name} began" if self._run.state.running else self._run.state.words
-
-    def _busy(self) -> str:
-        """Say which procedure runs; empty where none does."""
-        state = self.procedure
-        return f"{state.name} is running, cancel it first" if state is not None and state.running else ""
-
-    def _cancel(self, why: str) -> str:
-        if self._run is None or not self._run.state.running:
-            return "no procedure runs"
-        self._run.cancel(why)
-        self._conclude()
-        return self._run.state.words
-
-    def _conclude(self) -> None:
-        """Write what a procedure left, once it has ended. A failed poke stays one until another has passed."""
-        parts, run = self._parts, self._run
-        if run is None or run.result is None:
-            return
-        if run.state.name == "poke" and (run.result.good or not self._poke_failed):
-            self.poke = run.result.words
-        if parts.products is not None:
-            session = parts.recorder.path if parts.recorder is not None else ""
-            run.leave_product(parts.products, parts.name, session)
-            self.measured = self._look_for_matrix()
-
-    def _look_for_matrix(self) -> MeasuredMatrix | None:
-        """Return the newest measured one, as it stands among the products now."""
-        parts = self._parts
-        return measured_matrix(parts.name, parts.station, parts.products, parts.configuration)
-
     def _arrive(self, arrival: Arrival) -> str:
         """Latch a fault where the setpoints wanted at the end were not reached."""
         if not arrival.there:
@@ -251,10 +170,10 @@ class Desk:
     def _turn(self, command: Command) -> str:
         """Turn the loop's switch; to close it also clears the fault. A failed poke must be mended first."""
         if self.word == "procedure":
-            return f"not turned: {self._busy()}"
-        if isinstance(command, CloseLoop) and self._poke_failed:
+            return f"not turned: {self.procedures.busy}"
+        if isinstance(command, CloseLoop) and self.procedures.failed_poke:
             self.fault = ""  # else no procedure could begin again, and so no poke could pass
-            return f"not closed: {self.poke}"
+            return f"not closed: {self.procedures.failed_poke}"
         self.wanted, answer = TURNS[type(command)]
         if self.wanted == "closed":
             self.fault = ""
@@ -268,14 +187,14 @@ class Desk:
         hands, what = self._parts.hands, type(command).__name__.removeprefix("Set").lower()
         if self._parts.mode == "replay":
             return f"{what} not set: this is a replay"
-        if isinstance(command, SetLimits) and (busy := self._busy()):
+        if isinstance(command, SetLimits) and (busy := self.procedures.busy):
             return f"{what} not set: {busy}"
         return tuned(command, self._loop, hands.commanded(), hands.facts)
 
     def _go_back(self, setpoints: Setpoints, label: str) -> str:
         steered = setpoints.keys() & self._parts.station.loop.actuators.keys()
         if self.word == "procedure" or (self.word == "closed" and steered):
-            return f"not moved: {self._busy() or 'open, hold or shadow the loop first'}"
+            return f"not moved: {self.procedures.busy or 'open, hold or shadow the loop first'}"
         return self._parts.hands.go_to(setpoints, label).words
 
     def _note(self, drop_id: int, text: str) -> str:

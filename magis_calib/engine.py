@@ -135,7 +135,7 @@ class Engine:
 
     def _begin(self) -> None:
         """Begin the procedure that the run is for, once the controllers are known; stop when it has ended or cannot."""
-        wanted, state = self._parts.procedure, self._desk.procedure
+        wanted, state = self._parts.procedure, self._desk.procedures.state
         if wanted is None or self._stop.is_set():
             return
         if self._desk.fault or (state is not None and not state.running):
@@ -158,7 +158,7 @@ class Engine:
         self.tally.add(record)
         log.info("drop %d %s", record.drop_id, record.decision.in_words())
         self._keep(record)
-        if ended := self._desk.take(record):
+        if ended := self._desk.procedures.take(record, self._desk.fault):
             self.snapshot = replace(self.snapshot, note=ended)
         if parts.observe is not None:
             parts.observe(record)
@@ -237,7 +237,7 @@ class Engine:
             "readback": dict(readback),
             "controllers": self._parts.hands.final_status(),
             "on_stop": self.left,
-            "poke": self._desk.poke,
+            "poke": self._desk.procedures.poke,
             "safety_changes": self.snapshot.safety_changes,
         }
 
@@ -257,7 +257,8 @@ class Engine:
     def _publish_alone(self, record: DropRecord | None, pair: ImagePair | None, answer: str) -> None:
         desk = self._desk
         snapshot = self._bulletin.next(self.snapshot, desk.wish, self.tally, self._intake.state)
-        snapshot = replace(snapshot, procedure=desk.procedure, measured=desk.measured, note=answer or snapshot.note)
+        state, measured = desk.procedures.state, desk.procedures.measured
+        snapshot = replace(snapshot, procedure=state, measured=measured, note=answer or snapshot.note)
         if record is not None:
             snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)
         if record is not None and pair is not None:

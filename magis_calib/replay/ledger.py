@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from magis_calib.desk import POKE_FAILED
 from magis_calib.domain.control import Decision, Verdict
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES
@@ -10,6 +9,7 @@ from magis_calib.domain.rules import CAPTURE, FRESH, HANDS, RESPONSE, Rule
 from magis_calib.domain.snapshot import WISHES
 from magis_calib.estimation.sequence import NOT_FITTED
 from magis_calib.feedback.gates import STALE_AFTER_S
+from magis_calib.procedure_desk import POKE_FAILED
 
 WAVES = [name for name in OBSERVABLES if name.startswith("fringe_")]
 
