@@ -9,19 +9,16 @@ from dataclasses import dataclass, replace
 
 import zmq
 
-from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import Bye, Heartbeat
 from magis_calib.link.control_messages import (
-    Answer,
     ControlError,
     ControllerHello,
     ControllerWelcome,
     Done,
     DropMessage,
     FromController,
-    Refusal,
     Request,
     decode_to_controller,
 )
@@ -29,13 +26,10 @@ from magis_calib.link.words import agree_version
 from magis_calib.locks.lock import Lock
 from simulators.command_log import CommandLog
 from simulators.fault_kinds import Controller
-from simulators.faults import NO_FAULTS
 from simulators.lease import Holder, Lease
-from simulators.misbehaviour import Misbehaviour
 from simulators.parameters import ParameterBank
+from simulators.request_desk import RequestDesk, Say
 from simulators.unreadable import unreadable
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +51,12 @@ class ControllerServer:
     def __init__(self, lock: Lock, place: Place, bank: ParameterBank, say: Say) -> None:
         self._lock = lock
         self.place = place
-        self.bank = bank
         self.lease = Lease(place.silent_after_s)
-        self.next_effective_drop: Callable[[], int] = lambda: 1
+        self.requests = RequestDesk(place.controller, place.session, bank, self.lease, say)
         self.on_done: Callable[[int], None] = lambda drop_id: None
         self.on_left: Callable[[bytes], None] = lambda identity: None
-        self.on_sequence: Callable[[SequenceType], int] | None = None
-        """Takes the type of all drops to come and returns the first of them; None: this controller makes no drops."""
-        self.misbehaviour = Misbehaviour(NO_FAULTS, place.controller, lambda: 0)
-        self.status: Callable[[], dict[str, str | int | float | bool]] = dict
         self.commands = CommandLog(None)
         self._say = say
-        self._numbers: dict[str, int] = {}
         self._late: deque[tuple[float, bytes, FromController]] = deque()
         self._next_heartbeat_s = 0.0
         self.socket = lock.context.socket(zmq.ROUTER)
@@ -81,7 +69,7 @@ class ControllerServer:
 
     def serve(self) -> None:
         """Answer everything that has arrived."""
-        while not self.misbehaviour.cut.from_application:
+        while not self.requests.misbehaviour.cut.from_application:
             try:
                 parts = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
@@ -97,7 +85,7 @@ class ControllerServer:
 
     def tick(self, now_s: float) -> None:
         """Send what is due: answers that are late, and a heartbeat to who has the lease."""
-        while self._late and self._late[0][0] <= now_s and not self.misbehaviour.cut.to_application:
+        while self._late and self._late[0][0] <= now_s and not self.requests.misbehaviour.cut.to_application:
             self._send(*self._late.popleft()[1:])
         if now_s < self._next_heartbeat_s:
             return
@@ -117,8 +105,7 @@ class ControllerServer:
         `otherwise`: setpoints that are others.
         """
         self.place = replace(self.place, session=session)
-        self.bank.power_cycle(otherwise or {})
-        self._numbers.clear()
+        self.requests.restart(session, otherwise or {})
         if self.lease.holder is not None:
             self._end_lease("is forgotten by a power cycle")
 
@@ -130,10 +117,10 @@ class ControllerServer:
         if isinstance(message, ControllerHello):
             self._welcome(identity, who, message)
             return
-        if isinstance(message, Request) and self._hears(message):
-            answer = self._answer(identity, message)
+        if isinstance(message, Request) and self.requests.hears(message):
+            answer = self.requests.answer(identity, message)
             self.commands.add(self.place.controller, who, message, answer)
-            if delay_s := self.misbehaviour.delay_s:
+            if delay_s := self.requests.misbehaviour.delay_s:
                 self._late.append((time.monotonic() + delay_s, identity, answer))
             else:
                 self._send(identity, answer)
@@ -199,76 +186,6 @@ class ControllerServer:
             return False
         return True
 
-    def _hears(self, request: Request) -> bool:
-        committed = request.request == "write" and request.commit
-        return not self.misbehaviour.silent and not (committed and self.misbehaviour.dies_after_check)
-
-    def _answer(self, identity: bytes, request: Request) -> Answer:
-        refused = self._judge(request.setpoints or {}) if request.request == "write" else None
-        refusal = self._stale(request) or refused or self._judge_sequence(request) or self._not_yours(identity, request)
-        if refusal:
-            self._say(f"{self.place.controller}: refused {request.request}: {refusal.message}")
-            return Answer(request_id=request.request_id, session=self.place.session, ok=False, error=refusal)
-        return self._do(request)
-
-    def _judge(self, setpoints: Setpoints) -> Refusal | None:
-        """Say why a write is not accepted. Limits come first: an attempt counts, whatever else refuses it."""
-        if not setpoints:
-            return Refusal(code="bad_request", message="a write without setpoints")
-        return self.bank.judge(setpoints) or self.misbehaviour.refusal()
-
-    def _judge_sequence(self, request: Request) -> Refusal | None:
-        """Say why a sequence type is not accepted."""
-        if request.request != "sequence":
-            return None
-        if self.on_sequence is None:
-            return Refusal(code="bad_request", message=f"{self.place.controller} makes no drops")
-        if request.sequence_type is None:
-            return Refusal(code="bad_request", message="a sequence without sequence_type")
-        return None
-
-    def _not_yours(self, identity: bytes, request: Request) -> Refusal | None:
-        """Say why nothing is changed for somebody who has not the lease."""
-        if self.lease.held_by(identity) or request.request not in ("write", "sequence") or not request.commit:
-            return None
-        if self.lease.holder is None:
-            return Refusal(code="bad_request", message=f"{self.place.controller} waits for a hello")
-        return Refusal(code="leased", message=f"{self.place.controller} is {self.lease.in_words()}")
-
-    def _do(self, request: Request) -> Answer:
-        answer = Answer(request_id=request.request_id, session=self.place.session, ok=True)
-        match request.request:
-            case "describe":
-                return answer.model_copy(update={"parameters": self.misbehaviour.described(self.bank.describe())})
-            case "read":
-                return answer.model_copy(update={"readback": self._readback()})
-            case "status":
-                words = {"state": "ready", "limit_violations": self.bank.limit_violations, **self.status()}
-                return answer.model_copy(update={"status": words})
-            case "write":
-                effective = self.next_effective_drop()
-                if request.commit and request.setpoints:
-                    self.bank.write(self.misbehaviour.clamped(request.setpoints), effective)
-                return answer.model_copy(update={"readback": self._readback(), "effective_drop": effective})
-            case "sequence":
-                assert self.on_sequence is not None  # judged
-                assert request.sequence_type is not None
-                return answer.model_copy(update={"effective_drop": self.on_sequence(request.sequence_type)})
-
-    def _readback(self) -> dict[str, float]:
-        return self.misbehaviour.misread(self.bank.readback())
-
-    def _stale(self, request: Request) -> Refusal | None:
-        late_ns = time.time_ns() + self.misbehaviour.clock_ns() - request.expires_time_ns
-        if late_ns > 0:
-            return Refusal(code="stale", message=f"request {request.request_id} expired {late_ns / 1e9:.3g} s ago")
-        last = self._numbers.get(request.session)
-        if last is not None and request.number <= last:
-            why = f"request number {request.number} is not above {last}, the last of session {request.session}"
-            return Refusal(code="stale", message=why)
-        self._numbers[request.session] = request.number
-        return None
-
     def _end_lease(self, why: str) -> None:
         holder = self.lease.holder
         assert holder is not None
@@ -277,9 +194,9 @@ class ControllerServer:
         self.on_left(holder.identity)
 
     def _send(self, identity: bytes, message: FromController) -> None:
-        if self.misbehaviour.silent and not isinstance(message, DropMessage):
+        if self.requests.misbehaviour.silent and not isinstance(message, DropMessage):
             return
-        if self.misbehaviour.cut.to_application:
+        if self.requests.misbehaviour.cut.to_application:
             self._late.append((0.0, identity, message))
             return
         try:

@@ -80,11 +80,11 @@ class SimulatedStation:
     def _open(self) -> None:
         options = self._setup.options
         self._laser = self._controller("laser")
-        self._laser.status = self._laser_status
+        self._laser.requests.status = self._laser_status
         self._drop_system = self._controller("drop_system")
         self._drop_system.on_done = self._schedule.done
         self._drop_system.on_left = self._left
-        self._drop_system.on_sequence = self._schedule.make
+        self._drop_system.requests.on_sequence = self._schedule.make
         self._truth = TruthFile(options.truth, self._plant)
         self._commands = CommandLog(options.commands)
         self._laser.commands = self._drop_system.commands = self._commands
@@ -148,7 +148,7 @@ class SimulatedStation:
         if drop_id == self._cycled_before:
             return False
         self._cycled_before = drop_id
-        restarting = {one: one.misbehaviour.restarts(drop_id) for one in (self._laser, self._drop_system)}
+        restarting = {one: one.requests.misbehaviour.restarts(drop_id) for one in (self._laser, self._drop_system)}
         restarting = {one: otherwise for one, otherwise in restarting.items() if otherwise is not None}
         for server, otherwise in restarting.items():
             server.restart(_new_session(), otherwise)
@@ -162,7 +162,7 @@ class SimulatedStation:
         holder = self._drop_system.lease.holder
         drop_id = self._schedule.start(now_s, holder.identity if holder else None)
         sequence_type = self._schedule.sequence_type
-        setpoints = self._laser.bank.latch(drop_id) | self._drop_system.bank.latch(drop_id)
+        setpoints = self._laser.requests.bank.latch(drop_id) | self._drop_system.requests.bank.latch(drop_id)
         truth = self._plant.drop(drop_id, setpoints, sequence_type)
         trigger_time_ns = time.time_ns() + self._faults.clock_ns(drop_id)
         self._truth.add(truth)
@@ -208,13 +208,13 @@ class SimulatedStation:
         bank = ParameterBank(numbers, self._plant.nominal)
         place = Place(setup.name, name, getattr(links, name), self._session, links.heartbeat_s, links.silent_after_s)
         server = ControllerServer(self._lock, place, bank, self._say)
-        server.misbehaviour = Misbehaviour(self._faults, name, lambda: self._schedule.next_drop - 1)
-        server.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
-        server.status = lambda: {"next_drop": self._schedule.next_drop, "lease": server.lease.in_words()}
+        server.requests.misbehaviour = Misbehaviour(self._faults, name, lambda: self._schedule.next_drop - 1)
+        server.requests.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
+        server.requests.status = lambda: {"next_drop": self._schedule.next_drop, "lease": server.lease.in_words()}
         return server
 
     def _laser_status(self) -> dict[str, str | int | float | bool]:
-        locked, lease = self._laser.misbehaviour.locked, self._laser.lease.in_words()
+        locked, lease = self._laser.requests.misbehaviour.locked, self._laser.lease.in_words()
         return {"next_drop": self._schedule.next_drop, "locked": locked, "lease": lease}
 
     def _camera(self, view: View) -> CameraDriver:
@@ -251,7 +251,7 @@ class SimulatedStation:
         self._drop_system.close()
         self._commands.close()
         servers = (self._laser, self._drop_system) if self._setup.options.faults else ()
-        self._truth.close({server.place.controller: server.bank for server in servers})
+        self._truth.close({server.place.controller: server.requests.bank for server in servers})
         self._lock.close()
 
 

@@ -121,8 +121,8 @@ class Controllers:
                 self.banks[name] = ParameterBank(own, nominal)
                 place = Place("bottom", name, getattr(self._station.links, name), self._session, 0.2, self._lease_s)
                 servers[name] = ControllerServer(lock, place, self.banks[name], lambda words: None)
-                servers[name].next_effective_drop = lambda: self.next_drop
-                servers[name].status = partial(self._words, name)
+                servers[name].requests.next_effective_drop = lambda: self.next_drop
+                servers[name].requests.status = partial(self._words, name)
             self._ready.set()
             while not self._stop.is_set():
                 for name, server in servers.items():

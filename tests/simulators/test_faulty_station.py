@@ -82,7 +82,7 @@ def test_a_silent_controller_sends_no_heartbeats(numbers, bench, tmp_path):
     place = Place("bottom", "laser", f"ipc://{tmp_path}/l", "laser-9", 1.0, 5.0)
     bank = ParameterBank(numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()})
     server = ControllerServer(PlainLock(bench.context), place, bank, print)
-    server.misbehaviour = Misbehaviour(Faults([fault]), "laser", lambda: newest[0])
+    server.requests.misbehaviour = Misbehaviour(Faults([fault]), "laser", lambda: newest[0])
     with closing(server), bench.context.socket(zmq.DEALER) as application:
         application.connect(place.endpoint)
         application.send(ControllerHello(protocols=[1], station="bottom", session="a").encode())

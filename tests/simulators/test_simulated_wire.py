@@ -80,7 +80,7 @@ def test_controller_answers_with_the_golden_bytes(context, tmp_path):
     bank = ParameterBank({"mirror_tilt_x_rad": tilt}, {"mirror_tilt_x_rad": 0.0004})
     place = Place("bottom", "laser", f"ipc://{tmp_path}/l", "laser-9", 1.0, 5.0)
     server = ControllerServer(PlainLock(context), place, bank, print)
-    server.next_effective_drop = lambda: 43
+    server.requests.next_effective_drop = lambda: 43
     exchange = {
         "controller_hello": "controller_welcome",
         "request_describe": "answer_describe",
