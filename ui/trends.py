@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QSettings, Qt, Signal
+from PySide6.QtCore import QSettings, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QStackedLayout, QTabWidget, QWidget
+from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.health import HEALTH
 from magis_calib.domain.history import NO_HISTORY, HistoryRows
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, Quantity
 from magis_calib.domain.snapshot import Snapshot
-from ui.calm_tabs import CalmTabs
+from ui.chart_pages import ChartPages
 from ui.chart_words import beside, kept, newest, older, share, value_at
 from ui.choice_button import choice_button
 from ui.plot import Origin, Plot
@@ -29,7 +28,6 @@ from ui.words import RIGHT, Words
 
 HOW = """how many drops the charts reach back
 wheel: zoom · drag: earlier or later · double click: follow the newest again · click: why this drop"""
-COLUMNS = 3
 ROOM_PX = 8
 NOT_SOONER_S = 1.0
 """Charts follow new drops no more often than this."""
@@ -59,34 +57,23 @@ class TrendsPanel(QWidget):
         self._by_drop: dict[int, DropRecord] = {}
         self._drawn: tuple[object, ...] = ()
         self._drawn_s = 0.0
-        self._tabs = QTabWidget()
-        self._tabs.setTabBar(CalmTabs("pages of trends"))
-        self._tabs.setDocumentMode(True)
-        self._tabs.tabBar().setDrawBase(False)
-        self._pages: list[list[StripChart]] = []
-        self._grids: list[QGridLayout] = []
-        self._add_page("observables", OBSERVABLES, "the six controlled observables")
-        self._add_page("health", DIAGNOSTICS | HEALTH, "atoms, contrast, residuals, roll …: reported, not controlled")
-        self._add_page("setpoints", {}, "setpoints that the atoms of each drop saw")
         self._span_button = choice_button(f"{CHOICES[self._span]} ▾", HOW, CHOICES, self._set_span)
         self._identity = Words(align=RIGHT, larger=-2.0)
-        corner = QWidget()
-        row = QHBoxLayout(corner)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        row.addWidget(self._identity)
-        row.addWidget(self._span_button)
-        self._tabs.setCornerWidget(corner)
+        self.pages = ChartPages(self._chart, (self._identity, self._span_button))
+        self.pages.add("observables", OBSERVABLES.values(), "the six controlled observables")
+        self.pages.add("health", (DIAGNOSTICS | HEALTH).values(),
+                       "atoms, contrast, residuals, roll …: reported, not controlled")  # fmt: skip
+        self.pages.add("setpoints", (), "setpoints that the atoms of each drop saw")
         self._empty = QLabel()
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
         self._empty.setWordWrap(True)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._tabs)
+        self._stack.addWidget(self.pages)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
         super().resizeEvent(event)
-        beside = self._tabs.tabBar().sizeHint().width() + self._span_button.sizeHint().width()
+        beside = self.pages.tabBar().sizeHint().width() + self._span_button.sizeHint().width()
         self._identity.setMaximumWidth(max(0, self.width() - beside - ROOM_PX))  # the tabs go first
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
@@ -95,13 +82,12 @@ class TrendsPanel(QWidget):
             self._empty.setText("No drops yet\n\n" + missing(snapshot, "drop_system"))
             self._stack.setCurrentWidget(self._empty)
             return
-        self._stack.setCurrentWidget(self._tabs)
-        page = self._tabs.currentIndex()
+        self._stack.setCurrentWidget(self.pages)
         self._beside, beside_words = beside(snapshot)
         state = (tuple(sorted(snapshot.targets.items())), beside_words)
         if self._drawn and self._drawn[0] is snapshot.records and self._drawn[1:] == (*state, *self._wish):
             return
-        if page == SETPOINTS:
+        if self.pages.currentIndex() == SETPOINTS:
             self._follow_actuators(snapshot)  # half a second for the first time
         self._first_drop, self._newest_drop = (int(snapshot.history["drop_id"][at]) for at in (0, -1))
         self._rows = self._seen(snapshot.history)
@@ -109,7 +95,7 @@ class TrendsPanel(QWidget):
         words = [beside_words] if beside_words else []
         self._identity.say(" · ".join([*words, Origin.of(snapshot).identity(self._drops)]),
                            SHADOW if words else DIM, "session and drops of all charts here")  # fmt: skip
-        for chart in self._pages[page]:
+        for chart in self.pages.in_sight:
             self._draw(chart, snapshot)
         self._drawn, self._drawn_s = (snapshot.records, *state, *self._wish), now_s
 
@@ -120,7 +106,7 @@ class TrendsPanel(QWidget):
     @property
     def _wish(self) -> tuple[object, ...]:
         """What the operator wants to see."""
-        return self._tabs.currentIndex(), self._span, self._reach
+        return self.pages.currentIndex(), self._span, self._reach
 
     def _draw(self, chart: StripChart, snapshot: Snapshot) -> None:
         quantity = chart.quantity
@@ -153,8 +139,7 @@ class TrendsPanel(QWidget):
 
     def plots(self) -> list[Plot]:
         """Return the charts of the page in sight."""
-        charts = self._pages[self._tabs.currentIndex()]
-        return [self._plot(chart) for chart in charts] if len(self._rows) else []
+        return [self._plot(chart) for chart in self.pages.in_sight] if len(self._rows) else []
 
     def _plot(self, chart: StripChart) -> Plot:
         quantity = chart.quantity
@@ -203,44 +188,18 @@ class TrendsPanel(QWidget):
         words = CHOICES[self._span] if self._reach is None else "drops {:.0f} – {:.0f}".format(*self._reach)
         self._span_button.setText(f"{words} ▾")
 
-    def _add_page(self, name: str, quantities: dict[str, Quantity], hover: str) -> None:
-        page = QWidget()
-        grid = QGridLayout(page)
-        grid.setContentsMargins(0, 2, 6, 0)
-        grid.setSpacing(3)
-        self._grids.append(grid)
-        self._tabs.addTab(_scrolled(page, name), name)
-        self._tabs.setTabToolTip(self._tabs.count() - 1, hover)
-        self._pages.append([])
-        self._fill_page(len(self._pages) - 1, list(quantities.values()))
-
-    def _fill_page(self, number: int, quantities: Sequence[Quantity]) -> None:
-        for chart in self._pages[number]:
-            chart.deleteLater()
-        self._pages[number] = [StripChart(one, partial(self._tell, one), self.look, steps=one.name in ACTUATORS)
-                               for one in quantities]  # fmt: skip
-        for place, chart in enumerate(self._pages[number]):
-            self._grids[number].addWidget(chart, place // COLUMNS, place % COLUMNS)
-            chart.name.asked.connect(partial(self.statistics_wanted.emit, chart.quantity.name))
+    def _chart(self, quantity: Quantity) -> StripChart:
+        chart = StripChart(quantity, partial(self._tell, quantity), self.look, steps=quantity.name in ACTUATORS)
+        chart.name.asked.connect(partial(self.statistics_wanted.emit, quantity.name))
+        return chart
 
     def _follow_actuators(self, snapshot: Snapshot) -> None:
         loop = steered(snapshot.records)
         wanted = [ACTUATORS[one.name] for one in by_hand_last(snapshot.actuators, loop) if one.name in ACTUATORS]
-        if wanted and wanted != [chart.quantity for chart in self._pages[SETPOINTS]]:
-            self._fill_page(SETPOINTS, wanted)
+        if wanted and wanted != [chart.quantity for chart in self.pages.charts[SETPOINTS]]:
+            self.pages.fill(SETPOINTS, wanted)
 
     def _set_span(self, span: int) -> None:
         self._span, self._reach = span, None
         self._say_span()
         self._settings.setValue("trends/span", span)
-
-
-def _scrolled(page: QWidget, name: str) -> QScrollArea:
-    """Let a page with many charts be taller than the panel."""
-    area = QScrollArea()
-    area.setAccessibleName(f"charts of {name}")
-    area.setWidget(page)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumSize(COLUMNS * 116, 2 * 82)
-    return area

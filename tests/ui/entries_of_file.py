@@ -55,7 +55,7 @@ def exports(keys: Keys) -> None:
     bench, path = keys.bench, Path(keys.bench.settings.fileName()).parent / "plot.png"
     QCursor.setPos(bench.window.mapToGlobal(bench.window.menuBar().geometry().center()))
     bench.window.bring_up("Trends")
-    bench.window.panels.trends._tabs.tabBar().setFocus()
+    bench.window.panels.trends.pages.tabBar().setFocus()
     bench.drawn()
     keys()
     type_file(bench, str(path))

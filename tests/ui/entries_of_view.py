@@ -104,7 +104,7 @@ def follows_images(keys: Keys) -> None:
 def reach(bench: WindowBench) -> tuple[float, float]:
     """Return the first and last drop that the charts of the trends show."""
     bench.drawn()
-    ((first, last),) = {tuple(chart._box.viewRange()[0]) for chart in bench.window.panels.trends._pages[0]}
+    ((first, last),) = {tuple(chart._box.viewRange()[0]) for chart in bench.window.panels.trends.pages.charts[0]}
     return first, last
 
 

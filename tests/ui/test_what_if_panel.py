@@ -53,7 +53,7 @@ def test_another_target_is_predicted_as_the_command_does_and_dashed_until_it_is_
     bench.drawn()
     panel, (chart,) = (
         bench.window.panels.what_if,
-        [one for one in bench.window.panels.trends._pages[0] if one.quantity.name == "phase_rad"],
+        [one for one in bench.window.panels.trends.pages.charts[0] if one.quantity.name == "phase_rad"],
     )
     assert not chart._beside.isVisible()
     type_in(qtbot, bench, "target", f"{TARGET_RAD}")
