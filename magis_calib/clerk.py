@@ -71,6 +71,7 @@ def _certified(session: Path) -> str:
         return f"no certificate: {answer}"
     gaps = answer["gaps_in_all"]
     missing = f"{gaps} frames missing: {', '.join(answer['gaps'][:5])}" if gaps else "no frame missing"
+    missing += f" up to drop {answer['counted_to']}" if answer["counted_to"] is not None else ""
     return (
         f"certified: {answer['announced']} drops announced, {answer['recorded']} with an outcome, "
         f"{answer['fitted']} fitted; {answer['stored']} frames stored, {missing}; {session / CERTIFICATE}"

@@ -53,6 +53,8 @@ class Certificate:
     """SHA-256 of the configuration's text."""
     counters: Mapping[str, Any]
     """What the last run itself counted; empty where it was not closed."""
+    counted_to: int | None = None
+    """Of a run that goes on, the last drop whose frames may be missing: those of later ones may be on the way."""
 
     def in_words(self) -> str:
         """Write it as lines that a person reads."""
@@ -65,7 +67,7 @@ class Certificate:
             f"session {self.session}, station {self.station}, {'closed' if self.closed else 'NOT closed'}",
             "drops:  " + ", ".join(f"{count} {name}" for name, count in hops),
             "frames: " + ", ".join(f"{count} {name}" for name, count in frames) + f" (raw images: {self.raw})",
-            f"gaps:   {gaps}",
+            f"gaps:   {gaps}" + (f" (up to drop {self.counted_to})" if self.counted_to is not None else ""),
             *([f"no outcome: drops {', '.join(map(str, self.without_outcome[:20]))}"] if self.without_outcome else []),
             f"frames digest {self.frames_digest}",
             f"configuration digest {self.configuration_digest}",
@@ -73,14 +75,17 @@ class Certificate:
         ])  # fmt: skip
 
 
-def certify(session: Session) -> Certificate:
-    """Count what an open session holds. Raises `SessionError` where a table cannot be read."""
+def certify(session: Session, counted_to: int | None = None) -> Certificate:
+    """Count what an open session holds; `counted_to`: no frame of a later drop is missing yet.
+
+    Raises `SessionError` where a table cannot be read.
+    """
     frames, estimates = session.table("frames"), session.table("estimates")
     announced = set(session.table("announcements")["drop_id"].tolist())
     recorded = set(estimates["drop_id"].tolist())
     seen = {drop for drop, _ in session.places}
     kept = sum(place.counts_crc32 != 0 or segment_keeps(session, place.segment) for place in session.places.values())
-    gaps = missing_frames(session)
+    gaps = missing_frames(session, counted_to)
     listed = json.dumps([[drop, view, place.payload_crc32] for (drop, view), place in sorted(session.places.items())])
     told = session.attribute("identity")
     final = session.path / FINAL
@@ -103,13 +108,22 @@ def certify(session: Session) -> Certificate:
         json.loads(told) if told else {},
         hashlib.sha256(session.configuration.encode()).hexdigest(),
         _counters(final),
+        counted_to,
     )
 
 
-def write_certificate(path: Path) -> Certificate:
-    """Certify a session and write certificate.json into it. Raises `SessionError`, `OSError`."""
+def write_certificate(path: Path, *, goes_on: bool = False) -> Certificate:
+    """Certify a session and write certificate.json into it. Raises `SessionError`, `OSError`.
+
+    `goes_on`: its run is still recording. Frames are written before the outcome of their drop, so those of drops that
+    had one a moment ago are there, or are missing.
+    """
+    decided = None
+    if goes_on:
+        with Session(path) as session:
+            decided = max(session.table("estimates")["drop_id"].tolist(), default=0)
     with Session(path) as session:
-        found = certify(session)
+        found = certify(session, decided)
     write_text(path / CERTIFICATE, to_json(found))
     return found
 
@@ -150,4 +164,5 @@ def _counters(final: Path) -> Mapping[str, Any]:
 
 
 if __name__ == "__main__":
-    print(to_json(write_certificate(Path(sys.argv[1]))))
+    recorded = Path(sys.argv[1])
+    print(to_json(write_certificate(recorded, goes_on=not (recorded / FINAL).exists())))

@@ -74,14 +74,16 @@ def _as_sent(session: Session, drop_id: int, view: View) -> bool:
     return counts_crc32(counts) == place.counts_crc32
 
 
-def missing_frames(session: Session) -> tuple[str, ...]:
+def missing_frames(session: Session, last: int | None = None) -> tuple[str, ...]:
     """Return "<view>/<drop_id>" of every frame that is not there although its drop was announced or recorded.
+
+    `last`: of no later drop.
 
     Drops are numbered without gaps: one whose number lies between others was announced while nobody listened.
     """
     told = {*session.table("announcements")["drop_id"].tolist(), *session.table("estimates")["drop_id"].tolist()}
     told |= {drop_id for drop_id, _ in session.places}
-    numbers = sorted(told)
+    numbers = sorted(drop for drop in told if last is None or drop <= last)
     between = [drop for low, high in pairwise(numbers) if high - low < LONGEST_GAP for drop in range(low + 1, high)]
     drops = sorted([*numbers, *between])
     return tuple(f"{view}/{drop}" for drop in drops for view in VIEWS if (drop, view) not in session.places)
