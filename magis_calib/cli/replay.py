@@ -21,7 +21,7 @@ from magis_calib.cli.options import (
     why_no_window,
 )
 from magis_calib.cli.replay_run import Replay, recorded_station
-from magis_calib.cli.run import finish, start_and_show
+from magis_calib.cli.showing import finish, start_and_show
 from magis_calib.domain.config import Station
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.loading import load_config, select_station

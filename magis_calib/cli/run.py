@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
 
 from hardware.metrics import SnapshotCollector, served
 from magis_calib.cli.assemble import LiveRun
-from magis_calib.cli.headless import Watched, watch
 from magis_calib.cli.judge import judge_models
 from magis_calib.cli.options import (
     add_keys_option,
@@ -23,13 +20,14 @@ from magis_calib.cli.options import (
     check_folder,
     default_products_dir,
     default_session_dir,
-    draw_off_screen,
     start_logging,
     why_no_window,
 )
-from magis_calib.cli.report import Truth, build_report, write_report
+from magis_calib.cli.replay import main as replay
+from magis_calib.cli.report import Truth
+from magis_calib.cli.showing import finish, start_and_show
 from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
-from magis_calib.domain.commands import StartProcedure, StopRun
+from magis_calib.domain.commands import StartProcedure
 from magis_calib.domain.config import Config, Station
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.loading import load_config, select_station
@@ -46,8 +44,6 @@ def main(argv: Sequence[str]) -> int:
     if words is None:
         return 0
     if words[:1] == ["replay"]:
-        from magis_calib.cli.replay import main as replay  # which itself is made of parts of this
-
         return replay(words[1:])
     return run_as_asked(run_parser(), [*argv, *words])
 
@@ -151,69 +147,6 @@ def _drawn(product: Path) -> str:
     except (SessionError, OSError) as error:
         return f"; its picture is not drawn: {error}"
     return f"; picture {picture.name}" if picture else ""
-
-
-class Startable(Watched, Protocol):
-    """A run that has yet to begin."""
-
-    def start(self) -> None:
-        """Begin."""
-
-
-def start_and_show(engine: Startable, headless: bool, arguments: argparse.Namespace) -> None:
-    """Run until the end, shown in the window or headless; whatever happens, the run is stopped and written."""
-    engine.start()
-    try:
-        _show(engine, headless, arguments)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: not worth a traceback
-    finally:
-        engine.submit(StopRun())
-        engine.wait()
-
-
-def _show(engine: Watched, headless: bool, arguments: argparse.Namespace) -> None:
-    if arguments.screenshot is not None:
-        draw_off_screen()
-    reason = "" if headless else why_no_window()
-    if reason:
-        print(f"running headless: {reason}", file=sys.stderr)
-    if headless or reason:
-        watch(engine)
-        return
-    from ui.app import Look, run_window
-
-    run_window(engine, look=Look(arguments.theme, arguments.font_size, arguments.arrangement, arguments.window_size,
-                                 arguments.screenshot, arguments.drops or 1))  # fmt: skip
-
-
-def finish(engine: Engine, report: Path | None, station: Station, drops: int | None, truth: Truth | None) -> int:
-    """Write the report and return the exit code."""
-    if report is not None:
-        try:
-            write_report(report, build_report(engine, station, drops, truth))
-        except (OSError, ValueError) as error:
-            print(f"magis-calib: {report}: cannot write the report: {error}", file=sys.stderr)
-            return 2
-    print(farewell(engine), file=sys.stderr)
-    if engine.loop_fault:
-        print(f"magis-calib: {'fault: ' if engine.fault else ''}{engine.loop_fault}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def farewell(engine: Engine) -> str:
-    """Return one line that confirms how the run ended and what is safe."""
-    snapshot, counts = engine.snapshot, engine.snapshot.counters
-    drops = f"{counts.complete + counts.incomplete} drops, {counts.usable} usable"
-    if snapshot.mode == "replay":
-        return f"replayed: {drops}; nothing was sent or recorded"
-    left = f"; {engine.left}" if engine.left else ""
-    if not snapshot.session:
-        return f"stopped: {drops}{left}; nothing was recorded"
-    unstored = f", {counts.not_stored} NOT stored" if counts.not_stored else ""
-    return (f"stopped: {drops}; {counts.stored} frames stored{unstored}, {counts.lost} lost{left}; "
-            f"session {snapshot.session}")  # fmt: skip
 
 
 def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argparse.ArgumentParser:

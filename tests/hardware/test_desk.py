@@ -16,7 +16,7 @@ import zmq
 from magis_calib.cli.assemble import LiveRun
 from magis_calib.cli.headless import news
 from magis_calib.cli.report import build_report
-from magis_calib.cli.run import farewell, finish
+from magis_calib.cli.showing import farewell, finish
 from magis_calib.domain.commands import (
     Acknowledge,
     Certify,
