@@ -15,7 +15,7 @@ from magis_calib.domain.control import Setpoints
 from magis_calib.domain.devices import DropSystem
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ControllerError, ProcedureError
-from magis_calib.domain.procedure_state import Axes, CurvePoint, LiveCurve, ProcedureState
+from magis_calib.domain.procedure_state import CurvePoint, LiveCurve, ProcedureState
 from magis_calib.domain.quantities import wrap_error
 from magis_calib.feedback.procedures.asking import Ask, Place, Procedure, Result
 from magis_calib.parts import RunHands
@@ -39,6 +39,8 @@ class ProcedureRun:
         self._taken: list[DropRecord] = []
         self._missed = 0
         self._trouble = ""
+        self._begins = False
+        """A step of a plan has ended: what comes is drawn anew."""
         self._touched: set[str] = set()
         self._type: SequenceType = "interferometer"
         self.result: Result | None = None
@@ -65,8 +67,7 @@ class ProcedureRun:
         self._missed = 0
         self._taken.append(record)
         self.records.append(record)
-        curves = tuple(_with_drop(curve, record, self._ask.part) for curve in self.state.curves)
-        self.state = replace(self.state, curves=curves)
+        self._draw(record, self._ask)
         self._tell(self._ask.words)
         if len(self._taken) == self._ask.drops:
             taken, self._taken = tuple(self._taken), []
@@ -123,7 +124,7 @@ class ProcedureRun:
         except (ProcedureError, ControllerError) as error:
             self._trouble = str(error)
             return False
-        self._draw(ask.curves)
+        self._begins |= not ask.drops
         return ask.drops > 0
 
     def _fits(self, record: DropRecord, ask: Ask) -> bool:
@@ -171,10 +172,15 @@ class ProcedureRun:
         self.result = replace(result, words=words)
         self.state = replace(self.state, words=words, left_s=None, running=False, good=self.result.good)
 
-    def _draw(self, wanted: tuple[Axes, ...]) -> None:
-        """Go on with the curves there are, or begin others."""
-        if wanted != tuple(curve.axes for curve in self.state.curves):
-            self.state = replace(self.state, curves=tuple(LiveCurve(axes) for axes in wanted))
+    def _draw(self, record: DropRecord, ask: Ask) -> None:
+        """Go on with the curves there are; begin others with the first drop that is for them."""
+        if not ask.curves:
+            return
+        curves = self.state.curves
+        if self._begins or tuple(curve.axes for curve in curves) != ask.curves:
+            curves = tuple(LiveCurve(axes) for axes in ask.curves)
+        self._begins = False
+        self.state = replace(self.state, curves=tuple(_with_drop(curve, record, ask.part) for curve in curves))
 
     def _tell(self, words: str) -> None:
         done = len(self.records)

@@ -114,6 +114,8 @@ class Electrons:
     @property
     def left_out(self) -> LeftOut:
         """What is masked, for people."""
+        if self.bad is self.saturated:  # all of a blinded picture's: it may be half of its pixels
+            return LeftOut.of(self.saturated, self.bad[:0])
         return LeftOut.of(self.saturated, self.bad[~among(self.saturated, self.bad)])
 
     @cached_property
@@ -195,9 +197,9 @@ def _saturated_over_large_parts(counts: Counts, facts: CameraFacts, survey: Surv
     nothing = np.empty(0, dtype=np.intp)
     if tiles <= MOST_HOT * survey.highest.size:
         return nothing
-    found = np.flatnonzero(counts >= facts.saturation)
-    found = found[~among(known, found)]
-    return found if found.size > MOST_HOT * counts.size else nothing
+    full = counts >= facts.saturation
+    full.flat[known] = False  # whatever its layout in memory
+    return np.flatnonzero(full) if np.count_nonzero(full) > MOST_HOT * counts.size else nothing
 
 
 def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:

@@ -21,6 +21,7 @@ from magis_calib.domain.errors import SessionError
 from magis_calib.domain.recording_config import Recording
 from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
+from magis_calib.recording.farewell import end_without_hdf5
 from magis_calib.recording.identity import identity
 from magis_calib.recording.serial import to_json
 
@@ -129,6 +130,7 @@ class SessionWriter:
         file, self._file = self._file, None
         self._segment_facts = {}
         if file is not None:
+            end_without_hdf5()
             with contextlib.suppress(OSError, RuntimeError, ValueError):
                 file.close()
 
