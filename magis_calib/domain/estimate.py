@@ -59,6 +59,14 @@ class LeftOut:
         few = [pixels[:: 1 + len(pixels) // cls.MOST].copy() for pixels in (saturated, masked)]
         return cls(few[0], few[1], len(saturated), len(masked))
 
+    @classmethod
+    def of_many(cls, saturated: npt.NDArray[np.bool_]) -> Self:
+        """Thin out what is marked in an image, without a list of all of it."""
+        count = int(np.count_nonzero(saturated))
+        places = np.arange(0, saturated.size, 1 + count // cls.MOST)
+        few = places[saturated.flat[places]]
+        return cls(few, few[:0], count, 0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewEstimate:

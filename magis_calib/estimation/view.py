@@ -127,7 +127,9 @@ def _atoms(fit: Fit) -> Value:
 
 
 def _nothing(image: Electrons, camera: Camera, drop_id: int, reason: str) -> ViewEstimate:
+    left_out = image.left_out
     return ViewEstimate(
         camera.view, drop_id, camera.model, {}, (), np.empty((0, 0)), False, (), (reason,), NAN, Value(),
-        int(image.saturated.size), int(image.bad.size), 0, displacements_of(camera), left_out=image.left_out,
+        left_out.saturated_px, left_out.saturated_px + left_out.masked_px, 0, displacements_of(camera),
+        left_out=left_out,
     )  # fmt: skip

@@ -99,6 +99,8 @@ class Electrons:
     """False: the facts say nothing about the noise, which must be estimated from the residuals of a fit."""
     blinded: str = ""
     """Why this is no picture to fit: far too many pixels are hot or saturated. Empty for all others."""
+    too_many: LeftOut | None = None
+    """All that are left out, where only some of them are among `bad`: a picture that is saturated all over."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -114,9 +116,7 @@ class Electrons:
     @property
     def left_out(self) -> LeftOut:
         """What is masked, for people."""
-        if self.bad is self.saturated:  # all of a blinded picture's: it may be half of its pixels
-            return LeftOut.of(self.saturated, self.bad[:0])
-        return LeftOut.of(self.saturated, self.bad[~among(self.saturated, self.bad)])
+        return self.too_many or LeftOut.of(self.saturated, self.bad[~among(self.saturated, self.bad)])
 
     @cached_property
     def fine(self) -> Binned:
@@ -173,9 +173,9 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
         if defects.shape != counts.shape:
             raise FitError(f"defect mask: wanted {counts.shape}, got {defects.shape}")
         known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
-    if (full := _saturated_over_large_parts(turned, facts, survey, known)).size:
-        blinded = f"saturated: {full.size} of {turned.size} pixels"
-        return Electrons(turned, facts, full, full, whole, survey.band_sums, blinded=blinded)
+    if (full := _saturated_over_large_parts(turned, facts, survey, known)) is not None:
+        blinded, few = f"saturated: {full.saturated_px} of {turned.size} pixels", full.saturated
+        return Electrons(turned, facts, few, few, whole, survey.band_sums, blinded=blinded, too_many=full)
     tiles = whole.without(turned, known)
     hot = hot_pixels(turned, facts, survey, tiles.sums, tiles.good)
     saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
@@ -188,18 +188,19 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     return Electrons(turned, facts, bad, saturated, whole, survey.band_sums)
 
 
-def _saturated_over_large_parts(counts: Counts, facts: CameraFacts, survey: Survey, known: Indices) -> Indices:
-    """Return the saturated pixels that are no `known` defects where they are far too many, nothing where not.
+def _saturated_over_large_parts(counts: Counts, facts: CameraFacts, survey: Survey, known: Indices
+                                ) -> LeftOut | None:  # fmt: skip
+    """Return the saturated pixels that are no `known` defects where they are far too many, None where not.
 
-    Mostly the few tiles that hold any tell that at once.
+    Mostly the few tiles that hold any tell that at once. No list of all is made: it would be larger than the picture.
     """
     tiles = np.count_nonzero(survey.highest >= facts.saturation)
-    nothing = np.empty(0, dtype=np.intp)
     if tiles <= MOST_HOT * survey.highest.size:
-        return nothing
+        return None
     full = counts >= facts.saturation
     full.flat[known] = False  # whatever its layout in memory
-    return np.flatnonzero(full) if np.count_nonzero(full) > MOST_HOT * counts.size else nothing
+    found = LeftOut.of_many(full)
+    return found if found.saturated_px > MOST_HOT * counts.size else None
 
 
 def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:
