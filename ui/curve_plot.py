@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 from magis_calib.domain.procedure_state import Axes, LiveCurve
 from magis_calib.domain.quantities import ACTUATORS, REPORTED, Quantity
 from ui.small_plot import SmallPlot
-from ui.theme import BAND, DIM, PROCEDURE, SERIES, room_px
+from ui.theme import DIM, PROCEDURE, SERIES, room_px, tolerance_colour
 
 HOVER = """a point for each drop, with the standard error of the fit; ringed: the newest
 dashed: the target, or the slope that the matrix in force has; band: the tolerance"""
@@ -27,7 +27,7 @@ class CurvePlot(SmallPlot):
     def __init__(self) -> None:
         super().__init__("drop")
         self.setToolTip(HOVER)
-        self._band = pg.LinearRegionItem((0.0, 0.0), "horizontal", QColor(BAND), pg.mkPen(None), movable=False)
+        self._band = pg.LinearRegionItem((0.0, 0.0), "horizontal", tolerance_colour(), pg.mkPen(None), movable=False)
         self._guide = pg.PlotCurveItem(pen=pg.mkPen(DIM, width=1, style=Qt.PenStyle.DashLine))
         self._bars = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), height=np.empty(0), pen=pg.mkPen(QColor(SERIES)))
         self._marks = pg.ScatterPlotItem(size=6, pen=pg.mkPen(SERIES), pxMode=True)

@@ -16,7 +16,7 @@ from magis_calib.domain.quantities import Quantity
 from ui.axes import dress_axes
 from ui.ranging import SteadyRange
 from ui.series import MOST_MARKS, Series
-from ui.theme import DIM, LOOK, SERIES, SHADOW
+from ui.theme import DIM, LOOK, SERIES, SHADOW, tolerance_colour
 from ui.words import RIGHT, Words
 
 HOW = "double click: statistics of these drops"
@@ -186,9 +186,9 @@ class StripChart(QWidget):
         self._plot.scene().sigMouseMoved.connect(self._hover)
 
     def _make_items(self) -> None:
-        quiet = QColor(DIM)
-        quiet.setAlpha(34)
-        self._band: Any = pg.LinearRegionItem(orientation="horizontal", movable=False, brush=quiet, pen=pg.mkPen(None))
+        self._band: Any = pg.LinearRegionItem(
+            (0.0, 0.0), "horizontal", tolerance_colour(), pg.mkPen(None), movable=False
+        )
         self._target: Any = pg.InfiniteLine(angle=0, pen=pg.mkPen(DIM, style=Qt.PenStyle.DashLine))
         line = QColor(SERIES)
         line.setAlpha(255 if self._steps else 130)

@@ -76,6 +76,13 @@ QFrame[question="true"] {{ background: {_COLOURS.question}; border: 1px solid {I
 """
 
 
+def tolerance_colour() -> QColor:
+    """Return the quiet colour of the band about a target."""
+    quiet = QColor(DIM)
+    quiet.setAlpha(34)
+    return quiet
+
+
 def diverging(share: float) -> QColor:
     """Return the colour of a share in [-1, 1]: from the ground to orange, along, or to blue, against.
 
