@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from PySide6.QtWidgets import QStatusBar
 
 from magis_calib.domain.snapshot import Snapshot
@@ -10,6 +12,8 @@ from ui.theme import DIM, INFO, LOOK, TEXT
 from ui.wording import age
 from ui.words import RIGHT, Words
 
+KEPT_S = 5.0
+"""An answer that was on its way does not hide the window's own word before this."""
 SILENT_S = 5.0
 """The engine publishes each second; without a new picture for this long something is stuck."""
 
@@ -19,6 +23,7 @@ class StatusLine:
 
     def __init__(self, bar: QStatusBar) -> None:
         self._own, self._answered = ("", ""), ""
+        self._own_s = 0.0
         self._note, self._drops = Words(grows=True), Words(align=RIGHT)
         self._age = Words("▲ no news for 59 min", align=RIGHT)
         bar.setContentsMargins(6, 0, 6, 0)
@@ -28,15 +33,16 @@ class StatusLine:
         bar.addPermanentWidget(self._age)
 
     def announce(self, text: str) -> None:
-        """Say something of the window's own until the next command is answered."""
-        self._own = text, self._answered
+        """Say something of the window's own until the next command is answered, for a moment beside that answer."""
+        self._own, self._own_s = (text, self._answered), time.monotonic()
 
     def refresh(self, snapshot: Snapshot, now_s: float, going_on: str) -> None:
         """Write the line; `going_on` is the window's own word and comes first."""
         self._answered = snapshot.note
         text, when = self._own
-        own = text if when == snapshot.note else ""
-        note = " · ".join(part for part in (going_on, own or snapshot.note) if part)
+        newer = "" if text and when == snapshot.note else snapshot.note
+        own = text if not newer or time.monotonic() - self._own_s < KEPT_S else ""
+        note = " · ".join(part for part in (going_on, newer, own) if part)
         self._note.say(note, INFO if going_on else TEXT, "answer to the latest command")
         counts = snapshot.counters
         incomplete = f", ▲ {counts.incomplete} incomplete" if counts.incomplete else ""
