@@ -37,6 +37,10 @@ class Hands(Protocol):
         """Why nothing can or should be sent now; empty when the controllers are ready."""
 
     @property
+    def astray(self) -> str:
+        """Which actuators read other than commanded, so that nobody knows what the atoms saw; empty where none does."""
+
+    @property
     def facts(self) -> Mapping[str, ParameterFacts]:
         """Limits of every parameter."""
 
@@ -112,7 +116,7 @@ class Pipeline:
         if not in_force:
             return _nothing(f"the setpoints in force are not known: {hands.held}")
         waited_s = time.monotonic() - pair.received_s
-        situation = Situation(in_force, hands.commanded(), hands.facts, wish, hands.held, waited_s)
+        situation = Situation(in_force, hands.commanded(), hands.facts, wish, hands.held, hands.astray, waited_s)
         return self.loop.judge(estimate, pair.sequence_type, situation)
 
 

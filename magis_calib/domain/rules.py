@@ -37,13 +37,17 @@ FRESH = Rule("fresh", "gate", 0.0, "the next drop in order, decided in time, is 
 USABLE = Rule("usable", "gate", 0.2, NEXT_DROP)
 COVARIANCE = Rule("covariance", "gate", 0.0, NEXT_DROP)
 ATOMS = Rule("atoms", "gate", 0.0, "three in a row that agree are the new number of atoms")
+WHEREABOUTS = Rule("whereabouts", "gate", 0.0, "goes on when all read as commanded, or once the loop is closed there")
 JUMP = Rule("jump", "gate", 0.36, "three in a row that agree are a real step and are followed")
 CAPTURE = Rule("capture", "hold", 0.0, "bring the fringe back by hand; or close the loop again: it is taken as it is")
 SURPRISE = Rule("surprise", "hold", 0.01, "goes on when the last 8 innovations are credible again")
 RESPONSE = Rule("response", "hold", 0.05, "look at the actuator, then close the loop again")
 LIMIT = Rule("limit", "hold", 0.0, "goes on when the correction points inwards; closing the loop approves the point")
-HANDS = Rule("controllers", "hold", 0.0, "goes on when they are back, stand as commanded and are ready")
+HANDS = Rule("controllers", "hold", 0.0, "goes on when they are back and ready")
 RULES = {
     rule.name: rule
-    for rule in (SEQUENCE, FRESH, USABLE, COVARIANCE, ATOMS, JUMP, CAPTURE, SURPRISE, RESPONSE, LIMIT, HANDS)
+    for rule in (
+        *(SEQUENCE, FRESH, USABLE, COVARIANCE, ATOMS, WHEREABOUTS, JUMP),
+        *(CAPTURE, SURPRISE, RESPONSE, LIMIT, HANDS),
+    )
 }

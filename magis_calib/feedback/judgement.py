@@ -22,6 +22,8 @@ class Situation:
     """Why the operator, or a fault, does not want anything sent; empty where corrections are wanted."""
     trouble: str = ""
     """Why the controllers cannot or should not be sent anything; empty where they are ready."""
+    astray: str = ""
+    """Which actuators read other than commanded: nobody knows what the atoms saw; empty where none does."""
     waited_s: float = 0.0
     """Since the drop's last frame."""
 

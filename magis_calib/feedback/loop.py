@@ -15,7 +15,7 @@ from magis_calib.domain.estimate import Array, StationEstimate
 from magis_calib.domain.loop_config import Loop as LoopConfig
 from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings, adjusted
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
-from magis_calib.domain.rules import HANDS, LIMIT
+from magis_calib.domain.rules import HANDS, LIMIT, WHEREABOUTS
 from magis_calib.feedback import gates
 from magis_calib.feedback.channels import Channels
 from magis_calib.feedback.closing import Closing
@@ -130,7 +130,10 @@ class Loop:
         refused = answers.stopped_by(
             gates.in_sequence(sequence_type), gates.fresh(estimate.drop_id, self._latest_drop, at.waited_s)
         ) or answers.stopped_by(gates.usable(estimate), gates.certain(estimate))  # fmt: skip
-        refused = refused or answers.stopped_by(self._atoms.judge(estimate.values["atoms"]))
+        refused = refused or answers.stopped_by(
+            self._atoms.judge(estimate.values["atoms"]),
+            WHEREABOUTS.judged(not at.astray, at.astray or "every actuator reads as commanded"),
+        )
         if refused:
             return Judgement(refused, dict.fromkeys(OBSERVABLES, refused), verdicts=tuple(answers.verdicts))
         self._approved = self._approved or dict(at.commanded)
@@ -182,7 +185,7 @@ class Loop:
         rooms = rooms_at(at.commanded, self._approved, self._config, at.facts)
         proposal, stuck = correcting_move(errors, at.commanded, self.response, rooms, self._ramp.share())
         limit = LIMIT.judged(not stuck, f"at a limit: {'; '.join(stuck)}" if stuck else "every actuator can move")
-        ready = HANDS.judged(not at.trouble, at.trouble or "there, as commanded and ready")
+        ready = HANDS.judged(not at.trouble, at.trouble or "there and ready")
         answers.stopped_by(ready, self._surprise.judge(), limit)
         hold = at.wish or next((one.words for one in answers.verdicts if not one.passed), "")
         self._ramp.note(bool(hold))

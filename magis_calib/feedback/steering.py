@@ -38,6 +38,8 @@ class Steering:
         """Why nothing can be sent now; empty when all is known."""
         self.doubt = ""
         """Why the loop should not send although it could: read-back, lock, or a scan; the operator may."""
+        self.astray = ""
+        """Which actuators read other than commanded; empty where none does."""
 
     @property
     def facts(self) -> Mapping[str, ParameterFacts]:
@@ -63,9 +65,10 @@ class Steering:
                     self._settle(readback)
             else:
                 self._look(self._actuation.read())
+            self.astray = strayed(self._setpoints, self._readback, self.facts)
             self.doubt = (
                 not_ready(self._actuation.statuses())
-                or strayed(self._setpoints, self._readback, self.facts)
+                or self.astray
                 or elsewhere(self._station, self._readback, self.facts)
             )
         except ControllerError as error:

@@ -9,7 +9,7 @@ from magis_calib.domain.control import ParameterFacts
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.judgement import Situation
 from magis_calib.feedback.loop import Loop
-from magis_calib.replay.ledger import Closings, is_judged, waited_s
+from magis_calib.replay.ledger import Closings, astray_of, is_judged, waited_s
 from magis_calib.replay.listening import configured_facts
 
 
@@ -36,5 +36,6 @@ def learned(
 
 
 def _teach(loop: Loop, record: DropRecord, facts: Mapping[str, ParameterFacts]) -> None:
-    at = Situation(record.in_force, record.in_force, facts, waited_s=waited_s(record))
+    astray = astray_of(record.decision)
+    at = Situation(record.in_force, record.in_force, facts, astray=astray, waited_s=waited_s(record))
     loop.judge(record.estimate, record.sequence_type, at)

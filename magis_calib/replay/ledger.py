@@ -5,7 +5,7 @@ from __future__ import annotations
 from magis_calib.domain.control import Decision, Verdict
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.rules import CAPTURE, FRESH, HANDS, RESPONSE, Rule
+from magis_calib.domain.rules import CAPTURE, FRESH, HANDS, RESPONSE, WHEREABOUTS, Rule
 from magis_calib.domain.snapshot import WISHES
 from magis_calib.estimation.sequence import NOT_FITTED
 from magis_calib.feedback.gates import STALE_AFTER_S
@@ -27,8 +27,12 @@ def wish_of(decision: Decision) -> str:
 
 def trouble_of(decision: Decision) -> str:
     """Return what kept the controllers from being sent anything; empty where nothing did."""
-    found = _verdict(decision, HANDS)
-    return found.words if found is not None and not found.passed else ""
+    return _objection(decision, HANDS)
+
+
+def astray_of(decision: Decision) -> str:
+    """Return which actuators read other than commanded; empty where none is told."""
+    return _objection(decision, WHEREABOUTS)
 
 
 def waited_s(record: DropRecord) -> float:
@@ -62,6 +66,11 @@ class Closings:
         if decision.verdicts:
             self._latched = {one.rule for one in decision.verdicts if not one.passed}
         return closed
+
+
+def _objection(decision: Decision, rule: Rule) -> str:
+    found = _verdict(decision, rule)
+    return found.words if found is not None and not found.passed else ""
 
 
 def _passes(decision: Decision, rule: Rule) -> bool:

@@ -13,6 +13,7 @@ from magis_calib.domain.loop_config import Loop
 from magis_calib.domain.snapshot import ActuatorState
 from magis_calib.feedback.journey import Arrival
 from magis_calib.feedback.judgement import Judgement
+from magis_calib.replay.ledger import astray_of
 
 
 class ListeningHands:
@@ -25,6 +26,11 @@ class ListeningHands:
         self._recorded = {record.drop_id: record for record in records}
         self._latest: DropRecord | None = None
         self._facts = configured_facts(station.loop)
+
+    @property
+    def astray(self) -> str:
+        """Return which actuators read other than commanded, as recorded."""
+        return astray_of(self._latest.decision) if self._latest else ""
 
     @property
     def facts(self) -> Mapping[str, ParameterFacts]:

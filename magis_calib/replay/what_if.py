@@ -19,7 +19,7 @@ from magis_calib.feedback.judgement import Situation
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.response import Response
 from magis_calib.replay.changes import Changes
-from magis_calib.replay.ledger import Closings, is_judged, trouble_of, waited_s, wish_of
+from magis_calib.replay.ledger import Closings, astray_of, is_judged, trouble_of, waited_s, wish_of
 from magis_calib.replay.listening import configured_facts
 from magis_calib.replay.two_timelines import TwoTimelines
 
@@ -74,8 +74,9 @@ def what_if(
             if decision.proposal is not None:
                 wish = wish_of(decision)
             at = Situation(
-                in_force, commanded, configured_facts(loop.config), wish, trouble_of(decision), waited_s(record)
-            )
+                in_force, commanded, configured_facts(loop.config), wish, trouble_of(decision), astray_of(decision),
+                waited_s(record),
+            )  # fmt: skip
             judged = loop.judge(estimate, record.sequence_type, at)
             if not judged.hold and judged.proposal is not None and not _prevented(record):
                 limited = _limited(judged.proposal, record, commanded == was_commanded)

@@ -27,9 +27,9 @@ def settled(station, facts):
     """A loop that has seen thirty quiet drops, and a way to show it one more."""
     loop, rng = Loop(station), np.random.default_rng(4)
 
-    def show(drop: int, offset=None, sequence_type="interferometer", change=lambda one: one, **around):
+    def show(drop: int, offset=None, sequence_type="interferometer", change=lambda one: one, at=NOMINAL, **around):
         seen = change(estimate(drop, noisy(rng, plant(NOMINAL, offset or {}))))
-        return loop.judge(seen, sequence_type, Situation(NOMINAL, NOMINAL, facts, **around))
+        return loop.judge(seen, sequence_type, Situation(at, at, facts, **around))
 
     for drop in range(1, 31):
         assert show(drop).hold == ""
@@ -52,6 +52,7 @@ def test_the_false_alarms_that_the_rules_admit_add_up_to_less_than_one_in_a_thou
         ("fresh", {"waited_s": 40.0}),
         ("usable", {"change": lambda one: replace(one, usable=False, reasons=("not converged",))}),
         ("covariance", {"change": lambda one: replace(one, covariance=np.ones((6, 6)) * 1e-12)}),
+        ("whereabouts", {"astray": "trap x reads 12.0, wanted 5.0 ± 1.0 um"}),
         ("jump", {"offset": {"z_m": 3e-3}}),
         ("capture", {"offset": {"fringe_x_rad_per_m": -700.0}}),
         ("controllers", {"trouble": "laser: silent for 7 s"}),
@@ -76,6 +77,17 @@ def test_far_fewer_atoms_are_rejected_until_three_in_a_row_agree(settled) -> Non
         assert show(drop, change=lambda one: with_atoms(one, 1e6)).hold == ""
     low = [show(drop, change=lambda one: with_atoms(one, 2e5)) for drop in range(41, 45)]
     assert [failed(one) for one in low] == [["atoms"], ["atoms"], [], []]
+
+
+def test_a_read_back_that_lies_for_a_while_leaves_nothing_behind(settled) -> None:
+    _, show = settled
+    lie = {**NOMINAL, "trap_x_m": NOMINAL["trap_x_m"] + 3e-4}
+    for drop in range(31, 46):
+        assert show(drop, at=lie, astray="trap x reads 300, wanted 0").found is None
+    judged = show(46)
+    assert judged.hold == ""
+    assert abs(judged.found.innovation[0]) < 5 * judged.found.sigma[0]
+    assert all(show(drop).hold == "" for drop in range(47, 60))
 
 
 def test_what_the_operator_wants_is_named_first_and_the_proposal_is_still_told(settled) -> None:

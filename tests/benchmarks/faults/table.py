@@ -101,10 +101,9 @@ ROWS: Sequence[Row] = (
     ),
     Row(
         "lies in its read-back",
-        "held while it does not read what was written; the operator closes the loop once it does",
+        "held while it does not read what was written",
         fault("reads_off", name="mirror_tilt_x_rad", size=5e-6),
         both(all_as("held", "mirror tilt x reads"), alarm("the loop does not correct")),
-        operator=True,
     ),
     Row(
         "stuck actuator",
