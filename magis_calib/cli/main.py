@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -38,12 +39,18 @@ COMMANDS = {
 }
 SWITCH_S = 5e-4
 """A thread that wants to run waits so long for one that does: the recorder shall not hold up a decision for 5 ms."""
+INTERRUPTED = 130
 THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 fine, 1 fault, 2 bad configuration or usage."""
+    """Run one command and return its exit code: 0 fine, 1 fault, 2 bad configuration or usage, 130 interrupted.
+
+    `argv`: words of a command; None for those that this process was started with.
+    """
     settle_in()
+    if argv is None:  # SIGTERM shall leave as little lying about as Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     words = list(sys.argv[1:] if argv is None else argv)
     command = words.pop(0) if words and words[0] in COMMANDS else "run"
     run = importlib.import_module(COMMANDS[command]).main
@@ -54,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: not worth a traceback
         return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return code
 
 

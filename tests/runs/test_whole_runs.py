@@ -198,6 +198,19 @@ def test_a_signal_stops_cleanly_with_everything_written(tmp_path, number) -> Non
         assert len(complete) >= 4
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_run_has_begun_leaves_no_keys_behind(tmp_path, monkeypatch, capfd, number) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with started("-m", "magis_calib", "--simulate", "--auto", "--session-dir", str(tmp_path / "s")) as process:
+        while not list(tmp_path.glob("magis-calib-*")):
+            time.sleep(0.001)
+        process.send_signal(number)
+        process.stdout.read()
+        assert process.wait(60) in (0, 130)  # 0 where the run began before the signal came
+    assert "Traceback" not in capfd.readouterr().err
+    assert not list(tmp_path.glob("magis-calib-*"))
+
+
 @pytest.mark.parametrize("first", ["station", "application"])
 def test_station_and_application_find_each_other_in_either_order(tmp_path, first, free_station) -> None:
     config = tmp_path / "own-ports.toml"
