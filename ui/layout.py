@@ -16,6 +16,8 @@ VERSION = 5
 """Raise it when docks change: an older saved layout is then discarded."""
 LEAST_WIDTH = 1000
 Arrangement = Literal["run", "commission", "replay"]
+Place = Literal["window", "replay"]
+"""In the settings: a replay, which may be beside a run, leaves the layout of the run's window alone."""
 ARRANGEMENTS: dict[Arrangement, str] = {
     "run": "a shift: images, numbers, trends and what was decided",
     "commission": "procedures and what they find in front, more room for them",
@@ -86,9 +88,9 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget], which: Arrang
     QTimer.singleShot(0, window, lambda: _size(window, docks, high, which))  # holds only once the docks are laid out
 
 
-def restore(window: QMainWindow, settings: QSettings) -> bool:
+def restore(window: QMainWindow, settings: QSettings, place: Place) -> bool:
     """Put the window as it was left; False, and the saved layout is dropped, when that cannot be."""
-    geometry, state = settings.value("window/geometry"), settings.value("window/state")
+    geometry, state = settings.value(f"{place}/geometry"), settings.value(f"{place}/state")
     if geometry is None and state is None:
         return False
     try:
@@ -98,15 +100,15 @@ def restore(window: QMainWindow, settings: QSettings) -> bool:
     except (TypeError, ValueError):
         pass
     log.warning("the saved window layout cannot be used and is discarded")
-    for key in ("window/geometry", "window/state"):
-        settings.remove(key)
+    for key in ("geometry", "state"):
+        settings.remove(f"{place}/{key}")
     return False
 
 
-def save(window: QMainWindow, settings: QSettings) -> None:
+def save(window: QMainWindow, settings: QSettings, place: Place) -> None:
     """Remember where everything is."""
-    settings.setValue("window/geometry", window.saveGeometry())
-    settings.setValue("window/state", window.saveState(VERSION))
+    settings.setValue(f"{place}/geometry", window.saveGeometry())
+    settings.setValue(f"{place}/state", window.saveState(VERSION))
 
 
 def _size(window: QMainWindow, docks: Mapping[str, QDockWidget], high: bool, which: Arrangement) -> None:

@@ -45,7 +45,9 @@ class MainWindow(QMainWindow):
         self._run, self._settings, self._title, self._clock = run, settings, title, clock
         self._close_confirm, self._quit_when_finished = close_confirm, quit_when_finished
         self._stopping_since_s: float | None = None
-        self._arrangement: layout.Arrangement = "replay" if run.snapshot.mode == "replay" else "run"
+        replayed = run.snapshot.mode == "replay"
+        self._arrangement: layout.Arrangement = "replay" if replayed else "run"
+        self._place: layout.Place = "replay" if replayed else "window"
         self._turn, self._calm = 0, CalmWheel(self)
         self.panels = Panels(run, settings)
         self.leave_question = Question("End and close", "Keep running")
@@ -58,12 +60,12 @@ class MainWindow(QMainWindow):
                                self.panels.drawing)  # fmt: skip
         self.menus = Menus(self, run.submit)
         self.resize(layout.first_size())
-        if not layout.restore(self, settings):
+        if not layout.restore(self, settings, self._place):
             self.reset_layout()
             self.arrange_soon()
         self._ticks, self._saves = QTimer(self, interval=TICK_MS), QTimer(self, interval=SAVE_LAYOUT_MS)
         self._ticks.timeout.connect(self.tick)
-        self._saves.timeout.connect(lambda: layout.save(self, self._settings))
+        self._saves.timeout.connect(lambda: layout.save(self, self._settings, self._place))
         for timer in (self._ticks, self._saves):
             timer.start()
 
@@ -147,7 +149,7 @@ class MainWindow(QMainWindow):
             self._ticks.stop()
             self._saves.stop()
             self.panels.shut_down()
-            layout.save(self, self._settings)
+            layout.save(self, self._settings, self._place)
             event.accept()
             self.left.emit()
             return

@@ -207,6 +207,6 @@ def test_a_layout_of_before_there_were_procedures_is_laid_out_anew(tmp_path: Pat
     settings = kept_in(tmp_path)
     settings.setValue("window/geometry", bench.window.saveGeometry())
     settings.setValue("window/state", QByteArray(bench.window.saveState(layout.VERSION - 1)))
-    assert not layout.restore(bench.window, settings)
+    assert not layout.restore(bench.window, settings, "window")
     bench.window.reset_layout()
     assert not bench.window.docks["Procedures"].isHidden()

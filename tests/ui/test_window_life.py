@@ -86,9 +86,13 @@ def test_note_is_kept_in_the_session(closed_run: ClosedRun) -> None:
         assert {one.drop_id: one.note for one in session.records if one.note} == {closed_run.noted_drop: NOTE}
 
 
-def test_next_window_is_laid_out_as_the_last_one_was_left(closed_run: ClosedRun, qtbot: QtBot) -> None:
+def test_next_window_is_laid_out_as_the_last_one_was_left_whatever_a_replay_did_meanwhile(
+    closed_run: ClosedRun, tmp_path: Path
+) -> None:
     with WindowBench(replay_engine(closed_run.session, 1.0), closed_run.settings) as bench:
         bench.engine.start()
+        bench.window.docks["Trends"].hide()
+    with StationBench(tmp_path, closed_run.settings) as bench:
         docks = bench.window.docks
         assert [name for name, dock in docks.items() if dock.isHidden()] == ["Fringe", "What if"]
         assert [name for name, dock in docks.items() if dock.isFloating()] == ["Alarms"]
@@ -100,15 +104,15 @@ def test_broken_layout_is_discarded(
     closed_run: ClosedRun, tmp_path: Path, broken: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = kept_in(tmp_path)
-    settings.setValue("window/geometry", broken)
-    settings.setValue("window/state", broken)
+    settings.setValue("replay/geometry", broken)
+    settings.setValue("replay/state", broken)
     caplog.set_level(logging.WARNING, "ui")
     with WindowBench(replay_engine(closed_run.session, 1.0), settings) as bench:
         bench.engine.start()
         assert "discarded" in caplog.text
-        assert not settings.contains("window/state")
+        assert not settings.contains("replay/state")
         assert {name for name, dock in bench.window.docks.items() if dock.isHidden()} == {"Procedures", "Alarms"}
-    assert isinstance(settings.value("window/state"), QByteArray)
+    assert isinstance(settings.value("replay/state"), QByteArray)
 
 
 def test_replay_shows_the_drops_at_the_speed_asked_for_and_moves_nothing(
