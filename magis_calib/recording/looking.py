@@ -50,7 +50,7 @@ def ask_child(module: str, arguments: list[str], patience_s: float) -> dict[str,
             [sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False, timeout=patience_s
         )
     except subprocess.TimeoutExpired:
-        return f"{arguments[0]}: reading it did not end within {patience_s:g} s: it is damaged"
+        return f"{arguments[0]}: reading it did not end within {patience_s:g} s: it is damaged, or its disk is too slow"
     except OSError as error:
         return f"{arguments[0]}: cannot be looked into: {error}"
     try:
