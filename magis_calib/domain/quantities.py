@@ -25,9 +25,15 @@ class Quantity:
     """Multiply an SI value by this to get the shown value."""
     decimals: int = 2
 
-    def shown(self, value: float) -> str:
-        """Write an SI value for a person, without the unit; "–" when there is none."""
-        text = f"{value * self.shown_scale:.{self.decimals}f}"
+    def shown(self, value: float, finest: float = math.inf) -> str:
+        """Write an SI value for a person, without the unit; "–" when there is none.
+
+        `finest`: an SI difference that must be seen; it may ask for more decimals than usual, at most for nine.
+        """
+        decimals = self.decimals
+        if 0 < finest < math.inf:
+            decimals = max(decimals, min(9, -math.floor(math.log10(finest * self.shown_scale))))
+        text = f"{value * self.shown_scale:.{decimals}f}"
         return "–" if not math.isfinite(value) else text.lstrip("-") if float(text) == 0 else text
 
     def with_error(self, value: float, stderr: float) -> str:

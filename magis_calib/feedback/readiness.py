@@ -33,11 +33,11 @@ def strayed(setpoints: Setpoints, readback: Setpoints, facts: Mapping[str, Param
     """Name the actuators whose read-back differs from what was commanded by more than their tolerance."""
     words = []
     for name, value in setpoints.items():
-        got, shown = readback.get(name), ACTUATORS[name]
-        if got is None or not abs(got - value) <= facts[name].readback_tolerance:
-            there = "nothing" if got is None else shown.shown(got)
-            words.append(f"{shown.label} reads {there}, wanted {shown.shown(value)} ± "
-                         f"{shown.shown(facts[name].readback_tolerance)} {shown.shown_unit}")  # fmt: skip
+        got, shown, within = readback.get(name), ACTUATORS[name], facts[name].readback_tolerance
+        if got is None or not abs(got - value) <= within:
+            there = "nothing" if got is None else shown.shown(got, within)
+            wanted = f"{shown.shown(value, within)} ± {shown.shown(within, within)} {shown.shown_unit}".rstrip()
+            words.append(f"{shown.label} reads {there}, wanted {wanted}")
     return "; ".join(words)
 
 

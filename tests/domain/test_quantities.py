@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from magis_calib.domain.quantities import OBSERVABLES, wrap_error, wrap_phase
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, wrap_error, wrap_phase
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,14 @@ from magis_calib.domain.quantities import OBSERVABLES, wrap_error, wrap_phase
 )
 def test_a_value_is_written_with_its_error_in_the_last_digits(value: float, stderr: float, shown: str) -> None:
     assert OBSERVABLES["x_m"].with_error(value, stderr) == shown
+
+
+@pytest.mark.parametrize(
+    ("finest", "shown"),
+    [(math.inf, "424.92"), (1e-6, "424.92"), (2e-9, "424.921"), (0.0, "424.92"), (1e-30, "424.920700000")],
+)
+def test_a_difference_that_matters_can_be_seen(finest: float, shown: str) -> None:
+    assert ACTUATORS["mirror_tilt_x_rad"].shown(424.9207e-6, finest) == shown
 
 
 def test_phases_live_in_the_half_open_interval() -> None:
