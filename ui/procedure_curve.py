@@ -26,6 +26,7 @@ class ProcedureCurve(QWidget):
         self._choices: tuple[Axes, ...] = ()
         self._place = 0
         self.button = choice_button("", "", {}, self.choose)
+        self._head.insertWidget(0, self.button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
