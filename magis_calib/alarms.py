@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Literal
 
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.rules import RULES, WHEREABOUTS
+from magis_calib.domain.rules import RULES
 from magis_calib.domain.snapshot import WISHES, Alarm, LinkState, PastAlarm, RecordingState
 
 log = logging.getLogger(__name__)
@@ -103,8 +103,7 @@ def decision_troubles(records: Sequence[DropRecord], closed: bool, closed_after:
     if not (closed and newest and unwanted[0]):
         return {}
     stopping = [RULES[one.rule] for one in newest[0].verdicts if not one.passed and one.rule in RULES]
-    stands = any(rule.kind == "hold" or rule is WHEREABOUTS for rule in stopping)
-    if stands or (all(unwanted) and len(newest) == REJECTED_IN_A_ROW):
+    if any(rule.kind == "hold" for rule in stopping) or (all(unwanted) and len(newest) == REJECTED_IN_A_ROW):
         remedy = "; ".join([*(rule.way_out for rule in stopping[:1]), "magis-calib why tells more"])
         return {"loop": Trouble("act", f"the loop does not correct: {newest[0].reason}", remedy)}
     return {}

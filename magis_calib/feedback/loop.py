@@ -130,10 +130,8 @@ class Loop:
         refused = answers.stopped_by(
             gates.in_sequence(sequence_type), gates.fresh(estimate.drop_id, self._latest_drop, at.waited_s)
         ) or answers.stopped_by(gates.usable(estimate), gates.certain(estimate))  # fmt: skip
-        refused = refused or answers.stopped_by(
-            self._atoms.judge(estimate.values["atoms"]),
-            WHEREABOUTS.judged(not at.astray, at.astray or "every actuator reads as commanded"),
-        )
+        refused = refused or answers.stopped_by(self._atoms.judge(estimate.values["atoms"]))
+        refused = refused or self._unknown(at, answers)
         if refused:
             return Judgement(refused, dict.fromkeys(OBSERVABLES, refused), verdicts=tuple(answers.verdicts))
         self._approved = self._approved or dict(at.commanded)
@@ -145,6 +143,14 @@ class Loop:
                              verdicts=tuple(answers.verdicts), latched=self._lost or self._watch.found)  # fmt: skip
         self._learn(found, estimate.drop_id)
         return self._decided(not_used, at, found, answers)
+
+    def _unknown(self, at: Situation, answers: _Answers) -> str:
+        """Say why nobody knows what the atoms saw; empty where that is known."""
+        words = "every actuator reads as commanded"
+        astray = answers.stopped_by(WHEREABOUTS.judged(not at.astray, at.astray or words))
+        if astray:
+            self._ramp.note(held=True)
+        return astray
 
     def _cannot_learn(self, found: Comparison, agree: bool, answers: _Answers) -> bool:
         """Whether a drop, compared with its prediction, must not be learned from."""

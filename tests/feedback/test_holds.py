@@ -86,6 +86,7 @@ def test_a_read_back_that_lies_for_a_while_leaves_nothing_behind(settled) -> Non
         assert show(drop, at=lie, astray="trap x reads 300, wanted 0").found is None
     judged = show(46)
     assert judged.hold == ""
+    assert "resumed: 25% of the correction" in judged.proposal.limits
     assert abs(judged.found.innovation[0]) < 5 * judged.found.sigma[0]
     assert all(show(drop).hold == "" for drop in range(47, 60))
 
