@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import zmq
 
+from magis_calib.auth.sockets import Lock
+from magis_calib.config.station import Links, Station
 from magis_calib.domain.camera import Frame, View
-from magis_calib.domain.config import Links, Station
-from magis_calib.domain.devices import BadMessage, CameraJoined, SourceEvent
+from magis_calib.domain.devices import BadMessage, CameraJoined, LinkState, SourceEvent
 from magis_calib.domain.errors import WireError
-from magis_calib.domain.snapshot import LinkState
 from magis_calib.link.camera_messages import (
     Bye,
     ErrorAnswer,
@@ -28,9 +28,8 @@ from magis_calib.link.camera_messages import (
     ToCamera,
     Welcome,
 )
+from magis_calib.link.headers import agree_version, echo_of
 from magis_calib.link.wire import RETRY_HELPS, check_frame, check_hello, decode_from_camera, facts_of
-from magis_calib.link.words import agree_version, echo_of
-from magis_calib.locks.lock import Lock
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,12 @@ from collections.abc import Callable
 
 import zmq
 
-from magis_calib.domain.config import Links
+from magis_calib.auth.handshake import Entrance
+from magis_calib.auth.sockets import Lock
+from magis_calib.config.station import Links
+from magis_calib.domain.devices import LinkState
 from magis_calib.domain.errors import ConfigError, WireError
-from magis_calib.domain.owner import Owner
-from magis_calib.domain.snapshot import LinkState
+from magis_calib.host.user import Owner
 from magis_calib.link.camera_messages import Bye, Heartbeat
 from magis_calib.link.control_messages import (
     ControlError,
@@ -24,9 +26,7 @@ from magis_calib.link.control_messages import (
     FromController,
     decode_from_controller,
 )
-from magis_calib.link.words import PROTOCOL_VERSION, Message
-from magis_calib.locks.entrance import Entrance
-from magis_calib.locks.lock import Lock
+from magis_calib.link.headers import PROTOCOL_VERSION, Message
 
 log = logging.getLogger(__name__)
 

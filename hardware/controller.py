@@ -11,21 +11,14 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from hardware.connection import ControllerConnection
+from magis_calib.auth.sockets import Lock
+from magis_calib.config.station import Links
 from magis_calib.domain.camera import DropAnnouncement, SequenceType
-from magis_calib.domain.config import Links
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
+from magis_calib.domain.devices import LinkState
 from magis_calib.domain.errors import ControllerError, Refused, Silent
 from magis_calib.domain.limits import broken_limit
-from magis_calib.domain.snapshot import LinkState
-from magis_calib.link.control_messages import (
-    Answer,
-    Done,
-    DropMessage,
-    FromController,
-    Request,
-    RequestWord,
-)
-from magis_calib.locks.lock import Lock
+from magis_calib.link.control_messages import Answer, Done, DropMessage, FromController, Request, RequestWord
 
 
 class ControllerClient:

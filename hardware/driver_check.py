@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import zmq
 
 from hardware.driver_evidence import Evidence, Finding
-from magis_calib.domain.config import Station
+from magis_calib.auth.sockets import Lock
+from magis_calib.config.station import Station
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import (
     ErrorAnswer,
@@ -23,9 +24,8 @@ from magis_calib.link.camera_messages import (
     ToCamera,
     Welcome,
 )
+from magis_calib.link.headers import agree_version, echo_of
 from magis_calib.link.wire import RETRY_HELPS, check_frame, check_hello, decode_from_camera
-from magis_calib.link.words import agree_version, echo_of
-from magis_calib.locks.lock import Lock
 
 QUIET_S = 1.0
 """Time for answers to arrive before the socket is closed, and for frames that should not come back."""

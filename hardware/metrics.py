@@ -13,8 +13,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from magis_calib.domain.errors import ConfigError
-from magis_calib.domain.safety import SafetyWord
-from magis_calib.domain.snapshot import Counters, LoopWord, RecordingState, Snapshot
+from magis_calib.state.safety import SafetyWord
+from magis_calib.state.snapshot import Counters, LoopWord, RecordingState, Snapshot
 
 LOOPBACK = "127.0.0.1"
 BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0)

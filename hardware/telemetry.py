@@ -8,11 +8,11 @@ from typing import Any
 
 import zmq
 
+from magis_calib.auth.sockets import Lock
 from magis_calib.domain.errors import ConfigError
-from magis_calib.domain.snapshot import Snapshot
-from magis_calib.link.words import PROTOCOL_VERSION
-from magis_calib.locks.lock import Lock
-from magis_calib.recording.serial import plain
+from magis_calib.domain.serial import plain
+from magis_calib.link.headers import PROTOCOL_VERSION
+from magis_calib.state.snapshot import Snapshot
 
 TOPIC = b"snapshot"
 

@@ -17,6 +17,6 @@ def open_session(path: str | os.PathLike[str]) -> Session:
 
     A child process looks first: a damaged file raises `SessionError` and crashes nobody.
     """
-    from magis_calib.recording.looking import opened  # whoever only asks for the version need not load HDF5
+    from magis_calib.recording.probe import opened  # whoever only asks for the version need not load HDF5
 
     return opened(Path(path))

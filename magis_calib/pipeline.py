@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from magis_calib.config.station import Station
 from magis_calib.domain.camera import Frame, ImagePair, IncompleteDrop
-from magis_calib.domain.config import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate, unusable_station
@@ -23,7 +23,7 @@ from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.estimation.model import Wavevector
 from magis_calib.estimation.pair import Done, Fitting
 from magis_calib.estimation.sequence import NOT_FITTED
-from magis_calib.feedback.judgement import Judgement, Situation
+from magis_calib.feedback.evaluation import Judgement, Situation
 from magis_calib.feedback.loop import Loop
 
 EARLIER = "taken before this run began: recorded and fitted, not acted upon"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulators.plant_file import COORDINATES, HiddenNumbers, PlantNumbers
+from simulators.instrument.numbers import COORDINATES, HiddenNumbers, PlantNumbers
 
 OFFSETS = (*COORDINATES, *HiddenNumbers.model_fields)
 """What can be off: the disturbance of the first drop by coordinate, and everything in `[hidden]` (SI)."""

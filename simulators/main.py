@@ -13,13 +13,13 @@ from types import FrameType
 
 import zmq
 
-from magis_calib.domain.config import Links, Station
+from magis_calib.auth.keyring import default_keys_dir
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import Links, Station
 from magis_calib.domain.errors import ConfigError
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.locks.keyring import default_keys_dir
-from magis_calib.memory import keep_freed_memory
+from magis_calib.host.memory import keep_freed_memory
+from simulators.instrument.numbers import load_plant_numbers
 from simulators.options import SimulationOptions, add_simulation_options
-from simulators.plant_file import load_plant_numbers
 from simulators.station import SimulatedStation, StationSetup
 
 POLITE = 10

@@ -12,13 +12,34 @@ import numpy.typing as npt
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.quantities import OBSERVABLES, TWO_PI, wrap_phase
-from simulators.faults import NO_FAULTS, Faults
-from simulators.motion import TrueMotion
-from simulators.optics import optics_of
-from simulators.plant_file import COORDINATES, Coordinate, PlantNumbers
-from simulators.pulses import contrast, population, pulses_of
-from simulators.scene import Scene, made_for
-from simulators.streams import stream
+from simulators.faults.active import NO_FAULTS, Faults
+from simulators.instrument.numbers import COORDINATES, Coordinate, PlantNumbers
+from simulators.instrument.optics import optics_of
+from simulators.instrument.pulses import contrast, population, pulses_of
+from simulators.instrument.randomness import stream
+from simulators.instrument.scene import Scene, made_for
+
+
+class TrueMotion:
+    """Every actuator stands where it was told to, except while a fault has hold of it."""
+
+    def __init__(self, start: Setpoints) -> None:
+        self._told = dict(start)
+        self._stands = dict(start)
+
+    def move(self, setpoints: Setpoints, factors: Mapping[str, float]) -> dict[str, float]:
+        """Move by `factors` times the change of the setpoints, absolutely where there is no factor; return the places.
+
+        The setpoints are those in force, one call for each drop.
+        """
+        for name, told in setpoints.items():
+            if name in factors:
+                self._stands[name] += factors[name] * (told - self._told[name])
+            else:
+                self._stands[name] = told
+        self._told = dict(setpoints)
+        return dict(self._stands)
+
 
 Array = npt.NDArray[np.float64]
 

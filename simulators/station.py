@@ -11,28 +11,28 @@ from typing import Literal
 
 import zmq
 
+from magis_calib.auth.sockets import open_lock
+from magis_calib.config.station import Station
 from magis_calib.domain.camera import VIEWS, FrameHeader, View
-from magis_calib.domain.config import Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.link.control_messages import DropMessage
-from magis_calib.locks.lock import open_lock
-from simulators.camera_driver import CameraDriver, CameraPlace
-from simulators.command_log import CommandLog
-from simulators.controller import ControllerServer, Place
-from simulators.courier import Courier
-from simulators.darkroom import Darkroom, Job, Print
-from simulators.drop_system import DropSchedule
-from simulators.fault_file import WatchedFaults, load_faults
-from simulators.faults import Faults
+from simulators.cameras.buffer import Spool
+from simulators.cameras.delivery import Courier
+from simulators.cameras.driver import CameraDriver, CameraPlace
+from simulators.cameras.exposure import Darkroom, Job, Print
+from simulators.controllers.command_log import CommandLog
+from simulators.controllers.drop_schedule import DropSchedule
+from simulators.controllers.parameters import ParameterBank
+from simulators.controllers.server import ControllerServer, Place
+from simulators.faults.active import Faults
+from simulators.faults.controller import Misbehaviour
+from simulators.faults.file import WatchedFaults, load_faults
+from simulators.faults.wire_kinds import Peer
 from simulators.hidden import put_off
-from simulators.misbehaviour import Misbehaviour
+from simulators.instrument.numbers import PlantNumbers
 from simulators.options import SimulationOptions
-from simulators.parameters import ParameterBank
 from simulators.plant import Plant
-from simulators.plant_file import PlantNumbers
-from simulators.spool import Spool
 from simulators.truth import TruthFile
-from simulators.wire_faults import Peer
 
 SPOOL_BYTES = 400_000_000
 JOBS = 8

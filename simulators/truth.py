@@ -9,9 +9,9 @@ from typing import IO, Any
 
 from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.quantities import OBSERVABLES
-from simulators.parameters import ParameterBank
+from simulators.controllers.parameters import ParameterBank
+from simulators.instrument.scene import Scene
 from simulators.plant import LOOP_ACTUATORS, DropTruth, Plant
-from simulators.scene import Scene
 
 
 class TruthFile:

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import zmq
 
-from magis_calib.domain.config import Station
-from magis_calib.domain.snapshot import Snapshot
-from magis_calib.engine import Engine
-from magis_calib.locks.lock import open_lock
-from simulators.controller import ControllerServer, Place
-from simulators.parameters import ParameterBank
-from simulators.plant_file import load_plant_numbers
+from magis_calib.auth.sockets import open_lock
+from magis_calib.config.station import Station
+from magis_calib.run.engine import Engine
+from magis_calib.state.snapshot import Snapshot
+from simulators.controllers.parameters import ParameterBank
+from simulators.controllers.server import ControllerServer, Place
+from simulators.instrument.numbers import load_plant_numbers
 from tests.pictures import SMALL
 
 FACTS: dict[str, Any] = {name: getattr(SMALL, name) for name in SMALL.__dataclass_fields__}
@@ -141,7 +141,7 @@ class Controllers:
 @contextmanager
 def running(engine: Engine, close: Callable[[], None]) -> Iterator[Engine]:
     """Run an engine, and stop it whatever happens."""
-    from magis_calib.domain.commands import StopRun
+    from magis_calib.state.commands import StopRun
 
     engine.start()
     try:

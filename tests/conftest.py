@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from magis_calib.cli.simulate import on_free_ports
-from magis_calib.domain.config import Config, Station
-from magis_calib.domain.loading import load_config, select_station
+from magis_calib.app.simulated import on_free_ports
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import Config, Station
 
 
 def pytest_configure() -> None:

@@ -15,12 +15,12 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from ui.run import Run
-from ui.scheme import Theme, choose
-from ui.screenshot import Screenshot
+from ui.style.scheme import Theme, choose
+from ui.window.screenshot import Screenshot
 
 if TYPE_CHECKING:
-    from ui.layout import Arrangement
-    from ui.window import MainWindow
+    from ui.window.layout import Arrangement
+    from ui.window.main_window import MainWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ def run_window(engine: Run, *, title: str = "magis-calib", close_confirm: bool =
 def _window(
     engine: Run, settings: QSettings, title: str, close_confirm: bool, quit_when_finished: bool, app: QApplication
 ) -> MainWindow:
-    from ui.theme import dress  # these take their colours when they are imported: after they were chosen
-    from ui.window import MainWindow
+    from ui.style.theme import dress  # these take their colours when they are imported: after they were chosen
+    from ui.window.main_window import MainWindow
 
     dress(app)
     return MainWindow(engine, settings, title=title, close_confirm=close_confirm, quit_when_finished=quit_when_finished)

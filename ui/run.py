@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from magis_calib.domain.commands import Command
-from magis_calib.domain.snapshot import Snapshot
+from magis_calib.state.commands import Command
+from magis_calib.state.snapshot import Snapshot
 
 
 class Run(Protocol):

@@ -10,8 +10,8 @@ import numpy as np
 from magis_calib.benchmark.blemish import Indices, add_hot_pixels
 from magis_calib.benchmark.picture import Truth, photograph
 from magis_calib.benchmark.scenes import BACKGROUND, ELECTRONS_PER_ATOM, OFFSET_M, PORT_M, WIDTH_M, camera_for, sensor
+from magis_calib.config.station import Camera
 from magis_calib.domain.camera import VIEWS, CameraFacts, Counts, View
-from magis_calib.domain.config import Camera
 
 STREAM = 5
 ATOMS = 1e6

@@ -10,8 +10,8 @@ import numpy as np
 from magis_calib.benchmark.blemish import add_hot_pixels, add_tracks, kill_pixels
 from magis_calib.benchmark.picture import Truth, photograph
 from magis_calib.benchmark.scenes import ELECTRONS_PER_ATOM, camera_for
+from magis_calib.config.station import Camera
 from magis_calib.domain.camera import CameraFacts, Counts
-from magis_calib.domain.config import Camera
 
 STREAM = 2
 RESPONSE_SPREAD = 0.006

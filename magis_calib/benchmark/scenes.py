@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from magis_calib.benchmark.picture import Truth
+from magis_calib.config.station import Camera
 from magis_calib.domain.camera import CameraFacts
-from magis_calib.domain.config import Camera
 
 ELECTRONS_PER_ATOM = 0.9
 """Also where `excess` is 0: the same light, but without the atoms' own shot noise."""

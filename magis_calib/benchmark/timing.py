@@ -16,8 +16,8 @@ from magis_calib.domain.camera import View
 from magis_calib.domain.estimate import ViewEstimate
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import estimate_image
+from magis_calib.imaging.both_views import side_by_side
 from magis_calib.imaging.electrons import from_counts
-from magis_calib.imaging.side_by_side import side_by_side
 
 Pair = Mapping[View, ClockedPicture]
 FEWEST = 3

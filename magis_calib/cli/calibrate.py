@@ -12,14 +12,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from magis_calib.cli.certificate import tell_certificate
 from magis_calib.cli.options import default_products_dir
 from magis_calib.cli.run import run_as_asked, run_parser
-from magis_calib.domain.commands import StartProcedure
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import Station
 from magis_calib.domain.errors import ConfigError, SessionError
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.feedback.procedures.plan import Plan, StepRecord, default_plan, read_plan
-from magis_calib.recording.progress import Progress, read_progress
+from magis_calib.figures.certificate import write_page
+from magis_calib.procedures.plan import Plan, StepRecord, default_plan, read_plan
+from magis_calib.products.plan_progress import Progress, read_progress
+from magis_calib.run.engine import Engine
+from magis_calib.state.commands import StartProcedure
 
 
 def main(argv: Sequence[str]) -> int:
@@ -32,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
         "--resume", type=Path, metavar="FILE", help="go on with the plan whose progress is in this file"
     )
     if "--print-plan" in argv:
-        print(importlib.resources.files("magis_calib.feedback.procedures").joinpath("plan.toml").read_text("utf-8"))
+        print(importlib.resources.files("magis_calib.procedures").joinpath("plan.toml").read_text("utf-8"))
         return 0
     return run_as_asked(parser, argv, _purpose, tell_certificate)
 
@@ -79,3 +81,11 @@ def _without(plan: Plan, skipped: Sequence[str]) -> Plan:
         reasons[name] = why
     steps = tuple(one.model_copy(update={"skip": reasons.get(one.name, one.skip)}) for one in plan.step)
     return plan.model_copy(update={"step": steps})
+
+
+def tell_certificate(engine: Engine, station: Station) -> None:
+    """Write the page where the plan has ended well, and say where."""
+    state = engine.snapshot.procedure
+    if state is not None and state.good and state.product:
+        path = Path(state.product)
+        print(f"certificate: {write_page(path)} (numbers in {path.name})", file=sys.stderr)

@@ -12,13 +12,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from magis_calib.cli.findings import Asked, Finding
-from magis_calib.cli.machine_checks import MACHINE_CHECKS
+from magis_calib.app.checks.finding import Asked, Finding
+from magis_calib.app.checks.machine import MACHINE_CHECKS
+from magis_calib.app.checks.station import STATION_CHECKS
+from magis_calib.auth.keyring import default_keys_dir
 from magis_calib.cli.options import add_keys_option, add_station_options, default_session_dir
-from magis_calib.cli.station_checks import STATION_CHECKS
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.errors import ConfigError
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.locks.keyring import default_keys_dir
 
 SHAPES = {"ok": "[green]✓ ok[/green]", "warn": "[yellow]▲ look[/yellow]", "fail": "[red]✖ fails[/red]"}
 

@@ -15,10 +15,10 @@ import zmq
 from hardware.controller import ControllerClient
 from hardware.driver_check import CheckPlan, DriverCheck
 from hardware.driver_evidence import Finding
+from magis_calib.auth.sockets import open_lock
 from magis_calib.cli.options import add_keys_option
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.errors import ConfigError
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.locks.lock import open_lock
 
 MARKS = {True: "ok  ", False: "FAIL", None: "--  "}
 

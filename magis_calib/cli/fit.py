@@ -3,19 +3,124 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
 
-from magis_calib.cli.fit_facts import Cameras
-from magis_calib.cli.fit_json import json_line
-from magis_calib.cli.fit_options import parse_fit
-from magis_calib.cli.fitting import FittedFile, FittedPair, fit_file, fit_pair
-from magis_calib.cli.options import check_folder
+from magis_calib.batch.camera_facts import Cameras
+from magis_calib.batch.fit_files import FittedFile, FittedPair, fit_file, fit_pair
+from magis_calib.batch.json_lines import json_line
+from magis_calib.cli.options import add_station_options, check_folder
+from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import ConfigError, MagisError
+from magis_calib.estimation.models import known_models
+
+PLOT_ENDINGS = (".png", ".pdf", ".svg")
+
+
+def parse_fit(argv: Sequence[str]) -> argparse.Namespace:
+    """Return the options; exits with code 2 and a message where they cannot be used."""
+    parser = _parser()
+    arguments = parser.parse_intermixed_args(_join_negative(argv))
+    if arguments.pair and len(arguments.images) % 2:
+        parser.error(f"--pair: wanted an even number of images (x, y, x, y …), got {len(arguments.images)}")
+    if arguments.pair and arguments.view:
+        parser.error("--view: not with --pair, which takes the images as view x, view y in turn")
+    arguments.view = arguments.view or "x"
+    return arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="magis-calib fit",
+        description="Fit images from files: one JSON line each on stdout, in the order given.",
+        epilog="Exit code 0: every image was fitted, usable or not; 2: an image could not be read, or bad usage.",
+    )
+    parser.add_argument("images", nargs="+", metavar="IMAGE",
+                        help=".npy, .tif, .png, .pgm, .fits[UNIT], FILE.h5:/dataset[INDEX]")  # fmt: skip
+    parser.add_argument("--pair", action="store_true", help="take the images two by two: view x, view y of one drop")
+    parser.add_argument("--model", choices=known_models(),
+                        help="(default: the configuration's: two_port_fringe for view x, two_port for y)")  # fmt: skip
+    parser.add_argument("--view", choices=VIEWS, help="which view the images show (default x)")
+    add_station_options(parser)
+    _add_facts(parser.add_argument_group("facts of the camera", "over those written in the configuration"))
+    parser.add_argument("--plot", type=_plot, metavar="FILE",
+                        help="draw data, fit and residual; several images: FILE_<image>")  # fmt: skip
+    parser.add_argument("--report", action="store_true", help="print lmfit's report of every fit on stderr")
+    return parser
+
+
+def _add_facts(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--object-pixel-m", type=_number(above=0), metavar="M",
+                       help="size of a pixel in the object (default 16e-6)")  # fmt: skip
+    group.add_argument("--gain", type=_number(above=0), metavar="G", help="electrons per count (default 1)")
+    group.add_argument("--offset", type=_number(), metavar="COUNTS", help="counts without light (default 0)")
+    group.add_argument("--read-noise", type=_number(least=0), metavar="E",
+                       help="electrons, standard deviation (default 0)")  # fmt: skip
+    group.add_argument("--bits", type=_whole(1, 16), metavar="N", help="of the ADC (default 16)")
+    group.add_argument("--saturation", type=_whole(1, 65535), metavar="COUNTS",
+                       help="a pixel there is saturated (default: full scale of the ADC or of the file)")  # fmt: skip
+    group.add_argument("--excess", type=_number(least=0), metavar="E",
+                       help="photoelectrons per atom, for the noise and the number of atoms (default 0)")  # fmt: skip
+    group.add_argument("--lsb-counts", type=_whole(1, 65535), metavar="COUNTS",
+                       help="counts per step of the ADC, 16 for left-aligned 12 bit (default 1)")  # fmt: skip
+    for port, place in (("a", "7.5e-3"), ("b", "-7.5e-3")):
+        group.add_argument(f"--port-{port}-displacement-m", type=_number(), metavar="M",
+                           help=f"nominal height of port {port} (default {place})")  # fmt: skip
+
+
+def _number(above: float = -math.inf, least: float = -math.inf) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        value = float(text)
+        if not (math.isfinite(value) and value > above and value >= least):
+            limit = f" above {above:g}" if above > -math.inf else f" of at least {least:g}" if least > -math.inf else ""
+            raise argparse.ArgumentTypeError(f"wanted a number{limit}, got {text}")
+        return value
+
+    parse.__name__ = "number"
+    return parse
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"wanted a whole number from {least} to {most}, got {text}")
+        return value
+
+    parse.__name__ = "whole number"
+    return parse
+
+
+def _plot(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in PLOT_ENDINGS:
+        raise argparse.ArgumentTypeError(f"wanted a file that ends in {', '.join(PLOT_ENDINGS)}, got {text}")
+    return path
+
+
+def _join_negative(argv: Sequence[str]) -> list[str]:
+    """Write `--option -1e-3` as `--option=-1e-3`: argparse takes only plain digits for a negative number."""
+    words = list(argv)
+    for at, (option, value) in reversed(list(enumerate(itertools.pairwise(argv)))):
+        if option.startswith("--") and "=" not in option and value.startswith("-") and _is_number(value):
+            words[at : at + 2] = [f"{option}={value}"]
+    return words
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
 
 QUIET_FILES = 3
 """A bar shows the progress of more files than this."""
@@ -83,6 +188,6 @@ class Batch:
 
 
 def _drawer(options: argparse.Namespace) -> Callable[[FittedFile], None]:
-    from magis_calib.cli.fit_plot import Plotter  # matplotlib takes half a second to load
+    from magis_calib.figures.fit import Plotter  # matplotlib takes half a second to load
 
     return Plotter(options.plot, several=len(options.images) > 1).draw

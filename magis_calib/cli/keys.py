@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from magis_calib.auth.keyring import ROLES, Keyring, Party, default_keys_dir
 from magis_calib.cli.options import add_keys_option
 from magis_calib.domain.errors import ConfigError
-from magis_calib.locks.keyring import ROLES, Keyring, Party, default_keys_dir
 
 
 def main(argv: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from magis_calib.memory import keep_freed_memory
+from magis_calib.host.memory import keep_freed_memory
 
 COMMANDS = {
     "run": "magis_calib.cli.run",
@@ -23,11 +23,11 @@ COMMANDS = {
     "fit": "magis_calib.cli.fit",
     "session": "magis_calib.cli.session",
     "why": "magis_calib.cli.why",
-    "ledger": "magis_calib.cli.ledger",
+    "ledger": "magis_calib.cli.decisions",
     "settings": "magis_calib.cli.settings",
     "response": "magis_calib.cli.response",
     "poke": "magis_calib.cli.poke",
-    "scan": "magis_calib.cli.scan",
+    "scan": "magis_calib.cli.procedures",
     "optimise": "magis_calib.cli.optimise",
     "calibrate": "magis_calib.cli.calibrate",
     "products": "magis_calib.cli.products",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from magis_calib.cli.run import run_as_asked, run_parser
-from magis_calib.domain.commands import StartProcedure
-from magis_calib.feedback.procedures.optimise import DITHER, DROPS
+from magis_calib.procedures.optimise import DITHER, DROPS
+from magis_calib.state.commands import StartProcedure
 
 
 def main(argv: Sequence[str]) -> int:

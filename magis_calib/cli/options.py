@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import logging
-import os
 from pathlib import Path
 
 import platformdirs
 
+from magis_calib.auth.keyring import default_keys_dir
 from magis_calib.domain.errors import ConfigError
-from magis_calib.journal import FORM, JOURNAL, JsonLines
-from magis_calib.locks.keyring import default_keys_dir
+from magis_calib.host.log_buffer import FORM, JOURNAL, JsonLines
 
 
 def default_session_dir() -> Path:
@@ -81,21 +79,6 @@ def start_logging(level: str, file: Path | None = None) -> None:
             root.addHandler(JsonLines(file))
         except OSError as error:
             raise ConfigError(f"--log-file {file}: cannot be written: {error}") from error
-
-
-def draw_off_screen() -> None:
-    """Let Qt draw where there is no display: a picture of the window needs none."""
-    if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-
-def why_no_window() -> str:
-    """Return why no window can be shown here, or an empty text."""
-    if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
-        return "no display (DISPLAY, WAYLAND_DISPLAY and QT_QPA_PLATFORM are not set)"
-    if importlib.util.find_spec("PySide6") is None or importlib.util.find_spec("pyqtgraph") is None:
-        return "the window needs PySide6 and pyqtgraph: pip install 'magis-calib[gui]'"
-    return ""
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from magis_calib.cli.options import default_products_dir
 from magis_calib.domain.errors import ConfigError, SessionError
-from magis_calib.domain.quantities import OBSERVABLES, utc_moment
-from magis_calib.feedback.explanation import quantity_of
-from magis_calib.recording.products import Product, products_in, read_product
-from magis_calib.recording.promotion import promote
+from magis_calib.domain.quantities import OBSERVABLES, quantity_of, utc_moment
+from magis_calib.products.promotion import promote
+from magis_calib.products.store import Product, products_in, read_product
 
 
 def main(argv: Sequence[str]) -> int:
@@ -29,11 +28,11 @@ def main(argv: Sequence[str]) -> int:
             one, other = (read_product(_found(folder, name)) for name in (arguments.product, arguments.other))
             print("\n".join(compared(one, other)))
         elif arguments.what == "picture":
-            from magis_calib.cli.product_picture import write_picture  # matplotlib takes half a second to load
+            from magis_calib.figures.product import write_picture  # matplotlib takes half a second to load
 
             print(write_picture(_found(folder, arguments.product)) or "nothing to draw")
         elif arguments.what == "certificate":
-            from magis_calib.cli.certificate import write_page  # and so does this
+            from magis_calib.figures.certificate import write_page  # and so does this
 
             print(write_page(_found(folder, arguments.product)))
         else:

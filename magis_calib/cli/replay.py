@@ -11,25 +11,57 @@ from pathlib import Path
 
 import platformdirs
 
-from magis_calib.cli.moved import moves_in_words, write_moves
+from magis_calib.app.display import why_no_window
+from magis_calib.app.show import finish, start_and_show
 from magis_calib.cli.options import (
     add_run_options,
     add_station_options,
     add_window_options,
     check_folder,
     start_logging,
-    why_no_window,
 )
-from magis_calib.cli.replay_run import Replay, recorded_station
-from magis_calib.cli.showing import finish, start_and_show
-from magis_calib.domain.config import Station
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import Station
 from magis_calib.domain.errors import ConfigError, SessionError
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.recording.looking import opened
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.serial import to_json
+from magis_calib.recording.probe import opened
 from magis_calib.recording.reader import Session
-from magis_calib.replay.moved import Moves
+from magis_calib.replay.moved import Move, Moves
+from magis_calib.replay.player import Replay, recorded_station
 from magis_calib.replay.results import Remembering, Results
 from magis_calib.replay.versions import versions_in_words
+
+
+def moves_in_words(moves: Moves) -> str:
+    """Return the report for people."""
+    lines = [f"{'':4}{'compared':>9}{f'moved > {moves.limit:g} σ':>16}{'became usable':>15}{'became unusable':>17}"]
+    lines += [
+        f"{OBSERVABLES[one.observable].label:4}{one.compared:>9}{one.moved:>16}{len(one.became_usable):>15}"
+        f"{len(one.became_unusable):>17}"
+        for one in moves.changes()
+    ]
+    worst = moves.worst()
+    lines += ["moved furthest:"] if worst else ["nothing moved"]
+    return "\n".join([*lines, *(f"  {_move_in_words(one)}" for one in worst)])
+
+
+def write_moves(path: Path, moves: Moves) -> None:
+    """Write the report as JSON. Raises `ConfigError` where it cannot be written."""
+    numbers = {"schema": 1, "limit": moves.limit, "observables": moves.changes(), "worst": moves.worst()}
+    try:
+        path.write_text(to_json(numbers) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error}") from error
+
+
+def _move_in_words(one: Move) -> str:
+    shown = OBSERVABLES[one.observable]
+    before = f"{shown.shown(one.recorded)} ± {shown.shown(one.recorded_stderr)}"
+    now = f"{shown.shown(one.now)} ± {shown.shown(one.now_stderr)}"
+    return (
+        f"drop {one.drop_id}, {shown.label}: recorded {before}, now {now} {shown.shown_unit}, by {one.moved_by:.1f} σ"
+    )
 
 
 def main(argv: Sequence[str]) -> int:

@@ -10,8 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hardware.metrics import SnapshotCollector, served
-from magis_calib.cli.assemble import LiveRun
-from magis_calib.cli.judge import judge_models
+from magis_calib.app.display import why_no_window
+from magis_calib.app.live import LiveRun
+from magis_calib.app.report import Truth
+from magis_calib.app.show import finish, start_and_show
+from magis_calib.app.simulated import SimulatedProcess, on_free_ports
+from magis_calib.cli.config import judge_models
 from magis_calib.cli.options import (
     add_keys_option,
     add_run_options,
@@ -21,21 +25,17 @@ from magis_calib.cli.options import (
     default_products_dir,
     default_session_dir,
     start_logging,
-    why_no_window,
 )
 from magis_calib.cli.replay import main as replay
-from magis_calib.cli.report import Truth
-from magis_calib.cli.showing import finish, start_and_show
-from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
-from magis_calib.domain.commands import StartProcedure
-from magis_calib.domain.config import Config, Station
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import Config, Station
 from magis_calib.domain.errors import ConfigError, SessionError
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.engine import Engine
-from magis_calib.feedback.procedures.known import KNOWN
-from simulators.fault_file import load_faults
+from magis_calib.procedures.catalogue import KNOWN
+from magis_calib.run.engine import Engine
+from magis_calib.state.commands import StartProcedure
+from simulators.faults.file import load_faults
+from simulators.instrument.numbers import load_plant_numbers
 from simulators.options import SimulationOptions, add_simulation_options
-from simulators.plant_file import load_plant_numbers
 
 
 def main(argv: Sequence[str]) -> int:
@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _what_to_run() -> list[str] | None:
     """Ask somebody at a screen who said nothing; return the words for the command line, None where they leave."""
-    from ui.welcome import ask_what_to_run
+    from ui.window.welcome import ask_what_to_run
 
     links = select_station(load_config(None), None)[1].links
     addresses = f"cameras {links.camera} · laser {links.laser} · drop system {links.drop_system}"
@@ -140,7 +140,7 @@ def _told(engine: Engine) -> int:
 
 def _drawn(product: Path) -> str:
     """Draw what was found beside the product, and say where."""
-    from magis_calib.cli.product_picture import write_picture  # matplotlib takes half a second to load
+    from magis_calib.figures.product import write_picture  # matplotlib takes half a second to load
 
     try:
         picture = write_picture(product)

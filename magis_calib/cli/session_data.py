@@ -19,7 +19,7 @@ from magis_calib.recording.certificate import certify
 from magis_calib.recording.disk import bytes_on_disk
 from magis_calib.recording.export import export_images, export_table
 from magis_calib.recording.listing import age_s, listed, sessions_in
-from magis_calib.recording.looking import opened
+from magis_calib.recording.probe import opened
 from magis_calib.recording.prune import prunable, prune
 from magis_calib.recording.reader import Session
 from magis_calib.recording.tables import TABLES, last_of_each

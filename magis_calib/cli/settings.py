@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from magis_calib.app.restore import return_to
 from magis_calib.cli.options import add_keys_option
-from magis_calib.cli.settings_return import return_to
+from magis_calib.config.loading import load_config, parse_json_config, select_station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ConfigError, SessionError
-from magis_calib.domain.loading import load_config, parse_json_config, select_station
-from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
-from magis_calib.feedback.explanation import quantity_of
-from magis_calib.feedback.settings import Setting, settings_of
-from magis_calib.recording.looking import opened
-from magis_calib.recording.serial import to_json
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, quantity_of
+from magis_calib.domain.serial import to_json
+from magis_calib.feedback.setpoint_history import Setting, settings_of
+from magis_calib.recording.probe import opened
 
 
 def main(argv: Sequence[str]) -> int:

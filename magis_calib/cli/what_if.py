@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
-from magis_calib.cli.replay_run import recorded_station
-from magis_calib.domain.config import Station
+from magis_calib.config.station import Station
 from magis_calib.domain.errors import ConfigError
-from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity, wrap_error
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.domain.serial import to_json
+from magis_calib.figures.what_if import draw
 from magis_calib.recording.reader import Session
-from magis_calib.recording.serial import to_json
 from magis_calib.replay.changes import changed, read_changes
-from magis_calib.replay.tally import held_in_words, motions, spreads
+from magis_calib.replay.player import recorded_station
+from magis_calib.replay.spreads import held_in_words, motions, spreads
 from magis_calib.replay.what_if import Otherwise, what_if
 
 
@@ -58,49 +56,6 @@ def table(drops: Sequence[Otherwise], station: Station) -> str:
                      f"  {shown.shown_unit}")  # fmt: skip
     held = held_in_words(drops)
     return "\n".join([*lines, held] if held else lines)
-
-
-def draw(drops: Sequence[Otherwise], station: Station, title: str) -> Figure:
-    """Draw observables and setpoints, predicted over what happened."""
-    actuators = list(station.loop.actuators)
-    figure = Figure(figsize=(12, 2.1 * len(OBSERVABLES)), layout="constrained")
-    figure.suptitle(title)
-    cells = figure.subplots(max(len(OBSERVABLES), len(actuators)), 2, squeeze=False, sharex=True)
-    for axes, (name, shown) in zip(cells[:, 0], OBSERVABLES.items(), strict=False):
-        _curves(axes, shown, drops, _around_target(name, False), _around_target(name, True))
-        axes.axhline(drops[-1].targets[name] * shown.shown_scale, color="0.5", linewidth=0.8)
-    for axes, name in zip(cells[:, 1], actuators, strict=False):
-        _curves(axes, ACTUATORS[name], drops, _setpoint(name, False), _setpoint(name, True))
-    for axes in cells[-1]:
-        axes.set_xlabel("drop")
-    cells[0, 0].legend(loc="upper right")
-    return figure
-
-
-def _curves(
-    axes: Axes, shown: Quantity, drops: Sequence[Otherwise],
-    happened: Callable[[Otherwise], float], predicted: Callable[[Otherwise], float],
-) -> None:  # fmt: skip
-    at = [one.record.drop_id for one in drops]
-    for label, values, colour in (("happened", happened, "0.6"), ("predicted", predicted, "C0")):
-        axes.plot(at, [values(one) * shown.shown_scale for one in drops], label=label, linewidth=1.0, color=colour)
-    axes.set_ylabel(f"{shown.label} ({shown.shown_unit})" if shown.shown_unit else shown.label)
-
-
-def _setpoint(name: str, predicted: bool) -> Callable[[Otherwise], float]:
-    """Return what reads a setpoint off a drop."""
-    return lambda one: (one.in_force if predicted else one.record.in_force)[name]
-
-
-def _around_target(name: str, predicted: bool) -> Callable[[Otherwise], float]:
-    """Return what reads an observable off a drop; a phase is shown on its target's turn."""
-
-    def value(one: Otherwise) -> float:
-        estimate, target = one.estimate if predicted else one.record.estimate, one.targets[name]
-        found = estimate.values[name]
-        return target + wrap_error(name, found - target) if found == found else found
-
-    return value
 
 
 def _numbers(session: Session, drops: Sequence[Otherwise], station: Station, differs: str) -> dict[str, object]:

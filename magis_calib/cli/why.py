@@ -9,7 +9,7 @@ from pathlib import Path
 
 from magis_calib.domain.errors import SessionError
 from magis_calib.feedback.explanation import explained
-from magis_calib.recording.looking import opened
+from magis_calib.recording.probe import opened
 
 
 def main(argv: Sequence[str]) -> int:

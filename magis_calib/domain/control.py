@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol, Self
 
 Setpoints = Mapping[str, float]
 """Absolute values in SI by actuator name. Never steps."""
@@ -129,3 +129,53 @@ class Decision:
             moved = len(self.sent)
             return f"applied {moved} setpoints from drop {self.effective_drop} on"
         return f"{self.outcome.replace('_', ' ')}: {self.reason}"
+
+
+Gain = float | Literal["auto"]
+
+
+class Bounded(Protocol):
+    """Whatever states how far the loop may move one actuator (SI), as its configuration does."""
+
+    @property
+    def minimum(self) -> float:
+        """Lowest setpoint."""
+
+    @property
+    def maximum(self) -> float:
+        """Highest setpoint."""
+
+    @property
+    def step_cap(self) -> float:
+        """Longest step after one drop."""
+
+    @property
+    def excursion(self) -> float | Literal["range"]:
+        """Longest way from the point that the operator approved last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far the loop may move one actuator (SI)."""
+
+    minimum: float
+    maximum: float
+    step_cap: float
+    """Longest step after one drop."""
+    excursion: float | Literal["range"]
+    """Longest way from the point that the operator approved last; "range": no further limit."""
+
+    @classmethod
+    def of(cls, actuator: Bounded) -> Self:
+        """Return the limits that stand in a configuration."""
+        return cls(actuator.minimum, actuator.maximum, actuator.step_cap, actuator.excursion)
+
+    def table(self) -> dict[str, float | str]:
+        """Return the limits under their names in a configuration."""
+        return {"minimum": self.minimum, "maximum": self.maximum, "step_cap": self.step_cap,
+                "excursion": self.excursion}  # fmt: skip
+
+
+def gain_in_words(gain: Gain) -> str:
+    """Write a gain."""
+    return gain if isinstance(gain, str) else f"{gain:.3g}"

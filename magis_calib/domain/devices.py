@@ -6,10 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, IncompleteDrop, SequenceType, View
+from magis_calib.domain.camera import (
+    CameraFacts,
+    DropAnnouncement,
+    Frame,
+    IncompleteDrop,
+    SequenceType,
+    View,
+)
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
 from magis_calib.domain.errors import WireError
-from magis_calib.domain.snapshot import LinkState, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +110,28 @@ class DropSystem(Protocol):
         """
 
 
-class TelemetrySink(Protocol):
-    """Where snapshots are published for dashboards."""
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """Whether one peer is there."""
 
-    def publish(self, snapshot: Snapshot) -> None:
-        """Send this snapshot to whoever listens. Never blocks."""
+    name: str
+    """ "camera x", "laser", "drop_system"."""
+    connected: bool
+    age_s: float | None
+    """Since its last word; None when it never spoke."""
+    detail: str
+    """What it is, or what to do about its absence."""
 
-    def close(self) -> None:
-        """Release the socket."""
+
+@dataclass(frozen=True, slots=True)
+class ActuatorState:
+    """One actuator of a controller: what was asked for, what it reads, and how far it may go (SI)."""
+
+    name: str
+    controller: str
+    setpoint: float
+    readback: float
+    minimum: float
+    maximum: float
+    step_limit: float
+    readback_tolerance: float

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from magis_calib.domain.camera import SequenceType
-from magis_calib.domain.control import Decision, Setpoints
+from magis_calib.domain.control import Decision, Gain, Limits, Setpoints
 from magis_calib.domain.estimate import StationEstimate
-from magis_calib.domain.loop_settings import Gain, Limits
 
 
 @dataclass(frozen=True, slots=True, eq=False)

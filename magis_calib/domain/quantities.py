@@ -112,3 +112,8 @@ def wrap_error(observable: str, error: float) -> float:
 def utc_moment(time_ns: int) -> str:
     """Write date and time (UTC) with milliseconds."""
     return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
+
+
+def quantity_of(name: str) -> Quantity:
+    """Return an actuator's quantity; one that this program does not know keeps its name and SI."""
+    return ACTUATORS.get(name, Quantity(name, name.replace("_", " "), "1", "", 1.0, 4))

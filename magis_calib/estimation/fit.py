@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import lmfit
 import numpy as np
 
-from magis_calib.domain.config import ParameterRule
+from magis_calib.config.station import ParameterRule
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import NAN, Array
 from magis_calib.estimation.bins import cut_bins, outgrown

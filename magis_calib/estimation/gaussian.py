@@ -14,16 +14,7 @@ import numpy as np
 from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.estimate import Array, Measurement
 from magis_calib.estimation.grid import Grid
-from magis_calib.estimation.model import (
-    FitModel,
-    Fitted,
-    Fringe,
-    Layout,
-    Parameters,
-    Spot,
-    Start,
-    Wavevector,
-)  # fmt: skip
+from magis_calib.estimation.model import FitModel, Fitted, Fringe, Layout, Parameters, Spot, Start, Wavevector
 from magis_calib.estimation.standard import Standard, branch, positive
 from magis_calib.estimation.start.cloud import NO_CLOUD_SIGMA
 from magis_calib.estimation.start.gaussian import ENDLESS_PX, PLANE, gaussian_start

@@ -13,8 +13,8 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from magis_calib.config.station import Camera
 from magis_calib.domain.camera import CameraFacts
-from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import Array, Measurement
 from magis_calib.estimation.grid import Grid
 from magis_calib.imaging.electrons import Electrons

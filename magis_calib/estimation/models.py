@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from magis_calib.domain.config import Camera
+from magis_calib.config.station import Camera
 from magis_calib.domain.errors import ConfigError
 from magis_calib.estimation.gaussian import Gaussian, GaussianFringe
 from magis_calib.estimation.model import FitModel

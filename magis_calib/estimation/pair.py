@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from magis_calib.config.station import Station
 from magis_calib.domain.camera import VIEWS, ImagePair, View
-from magis_calib.domain.config import Station
 from magis_calib.domain.estimate import StationEstimate, ViewEstimate
 from magis_calib.estimation.model import FitModel, Wavevector
 from magis_calib.estimation.models import model_for
 from magis_calib.estimation.sequence import camera_for
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import Expected, estimate_image
+from magis_calib.imaging.both_views import side_by_side
 from magis_calib.imaging.electrons import to_electrons
 from magis_calib.imaging.mask_file import read_defects
-from magis_calib.imaging.side_by_side import side_by_side
 
 Done = Callable[[str], None]
 """Told the name of each stage that is done."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from magis_calib.config.station import Camera
 from magis_calib.domain.camera import Frame
-from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import Array, ViewEstimate
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.models import model_for

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from magis_calib.config.station import Camera
 from magis_calib.domain.camera import SequenceType
-from magis_calib.domain.config import Camera
 from magis_calib.estimation.port import FRINGE
 from magis_calib.estimation.two_port import TwoPort, TwoPortFringe
 

@@ -10,20 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from magis_calib.config.station import Camera
 from magis_calib.domain.camera import CameraFacts
-from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import Array, Measurement
 from magis_calib.estimation.grid import Grid, image_of, images_of
-from magis_calib.estimation.model import (
-    FitModel,
-    Fitted,
-    Fringe,
-    Layout,
-    Parameters,
-    Spot,
-    Start,
-    Wavevector,
-)  # fmt: skip
+from magis_calib.estimation.model import FitModel, Fitted, Fringe, Layout, Parameters, Spot, Start, Wavevector
 from magis_calib.estimation.port import FRINGE, PORTS, SIGN, WIDTHS, Displacements, Port
 from magis_calib.estimation.standard import Standard, branch, positive
 from magis_calib.estimation.start.two_port import BACKGROUND, two_port_start

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import lmfit
 import numpy as np
 
+from magis_calib.config.station import Camera
 from magis_calib.domain.camera import Frame
-from magis_calib.domain.config import Camera
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import NAN, Value, ViewEstimate
 from magis_calib.estimation.diagnostics import diagnostics

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from magis_calib.domain.control import Expectation, Setpoints, Verdict
+from magis_calib.domain.control import Expectation, Setpoints, Verdict, gain_in_words
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.loop_settings import gain_in_words
-from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity, utc_moment
+from magis_calib.domain.quantities import OBSERVABLES, quantity_of, utc_moment
 from magis_calib.domain.rules import RULES
 
 
@@ -32,11 +31,6 @@ def sections(record: DropRecord) -> dict[str, list[str]]:
         "setpoints": [*_tuned(record), *moved],
         "times and notes": [*times, *([f"note: {record.note}"] if record.note else [])],
     }
-
-
-def quantity_of(name: str) -> Quantity:
-    """Return an actuator's quantity; one that this program does not know keeps its name and SI."""
-    return ACTUATORS.get(name, Quantity(name, name.replace("_", " "), "1", "", 1.0, 4))
 
 
 def _observable(record: DropRecord, name: str) -> str:

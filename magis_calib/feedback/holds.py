@@ -12,7 +12,7 @@ from magis_calib.domain.control import Verdict
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import CAPTURE, SURPRISE
-from magis_calib.feedback.comparison import Comparison
+from magis_calib.feedback.innovation import Comparison
 
 CAPTURE_RAD_PER_M = 500.0
 """A wavevector further than this from its prediction is not followed: three equal wrong Fourier peaks may agree."""

@@ -11,8 +11,8 @@ from magis_calib.domain.control import Verdict
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import JUMP
-from magis_calib.feedback.channels import Channels, Flags
-from magis_calib.feedback.comparison import Comparison
+from magis_calib.feedback.innovation import Comparison
+from magis_calib.feedback.kalman_bank import Channels, Flags
 
 WINDOW, FEWEST = 60, 15
 """Accepted drops whose scatter is looked at; before there are so many nothing is rejected."""

@@ -7,25 +7,25 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from magis_calib.config.loop import Loop as LoopConfig
+from magis_calib.config.settings import LoopSettings, adjusted
+from magis_calib.config.station import Station
 from magis_calib.domain.camera import SequenceType
-from magis_calib.domain.config import Station
-from magis_calib.domain.control import Setpoints, Verdict
+from magis_calib.domain.control import Gain, Limits, Setpoints, Verdict
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import Array, StationEstimate
-from magis_calib.domain.loop_config import Loop as LoopConfig
-from magis_calib.domain.loop_settings import Gain, Limits, LoopSettings, adjusted
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.domain.rules import HANDS, LIMIT, WHEREABOUTS
 from magis_calib.feedback import gates
-from magis_calib.feedback.channels import Channels
-from magis_calib.feedback.closing import Closing
-from magis_calib.feedback.comparison import Comparison, compared
+from magis_calib.feedback.control_law import correcting_move, rooms_at
+from magis_calib.feedback.evaluation import Judgement, Situation
 from magis_calib.feedback.holds import WAVES, Ramp, Surprise, in_capture_range
-from magis_calib.feedback.judgement import Judgement, Situation
+from magis_calib.feedback.innovation import Comparison, compared
 from magis_calib.feedback.jumps import JumpGate
-from magis_calib.feedback.law import correcting_move, rooms_at
-from magis_calib.feedback.response import Response
-from magis_calib.feedback.watch import Watch, moved_only
+from magis_calib.feedback.kalman_bank import Channels
+from magis_calib.feedback.response_matrix import Response
+from magis_calib.feedback.response_monitor import Watch, moved_only
+from magis_calib.feedback.stage_order import Closing
 
 PHASE = list(OBSERVABLES).index("phase_rad")
 

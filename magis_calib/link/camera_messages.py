@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from magis_calib.domain.camera import CameraFacts, FrameHeader, Orientation, PixelFormat, SequenceType, View
-from magis_calib.link.words import Message
+from magis_calib.link.headers import Message
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\- ]+$")]
 Count = Annotated[int, Field(ge=0, lt=2**63, strict=True)]

@@ -9,7 +9,7 @@ from pydantic import Field
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import ParameterFacts
 from magis_calib.link.camera_messages import Bye, Count, Heartbeat, Name, Number, PositiveNumber
-from magis_calib.link.words import Message, message_type, parse
+from magis_calib.link.headers import Message, message_type, parse
 
 RequestWord = Literal["describe", "read", "write", "status", "sequence"]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from magis_calib.domain.camera import VIEWS
+from magis_calib.domain.serial import to_json
 from magis_calib.recording.check import missing_frames
 from magis_calib.recording.reader import Session
-from magis_calib.recording.serial import to_json
 from magis_calib.recording.writer import FINAL, write_text
 
 CERTIFICATE = "certificate.json"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.errors import SessionError
+from magis_calib.domain.serial import to_json
 from magis_calib.link.wire import as_sent
 from magis_calib.recording.reader import Session
 from magis_calib.recording.rows import counts_crc32
-from magis_calib.recording.serial import to_json
 from magis_calib.recording.writer import FINAL
 
 LONGEST_GAP = 100_000

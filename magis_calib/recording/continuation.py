@@ -15,7 +15,7 @@ from typing import IO
 
 from magis_calib.domain.camera import DropAnnouncement, Frame, View
 from magis_calib.domain.errors import SessionError
-from magis_calib.recording.looking import look
+from magis_calib.recording.probe import look
 from magis_calib.recording.reader import Session
 from magis_calib.recording.writer import FINAL
 

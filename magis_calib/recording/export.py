@@ -12,8 +12,8 @@ from PIL import Image
 
 from magis_calib.domain.camera import Frame, View
 from magis_calib.domain.errors import SessionError
+from magis_calib.domain.serial import to_json
 from magis_calib.recording.reader import Session
-from magis_calib.recording.serial import to_json
 from magis_calib.recording.tables import dataframe, flat
 
 Kind = Literal["csv", "parquet"]

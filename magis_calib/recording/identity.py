@@ -7,13 +7,12 @@ import importlib.metadata
 import platform
 from collections.abc import Mapping
 
-from magis_calib import __version__
-
 DEPENDED_ON = ("numpy", "scipy", "lmfit", "h5py", "hdf5plugin", "pyzmq")
 
 
 @functools.cache
 def identity() -> Mapping[str, str]:
     """Return names and versions."""
+    ours = importlib.metadata.version("magis-calib")
     versions = {name: importlib.metadata.version(name) for name in DEPENDED_ON}
-    return {"magis-calib": __version__, "python": platform.python_version(), "machine": platform.machine(), **versions}
+    return {"magis-calib": ours, "python": platform.python_version(), "machine": platform.machine(), **versions}

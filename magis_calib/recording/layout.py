@@ -9,10 +9,23 @@ import h5py
 import hdf5plugin
 import numpy as np
 
+from magis_calib.config.recording import Compression
 from magis_calib.domain.camera import CameraFacts, View
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES
-from magis_calib.domain.recording_config import Compression
-from magis_calib.recording.compression import filter_of
+
+
+def filter_of(compression: Compression) -> Mapping[str, Any]:
+    """Return what h5py's `create_dataset` needs for it."""
+    match compression:
+        case "bitshuffle-lz4":
+            return dict(hdf5plugin.Bitshuffle(cname="lz4"))
+        case "bitshuffle-zstd":
+            return dict(hdf5plugin.Bitshuffle(cname="zstd", clevel=1))
+        case "gzip":
+            return {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+        case "none":
+            return {}
+
 
 SCHEMA = 2
 READABLE = (1, 2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from magis_calib.recording.disk import bytes_on_disk
-from magis_calib.recording.looking import look
+from magis_calib.recording.probe import look
 from magis_calib.recording.writer import FINAL
 
 

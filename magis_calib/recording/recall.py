@@ -15,8 +15,8 @@ import numpy as np
 from magis_calib.domain.camera import VIEWS, CameraFacts, Frame, FrameHeader, View
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
+from magis_calib.domain.serial import plain, record_from_json, to_json
 from magis_calib.recording.reader import Session
-from magis_calib.recording.serial import plain, record_from_json, to_json
 
 PATIENCE_S = 30.0
 

@@ -11,10 +11,10 @@ from typing import Any
 from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, View
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
-from magis_calib.domain.snapshot import RecordingState
 from magis_calib.recording.certificate import write_certificate
 from magis_calib.recording.disk import Disk
 from magis_calib.recording.writer import SessionWriter, TooLongError
+from magis_calib.state.snapshot import RecordingState
 
 log = logging.getLogger(__name__)
 

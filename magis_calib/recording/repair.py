@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from magis_calib.domain.errors import SessionError
+from magis_calib.domain.serial import to_json
 from magis_calib.recording.continuation import SessionLock
-from magis_calib.recording.looking import ask_child
+from magis_calib.recording.probe import ask_child
 from magis_calib.recording.reader import segment_paths
 from magis_calib.recording.salvage import Salvaged
-from magis_calib.recording.serial import to_json
 from magis_calib.recording.writer import write_text
 
 ORIGINALS = "originals"
@@ -81,7 +81,7 @@ def _repaired(segment: Path) -> SegmentRepair:
 
 def _unreadable(segment: Path) -> bool:
     """Whether a segment cannot be read as it stands although everything could be taken out of a copy."""
-    answer = ask_child("magis_calib.recording.looking", [str(segment.parent), segment.name], PATIENCE_S)
+    answer = ask_child("magis_calib.recording.probe", [str(segment.parent), segment.name], PATIENCE_S)
     return isinstance(answer, str) or bool(answer["problem"])
 
 

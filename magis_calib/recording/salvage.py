@@ -20,10 +20,10 @@ import numpy as np
 
 from magis_calib.domain.camera import VIEWS, CameraFacts, View
 from magis_calib.domain.errors import MagisError, SessionError
+from magis_calib.domain.serial import to_json
 from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
 from magis_calib.recording.segment import FAILURES, Segment
-from magis_calib.recording.serial import to_json
 from magis_calib.recording.superblock import SIZE, end_of_file, left_open, said_closed
 
 LONGEST_BYTES = 1 << 40

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import hdf5plugin  # registers the filters that images are packed with
+import hdf5plugin
 import numpy as np
 import numpy.typing as npt
 
 from magis_calib.domain.camera import VIEWS, CameraFacts, Counts, FrameHeader, View
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
+from magis_calib.domain.serial import record_from_json
 from magis_calib.recording import layout
-from magis_calib.recording.serial import record_from_json
 from magis_calib.recording.superblock import SIZE, left_open
 
 _FILTERS = hdf5plugin.FILTERS

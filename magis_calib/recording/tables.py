@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +17,27 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
-    from magis_calib.recording.reader import Session
-
 TABLES = ("estimates", "decisions", "frames", "announcements")
 ONE_A_DROP = ("estimates", "decisions", "announcements")
 """Tables where of several rows of a drop the last one counts."""
 Columns = dict[str, npt.NDArray[Any]]
 
 
-def flat(session: Session, name: str) -> Columns:
+class Tables(Protocol):
+    """A session, as far as its tables go."""
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+
+    def attribute(self, name: str) -> Any:
+        """Return an attribute of the run, None where it is not there."""
+
+    def table(self, name: str) -> Rows:
+        """Return a whole table. Raises `SessionError` where it cannot be read."""
+
+
+def flat(session: Tables, name: str) -> Columns:
     """Return the columns of a table by name, SI: vectors taken apart, texts decoded, one row a drop.
 
     `estimates`: "x_m", "x_m_stderr", "x_m_cov_y_m" …; `decisions`: "trap_x_m_in_force", "trap_x_m_sent" …
@@ -39,7 +52,7 @@ def flat(session: Session, name: str) -> Columns:
     return columns
 
 
-def dataframe(session: Session, name: str) -> pandas.DataFrame:
+def dataframe(session: Tables, name: str) -> pandas.DataFrame:
     """Return a table as pandas has it, with the time (UTC) beside time_ns. Raises `SessionError` without pandas."""
     pandas = _extra("pandas")
     columns = flat(session, name)
@@ -50,7 +63,7 @@ def dataframe(session: Session, name: str) -> pandas.DataFrame:
     return frame if name == "frames" else frame.set_index("drop_id")
 
 
-def dataset(session: Session) -> xarray.Dataset:
+def dataset(session: Tables) -> xarray.Dataset:
     """Return estimates and decisions as one dataset along `drop_id`. Raises `SessionError` without xarray."""
     estimates, decisions = (last_of_each(session.table(name)) for name in ("estimates", "decisions"))
     along: dict[str, Any] = {name: (("drop_id", "quantity"), estimates[name]) for name in ("values", "stderr")}

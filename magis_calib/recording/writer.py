@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import datetime
+import functools
 import os
 import secrets
 import shutil
@@ -15,15 +17,27 @@ from typing import Any
 import h5py
 import numpy as np
 
+from magis_calib.config.recording import Recording
 from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, View
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
-from magis_calib.domain.recording_config import Recording
+from magis_calib.domain.serial import to_json
 from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
-from magis_calib.recording.farewell import end_without_hdf5
 from magis_calib.recording.identity import identity
-from magis_calib.recording.serial import to_json
+
+
+@functools.cache
+def end_without_hdf5() -> None:
+    """Let this process end without libhdf5's own farewell, whatever its exit code.
+
+    After a file could not be flushed libhdf5 2.0 tries to close it once more when the process ends, and crashes there.
+    What on_exit(3) is given last is called first, with the exit code: here _exit(2). Does nothing without glibc.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "on_exit"):
+        library.on_exit(library._exit, None)
+
 
 RESERVE_BYTES = 64_000_000
 """A disk with less than this left counts as full: what is recorded must still be closed properly."""

@@ -9,13 +9,12 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from magis_calib.domain.config import Station
+from magis_calib.config.fields import Finite, Strict, toml_table
+from magis_calib.config.loading import line_of
+from magis_calib.config.station import Station
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError
-from magis_calib.domain.fields import Finite, Strict
-from magis_calib.domain.loading import line_of
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.toml import toml_table
 
 NAME = "what_if"
 """Of a matrix whose numbers stand in the file."""

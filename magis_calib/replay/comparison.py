@@ -10,7 +10,7 @@ from typing import Any
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.recording.serial import to_json
+from magis_calib.domain.serial import to_json
 
 NAMED = 10
 """Differences that are told by name."""

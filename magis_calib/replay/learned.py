@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 
-from magis_calib.domain.config import Station
+from magis_calib.config.station import Station
 from magis_calib.domain.control import ParameterFacts
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.feedback.judgement import Situation
+from magis_calib.feedback.evaluation import Situation
 from magis_calib.feedback.loop import Loop
-from magis_calib.replay.ledger import Closings, astray_of, is_judged, waited_s
-from magis_calib.replay.listening import configured_facts
+from magis_calib.replay.recorded_actuators import configured_facts
+from magis_calib.replay.recorded_decisions import Closings, astray_of, is_judged, waited_s
 
 
 def learned(

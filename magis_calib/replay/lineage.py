@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 
 import magis_calib
+from magis_calib.config.station import Camera, Station
 from magis_calib.domain.camera import VIEWS, Frame, ImagePair
-from magis_calib.domain.config import Camera, Station
+from magis_calib.domain.serial import plain
 from magis_calib.estimation.model import Wavevector
 from magis_calib.estimation.models import BUILT_IN, model_for
 from magis_calib.imaging.mask_file import read_defects
-from magis_calib.recording.serial import plain
 
-SOURCES = ("domain", "imaging", "estimation")
+SOURCES = ("config", "domain", "imaging", "estimation")
 """Packages whose code makes an estimate."""
 LIBRARIES = ("numpy", "scipy", "lmfit")
 ROUNDING = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES",

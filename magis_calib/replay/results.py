@@ -7,12 +7,12 @@ import logging
 import sqlite3
 from pathlib import Path
 
+from magis_calib.config.station import Station
 from magis_calib.domain.camera import ImagePair
-from magis_calib.domain.config import Station
 from magis_calib.domain.estimate import StationEstimate
+from magis_calib.domain.serial import record_from_json, to_json
 from magis_calib.estimation.model import Wavevector
 from magis_calib.estimation.pair import Done, Fitting
-from magis_calib.recording.serial import record_from_json, to_json
 from magis_calib.replay.lineage import Lineage
 
 log = logging.getLogger(__name__)

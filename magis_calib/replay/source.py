@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from magis_calib.domain.camera import VIEWS, CameraFacts, DropAnnouncement, Frame, IncompleteDrop, View
-from magis_calib.domain.devices import CameraJoined, SourceEnded, SourceEvent
+from magis_calib.domain.devices import CameraJoined, LinkState, SourceEnded, SourceEvent
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.snapshot import LinkState
 from magis_calib.recording.reader import Session
-from magis_calib.replay.ledger import waited_s
+from magis_calib.replay.recorded_decisions import waited_s
 
 LONGEST_PAUSE_S = 60.0
 """A gap between two recorded drops is waited for at most this long at real time."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from magis_calib.actuators.timeline import Timeline
 from magis_calib.domain.control import Decision, Setpoints
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.feedback.timeline import Timeline
 
 
 class TwoTimelines:

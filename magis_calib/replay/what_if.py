@@ -10,17 +10,17 @@ import math
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from magis_calib.domain.config import Station
+from magis_calib.config.station import Station
 from magis_calib.domain.control import Proposal, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
-from magis_calib.feedback.judgement import Situation
+from magis_calib.feedback.evaluation import Situation
 from magis_calib.feedback.loop import Loop
-from magis_calib.feedback.response import Response
+from magis_calib.feedback.response_matrix import Response
 from magis_calib.replay.changes import Changes
-from magis_calib.replay.ledger import Closings, astray_of, is_judged, trouble_of, waited_s, wish_of
-from magis_calib.replay.listening import configured_facts
+from magis_calib.replay.recorded_actuators import configured_facts
+from magis_calib.replay.recorded_decisions import Closings, astray_of, is_judged, trouble_of, waited_s, wish_of
 from magis_calib.replay.two_timelines import TwoTimelines
 
 

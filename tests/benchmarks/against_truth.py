@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from magis_calib.domain.loading import load_config, select_station
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.recording.reader import Session
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from magis_calib.domain.config import default_text
+from magis_calib.config.station import default_text
 
 WANTED_S = 0.30
 LOCKS = ("curve", "plain")

@@ -23,9 +23,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from magis_calib.cli.simulate import on_free_ports
-from magis_calib.domain.config import default_text
-from magis_calib.domain.loading import load_config, select_station
+from magis_calib.app.simulated import on_free_ports
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import default_text
 
 INTERVAL_S = 0.25
 LIVES_S = (0.5, 6.0)

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import QApplication
 from magis_calib.domain.control import Decision
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import unusable_station
-from magis_calib.domain.history import HistoryRows
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.snapshot import Snapshot
-from ui.theme import dress
-from ui.trends import TrendsPanel
+from magis_calib.state.history import HistoryRows
+from magis_calib.state.snapshot import Snapshot
+from ui.panels.trends.panel import TrendsPanel
+from ui.style.theme import dress
 
 DROPS, WANTED_MS = 86_400, 50.0
 

@@ -13,11 +13,11 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from magis_calib.cli.main import main as magis_calib
-from magis_calib.domain.config import default_text
+from magis_calib.config.station import default_text
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.recording.reader import Session
 from magis_calib.replay.changes import changed, read_changes
-from magis_calib.replay.tally import spreads
+from magis_calib.replay.spreads import spreads
 from magis_calib.replay.what_if import Otherwise, what_if
 
 GAIN, WANTED, SETTLING_DROPS = 0.3, 0.1, 50
@@ -36,7 +36,7 @@ def live(folder: Path, config: Path, seed: int, drops: int) -> Path:
 
 def predicted(path: Path, file: Path) -> list[Otherwise]:
     """Return what the changes in a file would have given."""
-    from magis_calib.cli.replay_run import recorded_station
+    from magis_calib.replay.player import recorded_station
 
     with Session(path) as session:
         recorded, changes = recorded_station(session)[1], read_changes(file)

@@ -21,17 +21,17 @@ import numpy as np
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from magis_calib.cli.assemble import LiveRun
+from magis_calib.app.live import LiveRun
+from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.main import settle_in
-from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.camera import VIEWS
-from magis_calib.domain.commands import StopRun
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.domain.snapshot import Counters
+from magis_calib.state.commands import StopRun
+from magis_calib.state.snapshot import Counters
 from simulators.options import SimulationOptions
 from tests.benchmarks.large_session import resident_bytes
-from ui.theme import dress
-from ui.window import MainWindow
+from ui.style.theme import dress
+from ui.window.main_window import MainWindow
 
 PROBE_MS = 10
 BOUNDS_MS = {"p99": (99.0, 50.0), "p99.9": (99.9, 200.0)}

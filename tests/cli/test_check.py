@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from magis_calib.app.simulated import LINKS, on_free_ports
+from magis_calib.auth.keyring import Keyring
 from magis_calib.cli.main import main
-from magis_calib.cli.simulate import LINKS, on_free_ports
-from magis_calib.domain.config import default_text
-from magis_calib.locks.keyring import Keyring
+from magis_calib.config.station import default_text
 
 
 @pytest.fixture

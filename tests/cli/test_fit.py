@@ -19,7 +19,7 @@ import scipy.io
 from PIL import Image
 
 from magis_calib.cli.fit import main
-from magis_calib.domain.config import default_text
+from magis_calib.config.station import default_text
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES
 from tests.pictures import BACKGROUND, PORT_M, SMALL, Scene, pair
 

@@ -13,12 +13,12 @@ import pytest
 
 from magis_calib.cli.config import main as check
 from magis_calib.cli.main import main
-from magis_calib.domain.config import default_text
+from magis_calib.config.loading import parse_config, select_station
+from magis_calib.config.station import default_text
 from magis_calib.domain.errors import ConfigError
-from magis_calib.domain.loading import parse_config, select_station
 from magis_calib.estimation.models import BUILT_IN
 from magis_calib.pipeline import Pipeline
-from magis_calib.replay.listening import ListeningHands
+from magis_calib.replay.recorded_actuators import ListeningHands
 from tests.pictures import Scene, pair
 
 DOCS = Path(__file__).parents[2] / "docs"

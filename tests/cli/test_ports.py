@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from magis_calib.cli.simulate import LINKS, on_free_ports
-from magis_calib.domain.config import Station, default_text
-from tests.runs.test_whole_runs import magis_calib
+from magis_calib.app.simulated import LINKS, on_free_ports
+from magis_calib.config.station import Station, default_text
+from tests.app.test_whole_runs import magis_calib
 
 
 def addresses(station: Station) -> list[str]:

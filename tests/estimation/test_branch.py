@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from magis_calib.domain.config import Station
+from magis_calib.config.station import Station
 from magis_calib.domain.quantities import wrap_phase
 from magis_calib.estimation.view import Expected, estimate_view
 from tests.pictures import Scene, pair

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from magis_calib.config.station import Camera
 from magis_calib.domain.camera import CameraFacts
-from magis_calib.domain.config import Camera
 from magis_calib.domain.quantities import wrap_phase
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.models import model_for

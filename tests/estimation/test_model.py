@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from magis_calib.domain.config import Camera
+from magis_calib.config.station import Camera
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.two_port import TwoPortFringe
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from magis_calib.domain.config import Camera, ParameterRule, default_text
+from magis_calib.config.loading import parse_config
+from magis_calib.config.station import Camera, ParameterRule, default_text
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.estimate import ViewEstimate
-from magis_calib.domain.loading import parse_config
 from magis_calib.estimation.models import model_for
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import estimate_view

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from magis_calib.config.station import Camera, ParameterRule, Station
 from magis_calib.domain.camera import VIEWS, Frame, FrameHeader, SequenceType
-from magis_calib.domain.config import Camera, ParameterRule, Station
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import wrap_phase
 from magis_calib.estimation.models import model_for
 from magis_calib.estimation.sequence import camera_for
 from magis_calib.estimation.station import combine, fringe_y
 from magis_calib.estimation.view import estimate_view
-from simulators.darkroom import Job, Print, develop
+from simulators.cameras.exposure import Job, Print, develop
 from simulators.hidden import put_off
+from simulators.instrument.numbers import PlantNumbers, load_plant_numbers
+from simulators.instrument.scene import Scene
+from simulators.instrument.sensor import Sensor
 from simulators.plant import Plant
-from simulators.plant_file import PlantNumbers, load_plant_numbers
-from simulators.scene import Scene
-from simulators.sensor import Sensor
 
 DROPS = 6
 SIGMAS = 4.0

@@ -11,8 +11,8 @@ import pytest
 from magis_calib.benchmark.blemish import add_hot_pixels, add_tracks
 from magis_calib.benchmark.deviation import MEASURES, deviations
 from magis_calib.benchmark.picture import Truth, mean_of, photograph
+from magis_calib.config.station import Camera
 from magis_calib.domain.camera import CameraFacts
-from magis_calib.domain.config import Camera
 from magis_calib.domain.estimate import ViewEstimate
 from magis_calib.estimation.view import Expected, estimate_image
 from magis_calib.imaging.electrons import from_counts

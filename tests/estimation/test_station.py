@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from magis_calib.domain.config import Camera
+from magis_calib.config.station import Camera
 from magis_calib.domain.quantities import wrap_phase
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import estimate_view

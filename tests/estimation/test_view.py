@@ -33,7 +33,7 @@ def truth_of(scene: Scene, view: str) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def fitted():
     """Random scenes with both views fitted."""
-    from magis_calib.domain.loading import load_config, select_station
+    from magis_calib.config.loading import load_config, select_station
 
     station = select_station(load_config(None), None)[1]
     rng = np.random.default_rng(20)

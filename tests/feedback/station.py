@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from magis_calib.domain.config import Station
+from magis_calib.actuators.timeline import Timeline
+from magis_calib.benchmark.oracle import Ratio, ratios
+from magis_calib.config.station import Station
 from magis_calib.domain.control import ParameterFacts, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
-from magis_calib.feedback.bound import Ratio, ratios
-from magis_calib.feedback.judgement import Judgement, Situation
+from magis_calib.feedback.evaluation import Judgement, Situation
 from magis_calib.feedback.loop import Loop
-from magis_calib.feedback.timeline import Timeline
+from simulators.instrument.numbers import load_plant_numbers
 from simulators.plant import Plant
-from simulators.plant_file import load_plant_numbers
 
 FIT_SIGMA = np.array([2.7e-6, 2.7e-6, 2.2e-6, 3.9, 3.8, 3.8e-3])
 """Of 1e6 atoms, 0.9 electrons each, contrast 0.7, in the order of `OBSERVABLES`."""

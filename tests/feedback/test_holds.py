@@ -10,7 +10,7 @@ import pytest
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import RULES
-from magis_calib.feedback.judgement import Situation
+from magis_calib.feedback.evaluation import Situation
 from magis_calib.feedback.loop import Loop
 from tests.feedback.station import BEST_SD, run
 from tests.feedback.test_loop import NOMINAL, estimate, facts, noisy, plant

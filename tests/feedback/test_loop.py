@@ -9,13 +9,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from magis_calib.actuators.timeline import Timeline
 from magis_calib.domain.control import ParameterFacts
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
+from magis_calib.feedback.evaluation import Situation
 from magis_calib.feedback.gates import PhaseGate
-from magis_calib.feedback.judgement import Situation
 from magis_calib.feedback.loop import Loop
-from magis_calib.feedback.timeline import Timeline
 
 NOMINAL = {"trap_x_m": 0.0, "trap_y_m": 0.0, "launch_frequency_hz": 0.0, "mirror_tilt_x_rad": 388.27e-6,
            "timing_asymmetry_s": 0.0, "final_pulse_phase_rad": 0.0}  # fmt: skip

@@ -17,7 +17,7 @@ def changed(station, **changes):
 
 @pytest.fixture(scope="module")
 def station():
-    from magis_calib.domain.loading import load_config, select_station
+    from magis_calib.config.loading import load_config, select_station
 
     return select_station(load_config(None), None)[1]
 

@@ -11,8 +11,7 @@ import numpy as np
 from magis_calib.domain.camera import FrameHeader
 from magis_calib.link import camera_messages as camera
 from magis_calib.link import control_messages as control
-from magis_calib.link.mono import pack
-from magis_calib.link.wire import checksum
+from magis_calib.link.wire import checksum, pack
 
 GOLDEN = Path(__file__).parent / "golden"
 TIME_NS = 1_800_000_000_000_000_000

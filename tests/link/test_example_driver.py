@@ -12,15 +12,7 @@ import golden_messages as golden
 import pytest
 import zmq
 
-from magis_calib.link.camera_messages import (
-    ErrorAnswer,
-    FrameMessage,
-    Heartbeat,
-    Hello,
-    Received,
-    Stored,
-    Welcome,
-)
+from magis_calib.link.camera_messages import ErrorAnswer, FrameMessage, Heartbeat, Hello, Received, Stored, Welcome
 from magis_calib.link.wire import check_frame, decode_from_camera
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "camera_driver.py"

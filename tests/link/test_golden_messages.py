@@ -7,8 +7,7 @@ import pytest
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import FrameMessage
 from magis_calib.link.control_messages import decode_from_controller, decode_to_controller
-from magis_calib.link.mono import unpack
-from magis_calib.link.wire import check_frame, decode_from_camera, decode_to_camera, payload_of
+from magis_calib.link.wire import check_frame, decode_from_camera, decode_to_camera, payload_of, unpack
 
 
 def raw(name: str) -> bytes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from magis_calib.config.recording import Recording
 from magis_calib.domain.camera import DropAnnouncement
 from magis_calib.domain.control import Decision
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import unusable_station
-from magis_calib.domain.recording_config import Recording
 from magis_calib.recording.certificate import write_certificate
 from magis_calib.recording.writer import SessionWriter
 from tests.pictures import SMALL, frame

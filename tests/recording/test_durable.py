@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import magis_calib
+from magis_calib.config.recording import COMPRESSIONS, Recording, Region
 from magis_calib.domain.camera import DropAnnouncement
 from magis_calib.domain.errors import SessionError
-from magis_calib.domain.recording_config import COMPRESSIONS, Recording, Region
 from magis_calib.recording.certificate import certify
 from magis_calib.recording.check import check_session
 from magis_calib.recording.continuation import SessionLock, earlier, left_unfinished

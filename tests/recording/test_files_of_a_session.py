@@ -16,10 +16,10 @@ from PIL import Image
 import magis_calib
 from magis_calib.cli.main import main
 from magis_calib.domain.errors import SessionError
+from magis_calib.domain.serial import to_json
 from magis_calib.recording.check import check_session
 from magis_calib.recording.reader import Session
 from magis_calib.recording.recall import recall
-from magis_calib.recording.serial import to_json
 from tests.recording.test_durable import recorded
 from tests.recording.test_session import drops, write
 

@@ -13,14 +13,14 @@ import hdf5plugin
 import numpy as np
 import pytest
 
+from magis_calib.config.recording import Recording
 from magis_calib.domain.control import Decision
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
-from magis_calib.domain.recording_config import Recording
+from magis_calib.domain.serial import record_from_json, to_json
 from magis_calib.estimation.station import combine
 from magis_calib.estimation.view import estimate_view
 from magis_calib.recording.reader import Session
-from magis_calib.recording.serial import record_from_json, to_json
 from magis_calib.recording.writer import SessionWriter, new_session_path
 from tests.pictures import SMALL, Scene, frame, pair
 
@@ -30,7 +30,7 @@ assert hdf5plugin.Bitshuffle
 @pytest.fixture(scope="module")
 def drops():
     """Three drops with their fits."""
-    from magis_calib.domain.loading import load_config, select_station
+    from magis_calib.config.loading import load_config, select_station
 
     station = select_station(load_config(None), None)[1]
     made = []
@@ -131,7 +131,7 @@ def test_a_remark_replaces_the_record_of_its_drop(tmp_path, drops) -> None:
 KILLED = """
 import sys, numpy as np
 from pathlib import Path
-from magis_calib.domain.recording_config import Recording
+from magis_calib.config.recording import Recording
 from magis_calib.recording.writer import SessionWriter
 from tests.pictures import SMALL, frame
 from dataclasses import replace

@@ -9,9 +9,9 @@ import pytest
 
 from magis_calib.domain.camera import Frame, IncompleteDrop
 from magis_calib.domain.devices import SourceEnded
-from magis_calib.intake import Intake, Work
-from magis_calib.link.handover import Handover
+from magis_calib.link.bounded_queue import Handover
 from magis_calib.link.pairing import Pairing
+from magis_calib.run.receiver import Intake, Work
 from tests.pictures import Scene, pair
 
 

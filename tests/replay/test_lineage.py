@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from magis_calib.config.station import Camera, ParameterRule, Station
 from magis_calib.domain.camera import ImagePair
-from magis_calib.domain.config import Camera, ParameterRule, Station
+from magis_calib.domain.serial import to_json
 from magis_calib.estimation.pair import Fitting
-from magis_calib.recording.serial import to_json
 from magis_calib.replay import lineage
 from magis_calib.replay.lineage import Lineage
 from magis_calib.replay.results import Remembering, Results

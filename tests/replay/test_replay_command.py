@@ -10,7 +10,7 @@ import h5py
 import pytest
 
 from magis_calib.cli.main import main
-from magis_calib.domain.config import default_text
+from magis_calib.config.station import default_text
 
 pytestmark = pytest.mark.station
 

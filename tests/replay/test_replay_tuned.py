@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from magis_calib.cli.assemble import LiveRun
+from magis_calib.app.live import LiveRun
+from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.main import main
-from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
-from magis_calib.domain.commands import Command, SetGain, SetLimits, SetTarget, StopRun
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.domain.loop_settings import Limits
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.domain.control import Limits
 from magis_calib.recording.reader import Session
+from magis_calib.state.commands import Command, SetGain, SetLimits, SetTarget, StopRun
 from simulators.options import SimulationOptions
 from tests.bench import running, until
 

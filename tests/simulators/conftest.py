@@ -9,10 +9,10 @@ import pytest
 import zmq
 from small_application import SmallApplication
 
-from magis_calib.domain.config import Links, Station
-from magis_calib.domain.loading import load_config, select_station
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import Links, Station
+from simulators.instrument.numbers import PlantNumbers, SensorNumbers, load_plant_numbers
 from simulators.options import SimulationOptions
-from simulators.plant_file import PlantNumbers, SensorNumbers, load_plant_numbers
 from simulators.station import SimulatedStation, StationSetup
 
 

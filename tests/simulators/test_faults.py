@@ -11,13 +11,13 @@ from magis_calib.cli.main import main as magis_calib
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.quantities import OBSERVABLES
-from simulators.darkroom import Job, develop
-from simulators.fault_file import load_faults
-from simulators.fault_kinds import ControllerRestart, Displacement, NoAtoms, Timed, Wild
-from simulators.faults import Faults, Flaws
+from simulators.cameras.exposure import Job, develop
+from simulators.faults.active import Faults, Flaws
+from simulators.faults.file import load_faults
+from simulators.faults.kinds import ControllerRestart, Displacement, NoAtoms, Timed, Wild
+from simulators.instrument.sensor import Sensor
 from simulators.main import main as magis_sim
 from simulators.plant import Plant, Scene
-from simulators.sensor import Sensor
 from tests.benchmarks.faults.table import ROWS
 
 SEED = 5

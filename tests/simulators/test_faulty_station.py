@@ -10,6 +10,7 @@ import pytest
 import zmq
 from test_faults import table
 
+from magis_calib.auth.sockets import PlainLock
 from magis_calib.link.control_messages import (
     ControllerHello,
     ControllerWelcome,
@@ -17,12 +18,11 @@ from magis_calib.link.control_messages import (
     Request,
     decode_from_controller,
 )
-from magis_calib.locks.lock import PlainLock
-from simulators.controller import ControllerServer, Place
-from simulators.fault_kinds import ControllerSilent
-from simulators.faults import Faults
-from simulators.misbehaviour import Misbehaviour
-from simulators.parameters import ParameterBank
+from simulators.controllers.parameters import ParameterBank
+from simulators.controllers.server import ControllerServer, Place
+from simulators.faults.active import Faults
+from simulators.faults.controller import Misbehaviour
+from simulators.faults.kinds import ControllerSilent
 
 pytestmark = pytest.mark.station
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from simulators.hidden import OFFSETS, put_off
+from simulators.instrument.pulses import Pulses, population
 from simulators.main import main
 from simulators.options import SimulationOptions, add_simulation_options
 from simulators.plant import Plant
-from simulators.pulses import Pulses, population
 
 
 def summed(area_error: float, detuning_hz: float) -> float:

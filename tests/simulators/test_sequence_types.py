@@ -9,9 +9,9 @@ import pytest
 import zmq
 
 from hardware.controller import ControllerClient
+from magis_calib.auth.sockets import PlainLock
 from magis_calib.domain.errors import Refused
 from magis_calib.link.camera_messages import Bye
-from magis_calib.locks.lock import PlainLock
 
 pytestmark = pytest.mark.station
 

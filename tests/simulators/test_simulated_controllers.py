@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from simulators.parameters import ParameterBank
+from simulators.controllers.parameters import ParameterBank
 
 
 def test_describe_names_every_parameter(bench, numbers):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from magis_calib.domain.camera import VIEWS
-from simulators.darkroom import Job, develop
+from simulators.cameras.exposure import Job, develop
+from simulators.instrument.sensor import Sensor
 from simulators.plant import Plant, Scene
-from simulators.sensor import Sensor
 
 SEED = 5
 

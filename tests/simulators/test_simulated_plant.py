@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from magis_calib.domain.loading import load_config, select_station
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.quantities import OBSERVABLES
 from simulators.plant import LOOP_ACTUATORS, Plant
 

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
-from magis_calib.domain.config import default_text
+from magis_calib.auth.sockets import PlainLock
+from magis_calib.config.station import default_text
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.locks.lock import PlainLock
-from simulators.drop_system import DropSchedule
+from simulators.cameras.buffer import Spool, SpooledFrame
+from simulators.controllers.drop_schedule import DropSchedule
 from simulators.main import main
 from simulators.options import SimulationOptions
-from simulators.spool import Spool, SpooledFrame
 
 pytestmark = pytest.mark.station
 
@@ -140,7 +140,7 @@ def test_drops_count_from_the_first(bench):
 
 def test_drops_wait_for_slow_pictures(bench, monkeypatch):
     monkeypatch.setattr("simulators.station.JOBS", 1)
-    monkeypatch.setattr("simulators.darkroom.develop", lambda *more: time.sleep(0.3) or [])
+    monkeypatch.setattr("simulators.cameras.exposure.develop", lambda *more: time.sleep(0.3) or [])
     bench.station(interval_s=0.01)
     application = bench.application()
     application.until(lambda: "pictures take longer than the interval: drops are left out" in bench.said)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import zmq
 
+from magis_calib.auth.sockets import PlainLock
 from magis_calib.link.camera_messages import FrameMessage, Hello
-from magis_calib.locks.lock import PlainLock
-from simulators.camera_driver import CameraDriver, CameraPlace
-from simulators.controller import ControllerServer, Place
-from simulators.parameters import ParameterBank
-from simulators.plant_file import ActuatorNumbers
-from simulators.spool import Spool
+from simulators.cameras.buffer import Spool
+from simulators.cameras.driver import CameraDriver, CameraPlace
+from simulators.controllers.parameters import ParameterBank
+from simulators.controllers.server import ControllerServer, Place
+from simulators.instrument.numbers import ActuatorNumbers
 
 GOLDEN = Path(__file__).parent.parent / "link" / "golden"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from window_bench import StationBench, WindowBench, delete_now, kept_in, let_qt_work, wait_until
 
-from magis_calib.cli.replay_run import Replay
 from magis_calib.recording.reader import Session
-from ui.window import SETTLED_MS
+from magis_calib.replay.player import Replay
+from ui.window.main_window import SETTLED_MS
 
 
 class ReplayBench(WindowBench):

@@ -14,19 +14,19 @@ import pyqtgraph as pg
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton, QWidget
 
-from magis_calib.cli.assemble import LiveRun
+from magis_calib.app.live import LiveRun
+from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.replay import Replay
-from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
-from magis_calib.domain.commands import StopRun
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.domain.snapshot import Snapshot
-from magis_calib.engine import Engine
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.recording.reader import Session
+from magis_calib.run.engine import Engine
+from magis_calib.state.commands import StopRun
+from magis_calib.state.snapshot import Snapshot
 from simulators.options import SimulationOptions
 from ui.run import Run
-from ui.theme import dress
-from ui.window import MainWindow
-from ui.words import Words
+from ui.style.theme import dress
+from ui.widgets.label import Words
+from ui.window.main_window import MainWindow
 
 PATIENCE_S = 40.0
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import zmq
 
-from magis_calib.locks.keyring import Pair
+from magis_calib.auth.keyring import Pair
+from tests.auth.caller import CAMERA_HELLO, HELLO, Caller
 from tests.benchmarks.attacks.target import Target
-from tests.locks.caller import CAMERA_HELLO, HELLO, Caller
 
 Attempt = Callable[[Target], tuple[str, bool]]
 HALF_OPEN = 1000

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from magis_calib.cli.assemble import LiveRun
+from magis_calib.app.live import LiveRun
+from magis_calib.app.simulated import SimulatedProcess, on_free_ports
+from magis_calib.auth.keyring import Keyring
 from magis_calib.cli.main import settle_in
-from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
-from magis_calib.domain.commands import StopRun
-from magis_calib.domain.config import Station
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.engine import Engine
-from magis_calib.locks.keyring import Keyring
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import Station
+from magis_calib.run.engine import Engine
+from magis_calib.state.commands import StopRun
 from simulators.options import SimulationOptions
 
 INTERVAL_S = 0.5

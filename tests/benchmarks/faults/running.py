@@ -8,15 +8,15 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from magis_calib.cli.assemble import LiveRun
+from magis_calib.app.live import LiveRun
+from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.main import settle_in
-from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
-from magis_calib.domain.commands import CloseLoop, StopRun
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.domain.safety import SafetyChange
-from magis_calib.engine import Engine
 from magis_calib.recording.reader import Session
+from magis_calib.run.engine import Engine
+from magis_calib.state.commands import CloseLoop, StopRun
+from magis_calib.state.safety import SafetyChange
 from simulators.options import SimulationOptions
 from tests.benchmarks.faults.weather import Weather, variables
 

@@ -10,18 +10,18 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from magis_calib.domain.config import Station, default_text
+from magis_calib.auth.keyring import ALLOWED, Keyring
+from magis_calib.config.loading import parse_config, select_station
+from magis_calib.config.station import Station, default_text
 from magis_calib.domain.errors import ConfigError, SessionError, WireError
-from magis_calib.domain.loading import parse_config, select_station
-from magis_calib.feedback.procedures.plan import read_plan
 from magis_calib.link.camera_messages import FrameMessage, Hello
 from magis_calib.link.control_messages import decode_from_controller, decode_to_controller
 from magis_calib.link.wire import check_frame, check_hello, decode_from_camera, decode_to_camera
-from magis_calib.locks.keyring import ALLOWED, Keyring
-from magis_calib.recording.products import Product, read_product
+from magis_calib.procedures.plan import read_plan
+from magis_calib.products.store import Product, read_product
 from magis_calib.replay.changes import read_changes
-from simulators.fault_file import load_faults
-from simulators.plant_file import load_plant_numbers
+from simulators.faults.file import load_faults
+from simulators.instrument.numbers import load_plant_numbers
 from tests.benchmarks.fuzz.rubbish import bytes_of, json_of, toml_of
 from tests.link.golden_messages import FRAMES, FROM_CAMERA, FROM_CONTROLLER, TO_CAMERA, TO_CONTROLLER, frame_parts
 
@@ -65,7 +65,7 @@ def configurations(folder: Path) -> list[Decoder]:
     listed = folder / "keys" / ALLOWED
     toml = (toml_of, bytes_of)
     return [
-        Decoder("plan", [_shipped("magis_calib/feedback/procedures/plan.toml")],
+        Decoder("plan", [_shipped("magis_calib/procedures/plan.toml")],
                 lambda raw: read_plan(_text(raw), "plan.toml"), ConfigError, toml),
         Decoder("changes", [_example("docs/replay.md")], lambda raw: read_changes(_file(folder / "c.toml", raw)),
                 ConfigError, toml),

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from magis_calib.domain.config import Station
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.estimate import StationEstimate
-from magis_calib.domain.loading import load_config, select_station
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
-from magis_calib.feedback.judgement import Situation
+from magis_calib.feedback.evaluation import Situation
 from magis_calib.feedback.loop import Loop
-from simulators.parameters import ParameterBank
-from simulators.plant_file import load_plant_numbers
+from simulators.controllers.parameters import ParameterBank
+from simulators.instrument.numbers import load_plant_numbers
 from tests.benchmarks.loop.finding import Finding
 from tests.feedback.station import BEST_SD, run
 

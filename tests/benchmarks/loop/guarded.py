@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from magis_calib.domain.commands import CloseLoop, SetTarget
-from magis_calib.domain.loading import load_config, select_station
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.state.commands import CloseLoop, SetTarget
 from tests.benchmarks.loop.finding import Finding
 from tests.benchmarks.loop.near_optimal import STEP
 from tests.benchmarks.loop.station_runs import Case, Outcome

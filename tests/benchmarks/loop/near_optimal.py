@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from magis_calib.domain.loading import load_config, select_station
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from tests.benchmarks.loop.finding import Finding
 from tests.benchmarks.loop.station_runs import Case, Outcome

@@ -13,15 +13,15 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-from magis_calib.cli.assemble import LiveRun
-from magis_calib.cli.report import build_report, write_report
-from magis_calib.cli.simulate import SimulatedProcess
-from magis_calib.domain.commands import Command
-from magis_calib.domain.config import default_text
+from magis_calib.app.live import LiveRun
+from magis_calib.app.report import build_report, write_report
+from magis_calib.app.simulated import SimulatedProcess
+from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import default_text
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.loading import load_config, select_station
-from magis_calib.recording.products import Product, products_in
+from magis_calib.products.store import Product, products_in
 from magis_calib.recording.reader import Session
+from magis_calib.state.commands import Command
 from simulators.options import SimulationOptions
 
 BESIDE_EACH_OTHER = 2

@@ -19,18 +19,18 @@ from pathlib import Path
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
-from magis_calib.cli.assemble import LiveRun
+from magis_calib.app.live import LiveRun
+from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.main import settle_in
-from magis_calib.cli.simulate import SimulatedProcess, on_free_ports
-from magis_calib.domain.commands import StopRun
-from magis_calib.domain.loading import load_config, select_station
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.recording.reader import Session
+from magis_calib.state.commands import StopRun
 from simulators.options import SimulationOptions
 from tests.benchmarks.faults.weather import built, variables
 from tests.benchmarks.soak.trouble import FAULTS, Trouble
 from tests.benchmarks.soak.watching import Watch
-from ui.theme import dress
-from ui.window import MainWindow
+from ui.style.theme import dress
+from ui.window.main_window import MainWindow
 
 
 def main() -> int:

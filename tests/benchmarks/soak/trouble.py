@@ -6,8 +6,8 @@ import random
 import re
 from pathlib import Path
 
-from magis_calib.cli.assemble import LiveRun
-from magis_calib.domain.commands import CloseLoop
+from magis_calib.app.live import LiveRun
+from magis_calib.state.commands import CloseLoop
 from tests.benchmarks.faults.expecting import Row
 from tests.benchmarks.faults.running import AFTER, FIRST, OPERATOR_AFTER
 from tests.benchmarks.faults.table import ROWS

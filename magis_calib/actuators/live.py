@@ -1,0 +1,221 @@
+"""The hands of the loop: knows where the actuators stand, moves them, and says exactly what became of it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from magis_calib.actuators.checks import disagreements, elsewhere, not_ready, strayed
+from magis_calib.actuators.controllers import Actuation, Sent
+from magis_calib.actuators.moves import MOST_STEPS, Arrival, next_step, objection, still_away
+from magis_calib.actuators.timeline import Timeline
+from magis_calib.config.station import Station
+from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
+from magis_calib.domain.devices import ActuatorState
+from magis_calib.domain.errors import ControllerError
+from magis_calib.domain.limits import broken_limit
+from magis_calib.domain.quantities import ACTUATORS
+from magis_calib.feedback.evaluation import Judgement
+
+
+class Steering:
+    """Moves the actuators of one station. Used by the worker thread only."""
+
+    def __init__(self, actuation: Actuation, station: Station) -> None:
+        """Know nothing yet: `prepare` asks the controllers."""
+        self._actuation = actuation
+        self._station = station
+        self._names = tuple(station.loop.actuators)
+        self._timeline: Timeline | None = None
+        self._setpoints: dict[str, float] = {}
+        self._readback: dict[str, float] = {}
+        self._latest_drop = 0
+        self._start: dict[str, float] = {}
+        self.problem = "the controllers have not been asked yet"
+        """Why nothing can be sent now; empty when all is known."""
+        self.doubt = ""
+        """Why the loop should not send although it could: read-back, lock, or a scan; the operator may."""
+        self.astray = ""
+        """Which actuators read other than commanded; empty where none does."""
+
+    @property
+    def facts(self) -> Mapping[str, ParameterFacts]:
+        """What the controllers say about their parameters."""
+        return self._actuation.facts
+
+    @property
+    def held(self) -> str:
+        """Why the loop may not send anything now; empty when the controllers are ready."""
+        return self.problem or self.doubt
+
+    def prepare(self) -> bool:
+        """Ask the controllers again where needed, and whether they are ready; return whether they can be sent to."""
+        absent = self._actuation.absent()
+        if absent:
+            self.problem = absent
+            return False
+        try:
+            if self.problem or self._actuation.restarted():
+                readback = self._actuation.learn()
+                self.problem = disagreements(self.facts, self._station)
+                if readback.keys() >= set(self._names):
+                    self._settle(readback)
+            else:
+                self._look(self._actuation.read())
+            self.astray = strayed(self._setpoints, self._readback, self.facts)
+            self.doubt = (
+                not_ready(self._actuation.statuses())
+                or self.astray
+                or elsewhere(self._station, self._readback, self.facts)
+            )
+        except ControllerError as error:
+            self.problem = str(error)
+        return not self.problem
+
+    def accept(self) -> None:
+        """Take the actuators where they stand: the operator closes the loop there."""
+        if self._timeline is not None:
+            self._settle(self._readback)
+
+    def in_force(self, drop_id: int) -> Setpoints:
+        """Return the setpoints that the atoms of this drop saw; empty before the controllers are known."""
+        self._latest_drop = max(self._latest_drop, drop_id)
+        return self._timeline.in_force(drop_id) if self._timeline else {}
+
+    def commanded(self) -> Setpoints:
+        """Return where the actuators go by everything sent so far, as read back."""
+        return self._timeline.newest() if self._timeline else {}
+
+    def waiting_for_drop(self) -> int | None:
+        """Return the first drop that sees the newest setpoints, while it has not come."""
+        first = self._timeline.first_drop_with_newest() if self._timeline else None
+        return first if first is not None and first > self._latest_drop else None
+
+    def act(self, drop_id: int, judgement: Judgement, received_s: float) -> Decision:
+        """Send the proposal of one drop unless it is held; return the ledger's entry."""
+        decided_ns = time.time_ns()
+        if judgement.hold or judgement.proposal is None:
+            return judgement.held(drop_id, decided_ns)
+        sent = self._send(judgement.proposal.limited)
+        applied_s = time.monotonic() - received_s
+        return replace(
+            judgement.held(drop_id, decided_ns),
+            outcome=sent.outcome,
+            reason=sent.reason,
+            sent=sent.sent,
+            readback={name: sent.readback[name] for name in self._names if name in sent.readback},
+            effective_drop=max(sent.effective.values(), default=None),
+            received_to_applied_s=applied_s if sent.outcome == "applied" else None,
+        )
+
+    def by_hand(self, name: str, value: float) -> str:
+        """Move one actuator for the operator; return in words what became of it."""
+        if not self.prepare():
+            return f"not sent: {self.problem}"
+        if name not in self.facts:
+            return f"not sent: {name} is not an actuator of any controller"
+        sent = self._send({name: value})
+        shown = ACTUATORS[name]
+        if sent.outcome == "applied":
+            there = shown.shown(sent.readback[name])
+            return f"{shown.label} set by hand, reads {there} {shown.shown_unit} from drop {sent.effective[name]} on"
+        return f"{shown.label} {sent.outcome.replace('_', ' ')}: {sent.reason}"
+
+    def restore(self) -> Arrival:
+        """Go back to the setpoints found at the start."""
+        if not self._start:
+            return Arrival(True, "the setpoints of the start were never read: nothing was moved")
+        return self.go_to({name: self._start[name] for name in self._names}, "the setpoints of the start")
+
+    def go_to(self, goal: Setpoints, words: str) -> Arrival:
+        """Go to these setpoints in steps that every controller allows; `words` name them in what is said of it."""
+        failed = f"did not go to {words}: "
+        if not self.prepare() or not goal:
+            return Arrival(False, failed + (self.problem or "they are not known"))
+        away = still_away(goal, self._readback, self.facts)
+        if not away:
+            return Arrival(True, f"stands at {words} already: nothing was moved")
+        if problem := objection(away, self._readback, self.facts):
+            return Arrival(False, failed + problem)
+        for number in range(1, MOST_STEPS + 1):
+            steps = next_step(away, self._readback, self.facts)
+            sent = self._send(steps)
+            if sent.outcome != "applied":
+                return Arrival(False, f"{failed}{sent.reason} (at step {number})")
+            if steps == away:
+                return Arrival(True, f"went to {words} in {number} step{'s' if number > 1 else ''}, read back")
+        return Arrival(False, f"{failed}not there after {MOST_STEPS} steps")
+
+    def final_readback(self) -> Setpoints:
+        """Ask the controllers once more where they stand; what does not answer is left out."""
+        found: dict[str, float] = {}
+        for controller in self._actuation.controllers.values():
+            try:
+                found.update(controller.read())
+            except ControllerError as error:
+                self.problem = str(error)
+        return found
+
+    def final_status(self) -> Mapping[str, Mapping[str, str | int | float | bool]]:
+        """Ask the controllers for their state words; who does not answer is left out."""
+        found = {}
+        for name, controller in self._actuation.controllers.items():
+            with contextlib.suppress(ControllerError):
+                found[name] = controller.status()
+        return found
+
+    def states(self) -> tuple[ActuatorState, ...]:
+        """Return every actuator with setpoint, read-back and limits."""
+        nan = float("nan")
+        return tuple(
+            ActuatorState(
+                name,
+                self._actuation.owner[name],
+                self._setpoints.get(name, nan),
+                self._readback.get(name, nan),
+                facts.minimum,
+                facts.maximum,
+                facts.step_limit,
+                facts.readback_tolerance,
+            )
+            for name, facts in self.facts.items()
+        )
+
+    def _send(self, setpoints: Setpoints) -> Sent:
+        for name, value in setpoints.items():
+            slack = self.facts[name].readback_tolerance if name in self.facts else 0.0
+            broken = broken_limit(name, value, self.facts, self._readback.get(name, math.nan), slack)
+            if broken is not None:
+                return Sent("refused", f"{broken}; nothing was sent")
+        sent = self._actuation.send(setpoints)
+        self._setpoints.update(sent.sent)
+        self._readback.update(sent.readback)
+        if self._timeline is not None:
+            for name, effective in sent.effective.items():
+                self._timeline.change(effective, {name: sent.readback.get(name, sent.sent[name])})
+        if sent.outcome == "half_applied" or (sent.outcome == "unverified" and not sent.answered):
+            self.problem = f"the setpoints must be read again: {sent.reason}"
+        return sent
+
+    def _look(self, readback: Setpoints) -> None:
+        """Take in where the actuators stand; one that somebody else moved is in force from the next drop on."""
+        moved = {
+            name: value for name, value in readback.items()
+            if abs(value - self._readback.get(name, value)) > self.facts[name].readback_tolerance
+        }  # fmt: skip
+        if moved and self._timeline is not None:
+            self._timeline.change(self._latest_drop + 1, moved)
+        self._readback.update(readback)
+
+    def _settle(self, readback: Setpoints) -> None:
+        """Take the read-backs as what is in force: from the start, or from the next drop on after trouble."""
+        self._readback.update(readback)
+        self._setpoints.update(readback)
+        if self._timeline is None:
+            self._timeline = Timeline(readback)
+            self._start = dict(readback)
+        else:
+            self._timeline.change(self._latest_drop + 1, readback)

@@ -1,0 +1,1 @@
+"""Whether this machine and this station are ready for a run."""

@@ -1,0 +1,91 @@
+"""Whether a station can be run from here: its ports, its keys, its controllers."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from hardware.controller import ControllerClient
+from magis_calib.actuators.checks import disagreements
+from magis_calib.app.checks.finding import Asked, Check, Finding
+from magis_calib.auth.keyring import ALLOWED, OWN, Keyring
+from magis_calib.auth.sockets import open_lock
+from magis_calib.domain.control import ParameterFacts
+from magis_calib.domain.errors import ConfigError, ControllerError
+
+WAIT_S = 3.0
+"""For a controller's answer."""
+
+
+def _ports(asked: Asked) -> Iterator[Finding]:
+    for name in ("camera", "telemetry"):
+        endpoint = getattr(asked.station.links, name)
+        if not endpoint.startswith("tcp://"):
+            continue
+        host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("" if host == "*" else host, int(port)))
+            except OSError as error:
+                yield Finding(f"port of {name}", f"{endpoint}: {error.strerror}", "free", "fail",
+                              "is another magis-calib running? `ss -tlnp` names who has it")  # fmt: skip
+                continue
+        yield Finding(f"port of {name}", f"{endpoint} is free", "free", "ok")
+
+
+def _keys(asked: Asked) -> Iterator[Finding]:
+    if asked.station.links.sockets == "plain":
+        yield Finding("keys", 'links.sockets = "plain"', "curve", "warn", "only for tests: docs/security.md")
+        return
+    try:
+        keyring = Keyring.at(asked.keys)
+        for name in OWN:
+            if name == "application" or (keyring.folder / f"{name}.key").exists():
+                keyring.pair(name)
+    except ConfigError as error:
+        yield Finding("keys", str(error), "secrets of mode 600 and a list", "fail", "magis-calib keys make")
+        return
+    people = ", ".join(f"{party.name} ({party.role})" for party in keyring.parties().values())
+    yield Finding("keys", f"{keyring.folder / ALLOWED}: {people}", "those who belong", "ok")
+
+
+def _controllers(asked: Asked) -> Iterator[Finding]:
+    """Ask both without a hello: whoever has their leases keeps them."""
+    lock, links = open_lock(asked.station.links, asked.keys), asked.station.links
+    known: dict[str, ParameterFacts] = {}
+    try:
+        for name in ("laser", "drop_system"):
+            client = ControllerClient(lock, name, getattr(links, name), asked.name, f"check-{os.getpid()}", links,
+                                      asks_only=True)  # fmt: skip
+            try:
+                told = _described(client)
+            finally:
+                client.close()
+            if isinstance(told, str):
+                yield Finding(name, told, "running", "warn", "start it; magis-sim is one for tests")
+                continue
+            known |= told
+            limits = ", ".join(f"{one.name} [{one.minimum:g}, {one.maximum:g}] {one.unit}" for one in told.values())
+            yield Finding(name, limits, "running", "ok")
+    finally:
+        lock.close()
+    if known and (wrong := disagreements(known, asked.station)):
+        remedy = "mend the configuration, or the controller"
+        yield Finding("controllers' limits", wrong, "as configured", "fail", remedy)
+
+
+def _described(client: ControllerClient) -> Mapping[str, ParameterFacts] | str:
+    """Return what a controller describes, or why it does not."""
+    end_s = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return client.describe()
+        except ControllerError as error:
+            if time.monotonic() > end_s:
+                return client.link().detail or str(error)
+
+
+STATION_CHECKS: Sequence[Check] = (_ports, _keys, _controllers)

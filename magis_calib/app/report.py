@@ -1,0 +1,132 @@
+"""`--report`: what happened in a run, as JSON (docs/contracts.md)."""
+
+from __future__ import annotations
+
+import cmath
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from magis_calib.benchmark.oracle import Ratio, ratios, read_truth
+from magis_calib.config.station import Station
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.serial import plain
+from magis_calib.feedback.setpoint_history import controlled
+from magis_calib.run.engine import Engine
+from magis_calib.state.history import History, column
+from magis_calib.state.snapshot import Snapshot
+
+LAST_DROPS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Where the simulated station wrote what really happened, and how late its writes took effect."""
+
+    path: Path
+    delay: int
+
+
+def build_report(engine: Engine, station: Station, drops: int | None, truth: Truth | None) -> dict[str, Any]:
+    """Return the report of a finished run; `truth` tells what really happened where that was simulated."""
+    snapshot, counts = engine.snapshot, engine.snapshot.counters
+    bounds = _bounds(engine.tally.history, station, truth) if truth else {}
+    complete = drops is None or counts.complete + counts.incomplete >= drops
+    return {
+        "schema": 1,
+        "session": snapshot.session,
+        "exit": "fault" if engine.loop_fault else "completed" if complete and drops is not None else "stopped",
+        "drops": {
+            "expected": counts.expected,
+            "complete": counts.complete,
+            "incomplete": counts.incomplete,
+            "usable": counts.usable,
+        },
+        "frames": {
+            "received": counts.received,
+            "stored": counts.stored,
+            "lost": counts.lost,
+            "duplicate": counts.duplicate,
+        },
+        "recording": plain(snapshot.recording),
+        "corrections": {
+            "sent": counts.sent,
+            "applied": counts.applied,
+            "refused": counts.refused,
+            "held": counts.held,
+        },
+        "latency_s": {stage: _percentiles(list(seconds)) for stage, seconds in engine.tally.stage_s.items()},
+        "observables": {name: _observable(name, snapshot, bounds.get(name)) for name in OBSERVABLES},
+        **_alarms(snapshot),
+    }
+
+
+def _bounds(history: History, station: Station, truth: Truth) -> dict[str, Ratio]:
+    """Return the ratios to the best loop; none where a target was moved, for the bound knows of one target only."""
+    targets = {name: station.loop.observables[name].target for name in OBSERVABLES}
+    rows = history.rows
+    if np.any(rows["targets"] != list(targets.values())):
+        return {}
+    kept = rows[rows["interferometer"]]
+    measured = dict(zip(kept["drop_id"].tolist(), kept["values"][:, : len(OBSERVABLES)], strict=True))
+    return ratios(read_truth(truth.path), measured, history.fit_covariance, targets, truth.delay)
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Write it whole or not at all. Raises `OSError`."""
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(json.dumps(plain(report), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _percentiles(seconds: Sequence[float]) -> dict[str, float | None]:
+    if not seconds:
+        return {"p50": None, "p95": None, "p99": None, "max": None}
+    p50, p95, p99 = (float(np.percentile(seconds, rank)) for rank in (50, 95, 99))
+    return {"p50": p50, "p95": p95, "p99": p99, "max": max(seconds)}
+
+
+def _alarms(snapshot: Snapshot) -> dict[str, Any]:
+    """What stands at the end, and everything that came and went, oldest first."""
+    told = ("key", "severity", "text", "remedy", "since_ns", "acknowledged_by")
+    past = [plain(one) for one in snapshot.past_alarms]
+    standing = [{"key": one.key, "text": one.text, "since_ns": one.since_ns, "until_ns": None}
+                for one in snapshot.alarms]  # fmt: skip
+    return {
+        "alarms": [{name: getattr(one, name) for name in told} for one in snapshot.alarms],
+        "alarm_history": sorted([*past, *standing], key=lambda one: int(one["since_ns"])),
+    }
+
+
+def _observable(name: str, snapshot: Snapshot, bound: Ratio | None) -> dict[str, Any]:
+    measured = snapshot.history[snapshot.history["interferometer"]]
+    values = [value for value in column(measured, name)[0].tolist() if math.isfinite(value)]
+    mean, spread = _mean_and_std(name, values[-LAST_DROPS:])
+    judged = next((one for one in reversed(snapshot.records) if one.decision.expectation is not None), None)
+    return {
+        "unit": OBSERVABLES[name].unit,
+        "target": snapshot.targets[name] if judged is None or name in controlled(judged) else None,
+        "first": values[0] if values else None,
+        "last_mean": mean,
+        "last_std": spread,
+        "variance_over_bound": bound.variance_over_bound if bound else None,
+        "correctable_over_bound": bound.correctable_over_bound if bound else None,
+    }
+
+
+def _mean_and_std(name: str, values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Mean and standard deviation (ddof 1); circular for the phase."""
+    if not values:
+        return None, None
+    centre = 0.0
+    if name == "phase_rad":
+        centre = cmath.phase(sum(cmath.exp(1j * value) for value in values))
+        values = [math.remainder(value - centre, 2 * math.pi) for value in values]
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return centre + float(np.mean(values)), spread

@@ -1,0 +1,189 @@
+"""The keys of a station in one folder: a file for each party, and the list of whom to let in."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Self, get_args
+
+import platformdirs
+import zmq
+
+from magis_calib.config.fields import toml_table
+from magis_calib.domain.errors import ConfigError
+
+Role = Literal["application", "camera", "controller", "observer"]
+ROLES: tuple[Role, ...] = get_args(Role)
+OWN: Mapping[str, Role] = {
+    "application": "application", "camera": "camera", "laser": "controller", "drop_system": "controller",
+    "observer": "observer",
+}  # fmt: skip
+"""Parties that get a key when a folder is made: enough for a station and its simulated hardware on one machine."""
+ALLOWED = "allowed.toml"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
+"""Z85 (ZeroMQ RFC 32) of 32 bytes."""
+_SECRET = "# Secret: for the machine of {name} alone, readable by its user alone (chmod 600). docs/security.md\n"
+_LISTED = "# Whom to let in, by role. Read anew whenever it changes; `magis-calib keys` writes it. docs/security.md\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who is let in."""
+
+    name: str
+    role: Role
+    public: str
+    """Z85, 40 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A party's own keys, Z85."""
+
+    public: str
+    secret: str = field(repr=False)
+
+
+class Keyring:
+    """A folder of keys. May be used by any thread; every method raises `ConfigError` where the folder is not right."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder that is there."""
+        self.folder = folder
+        self._stamp: tuple[int, int, int] | None = None
+        self._parties: Mapping[str, Party] = {}
+        if not (folder / ALLOWED).is_file():
+            raise ConfigError(f"{folder}: no folder of keys: wanted {ALLOWED} in it; `magis-calib keys list` makes one")
+        self.parties()
+
+    @classmethod
+    def at(cls, folder: Path) -> Self:
+        """Use this folder, made on first use: by one of several programs that start together."""
+        if not folder.exists():
+            _make(folder)
+        return cls(folder)
+
+    def pair(self, name: str) -> Pair:
+        """Return a party's own keys. Others may not be able to read its file."""
+        path = self.folder / f"{name}.key"
+        try:
+            mode = path.stat().st_mode
+            table = toml_table(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}: the key of {name} cannot be read: {error}") from error
+        if mode & 0o077:
+            raise ConfigError(f"{path}: wanted a secret that only its user can read, got mode {mode & 0o777:o}: "
+                              f"chmod 600 {path}")  # fmt: skip
+        return Pair(_key(path, table, "public"), _key(path, table, "secret"))
+
+    def parties(self) -> Mapping[str, Party]:
+        """Return everybody who is let in, by public key, as the list says now."""
+        path = self.folder / ALLOWED
+        try:
+            status = path.stat()
+            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if stamp != self._stamp:
+                self._parties = _listed(path, toml_table(path.read_text(encoding="utf-8")))
+                self._stamp = stamp
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{path}: cannot be read: {error}") from error
+        return self._parties
+
+    def named(self, name: str) -> Party:
+        """Return the party of this name."""
+        for party in self.parties().values():
+            if party.name == name:
+                return party
+        raise ConfigError(f"{self.folder / ALLOWED}: {name!r} is not let in: wanted one of "
+                          f"{sorted(party.name for party in self.parties().values())}")  # fmt: skip
+
+    def make(self, name: str, role: Role) -> Path:
+        """Make keys for a new party, let it in, and return the file with its secret."""
+        path = self.folder / f"{name}.key"
+        if path.exists():
+            raise ConfigError(f"{path}: there is a key of {name!r} already: revoke it first, or take another name")
+        pair = _new_pair()
+        self.allow(Party(name, role, pair.public))
+        _write_secret(path, name, pair)
+        return path
+
+    def allow(self, party: Party) -> None:
+        """Let somebody in, from their next message on."""
+        if not NAME.fullmatch(party.name) or not KEY.fullmatch(party.public) or party.role not in ROLES:
+            raise ConfigError(f"{party}: wanted a name of letters, digits, _ . -, a role of {', '.join(ROLES)} and a "
+                              "public key of 40 characters (Z85)")  # fmt: skip
+        known = self.parties()
+        if party.public in known or party.name in {one.name for one in known.values()}:
+            raise ConfigError(f"{self.folder / ALLOWED}: name and key must be new, got {party.name!r} {party.public}")
+        _write_list(self.folder, [*known.values(), party])
+
+    def revoke(self, name: str) -> None:
+        """Let somebody in no longer, from their next message on; a secret that lies here is deleted."""
+        gone = self.named(name)
+        _write_list(self.folder, [one for one in self.parties().values() if one != gone])
+        (self.folder / f"{name}.key").unlink(missing_ok=True)
+
+
+def default_keys_dir() -> Path:
+    """Return the folder of keys in this user's configuration."""
+    return platformdirs.user_config_path("magis-calib", appauthor=False) / "keys"
+
+
+def _make(folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    begun = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".keys-"))
+    pairs = {name: _new_pair() for name in OWN}
+    for name, pair in pairs.items():
+        _write_secret(begun / f"{name}.key", name, pair)
+    _write_list(begun, [Party(name, role, pairs[name].public) for name, role in OWN.items()])
+    try:
+        begun.rename(folder)
+    except OSError:  # somebody else was faster: theirs counts
+        shutil.rmtree(begun)
+
+
+def _new_pair() -> Pair:
+    public, secret = zmq.curve_keypair()
+    return Pair(public.decode(), secret.decode())
+
+
+def _write_secret(path: Path, name: str, pair: Pair) -> None:
+    text = f'{_SECRET.format(name=name)}public = "{pair.public}"\nsecret = "{pair.secret}"\n'
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _write_list(folder: Path, parties: list[Party]) -> None:
+    rows = [f'\n[[key]]\nname = "{one.name}"\nrole = "{one.role}"\npublic = "{one.public}"\n' for one in parties]
+    path = folder / ALLOWED
+    begun = path.with_name(f".{ALLOWED}.{os.getpid()}")
+    begun.write_text(_LISTED + "".join(rows), encoding="utf-8")
+    begun.replace(path)
+
+
+def _listed(path: Path, table: Mapping[str, object]) -> Mapping[str, Party]:
+    rows = table.get("key")
+    if set(table) - {"key"} or not isinstance(rows, list):
+        raise ConfigError(f"{path}: wanted only [[key]] tables, got {sorted(table)}")
+    found: dict[str, Party] = {}
+    for row in rows:
+        if not isinstance(row, dict) or set(row) != {"name", "role", "public"} or row["role"] not in ROLES:
+            raise ConfigError(f"{path}: wanted name, role ({', '.join(ROLES)}) and public in each [[key]], got {row}")
+        party = Party(str(row["name"]), row["role"], _key(path, row, "public"))
+        if party.public in found or party.name in {one.name for one in found.values()}:
+            raise ConfigError(f"{path}: {party.name}: its name or key is there twice")
+        found[party.public] = party
+    return found
+
+
+def _key(path: Path, table: Mapping[str, object], name: str) -> str:
+    value = table.get(name)
+    if not isinstance(value, str) or not KEY.fullmatch(value):
+        raise ConfigError(f"{path}: {name}: wanted a key of 40 characters (Z85)")
+    return value

@@ -1,0 +1,204 @@
+"""Locks on sockets: CURVE encryption and authentication on each, or plain ones where the configuration says so."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import resource
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Protocol
+
+import zmq
+from zmq.auth.thread import ThreadAuthenticator
+
+from magis_calib.auth.keyring import Keyring, Party, Role, default_keys_dir
+from magis_calib.config.station import Links
+from magis_calib.domain.errors import ConfigError, WireError
+
+log = logging.getLogger(__name__)
+
+Socket = zmq.Socket[bytes]
+Door = Literal["camera", "control", "telemetry"]
+WELCOME: Mapping[Door, frozenset[Role]] = {
+    "camera": frozenset({"camera"}),
+    "control": frozenset({"application"}),
+    "telemetry": frozenset({"observer", "application"}),
+}
+"""Which roles are let in at the sockets that cameras, applications and observers connect to."""
+LARGEST_BYTES: Mapping[Door, int] = {"camera": 300_000_000, "control": 1_000_000, "telemetry": 1_000}
+"""The largest part of a message that is taken into memory at a door; who sends more is cut off."""
+LARGEST_ANSWER_BYTES = 1_000_000
+"""The same at sockets that connect."""
+HANDSHAKE_MS = 5000
+"""A peer that has not shown its key by then is cut off."""
+BACKLOG = 1024
+COMPLAIN_S = 10.0
+
+
+class Lock(Protocol):
+    """Fits sockets of one context with locks. May be used by any thread, each socket by its own."""
+
+    context: zmq.Context[Socket]
+
+    def serve(self, socket: Socket, door: Door, name: str) -> None:
+        """Lock a socket that `name` is about to bind: who connects must be welcome at this door."""
+
+    def call(self, socket: Socket, name: str, server: str) -> None:
+        """Lock a socket with which `name` is about to connect: there must be `server` at the other end."""
+
+    def visitor(self, part: zmq.Frame, door: Door) -> str:
+        """Return the name of who sent this part. Raises `WireError` where they are not welcome (any more)."""
+
+    def trusts(self, server: str) -> bool:
+        """Tell whether what this server says still counts."""
+
+    def edition(self) -> int:
+        """Return a number that is another one whenever the list of whom to let in has changed."""
+
+    def close(self) -> None:
+        """Close what sockets are left, each with its own linger, and release the context."""
+
+
+class PlainLock:
+    """No lock at all: everybody is let in, nobody is known. Loopback only; the configuration sees to that."""
+
+    def __init__(self, context: zmq.Context[Socket]) -> None:
+        self.context = context
+
+    def serve(self, socket: Socket, door: Door, name: str) -> None:
+        """Bound what is taken in."""
+        socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_BYTES[door])
+
+    def call(self, socket: Socket, name: str, server: str) -> None:
+        """Bound what is taken in."""
+        socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_ANSWER_BYTES)
+
+    def visitor(self, part: zmq.Frame, door: Door) -> str:
+        """Return that nobody knows."""
+        return "somebody at a plain socket"
+
+    def trusts(self, server: str) -> bool:
+        """Trust everybody."""
+        return True
+
+    def edition(self) -> int:
+        """Return always the same."""
+        return 0
+
+    def close(self) -> None:
+        """Release the context."""
+        self.context.destroy()
+
+
+class CurveLock:
+    """CURVE (ZeroMQ RFC 26) with a list of whom to let in (ZAP, RFC 27), asked again with every message."""
+
+    def __init__(self, context: zmq.Context[Socket], keyring: Keyring) -> None:
+        self.context, self.keyring = context, keyring
+        self._guard: ThreadAuthenticator | None = None
+        self._starting = threading.Lock()
+        self._complained_s: dict[str, float] = {}
+        self._edition, self._parties = 0, keyring.parties()
+
+    def serve(self, socket: Socket, door: Door, name: str) -> None:
+        """Lock a socket that `name` is about to bind. Raises `ConfigError` where it has no key."""
+        pair = self.keyring.pair(name)
+        self._post_guard()
+        socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_BYTES[door])
+        socket.setsockopt(zmq.CURVE_SERVER, 1)
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public.encode())
+        socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret.encode())
+        socket.setsockopt(zmq.ZAP_DOMAIN, door.encode())
+        socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
+        socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        socket.setsockopt(zmq.BACKLOG, BACKLOG)
+
+    def call(self, socket: Socket, name: str, server: str) -> None:
+        """Lock a socket with which `name` is about to connect. Raises `ConfigError` where either has no key."""
+        pair = self.keyring.pair(name)
+        socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_ANSWER_BYTES)
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public.encode())
+        socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret.encode())
+        socket.setsockopt(zmq.CURVE_SERVERKEY, self.keyring.named(server).public.encode())
+        socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+
+    def visitor(self, part: zmq.Frame, door: Door) -> str:
+        """Return the name of who sent this part. Raises `WireError` where they are not welcome (any more)."""
+        public = part.get("User-Id")
+        party = self._welcome(door, str(public))
+        if party is None:
+            raise WireError("not_allowed", f"key {public} at the {door} socket", wanted="a key in the list of allowed")
+        return party.name
+
+    def trusts(self, server: str) -> bool:
+        """Tell whether the list still has this server."""
+        with contextlib.suppress(ConfigError):
+            return any(party.name == server for party in self.keyring.parties().values())
+        return False
+
+    def edition(self) -> int:
+        """Return a number that is another one whenever the list of whom to let in has changed."""
+        with contextlib.suppress(ConfigError):
+            parties = self.keyring.parties()
+            if parties is not self._parties:
+                self._edition, self._parties = self._edition + 1, parties
+        return self._edition
+
+    def callback(self, domain: str, key: bytes) -> bool:
+        """Answer the guard whether to let in who shows this key (Z85) at this door."""
+        party = self._welcome(domain, key.decode()) if domain in WELCOME else None
+        if party is None and time.monotonic() - self._complained_s.get(domain, -COMPLAIN_S) >= COMPLAIN_S:
+            self._complained_s[domain] = time.monotonic()
+            log.warning("refused at the %s socket: key %s is not in the list of allowed", domain, key.decode())
+        return party is not None
+
+    def close(self) -> None:
+        """Send the guard home and release the context."""
+        if self._guard is not None:
+            self._guard.stop()
+            self._guard = None
+        self.context.destroy()
+
+    def _welcome(self, door: str, public: str) -> Party | None:
+        try:
+            party = self.keyring.parties().get(public)
+        except ConfigError as error:
+            log.error("nobody is let in: %s", error)
+            return None
+        return party if party is not None and party.role in WELCOME[door] else None  # type: ignore[index]
+
+    def _post_guard(self) -> None:
+        """Have somebody at the doors before the first one is opened."""
+        with self._starting:
+            if self._guard is not None:
+                return
+            _allow_many_connections()
+            self._guard = ThreadAuthenticator(self.context)
+            self._guard.start()
+            for door in WELCOME:
+                self._guard.configure_curve_callback(domain=door, credentials_provider=self)
+
+
+def open_lock(links: Links, keys: Path | None) -> Lock:
+    """Return a new context with the kind of lock that the configuration asks for. Raises `ConfigError`.
+
+    `keys`: folder of keys; None for that of this user, made on first use.
+    """
+    context: zmq.Context[Socket] = zmq.Context()
+    try:
+        if links.sockets == "plain":
+            return PlainLock(context)
+        return CurveLock(context, Keyring.at(keys or default_keys_dir()))
+    except (ConfigError, OSError) as error:
+        context.term()
+        raise ConfigError(f"keys: {error}") from error
+
+
+def _allow_many_connections() -> None:
+    """Peers that connect and say nothing must not use up all file handles before they are cut off."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,1 @@
+"""The same fit on image files, without a run."""

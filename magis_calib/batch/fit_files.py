@@ -1,0 +1,85 @@
+"""Fit image files: one by one, or two by two as the views of one drop."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from magis_calib.batch.camera_facts import Cameras
+from magis_calib.config.station import Camera
+from magis_calib.domain.camera import VIEWS, View
+from magis_calib.domain.errors import FitError, ImageError
+from magis_calib.domain.estimate import StationEstimate, ViewEstimate
+from magis_calib.estimation.models import model_for
+from magis_calib.estimation.station import combine
+from magis_calib.estimation.view import estimate_with_report
+from magis_calib.imaging.electrons import Electrons, from_counts, from_floats
+from magis_calib.imaging.files import ImageFile, read_image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedFile:
+    """One image and what its fit says."""
+
+    name: str
+    camera: Camera
+    """As it was fitted: `camera.model` was asked for."""
+    image: Electrons
+    estimate: ViewEstimate
+    report: str
+    """lmfit's, or why there is none."""
+    seconds: float
+    in_electrons: bool
+    """False for a file of floats, whose unit nobody knows."""
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of every parameter of the model; "1" stands for the unknown unit of a file of floats."""
+        units = model_for(self.camera).parameters
+        return dict(units) if self.in_electrons else {name: re.sub(r"\be\b", "1", units[name]) for name in units}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FittedPair:
+    """Both views of one drop and what they say together."""
+
+    views: dict[View, FittedFile]
+    station: StationEstimate
+
+
+def fit_file(name: str, view: View, cameras: Cameras) -> FittedFile:
+    """Read and fit one image. Raises `ImageError` for a file that cannot be used."""
+    return _fit(read_image(name), view, cameras)
+
+
+def fit_pair(names: Sequence[str], cameras: Cameras) -> FittedPair:
+    """Read and fit view x and view y of one drop. Raises as `fit_file`, and where the shapes differ."""
+    first, second = (read_image(name) for name in names)
+    if first.pixels.shape != second.pixels.shape:
+        raise second.address.wrong(f"shape {first.pixels.shape} as in {names[0]}", f"{second.pixels.shape}")
+    views = {view: _fit(file, view, cameras) for view, file in zip(VIEWS, (first, second), strict=True)}
+    return FittedPair(views, combine({view: fitted.estimate for view, fitted in views.items()}))
+
+
+def _fit(file: ImageFile, view: View, cameras: Cameras) -> FittedFile:
+    camera = cameras.camera(view)
+    start = time.perf_counter()
+    image = _electrons(file, camera, cameras)
+    estimate, report = estimate_with_report(image, camera)
+    seconds = time.perf_counter() - start
+    return FittedFile(file.address.name, camera, image, estimate, report, seconds, file.full_scale is not None)
+
+
+def _electrons(file: ImageFile, camera: Camera, cameras: Cameras) -> Electrons:
+    facts = cameras.facts(file, camera)
+    file.refuse_without_contrast(facts.saturation)
+    if file.full_scale is None:
+        return from_floats(file.pixels.astype(np.float64), facts.object_pixel_m)
+    try:
+        return from_counts(file.pixels.astype(np.uint16, copy=False), facts, cameras.defects(camera.view))
+    except FitError as error:
+        raise ImageError(f"{file.address.name}: {error}") from error

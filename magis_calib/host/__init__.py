@@ -1,0 +1,1 @@
+"""The machine and the user that the program runs for."""

@@ -1,0 +1,93 @@
+"""`optimise`: hold the contrast at its optimum beside the closed loop, by small dithers of the pulse area."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.errors import ProcedureError
+from magis_calib.domain.quantities import ACTUATORS
+from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.state.procedure import Axes
+
+ACTUATOR, OBSERVED = "pulse_area", "contrast"
+BEND = math.pi**2 / 2.0
+"""Contrast falls by this times the square of the pulse area's error: cos² of the pulses, to second order."""
+DITHER, HALF_RANGE, DROPS = 0.02, 0.25, 200
+PATTERN = (1.0, -1.0, -1.0, 1.0)
+"""Up, down, down, up: what drifts linearly is in neither side."""
+BOLD, CALM, CLEAR_SIGMA = 0.7, 0.15, 3.0
+"""Share of the error seen that is corrected after a cycle where it is clear, and where it may be noise."""
+
+
+def optimise(
+    place: Place, drops: int = DROPS, dither: float = DITHER, minimum: float | None = None, maximum: float | None = None
+) -> Procedure:
+    """Dither the pulse area inside bounds for so many drops, follow the contrast up, and stay at its top.
+
+    The loop goes on as the operator wants it. Raises `ProcedureError` for bounds or a dither that cannot be.
+    """
+    now = _begin(place, dither)
+    low, high = _bounds(place, now, dither, minimum, maximum)
+    shown, way, curves = ACTUATORS[ACTUATOR], [now], (Axes(OBSERVED, ACTUATOR),)
+    for cycle in range(max(1, drops // len(PATTERN))):
+        taken: list[tuple[float, DropRecord]] = []
+        for sign in PATTERN:
+            words = f"optimise: cycle {cycle + 1} about {shown.label} {shown.shown(now)}"
+            (record,) = yield Ask({ACTUATOR: now + sign * dither}, words, loop="as_wanted", curves=curves)
+            taken.append((sign, record))
+        error, stderr = _error(taken, dither)
+        if math.isfinite(error):
+            share = BOLD if abs(error) > CLEAR_SIGMA * stderr else CALM
+            step = float(np.clip(share * error, -2.0 * dither, 2.0 * dither))
+            now = float(np.clip(now - step, low + dither, high - dither))
+        way.append(now)
+    settled = way[len(way) // 2 :]
+    spread = float(np.std(settled)) if len(settled) > 1 else math.nan
+    product = {
+        "actuator": ACTUATOR,
+        "unit": shown.unit,
+        "observed": OBSERVED,
+        "optimum": now,
+        "spread": spread,
+        "way": way,
+    }
+    return Result(True, f"{shown.label} held at {shown.shown(now)} for the best contrast", product, {ACTUATOR: now})
+
+
+def _begin(place: Place, dither: float) -> float:
+    if ACTUATOR not in place.facts:
+        raise ProcedureError(f"optimise: no controller describes {ACTUATOR}")
+    longest = place.facts[ACTUATOR].sure_step
+    if not 0.0 < 4.0 * dither <= 2.0 * longest:
+        raise ProcedureError(f"optimise: dither {dither:g}: wanted above 0 and at most half a step, {longest / 2:g}")
+    return float(place.base[ACTUATOR])
+
+
+def _bounds(
+    place: Place, now: float, dither: float, minimum: float | None, maximum: float | None
+) -> tuple[float, float]:
+    facts = place.facts[ACTUATOR]
+    low = max(facts.minimum, now - HALF_RANGE if minimum is None else minimum)
+    high = min(facts.maximum, now + HALF_RANGE if maximum is None else maximum)
+    if not low <= now - dither < now + dither <= high:
+        raise ProcedureError(f"optimise: {ACTUATOR} {now:g} ± {dither:g} does not lie within [{low:g}, {high:g}]")
+    return low, high
+
+
+def _error(taken: Sequence[tuple[float, DropRecord]], dither: float) -> tuple[float, float]:
+    """Return how far above its optimum the pulse area is, with its standard error; NaN where a side is missing."""
+    sides: dict[float, list[tuple[float, float]]] = {1.0: [], -1.0: []}
+    for sign, record in taken:
+        value, error = record.estimate.values[OBSERVED], record.estimate.stderr[OBSERVED]
+        if math.isfinite(value) and math.isfinite(error):
+            sides[sign].append((value, error))
+    if not all(sides.values()):
+        return math.nan, math.nan
+    (up, up_error), (down, down_error) = (np.mean(np.array(one), axis=0) for one in sides.values())
+    top = (up + down) / 2.0
+    slope = 4.0 * top * BEND * dither
+    return float((down - up) / slope), float(math.hypot(up_error, down_error) / math.sqrt(2.0) / slope)

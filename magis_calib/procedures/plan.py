@@ -1,0 +1,169 @@
+"""The run plan: steps with entry and exit conditions, read from TOML and walked through by `calibrate`."""
+
+from __future__ import annotations
+
+import importlib.resources
+import time
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from magis_calib.config.fields import Strict, toml_table
+from magis_calib.config.station import Station
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.errors import ConfigError, ProcedureError
+from magis_calib.procedures import bring, inspection, poke, response, scan
+from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+
+Use = Literal["atoms", "cameras", "bring", "scan", "response", "poke", "stability", "in_tolerance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of step: how it begins, about how many drops it takes, and what to do where it fails."""
+
+    begin: Callable[..., Procedure]
+    drops: int
+    remedy: str
+
+
+KINDS: Mapping[Use, Kind] = {
+    "atoms": Kind(inspection.atoms, 3, "start the source, open the shutter, look at the picture"),
+    "cameras": Kind(inspection.cameras, 5, "mend orientation or object_pixel_m of that camera, or turn it"),
+    "bring": Kind(bring.bring, 18, "look at what limits it; move it by hand, then resume"),
+    "scan": Kind(scan.scan, scan.POINTS * scan.DROPS_EACH, "widen the range, or look whether it moves at all"),
+    "response": Kind(response.response, response.DROPS, "look at the actuator or observable that was not measured"),
+    "poke": Kind(poke.poke, poke.DROPS + poke.HARMLESS_DROPS, "mend sign, unit or wiring of the actuator named"),
+    "stability": Kind(inspection.stability, inspection.LEAST_STABLE_DROPS, "look at the source of the drops lost"),
+    "in_tolerance": Kind(inspection.in_tolerance, 30, "ask `magis-calib why` what keeps the loop from its targets"),
+}
+
+
+class Step(Strict):
+    """One step of a plan."""
+
+    name: str
+    use: Use
+    needs: tuple[str, ...] = ()
+    """Names of earlier steps that must have ended well: the entry condition."""
+    skip: str = ""
+    """Why this step is left out; empty to do it."""
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Plan(Strict):
+    """Steps in order."""
+
+    title: str
+    step: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """What became of one step."""
+
+    name: str
+    use: str
+    outcome: Literal["done", "failed", "skipped"]
+    words: str
+    product: Mapping[str, Any]
+    keep: Setpoints
+    began_ns: int
+    ended_ns: int
+
+
+def read_plan(text: str, source: str) -> Plan:
+    """Return the plan in a TOML text. Raises `ConfigError` naming file, step, what was wanted and what was found."""
+    try:
+        plan = Plan.model_validate(toml_table(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}, got {one['input']!r}"
+                         for one in error.errors())  # fmt: skip
+        raise ConfigError(f"{source}: {told}") from error
+    seen: set[str] = set()
+    for one in plan.step:
+        if one.name in seen:
+            raise ConfigError(f"{source}: two steps are named {one.name!r}")
+        if missing := sorted(set(one.needs) - seen):
+            raise ConfigError(f"{source}: step {one.name!r} needs {missing}, which are no steps before it")
+        seen.add(one.name)
+    return plan
+
+
+def default_plan() -> Plan:
+    """Return the shipped plan."""
+    text = importlib.resources.files("magis_calib.procedures").joinpath("plan.toml").read_text("utf-8")
+    return read_plan(text, "plan.toml")
+
+
+def planned_drops(plan: Plan, done: Sequence[StepRecord]) -> int:
+    """Return about how many drops the steps still take."""
+    return sum(KINDS[one.use].drops for one in plan.step[len(done) :] if not one.skip)
+
+
+def calibrate(
+    place: Place, plan: Plan | None = None, done: Sequence[StepRecord] = (),
+    note: Callable[[StepRecord], None] = lambda record: None,
+) -> Procedure:  # fmt: skip
+    """Walk through a plan from after the steps that are done; `note` is told of each step as soon as it has ended.
+
+    What good steps set is kept. A step that fails ends the plan with what to do; it can be resumed there.
+    """
+    plan = plan or default_plan()
+    records, base = list(done), {**place.base}
+    for one in records:
+        base |= one.keep
+    for step in plan.step[len(records) :]:
+        began = time.time_ns()
+        yield Ask(base, f"{step.name}: to where it begins", drops=0)
+        result, outcome = yield from _one(step, Place(place.station, place.facts, base), records)
+        base |= result.keep
+        records.append(StepRecord(step.name, step.use, outcome, result.words, dict(result.product), dict(result.keep),
+                                  began, time.time_ns()))  # fmt: skip
+        note(records[-1])
+        if outcome == "failed":
+            words = f"step {step.name!r} failed: {result.words}. What to do: {KINDS[step.use].remedy}; then resume"
+            return Result(False, words, _told(plan, records, place.station), base)
+    skipped = [one.name for one in records if one.outcome == "skipped"]
+    words = f"{plan.title}: all {len(records)} steps done" + (f", skipped: {', '.join(skipped)}" if skipped else "")
+    return Result(True, words, _told(plan, records, place.station), base)
+
+
+def _one(step: Step, place: Place, records: Sequence[StepRecord]) -> Any:
+    """Do one step; return its result and outcome."""
+    if step.skip:
+        return Result(True, f"skipped: {step.skip}"), "skipped"
+    bad = [one.name for one in records if one.name in step.needs and one.outcome != "done"]
+    if bad:
+        return Result(False, f"needs {', '.join(bad)}, which did not end well"), "failed"
+    try:
+        result = yield from KINDS[step.use].begin(place, **step.options)
+    except ProcedureError as error:
+        return Result(False, str(error)), "failed"
+    except TypeError as error:
+        return Result(False, f"its options cannot be used: {error}"), "failed"
+    return result, "done" if result.good else "failed"
+
+
+def _told(plan: Plan, records: Sequence[StepRecord], station: Station) -> dict[str, Any]:
+    """Return what the certificate tells: the steps, and what the station was to keep to."""
+    loop = station.loop
+    return {
+        "title": plan.title,
+        "station": {
+            "title": station.title,
+            "matrix": loop.matrix,
+            "targets": {name: one.target for name, one in loop.observables.items()},
+            "tolerances": {name: one.tolerance for name, one in loop.observables.items()},
+        },
+        "steps": [
+            {"name": one.name, "use": one.use, "outcome": one.outcome, "words": one.words, "product": dict(one.product),
+             "keep": dict(one.keep), "began_ns": one.began_ns, "ended_ns": one.ended_ns}
+            for one in records
+        ],
+    }  # fmt: skip

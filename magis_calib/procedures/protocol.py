@@ -1,0 +1,62 @@
+"""How a procedure asks for what it needs, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from magis_calib.config.station import Station
+from magis_calib.domain.camera import SequenceType
+from magis_calib.domain.control import ParameterFacts, Setpoints
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.state.procedure import Axes
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Take so many drops of this type at these setpoints (absolute, SI; what is not named stays)."""
+
+    setpoints: Setpoints
+    words: str
+    drops: int = 1
+    sequence_type: SequenceType = "interferometer"
+    loop: Literal["off", "closed", "as_wanted"] = "off"
+    """Whether the loop corrects meanwhile: not, in any case, or as the operator wants it."""
+    curves: tuple[Axes, ...] = ()
+    """What is drawn of the drops; points are added for as long as what is asked for draws the same."""
+    part: str = ""
+    """Which of several curves in one plot the drops belong to, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a procedure ended."""
+
+    good: bool
+    words: str
+    """A line that a person reads."""
+    product: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers to be kept: names, units and errors stand beside the values."""
+    keep: Setpoints = field(default_factory=dict)
+    """Setpoints to stay at; all others go back to where the procedure began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a procedure begins."""
+
+    station: Station
+    facts: Mapping[str, ParameterFacts]
+    base: Setpoints
+    """Setpoints in force."""
+
+
+def over_drops(station: Station, observables: Iterable[str]) -> tuple[Axes, ...]:
+    """Return what shows these observables drop by drop beside their targets."""
+    wanted = station.loop.observables
+    return tuple(Axes(name, target=wanted[name].target, tolerance=wanted[name].tolerance) for name in observables)
+
+
+Procedure = Generator[Ask, tuple[DropRecord, ...], Result]
+"""Yields what it asks for, is sent the drops, returns the result; `ProcedureError` where it cannot go on."""

@@ -1,0 +1,100 @@
+"""`response`: measure the gains of all observables to the loop's actuators, all of them moving together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.errors import ProcedureError
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.feedback.response_matrix import Response
+from magis_calib.procedures.gains import Gains, measured_gains
+from magis_calib.procedures.patterns import curves_of, moved, pattern, reach_of
+from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+
+SPARE_DROPS = 3
+"""At least so many more than actuators, to tell noise from gain."""
+DROPS = 112
+"""Seven whole blocks of sixteen: gains known to a few percent with the noise of the shipped station."""
+
+
+def response(place: Place, actuators: Sequence[str] = (), drops: int = DROPS) -> Procedure:
+    """Measure the response of the actuators named, of the loop's own where none is. Setpoints are restored."""
+    names = tuple(dict.fromkeys(actuators)) or tuple(place.station.loop.actuators)
+    _judge(names, drops, place)
+    offsets = pattern(reach_of(names, place.station, place.facts, place.base), drops)
+    records: list[DropRecord] = []
+    curves = curves_of(names, place.station)
+    for number, row in enumerate(offsets, 1):
+        records += yield Ask(moved(place.base, names, row), f"response: drop {number} of {drops}", curves=curves)
+    gains = measured_gains(records, names)
+    known = all(np.isfinite(gains.stderr[row, column]) for row, column in _mains(gains, place))
+    return Result(known, _in_words(gains, place), _product(gains, place))
+
+
+def _judge(names: Sequence[str], drops: int, place: Place) -> None:
+    """Raise `ProcedureError` where this cannot be measured."""
+    unknown = [name for name in names if name not in place.station.loop.actuators]
+    if unknown:
+        raise ProcedureError(f"actuators: wanted some of {list(place.station.loop.actuators)}, got {unknown}")
+    if drops < len(names) + SPARE_DROPS:
+        raise ProcedureError(
+            f"drops: wanted at least {len(names) + SPARE_DROPS} for {len(names)} actuators, got {drops}"
+        )
+
+
+def _mains(gains: Gains, place: Place) -> list[tuple[int, int]]:
+    """Return row and column of every observable's main actuator among those that moved."""
+    mains = enumerate(place.station.loop.observables[name].actuator for name in OBSERVABLES)
+    return [(row, gains.actuators.index(name)) for row, name in mains if name in gains.actuators]
+
+
+def _product(gains: Gains, place: Place) -> dict[str, object]:
+    matrix = {name: dict(zip(gains.actuators, row, strict=True)) for name, row in _rows(gains.values)}
+    errors = {name: dict(zip(gains.actuators, row, strict=True)) for name, row in _rows(gains.stderr)}
+    return {
+        "matrix": matrix,
+        "stderr": errors,
+        "observable_units": {name: quantity.unit for name, quantity in OBSERVABLES.items()},
+        "actuator_units": {name: ACTUATORS[name].unit for name in gains.actuators},
+        "correlation": gains.correlation.tolist(),
+        "drops_used": dict(zip(OBSERVABLES, gains.drops, strict=True)),
+        "condition_number": condition_number(gains, place),
+        "correlation_with_matrix_in_force": likeness(gains, place),
+        "matrix_in_force": place.station.loop.matrix,
+        "mains": {name: one.actuator for name, one in place.station.loop.observables.items()},
+    }
+
+
+def condition_number(gains: Gains, place: Place) -> float | None:
+    """Return the condition number after scaling; None where the matrix is not square or not whole."""
+    if set(gains.actuators) != set(place.station.loop.actuators) or not np.isfinite(gains.values).all():
+        return None
+    order = [gains.actuators.index(name) for name in place.station.loop.actuators]
+    return float(np.linalg.cond(place.station.loop.scaled(gains.values[:, order])))
+
+
+def likeness(gains: Gains, place: Place) -> float | None:
+    """Return the correlation coefficient of the measured elements with those in force, each scaled by noise."""
+    force = Response.of(place.station)
+    columns = [force.actuators.index(name) for name in gains.actuators]
+    scale = force.unit[columns][None, :] / force.noise[:, None]
+    ours, theirs = (gains.values * scale).ravel(), (force.matrix[:, columns] * scale).ravel()
+    known = np.isfinite(ours)
+    if not known.any() or not np.std(theirs[known]) > 0:
+        return None
+    return float(np.corrcoef(ours[known], theirs[known])[0, 1])
+
+
+def _in_words(gains: Gains, place: Place) -> str:
+    words, labels = [], [quantity.label for quantity in OBSERVABLES.values()]
+    for row, column in _mains(gains, place):
+        share = gains.stderr[row, column] / abs(gains.values[row, column])
+        words.append(f"{labels[row]} {share:.1%}" if np.isfinite(share) else f"{labels[row]} NOT")
+    return f"response measured; main gains known to {', '.join(words)}"
+
+
+def _rows(matrix: np.ndarray) -> list[tuple[str, list[float]]]:
+    return list(zip(OBSERVABLES, matrix.tolist(), strict=True))

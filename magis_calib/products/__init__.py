@@ -1,0 +1,1 @@
+"""What procedures found: kept, compared, and promoted into a configuration."""

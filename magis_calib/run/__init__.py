@@ -1,0 +1,1 @@
+"""The threads of a run: receive, record, work, and what stands beside them."""

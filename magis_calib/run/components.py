@@ -1,0 +1,118 @@
+"""What a run is made of: where frames come from, who moves the actuators, who records and who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from magis_calib.actuators.moves import Arrival
+from magis_calib.config.station import Station
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.devices import ActuatorState, DropSystem, FrameSource, LinkState
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.feedback.loop import Loop
+from magis_calib.pipeline import Estimator, Hands
+from magis_calib.recording.continuation import Earlier
+from magis_calib.recording.recorder import Recorder
+from magis_calib.state.commands import StartProcedure, Suppose
+from magis_calib.state.snapshot import ReplayState, Snapshot
+
+
+class TelemetrySink(Protocol):
+    """Where snapshots are published for dashboards."""
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Send this snapshot to whoever listens. Never blocks."""
+
+    def close(self) -> None:
+        """Release the socket."""
+
+
+class RunHands(Hands, Protocol):
+    """Hands that a whole run needs: they can be asked, moved by hand and read at the end."""
+
+    def prepare(self) -> bool:
+        """Make sure that the controllers are known."""
+
+    def accept(self) -> None:
+        """Take the actuators where they stand: the operator closes the loop there."""
+
+    def by_hand(self, name: str, value: float) -> str:
+        """Move one actuator for the operator; return in words what became of it."""
+
+    def waiting_for_drop(self) -> int | None:
+        """Return the first drop that sees the newest setpoints, while it has not come."""
+
+    def states(self) -> tuple[ActuatorState, ...]:
+        """Return every actuator with setpoint, read-back and limits."""
+
+    def restore(self) -> Arrival:
+        """Go back to the setpoints of the start, in steps."""
+
+    def go_to(self, goal: Setpoints, words: str) -> Arrival:
+        """Go to these setpoints, in steps that every controller allows; `words` name them."""
+
+    def final_readback(self) -> Setpoints:
+        """Ask the controllers once more where they stand."""
+
+    def final_status(self) -> Mapping[str, Mapping[str, str | int | float | bool]]:
+        """Ask the controllers for their state words."""
+
+
+class Player(Protocol):
+    """Plays a recording. May be called by any thread."""
+
+    def set_speed(self, factor: float) -> None:
+        """Play this many times real time; 0 is a pause."""
+
+    def step(self) -> None:
+        """Pause after one more drop."""
+
+    def jump(self, drop_id: int) -> str:
+        """Go on with this drop; return in words what becomes of it."""
+
+    def suppose(self, wish: Suppose) -> str:
+        """Begin to predict what would have been otherwise; return in words what becomes of it."""
+
+    def state(self) -> ReplayState:
+        """Return how it plays now."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """What a run is made of."""
+
+    name: str
+    """Of the station."""
+    station: Station
+    source: FrameSource
+    hands: RunHands
+    links: Callable[[], tuple[LinkState, ...]]
+    recorder: Recorder | None = None
+    drop_system: DropSystem | None = None
+    telemetry: TelemetrySink | None = None
+    mode: Literal["live", "replay"] = "live"
+    session: str = ""
+    """Path of the recording that is replayed; a live run learns its own from the recorder."""
+    drops: int | None = None
+    """Stop after this many drops."""
+    player: Player | None = None
+    """Of a replay."""
+    estimator: Estimator | None = None
+    """Makes the estimates; None: every pair is fitted."""
+    loop: Loop | None = None
+    """One that has learned from earlier drops; None: begin with one that knows nothing."""
+    before: Sequence[DropRecord] = ()
+    """Earlier drops to be shown with those of the run."""
+    procedure: StartProcedure | None = None
+    """Begun as soon as the controllers are known; the run stops when it has ended."""
+    products: Path | None = None
+    """Folder that procedures leave their results in; None: they are only told."""
+    configuration: Path | None = None
+    """The file that it came from; None: as shipped, or of a recording."""
+    earlier: Earlier | None = None
+    """What the session holds that this run goes on with; None: it begins its own."""
+    observe: Callable[[DropRecord], None] | None = None
+    """Told of every finished drop, in the worker thread."""

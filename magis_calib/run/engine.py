@@ -1,0 +1,269 @@
+"""The threads of a run: receive, work, record; the frozen snapshot that everyone reads.
+
+Stopping is one contract for window close, Ctrl-C, SIGTERM, the last drop and error alike: stop accepting -> let the
+worker finish -> drain the recorder -> leave the setpoints as configured -> write the final state (last sent, read
+back) -> confirm.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+from magis_calib.domain.camera import ImagePair, IncompleteDrop
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.host.log_buffer import about_drop
+from magis_calib.link.bounded_queue import Handover
+from magis_calib.link.pairing import Pairing
+from magis_calib.pipeline import Pipeline
+from magis_calib.recording.recorder import Recordable
+from magis_calib.run.alarms import LOOP_ALARMS, AlarmList
+from magis_calib.run.command_handler import Desk
+from magis_calib.run.components import Parts
+from magis_calib.run.history import Tally
+from magis_calib.run.receiver import Intake, Work
+from magis_calib.run.snapshots import Bulletin
+from magis_calib.run.watchdog import Watchdog
+from magis_calib.state.commands import Command, StopRun
+
+log = logging.getLogger(__name__)
+
+WATCH_S = 0.25
+REFRESH_S = 0.5
+"""Ages, links and alarms are looked at this often even while no drop comes."""
+
+TOGETHER_S = 0.02
+"""What was recorded waits so long for more before it is brought onto the disk: the frames of a drop go together."""
+
+
+class Engine:
+    """Runs one station. `snapshot` may be read and `submit` called from any thread."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Prepare everything; nothing runs before `start`."""
+        self._parts, station = parts, parts.station
+        self._work: Handover[Work] = Handover(station.pairing.queue_bytes)
+        self._record: Handover[Recordable] = Handover(station.pairing.queue_bytes)
+        self._pipeline = Pipeline(station, parts.hands, parts.estimator, parts.loop)
+        record = self._record if parts.recorder is not None else None
+        pairing = Pairing(station.pairing.wait_s, continued=parts.earlier is not None)
+        self._intake = Intake(parts.source, parts.drop_system, pairing, self._work, record, parts.drops, parts.earlier)
+        self.tally = Tally()
+        for before in parts.before:
+            self.tally.recall(before)
+        self.left = ""
+        """What became of the setpoints at the end, in words; empty where they were to be kept."""
+        loop, alarms = self._pipeline.loop, AlarmList()
+        self._desk = Desk(parts, loop, self.tally, alarms, self._keep)
+        self._stop = threading.Event()
+        self.finished = threading.Event()
+        self._bulletin = Bulletin(parts, alarms, loop)
+        self._publishing = threading.Lock()
+        self._watchdog = Watchdog(station.alarms.worker_silent_s)
+        self.snapshot = self._bulletin.first(self._desk.wanted)
+
+    def start(self) -> None:
+        """Start the threads."""
+        threads = {"receive": self._receive_all, "work": self._work_all, "record": self._record_all,
+                   "watch": self._watch_all}  # fmt: skip
+        for name, work in threads.items():
+            threading.Thread(target=work, name=name, daemon=True).start()
+
+    def submit(self, command: Command) -> None:
+        """Ask for something; the answer is seen in a later snapshot. Never blocks."""
+        if isinstance(command, StopRun):
+            self._stop.set()
+        self._desk.ask(command)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the run has stopped and everything is written; return whether it has."""
+        return self.finished.wait(timeout_s)
+
+    @property
+    def waiting_bytes(self) -> dict[str, int]:
+        """Bytes that wait for the worker and for the recorder."""
+        return {"work": self._work.bytes_held, "record": self._record.bytes_held}
+
+    @property
+    def fault(self) -> str:
+        """The latched fault, empty where there is none."""
+        return self._desk.fault
+
+    @property
+    def loop_fault(self) -> str:
+        """Why corrections that are wanted do not reach the hardware: the fault, or the alarm; empty where they do."""
+        standing = (alarm.text for alarm in self.snapshot.alarms if alarm.key in LOOP_ALARMS)
+        return self.fault or next(standing, "")
+
+    # ---- receive thread
+
+    def _receive_all(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._intake.step(0.05)
+                if self._intake.state.ended:
+                    break
+            except Exception as error:
+                self._latch("receiving", error)
+        self._intake.finish()
+
+    # ---- work thread
+
+    def _work_all(self) -> None:
+        while not self._work.drained:
+            item = None
+            about_drop(None)
+            try:
+                self._watchdog.feed()
+                self._begin()
+                self._obey()
+                item = self._work.get(0.05)
+                if item is not None:
+                    self._one_drop(item)
+                elif time.monotonic() - self.snapshot.time_s > REFRESH_S:
+                    self._parts.hands.prepare()
+                    self._publish()
+            except Exception as error:
+                self._latch("working", error)
+                if item is not None:
+                    self._finish_drop(self._pipeline.unusable(item.drop_id, f"fault: {error}", None))
+        self._watchdog.dismiss()
+        self._record.close()
+
+    def _begin(self) -> None:
+        """Begin the procedure that the run is for, once the controllers are known; stop when it has ended or cannot."""
+        wanted, state = self._parts.procedure, self._desk.procedures.state
+        if wanted is None or self._stop.is_set():
+            return
+        if self._desk.fault or (state is not None and not state.running):
+            self._stop.set()
+        elif state is None and self._parts.hands.states() and not self._parts.hands.held:
+            self._desk.ask(wanted)
+
+    def _one_drop(self, item: Work) -> None:
+        about_drop(item.drop_id)
+        self._watchdog.feed(f"busy with drop {item.drop_id}")
+        self._parts.hands.prepare()
+        if isinstance(item, IncompleteDrop):
+            self._finish_drop(self._pipeline.incomplete(item))
+        else:
+            self._finish_drop(self._pipeline.process(item, self._desk.hold_reason), item)
+
+    def _finish_drop(self, record: DropRecord, pair: ImagePair | None = None) -> None:
+        parts = self._parts
+        record = self._pipeline.loop.stamped(record)
+        self.tally.add(record)
+        log.info("drop %d %s", record.drop_id, record.decision.in_words())
+        self._keep(record)
+        if ended := self._desk.procedures.take(record, self._desk.fault):
+            self.snapshot = replace(self.snapshot, note=ended)
+        if parts.observe is not None:
+            parts.observe(record)
+        self._publish(record, pair)
+        if parts.drop_system is not None:
+            parts.drop_system.done(record.drop_id)
+        if parts.drops is not None and self.tally.outcomes >= parts.drops:
+            self._stop.set()
+
+    def _obey(self) -> None:
+        for answer in self._desk.answers():
+            self._publish(answer=answer)
+
+    def _keep(self, record: DropRecord) -> None:
+        if self._parts.recorder is not None:
+            self._record.put(record)
+
+    # ---- watch thread
+
+    def _watch_all(self) -> None:
+        """Hold the loop while the worker is silent, and say so in its place."""
+        while not self.finished.wait(WATCH_S):
+            silent = self._watchdog.silence()
+            if silent != self._desk.silent:
+                self._desk.silent = silent
+                self._publish()
+
+    # ---- record thread
+
+    def _record_all(self) -> None:
+        while not self._record.drained:
+            try:
+                self._record_one()
+            except Exception as error:
+                self._latch("recording", error)
+        self._end()
+
+    def _record_one(self) -> None:
+        """Append what waits; where nothing does, bring it onto the disk."""
+        recorder = self._parts.recorder
+        item = self._record.get(0.2 if recorder is None or recorder.settled else TOGETHER_S)
+        if recorder is None:
+            return
+        if item is not None:
+            recorder.take(item)
+        else:
+            recorder.settle()
+        recorder.look(self._record.bytes_held)
+
+    def _end(self) -> None:
+        """Write the final state and release everything. Every other thread has ended its work."""
+        parts = self._parts
+        try:
+            self.left = self._desk.leave()
+            self.snapshot = replace(self.snapshot, note=self.left or self.snapshot.note)
+            final = self._final(parts.hands.final_readback())
+            if parts.recorder is not None:
+                parts.recorder.close(final)
+        except Exception as error:
+            self._latch("stopping", error)
+        self._publish()
+        self.snapshot = self._bulletin.last(self.snapshot)
+        parts.source.close()
+        if parts.telemetry is not None:
+            parts.telemetry.close()
+        self.finished.set()
+
+    def _final(self, readback: Setpoints) -> dict[str, Any]:
+        states = {state.name: state.setpoint for state in self._parts.hands.states()}
+        return {
+            "stopped_ns": time.time_ns(),
+            "loop": self._desk.wanted,
+            "fault": self._desk.fault,
+            "counters": self.snapshot.counters,
+            "last_sent": states,
+            "readback": dict(readback),
+            "controllers": self._parts.hands.final_status(),
+            "on_stop": self.left,
+            "poke": self._desk.procedures.poke,
+            "safety_changes": self.snapshot.safety_changes,
+        }
+
+    # ---- everyone
+
+    def _latch(self, doing: str, error: Exception) -> None:
+        """Log with traceback, latch, stop correcting: the one answer to what nobody foresaw."""
+        log.exception("fault while %s", doing)
+        self._desk.fault = f"{doing}: {error}"
+        time.sleep(0.05)
+
+    def _publish(self, record: DropRecord | None = None, pair: ImagePair | None = None, answer: str = "") -> None:
+        """Replace the snapshot once: an answer is never seen before what it tells of."""
+        with self._publishing:
+            self._publish_alone(record, pair, answer)
+
+    def _publish_alone(self, record: DropRecord | None, pair: ImagePair | None, answer: str) -> None:
+        desk = self._desk
+        snapshot = self._bulletin.next(self.snapshot, desk.wish, self.tally, self._intake.state)
+        state, measured = desk.procedures.state, desk.procedures.measured
+        snapshot = replace(snapshot, procedure=state, measured=measured, note=answer or snapshot.note)
+        if record is not None:
+            snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)
+        if record is not None and pair is not None:
+            snapshot = replace(snapshot, pair=pair, pair_estimate=record.estimate)
+        self.snapshot = snapshot
+        if self._parts.telemetry is not None:
+            self._parts.telemetry.publish(snapshot)

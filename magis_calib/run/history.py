@@ -1,0 +1,73 @@
+"""Counts and rows of all drops of a run, for its snapshots."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.state.history import History
+from magis_calib.state.snapshot import Counters
+
+RECORDS_KEPT = 250
+"""Drops that are kept in full; of all others there are the numbers, and the session."""
+STAGES_KEPT = 100_000
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the worker knows of the drops so far. One thread writes it."""
+
+    counters: Counters = field(default_factory=Counters)
+    records: deque[DropRecord] = field(default_factory=lambda: deque(maxlen=RECORDS_KEPT))
+    history: History = field(default_factory=History)
+    stage_s: dict[str, array[float]] = field(default_factory=dict)
+    """Durations of every stage of the newest drops."""
+    closed_after: int = 0
+    """The newest drop when the operator closed the loop: what was held until then says nothing of it."""
+
+    def add(self, record: DropRecord) -> None:
+        """Take in one finished drop."""
+        self.recall(record)
+        self.counters = _counted(self.counters, record)
+        waited = record.decision.received_to_applied_s
+        stages = dict(record.stage_s) if waited is None else {**record.stage_s, "received_to_applied": waited}
+        for stage, seconds in stages.items():
+            durations = self.stage_s.setdefault(stage, array("d"))
+            durations.append(seconds)
+            if len(durations) > 2 * STAGES_KEPT:
+                del durations[:STAGES_KEPT]
+
+    def recall(self, record: DropRecord) -> None:
+        """Remember a drop that was counted elsewhere."""
+        self.records.append(record)
+        self.history.add(record)
+
+    def note(self, drop_id: int, text: str) -> DropRecord | None:
+        """Write a remark beside a drop and return its record; None where it is no longer kept."""
+        for place, record in enumerate(self.records):
+            if record.drop_id == drop_id:
+                self.records[place] = replace(record, note=text)
+                return self.records[place]
+        return None
+
+    @property
+    def outcomes(self) -> int:
+        """How many drops have their outcome."""
+        return self.counters.complete + self.counters.incomplete
+
+
+def _counted(counters: Counters, record: DropRecord) -> Counters:
+    """Add one drop's outcome."""
+    outcome, tried = record.decision.outcome, bool(record.decision.sent)
+    return replace(
+        counters,
+        complete=counters.complete + record.complete,
+        incomplete=counters.incomplete + (not record.complete),
+        usable=counters.usable + record.estimate.usable,
+        sent=counters.sent + tried,
+        applied=counters.applied + (outcome == "applied"),
+        refused=counters.refused + (outcome in ("refused", "half_applied", "unverified")),
+        held=counters.held + (outcome == "held"),
+    )

@@ -1,0 +1,168 @@
+"""The receiving thread's work: events in, every frame to the recorder, every whole or given-up drop to the worker."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from magis_calib.domain.camera import DropAnnouncement, Frame, ImagePair, IncompleteDrop
+from magis_calib.domain.devices import BadMessage, CameraJoined, DropSystem, FrameSource, SourceEnded, SourceEvent
+from magis_calib.domain.errors import WireError
+from magis_calib.link.bounded_queue import Handover
+from magis_calib.link.pairing import Arrival, Pairing
+from magis_calib.recording.continuation import Earlier
+from magis_calib.recording.recorder import CameraNews, Recordable
+
+log = logging.getLogger(__name__)
+
+Work = ImagePair | IncompleteDrop
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeState:
+    """What came in so far."""
+
+    expected: int = 0
+    received: int = 0
+    duplicate: int = 0
+    lost: int = 0
+    malformed: Mapping[str, int] = field(default_factory=dict)
+    latest_error: str = ""
+    latest_error_s: float = float("-inf")
+    latest_frame_s: Mapping[str, float] = field(default_factory=dict)
+    ended: bool = False
+    """The source has no more drops."""
+
+
+class Intake:
+    """Used by the receiving thread only; `state` is read by all."""
+
+    def __init__(
+        self,
+        source: FrameSource,
+        drop_system: DropSystem | None,
+        pairing: Pairing,
+        work: Handover[Work],
+        record: Handover[Recordable] | None,
+        limit_drops: int | None,
+        earlier: Earlier | None = None,
+    ) -> None:
+        """Take at most `limit_drops` drops; None for no limit. `record` None: nothing is recorded.
+
+        `earlier`: what the session holds that this run goes on with.
+        """
+        self._source, self._drop_system, self._pairing = source, drop_system, pairing
+        self._work, self._record, self._limit = work, record, limit_drops
+        self._errors: Counter[str] = Counter()
+        self._earlier = earlier
+        self.state = IntakeState()
+
+    def step(self, timeout_s: float) -> None:
+        """Handle what was announced, one event of the source, and the drops whose wait is over."""
+        if self._earlier is not None:
+            earlier, self._earlier = self._earlier, None
+            self._go_on(earlier)
+        if self._drop_system is not None:
+            for announcement in self._drop_system.announcements():
+                self._announced(announcement)
+        event = self._source.receive(timeout_s)
+        if event is not None:
+            self._handle(event)
+        self._give_up(self._pairing.expire(time.monotonic()))
+
+    def _go_on(self, earlier: Earlier) -> None:
+        """Know what is stored, and bring the drops that have no outcome to one."""
+        self._pairing.recall(earlier.checksums, earlier.decided)
+        now_s = time.monotonic()
+        for drop in earlier.owed:
+            self._pairing.owe(drop.drop_id, now_s)
+        self.state = replace(self.state, expected=len(earlier.owed))
+        for frame in earlier.frames:
+            self._pair(replace(frame, received_s=now_s))
+
+    def finish(self) -> None:
+        """Give up what still waits: nothing more will be taken in. Its frames are not lost: the drivers keep them.
+
+        A replay that is cut off says nothing of the drop that it was at.
+        """
+        live = self._record is not None
+        for drop in self._pairing.flush() if live or self.state.ended else ():
+            self._work.put(replace(drop, reason="the run ended before its frames had come"))
+        self._work.close()
+
+    def _handle(self, event: SourceEvent) -> None:
+        match event:
+            case Frame():
+                self._frame(event)
+            case CameraJoined():
+                if self._record is not None:
+                    self._record.put(CameraNews(event.view, event.facts))
+            case BadMessage():
+                self._malformed(event.error)
+            case DropAnnouncement():
+                self._announced(event)
+            case IncompleteDrop():
+                self._pairing.forget(event.drop_id)
+                self._give_up([event])
+            case SourceEnded():
+                self.state = replace(self.state, ended=True)
+
+    def _announced(self, announcement: DropAnnouncement) -> None:
+        if self._full(announcement.drop_id):
+            return
+        planned_in_s = (announcement.planned_time_ns - time.time_ns()) / 1e9
+        if self._pairing.announce(announcement.drop_id, min(planned_in_s, 60.0), time.monotonic()):
+            self.state = replace(self.state, expected=self.state.expected + 1)
+            if self._record is not None:
+                self._record.put(announcement)
+
+    def _frame(self, frame: Frame) -> None:
+        drop_id = frame.header.drop_id
+        if self._full(drop_id):
+            return
+        if not self._pairing.knows(drop_id):
+            self.state = replace(self.state, expected=self.state.expected + 1)
+        try:
+            arrival = self._pair(frame)
+        except WireError as error:
+            self._malformed(error)
+            self._source.not_stored(frame, str(error))
+            return
+        if arrival == "duplicate":
+            self.state = replace(self.state, duplicate=self.state.duplicate + 1)
+            self._source.stored(frame)
+            return
+        seen = {**self.state.latest_frame_s, frame.header.view: frame.received_s}
+        state = self.state
+        late = int(arrival == "late" and state.lost > 0)
+        self.state = replace(state, received=state.received + 1, lost=state.lost - late, latest_frame_s=seen)
+        if self._record is not None:
+            self._record.put(frame, frame.counts.nbytes)
+
+    def _pair(self, frame: Frame) -> Arrival:
+        """Give a frame to its drop, and the drop to the worker where it is whole. Raises `WireError` conflict."""
+        arrival, whole = self._pairing.add(frame, time.monotonic())
+        if whole is not None:
+            self._work.put(whole, sum(one.counts.nbytes for one in whole.frames.values()))
+        return arrival
+
+    def _full(self, drop_id: int) -> bool:
+        """Whether this drop comes after the last one that the run was asked for."""
+        return self._limit is not None and self.state.expected >= self._limit and not self._pairing.knows(drop_id)
+
+    def _give_up(self, drops: list[IncompleteDrop]) -> None:
+        for drop in drops:
+            log.warning("drop %d incomplete: %s", drop.drop_id, drop.reason)
+            self.state = replace(self.state, lost=self.state.lost + 2 - len(drop.frames))
+            self._work.put(drop)
+
+    def _malformed(self, error: WireError) -> None:
+        self._errors[error.code] += 1
+        if self._errors[error.code] == 1:
+            log.warning("refused a message (%s): %s", error.code, error)
+        self.state = replace(
+            self.state, malformed=dict(self._errors), latest_error=str(error), latest_error_s=time.monotonic()
+        )

@@ -1,0 +1,1 @@
+"""The pretend controllers: laser and drop system."""

@@ -1,0 +1,109 @@
+"""What a simulated controller does with requests: judges them, moves its parameters, and answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from magis_calib.domain.camera import SequenceType
+from magis_calib.domain.control import Setpoints
+from magis_calib.link.control_messages import Answer, Refusal, Request
+from simulators.controllers.lease import Lease
+from simulators.controllers.parameters import ParameterBank
+from simulators.faults.active import NO_FAULTS
+from simulators.faults.controller import Misbehaviour
+from simulators.faults.kinds import Controller
+
+Say = Callable[[str], None]
+
+
+class RequestDesk:
+    """The parameters of one controller, and who may change them. Used by one thread."""
+
+    def __init__(self, name: Controller, session: str, bank: ParameterBank, lease: Lease, say: Say) -> None:
+        self._name, self._session, self._lease, self._say = name, session, lease, say
+        self.bank = bank
+        self.next_effective_drop: Callable[[], int] = lambda: 1
+        self.on_sequence: Callable[[SequenceType], int] | None = None
+        """Takes the type of all drops to come and returns the first of them; None: this controller makes no drops."""
+        self.misbehaviour = Misbehaviour(NO_FAULTS, name, lambda: 0)
+        self.status: Callable[[], dict[str, str | int | float | bool]] = dict
+        self._numbers: dict[str, int] = {}
+
+    def restart(self, session: str, otherwise: Setpoints) -> None:
+        """Come back after a power cycle, with some setpoints that are others."""
+        self._session = session
+        self.bank.power_cycle(otherwise)
+        self._numbers.clear()
+
+    def hears(self, request: Request) -> bool:
+        """Tell whether there is an answer at all."""
+        committed = request.request == "write" and request.commit
+        return not self.misbehaviour.silent and not (committed and self.misbehaviour.dies_after_check)
+
+    def answer(self, identity: bytes, request: Request) -> Answer:
+        """Do what one peer asks for, or refuse it."""
+        refused = self._judge(request.setpoints or {}) if request.request == "write" else None
+        refusal = self._stale(request) or refused or self._judge_sequence(request) or self._not_yours(identity, request)
+        if refusal:
+            self._say(f"{self._name}: refused {request.request}: {refusal.message}")
+            return Answer(request_id=request.request_id, session=self._session, ok=False, error=refusal)
+        return self._do(request)
+
+    def _judge(self, setpoints: Setpoints) -> Refusal | None:
+        """Say why a write is not accepted. Limits come first: an attempt counts, whatever else refuses it."""
+        if not setpoints:
+            return Refusal(code="bad_request", message="a write without setpoints")
+        return self.bank.judge(setpoints) or self.misbehaviour.refusal()
+
+    def _judge_sequence(self, request: Request) -> Refusal | None:
+        """Say why a sequence type is not accepted."""
+        if request.request != "sequence":
+            return None
+        if self.on_sequence is None:
+            return Refusal(code="bad_request", message=f"{self._name} makes no drops")
+        if request.sequence_type is None:
+            return Refusal(code="bad_request", message="a sequence without sequence_type")
+        return None
+
+    def _not_yours(self, identity: bytes, request: Request) -> Refusal | None:
+        """Say why nothing is changed for somebody who has not the lease."""
+        if self._lease.held_by(identity) or request.request not in ("write", "sequence") or not request.commit:
+            return None
+        if self._lease.holder is None:
+            return Refusal(code="bad_request", message=f"{self._name} waits for a hello")
+        return Refusal(code="leased", message=f"{self._name} is {self._lease.in_words()}")
+
+    def _do(self, request: Request) -> Answer:
+        answer = Answer(request_id=request.request_id, session=self._session, ok=True)
+        match request.request:
+            case "describe":
+                return answer.model_copy(update={"parameters": self.misbehaviour.described(self.bank.describe())})
+            case "read":
+                return answer.model_copy(update={"readback": self._readback()})
+            case "status":
+                words = {"state": "ready", "limit_violations": self.bank.limit_violations, **self.status()}
+                return answer.model_copy(update={"status": words})
+            case "write":
+                effective = self.next_effective_drop()
+                if request.commit and request.setpoints:
+                    self.bank.write(self.misbehaviour.clamped(request.setpoints), effective)
+                return answer.model_copy(update={"readback": self._readback(), "effective_drop": effective})
+            case "sequence":
+                assert self.on_sequence is not None  # judged
+                assert request.sequence_type is not None
+                return answer.model_copy(update={"effective_drop": self.on_sequence(request.sequence_type)})
+
+    def _readback(self) -> dict[str, float]:
+        return self.misbehaviour.misread(self.bank.readback())
+
+    def _stale(self, request: Request) -> Refusal | None:
+        late_ns = time.time_ns() + self.misbehaviour.clock_ns() - request.expires_time_ns
+        if late_ns > 0:
+            return Refusal(code="stale", message=f"request {request.request_id} expired {late_ns / 1e9:.3g} s ago")
+        last = self._numbers.get(request.session)
+        if last is not None and request.number <= last:
+            why = f"request number {request.number} is not above {last}, the last of session {request.session}"
+            return Refusal(code="stale", message=why)
+        self._numbers[request.session] = request.number
+        return None

@@ -1,0 +1,1 @@
+"""What the simulated station can be told to do wrong."""

@@ -1,0 +1,110 @@
+"""What can go wrong between sensors and application: frames, camera drivers, networks, clocks (docs/faults.md)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from magis_calib.domain.camera import View
+from simulators.faults.kinds import Timed
+from simulators.instrument.numbers import Finite
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Peer = Literal["camera x", "camera y", "laser", "drop_system"]
+
+
+class OfView(Timed):
+    """Something that happens to one view."""
+
+    view: View
+
+
+class FrameLost(OfView):
+    """A frame that is never sent."""
+
+    kind: Literal["frame_lost"]
+
+
+class FrameDuplicated(OfView):
+    """A frame that is sent twice."""
+
+    kind: Literal["frame_duplicated"]
+
+
+class FrameLate(OfView):
+    """A frame that is sent so much later."""
+
+    kind: Literal["frame_late"]
+    delay_s: Seconds
+
+
+class FramesShuffled(OfView):
+    """A frame that is sent after that of the next drop."""
+
+    kind: Literal["frames_shuffled"]
+
+
+class FrameTruncated(OfView):
+    """A frame whose pixels end too early when it is sent first."""
+
+    kind: Literal["frame_truncated"]
+
+
+class BitFlipped(OfView):
+    """A frame of which a bit is wrong when it is sent first."""
+
+    kind: Literal["bit_flipped"]
+
+
+class WrongShape(OfView):
+    """A frame whose header speaks of a row more than the camera has."""
+
+    kind: Literal["wrong_shape"]
+
+
+class ViewsSwapped(Timed):
+    """The two pictures of a drop, each under the name of the other view."""
+
+    kind: Literal["views_swapped"]
+
+
+class CameraDies(OfView):
+    """A driver that is gone without a word, with all it held, and is started again afterwards."""
+
+    kind: Literal["camera_dies"]
+
+
+class CameraRestarts(OfView):
+    """A driver that is killed just before the drop and started again at once."""
+
+    momentary = True
+    kind: Literal["camera_restarts"]
+
+
+class CameraNewSession(OfView):
+    """A driver that says hello with another session just before the drop."""
+
+    momentary = True
+    kind: Literal["camera_new_session"]
+
+
+class CameraStutters(OfView):
+    """A driver that keeps its frames back, and sends all of them when this is over."""
+
+    kind: Literal["camera_stutters"]
+
+
+class NetworkCut(Timed):
+    """Nothing passes between a peer and the application; what waits passes when this is over."""
+
+    kind: Literal["network_cut"]
+    peer: Peer
+    way: Literal["both", "to_application", "from_application"] = "both"
+
+
+class ClockStepped(Timed):
+    """The clock of cameras and controllers is wrong by so much."""
+
+    kind: Literal["clock_stepped"]
+    size_s: Finite

@@ -1,0 +1,1 @@
+"""The hidden physics of the pretend station: atoms, light, sensor, noise."""

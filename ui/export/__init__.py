@@ -1,0 +1,1 @@
+"""Plots written to files."""

@@ -1,0 +1,132 @@
+"""A plot as a file: PNG and SVG with a caption that says what it is and of which run, CSV with the numbers in SI."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+from pyqtgraph.exporters.Exporter import Exporter
+from PySide6.QtCore import QBuffer, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
+
+from ui.models.plot import Origin, Plot, Table, drops_in_words
+from ui.style.colours import DIM, PANEL, TEXT
+from ui.style.theme import text_font
+
+LEAST_WIDTH_PX = 1000
+"""Of a PNG."""
+MARGIN_PX = 6
+LINE_PX = 16
+"""Height of a line of the caption, on the scale of the screen."""
+
+
+def export(plot: Plot, path: Path, origin: Origin) -> None:
+    """Write what is drawn now, in the format that the suffix names. Raises `OSError` and `ValueError` in words."""
+    writing(plot, path, origin)()
+
+
+def writing(plot: Plot, path: Path, origin: Origin) -> Callable[[], None]:
+    """Take down what is drawn now, in the GUI thread; return what writes it, in whichever thread."""
+    lines = caption(plot, origin)
+    match path.suffix.lower():
+        case ".png":
+            picture = _picture(plot.view, lines)
+            return lambda: _save(picture, path)
+        case ".svg":
+            text = _drawing(plot.view, lines)
+            return lambda: _write(path, text)
+        case ".csv":
+            table = plot.table()
+            return lambda: _write_table(path, table, [*lines, *table.notes], plot, origin)
+    raise ValueError(f"{path.name}: wanted a name that ends in .png, .svg or .csv")
+
+
+def caption(plot: Plot, origin: Origin) -> list[str]:
+    """Write what stands over an exported picture."""
+    return [f"{origin.station} · {plot.name}", origin.identity(plot.drops), *plot.notes]
+
+
+def _picture(view: Any, lines: list[str]) -> QImage:
+    size = _size(view, lines)
+    scale = max(1.0, LEAST_WIDTH_PX / size.width())
+    picture = QImage((size * scale).toSize(), QImage.Format.Format_RGB32)
+    painter = QPainter(picture)
+    painter.scale(scale, scale)
+    _paint(painter, view, lines, scale)
+    return picture
+
+
+def _drawing(view: Any, lines: list[str]) -> bytes:
+    """Draw with Qt's own generator, which clips to the axes since SVG 1.1: that of pyqtgraph fails on closed paths."""
+    buffer, area = QBuffer(), QRectF(QPointF(0, 0), _size(view, lines))
+    generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
+    generator.setOutputDevice(buffer)
+    generator.setViewBox(area)
+    generator.setSize(area.size().toSize())
+    generator.setResolution(view.logicalDpiX())
+    generator.setTitle(lines[0])
+    generator.setDescription("; ".join(lines[1:]))
+    _paint(QPainter(generator), view, lines, 1.0)
+    return bytes(buffer.data().data())
+
+
+def _size(view: Any, lines: list[str]) -> QSizeF:
+    """Return the size on the screen's scale: as wide as the caption, however small the plot is in the window."""
+    widest = max(QFontMetricsF(text_font(bold=True)).horizontalAdvance(line) for line in lines)
+    wide = max(view.width(), widest + 2 * MARGIN_PX)
+    return QSizeF(wide, LINE_PX * len(lines) + wide * view.height() / view.width())
+
+
+def _paint(painter: QPainter, view: Any, lines: list[str], scale: float) -> None:
+    """Paint the caption, and what the view shows below it, in pixels of the screen; end the painter."""
+    high, size = LINE_PX * len(lines), _size(view, lines)
+    painter.fillRect(QRectF(QPointF(0, 0), size), QColor(PANEL))
+    for number, line in enumerate(lines):
+        painter.setFont(text_font(bold=number == 0))
+        painter.setPen(QColor(DIM if number else TEXT))
+        box = QRectF(MARGIN_PX, number * LINE_PX, size.width() - MARGIN_PX, LINE_PX)
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), line)
+    below = QRectF(0, high, size.width(), size.height() - high)
+    painter.fillRect(below, view.backgroundBrush())
+    exporter = Exporter(view.scene())  # lets marks be drawn as lines, not as pixels of the screen
+    exporter.setExportMode(True, {"painter": painter, "antialias": True, "resolutionScale": scale,
+                                  "background": view.backgroundBrush().color()})  # fmt: skip
+    try:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        view.scene().render(painter, below, exporter.getSourceRect())
+    finally:
+        exporter.setExportMode(False)
+        painter.end()
+
+
+def _save(picture: QImage, path: Path) -> None:
+    path.open("ab").close()  # says why where it cannot be; Qt only says that
+    if not picture.save(str(path)):
+        raise OSError(f"{path}: the picture cannot be written")
+
+
+def _write(path: Path, text: bytes) -> None:
+    path.write_bytes(text)
+
+
+def _write_table(path: Path, table: Table, lines: list[str], plot: Plot, origin: Origin) -> None:
+    """Write lines that begin with # for people, then names and columns for programs."""
+    units = ", ".join(f"{name} in {unit}" for name, unit in table.units.items()) or "none"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for line in (*lines, f"station: {origin.station}", f"session: {origin.session or 'not recorded'}",
+                     f"drops: {drops_in_words(plot.drops)}", f"units (SI): {units}"):  # fmt: skip
+            file.write(f"# {line}\n")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(table.columns)
+        columns = (_written(one) for one in table.columns.values())
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _written(values: npt.NDArray[Any]) -> list[Any]:
+    """Return whole numbers as they are, others to nine digits: more than any fit gives."""
+    found: list[Any] = values.tolist()
+    return found if values.dtype.kind in "iu" else [f"{value:.9g}" for value in found]

@@ -1,0 +1,78 @@
+"""What is written on and over a strip chart: the newest value, the share in tolerance, one drop on hover."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.quantities import REPORTED, Quantity
+from magis_calib.state.health import EXPLAINED, HEALTH, health_of
+from magis_calib.state.history import NO_HISTORY, HistoryRows, column, words
+from magis_calib.state.snapshot import Snapshot
+from magis_calib.state.statistics import deviations, share_within
+from ui.style.colours import LOOK, TEXT
+from ui.style.format import raw, why_unusable
+
+
+def newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
+    """Return text, colour and hover for one quantity of one drop."""
+    name, unit = quantity.name, f" {quantity.shown_unit}".rstrip()
+    if name in HEALTH:
+        found = health_of(record.estimate)[name]
+        text = quantity.with_error(found.value, found.stderr).replace("-", "−")
+        return f"{text}{unit}", TEXT, f"{EXPLAINED[name]}\n{raw(quantity, found.value, found.stderr)}"
+    if name not in REPORTED:
+        value = record.in_force.get(name, float("nan"))
+        return f"{quantity.shown(value)}{unit}".replace("-", "−"), TEXT, raw(quantity, value)
+    value, stderr = record.estimate.values[name], record.estimate.stderr[name]
+    text = quantity.with_error(value, stderr).replace("-", "−")
+    if text == "–":
+        return f"▲ –{unit}", LOOK, why_unusable(record, name)
+    return f"{text}{unit}", TEXT, raw(quantity, value, stderr)
+
+
+def share(rows: HistoryRows, quantity: Quantity, target: float, tolerance: float) -> tuple[float, str]:
+    """Return the share (0 to 1) of usable drops within tolerance of the target in force at each, and that in words."""
+    errors = deviations(rows, quantity.name, target)
+    found, usable = share_within(errors, tolerance), int(np.isfinite(errors).sum())
+    within = f"±{quantity.shown(tolerance)} {quantity.shown_unit} about the target in force"
+    return found, f"{100 * found:.1f} % in tolerance: of {usable} usable drops in view, {within}"
+
+
+def kept(record: DropRecord, quantity: Quantity) -> str:
+    """Write everything about one quantity of a drop that is kept in full."""
+    text, _, hover = newest(record, quantity)
+    note = f"\nnote: {record.note}" if record.note else ""
+    return f"drop {record.drop_id}: {text}\n{hover}\n{record.decision.in_words()}{note}"
+
+
+def beside(snapshot: Snapshot) -> tuple[HistoryRows, str]:
+    """Return what a replay shows beside its own numbers, and how it is called: a what-if, else what was recorded.
+
+    Without rows where there is neither, or nothing that differs.
+    """
+    replay = snapshot.replay
+    if replay is None:
+        return NO_HISTORY, ""
+    if replay.supposed is not None and len(replay.supposed.rows):
+        return replay.supposed.rows, f"╌ what if: {replay.supposed.words}"
+    return (replay.recorded, "╌ as recorded") if replay.different else (NO_HISTORY, "")
+
+
+def value_at(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
+    """Write the value of one drop; empty where there is none."""
+    found = rows[rows["drop_id"] == drop_id]
+    if not len(found):
+        return ""
+    value, stderr = (float(one[-1]) for one in column(found, quantity.name))
+    return f"{quantity.with_error(value, stderr)} {quantity.shown_unit}".rstrip().replace("-", "−")
+
+
+def older(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
+    """Write what is still known of a drop that is not kept in full any more."""
+    found = rows[rows["drop_id"] == drop_id]
+    if not len(found):
+        return ""
+    value, stderr = (float(one[-1]) for one in column(found, quantity.name))
+    text = quantity.with_error(value, stderr).replace("-", "−")
+    return f"drop {drop_id}: {text} {quantity.shown_unit}\n{words(found, -1)}\nmagis-calib why tells more"

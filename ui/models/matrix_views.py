@@ -1,0 +1,99 @@
+"""Three ways to look at the response matrix: in force, as measured last, and how far these are apart. No Qt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.products.promotion import NEGLIGIBLE_SIGMA
+from magis_calib.state.matrix import MatrixState, MeasuredMatrix, difference
+from ui.models.matrix_text import cell, element, heading, hover
+
+Look = Literal["In force", "Measured", "Difference"]
+LOOKS: dict[Look, str] = {
+    "In force": "the matrix that the loop uses in this run",
+    "Measured": "the newest measured matrix of this station that can be promoted",
+    "Difference": "measured minus in force, in standard errors of the difference",
+}
+DIFFERS_SIGMA = 4.0
+"""Elements so many standard errors apart are different."""
+NONE_MEASURED = "no measured matrix of this station is among the products: run the procedure response"
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One cell of the map."""
+
+    text: str
+    hover: str
+    strength: float
+    """In [-1, 1] for the whole range of colours."""
+
+
+def elements(look: Look, matrix: MatrixState, measured: MeasuredMatrix | None) -> Mapping[str, Mapping[str, Element]]:
+    """Return what stands in each cell, by observable and actuator; nothing where nothing is measured."""
+    if look != "In force" and measured is None:
+        return {}
+    if measured is None or look == "In force":
+        return {one: {name: _plain(matrix, one, name) for name in row} for one, row in matrix.values.items()}
+    if look == "Measured":
+        return {one: {name: _measured(measured, one, name) for name in row} for one, row in matrix.values.items()}
+    return {
+        one: {name: _difference(sigma, matrix, measured.matrix, one, name) for name, sigma in row.items()}
+        for one, row in difference(measured.matrix, matrix).items()
+    }
+
+
+def title(look: Look, matrix: MatrixState, measured: MeasuredMatrix | None, now_ns: int) -> tuple[str, bool]:
+    """Say which matrix is shown, and how old it is or how many elements differ; and whether somebody should look."""
+    if look == "In force":
+        return heading(matrix, now_ns)
+    if measured is None:
+        return NONE_MEASURED, False
+    if look == "Measured":
+        text, old = heading(measured.matrix, now_ns)
+        return f"{text}{standing(matrix, measured)}", old
+    sigmas = [one for row in difference(measured.matrix, matrix).values() for one in row.values()]
+    far, known = sum(abs(one) > DIFFERS_SIGMA for one in sigmas), sum(map(math.isfinite, sigmas))
+    exact = "" if matrix.stderr else f" · {matrix.name} has no errors: taken as exact"
+    return (f"{'▲ ' if far else ''}{far} of {known} elements differ by more than {DIFFERS_SIGMA:g} standard errors · "
+            f"{measured.matrix.name} − {matrix.name}{exact}"), far > 0  # fmt: skip
+
+
+def standing(matrix: MatrixState, measured: MeasuredMatrix) -> str:
+    """Say what was done with a measured matrix; empty where nothing was."""
+    if measured.matrix.name == matrix.name:
+        return " · ✓ in force"
+    return " · ✓ promoted: in force from the next start on" if measured.promoted else ""
+
+
+def _plain(matrix: MatrixState, observable: str, actuator: str) -> Element:
+    return Element(
+        cell(matrix, observable, actuator), hover(matrix, observable, actuator), matrix.strength[observable][actuator]
+    )
+
+
+def _measured(measured: MeasuredMatrix, observable: str, actuator: str) -> Element:
+    """Return one element; what would be in force as 0 looks like 0, with its number."""
+    matrix = measured.matrix
+    if math.isnan(matrix.values[observable][actuator]):
+        return Element("–", f"{ACTUATORS[actuator].label} → {OBSERVABLES[observable].label}: not measured", 0.0)
+    whole = _plain(matrix, observable, actuator)
+    if (observable, actuator) not in measured.taken_as_zero:
+        return whole
+    words = f"{whole.hover}\nin force it would be 0: not told from 0 by {NEGLIGIBLE_SIGMA:g} standard errors"
+    return Element(whole.text, words, 0.0)
+
+
+def _difference(sigma: float, matrix: MatrixState, measured: MatrixState, observable: str, actuator: str) -> Element:
+    unit = element(observable, actuator).shown_unit
+    found, now = (cell(one, observable, actuator) for one in (measured, matrix))
+    words = f"{ACTUATORS[actuator].label} → {OBSERVABLES[observable].label}: measured {found}, in force {now} {unit}"
+    if math.isnan(sigma):
+        return Element("–", f"{words}\nno error is known", 0.0)
+    far = abs(sigma) > DIFFERS_SIGMA
+    text = f"{'▲ ' if far else ''}{sigma:+.1f}".replace("-", "−")
+    return Element(text, f"{words}\n{sigma:+.3g} standard errors apart".replace("-", "−"), sigma / DIFFERS_SIGMA)

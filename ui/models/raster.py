@@ -1,0 +1,108 @@
+"""From a frame to what the screen can show: upright, decimated, and with its place in the object. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from magis_calib.domain.camera import CameraFacts, Counts, Frame
+from magis_calib.imaging.orientation import upright
+from ui.models.plot import Table
+
+MM = 1e3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """Counts (decimated, or of a fit) with the lowest row first, and the rectangle (mm) that they cover."""
+
+    counts: npt.NDArray[Any]
+    left_mm: float
+    bottom_mm: float
+    width_mm: float
+    height_mm: float
+    step: int
+    residual: bool = False
+    """These are no counts, but standard deviations between data and fit."""
+
+
+def step_for(rows: int, columns: int, pixels_high: float, pixels_wide: float) -> int:
+    """Choose how many camera pixels go to one pixel of the screen."""
+    return max(1, round(max(rows / max(pixels_high, 1.0), columns / max(pixels_wide, 1.0))))
+
+
+def raster(frame: Frame, step: int) -> Raster:
+    """Show each block of step x step pixels as the mean of its pixels without hot ones, placed where they are."""
+    image = upright(frame.counts, frame.facts.orientation)
+    rows, columns = image.shape
+    picked, middle = _picked(image, step)
+    pixel_mm = frame.facts.object_pixel_m * MM
+    block_mm = step * pixel_mm
+    left = (middle - (columns - 1) / 2) * pixel_mm - block_mm / 2
+    top = ((rows - 1) / 2 - middle) * pixel_mm + block_mm / 2
+    height = picked.shape[0] * block_mm
+    return Raster(picked, left, top - height, picked.shape[1] * block_mm, height, step)
+
+
+def counts_at(frame: Frame, right_mm: float, up_mm: float) -> int | None:
+    """Return the camera pixel at this place; None outside the image."""
+    image = upright(frame.counts, frame.facts.orientation)
+    pixel_mm = frame.facts.object_pixel_m * MM
+    column = round(right_mm / pixel_mm + (image.shape[1] - 1) / 2)
+    row = round((image.shape[0] - 1) / 2 - up_mm / pixel_mm)
+    inside = 0 <= row < image.shape[0] and 0 <= column < image.shape[1]
+    return int(image[row, column]) if inside else None
+
+
+def table_of(drawn: Raster, facts: CameraFacts) -> Table:
+    """Return place (m) and electrons per camera pixel, or standard deviations, of everything that is drawn."""
+    rows, columns = drawn.counts.shape
+    right_m = (drawn.left_mm + (np.arange(columns) + 0.5) * drawn.width_mm / columns) / MM
+    up_m = (drawn.bottom_mm + (np.arange(rows) + 0.5) * drawn.height_mm / rows) / MM
+    place = {"horizontal_m": np.tile(right_m, rows), "vertical_m": np.repeat(up_m, columns)}
+    seen = drawn.counts.ravel().astype(float)
+    note = f"mean of {drawn.step} x {drawn.step} camera pixels without the darkest and brightest quarter, as drawn"
+    if drawn.residual:
+        return Table(place | {"residual_sigma": seen}, {"horizontal_m": "m", "vertical_m": "m"}, (note,))
+    electrons = (seen - facts.offset) * facts.gain
+    units = {"horizontal_m": "m", "vertical_m": "m", "electrons": "e per camera pixel"}
+    return Table(place | {"electrons": electrons}, units, (note,))
+
+
+def _picked(image: Counts, step: int) -> tuple[Counts, float]:
+    """Return the decimated image, lowest row first, and the offset of the middle of a block in pixels.
+
+    A block is summed in four quarters; the darkest and the brightest quarter are left out. So a single hot pixel does
+    not outshine the cloud, and the noise of half of all pixels is averaged. Rows and columns that fill no block are
+    left out.
+    """
+    if step < 2:
+        return np.ascontiguousarray(image[::-1]), 0.0
+    half = step // 2
+    rows, columns = (size - size % step for size in image.shape)
+    quarters = []
+    for down in (0, half):
+        bands = _sum_of_steps(image[down:rows], step, half)
+        quarters += [_sum_of_steps(bands.T[right:columns], step, half).T for right in (0, half)]
+    one, two, three, four = quarters
+    brightest = np.maximum(np.maximum(one, two), np.maximum(three, four))
+    darkest = np.minimum(np.minimum(one, two), np.minimum(three, four))
+    mean = (one + two + three + four - brightest - darkest) // np.uint32(2 * half * half)
+    return np.ascontiguousarray(mean.astype(np.uint16)[::-1]), half - 0.5
+
+
+def _sum_of_steps(image: npt.NDArray[Any], step: int, count: int) -> npt.NDArray[np.uint32]:
+    """Add up the first `count` rows of each step."""
+    total = image[::step].astype(np.uint32)
+    for row in range(1, count):
+        total += image[row::step][: len(total)]
+    return total
+
+
+def full_size_mm(frame: Frame) -> tuple[float, float]:
+    """Return width and height of the upright image in the object."""
+    rows, columns = upright(frame.counts, frame.facts.orientation).shape
+    return columns * frame.facts.object_pixel_m * MM, rows * frame.facts.object_pixel_m * MM

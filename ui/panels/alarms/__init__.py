@@ -1,0 +1,1 @@
+"""What is wrong now, since when, and who knows of it."""

@@ -1,0 +1,1 @@
+"""The fringe: its profile, its phase, its numbers."""

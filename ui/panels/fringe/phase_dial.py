@@ -1,0 +1,81 @@
+"""The phase as a hand on a circle: where it points, how well that is known, and where it should point."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from magis_calib.domain.quantities import OBSERVABLES
+from ui.style.colours import BAND, DIM, TEXT
+from ui.style.format import raw
+from ui.style.theme import room_px
+
+PHASE = OBSERVABLES["phase_rad"]
+SIDE_PX = 46
+QT_DEGREE = 16
+"""Qt counts angles in sixteenths of a degree."""
+LEAST_WEDGE_DEG = 1.0
+
+
+class PhaseDial(QWidget):
+    """Zero to the right, positive against the clock. The wedge is one standard error to either side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._phase = self._stderr = math.nan
+        self._target: float | None = None
+        self.setFixedSize(self.sizeHint())
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def say(self, phase_rad: float, stderr_rad: float, target_rad: float | None, why_not: str) -> None:
+        """Show this phase; where it is not finite, a dash and why."""
+        self._phase, self._stderr, self._target = phase_rad, stderr_rad, target_rad
+        aim = "" if target_rad is None else f"target {PHASE.shown(target_rad)} rad"
+        if math.isfinite(phase_rad):
+            text = f"phase {PHASE.with_error(phase_rad, stderr_rad)} rad"
+            more = [aim, raw(PHASE, phase_rad, stderr_rad), "hand: phase · wedge: its standard error · tick: target"]
+        else:
+            text, more = f"phase – {why_not}", [aim]
+        written = "\n".join(part for part in (text, *more) if part).replace("-", "−")
+        self.setToolTip(written)
+        self.setAccessibleName(f"{text}, {aim}".rstrip(", ").replace("-", "−"))
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: D102
+        return QSize(room_px(SIDE_PX), room_px(SIDE_PX))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        middle = QPointF(self.width() / 2, self.height() / 2)
+        radius = min(self.width(), self.height()) / 2 - 4.0
+        painter.setPen(QPen(QColor(DIM), 1.0))
+        painter.drawEllipse(middle, radius, radius)
+        for quarter in range(4):
+            painter.drawLine(_at(middle, radius - 3, quarter * math.pi / 2), _at(middle, radius, quarter * math.pi / 2))
+        if not math.isfinite(self._phase):
+            painter.setPen(QColor(DIM))
+            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "–")
+        else:
+            self._draw_hand(painter, middle, radius)
+        if self._target is not None:
+            painter.setPen(QPen(QColor(TEXT), 2.5))
+            painter.drawLine(_at(middle, radius - 3, self._target), _at(middle, radius + 3.5, self._target))
+
+    def _draw_hand(self, painter: QPainter, middle: QPointF, radius: float) -> None:
+        error = math.degrees(self._stderr) if math.isfinite(self._stderr) else 0.0
+        half = min(180.0, max(LEAST_WEDGE_DEG, error))
+        around = QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(BAND))
+        begin = round((math.degrees(self._phase) - half) * QT_DEGREE)
+        painter.drawPie(around, begin, round(2 * half * QT_DEGREE))
+        painter.setPen(QPen(QColor(TEXT), 1.6))
+        painter.drawLine(middle, _at(middle, radius - 1, self._phase))
+
+
+def _at(middle: QPointF, radius: float, angle_rad: float) -> QPointF:
+    return QPointF(middle.x() + radius * math.cos(angle_rad), middle.y() - radius * math.sin(angle_rad))

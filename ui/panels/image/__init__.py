@@ -1,0 +1,1 @@
+"""The pictures of both views, with fit, levels and marks."""

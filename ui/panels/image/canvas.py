@@ -1,0 +1,158 @@
+"""Where an image is drawn: raster, fit and scale in millimetres of the object, zoom and a reading under the pointer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
+
+from magis_calib.domain.camera import CameraFacts, Frame
+from ui.models.levels import Levels
+from ui.models.marks import Marks
+from ui.models.outline import Outline
+from ui.models.raster import Raster, counts_at, full_size_mm, step_for
+from ui.panels.image.overlay import MarkItems, PortLines, ScaleBar
+from ui.style.colours import IMAGE, IMAGE_MAP, ON_IMAGE, RESIDUAL_MAP
+from ui.widgets.small_plot import PlotLabel
+
+
+class ImageCanvas(QWidget):
+    """One image with its overlay, or the words that say why there is none.
+
+    Emits `pointed` with a reading, and `extent_asked` at a double click.
+    """
+
+    pointed = Signal(str)
+    extent_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view: Any = pg.GraphicsView(background=IMAGE)
+        self._box: Any = pg.ViewBox(lockAspect=True, enableMenu=False, defaultPadding=0.0)
+        self._view.setCentralItem(self._box)
+        self._view.setMinimumSize(160, 90)
+        self._view.setAccessibleName("image of the cloud")
+        self._view.setToolTip("wheel: zoom · drag: move · double click: clouds or whole image")
+        self._image: Any = pg.ImageItem()
+        self._colours = ""
+        self._paint(IMAGE_MAP)
+        self._box.addItem(self._image, ignoreBounds=True)
+        self._ports = {port: PortLines(self._box, port) for port in ("a", "b")}
+        self._scale, self._marks = ScaleBar(self._box), MarkItems(self._box)
+        self.label = PlotLabel(self._box, ON_IMAGE)
+        self._raster: Raster | None = None
+        self._frame: Frame | None = None
+        self._size_mm = (0.0, 0.0)
+        self._clouds_mm: tuple[float, float] | None = None
+        self._empty = QLabel()
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self._empty.setStyleSheet(f"color: {ON_IMAGE}; background: {IMAGE}; padding: 12px;")
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._view)
+        self._view.scene().sigMouseMoved.connect(self._point)
+        self._view.scene().sigMouseClicked.connect(self._click)
+        self._box.sigRangeChanged.connect(lambda *_: self._place_scale())
+
+    @property
+    def view(self) -> Any:
+        """The pyqtgraph view that shows the image alone."""
+        return self._view
+
+    @property
+    def picture(self) -> Raster | None:
+        """What is drawn now."""
+        return self._raster
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether words stand here instead of an image."""
+        return self._stack.currentWidget() is self._empty
+
+    def say_empty(self, text: str) -> None:
+        """Show words instead of an image."""
+        self._empty.setText(text)
+        self._stack.setCurrentWidget(self._empty)
+
+    def wanted_step(self, frame: Frame) -> int:
+        """Return the decimation that suits the present zoom and size."""
+        pixel_mm = frame.facts.object_pixel_m * 1e3
+        if self._size_mm != full_size_mm(frame):
+            wide, high = full_size_mm(frame)
+        else:
+            (left, right), (bottom, top) = self._box.viewRange()
+            wide, high = right - left, top - bottom
+        ratio = self.devicePixelRatioF()
+        return step_for(round(high / pixel_mm), round(wide / pixel_mm), self.height() * ratio, self.width() * ratio)
+
+    def draw(self, frame: Frame, drawn: Raster) -> None:
+        """Hand a decimated frame to the screen."""
+        self._stack.setCurrentWidget(self._view)
+        self._frame, self._raster = frame, drawn
+        self._image.setImage(drawn.counts, autoLevels=False)
+        self._image.setRect(drawn.left_mm, drawn.bottom_mm, drawn.width_mm, drawn.height_mm)
+        if self._size_mm != full_size_mm(frame):
+            self._size_mm = full_size_mm(frame)
+            self._fit_view()
+
+    def show_extent(self, clouds_mm: tuple[float, float] | None) -> None:
+        """Show this much around the middle (half width, half height), None for the whole image."""
+        if clouds_mm != self._clouds_mm:
+            self._clouds_mm = clouds_mm
+            self._fit_view()
+
+    def set_levels(self, levels: Levels, facts: CameraFacts) -> None:
+        """Make these electrons black and white."""
+        self._paint(IMAGE_MAP)
+        self._image.setLevels((levels.low / facts.gain + facts.offset, levels.high / facts.gain + facts.offset))
+
+    def set_sigma(self, most: float) -> None:
+        """Show standard deviations from minus to plus this."""
+        self._paint(RESIDUAL_MAP)
+        self._image.setLevels((-most, most))
+
+    def draw_fit(self, found: dict[str, Outline], visible: bool) -> None:
+        """Draw the outlines of the ports over the image."""
+        for port, lines in self._ports.items():
+            lines.draw(found.get(port), visible)
+
+    def draw_marks(self, marks: Marks | None) -> None:
+        """Mark the pixels that the fit leaves out."""
+        self._marks.draw(marks)
+
+    def _paint(self, colours: str) -> None:
+        if colours != self._colours:
+            self._colours = colours
+            self._image.setColorMap(pg.colormap.get(colours))
+
+    def _fit_view(self) -> None:
+        wide, high = (size / 2 for size in self._size_mm)
+        if not wide:
+            return
+        if self._clouds_mm is not None:
+            wide, high = min(wide, self._clouds_mm[0]), min(high, self._clouds_mm[1])
+        self._box.setRange(xRange=(-wide, wide), yRange=(-high, high), padding=0)
+
+    def _place_scale(self) -> None:
+        """Keep the scale in the corner of what can be seen of the image."""
+        sides = zip(self._box.viewRange(), self._size_mm, strict=True)
+        (left, right), (bottom, top) = ((max(low, -size / 2), min(high, size / 2)) for (low, high), size in sides)
+        if right > left and top > bottom:
+            self._scale.draw(left, bottom, right - left, top - bottom)
+
+    def _click(self, event: Any) -> None:
+        if event.double():
+            self._fit_view()
+            self.extent_asked.emit()
+
+    def _point(self, place: Any) -> None:
+        at = self._box.mapSceneToView(place)
+        counts = counts_at(self._frame, at.x(), at.y()) if self._frame is not None else None
+        if counts is None or self._frame is None:
+            self.pointed.emit("")
+            return
+        electrons = (counts - self._frame.facts.offset) * self._frame.facts.gain
+        self.pointed.emit(f"{at.x():+.2f}, {at.y():+.2f} mm  {counts} counts  {electrons:.0f} e⁻")

@@ -1,0 +1,1 @@
+"""Every decision of the loop, and all about one."""

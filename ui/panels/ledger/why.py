@@ -1,0 +1,91 @@
+"""Why: everything about one drop in words, beside the images, fit and residual that the window then shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
+
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.feedback.explanation import sections
+from magis_calib.state.snapshot import Snapshot
+from ui.models.fit_text import verdict_of
+from ui.models.image_history import LookBack
+from ui.style.colours import DIM, INFO, LOOK
+from ui.widgets.label import Words
+
+LEFT = ("decision", "measured and expected", "estimate", "times and notes")
+RIGHT = ("gates and holds", "setpoints")
+
+
+class WhyPanel(QWidget):
+    """The story of the chosen drop, else of the newest. `moved` is called when another one was chosen."""
+
+    def __init__(self, look_back: LookBack, step: Callable[[int], None], newest: Callable[[], None]) -> None:
+        super().__init__()
+        self._look_back = look_back
+        self._told: object = None
+        self._title = Words(grows=True, bold=True)
+        self.text = QTextBrowser()
+        self.text.setOpenLinks(False)
+        self.text.setAccessibleName("why this was decided")
+        self.earlier = _button("◂ earlier", "the drop before, among those in memory (Ctrl+PgUp)", lambda: step(-1))
+        self.later = _button("later ▸", "the drop after (Ctrl+PgDown)", lambda: step(1))
+        self.newest = _button("newest", "follow the newest drop again (Ctrl+End)", newest)
+        line, column = QHBoxLayout(), QVBoxLayout(self)
+        line.setContentsMargins(6, 2, 6, 0)
+        for part in (self._title, self.earlier, self.later, self.newest):
+            line.addWidget(part)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(line)
+        column.addWidget(self.text, 1)
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Tell the story anew where another drop is chosen, or the record has changed."""
+        found, chosen = self._look_back.record(snapshot), self._look_back.chosen
+        self.newest.setEnabled(chosen is not None)
+        if found is self._told or found == self._told:
+            return
+        self._told = found
+        if isinstance(found, str):
+            self._title.say(found, DIM if chosen is None else LOOK)
+            self.text.setHtml("<p>Click a drop in the trends, or press Return on a line of the ledger.</p>")
+            return
+        which = "the newest drop" if chosen is None else "chosen; the images above show it"
+        self._title.say(f"why · drop {found.drop_id} · {which}", DIM if chosen is None else INFO)
+        self.text.setHtml(story(found))
+
+
+def story(record: DropRecord) -> str:
+    """Write two columns: what was measured and decided, and what each gate and every setpoint said to it."""
+    parts = sections(record)
+    fits = {f"fit of view {view}": _fit(record, view) for view in record.estimate.views}
+    left = "".join(_part(title, parts[title]) for title in LEFT) + "".join(_part(*one) for one in fits.items())
+    right = "".join(_part(title, parts[title]) for title in RIGHT)
+    return f"<table width='100%'><tr><td width='50%'>{left}</td><td>{right}</td></tr></table>"
+
+
+def _fit(record: DropRecord, view: str) -> list[str]:
+    fitted = next(one for name, one in record.estimate.views.items() if name == view)
+    text, _, behind = verdict_of(record.estimate, fitted)
+    return [text, *behind.split("\n")]
+
+
+def _part(title: str, lines: list[str]) -> str:
+    body = "<br>".join(_line(one) for one in lines)
+    return f"<p><span style='color:{DIM}'><b>{escape(title)}</b></span><br>{body}</p>" if lines else ""
+
+
+def _line(text: str) -> str:
+    """Mark with colour and shape what stopped a drop."""
+    stopped = "STOPPED" in text or text.startswith("estimate:")
+    return f"<span style='color:{LOOK}'>▲ {escape(text)}</span>" if stopped else escape(text)
+
+
+def _button(text: str, hover: str, deed: Callable[[], object]) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(hover)
+    button.clicked.connect(lambda _checked=False: deed())
+    return button

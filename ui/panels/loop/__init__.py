@@ -1,0 +1,1 @@
+"""The loop: its state, observables and actuators."""

@@ -1,0 +1,115 @@
+"""One actuator: setpoint, read-back, unit, verdict and its place in the range; the setpoint can be typed by hand."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout
+
+from magis_calib.domain.devices import ActuatorState
+from magis_calib.domain.quantities import ACTUATORS, Quantity
+from ui.style.colours import DIM, LOOK, TEXT
+from ui.style.format import raw
+from ui.widgets.bars import LimitBar, is_near_limit
+from ui.widgets.label import RIGHT, Words
+from ui.widgets.setpoint_edit import SetpointEdit
+
+
+class ActuatorRow:
+    """The widgets of one actuator, laid into two lines of a grid that others share: setpoint above read-back."""
+
+    def __init__(self, grid: QGridLayout, line: int, name: str) -> None:
+        self.name = name
+        self.quantity = ACTUATORS.get(name, Quantity(name, name.replace("_", " "), "1", "", 1.0, 4))
+        self.edit = SetpointEdit()
+        self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.edit.setFixedWidth(self.edit.fontMetrics().horizontalAdvance("−10000.000") + 8)
+        self.edit.setAccessibleName(f"setpoint of {self.quantity.label}")
+        self._readback, self._verdict = Words(align=RIGHT), Words("▲ limit")
+        self._label, self._unit, self._bar = Words("timing asymmetry", grows=True), Words("µrad/s"), LimitBar()
+        self._unit.say(self.quantity.shown_unit, DIM, f"SI unit {self.quantity.unit}")
+        self._state: ActuatorState | None = None
+        self._upper = (self._label, _tag("set"), self.edit, self._unit)
+        self._lower = (self._bar, _tag("read"), self._readback, self._verdict)
+        self._readback.setContentsMargins(0, 0, 5, 0)
+        self.place(grid, line)
+
+    @property
+    def state(self) -> ActuatorState | None:
+        """The actuator as it was last shown."""
+        return self._state
+
+    def place(self, grid: QGridLayout, line: int) -> None:
+        """Lay the widgets into this and the next line."""
+        for column, (upper, lower) in enumerate(zip(self._upper, self._lower, strict=True)):
+            grid.addWidget(upper, line, column)
+            grid.addWidget(lower, line + 1, column)
+
+    def show_state(self, state: ActuatorState, by_hand: bool, steered: bool) -> None:
+        """Show the newest state; the edit opens while the operator may move it.
+
+        Being near a limit matters only for an actuator that the loop moves.
+        """
+        quantity = self.quantity
+        editing = by_hand and self.edit.isModified()
+        self._state = state
+        controller = state.controller.replace("_", " ")
+        self._label.say(quantity.label, TEXT, f"{state.name}, moved by the {controller} controller")
+        self._follow_mode(by_hand)
+        if not editing:
+            self.put_back()
+        self._readback.say(quantity.shown(state.readback).replace("-", "−"), TEXT, "read back: "
+                           + raw(quantity, state.readback))  # fmt: skip
+        self._verdict.say(*_verdict(state, quantity, steered and is_near_limit(state)))
+        unit = f" {quantity.shown_unit}".rstrip()
+        ends = f"{quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}{unit}"
+        self._bar.show_state(state, steered, f"range {ends}\ntriangle: setpoint · bar: read-back")
+
+    def put_back(self) -> None:
+        """Write the present setpoint into the edit."""
+        text = "–" if self._state is None else self.quantity.shown(self._state.setpoint).replace("-", "−")
+        if text != self.edit.text() or self.edit.isModified():
+            self.edit.setText(text)
+            self.edit.setModified(False)
+        if self._state is not None:
+            self.edit.setToolTip("setpoint: " + raw(self.quantity, self._state.setpoint)
+                                 + ("\ntype a new one and press Return" if not self.edit.isReadOnly() else
+                                    "\ncan be typed while the loop is open"))  # fmt: skip
+
+    def typed(self) -> float | None:
+        """Return the typed setpoint in SI; None when it is no finite number."""
+        try:
+            shown = float(self.edit.text().strip().replace("−", "-").replace(",", "."))
+        except ValueError:
+            return None
+        return shown / self.quantity.shown_scale if math.isfinite(shown) else None
+
+    def _follow_mode(self, by_hand: bool) -> None:
+        if self.edit.isReadOnly() != by_hand and self.edit.property("moves") == by_hand:
+            return
+        self.edit.setReadOnly(not by_hand)
+        self.edit.setFocusPolicy(Qt.FocusPolicy.StrongFocus if by_hand else Qt.FocusPolicy.NoFocus)
+        self.edit.setProperty("moves", by_hand)
+        self.edit.style().unpolish(self.edit)
+        self.edit.style().polish(self.edit)
+
+
+def _tag(text: str) -> Words:
+    """Return a small word in front of a number."""
+    tag = Words("read", align=RIGHT, larger=-1.0)
+    tag.say(text, DIM, "setpoint" if text == "set" else "what the controller reads back")
+    return tag
+
+
+def _verdict(state: ActuatorState, quantity: Quantity, near_limit: bool) -> tuple[str, str, str]:
+    """Return text, colour and hover of the last column."""
+    if not math.isfinite(state.readback):
+        return "▲ none", LOOK, "no read-back: nobody knows where this actuator is"
+    off = state.readback - state.setpoint
+    if abs(off) > state.readback_tolerance:
+        return "▲ off", LOOK, (f"read-back is off by {quantity.shown(off)} {quantity.shown_unit}, "
+                               f"tolerance {quantity.shown(state.readback_tolerance)}")  # fmt: skip
+    if near_limit:
+        return "▲ limit", LOOK, "the setpoint is within 5 % of an end of its range"
+    return "✓ ok", DIM, "read-back agrees with the setpoint"

@@ -1,0 +1,154 @@
+"""Setpoints against read-backs and limits, and moving one of them by hand while the loop is open."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from magis_calib.domain.devices import ActuatorState
+from magis_calib.domain.quantities import Quantity
+from magis_calib.state.commands import Command, SetActuator
+from magis_calib.state.snapshot import Snapshot
+from ui.models.series import by_hand_last, steered
+from ui.panels.loop.actuator_row import ActuatorRow
+from ui.style.colours import DIM, INFO
+from ui.style.format import age, missing
+from ui.widgets.confirm import Question
+from ui.widgets.label import Words
+
+LINES = 3
+"""Of the grid for each actuator: setpoint, read-back, and the question when there is one."""
+
+
+class ActuatorsPanel(QWidget):
+    """All actuators that the controllers describe. A typed setpoint is confirmed in place before it is sent.
+
+    Emits `asked` with the question, so that whoever scrolls can bring it into sight.
+    """
+
+    asked = Signal(QWidget)
+
+    def __init__(self, submit: Callable[[Command], None]) -> None:
+        super().__init__()
+        self._submit = submit
+        self._rows: dict[str, ActuatorRow] = {}
+        self._pending: SetActuator | None = None
+        self._title, self._empty = Words(grows=True), QLabel()
+        self._empty.setWordWrap(True)
+        self._empty.setStyleSheet(f"color: {DIM};")
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(4)
+        self._grid.setVerticalSpacing(0)
+        self._grid.setColumnStretch(0, 1)
+        self._grid.addWidget(self._title, 0, 0, 1, 4)
+        self.question = Question("Apply", "Cancel", upright=True)
+        self.question.accepted.connect(self._apply)
+        self.question.rejected.connect(self._give_up)
+        column_box = QVBoxLayout(self)
+        column_box.setContentsMargins(0, 0, 0, 0)
+        column_box.setSpacing(3)
+        column_box.addLayout(self._grid)
+        self._grid.addWidget(self.question, LINES, 0, 1, 4)
+        column_box.addWidget(self._empty)
+
+    @property
+    def rows(self) -> dict[str, ActuatorRow]:
+        """The rows by actuator name."""
+        return self._rows
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Show the newest states."""
+        movable = bool(snapshot.actuators) and snapshot.mode == "live" and not snapshot.finished
+        by_hand = movable and snapshot.loop == "open"
+        hover = "type a setpoint and press Return" if by_hand else "open the loop to move one by hand"
+        title = "✎ type a setpoint and press Return" if by_hand else "setpoints and read-backs"
+        known = f" · {age(now_s - snapshot.time_s)} ago" if snapshot.actuators else ""
+        self._title.say(title + known, INFO if by_hand else DIM, hover)
+        self._empty.setVisible(not snapshot.actuators)
+        if not snapshot.actuators:
+            reasons = [missing(snapshot, name) for name in ("laser", "drop_system")]
+            self._empty.setText("\n\n".join(["No controller has described its actuators yet", *reasons]))
+        loop = steered(snapshot.records)
+        states = by_hand_last(snapshot.actuators, loop)
+        for state in states:
+            if state.name not in self._rows:
+                self._add(state)
+            self._rows[state.name].show_state(state, by_hand, state.name in loop)
+        self._order([state.name for state in states])
+        if self._pending is not None and not by_hand:
+            self._give_up()
+
+    def _order(self, names: list[str]) -> None:
+        """Keep those that the loop moves on top; the order changes once, when that is first known."""
+        if names != list(self._rows) and set(names) == set(self._rows):
+            self._rows = {name: self._rows[name] for name in names}
+            for number, row in enumerate(self._rows.values()):
+                row.place(self._grid, 1 + LINES * number)
+
+    def _add(self, state: ActuatorState) -> None:
+        row = self._rows[state.name] = ActuatorRow(self._grid, 1 + LINES * len(self._rows), state.name)
+        row.edit.returnPressed.connect(lambda: self._ask(row))
+        row.edit.textEdited.connect(lambda: self._forget())
+        row.edit.given_up.connect(self._give_up)
+        row.edit.left.connect(lambda: self._leave(row))
+
+    def _ask(self, row: ActuatorRow) -> None:
+        if row.edit.isReadOnly() or row.state is None:
+            return
+        for other in self._rows.values():
+            if other is not row:
+                other.put_back()
+        value = row.typed()
+        refusal = "this is not a number" if value is None else objection(value, row.state, row.quantity)
+        self._pending = None if value is None or refusal else SetActuator(row.name, value)
+        self._grid.addWidget(self.question, LINES * (list(self._rows).index(row.name) + 1), 0, 1, 4)
+        self.question.ask(request(value, row.state, row.quantity, refusal), allowed=not refusal)
+        self.asked.emit(self.question)
+
+    def _apply(self) -> None:
+        if self._pending is not None:
+            self._submit(self._pending)
+        self._give_up()
+
+    def _leave(self, row: ActuatorRow) -> None:
+        """Do not let a number stand that was typed but never asked about: it would look like the setpoint."""
+        if not self.question.isVisible():
+            row.put_back()
+
+    def _forget(self) -> None:
+        """Drop the question: it was about another number than the one that stands there now."""
+        self._pending = None
+        self.question.hide()
+
+    def _give_up(self) -> None:
+        self._forget()
+        for row in self._rows.values():
+            row.put_back()
+
+
+def objection(value: float, state: ActuatorState, quantity: Quantity) -> str:
+    """Say why this setpoint must not be sent; empty when it may."""
+    unit = f" {quantity.shown_unit}".rstrip()
+    if not state.minimum <= value <= state.maximum:
+        return f"outside {quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}{unit}"
+    step = abs(value - state.setpoint)
+    if math.isfinite(step) and step > state.step_limit * (1 + 1e-9):
+        return (f"a step of {quantity.shown(step)}{unit} is larger than the {quantity.shown(state.step_limit)}{unit} "
+                "that the controller takes in one write")  # fmt: skip
+    return ""
+
+
+def request(value: float | None, state: ActuatorState, quantity: Quantity, refusal: str) -> str:
+    """Write what would be done, or why it is not."""
+    unit = f" {quantity.shown_unit}".rstrip()
+    wanted = "?" if value is None else quantity.shown(value)
+    change = f"set {quantity.label} {quantity.shown(state.setpoint)} → {wanted}{unit}"
+    if refusal:
+        return f"▲ cannot {change}: {refusal}".replace("-", "−")
+    symmetric = math.isclose(state.minimum, -state.maximum)
+    inside = f"±{quantity.shown(state.maximum)}" if symmetric else (
+        f"{quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}")  # fmt: skip
+    return f"{change}, inside {inside}".replace("-", "−")

@@ -1,0 +1,167 @@
+"""The numbers of the newest drop: value, error, unit, where it lies in its tolerance, and whether that is fine."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, Quantity, wrap_error
+from magis_calib.state.health import EXPLAINED, HEALTH, health_of
+from magis_calib.state.snapshot import Snapshot
+from ui.style.colours import DIM, LOOK, TEXT
+from ui.style.format import OUTCOME_SHAPES, age, is_stale, latest_age, raw, why_unusable
+from ui.widgets.bars import DeviationBar
+from ui.widgets.label import RIGHT, Words
+
+HEALTH_LINES = (
+    ("atoms", "contrast", "port_fraction"),
+    ("residual_x", "residual_y", "port_phase_difference_rad"),
+    ("roll_x_rad", "roll_y_rad"),
+    ("width_x_m", "width_y_m", "width_z_m"),
+)
+"""What goes wrong first on top."""
+
+
+class ObservablesPanel(QWidget):
+    """On top, three to a line, what says whether the station is well; then the six controlled observables."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = Words(grows=True)
+        self._values: dict[str, Words] = {}
+        self._states: dict[str, Words] = {}
+        self._bars: dict[str, DeviationBar] = {}
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(5)
+        self._grid.setVerticalSpacing(1)
+        self._grid.addWidget(self._title, 0, 0, 1, 5)
+        self._grid.addWidget(self._health(), 1, 0, 1, 5)
+        for row, quantity in enumerate(OBSERVABLES.values(), start=2):
+            self._add_observable(row, quantity)
+        self._grid.setColumnStretch(3, 1)
+        self._verdict = QLabel()
+        self._verdict.setWordWrap(True)
+        self._verdict.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._verdict.setFixedHeight(2 * self.fontMetrics().lineSpacing() + 2)
+        self._grid.addWidget(self._verdict, len(OBSERVABLES) + 2, 0, 1, 5)
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Write the newest drop's numbers; an old number is never shown for a new drop."""
+        latest = snapshot.latest
+        if latest is None:
+            self._title.say("no numbers yet: no drop was evaluated", DIM)
+        else:
+            late = is_stale(snapshot, now_s)
+            drop = f"drop {latest.drop_id}, {age(latest_age(snapshot, now_s))} ago"
+            self._title.say(f"▲ {drop}, the next is late" if late else f"measured in {drop}", LOOK if late else DIM)
+        self._say_verdict(latest)
+        for quantity in OBSERVABLES.values():
+            self._say_observable(quantity, latest, snapshot)
+        for quantity in DIAGNOSTICS.values():
+            self._say_value(quantity, latest)
+        self._say_health(latest)
+
+    def _say_verdict(self, latest: DropRecord | None) -> None:
+        """Say in two lines what cannot be used and why, else what was done with the numbers."""
+        text, colour = ("", DIM) if latest is None else verdict(latest)
+        if text != self._verdict.text():
+            self._verdict.setText(text)
+            self._verdict.setToolTip(text)
+            self._verdict.setStyleSheet(f"color: {colour};")
+
+    def _say_observable(self, quantity: Quantity, latest: DropRecord | None, snapshot: Snapshot) -> None:
+        value = self._say_value(quantity, latest)
+        name, state = quantity.name, self._states[quantity.name]
+        target, tolerance = snapshot.targets.get(name), snapshot.tolerances.get(name)
+        share = math.nan
+        if target is not None and tolerance:
+            share = wrap_error(name, value - target) / tolerance if math.isfinite(value) else math.nan
+        self._bars[name].show_share(share, _target_words(quantity, target, tolerance))
+        if not math.isfinite(value):
+            state.say("–" if latest is None else "▲ –", DIM if latest is None else LOOK,
+                      "" if latest is None else why_unusable(latest, name))  # fmt: skip
+        elif not math.isfinite(share):
+            state.say("", DIM)
+        elif abs(share) <= 1.0:
+            state.say("✓ ok", DIM, f"{share:+.2f} tolerances from the target")
+        else:
+            state.say("▲ off", LOOK, f"{share:+.2f} tolerances from the target")
+
+    def _say_value(self, quantity: Quantity, latest: DropRecord | None) -> float:
+        """Write one value and return it."""
+        words, name = self._values[quantity.name], quantity.name
+        if latest is None:
+            words.say("–", DIM, "no drop yet")
+            return math.nan
+        value, stderr = latest.estimate.values[name], latest.estimate.stderr[name]
+        if math.isfinite(value):
+            words.say(quantity.with_error(value, stderr).replace("-", "−"), TEXT, raw(quantity, value, stderr))
+        else:
+            reason = why_unusable(latest, name)
+            words.say("–", LOOK, reason)
+        return value
+
+    def _say_health(self, latest: DropRecord | None) -> None:
+        """Write what the fits say about the instrument; a look is wanted where a view cannot be used."""
+        found = health_of(latest.estimate) if latest is not None else {}
+        for name, quantity in HEALTH.items():
+            value, stderr = (found[name].value, found[name].stderr) if name in found else (math.nan, math.nan)
+            known = math.isfinite(value)
+            text = quantity.with_error(value, stderr).replace("-", "−")
+            reason = raw(quantity, value, stderr) if known else "the fit of this drop says nothing of it"
+            self._values[name].say(text, TEXT if known else DIM, f"{EXPLAINED[name]}\n{reason}")
+
+    def _add_observable(self, row: int, quantity: Quantity) -> None:
+        name, unit = Words("κx"), Words("rad/m")
+        name.say(quantity.label, hover=f"{quantity.name}, SI unit {quantity.unit}")
+        unit.say(quantity.shown_unit, DIM, f"SI unit {quantity.unit}")
+        value = self._values[quantity.name] = Words("−1234.56(78)", align=RIGHT, bold=True)
+        bar = self._bars[quantity.name] = DeviationBar()
+        state = self._states[quantity.name] = Words("▲ off")
+        for column, widget in enumerate((name, value, unit, bar, state)):
+            self._grid.addWidget(widget, row, column)
+
+    def _health(self) -> QWidget:
+        holder = QWidget()
+        grid = QGridLayout(holder)
+        grid.setContentsMargins(0, 0, 0, 4)
+        grid.setHorizontalSpacing(5)
+        grid.setVerticalSpacing(0)
+        places = [(2 * line, column, name) for line, names in enumerate(HEALTH_LINES)
+                  for column, name in enumerate(names)]  # fmt: skip
+        for row, column, shown in places:
+            quantity = (DIAGNOSTICS | HEALTH)[shown]
+            name = Words(larger=-1.0, align=RIGHT)
+            unit = f" ({quantity.shown_unit})" if quantity.shown_unit else ""
+            hover = EXPLAINED.get(quantity.name, f"{quantity.name}, SI unit {quantity.unit}")
+            name.say(quantity.label + unit, DIM, f"{hover}; reported, not controlled")
+            value = self._values[quantity.name] = Words("12.34567(89)", align=RIGHT)
+            grid.addWidget(name, row, column)
+            grid.addWidget(value, row + 1, column)
+            grid.setColumnStretch(column, 1)
+        return holder
+
+
+def verdict(record: DropRecord) -> tuple[str, str]:
+    """Return what cannot be used of a drop and why, or what was done, and its colour."""
+    missing: dict[str, list[str]] = {}
+    for name, quantity in OBSERVABLES.items():
+        if not math.isfinite(record.estimate.values[name]):
+            missing.setdefault(why_unusable(record, name), []).append(quantity.label)
+    if missing:
+        parts = (f"{'all' if len(labels) == len(OBSERVABLES) else ' '.join(labels)} unusable: {reason}"
+                 for reason, labels in missing.items())  # fmt: skip
+        return "▲ " + "; ".join(parts), LOOK
+    shape, colour = OUTCOME_SHAPES[record.decision.outcome]
+    return f"{shape} {record.decision.in_words()}", DIM if colour == TEXT else colour
+
+
+def _target_words(quantity: Quantity, target: float | None, tolerance: float | None) -> str:
+    if target is None:
+        return "not controlled"
+    within = f" ± {quantity.shown(tolerance)}" if tolerance is not None else ""
+    return f"target {quantity.shown(target)}{within} {quantity.shown_unit}\nmiddle line: target · band: tolerance"

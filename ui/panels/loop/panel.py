@@ -1,0 +1,144 @@
+"""The loop: what it does, the buttons that change that, the newest numbers and the actuators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from magis_calib.state.commands import CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop, StopRun
+from magis_calib.state.snapshot import LoopWord, Snapshot
+from ui.panels.loop.actuators import ActuatorsPanel
+from ui.panels.loop.observables import ObservablesPanel
+from ui.panels.loop.replay_bar import ReplayBar
+from ui.style.colours import ACT, DIM, LINE, LOOK, PROCEDURE
+
+ARMED_MS = 3000
+
+
+class StopButton(QPushButton):
+    """Emits `confirmed` at the second press."""
+
+    confirmed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("Stop")
+        self.setProperty("hardware", True)
+        self.setToolTip("end the run: stop accepting, drain the recorder, write the final state\n"
+                        "asks once more here")  # fmt: skip
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("Confirm stop") + 22)
+        self._patience = QTimer(self, interval=ARMED_MS, singleShot=True)
+        self._patience.timeout.connect(lambda: self._arm(False))
+        self.clicked.connect(self._press)
+
+    def _press(self) -> None:
+        if self._patience.isActive():
+            self._patience.stop()
+            self._arm(False)
+            self.confirmed.emit()
+        else:
+            self._patience.start()
+            self._arm(True)
+
+    def _arm(self, armed: bool) -> None:
+        self.setText("Confirm stop" if armed else "Stop")
+        self.setProperty("armed", armed)
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+
+BUTTONS: dict[LoopWord, tuple[str, Command, str]] = {
+    "closed": ("Close", CloseLoop(), "send corrections from now on; clears a latched fault (Ctrl+Return)"),
+    "shadow": ("Shadow", ShadowLoop(), "decide and log as if closed, send nothing (Ctrl+T)"),
+    "held": ("Hold", HoldLoop(), "keep measuring, send nothing, keep the setpoints (Ctrl+H)"),
+    "open": ("Open", OpenLoop(), "keep measuring, move setpoints by hand (Ctrl+O)"),
+}
+
+
+class LoopPanel(QScrollArea):
+    """Everything that moves hardware is here; it scrolls when the window is low."""
+
+    def __init__(self, submit: Callable[[Command], None]) -> None:
+        super().__init__()
+        self.setAccessibleName("loop, numbers and setpoints")
+        self._buttons: dict[LoopWord, QPushButton] = {}
+        self.stop = StopButton()
+        self.stop.confirmed.connect(lambda: submit(StopRun()))
+        self._detail = QLabel()
+        self._detail.setWordWrap(True)
+        self.replay_bar = ReplayBar(submit)
+        self.observables, self.actuators = ObservablesPanel(), ActuatorsPanel(submit)
+        self.actuators.asked.connect(self._bring_into_sight)
+        inside = self._inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(5)
+        column.addLayout(self._button_row(submit))
+        for part in (self.replay_bar, self._detail, _rule(), self.observables, _rule(), self.actuators):
+            column.addWidget(part)
+        column.addStretch(1)
+        self.setWidget(inside)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(self._least_width())
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Show the loop's state and the newest numbers."""
+        live = snapshot.mode == "live"
+        for word, button in self._buttons.items():
+            button.setVisible(live)
+            button.setEnabled(live and not snapshot.finished and snapshot.loop != "stopped")
+            button.setChecked(word == snapshot.loop)
+        self.stop.setEnabled(not snapshot.finished)
+        self.replay_bar.setVisible(not live)
+        self.replay_bar.setEnabled(not snapshot.finished)
+        self.replay_bar.refresh(snapshot)
+        self._say_detail(snapshot)
+        self.observables.refresh(snapshot, now_s)
+        self.actuators.refresh(snapshot, now_s)
+        wanted = self._least_width()
+        if wanted > self.minimumWidth():
+            self.setMinimumWidth(wanted)
+
+    def _least_width(self) -> int:
+        """Return the width at which nothing is cut, also beside the scroll bar of a low window."""
+        return self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width() + 2
+
+    def _bring_into_sight(self, question: QWidget) -> None:
+        """Scroll to the question once it has its place."""
+        QTimer.singleShot(0, question, lambda: self.ensureWidgetVisible(question, 0, 2 * self.fontMetrics().height()))
+
+    def _say_detail(self, snapshot: Snapshot) -> None:
+        text = snapshot.loop_detail.replace("_", " ")
+        if snapshot.loop == "fault":
+            text = f"✖ {text or 'fault'}: corrections stopped. Close the loop again when the cause is gone."
+        elif snapshot.loop == "procedure" and snapshot.procedure is not None:
+            text = f"◆ {snapshot.procedure.name} moves the setpoints; the loop waits (Ctrl+P shows, Ctrl+K cancels)"
+        if text != self._detail.text():
+            self._detail.setText(text)
+            absent = any(not link.connected for link in snapshot.links)
+            calm = PROCEDURE if snapshot.loop == "procedure" else DIM
+            colour = ACT if snapshot.loop == "fault" else LOOK if absent else calm
+            self._detail.setStyleSheet(f"color: {colour};")
+            self._detail.setVisible(bool(text))
+
+    def _button_row(self, submit: Callable[[Command], None]) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(5)
+        for word, (text, command, hover) in BUTTONS.items():
+            button = self._buttons[word] = QPushButton(text)
+            button.setProperty("hardware", True)
+            button.setCheckable(True)
+            button.setToolTip(hover)
+            button.clicked.connect(lambda _checked=False, command=command: submit(command))
+            row.addWidget(button, 1)
+        row.addWidget(self.stop, 1)
+        return row
+
+
+def _rule() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    line.setStyleSheet(f"color: {LINE};")
+    return line

@@ -1,0 +1,131 @@
+"""Plays a recording: pause, step, speed, and a time line of all recorded drops."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+
+from magis_calib.state.commands import Command, JumpTo, SetSpeed, StepDrop
+from magis_calib.state.snapshot import ReplayState, Snapshot
+from ui.style.colours import DIM, INFO, LOOK
+from ui.style.format import utc_time
+from ui.widgets.label import Words
+from ui.widgets.quiet import CalmSlider
+
+SPEEDS = {"1×": 1.0, "10×": 10.0, "max": math.inf}
+
+
+class ReplayBar(QWidget):
+    """The word REPLAY, buttons and a slider. Nothing here moves hardware."""
+
+    def __init__(self, submit: Callable[[Command], None]) -> None:
+        super().__init__()
+        self._submit, self._factor = submit, 1.0
+        self._state: ReplayState | None = None
+        self._places: dict[int, int] = {}
+        self._place, self._wanted = 0, -1
+        self._where, self._same = Words(grows=True), Words(grows=True)
+        self.play = _button("pause", "Space", "play or pause (Space)", self.turn)
+        self.step = _button("step", ".", "pause after one more drop (.)", lambda: submit(StepDrop()))
+        self._group = QButtonGroup(self)
+        self.slider = CalmSlider("drop of the recording that is played")
+        self.slider.setTracking(False)
+        self.slider.setToolTip("all recorded drops: click or drag to go on with another one (Left, Right: one drop)")
+        self.slider.valueChanged.connect(self._jump)
+        self.slider.sliderMoved.connect(self._say_place)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        column.addLayout(self._buttons())
+        for part in (self.slider, self._where, self._same):
+            column.addWidget(part)
+
+    def turn(self) -> None:
+        """Play where it is paused, else pause."""
+        paused = self._state is not None and self._state.speed == 0
+        self._submit(SetSpeed(self._factor if paused else 0.0))
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Show where the recording is, how fast it plays, and whether all was identical so far."""
+        state = snapshot.replay
+        if state is None:
+            return
+        if self._state is None or self._state.drops is not state.drops:
+            self.slider.setMaximum(max(0, len(state.drops) - 1))
+            self._places = {drop: place for place, drop in enumerate(state.drops)}
+        self._state = state
+        self.play.setText("play" if state.speed == 0 else "pause")
+        self._mark_speed(state.speed)
+        if snapshot.latest is not None:
+            self._follow(self._places.get(snapshot.latest.drop_id, 0))
+        self._say_same(state)
+
+    def _follow(self, place: int) -> None:
+        """Move the slider along, but for one that is held or was just sent elsewhere."""
+        if place == self._wanted:
+            self._wanted = -1
+        if self._wanted < 0 and not self.slider.isSliderDown():
+            self._place = place
+            self.slider.blockSignals(True)
+            self.slider.setValue(place)
+            self.slider.blockSignals(False)
+            self._say_place(place)
+
+    def _jump(self, place: int) -> None:
+        if self._state is not None and place != self._place:
+            self._wanted = self._place = place
+            self._submit(JumpTo(self._state.drops[place]))
+
+    def _say_place(self, place: int) -> None:
+        state = self._state
+        if state is not None and state.drops:
+            words = f"drop {state.drops[place]} · {utc_time(state.times_ns[place])} · {place + 1} of {len(state.drops)}"
+            self._where.say(words, hover="number, time (UTC) and place of the drop in the recording")
+
+    def _say_same(self, state: ReplayState) -> None:
+        if state.different:
+            words = f"▲ {len(state.different)} of {state.compared} estimates differ, first drop {state.different[0]}"
+            self._same.say(
+                words, LOOK, "\n".join(("from the recorded ones, which are dashed in the trends", *state.named))
+            )
+        else:
+            self._same.say(
+                f"{state.compared} estimates, all identical so far", DIM, "to the recorded ones, bit for bit"
+            )
+
+    def _mark_speed(self, speed: float) -> None:
+        if speed:
+            self._factor = speed
+        for button in self._group.buttons():
+            button.setChecked(SPEEDS[button.text()] == self._factor)
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        title = Words(bold=True, whole=True)
+        title.say("REPLAY", INFO, "a recording is shown again; no hardware is moved")
+        row.addWidget(title)
+        row.addStretch(1)
+        for own in (self.play, self.step):
+            row.addWidget(own)
+        self._group.setExclusive(False)
+        for number, (text, factor) in enumerate(SPEEDS.items(), start=1):
+            hover = "as fast as possible" if math.isinf(factor) else f"{factor:g} times the speed of the recording"
+            deed = partial(self._submit, SetSpeed(factor))
+            button = _button(text, f"Alt+{number}", f"{hover} (Alt+{number})", deed)
+            button.setCheckable(True)
+            self._group.addButton(button)
+            row.addWidget(button)
+        return row
+
+
+def _button(text: str, keys: str, hover: str, deed: Callable[[], object]) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setShortcut(keys)
+    button.setToolTip(hover)
+    button.setProperty("framed", True)
+    button.clicked.connect(lambda _checked=False: deed())
+    return button

@@ -1,0 +1,1 @@
+"""The response matrix in force beside the one measured last."""

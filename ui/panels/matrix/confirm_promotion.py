@@ -1,0 +1,68 @@
+"""Putting the measured matrix in force: asked in place, saying which replaces which in which file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+from magis_calib.host.user import login_name
+from magis_calib.state.commands import Command, Promote
+from magis_calib.state.matrix import NO_FILE, MeasuredMatrix
+from magis_calib.state.snapshot import Snapshot
+from ui.models.matrix_views import NONE_MEASURED
+from ui.widgets.confirm import Question
+
+
+class PromoteQuestion(Question):
+    """Says what would be written, or why nothing can be; a yes sends the command."""
+
+    def __init__(self, submit: Callable[[Command], None]) -> None:
+        super().__init__("Promote", "Cancel")
+        self.yes.setAccessibleName("promote the measured matrix")
+        self.no.setAccessibleName("do not promote it")
+        self._submit = submit
+        self._asked: MeasuredMatrix | None = None
+        self.accepted.connect(self._promote)
+        self.rejected.connect(self._forget)
+
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Give up where the answer could no longer be obeyed, or where another matrix has been measured since."""
+        if self._asked is not None and (objection(snapshot) or snapshot.measured is not self._asked):
+            self._forget()
+            self.hide()
+
+    def ask_about(self, snapshot: Snapshot) -> None:
+        """Ask whether the measured matrix shall be in force."""
+        refusal, measured = objection(snapshot), snapshot.measured
+        self._asked = None if refusal else measured
+        if refusal or measured is None:
+            self.ask(f"▲ cannot promote: {refusal}", allowed=False)
+        else:
+            new = measured.matrix
+            self.ask(f"put {new.name} ({new.origin}) in place of {measured.saved}, for station {snapshot.station}? "
+                     f"Written into {snapshot.configuration}, in force from the next start on")  # fmt: skip
+
+    def _promote(self) -> None:
+        if self._asked is not None:
+            self._submit(Promote(self._asked.product, login_name()))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._asked = None
+
+
+def objection(snapshot: Snapshot) -> str:
+    """Say why nothing can be promoted now; empty where something can."""
+    measured = snapshot.measured
+    if snapshot.mode != "live":
+        return "this is a replay"
+    if snapshot.finished:
+        return "the run has ended"
+    if measured is None:
+        return NONE_MEASURED
+    if not snapshot.configuration:
+        product = PurePath(measured.product).name
+        return f"{NO_FILE}; then ask again, or `magis-calib products promote {product} --config station.toml`"
+    if measured.promoted:
+        return f"{snapshot.configuration} names {measured.matrix.name} already, in force from the next start on"
+    return "" if measured.saved else f"{snapshot.configuration} cannot be read"

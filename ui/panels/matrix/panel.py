@@ -1,0 +1,162 @@
+"""The response matrix as a map: in force, as measured last, and their difference; the measured one can be promoted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.state.commands import Command
+from magis_calib.state.snapshot import Snapshot
+from ui.models.matrix_text import living
+from ui.models.matrix_views import LOOKS, Element, Look, elements, title
+from ui.panels.matrix.confirm_promotion import PromoteQuestion, objection
+from ui.style.colours import DIM, LOOK, TEXT
+from ui.style.theme import diverging, text_font
+from ui.widgets.label import Words
+from ui.widgets.quiet import CalmTabs
+
+BROKEN_BELOW = 15
+"""Widths of a letter that a column needs to have the name of its actuator on one line."""
+
+
+class MatrixPanel(QWidget):
+    """Rows are observables, columns actuators. Drawn again only where another matrix is to be shown."""
+
+    def __init__(self, submit: Callable[[Command], None]) -> None:
+        super().__init__()
+        self._snapshot: Snapshot | None = None
+        self._actuators: list[str] = []
+        self._shown: tuple[object, ...] = ()
+        """The look and the matrices that are drawn."""
+        self._head, self._living = Words(grows=True), Words(grows=True)
+        self._head.say("no matrix is known yet", DIM)
+        self.tabs = CalmTabs("which matrix is shown")
+        self.tabs.setDrawBase(False)
+        for look, words in LOOKS.items():
+            self.tabs.setTabToolTip(self.tabs.addTab(look), words)
+        self.tabs.currentChanged.connect(self._look)
+        self.promote = QPushButton("Promote…")
+        self.promote.setProperty("hardware", True)
+        self.promote.setAccessibleName("promote the measured matrix; asks first")
+        self.promote.clicked.connect(self.ask_promotion)
+        self.question = PromoteQuestion(submit)
+        self.table = QTableWidget()
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.table.setWordWrap(False)
+        self.table.setTabKeyNavigation(False)
+        self._lay_out()
+
+    @property
+    def look(self) -> Look:
+        """Which matrix is shown."""
+        return tuple(LOOKS)[self.tabs.currentIndex()]
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Show name, age and map of the matrix, and what ordinary running says of the actuators."""
+        self._snapshot = snapshot
+        self.question.refresh(snapshot)
+        self.promote.setEnabled(snapshot.mode == "live" and not snapshot.finished)
+        refusal = objection(snapshot)
+        hover = "put the newest measured matrix in force from the next start on; asks first (Ctrl+Shift+M)"
+        self.promote.setToolTip(f"{hover}\n▲ not now: {refusal}" if refusal else hover)
+        words, wrong = living(snapshot)
+        self._living.say(words, LOOK if wrong else DIM, "what the newest drops say of the actuators they moved")
+        self._show(snapshot)
+
+    def ask_promotion(self) -> None:
+        """Ask whether the measured matrix shall be in force from the next start on."""
+        if self._snapshot is not None:
+            self.question.ask_about(self._snapshot)
+
+    def _look(self) -> None:
+        if self._snapshot is not None:
+            self._show(self._snapshot)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        matrix, measured, look = snapshot.matrix, snapshot.measured, self.look
+        if matrix is None:
+            return
+        text, alarming = title(look, matrix, measured, time.time_ns())
+        shown = matrix if look == "In force" or measured is None else measured.matrix
+        errors = f"errors, value(error): {'known' if shown.stderr else 'not known'}"
+        self._head.say(text, LOOK if alarming else TEXT, errors)
+        wanted = (look, matrix, measured)
+        if wanted != self._shown:
+            self._shown = wanted
+            self._draw(elements(look, matrix, measured))
+
+    def _draw(self, cells: Mapping[str, Mapping[str, Element]]) -> None:
+        table, self._actuators = self.table, list(next(iter(cells.values()), ()))
+        table.setAccessibleName(f"response matrix, {self.look.lower()}: observables by actuators")
+        table.setRowCount(len(cells))
+        table.setColumnCount(len(self._actuators))
+        for row, (observable, elements_of_it) in enumerate(cells.items()):
+            seen = OBSERVABLES[observable]
+            table.setVerticalHeaderItem(row, _head(f"{seen.label} ({seen.shown_unit})", observable))
+            for column, element in enumerate(elements_of_it.values()):
+                table.setItem(row, column, _item(element))
+        table.horizontalHeader().setFont(text_font(-1.0))
+        table.verticalHeader().setFont(text_font(-1.0))
+        table.verticalHeader().setMinimumSectionSize(self.fontMetrics().height() + 1)
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        table.horizontalHeader().setMinimumSectionSize(10 * self.fontMetrics().averageCharWidth())
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self._name_columns()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
+        super().resizeEvent(event)
+        self._name_columns()
+
+    def _name_columns(self) -> None:
+        """Name the actuators; on more lines where the columns are narrow."""
+        actuators = self._actuators
+        narrow = self.width() < (1 + len(actuators)) * BROKEN_BELOW * self.fontMetrics().averageCharWidth()
+        for column, actuator in enumerate(actuators):
+            moved = ACTUATORS[actuator]
+            label = "\n".join(moved.label.rsplit(" ", 1)) if narrow else moved.label
+            per = f"per {moved.shown_unit}" if moved.shown_unit else ""
+            self.table.setHorizontalHeaderItem(column, _head(f"{label}\n{per}", actuator))
+
+    def _lay_out(self) -> None:
+        column, line = QVBoxLayout(self), QHBoxLayout()
+        column.setContentsMargins(6, 2, 6, 2)
+        column.setSpacing(1)
+        line.setSpacing(6)
+        line.addWidget(self.tabs)
+        line.addWidget(self._living, 1)
+        line.addWidget(self.promote)
+        column.addLayout(line)
+        column.addWidget(self.question)
+        column.addWidget(self._head)
+        column.addWidget(self.table, 1)
+
+
+def _head(text: str, name: str) -> QTableWidgetItem:
+    head = QTableWidgetItem(text)
+    head.setToolTip(name)
+    return head
+
+
+def _item(element: Element) -> QTableWidgetItem:
+    item = QTableWidgetItem(element.text)
+    item.setToolTip(element.hover)
+    item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+    item.setBackground(diverging(element.strength))
+    item.setForeground(QColor(TEXT if element.strength else DIM))
+    return item

@@ -1,0 +1,1 @@
+"""Procedures: begun, followed, and their products."""

@@ -1,0 +1,98 @@
+"""The live curves of a procedure: what it measures, a point for each drop, while it runs and once it has ended."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from magis_calib.state.procedure import Axes, LiveCurve, ProcedureState
+from ui.models.plot import Origin, Plot, Table
+from ui.style.colours import DIM
+from ui.widgets.curve_plot import HOVER, SIGNS, CurvePlot, named, parts_of, title
+from ui.widgets.label import Words
+from ui.widgets.quiet import choice_button
+
+
+class ProcedureCurve(QWidget):
+    """The curves of the procedure that runs or has ended last, one at a time; hidden where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plot, self._said = CurvePlot(), Words(grows=True)
+        self._head = QHBoxLayout()
+        self._head.addWidget(self._said, 1)
+        self._shown: LiveCurve | None = None
+        self._origin: Origin | None = None
+        self._choices: tuple[Axes, ...] = ()
+        self._place = 0
+        self.button = choice_button("", "", {}, self.choose)
+        self._head.insertWidget(0, self.button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        column.addLayout(self._head)
+        column.addWidget(self.plot)
+        self.hide()
+
+    def refresh(self, state: ProcedureState | None, origin: Origin) -> None:
+        """Draw what is new of the curve that is looked at."""
+        curves = state.curves if state is not None else ()
+        self._offer(tuple(curve.axes for curve in curves))
+        curve = curves[self._place] if curves else None
+        self.setVisible(curve is not None and bool(curve.points))
+        if curve is None or not curve.points or curve is self._shown:
+            return
+        self._shown, self._origin = curve, origin
+        self.plot.draw(curve)
+        self.plot.label.say(origin.identity(_drops(curve)))
+        name = "" if self.button.isVisibleTo(self) else f"{title(curve.axes)}: "
+        parts = [f"{SIGNS[place % len(SIGNS)][0]} {part}" for place, part in enumerate(parts_of(curve)) if part]
+        self._said.say("   ".join([f"{name}{len(curve.points)} drops", *parts]), DIM, HOVER)
+
+    def choose(self, place: int) -> None:
+        """Look at this one of the curves from the next refresh on."""
+        self._place = place
+        self.button.setText(f"{title(self._choices[place])} ▾")
+
+    def plots(self) -> list[Plot]:
+        """Return the plot once it is drawn."""
+        curve = self._shown
+        if curve is None or self._origin is None:
+            return []
+        up, across = named(curve.axes)
+        return [Plot(f"{title(curve.axes)}, as measured", f"{up.name}-{across.name}", self.plot, _drops(curve),
+                     lambda: table_of(curve))]  # fmt: skip
+
+    def _offer(self, choices: tuple[Axes, ...]) -> None:
+        """Offer other curves where others are measured now."""
+        if choices == self._choices:
+            return
+        self._choices, self._place, self._shown = choices, 0, None
+        self._head.removeWidget(self.button)
+        self.button.deleteLater()
+        titles = {place: title(axes) for place, axes in enumerate(choices)}
+        self.button = choice_button("", "which of the curves that are measured together", titles, self.choose)
+        self.button.setAccessibleName("which curve of the procedure")
+        self._head.insertWidget(0, self.button)
+        self.button.setVisible(len(choices) > 1)
+        if choices:
+            self.choose(0)
+
+
+def table_of(curve: LiveCurve) -> Table:
+    """Return the points, a row for each drop (SI)."""
+    up, across = named(curve.axes)
+    rows, parts = curve.points, parts_of(curve)
+    columns = {"drop_id": np.array([one.drop_id for one in rows])}
+    if curve.axes.across:
+        columns[across.name] = np.array([one.at for one in rows])
+    columns |= {up.name: np.array([one.seen for one in rows]),
+                f"{up.name}_stderr": np.array([one.stderr for one in rows])}  # fmt: skip
+    if len(parts) > 1:
+        columns["part"] = np.array([1 + parts.index(one.part) for one in rows])
+    units = {one.name: one.unit for one in (up, across) if one.unit} | {f"{up.name}_stderr": up.unit}
+    return Table(columns, units, tuple(f"part {number}: {part}" for number, part in enumerate(parts, 1) if part))
+
+
+def _drops(curve: LiveCurve) -> tuple[int, int]:
+    return curve.points[0].drop_id, curve.points[-1].drop_id

@@ -1,0 +1,1 @@
+"""The setpoint vectors of the run, and the way back to one."""

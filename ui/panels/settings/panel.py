@@ -1,0 +1,158 @@
+"""The settings of a run: every setpoint vector that is kept, what it gave, and the way back to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTableView, QVBoxLayout, QWidget
+
+from magis_calib.domain.control import Setpoints
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.quantities import ACTUATORS
+from magis_calib.feedback.setpoint_history import Setting, last_good, settings_of
+from magis_calib.state.commands import Command
+from magis_calib.state.history import HistoryRows
+from magis_calib.state.snapshot import Snapshot
+from ui.models.background import Aside
+from ui.panels.settings.table_model import HEADS, SettingsModel
+from ui.style.colours import DIM
+from ui.style.format import missing
+from ui.widgets.confirm_return import ReturnQuestion
+from ui.widgets.label import Words
+from ui.widgets.table import dress
+
+SAMPLES = {"drops": "1234 – 1234", "usable": "usable", "result": "▲ good"}
+OBSERVABLE_SAMPLE = "−12.3(20)"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the settings are worked out from."""
+
+    records: tuple[DropRecord, ...]
+    targets: Mapping[str, float]
+    tolerances: Mapping[str, float]
+
+
+class SettingsPanel(QWidget):
+    """Worked out beside the GUI thread, when there are new drops and somebody looks."""
+
+    def __init__(self, submit: Callable[[Command], None], executor: Executor) -> None:
+        super().__init__()
+        self.aside: Aside[Kept, list[Setting]] = Aside(executor, _settings)
+        self.model, self.table, self.question = SettingsModel(), QTableView(), ReturnQuestion(submit)
+        self.back, self.start, self.good = (QPushButton(text) for text in (
+            "Return to these…", "To the start…", "To the last good…"))  # fmt: skip
+        self._words = Words(grows=True)
+        self._snapshot: Snapshot | None = None
+        self._drawn: object = None
+        self.back.clicked.connect(self.ask_selected)
+        self.start.clicked.connect(self.ask_start)
+        self.good.clicked.connect(self.ask_last_good)
+        self.table.setModel(self.model)
+        self.table.setAccessibleName("setpoints that were kept, newest first")
+        dress(self.table, {name: SAMPLES.get(name, OBSERVABLE_SAMPLE) for name in HEADS})
+        self._lay_out()
+
+    def refresh(self, snapshot: Snapshot, now_s: float) -> None:
+        """Follow the records; a selection stays on its drops."""
+        self._snapshot = snapshot
+        self.question.refresh(snapshot)
+        made = self.aside.newest(Kept(snapshot.records, snapshot.targets, snapshot.tolerances))
+        state = (made, snapshot.actuators)
+        if made is not None and state != self._drawn:
+            self._follow(made[1], snapshot)
+            self._drawn = state
+        live = snapshot.mode == "live" and not snapshot.finished
+        self.back.setEnabled(live and self._selected() is not None)
+        self.start.setEnabled(live and len(snapshot.history) > 0)
+        self.good.setEnabled(live and bool(snapshot.records))
+        self._say(snapshot)
+
+    def take_focus(self) -> None:
+        """Give the table the keyboard, on its newest row where none is chosen."""
+        if self._selected() is None:
+            self.table.selectRow(0)
+        self.table.setFocus()
+
+    def ask_selected(self) -> None:
+        """Ask whether to go back to the selected setpoints."""
+        one = self._selected()
+        if one is not None and self._snapshot is not None:
+            drops = f"drop {one.last_drop}" if one.first_drop == one.last_drop else (
+                f"drops {one.first_drop} – {one.last_drop}")  # fmt: skip
+            self.question.ask_to(one.setpoints, f"the setpoints of {drops}", self._snapshot)
+
+    def ask_start(self) -> None:
+        """Ask whether to go back to what the first drop of the run saw."""
+        if self._snapshot is not None and len(self._snapshot.history):
+            goal, drop = first_setpoints(self._snapshot.history)
+            self.question.ask_to(goal, f"the setpoints of the start, drop {drop}", self._snapshot)
+
+    def ask_last_good(self) -> None:
+        """Ask whether to go back to the newest drop with every observable within tolerance."""
+        shown = self._snapshot
+        if shown is None:
+            return
+        found = last_good(shown.records, shown.targets, shown.tolerances)
+        if found is None:
+            text = f"▲ none of the last {len(shown.records)} drops was within tolerance"
+            self.question.ask(text, allowed=False)
+        else:
+            self.question.ask_to(found.in_force, f"the setpoints of the last good drop, {found.drop_id}", shown)
+
+    def _say(self, snapshot: Snapshot) -> None:
+        if not snapshot.records:
+            words = "no drops yet: " + missing(snapshot, "drop_system").replace("\n", ", ")
+        elif snapshot.mode == "replay":
+            words = "read only: this is a replay, nothing is sent"
+        elif snapshot.finished:
+            words = "read only: the run has ended"
+        else:
+            words = f"of the last {len(snapshot.records)} drops"
+        self._words.say(words, DIM, "older ones: magis-calib settings SESSION")
+
+    def _follow(self, settings: list[Setting], snapshot: Snapshot) -> None:
+        chosen, bar = self._selected(), self.table.verticalScrollBar()
+        top, before = bar.value(), self.table.currentIndex().row()
+        self.model.follow(settings, snapshot.actuators)
+        row = None if chosen is None else self.model.row_of(chosen.last_drop)
+        if row is not None:
+            self.table.selectRow(row)
+            top += row - before
+        bar.setValue(top)
+
+    def _selected(self) -> Setting | None:
+        rows = self.table.selectionModel().selectedRows()
+        return self.model.row(rows[0].row()) if rows else None
+
+    def _lay_out(self) -> None:
+        column, line = QVBoxLayout(self), QHBoxLayout()
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.question)
+        column.addWidget(self.table, 1)
+        line.setContentsMargins(6, 0, 6, 3)
+        line.addWidget(self._words, 1)
+        for button in (self.back, self.start, self.good):
+            button.setProperty("hardware", True)
+            line.addWidget(button)
+        column.addLayout(line)
+
+
+def first_setpoints(rows: HistoryRows) -> tuple[Setpoints, int]:
+    """Return what the first drop saw whose setpoints are known, and its number; nothing where none is known."""
+    known = np.isfinite(rows["in_force"])
+    if not known.any():
+        return {}, 0
+    first = int(np.argmax(known.any(axis=1)))
+    values = dict(zip(ACTUATORS, rows["in_force"][first].tolist(), strict=True))
+    return {name: value for name, value in values.items() if math.isfinite(value)}, int(rows["drop_id"][first])
+
+
+def _settings(kept: Kept) -> list[Setting]:
+    return settings_of(kept.records, kept.targets, kept.tolerances)

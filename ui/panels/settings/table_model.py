@@ -1,0 +1,86 @@
+"""The setpoint vectors of a run as a Qt table: newest first, each with what it gave and how far it is from now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+
+from magis_calib.actuators.moves import moves_in_words
+from magis_calib.domain.devices import ActuatorState
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.feedback.setpoint_history import Setting
+from ui.style.colours import DIM, LOOK, TEXT
+from ui.style.format import raw
+from ui.widgets.table import HeadedModel, Index, Role
+
+HEADS = {
+    "drops": "the first and the last drop whose atoms saw these setpoints",
+    "usable": "drops that were measured with them",
+    "result": "✓ good: every mean error is within its tolerance · ▲ off: not so · – none: nothing was measured",
+    **{f"{one.label} {one.shown_unit}": f"mean of measured minus target ({one.shown_unit}), with its standard error"
+       for one in OBSERVABLES.values()},
+    "to go there from now": "the way of each actuator from its read-back; nothing where it stands there already",
+}  # fmt: skip
+RESULTS = {"good": ("✓ good", TEXT), "off": ("▲ off", LOOK), "none": ("– none", DIM)}
+
+_COLUMNS = dict(zip(list(HEADS)[3:-1], OBSERVABLES, strict=True))
+
+
+class SettingsModel(HeadedModel[Setting]):
+    """A cell is written when it is looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(HEADS)
+        self._actuators: tuple[ActuatorState, ...] = ()
+
+    def follow(self, settings: Sequence[Setting], actuators: tuple[ActuatorState, ...]) -> None:
+        """Show these, oldest first as they come, over where the actuators are now."""
+        self.beginResetModel()
+        self._rows, self._actuators = list(reversed(settings)), actuators
+        self.endResetModel()
+
+    def row_of(self, drop_id: int) -> int | None:
+        """The row whose setpoints this drop saw."""
+        rows = (row for row, one in enumerate(self._rows) if one.first_drop <= drop_id <= one.last_drop)
+        return next(rows, None)
+
+    def data(self, index: Index, role: int = Role.DisplayRole) -> Any:  # noqa: D102
+        one, head = self.row(index.row()), list(HEADS)[index.column()]
+        if one is None:
+            return None
+        if role == Role.DisplayRole:
+            return self._text(one, head)
+        if role == Role.ToolTipRole:
+            return "\n".join([*_facts(one), *moves_in_words(one.setpoints, self._actuators)])
+        if role == Role.TextAlignmentRole and head not in ("result", list(HEADS)[-1]):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == Role.ForegroundRole and head == "result":
+            return QColor(RESULTS[_result(one)][1])
+        return None
+
+    def _text(self, one: Setting, head: str) -> str:
+        if head == "drops":
+            return str(one.first_drop) if one.first_drop == one.last_drop else f"{one.first_drop} – {one.last_drop}"
+        if head == "usable":
+            return str(one.usable)
+        if head == "result":
+            return RESULTS[_result(one)][0]
+        found = _COLUMNS.get(head)
+        if found is None:
+            return ", ".join(moves_in_words(one.setpoints, self._actuators)) or "there already"
+        if found not in one.deviations:
+            return "–"
+        deviation = one.deviations[found]
+        return OBSERVABLES[found].with_error(deviation.mean, deviation.stderr).replace("-", "−")
+
+
+def _result(one: Setting) -> str:
+    return "good" if one.good else "off" if one.usable else "none"
+
+
+def _facts(one: Setting) -> list[str]:
+    """Write the mean errors in SI."""
+    return [f"mean error {raw(OBSERVABLES[name], found.mean, found.stderr)}" for name, found in one.deviations.items()]

@@ -1,0 +1,1 @@
+"""How one quantity scatters from drop to drop, and averages down."""

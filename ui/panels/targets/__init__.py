@@ -1,0 +1,1 @@
+"""Targets, gains and limits of the run, changed after a question."""

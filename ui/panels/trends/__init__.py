@@ -1,0 +1,1 @@
+"""Charts of observables, actuators and health over drops."""

@@ -1,0 +1,1 @@
+"""A replay asked what other settings would have given."""

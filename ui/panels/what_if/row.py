@@ -1,0 +1,98 @@
+"""One observable of a what-if: recorded target and gain, supposed ones, and how it lay about its target."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout
+
+from magis_calib.domain.quantities import Quantity
+from magis_calib.state.what_if import Beside, Spread
+from ui.models.editable_settings import Item, Number
+from ui.style.colours import LOOK, SHADOW, TEXT
+from ui.widgets.label import RIGHT, Words
+from ui.widgets.setpoint_edit import SetpointEdit
+
+HEADS = (
+    ("what if", ""),
+    ("target", "in force at the drop that is played"),
+    ("supposed", "another target, over the whole recording; empty: as recorded"),
+    ("gain", "in force at the drop that is played"),
+    ("supposed", "another gain, over the whole recording: auto, or a number; empty: as recorded"),
+    ("mean", "error from the target in force, over the usable interferometer drops"),
+    ("r.m.s.", "about the target in force"),
+    ("mean", "error from the supposed target"),
+    ("r.m.s.", "about the supposed target"),
+)
+GROUPS = {"as it happened": 5, "predicted": 7}
+"""Words above two columns each, and the first of these."""
+Kind = Literal["target", "gain"]
+
+
+class WhatIfRow:
+    """The widgets of one observable, laid into a line of a grid that others share."""
+
+    def __init__(self, grid: QGridLayout, line: int, quantity: Quantity) -> None:
+        self.quantity, self.refusal = quantity, ""
+        self._items: dict[Kind, Item] = {}
+        self.edits: dict[Kind, SetpointEdit] = {"target": _edit(quantity, "target"), "gain": _edit(quantity, "gain")}
+        name = Words(whole=True)
+        name.say(f"{quantity.label} ({quantity.shown_unit})", TEXT, f"{quantity.name}, SI unit {quantity.unit}")
+        self._now: dict[Kind, Words] = {"target": Words("12345.6", align=RIGHT), "gain": Words("auto", align=RIGHT)}
+        self._happened, self._predicted = _pair(), _pair()
+        for column, part in enumerate((name, self._now["target"], self.edits["target"], self._now["gain"],
+                                       self.edits["gain"], *self._happened, *self._predicted)):  # fmt: skip
+            grid.addWidget(part, line, column)
+
+    def show_items(self, target: Item, gain: Item, *, editable: bool) -> None:
+        """Show what was in force, and judge what is typed."""
+        self._items = {"target": target, "gain": gain}
+        refusals = []
+        for kind, item in self._items.items():
+            self._now[kind].say(item.shown(item.current), TEXT, item.si(item.current))
+            edit = self.edits[kind]
+            edit.setEnabled(editable)
+            _, refusal = item.read(edit.text())
+            refusals += [f"{kind}: {refusal}"] if refusal else []
+            edit.setToolTip(refusal or f"{kind} over the whole recording: {item.range_in_words()}\nEscape clears it")
+        self.refusal = "; ".join(refusals)
+
+    def show_spread(self, found: Beside | None) -> None:
+        """Show how the observable lay about its target; nothing before that is known."""
+        for words, spread, colour in (
+            (self._happened, found.happened if found else None, TEXT),
+            (self._predicted, found.predicted if found else None, SHADOW),
+        ):
+            for one, value in zip(words, _numbers(spread), strict=True):
+                text = "" if value is None else f"{self.quantity.shown(value)}".replace("-", "−")
+                one.say(text, LOOK if text == "–" else colour, "" if value is None else f"{value:.6g} (SI)")
+
+    def value(self, kind: Kind) -> Number | None:
+        """Return what is supposed instead (SI, or a word); None for nothing."""
+        if kind not in self._items:
+            return None
+        value, refusal = self._items[kind].read(self.edits[kind].text())
+        return None if refusal else value
+
+    def clear(self) -> None:
+        """Suppose nothing."""
+        for edit in self.edits.values():
+            edit.clear()
+
+
+def _edit(quantity: Quantity, kind: Kind) -> SetpointEdit:
+    edit = SetpointEdit()
+    edit.setAlignment(Qt.AlignmentFlag.AlignRight)
+    edit.setFixedWidth(edit.fontMetrics().horizontalAdvance("−2000.00") + 8)
+    edit.setAccessibleName(f"supposed {kind} of {quantity.label}")
+    edit.given_up.connect(edit.clear)
+    return edit
+
+
+def _pair() -> tuple[Words, Words]:
+    return Words("−1234.5", align=RIGHT), Words("1234.5", align=RIGHT)
+
+
+def _numbers(spread: Spread | None) -> tuple[float | None, float | None]:
+    return (None, None) if spread is None else (spread.mean, spread.deviation)

@@ -1,0 +1,1 @@
+"""Colours, type and number formats of the window."""

@@ -1,0 +1,1 @@
+"""The main window: docks, menus, layouts, and what stands at its edges."""

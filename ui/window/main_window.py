@@ -1,0 +1,218 @@
+"""The operator window: panels around two images, one timer that pulls the newest snapshot, one way to leave."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QChildEvent, QEvent, QSettings, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QContextMenuEvent
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QTabBar, QToolBar, QVBoxLayout, QWidget
+
+from magis_calib.state.commands import StopRun
+from magis_calib.state.snapshot import Snapshot
+from ui.export.dialog import Exports
+from ui.models.plot import Origin
+from ui.run import Run
+from ui.style.scheme import FONT_SIZES_PT, chosen
+from ui.widgets.confirm import Question
+from ui.widgets.quiet import CalmWheel
+from ui.window import layout
+from ui.window.actions import Deeds
+from ui.window.docks import COSTLY, Panels
+from ui.window.menus import Menus
+from ui.window.open_recording import ask_for_recording, replay_apart
+from ui.window.panel_guard import Guarded
+from ui.window.status_bar import StatusLine
+
+TICK_MS = 20
+ROUNDS = 2
+"""What is made ready aside may have begun with the drop before, or at another zoom."""
+SETTLED_MS = 250
+SAVE_LAYOUT_MS = 10_000
+LEAVE_QUESTION = "End the run and close the window? The recorder is drained and the final state is written first."
+
+
+class MainWindow(QMainWindow):
+    """Shows a run. Emits `left` once it is closed for good."""
+
+    left = Signal()
+
+    def __init__(self, run: Run, settings: QSettings, *, title: str = "magis-calib", close_confirm: bool = True,
+                 quit_when_finished: bool = False, clock: Callable[[], float] = time.monotonic) -> None:  # fmt: skip
+        super().__init__()
+        self._run, self._settings, self._title, self._clock = run, settings, title, clock
+        self._close_confirm, self._quit_when_finished = close_confirm, quit_when_finished
+        self._stopping_since_s: float | None = None
+        replayed = run.snapshot.mode == "replay"
+        self._arrangement: layout.Arrangement = "replay" if replayed else "run"
+        self._place: layout.Place = "replay" if replayed else "window"
+        self._turn, self._calm = 0, CalmWheel(self)
+        self.panels = Panels(run, settings)
+        self.leave_question = Question("End and close", "Keep running")
+        self.leave_question.accepted.connect(self.leave)
+        self._build_middle()
+        self.docks = self._build_docks()
+        self.deeds = Deeds(self.panels, self.bring_up)
+        self._status = StatusLine(self.statusBar())
+        self.exports = Exports(self, self.panels.plots, lambda: Origin.of(run.snapshot), self._status.announce,
+                               self.panels.drawing)  # fmt: skip
+        self.menus = Menus(self, run.submit)
+        self.resize(layout.first_size())
+        if not layout.restore(self, settings, self._place):
+            self.reset_layout()
+            self.arrange_soon()
+        self._ticks, self._saves = QTimer(self, interval=TICK_MS), QTimer(self, interval=SAVE_LAYOUT_MS)
+        self._ticks.timeout.connect(self.tick)
+        self._saves.timeout.connect(lambda: layout.save(self, self._settings, self._place))
+        for timer in (self._ticks, self._saves):
+            timer.start()
+
+    @property
+    def failures(self) -> list[str]:
+        """What panels failed to draw at their last refresh."""
+        return [guard.failure for guard in self.panels.guards.values() if guard.failure]
+
+    def tick(self) -> None:
+        """Pull the newest snapshot once and let the panels whose turn it is draw what changed.
+
+        A costly one has a tick of its own, so that nothing stutters.
+        """
+        snapshot, guards = self._run.snapshot, self.panels.guards
+        self.panels.prepare(snapshot)
+        self._turn = (self._turn + 1) % (ROUNDS * len(COSTLY) + 1)
+        name = COSTLY[self._turn % len(COSTLY)]
+        if self._turn == ROUNDS * len(COSTLY):
+            self._draw([guard for name, guard in guards.items() if name not in COSTLY], snapshot)
+        elif name != "trends" or self.panels.trends.due(self._clock()):
+            guards[name].refresh(snapshot, self._clock())
+
+    def tick_all(self) -> None:
+        """Pull the newest snapshot once and let every panel draw all that changed, however long that takes."""
+        snapshot, guards = self._run.snapshot, list(self.panels.guards.values())
+        self.panels.look_back.see(snapshot)
+        for _ in range(ROUNDS):
+            self._draw(guards, snapshot)
+            self.panels.settle()
+        self._draw(guards, snapshot)
+
+    def leave(self) -> None:
+        """End the run and close when it has ended; the window stays alive meanwhile."""
+        if self._run.snapshot.finished:
+            self.close()
+        elif self._stopping_since_s is None:
+            self._stopping_since_s = self._clock()
+            self.leave_question.hide()
+            self._run.submit(StopRun())
+
+    def bring_up(self, dock: str) -> QWidget:
+        """Show a dock before all others, with what is newest in it."""
+        self.docks[dock].show()
+        self.docks[dock].raise_()
+        guard = self.panels.docked[dock]
+        guard.refresh(self._run.snapshot, self._clock())
+        return guard
+
+    def reset_layout(self) -> None:
+        """Put all docks back as shipped, in the arrangement that was chosen last."""
+        self.arrange(self._arrangement)
+
+    def arrange(self, which: layout.Arrangement) -> None:
+        """Lay the docks out in one of the shipped ways."""
+        self._arrangement = which
+        layout.arrange(self, self.docks, which)
+
+    def open_recording(self) -> None:
+        """Ask which recording to replay beside this run; nothing stops meanwhile."""
+        begin_in = str(Path(self._run.snapshot.session or ".").absolute().parent)
+        ask_for_recording(self, begin_in, lambda folder: self._status.announce(replay_apart(folder)))
+
+    def arrange_soon(self, which: layout.Arrangement | None = None) -> None:
+        """Do so once the window is on the screen: a window manager may give it another size."""
+        self._arrangement = which or self._arrangement
+        QTimer.singleShot(SETTLED_MS, self, self.reset_layout)
+
+    def remember(self, key: str, value: object) -> None:
+        """Keep how the window shall look the next time it is opened, and say so."""
+        self._settings.setValue(f"window/{key}", value)
+        self._status.announce(f"{key.replace('_pt', ' size')}: {value}, from the next start on")
+
+    def resize_type(self, by: int) -> None:
+        """Remember the next larger (+1) or smaller (-1) size of type."""
+        now = float(str(self._settings.value("window/font_pt") or chosen()[1]))
+        at = min(range(len(FONT_SIZES_PT)), key=lambda place: abs(FONT_SIZES_PT[place] - now))
+        self.remember("font_pt", FONT_SIZES_PT[min(max(0, at + by), len(FONT_SIZES_PT) - 1)])
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102
+        if self._run.snapshot.finished:
+            self._ticks.stop()
+            self._saves.stop()
+            self.panels.shut_down()
+            layout.save(self, self._settings, self._place)
+            event.accept()
+            self.left.emit()
+            return
+        event.ignore()
+        if self._stopping_since_s is None and self._close_confirm and not self.leave_question.isVisible():
+            self.leave_question.ask(LEAVE_QUESTION)
+        else:
+            self.leave()
+
+    def childEvent(self, event: QChildEvent) -> None:  # noqa: D102
+        if event.type() == QEvent.Type.ChildPolished and isinstance(event.child(), QTabBar):
+            event.child().installEventFilter(self._calm)
+        super().childEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: D102
+        menu = self.exports.menu_at(event.globalPos())  # never Qt's own, which hides docks
+        if menu is not None:
+            menu.popup(event.globalPos())
+
+    def _draw(self, guards: Sequence[Guarded], snapshot: Snapshot) -> None:
+        now_s = self._clock()
+        for guard in guards:
+            guard.refresh(snapshot, now_s)
+        self.menus.refresh(snapshot)
+        self._status.refresh(snapshot, now_s, self._going_on(snapshot, now_s))
+        self._say_title(snapshot)
+        if snapshot.finished:
+            self.leave_question.hide()
+        if snapshot.finished and (self._stopping_since_s is not None or self._quit_when_finished):
+            self.close()
+
+    def _build_middle(self) -> None:
+        panels, pictures, middle = self.panels, QSplitter(Qt.Orientation.Horizontal), QWidget()
+        pictures.setChildrenCollapsible(False)
+        for view, panel in panels.images.items():
+            pictures.addWidget(panels.guarded(f"view {view}", panel))
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.leave_question)
+        column.addWidget(panels.level_strip)
+        column.addWidget(pictures, 1)
+        column.addWidget(panels.guarded("history", panels.history))
+        self.setCentralWidget(middle)
+        middle.setFocus()  # else the first button of the window looks chosen
+
+    def _build_docks(self) -> dict[str, QDockWidget]:
+        bar = QToolBar("State line", self)
+        bar.setObjectName("state_line")
+        bar.setMovable(False)
+        bar.toggleViewAction().setEnabled(False)
+        bar.addWidget(self.panels.guarded("state line", self.panels.state_line))
+        self.addToolBar(bar)
+        self.setDockNestingEnabled(True)
+        return {name: layout.add_dock(self, name, panel) for name, panel in self.panels.docked.items()}
+
+    def _going_on(self, snapshot: Snapshot, now_s: float) -> str:
+        if self._stopping_since_s is None or snapshot.finished:
+            return ""
+        return f"stopping: draining the recorder… {now_s - self._stopping_since_s:.0f} s"
+
+    def _say_title(self, snapshot: Snapshot) -> None:
+        parts = [self._title, snapshot.title or snapshot.station]
+        parts += ["REPLAY"] if snapshot.mode == "replay" else []
+        parts += ["run ended"] if snapshot.finished else []
+        self.setWindowTitle(" · ".join(part for part in parts if part))
