@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import zmq
 
-from magis_calib.auth.sockets import Lock
+from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Links, Station
 from magis_calib.domain.camera import Frame, View
 from magis_calib.domain.devices import BadMessage, CameraJoined, LinkState, SourceEvent
@@ -50,17 +50,17 @@ class _Peer:
 class CameraLink:
     """Receives frames, answers drivers. `receive` belongs to one thread; `stored` and `not_stored` to any."""
 
-    def __init__(self, lock: Lock, name: str, station: Station, session: str) -> None:
+    def __init__(self, security: SocketSecurity, name: str, station: Station, session: str) -> None:
         """Bind the camera endpoint. Raises `zmq.ZMQError` where the address is taken, `ConfigError` without a key."""
-        self._lock = lock
+        self._security = security
         self._station_name, self._station, self._session = name, station, session
         self._links: Links = station.links
         self._peers: dict[View, _Peer] = {}
         self._outbox: deque[tuple[bytes, ToCamera]] = deque()
-        self._socket = lock.context.socket(zmq.ROUTER)
+        self._socket = security.context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HWM)
         self._socket.setsockopt(zmq.LINGER, 500)
-        lock.serve(self._socket, "camera", "application")
+        security.serve(self._socket, "camera", "application")
         self._socket.bind(station.links.camera)
 
     def receive(self, timeout_s: float) -> SourceEvent | None:
@@ -108,7 +108,7 @@ class CameraLink:
     def _handle(self, identity: bytes, parts: list[zmq.Frame], now_s: float) -> SourceEvent | None:
         header = parts[0].bytes if parts else b""
         try:
-            self._lock.visitor(parts[0], "camera") if parts else None
+            self._security.visitor(parts[0], "camera") if parts else None
             message = decode_from_camera(header)
             return self._accept(identity, message, parts[1:], now_s)
         except WireError as error:

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import zmq
 
-from magis_calib.auth.handshake import Entrance
-from magis_calib.auth.sockets import Lock
+from magis_calib.auth.handshake import HandshakeMonitor
+from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Links
 from magis_calib.domain.devices import LinkState
 from magis_calib.domain.errors import ConfigError, WireError
@@ -41,7 +41,7 @@ class ControllerConnection:
 
     def __init__(
         self,
-        lock: Lock,
+        security: SocketSecurity,
         name: str,
         endpoint: str,
         station: str,
@@ -57,7 +57,7 @@ class ControllerConnection:
         `take` is given what it says, in the thread of the connection.
         """
         self.name = name
-        self._lock = lock
+        self._security = security
         self._endpoint, self._station, self._session, self._links = endpoint, station, session, links
         self._take_message, self._take_over, self._quiet = take, take_over, silent
         self._outbox: deque[Message] = deque()
@@ -69,9 +69,9 @@ class ControllerConnection:
         self._stop = threading.Event()
         self._ready = threading.Lock()
         self._socket = self._locked()
-        self._entrance = Entrance(self._socket, endpoint)
+        self._handshake = HandshakeMonitor(self._socket, endpoint)
         wake = f"inproc://wake-{next(_wakes)}"
-        self._wake_in, self._wake_out = lock.context.socket(zmq.PAIR), lock.context.socket(zmq.PAIR)
+        self._wake_in, self._wake_out = security.context.socket(zmq.PAIR), security.context.socket(zmq.PAIR)
         self._wake_in.bind(wake)
         self._wake_out.connect(wake)
         self._thread = threading.Thread(target=self._run, name=f"controller {name}", daemon=True)
@@ -84,17 +84,17 @@ class ControllerConnection:
 
     def link(self) -> LinkState:
         """Say whether it is there."""
-        if not self._lock.trusts(self.name):
+        if not self._security.trusts(self.name):
             return LinkState(self.name, False, None, f"the key of {self.name} was revoked: nothing is sent there")
         if self.leased:
             return LinkState(self.name, False, None, self.leased)
         if self._heard_s is None:
             where = f"no {self.name} controller: expected at {self._endpoint}"
-            problem = self._entrance.problem
+            problem = self._handshake.problem
             return LinkState(self.name, False, None, f"{where}; {problem}" if problem else where)
         age = time.monotonic() - self._heard_s
         there = age < self._links.silent_after_s
-        silent = f"silent for {age:.0f} s" + (f"; {self._entrance.problem}" if self._entrance.problem else "")
+        silent = f"silent for {age:.0f} s" + (f"; {self._handshake.problem}" if self._handshake.problem else "")
         return LinkState(self.name, there, age, self._endpoint if there else silent)
 
     def close(self) -> None:
@@ -107,11 +107,11 @@ class ControllerConnection:
             self._wake_out.close()
 
     def _locked(self) -> zmq.Socket[bytes]:
-        socket = self._lock.context.socket(zmq.DEALER)
+        socket = self._security.context.socket(zmq.DEALER)
         socket.setsockopt(zmq.LINGER, 200)
         socket.setsockopt(zmq.IMMEDIATE, 1)
         try:
-            self._lock.call(socket, "application", self.name)
+            self._security.call(socket, "application", self.name)
         except ConfigError:
             socket.close()
             raise
@@ -130,7 +130,7 @@ class ControllerConnection:
         next_beat_s = 0.0
         while not (self._stop.is_set() and not self._outbox):
             now_s = time.monotonic()
-            self._entrance.look(now_s)
+            self._handshake.look(now_s)
             if now_s >= next_beat_s:
                 next_beat_s = now_s + (self._links.heartbeat_s if self._beat() else AGAIN_S)
             ready = dict(poller.poll(min(POLL_MS, round(1e3 * max(0.0, next_beat_s - now_s)) + 1)))
@@ -140,7 +140,7 @@ class ControllerConnection:
                 self._send(self._outbox.popleft())
             while self._socket.poll(0):
                 self._hear(self._socket.recv())
-        self._entrance.close()
+        self._handshake.close()
         self._socket.close()
         self._wake_in.close()
 
@@ -161,7 +161,7 @@ class ControllerConnection:
         return self._send(Heartbeat(session=self._session))
 
     def _hear(self, raw: bytes) -> None:
-        if not self._lock.trusts(self.name):
+        if not self._security.trusts(self.name):
             return
         try:
             message = decode_from_controller(raw)
@@ -190,7 +190,7 @@ class ControllerConnection:
 
     def _send(self, message: Message) -> bool:
         """Send, and return whether the connection took it."""
-        if not self._lock.trusts(self.name):
+        if not self._security.trusts(self.name):
             return False
         try:
             self._socket.send(message.encode(), zmq.NOBLOCK)

@@ -11,14 +11,14 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
 from hardware.connection import ControllerConnection
-from magis_calib.auth.sockets import Lock
+from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Links
 from magis_calib.domain.camera import DropAnnouncement, SequenceType
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
 from magis_calib.domain.devices import LinkState
 from magis_calib.domain.errors import ControllerError, Refused, Silent
 from magis_calib.domain.limits import broken_limit
-from magis_calib.link.control_messages import Answer, Done, DropMessage, FromController, Request, RequestWord
+from magis_calib.link.control_messages import Answer, ControllerRequest, Done, DropMessage, FromController, RequestWord
 
 
 class ControllerClient:
@@ -26,7 +26,7 @@ class ControllerClient:
 
     def __init__(
         self,
-        lock: Lock,
+        security: SocketSecurity,
         name: str,
         endpoint: str,
         station: str,
@@ -44,7 +44,7 @@ class ControllerClient:
         self._answers: dict[str, Future[Answer]] = {}
         self._drops: deque[DropAnnouncement] = deque()
         self._connection = ControllerConnection(
-            lock, name, endpoint, station, session, links, self._take, take_over=take_over, silent=asks_only
+            security, name, endpoint, station, session, links, self._take, take_over=take_over, silent=asks_only
         )
 
     def describe(self) -> Mapping[str, ParameterFacts]:
@@ -121,7 +121,7 @@ class ControllerClient:
         if setpoints is not None:
             self._check_limits(setpoints)
         number = next(self._numbers)
-        request = Request(
+        request = ControllerRequest(
             request=word,
             request_id=f"{self._own_session}-{number}",
             number=number,

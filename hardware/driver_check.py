@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import zmq
 
 from hardware.driver_evidence import Evidence, Finding
-from magis_calib.auth.sockets import Lock
+from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Station
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import (
@@ -48,11 +48,11 @@ class DriverCheck:
     """One ROUTER socket; `run` blocks until everything was seen or the time is over."""
 
     def __init__(
-        self, lock: Lock, name: str, station: Station, plan: CheckPlan,
+        self, security: SocketSecurity, name: str, station: Station, plan: CheckPlan,
         on_frame: Callable[[int], None] = lambda drop_id: None,
     ) -> None:  # fmt: skip
         """Bind the endpoint. Raises `zmq.ZMQError` where it is taken, `ConfigError` without a key."""
-        self._lock, self._station_name, self._station, self._plan = lock, name, station, plan
+        self._security, self._station_name, self._station, self._plan = security, name, station, plan
         self._on_frame = on_frame
         self._drivers: dict[str, Evidence] = {}
         self._peers: dict[bytes, str] = {}
@@ -111,8 +111,8 @@ class DriverCheck:
 
     def _bind(self, tries: int) -> zmq.Socket[bytes]:
         """A closed socket lets go of its address a little later."""
-        socket = self._lock.context.socket(zmq.ROUTER)
-        self._lock.serve(socket, "camera", "application")
+        socket = self._security.context.socket(zmq.ROUTER)
+        self._security.serve(socket, "camera", "application")
         for left in reversed(range(tries)):
             try:
                 socket.bind(self._plan.endpoint)

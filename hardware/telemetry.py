@@ -8,7 +8,7 @@ from typing import Any
 
 import zmq
 
-from magis_calib.auth.sockets import Lock
+from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.serial import plain
 from magis_calib.link.headers import PROTOCOL_VERSION
@@ -20,14 +20,14 @@ TOPIC = b"snapshot"
 class Telemetry:
     """Publishes snapshots. Used by one thread; who does not listen misses them."""
 
-    def __init__(self, lock: Lock, endpoint: str) -> None:
+    def __init__(self, security: SocketSecurity, endpoint: str) -> None:
         """Bind the endpoint. Raises `zmq.ZMQError` where the address is taken, `ConfigError` without a key."""
-        self._lock, self._endpoint, self._edition = lock, endpoint, lock.edition()
+        self._security, self._endpoint, self._edition = security, endpoint, security.edition()
         self._socket = self._bound()
 
     def publish(self, snapshot: Snapshot) -> None:
         """Send this snapshot to whoever listens; who is no longer allowed to is cut off first."""
-        if self._lock.edition() != self._edition and not self._rebound():
+        if self._security.edition() != self._edition and not self._rebound():
             return
         text = json.dumps(summary(snapshot), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
         self._socket.send_multipart([TOPIC, text.encode()])
@@ -37,11 +37,11 @@ class Telemetry:
         self._socket.close()
 
     def _bound(self) -> zmq.Socket[bytes]:
-        socket = self._lock.context.socket(zmq.PUB)
+        socket = self._security.context.socket(zmq.PUB)
         socket.setsockopt(zmq.SNDHWM, 10)
         socket.setsockopt(zmq.LINGER, 200)
         try:
-            self._lock.serve(socket, "telemetry", "application")
+            self._security.serve(socket, "telemetry", "application")
             socket.bind(self._endpoint)
         except (zmq.ZMQError, ConfigError):
             socket.close()
@@ -55,7 +55,7 @@ class Telemetry:
             self._socket = self._bound()
         except (zmq.ZMQError, ConfigError):
             return False
-        self._edition = self._lock.edition()
+        self._edition = self._security.edition()
         return True
 
 

@@ -4,7 +4,7 @@
     -> compare, gate, propose -> send and read back -> one record of the drop
 
 A drop that was not made for the interferometer is fitted as what it is, or not at all, and moves nothing.
-Live, replay and batch call this same code; they differ in where pairs come from and in the `Hands` they bring. A
+Live, replay and batch call this same code; they differ in where pairs come from and in the `Actuators` they bring. A
 replay may also bring an `Estimator` that knows results from before.
 """
 
@@ -23,13 +23,13 @@ from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.estimation.model import Wavevector
 from magis_calib.estimation.pair import Done, Fitting
 from magis_calib.estimation.sequence import NOT_FITTED
-from magis_calib.feedback.evaluation import Judgement, Situation
+from magis_calib.feedback.evaluation import DropContext, Evaluation
 from magis_calib.feedback.loop import Loop
 
 EARLIER = "taken before this run began: recorded and fitted, not acted upon"
 
 
-class Hands(Protocol):
+class Actuators(Protocol):
     """Who knows the setpoints and moves them: the live controllers, or a recording that only listens."""
 
     @property
@@ -50,7 +50,7 @@ class Hands(Protocol):
     def commanded(self) -> Setpoints:
         """Return the setpoints commanded last."""
 
-    def act(self, drop_id: int, judgement: Judgement, received_s: float) -> Decision:
+    def act(self, drop_id: int, evaluation: Evaluation, received_s: float) -> Decision:
         """Do what was proposed, or hold."""
 
 
@@ -65,13 +65,13 @@ class Pipeline:
     """The path of a pair through one station. Used by the worker thread only."""
 
     def __init__(
-        self, station: Station, hands: Hands, estimator: Estimator | None = None, loop: Loop | None = None
+        self, station: Station, actuators: Actuators, estimator: Estimator | None = None, loop: Loop | None = None
     ) -> None:
         """Without an estimator fit every pair; without a loop begin with one that knows nothing.
 
         Raises `ConfigError` where a defect mask, or the model of a view, cannot be used.
         """
-        self._hands = hands
+        self._actuators = actuators
         self._estimator = estimator or Fitting(station)
         self.loop = loop or Loop(station)
 
@@ -83,13 +83,13 @@ class Pipeline:
         if pair.sequence_type in NOT_FITTED:
             return self.unusable(pair.drop_id, NOT_FITTED[pair.sequence_type], pair.frames["x"], complete=True)
         clock = _Clock(pair.received_s)
-        in_force = {} if pair.earlier else self._hands.in_force(pair.drop_id)
+        in_force = {} if pair.earlier else self._actuators.in_force(pair.drop_id)
         expected = self.loop.expected_wavevector(in_force) if in_force else None
         clock.done("queue")
         estimate = self._estimator.estimate(pair, expected, clock.done)
-        judgement = self._judge(pair, estimate, in_force, wish())
+        evaluation = self._judge(pair, estimate, in_force, wish())
         clock.done("decide")
-        decision = self._hands.act(pair.drop_id, judgement, pair.received_s)
+        decision = self._actuators.act(pair.drop_id, evaluation, pair.received_s)
         clock.done("apply")
         header = pair.frames["x"].header
         return DropRecord(
@@ -102,27 +102,29 @@ class Pipeline:
 
     def unusable(self, drop_id: int, reason: str, frame: Frame | None, complete: bool = False) -> DropRecord:
         """Give a drop that cannot be estimated its outcome, with the reason."""
-        decision = self._hands.act(drop_id, _nothing(reason), time.monotonic())
-        in_force = self._hands.in_force(drop_id)
+        decision = self._actuators.act(drop_id, _nothing(reason), time.monotonic())
+        in_force = self._actuators.in_force(drop_id)
         trigger = frame.header.trigger_time_ns if frame else time.time_ns()
         sequence_type = frame.header.sequence_type if frame else "interferometer"
         estimate = unusable_station(drop_id, reason)
         return DropRecord(drop_id, trigger, sequence_type, complete, estimate, decision, in_force, {})
 
-    def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints, wish: str) -> Judgement:
-        hands = self._hands
+    def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints, wish: str) -> Evaluation:
+        actuators = self._actuators
         if pair.earlier:
             return _nothing(EARLIER)
         if not in_force:
-            return _nothing(f"the setpoints in force are not known: {hands.held}")
+            return _nothing(f"the setpoints in force are not known: {actuators.held}")
         waited_s = time.monotonic() - pair.received_s
-        situation = Situation(in_force, hands.commanded(), hands.facts, wish, hands.held, hands.astray, waited_s)
-        return self.loop.judge(estimate, pair.sequence_type, situation)
+        context = DropContext(
+            in_force, actuators.commanded(), actuators.facts, wish, actuators.held, actuators.astray, waited_s
+        )
+        return self.loop.judge(estimate, pair.sequence_type, context)
 
 
-def _nothing(reason: str) -> Judgement:
+def _nothing(reason: str) -> Evaluation:
     """Use nothing of a drop, for this reason."""
-    return Judgement(reason, dict.fromkeys(OBSERVABLES, reason))
+    return Evaluation(reason, dict.fromkeys(OBSERVABLES, reason))
 
 
 class _Clock:

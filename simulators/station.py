@@ -16,18 +16,18 @@ from magis_calib.config.station import Station
 from magis_calib.domain.camera import VIEWS, FrameHeader, View
 from magis_calib.domain.errors import ConfigError
 from magis_calib.link.control_messages import DropMessage
-from simulators.cameras.buffer import Spool
-from simulators.cameras.delivery import Courier
-from simulators.cameras.driver import CameraDriver, CameraPlace
-from simulators.cameras.exposure import Darkroom, Job, Print
+from simulators.cameras.buffer import FrameBuffer
+from simulators.cameras.delivery import FrameDelivery
+from simulators.cameras.driver import CameraDriver, CameraIdentity
+from simulators.cameras.exposure import ImageMaker, Job, Print
 from simulators.controllers.command_log import CommandLog
 from simulators.controllers.drop_schedule import DropSchedule
 from simulators.controllers.parameters import ParameterBank
-from simulators.controllers.server import ControllerServer, Place
+from simulators.controllers.server import ControllerIdentity, ControllerServer
 from simulators.faults.active import Faults
 from simulators.faults.controller import Misbehaviour
 from simulators.faults.file import WatchedFaults, load_faults
-from simulators.faults.wire_kinds import Peer
+from simulators.faults.wire_kinds import CutPeer
 from simulators.hidden import put_off
 from simulators.instrument.numbers import PlantNumbers
 from simulators.options import SimulationOptions
@@ -70,11 +70,11 @@ class SimulatedStation:
         self._fault_file = WatchedFaults(options.faults, setup.numbers, self._faults, say)
         self._plant = Plant(put_off(setup.numbers, options.off), options.preset, options.seed, self._faults)
         self._schedule = DropSchedule(options.interval_s, setup.drops, setup.first_drop)
-        self._lock = open_lock(setup.config.links, setup.keys)
+        self._security = open_lock(setup.config.links, setup.keys)
         try:
             self._open()
         except (zmq.ZMQError, OSError, ConfigError):
-            self._lock.close()
+            self._security.close()
             raise
 
     def _open(self) -> None:
@@ -88,9 +88,9 @@ class SimulatedStation:
         self._truth = TruthFile(options.truth, self._plant)
         self._commands = CommandLog(options.commands)
         self._laser.commands = self._drop_system.commands = self._commands
-        self._darkroom = Darkroom(self._lock.context, self._setup.numbers, options.sensor, options.seed)
+        self._image_maker = ImageMaker(self._security.context, self._setup.numbers, options.sensor, options.seed)
         self._cameras = {view: self._camera(view) for view in VIEWS}
-        self._courier = Courier(self._faults, self._cameras, self._settled, _new_session)
+        self._delivery = FrameDelivery(self._faults, self._cameras, self._settled, _new_session)
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Serve until told to stop. Raises what went wrong in the darkroom."""
@@ -103,7 +103,7 @@ class SimulatedStation:
                     peer.serve()
                     peer.tick(now_s)
                 self._send_prints()
-                self._courier.tick(now_s)
+                self._delivery.tick(now_s)
                 self._fault_file.look(now_s)
                 due = self._schedule.due(now_s, self._ready()) and not self._behind()
                 if due and self._prepared():
@@ -118,7 +118,7 @@ class SimulatedStation:
     def _poller(self) -> zmq.Poller:
         poller = zmq.Poller()
         alive = [camera.socket for camera in self._cameras.values() if not camera.dead]
-        for socket in (*alive, self._laser.socket, self._drop_system.socket, self._darkroom.wake):
+        for socket in (*alive, self._laser.socket, self._drop_system.socket, self._image_maker.wake):
             poller.register(socket, zmq.POLLIN)
         return poller
 
@@ -128,7 +128,7 @@ class SimulatedStation:
         if drop_id == self._prepared_for:
             return False
         self._prepared_for = drop_id
-        return self._courier.prepare(drop_id)
+        return self._delivery.prepare(drop_id)
 
     def _ready(self) -> bool:
         served = all(camera.welcomed or camera.dead for camera in self._cameras.values())
@@ -136,7 +136,7 @@ class SimulatedStation:
 
     def _behind(self) -> bool:
         """Drops wait while pictures do not keep up; nothing may pile up without a bound."""
-        behind = self._darkroom.waiting >= JOBS
+        behind = self._image_maker.waiting >= JOBS
         if behind and not self._said_behind:
             self._say("pictures take longer than the interval: drops are left out")
         self._said_behind = behind
@@ -166,7 +166,7 @@ class SimulatedStation:
         truth = self._plant.drop(drop_id, setpoints, sequence_type)
         trigger_time_ns = time.time_ns() + self._faults.clock_ns(drop_id)
         self._truth.add(truth)
-        self._darkroom.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
+        self._image_maker.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
         self._drop_system.tell(
             DropMessage(drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=trigger_time_ns)
         )
@@ -174,11 +174,11 @@ class SimulatedStation:
             self._say(f"all {drop_id} drops are started")
 
     def _send_prints(self) -> None:
-        for one in self._darkroom.ready():
+        for one in self._image_maker.ready():
             self._truth.taken(one.drop_id, one.view, one.checksum)
-            self._courier.bring(self._header(one), one.counts.data.cast("B"), time.monotonic())
-        if self._darkroom.error is not None:
-            raise self._darkroom.error
+            self._delivery.bring(self._header(one), one.counts.data.cast("B"), time.monotonic())
+        if self._image_maker.error is not None:
+            raise self._image_maker.error
 
     def _header(self, one: Print) -> FrameHeader:
         camera = self._cameras[one.view].place
@@ -206,8 +206,10 @@ class SimulatedStation:
         setup, links = self._setup, self._setup.config.links
         numbers = {key: one for key, one in setup.numbers.actuators.items() if one.controller == name}
         bank = ParameterBank(numbers, self._plant.nominal)
-        place = Place(setup.name, name, getattr(links, name), self._session, links.heartbeat_s, links.silent_after_s)
-        server = ControllerServer(self._lock, place, bank, self._say)
+        place = ControllerIdentity(
+            setup.name, name, getattr(links, name), self._session, links.heartbeat_s, links.silent_after_s
+        )
+        server = ControllerServer(self._security, place, bank, self._say)
         server.requests.misbehaviour = Misbehaviour(self._faults, name, lambda: self._schedule.next_drop - 1)
         server.requests.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
         server.requests.status = lambda: {"next_drop": self._schedule.next_drop, "lease": server.lease.in_words()}
@@ -219,7 +221,7 @@ class SimulatedStation:
 
     def _camera(self, view: View) -> CameraDriver:
         setup, links = self._setup, self._setup.config.links
-        place = CameraPlace(
+        place = CameraIdentity(
             station=setup.name,
             camera=setup.config.camera(view).name,
             view=view,
@@ -228,9 +230,9 @@ class SimulatedStation:
             heartbeat_s=links.heartbeat_s,
             silent_after_s=links.silent_after_s,
         )
-        facts = self._darkroom.sensors[view].facts
-        driver = CameraDriver(self._lock, place, facts, Spool(setup.spool_bytes), self._settled, self._say)
-        peer: Peer = "camera x" if view == "x" else "camera y"
+        facts = self._image_maker.sensors[view].facts
+        driver = CameraDriver(self._security, place, facts, FrameBuffer(setup.spool_bytes), self._settled, self._say)
+        peer: CutPeer = "camera x" if view == "x" else "camera y"
         driver.cut = lambda: self._faults.cut(peer, self._schedule.next_drop - 1)
         return driver
 
@@ -243,7 +245,7 @@ class SimulatedStation:
         self._truth.settled(drop_id, view, stored=stored)
 
     def _close(self) -> None:
-        self._darkroom.close()
+        self._image_maker.close()
         for camera in self._cameras.values():
             camera.serve()
             camera.close()
@@ -252,7 +254,7 @@ class SimulatedStation:
         self._commands.close()
         servers = (self._laser, self._drop_system) if self._setup.options.faults else ()
         self._truth.close({server.place.controller: server.requests.bank for server in servers})
-        self._lock.close()
+        self._security.close()
 
 
 def _new_session() -> str:

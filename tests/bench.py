@@ -22,7 +22,7 @@ from magis_calib.config.station import Station
 from magis_calib.run.engine import Engine
 from magis_calib.state.snapshot import Snapshot
 from simulators.controllers.parameters import ParameterBank
-from simulators.controllers.server import ControllerServer, Place
+from simulators.controllers.server import ControllerIdentity, ControllerServer
 from simulators.instrument.numbers import load_plant_numbers
 from tests.pictures import SMALL
 
@@ -119,7 +119,9 @@ class Controllers:
             for name in ("laser", "drop_system"):
                 own = {key: one for key, one in numbers.actuators.items() if one.controller == name}
                 self.banks[name] = ParameterBank(own, nominal)
-                place = Place("bottom", name, getattr(self._station.links, name), self._session, 0.2, self._lease_s)
+                place = ControllerIdentity(
+                    "bottom", name, getattr(self._station.links, name), self._session, 0.2, self._lease_s
+                )
                 servers[name] = ControllerServer(lock, place, self.banks[name], lambda words: None)
                 servers[name].requests.next_effective_drop = lambda: self.next_drop
                 servers[name].requests.status = partial(self._words, name)

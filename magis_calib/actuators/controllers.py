@@ -26,12 +26,12 @@ class Sent:
     """Every controller said what it did: only the read-back may be off."""
 
 
-class Actuation:
+class ControllerSet:
     """The controllers of one station and what they said about their parameters."""
 
     def __init__(self, controllers: Mapping[str, Controller]) -> None:
         """Hold the controllers by name; nothing is asked of them yet."""
-        self.controllers = controllers
+        self.by_name = controllers
         self.facts: dict[str, ParameterFacts] = {}
         self.owner: dict[str, str] = {}
         self.sessions: dict[str, str | None] = {}
@@ -39,7 +39,7 @@ class Actuation:
     def learn(self) -> Setpoints:
         """Ask every controller what it has and where it stands; return all read-backs. Raises `ControllerError`."""
         readback: dict[str, float] = {}
-        for name, controller in self.controllers.items():
+        for name, controller in self.by_name.items():
             described = controller.describe()
             self.facts.update(described)
             self.owner.update(dict.fromkeys(described, name))
@@ -50,23 +50,23 @@ class Actuation:
     def read(self) -> Setpoints:
         """Ask every controller where it stands. Raises `ControllerError`."""
         readback: dict[str, float] = {}
-        for controller in self.controllers.values():
+        for controller in self.by_name.values():
             readback.update(controller.read())
         return readback
 
     def statuses(self) -> dict[str, Status]:
         """Ask every controller for its state words. Raises `ControllerError`."""
-        return {name: controller.status() for name, controller in self.controllers.items()}
+        return {name: controller.status() for name, controller in self.by_name.items()}
 
     def absent(self) -> str:
         """Say which controllers are not there; empty when all are. Never blocks."""
-        links = (controller.link() for controller in self.controllers.values())
+        links = (controller.link() for controller in self.by_name.values())
         return "; ".join(f"{link.name}: {link.detail}" for link in links if not link.connected)
 
     def restarted(self) -> list[str]:
         """Return the controllers whose session is no longer the one that was learnt."""
         return [
-            name for name, controller in self.controllers.items() if controller.session() != self.sessions.get(name)
+            name for name, controller in self.by_name.items() if controller.session() != self.sessions.get(name)
         ]
 
     def send(self, setpoints: Setpoints) -> Sent:
@@ -77,7 +77,7 @@ class Actuation:
         parts = self._by_controller(setpoints)
         try:
             for name, part in parts.items():
-                self.controllers[name].check(part)
+                self.by_name[name].check(part)
         except Refused as error:
             return Sent("refused", str(error))
         except ControllerError as error:
@@ -91,7 +91,7 @@ class Actuation:
         done: list[str] = []
         for name, part in parts.items():
             try:
-                answer = self.controllers[name].write(part)
+                answer = self.by_name[name].write(part)
             except ControllerError as error:
                 if isinstance(error, Silent):
                     sent.update(part)
@@ -108,7 +108,7 @@ class Actuation:
         outcome: Outcome = "half_applied" if done else "refused" if isinstance(error, Refused) else "unverified"
         reason = f"{error}; {' and '.join(done)} had already moved" if done else str(error)
         readback = dict(so_far.readback)
-        for name, controller in self.controllers.items():
+        for name, controller in self.by_name.items():
             try:
                 readback.update(controller.read())
             except ControllerError as silence:

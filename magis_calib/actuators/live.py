@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from magis_calib.actuators.checks import disagreements, elsewhere, not_ready, strayed
-from magis_calib.actuators.controllers import Actuation, Sent
-from magis_calib.actuators.moves import MOST_STEPS, Arrival, next_step, objection, still_away
+from magis_calib.actuators.controllers import ControllerSet, Sent
+from magis_calib.actuators.moves import MOST_STEPS, MoveResult, next_step, objection, still_away
 from magis_calib.actuators.timeline import Timeline
 from magis_calib.config.station import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
@@ -18,15 +18,15 @@ from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.errors import ControllerError
 from magis_calib.domain.limits import broken_limit
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.feedback.evaluation import Judgement
+from magis_calib.feedback.evaluation import Evaluation
 
 
-class Steering:
+class LiveActuators:
     """Moves the actuators of one station. Used by the worker thread only."""
 
-    def __init__(self, actuation: Actuation, station: Station) -> None:
+    def __init__(self, controllers: ControllerSet, station: Station) -> None:
         """Know nothing yet: `prepare` asks the controllers."""
-        self._actuation = actuation
+        self._controllers = controllers
         self._station = station
         self._names = tuple(station.loop.actuators)
         self._timeline: Timeline | None = None
@@ -44,7 +44,7 @@ class Steering:
     @property
     def facts(self) -> Mapping[str, ParameterFacts]:
         """What the controllers say about their parameters."""
-        return self._actuation.facts
+        return self._controllers.facts
 
     @property
     def held(self) -> str:
@@ -53,21 +53,21 @@ class Steering:
 
     def prepare(self) -> bool:
         """Ask the controllers again where needed, and whether they are ready; return whether they can be sent to."""
-        absent = self._actuation.absent()
+        absent = self._controllers.absent()
         if absent:
             self.problem = absent
             return False
         try:
-            if self.problem or self._actuation.restarted():
-                readback = self._actuation.learn()
+            if self.problem or self._controllers.restarted():
+                readback = self._controllers.learn()
                 self.problem = disagreements(self.facts, self._station)
                 if readback.keys() >= set(self._names):
                     self._settle(readback)
             else:
-                self._look(self._actuation.read())
+                self._look(self._controllers.read())
             self.astray = strayed(self._setpoints, self._readback, self.facts)
             self.doubt = (
-                not_ready(self._actuation.statuses())
+                not_ready(self._controllers.statuses())
                 or self.astray
                 or elsewhere(self._station, self._readback, self.facts)
             )
@@ -94,15 +94,15 @@ class Steering:
         first = self._timeline.first_drop_with_newest() if self._timeline else None
         return first if first is not None and first > self._latest_drop else None
 
-    def act(self, drop_id: int, judgement: Judgement, received_s: float) -> Decision:
+    def act(self, drop_id: int, evaluation: Evaluation, received_s: float) -> Decision:
         """Send the proposal of one drop unless it is held; return the ledger's entry."""
         decided_ns = time.time_ns()
-        if judgement.hold or judgement.proposal is None:
-            return judgement.held(drop_id, decided_ns)
-        sent = self._send(judgement.proposal.limited)
+        if evaluation.hold or evaluation.proposal is None:
+            return evaluation.held(drop_id, decided_ns)
+        sent = self._send(evaluation.proposal.limited)
         applied_s = time.monotonic() - received_s
         return replace(
-            judgement.held(drop_id, decided_ns),
+            evaluation.held(drop_id, decided_ns),
             outcome=sent.outcome,
             reason=sent.reason,
             sent=sent.sent,
@@ -124,35 +124,35 @@ class Steering:
             return f"{shown.label} set by hand, reads {there} {shown.shown_unit} from drop {sent.effective[name]} on"
         return f"{shown.label} {sent.outcome.replace('_', ' ')}: {sent.reason}"
 
-    def restore(self) -> Arrival:
+    def restore(self) -> MoveResult:
         """Go back to the setpoints found at the start."""
         if not self._start:
-            return Arrival(True, "the setpoints of the start were never read: nothing was moved")
+            return MoveResult(True, "the setpoints of the start were never read: nothing was moved")
         return self.go_to({name: self._start[name] for name in self._names}, "the setpoints of the start")
 
-    def go_to(self, goal: Setpoints, words: str) -> Arrival:
+    def go_to(self, goal: Setpoints, words: str) -> MoveResult:
         """Go to these setpoints in steps that every controller allows; `words` name them in what is said of it."""
         failed = f"did not go to {words}: "
         if not self.prepare() or not goal:
-            return Arrival(False, failed + (self.problem or "they are not known"))
+            return MoveResult(False, failed + (self.problem or "they are not known"))
         away = still_away(goal, self._readback, self.facts)
         if not away:
-            return Arrival(True, f"stands at {words} already: nothing was moved")
+            return MoveResult(True, f"stands at {words} already: nothing was moved")
         if problem := objection(away, self._readback, self.facts):
-            return Arrival(False, failed + problem)
+            return MoveResult(False, failed + problem)
         for number in range(1, MOST_STEPS + 1):
             steps = next_step(away, self._readback, self.facts)
             sent = self._send(steps)
             if sent.outcome != "applied":
-                return Arrival(False, f"{failed}{sent.reason} (at step {number})")
+                return MoveResult(False, f"{failed}{sent.reason} (at step {number})")
             if steps == away:
-                return Arrival(True, f"went to {words} in {number} step{'s' if number > 1 else ''}, read back")
-        return Arrival(False, f"{failed}not there after {MOST_STEPS} steps")
+                return MoveResult(True, f"went to {words} in {number} step{'s' if number > 1 else ''}, read back")
+        return MoveResult(False, f"{failed}not there after {MOST_STEPS} steps")
 
     def final_readback(self) -> Setpoints:
         """Ask the controllers once more where they stand; what does not answer is left out."""
         found: dict[str, float] = {}
-        for controller in self._actuation.controllers.values():
+        for controller in self._controllers.by_name.values():
             try:
                 found.update(controller.read())
             except ControllerError as error:
@@ -162,7 +162,7 @@ class Steering:
     def final_status(self) -> Mapping[str, Mapping[str, str | int | float | bool]]:
         """Ask the controllers for their state words; who does not answer is left out."""
         found = {}
-        for name, controller in self._actuation.controllers.items():
+        for name, controller in self._controllers.by_name.items():
             with contextlib.suppress(ControllerError):
                 found[name] = controller.status()
         return found
@@ -173,7 +173,7 @@ class Steering:
         return tuple(
             ActuatorState(
                 name,
-                self._actuation.owner[name],
+                self._controllers.owner[name],
                 self._setpoints.get(name, nan),
                 self._readback.get(name, nan),
                 facts.minimum,
@@ -190,7 +190,7 @@ class Steering:
             broken = broken_limit(name, value, self.facts, self._readback.get(name, math.nan), slack)
             if broken is not None:
                 return Sent("refused", f"{broken}; nothing was sent")
-        sent = self._actuation.send(setpoints)
+        sent = self._controllers.send(setpoints)
         self._setpoints.update(sent.sent)
         self._readback.update(sent.readback)
         if self._timeline is not None:

@@ -15,7 +15,7 @@ MOST_STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class MoveResult:
     """Whether the actuators came to where they were sent, and what became of it in words."""
 
     there: bool

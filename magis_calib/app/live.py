@@ -14,8 +14,8 @@ import zmq
 from hardware.camera import CameraLink
 from hardware.controller import ControllerClient
 from hardware.telemetry import Telemetry
-from magis_calib.actuators.controllers import Actuation
-from magis_calib.actuators.live import Steering
+from magis_calib.actuators.controllers import ControllerSet
+from magis_calib.actuators.live import LiveActuators
 from magis_calib.auth.sockets import open_lock
 from magis_calib.config.recording import Recording
 from magis_calib.config.station import Config, Station
@@ -24,7 +24,7 @@ from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.recording.continuation import Earlier, SessionLock, earlier, left_unfinished
 from magis_calib.recording.recorder import Recorder
 from magis_calib.recording.writer import SessionWriter, new_session_path
-from magis_calib.run.components import Parts
+from magis_calib.run.components import Components
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import StartProcedure
 
@@ -50,7 +50,7 @@ class LiveRun:
         """
         self._watched: tuple[Callable[[], LinkState], ...] = ()
         session = f"{name}-{secrets.token_hex(4)}"
-        self._lock = open_lock(station.links, keys)
+        self._security = open_lock(station.links, keys)
         self._controllers: dict[str, ControllerClient] = {}
         telemetry = self._connect(name, station, session, take_over)
         path, before = self._session(session_dir, name, go_on)
@@ -61,11 +61,11 @@ class LiveRun:
             self._camera.not_stored,
         )  # fmt: skip
         self.engine = Engine(
-            Parts(
+            Components(
                 name,
                 station,
                 self._camera,
-                Steering(Actuation(self._controllers), station),
+                LiveActuators(ControllerSet(self._controllers), station),
                 self._all_links,
                 recorder,
                 self._controllers["drop_system"],
@@ -80,13 +80,13 @@ class LiveRun:
 
     def _connect(self, name: str, station: Station, session: str, take_over: bool) -> Telemetry:
         """Open all sockets, or none. Raises `ConfigError`."""
-        lock, links = self._lock, station.links
+        security, links = self._security, station.links
         try:
-            self._camera = CameraLink(lock, name, station, session)
-            telemetry = Telemetry(lock, links.telemetry)
+            self._camera = CameraLink(security, name, station, session)
+            telemetry = Telemetry(security, links.telemetry)
             for one in ("laser", "drop_system"):
                 endpoint = getattr(links, one)
-                self._controllers[one] = ControllerClient(lock, one, endpoint, name, session, links, take_over)
+                self._controllers[one] = ControllerClient(security, one, endpoint, name, session, links, take_over)
         except zmq.ZMQError as error:
             self._release()
             raise ConfigError(f"cannot bind {links.camera} or {links.telemetry}: {error}; "
@@ -142,7 +142,7 @@ class LiveRun:
     def _release(self) -> None:
         for controller in self._controllers.values():
             controller.close()
-        self._lock.close()
+        self._security.close()
 
     def _all_links(self) -> tuple[LinkState, ...]:
         others = (*(controller.link for controller in self._controllers.values()), *self._watched)

@@ -36,7 +36,7 @@ class Truth:
 def build_report(engine: Engine, station: Station, drops: int | None, truth: Truth | None) -> dict[str, Any]:
     """Return the report of a finished run; `truth` tells what really happened where that was simulated."""
     snapshot, counts = engine.snapshot, engine.snapshot.counters
-    bounds = _bounds(engine.tally.history, station, truth) if truth else {}
+    bounds = _bounds(engine.history.history, station, truth) if truth else {}
     complete = drops is None or counts.complete + counts.incomplete >= drops
     return {
         "schema": 1,
@@ -61,7 +61,7 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Tru
             "refused": counts.refused,
             "held": counts.held,
         },
-        "latency_s": {stage: _percentiles(list(seconds)) for stage, seconds in engine.tally.stage_s.items()},
+        "latency_s": {stage: _percentiles(list(seconds)) for stage, seconds in engine.history.stage_s.items()},
         "observables": {name: _observable(name, snapshot, bounds.get(name)) for name in OBSERVABLES},
         **_alarms(snapshot),
     }

@@ -12,8 +12,8 @@ from pathlib import Path
 import zmq
 
 from hardware.controller import ControllerClient
-from magis_calib.actuators.controllers import Actuation
-from magis_calib.actuators.live import Steering
+from magis_calib.actuators.controllers import ControllerSet
+from magis_calib.actuators.live import LiveActuators
 from magis_calib.actuators.moves import moves_in_words
 from magis_calib.auth.sockets import open_lock
 from magis_calib.config.station import Station
@@ -28,30 +28,30 @@ def return_to(goal: Setpoints, label: str, name: str, station: Station, keys: Pa
 
     Raises `ConfigError` where a run of this station is going on.
     """
-    with _hands(name, station, keys) as steering:
+    with _actuators(name, station, keys) as actuators:
         until = time.monotonic() + station.links.silent_after_s
-        while not steering.prepare() and time.monotonic() < until:
+        while not actuators.prepare() and time.monotonic() < until:
             time.sleep(POLL_S)
-        for move in moves_in_words(goal, steering.states()):
+        for move in moves_in_words(goal, actuators.states()):
             print(move, flush=True)
-        arrival = steering.go_to(goal, label)
-    print(arrival.words, file=sys.stdout if arrival.there else sys.stderr)
-    return 0 if arrival.there else 1
+        result = actuators.go_to(goal, label)
+    print(result.words, file=sys.stdout if result.there else sys.stderr)
+    return 0 if result.there else 1
 
 
 @contextmanager
-def _hands(name: str, station: Station, keys: Path | None) -> Iterator[Steering]:
+def _actuators(name: str, station: Station, keys: Path | None) -> Iterator[LiveActuators]:
     """Connect to the controllers; the telemetry address is held meanwhile, so that no run of this station begins."""
-    links, lock = station.links, open_lock(station.links, keys)
-    place, controllers = lock.context.socket(zmq.PUB), {}
+    links, security = station.links, open_lock(station.links, keys)
+    place, controllers = security.context.socket(zmq.PUB), {}
     place.linger = 0
     try:
-        lock.serve(place, "telemetry", "application")
+        security.serve(place, "telemetry", "application")
         place.bind(links.telemetry)
         session = f"{name}-{secrets.token_hex(4)}"
         for one in ("laser", "drop_system"):
-            controllers[one] = ControllerClient(lock, one, getattr(links, one), name, session, links)
-        yield Steering(Actuation(controllers), station)
+            controllers[one] = ControllerClient(security, one, getattr(links, one), name, session, links)
+        yield LiveActuators(ControllerSet(controllers), station)
     except zmq.ZMQError as error:
         raise ConfigError(f"cannot bind {links.telemetry}: {error}; where a run of this station goes on, return in its "
                           "window: select the drop in the ledger, Ctrl+R") from error  # fmt: skip
@@ -59,4 +59,4 @@ def _hands(name: str, station: Station, keys: Path | None) -> Iterator[Steering]
         for controller in controllers.values():
             controller.close()
         place.close()
-        lock.close()
+        security.close()

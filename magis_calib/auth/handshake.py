@@ -16,7 +16,7 @@ REFUSALS = {
 WATCHED = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | sum(REFUSALS)
 
 
-class Entrance:
+class HandshakeMonitor:
     """Connects one socket. Used by the thread that owns it.
 
     libzmq gives up for good where a key is refused, or too much is sent at once; here it is tried again every few

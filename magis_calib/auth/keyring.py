@@ -33,7 +33,7 @@ _LISTED = "# Whom to let in, by role. Read anew whenever it changes; `magis-cali
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class Peer:
     """Somebody who is let in."""
 
     name: str
@@ -57,7 +57,7 @@ class Keyring:
         """Use a folder that is there."""
         self.folder = folder
         self._stamp: tuple[int, int, int] | None = None
-        self._parties: Mapping[str, Party] = {}
+        self._parties: Mapping[str, Peer] = {}
         if not (folder / ALLOWED).is_file():
             raise ConfigError(f"{folder}: no folder of keys: wanted {ALLOWED} in it; `magis-calib keys list` makes one")
         self.parties()
@@ -82,7 +82,7 @@ class Keyring:
                               f"chmod 600 {path}")  # fmt: skip
         return Pair(_key(path, table, "public"), _key(path, table, "secret"))
 
-    def parties(self) -> Mapping[str, Party]:
+    def parties(self) -> Mapping[str, Peer]:
         """Return everybody who is let in, by public key, as the list says now."""
         path = self.folder / ALLOWED
         try:
@@ -95,13 +95,13 @@ class Keyring:
             raise ConfigError(f"{path}: cannot be read: {error}") from error
         return self._parties
 
-    def named(self, name: str) -> Party:
+    def named(self, name: str) -> Peer:
         """Return the party of this name."""
-        for party in self.parties().values():
-            if party.name == name:
-                return party
+        for peer in self.parties().values():
+            if peer.name == name:
+                return peer
         raise ConfigError(f"{self.folder / ALLOWED}: {name!r} is not let in: wanted one of "
-                          f"{sorted(party.name for party in self.parties().values())}")  # fmt: skip
+                          f"{sorted(peer.name for peer in self.parties().values())}")  # fmt: skip
 
     def make(self, name: str, role: Role) -> Path:
         """Make keys for a new party, let it in, and return the file with its secret."""
@@ -109,19 +109,19 @@ class Keyring:
         if path.exists():
             raise ConfigError(f"{path}: there is a key of {name!r} already: revoke it first, or take another name")
         pair = _new_pair()
-        self.allow(Party(name, role, pair.public))
+        self.allow(Peer(name, role, pair.public))
         _write_secret(path, name, pair)
         return path
 
-    def allow(self, party: Party) -> None:
+    def allow(self, peer: Peer) -> None:
         """Let somebody in, from their next message on."""
-        if not NAME.fullmatch(party.name) or not KEY.fullmatch(party.public) or party.role not in ROLES:
-            raise ConfigError(f"{party}: wanted a name of letters, digits, _ . -, a role of {', '.join(ROLES)} and a "
+        if not NAME.fullmatch(peer.name) or not KEY.fullmatch(peer.public) or peer.role not in ROLES:
+            raise ConfigError(f"{peer}: wanted a name of letters, digits, _ . -, a role of {', '.join(ROLES)} and a "
                               "public key of 40 characters (Z85)")  # fmt: skip
         known = self.parties()
-        if party.public in known or party.name in {one.name for one in known.values()}:
-            raise ConfigError(f"{self.folder / ALLOWED}: name and key must be new, got {party.name!r} {party.public}")
-        _write_list(self.folder, [*known.values(), party])
+        if peer.public in known or peer.name in {one.name for one in known.values()}:
+            raise ConfigError(f"{self.folder / ALLOWED}: name and key must be new, got {peer.name!r} {peer.public}")
+        _write_list(self.folder, [*known.values(), peer])
 
     def revoke(self, name: str) -> None:
         """Let somebody in no longer, from their next message on; a secret that lies here is deleted."""
@@ -141,7 +141,7 @@ def _make(folder: Path) -> None:
     pairs = {name: _new_pair() for name in OWN}
     for name, pair in pairs.items():
         _write_secret(begun / f"{name}.key", name, pair)
-    _write_list(begun, [Party(name, role, pairs[name].public) for name, role in OWN.items()])
+    _write_list(begun, [Peer(name, role, pairs[name].public) for name, role in OWN.items()])
     try:
         begun.rename(folder)
     except OSError:  # somebody else was faster: theirs counts
@@ -159,7 +159,7 @@ def _write_secret(path: Path, name: str, pair: Pair) -> None:
         file.write(text)
 
 
-def _write_list(folder: Path, parties: list[Party]) -> None:
+def _write_list(folder: Path, parties: list[Peer]) -> None:
     rows = [f'\n[[key]]\nname = "{one.name}"\nrole = "{one.role}"\npublic = "{one.public}"\n' for one in parties]
     path = folder / ALLOWED
     begun = path.with_name(f".{ALLOWED}.{os.getpid()}")
@@ -167,18 +167,18 @@ def _write_list(folder: Path, parties: list[Party]) -> None:
     begun.replace(path)
 
 
-def _listed(path: Path, table: Mapping[str, object]) -> Mapping[str, Party]:
+def _listed(path: Path, table: Mapping[str, object]) -> Mapping[str, Peer]:
     rows = table.get("key")
     if set(table) - {"key"} or not isinstance(rows, list):
         raise ConfigError(f"{path}: wanted only [[key]] tables, got {sorted(table)}")
-    found: dict[str, Party] = {}
+    found: dict[str, Peer] = {}
     for row in rows:
         if not isinstance(row, dict) or set(row) != {"name", "role", "public"} or row["role"] not in ROLES:
             raise ConfigError(f"{path}: wanted name, role ({', '.join(ROLES)}) and public in each [[key]], got {row}")
-        party = Party(str(row["name"]), row["role"], _key(path, row, "public"))
-        if party.public in found or party.name in {one.name for one in found.values()}:
-            raise ConfigError(f"{path}: {party.name}: its name or key is there twice")
-        found[party.public] = party
+        peer = Peer(str(row["name"]), row["role"], _key(path, row, "public"))
+        if peer.public in found or peer.name in {one.name for one in found.values()}:
+            raise ConfigError(f"{path}: {peer.name}: its name or key is there twice")
+        found[peer.public] = peer
     return found
 
 

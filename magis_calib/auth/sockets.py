@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
-from magis_calib.auth.keyring import Keyring, Party, Role, default_keys_dir
+from magis_calib.auth.keyring import Keyring, Peer, Role, default_keys_dir
 from magis_calib.config.station import Links
 from magis_calib.domain.errors import ConfigError, WireError
 
@@ -38,7 +38,7 @@ BACKLOG = 1024
 COMPLAIN_S = 10.0
 
 
-class Lock(Protocol):
+class SocketSecurity(Protocol):
     """Fits sockets of one context with locks. May be used by any thread, each socket by its own."""
 
     context: zmq.Context[Socket]
@@ -62,7 +62,7 @@ class Lock(Protocol):
         """Close what sockets are left, each with its own linger, and release the context."""
 
 
-class PlainLock:
+class NoSecurity:
     """No lock at all: everybody is let in, nobody is known. Loopback only; the configuration sees to that."""
 
     def __init__(self, context: zmq.Context[Socket]) -> None:
@@ -93,7 +93,7 @@ class PlainLock:
         self.context.destroy()
 
 
-class CurveLock:
+class CurveSecurity:
     """CURVE (ZeroMQ RFC 26) with a list of whom to let in (ZAP, RFC 27), asked again with every message."""
 
     def __init__(self, context: zmq.Context[Socket], keyring: Keyring) -> None:
@@ -128,15 +128,15 @@ class CurveLock:
     def visitor(self, part: zmq.Frame, door: Door) -> str:
         """Return the name of who sent this part. Raises `WireError` where they are not welcome (any more)."""
         public = part.get("User-Id")
-        party = self._welcome(door, str(public))
-        if party is None:
+        peer = self._welcome(door, str(public))
+        if peer is None:
             raise WireError("not_allowed", f"key {public} at the {door} socket", wanted="a key in the list of allowed")
-        return party.name
+        return peer.name
 
     def trusts(self, server: str) -> bool:
         """Tell whether the list still has this server."""
         with contextlib.suppress(ConfigError):
-            return any(party.name == server for party in self.keyring.parties().values())
+            return any(peer.name == server for peer in self.keyring.parties().values())
         return False
 
     def edition(self) -> int:
@@ -149,11 +149,11 @@ class CurveLock:
 
     def callback(self, domain: str, key: bytes) -> bool:
         """Answer the guard whether to let in who shows this key (Z85) at this door."""
-        party = self._welcome(domain, key.decode()) if domain in WELCOME else None
-        if party is None and time.monotonic() - self._complained_s.get(domain, -COMPLAIN_S) >= COMPLAIN_S:
+        peer = self._welcome(domain, key.decode()) if domain in WELCOME else None
+        if peer is None and time.monotonic() - self._complained_s.get(domain, -COMPLAIN_S) >= COMPLAIN_S:
             self._complained_s[domain] = time.monotonic()
             log.warning("refused at the %s socket: key %s is not in the list of allowed", domain, key.decode())
-        return party is not None
+        return peer is not None
 
     def close(self) -> None:
         """Send the guard home and release the context."""
@@ -162,13 +162,13 @@ class CurveLock:
             self._guard = None
         self.context.destroy()
 
-    def _welcome(self, door: str, public: str) -> Party | None:
+    def _welcome(self, door: str, public: str) -> Peer | None:
         try:
-            party = self.keyring.parties().get(public)
+            peer = self.keyring.parties().get(public)
         except ConfigError as error:
             log.error("nobody is let in: %s", error)
             return None
-        return party if party is not None and party.role in WELCOME[door] else None  # type: ignore[index]
+        return peer if peer is not None and peer.role in WELCOME[door] else None  # type: ignore[index]
 
     def _post_guard(self) -> None:
         """Have somebody at the doors before the first one is opened."""
@@ -182,7 +182,7 @@ class CurveLock:
                 self._guard.configure_curve_callback(domain=door, credentials_provider=self)
 
 
-def open_lock(links: Links, keys: Path | None) -> Lock:
+def open_lock(links: Links, keys: Path | None) -> SocketSecurity:
     """Return a new context with the kind of lock that the configuration asks for. Raises `ConfigError`.
 
     `keys`: folder of keys; None for that of this user, made on first use.
@@ -190,8 +190,8 @@ def open_lock(links: Links, keys: Path | None) -> Lock:
     context: zmq.Context[Socket] = zmq.Context()
     try:
         if links.sockets == "plain":
-            return PlainLock(context)
-        return CurveLock(context, Keyring.at(keys or default_keys_dir()))
+            return NoSecurity(context)
+        return CurveSecurity(context, Keyring.at(keys or default_keys_dir()))
     except (ConfigError, OSError) as error:
         context.term()
         raise ConfigError(f"keys: {error}") from error

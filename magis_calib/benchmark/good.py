@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from magis_calib.benchmark.grid import GOOD_STREAM, Task, fitted, good_picture, missing_from
 from magis_calib.benchmark.scenes import GRID
-from magis_calib.benchmark.statistic import REFUSED_MOST, Verdict
+from magis_calib.benchmark.statistic import REFUSED_MOST, BenchmarkVerdict
 from magis_calib.benchmark.workers import Tick, spread
 
 
@@ -28,9 +28,9 @@ class GoodResult:
     pictures: int
     refusals: tuple[Refusal, ...]
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[BenchmarkVerdict]:
         """At most one in a thousand."""
-        return [Verdict("refused", len(self.refusals) / max(1, self.pictures), 0.0, REFUSED_MOST)]
+        return [BenchmarkVerdict("refused", len(self.refusals) / max(1, self.pictures), 0.0, REFUSED_MOST)]
 
     def document(self) -> dict[str, object]:
         """For JSON."""

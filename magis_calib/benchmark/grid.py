@@ -12,7 +12,7 @@ from magis_calib.benchmark.bound import bound
 from magis_calib.benchmark.deviation import deviations
 from magis_calib.benchmark.picture import PARAMETERS, Truth, photograph
 from magis_calib.benchmark.scenes import GRID, Cell, camera_for, draw, small_sensor
-from magis_calib.benchmark.statistic import REFUSED_MOST, Statistic, Verdict
+from magis_calib.benchmark.statistic import REFUSED_MOST, BenchmarkVerdict, Statistic
 from magis_calib.benchmark.workers import Tick, spread
 from magis_calib.domain.camera import CameraFacts, Counts
 from magis_calib.domain.estimate import ViewEstimate
@@ -75,7 +75,7 @@ class CellResult:
         """The cell in words."""
         return self.cell.in_words() if self.cell else "all cells"
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[BenchmarkVerdict]:
         """Each parameter, judged alone or as the whole grid."""
         judged = [one.judged_alone() if self.cell else one.judged_pooled() for one in self.statistics]
         return [verdict.within(self.name) for verdicts in judged for verdict in verdicts]
@@ -94,10 +94,10 @@ class GridResult:
     cells: tuple[CellResult, ...]
     pooled: CellResult
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[BenchmarkVerdict]:
         """All cells together, each cell alone, and how many views were refused."""
         refused = self.pooled.refused.total() / max(1, self.pooled.views)
-        verdicts = [Verdict("all cells: refused", refused, 0.0, REFUSED_MOST)]
+        verdicts = [BenchmarkVerdict("all cells: refused", refused, 0.0, REFUSED_MOST)]
         return verdicts + [verdict for one in (self.pooled, *self.cells) for verdict in one.verdicts()]
 
     def document(self) -> dict[str, object]:

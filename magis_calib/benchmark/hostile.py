@@ -14,7 +14,7 @@ from magis_calib.benchmark.deviation import MEASURES, deviations
 from magis_calib.benchmark.explanation import explanations
 from magis_calib.benchmark.hostile_picture import HostilePicture, hostile_picture
 from magis_calib.benchmark.picture import PORTS, Truth
-from magis_calib.benchmark.statistic import Verdict
+from magis_calib.benchmark.statistic import BenchmarkVerdict
 from magis_calib.benchmark.workers import Tick, spread
 from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.estimate import ViewEstimate
@@ -82,9 +82,9 @@ class HostileTrial:
         easy = [one for one in self.ordeals if quantity in one.easy]
         return sum(quantity in one.usable for one in easy), len(easy)
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[BenchmarkVerdict]:
         """Not one offender."""
-        return [Verdict("pictures with something usable and wrong", len(self.offenders), 0.0, 0.0)]
+        return [BenchmarkVerdict("pictures with something usable and wrong", len(self.offenders), 0.0, 0.0)]
 
     def document(self) -> dict[str, object]:
         """For JSON."""

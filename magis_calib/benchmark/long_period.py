@@ -15,7 +15,7 @@ from scipy.stats import norm
 from magis_calib.benchmark.grid import Measured, Task, measure
 from magis_calib.benchmark.picture import PARAMETERS
 from magis_calib.benchmark.scenes import LONG
-from magis_calib.benchmark.statistic import CHANCE_SIGMA, Verdict
+from magis_calib.benchmark.statistic import CHANCE_SIGMA, BenchmarkVerdict
 from magis_calib.benchmark.workers import Tick, spread
 
 STREAM = 4
@@ -32,10 +32,11 @@ class Coverage:
     within: dict[int, float]
     """By number of standard errors."""
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[BenchmarkVerdict]:
         """Both coverages against those of a normal distribution."""
         return [
-            Verdict(f"{self.name} within ±{sigma}", self.within[sigma], *_limits(sigma, self.views)) for sigma in SLACK
+            BenchmarkVerdict(f"{self.name} within ±{sigma}", self.within[sigma], *_limits(sigma, self.views))
+            for sigma in SLACK
         ]
 
 
@@ -47,7 +48,7 @@ class LongPeriodResult:
     coverages: tuple[Coverage, ...]
     refused: Counter[str]
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[BenchmarkVerdict]:
         """All coverages."""
         return [verdict for one in self.coverages for verdict in one.verdicts()]
 

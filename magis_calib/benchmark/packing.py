@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from magis_calib.benchmark.clocked import SETUPS, clocked_pair
-from magis_calib.benchmark.statistic import Verdict
+from magis_calib.benchmark.statistic import BenchmarkVerdict
 from magis_calib.benchmark.workers import Tick
 from magis_calib.config.recording import COMPRESSIONS, Compression
 from magis_calib.domain.camera import Counts
@@ -42,9 +42,9 @@ class PackingResult:
 
     ways: tuple[Packed, ...]
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[BenchmarkVerdict]:
         """The clock judges nothing, machines differ; the size of what is kept does not."""
-        return [Verdict(f"{one.compression}: ratio", one.ratio, WANTED_RATIO, 10.0) for one in self.ways
+        return [BenchmarkVerdict(f"{one.compression}: ratio", one.ratio, WANTED_RATIO, 10.0) for one in self.ways
                 if one.compression == "bitshuffle-lz4"]  # fmt: skip
 
     def document(self) -> dict[str, object]:

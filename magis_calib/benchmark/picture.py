@@ -21,7 +21,7 @@ from magis_calib.domain.estimate import Array
 
 Complex = npt.NDArray[np.complex128]
 Electrons32 = npt.NDArray[np.float32]
-Place = tuple[float, float]
+Point = tuple[float, float]
 """Right, up (m)."""
 
 EVERYTHING = slice(None)
@@ -49,9 +49,9 @@ class Truth:
     fringe_vertical_rad_per_m: float
     contrast: float
     phase_rad: float
-    displacement_a_m: Place = (0.0, 7.5e-3)
+    displacement_a_m: Point = (0.0, 7.5e-3)
     """Nominal place of port a, known to the fit."""
-    displacement_b_m: Place = (0.0, -7.5e-3)
+    displacement_b_m: Point = (0.0, -7.5e-3)
 
     def value(self, name: str) -> float:
         """The value of a parameter."""

@@ -21,7 +21,7 @@ from magis_calib.benchmark.bound import bound
 from magis_calib.benchmark.clocked import SETUPS, ClockedPicture, Setup, clocked_pair
 from magis_calib.benchmark.deviation import Deviation, deviations
 from magis_calib.benchmark.picture import PARAMETERS, SIGNS, Truth, middles
-from magis_calib.benchmark.statistic import LOSS, Verdict
+from magis_calib.benchmark.statistic import LOSS, BenchmarkVerdict
 from magis_calib.benchmark.timing import clock_view
 from magis_calib.benchmark.workers import Tick
 from magis_calib.domain.camera import CameraFacts
@@ -46,9 +46,11 @@ class PlainResult:
     plain: Mapping[str, Deviation]
     ours: Mapping[str, Deviation]
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[BenchmarkVerdict]:
         """The errors claimed must be as small as the plain fit's, up to the loss allowed."""
-        return [Verdict(f"{name}: stderr over plain", self.precision(name), 0.0, 1.0 + LOSS) for name in PARAMETERS]
+        return [
+            BenchmarkVerdict(f"{name}: stderr over plain", self.precision(name), 0.0, 1.0 + LOSS) for name in PARAMETERS
+        ]
 
     def precision(self, name: str) -> float:
         """The estimator's standard error over the plain fit's."""

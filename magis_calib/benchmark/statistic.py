@@ -19,7 +19,7 @@ POOLED_MEAN, POOLED_SPREAD = 0.05, 0.04
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BenchmarkVerdict:
     """One number, where it has to lie, and whether it does."""
 
     name: str
@@ -32,7 +32,7 @@ class Verdict:
         """False for NaN too."""
         return self.low <= self.value <= self.high
 
-    def within(self, whole: str) -> Verdict:
+    def within(self, whole: str) -> BenchmarkVerdict:
         """The same verdict, named as a part of something."""
         return replace(self, name=f"{whole}: {self.name}")
 
@@ -64,7 +64,7 @@ class Statistic:
         spread = float(np.std(pulls, ddof=1)) if len(pulls) > 1 else math.nan
         return cls(name, len(pulls), math.sqrt(float(np.mean(np.square(efficiencies)))), float(np.mean(pulls)), spread)
 
-    def judged_alone(self) -> list[Verdict]:
+    def judged_alone(self) -> list[BenchmarkVerdict]:
         """One cell of the grid: nothing further from the ideal than chance allows.
 
         The mean pull may differ from 0 by 4.5/√n. Spread and rmse/bound have the limits of a chi-square variable of
@@ -75,7 +75,7 @@ class Statistic:
         less, more = _spread_limits(self.views - 1)
         return self._verdicts((low, (1.0 + LOSS) * high), mean, (less, more))
 
-    def judged_pooled(self) -> list[Verdict]:
+    def judged_pooled(self) -> list[BenchmarkVerdict]:
         """All cells together: the figures of the project, widened to what chance allows where views are few."""
         mean = max(POOLED_MEAN, CHANCE_SIGMA / math.sqrt(max(1, self.views)))
         low, high = _spread_limits(self.views)
@@ -87,12 +87,16 @@ class Statistic:
         return {"views": self.views, "rmse_over_bound": self.rmse_over_bound, "mean_pull": self.mean_pull,
                 "pull_sd": self.pull_sd}  # fmt: skip
 
-    def _verdicts(self, ratio: tuple[float, float], mean: float, spread: tuple[float, float]) -> list[Verdict]:
+    def _verdicts(self, ratio: tuple[float, float], mean: float, spread: tuple[float, float]) -> list[BenchmarkVerdict]:
         verdicts = [
-            Verdict(f"{self.name} rmse/bound", self.rmse_over_bound, *ratio),
-            Verdict(f"{self.name} mean pull", self.mean_pull, -mean, mean),
+            BenchmarkVerdict(f"{self.name} rmse/bound", self.rmse_over_bound, *ratio),
+            BenchmarkVerdict(f"{self.name} mean pull", self.mean_pull, -mean, mean),
         ]
-        return verdicts if self.views < 2 else [*verdicts, Verdict(f"{self.name} pull s.d.", self.pull_sd, *spread)]
+        return (
+            verdicts
+            if self.views < 2
+            else [*verdicts, BenchmarkVerdict(f"{self.name} pull s.d.", self.pull_sd, *spread)]
+        )
 
 
 def _spread_limits(freedom: int) -> tuple[float, float]:

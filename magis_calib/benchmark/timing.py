@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from magis_calib.benchmark.clocked import SETUPS, ClockedPicture, Setup, clocked_pair
-from magis_calib.benchmark.statistic import Verdict
+from magis_calib.benchmark.statistic import BenchmarkVerdict
 from magis_calib.benchmark.workers import Tick
 from magis_calib.domain.camera import View
 from magis_calib.domain.estimate import ViewEstimate
@@ -43,9 +43,9 @@ class TimingResult:
 
     setups: tuple[Clocked, ...]
 
-    def verdicts(self) -> list[Verdict]:
+    def verdicts(self) -> list[BenchmarkVerdict]:
         """The clock judges nothing, machines differ; but what it measured must be an estimate that can be used."""
-        return [Verdict(f"{one.name}: usable", float(one.usable), 1.0, 1.0) for one in self.setups]
+        return [BenchmarkVerdict(f"{one.name}: usable", float(one.usable), 1.0, 1.0) for one in self.setups]
 
     def document(self) -> dict[str, object]:
         """For JSON."""

@@ -8,14 +8,14 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 Tick = Callable[[], None]
 """Called once for every finished item."""
 
 ITEMS_AT_ONCE = 4
 
 
-def spread(work: Callable[[Item], Result], items: Sequence[Item], processes: int, tick: Tick) -> list[Result]:
+def spread(work: Callable[[Item], Returned], items: Sequence[Item], processes: int, tick: Tick) -> list[Returned]:
     """Return `work` of every item, in order. `work` and the items are pickled where `processes` > 1."""
     results = []
     if processes == 1:

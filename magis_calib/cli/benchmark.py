@@ -31,7 +31,7 @@ from magis_calib.benchmark.packing import try_packing
 from magis_calib.benchmark.picture import PARAMETERS, Truth
 from magis_calib.benchmark.plain import try_plain
 from magis_calib.benchmark.scenes import GRID, LONG
-from magis_calib.benchmark.statistic import Verdict
+from magis_calib.benchmark.statistic import BenchmarkVerdict
 from magis_calib.benchmark.timing import repeats_of, try_timing
 from magis_calib.benchmark.workers import Tick
 from magis_calib.cli.benchmark_tables import tables_of
@@ -99,14 +99,14 @@ NUMBERS = {
 SHOWN = {"hostile": show_hostile, "good": show_good}
 
 
-class Result(Protocol):
+class SectionResult(Protocol):
     """What each section gives back."""
 
-    def verdicts(self) -> list[Verdict]: ...  # noqa: D102
+    def verdicts(self) -> list[BenchmarkVerdict]: ...  # noqa: D102
     def document(self) -> dict[str, object]: ...  # noqa: D102
 
 
-Section = tuple[int, Callable[[Tick], Result]]
+Section = tuple[int, Callable[[Tick], SectionResult]]
 """Number of items, and what works on them."""
 
 
@@ -185,7 +185,7 @@ def _sections(arguments: argparse.Namespace) -> dict[str, Section]:
     }
 
 
-def _run(sections: Mapping[str, Section]) -> dict[str, Result]:
+def _run(sections: Mapping[str, Section]) -> dict[str, SectionResult]:
     bars = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
                     console=Console(stderr=True))  # fmt: skip
     results = {}
@@ -196,7 +196,7 @@ def _run(sections: Mapping[str, Section]) -> dict[str, Result]:
     return results
 
 
-def _document(result: Result) -> dict[str, object]:
+def _document(result: SectionResult) -> dict[str, object]:
     return {**result.document(), "verdicts": [verdict.document() for verdict in result.verdicts()]}
 
 

@@ -13,7 +13,7 @@ from magis_calib.benchmark.hostile import HostileTrial
 from magis_calib.benchmark.long_period import LongPeriodResult
 from magis_calib.benchmark.packing import PackingResult
 from magis_calib.benchmark.plain import PlainResult
-from magis_calib.benchmark.statistic import Verdict
+from magis_calib.benchmark.statistic import BenchmarkVerdict
 from magis_calib.benchmark.timing import TimingResult
 
 
@@ -129,7 +129,7 @@ def _refused(reasons: Counter[str]) -> list[RenderableType]:
     return [f"  refused {count}: {reason}" for reason, count in reasons.most_common(12)]
 
 
-def _failures(name: str, verdicts: list[Verdict]) -> list[RenderableType]:
+def _failures(name: str, verdicts: list[BenchmarkVerdict]) -> list[RenderableType]:
     failed = [verdict for verdict in verdicts if not verdict.passed]
     shown = [f"  failed {name}: {verdict.in_words()}" for verdict in failed[:20]]
     return [*shown, f"  … and {len(failed) - 20} more"] if len(failed) > 20 else list(shown)

@@ -60,14 +60,14 @@ def _check(arguments: argparse.Namespace) -> dict[str, list[Finding]]:
     """Run the check; controllers that are there are told too, because a drop system may wait for that."""
     name, station = select_station(load_config(arguments.config), arguments.station)
     endpoint = arguments.endpoint or station.links.camera
-    with closing(open_lock(station.links, arguments.keys)) as lock:
+    with closing(open_lock(station.links, arguments.keys)) as security:
         clients = {
-            key: ControllerClient(lock, key, getattr(station.links, key), name, "check-driver", station.links)
+            key: ControllerClient(security, key, getattr(station.links, key), name, "check-driver", station.links)
             for key in ("laser", "drop_system")
         }
         try:
             plan = CheckPlan(endpoint, arguments.seconds, arguments.frames)
-            check = DriverCheck(lock, name, station, plan, clients["drop_system"].done)
+            check = DriverCheck(security, name, station, plan, clients["drop_system"].done)
             print(f"waiting for camera drivers at {endpoint}", file=sys.stderr)
             return check.run()
         finally:

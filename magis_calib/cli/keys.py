@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from magis_calib.auth.keyring import ROLES, Keyring, Party, default_keys_dir
+from magis_calib.auth.keyring import ROLES, Keyring, Peer, default_keys_dir
 from magis_calib.cli.options import add_keys_option
 from magis_calib.domain.errors import ConfigError
 
@@ -32,7 +32,7 @@ def _done(keyring: Keyring, arguments: argparse.Namespace) -> list[str]:
                     f"for its own machine: this file, and the public key of whom it connects to or who connects to it "
                     f"(application {keyring.named('application').public})"]  # fmt: skip
         case "allow":
-            keyring.allow(Party(arguments.name, arguments.role, arguments.public))
+            keyring.allow(Peer(arguments.name, arguments.role, arguments.public))
             return [f"{arguments.name} is let in as {arguments.role} from now on"]
         case "revoke":
             keyring.revoke(arguments.name)

@@ -113,7 +113,7 @@ def _run(
         if arguments.metrics is not None:
             engine = run.engine
             collector = SnapshotCollector(
-                lambda: engine.snapshot, lambda: engine.tally.stage_s, lambda: engine.waiting_bytes
+                lambda: engine.snapshot, lambda: engine.history.stage_s, lambda: engine.waiting_bytes
             )
             until_the_end.enter_context(served(collector, arguments.metrics))
         if options is not None:

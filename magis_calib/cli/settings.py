@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.diff and len(arguments.diff) > 2:
         parser.error(f"--diff: wanted one or two drops, got {len(arguments.diff)}")
     try:
-        known = Known.of(arguments.session)
+        known = SessionSettings.of(arguments.session)
         if arguments.back is not None:
             name, station = select_station(load_config(arguments.config), arguments.station or known.station)
             label = f"the setpoints of drop {arguments.back}"
@@ -45,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SessionSettings:
     """What a session says of its setpoints."""
 
     path: Path
@@ -53,7 +53,7 @@ class Known:
     settings: list[Setting]
 
     @classmethod
-    def of(cls, path: Path) -> Known:
+    def of(cls, path: Path) -> SessionSettings:
         """Read a session. Raises `SessionError` or `ConfigError`."""
         with opened(path) as session:
             config = parse_json_config(session.configuration, str(path))
@@ -85,7 +85,7 @@ class Known:
         return {name: found[name] for name in [*known, *sorted(found.keys() - ACTUATORS.keys())]}
 
 
-def _list(known: Known, arguments: argparse.Namespace) -> None:
+def _list(known: SessionSettings, arguments: argparse.Namespace) -> None:
     wanted = [one for one in known.settings if one.good or not arguments.good]
     wanted = wanted[-arguments.last :] if arguments.last else wanted
     if arguments.json:
@@ -105,7 +105,7 @@ def _line(one: Setting) -> str:
     return f"{drops:<16} {one.usable:4d} usable  {word:<4}  {errors or 'nothing was measured'}"
 
 
-def _shown(known: Known, drop_id: int, as_json: bool) -> str:
+def _shown(known: SessionSettings, drop_id: int, as_json: bool) -> str:
     one, vector = known.setting(drop_id), known.vector(drop_id)
     if as_json:
         return to_json({"schema": 1, "session": str(known.path), "drop_id": drop_id, **_facts(one)})
@@ -116,7 +116,7 @@ def _facts(one: Setting) -> dict[str, Any]:
     return {name: getattr(one, name) for name in Setting.__dataclass_fields__}
 
 
-def _difference(known: Known, first: int, second: int, as_json: bool) -> str:
+def _difference(known: SessionSettings, first: int, second: int, as_json: bool) -> str:
     before, after = known.vector(first), known.vector(second)
     both = [name for name in before if name in after]
     if as_json:

@@ -58,7 +58,7 @@ class ActuatorConfig(Strict):
         return self
 
 
-class Loop(Strict):
+class LoopConfig(Strict):
     """Targets, gains, ranges and the matrix in force."""
 
     matrix: str = "nominal"

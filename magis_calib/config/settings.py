@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from magis_calib.config.loop import ActuatorConfig, Loop, ObservableConfig
+from magis_calib.config.loop import ActuatorConfig, LoopConfig, ObservableConfig
 from magis_calib.domain.control import Gain, Limits
 
 
@@ -21,7 +21,7 @@ class LoopSettings:
     """Setpoints about which the matrix is linear: every range holds them. Never changed."""
 
     @classmethod
-    def of(cls, loop: Loop) -> Self:
+    def of(cls, loop: LoopConfig) -> Self:
         """Return what stands in a configuration."""
         return cls(
             {name: one.target for name, one in loop.observables.items()},
@@ -31,7 +31,7 @@ class LoopSettings:
         )
 
 
-def adjusted(loop: Loop, gains: Mapping[str, Gain], limits: Mapping[str, Limits]) -> Loop:
+def adjusted(loop: LoopConfig, gains: Mapping[str, Gain], limits: Mapping[str, Limits]) -> LoopConfig:
     """Return this configuration with other gains and limits, which were found valid before."""
     if not gains and not limits:
         return loop

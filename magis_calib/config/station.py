@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from magis_calib.config.fields import Endpoint, Finite, Pair, Positive, Strict, is_loopback, same_names
-from magis_calib.config.loop import Loop
+from magis_calib.config.loop import LoopConfig
 from magis_calib.config.recording import Recording
 from magis_calib.domain.camera import Orientation, View
 from magis_calib.domain.estimate import Array
@@ -112,7 +112,7 @@ class Station(Strict):
     pairing: Pairing = Pairing()
     recording: Recording = Recording()
     cameras: Annotated[list[Camera], Field(min_length=1)]
-    loop: Loop
+    loop: LoopConfig
     matrices: dict[str, dict[str, dict[str, Finite]]]
     made_at: dict[str, dict[str, Finite]] = Field(default_factory=dict)
     """Of a matrix: setpoints outside the loop that it holds for."""

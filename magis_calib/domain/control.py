@@ -87,7 +87,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RuleVerdict:
     """What one gate or hold said of one drop."""
 
     rule: str
@@ -113,7 +113,7 @@ class Decision:
     """Observables that did not, with the reason."""
     expectation: Expectation | None = None
     proposal: Proposal | None = None
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[RuleVerdict, ...] = ()
     """Of every gate and hold that was asked, in order."""
     latched: bool = False
     """Held by the loop itself until the operator closes it again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from magis_calib.domain.control import Verdict
+from magis_calib.domain.control import RuleVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +18,17 @@ class Rule:
     """Of healthy drops; docs/loop.md says where the number comes from."""
     way_out: str
 
-    def passed(self, words: str) -> Verdict:
+    def passed(self, words: str) -> RuleVerdict:
         """Return that a drop passed."""
-        return Verdict(self.name, True, words)
+        return RuleVerdict(self.name, True, words)
 
-    def failed(self, words: str) -> Verdict:
+    def failed(self, words: str) -> RuleVerdict:
         """Return that a drop was stopped."""
-        return Verdict(self.name, False, words)
+        return RuleVerdict(self.name, False, words)
 
-    def judged(self, passed: bool, words: str) -> Verdict:
+    def judged(self, passed: bool, words: str) -> RuleVerdict:
         """Return whether a drop passed."""
-        return Verdict(self.name, passed, words)
+        return RuleVerdict(self.name, passed, words)
 
 
 NEXT_DROP = "the next drop that passes is used"

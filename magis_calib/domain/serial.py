@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from magis_calib.domain.control import Decision, Expectation, Limits, Proposal, Verdict
+from magis_calib.domain.control import Decision, Expectation, Limits, Proposal, RuleVerdict
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import NAN, Measurement, StationEstimate, Value, ViewEstimate
 
@@ -88,7 +88,7 @@ def _decision(table: dict[str, Any]) -> Decision:
         table["proposal"] = Proposal(**proposal)
     if table.get("expectation") is not None:
         table["expectation"] = Expectation(**table["expectation"])
-    table["verdicts"] = tuple(Verdict(**one) for one in table.get("verdicts", ()))
+    table["verdicts"] = tuple(RuleVerdict(**one) for one in table.get("verdicts", ()))
     table["used"] = tuple(table["used"])
     return Decision(**table)
 

@@ -28,7 +28,7 @@ NARROWEST_PX = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FitVerdict:
     """What may be used of one view."""
 
     usable_quantities: tuple[str, ...]
@@ -37,7 +37,7 @@ class Verdict:
     saturated_px: int
 
 
-def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) -> Verdict:
+def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) -> FitVerdict:
     """Judge a fit whose values are as minimised (the second estimator shares their branch), not in standard form."""
     saturated = _saturated_light(fit)
     position_checks = tuple(one for one in start.checks if not _about_fringe(one.terms, model.fringe))
@@ -55,7 +55,7 @@ def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) 
         fatal += ["a long fringe is there, but hides among position and width"] if wrong and start.proven else []
         fatal += [start.reasons[-1]] if start.suspected else []
     if fatal:
-        return Verdict((), tuple(fatal), worst, saturated)
+        return FitVerdict((), tuple(fatal), worst, saturated)
     reasons = list(start.reasons)
     spoilt = set()
     if model.fringe and fitted:
@@ -67,7 +67,7 @@ def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) 
         quantity for quantity, names in model.quantities.items()
         if quantity not in spoilt and (not names or any(name in fit.names for name in names))
     )  # fmt: skip
-    return Verdict(told, tuple(reasons), worst, saturated)
+    return FitVerdict(told, tuple(reasons), worst, saturated)
 
 
 def _spoils_all(fit: Fit, model: FitModel, start: Start, saturated: int) -> list[str]:

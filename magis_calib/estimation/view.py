@@ -18,7 +18,7 @@ from magis_calib.estimation.model import FitModel, Start, Wavevector
 from magis_calib.estimation.models import model_for
 from magis_calib.estimation.port import PORTS
 from magis_calib.estimation.two_port import TwoPort, displacements_of
-from magis_calib.estimation.verdict import Verdict, faint_fringe, judge
+from magis_calib.estimation.verdict import FitVerdict, faint_fringe, judge
 from magis_calib.imaging.electrons import Electrons, Mask, to_electrons
 
 
@@ -82,7 +82,7 @@ def _stands(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None
 
 
 def _told(
-    fit: Fit, verdict: Verdict, model: FitModel, start: Start, expected: Wavevector | None, drop_id: int
+    fit: Fit, verdict: FitVerdict, model: FitModel, start: Start, expected: Wavevector | None, drop_id: int
 ) -> ViewEstimate:
     values, turn = model.standard_form(dict(fit.values), fit.names, expected)
     fit = replace(fit, values=values, covariance=turn @ fit.covariance @ turn.T)

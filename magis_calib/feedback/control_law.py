@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.optimize
 
-from magis_calib.config.loop import Loop
+from magis_calib.config.loop import LoopConfig
 from magis_calib.domain.control import ParameterFacts, Proposal, Setpoints
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import ACTUATORS, CLOSING_ORDER, OBSERVABLES
@@ -18,7 +18,7 @@ from magis_calib.feedback.response_matrix import Response
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Headroom:
     """How far one actuator may go in the next step."""
 
     lower: float
@@ -50,7 +50,7 @@ class _Block:
 
 
 def correcting_move(
-    errors: Mapping[str, float], commanded: Setpoints, response: Response, rooms: Mapping[str, Room], share: float,
+    errors: Mapping[str, float], commanded: Setpoints, response: Response, headroom: Mapping[str, Headroom], share: float,
 ) -> tuple[Proposal, tuple[str, ...]]:  # fmt: skip
     """Return the move that takes away this share of the errors expected, and the limits that it runs into.
 
@@ -62,7 +62,7 @@ def correcting_move(
     """
     block = _block(response, tuple(errors))
     wanted = -block.inverse @ (np.array(list(errors.values())) / block.noise)
-    own = [rooms[name] for name in block.actuators]
+    own = [headroom[name] for name in block.actuators]
     lower, upper = np.array([one.lower for one in own]), np.array([one.upper for one in own])
     bounded = _bounded(block, share * wanted, lower / block.unit, upper / block.unit)
     steps = wanted * block.unit
@@ -83,10 +83,10 @@ def correcting_move(
 
 
 def rooms_at(
-    commanded: Setpoints, approved: Setpoints, loop: Loop, facts: Mapping[str, ParameterFacts]
-) -> dict[str, Room]:
+    commanded: Setpoints, approved: Setpoints, loop: LoopConfig, facts: Mapping[str, ParameterFacts]
+) -> dict[str, Headroom]:
     """Return how far each actuator may go: step cap, range, and excursion from the point last approved."""
-    rooms = {}
+    headroom = {}
     for name, own in loop.actuators.items():
         device, now = facts[name], commanded[name]
         away = math.inf if own.excursion == "range" else own.excursion
@@ -95,8 +95,8 @@ def rooms_at(
         high = min(own.maximum, device.maximum, approved[name] + away)
         near = device.readback_tolerance + 1e-6 * cap
         lower, upper = min(0.0, max(-cap, low - now)), max(0.0, min(cap, high - now))
-        rooms[name] = Room(lower, upper, now - low <= near, high - now <= near, low, high, cap)
-    return rooms
+        headroom[name] = Headroom(lower, upper, now - low <= near, high - now <= near, low, high, cap)
+    return headroom
 
 
 @functools.lru_cache(maxsize=64)

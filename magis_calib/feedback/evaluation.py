@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from magis_calib.domain.control import Decision, ParameterFacts, Proposal, Setpoints, Verdict
-from magis_calib.feedback.innovation import Comparison
+from magis_calib.domain.control import Decision, ParameterFacts, Proposal, RuleVerdict, Setpoints
+from magis_calib.feedback.innovation import Innovation
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class DropContext:
     """What is around a drop when it is judged."""
 
     in_force: Setpoints
@@ -29,17 +29,17 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Evaluation:
     """What the loop makes of one drop."""
 
     hold: str
     """Why nothing is to be sent; empty where the proposal is."""
     not_used: Mapping[str, str]
     used: tuple[str, ...] = ()
-    found: Comparison | None = None
+    found: Innovation | None = None
     """The drop beside what was expected of it; None where it did not come to that."""
     proposal: Proposal | None = None
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[RuleVerdict, ...] = ()
     latched: bool = False
 
     def held(self, drop_id: int, decided_ns: int) -> Decision:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from magis_calib.domain.control import Expectation, Setpoints, Verdict, gain_in_words
+from magis_calib.domain.control import Expectation, RuleVerdict, Setpoints, gain_in_words
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES, quantity_of, utc_moment
 from magis_calib.domain.rules import RULES
@@ -66,7 +66,7 @@ def _tuned(record: DropRecord) -> list[str]:
     return lines
 
 
-def _verdict(verdict: Verdict) -> str:
+def _verdict(verdict: RuleVerdict) -> str:
     """Write what a gate or hold said; where it stopped the drop, also how often it does so without need."""
     rule = RULES.get(verdict.rule)
     kind = rule.kind if rule else "rule"

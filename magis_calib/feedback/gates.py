@@ -8,7 +8,7 @@ from collections import deque
 from statistics import median
 
 from magis_calib.domain.camera import SequenceType
-from magis_calib.domain.control import Verdict
+from magis_calib.domain.control import RuleVerdict
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import ATOMS, COVARIANCE, FRESH, SEQUENCE, USABLE
@@ -26,14 +26,14 @@ PHASE_FIRST_WINDOW, PHASE_FIRST_RESULTANT = 8, 0.95
 0.7; before there are 20, over the last 8 at least 0.95. A uniform phase passes either 1.5e-5 of the time."""
 
 
-def in_sequence(sequence_type: SequenceType) -> Verdict:
+def in_sequence(sequence_type: SequenceType) -> RuleVerdict:
     """Let only interferometer drops pass."""
     acted = sequence_type == "interferometer"
     words = f"sequence type {sequence_type}" + ("" if acted else ": the loop acts on interferometer drops only")
     return SEQUENCE.judged(acted, words)
 
 
-def fresh(drop_id: int, latest_drop: int, waited_s: float) -> Verdict:
+def fresh(drop_id: int, latest_drop: int, waited_s: float) -> RuleVerdict:
     """Let only drops pass that come in order and are decided in time."""
     if drop_id <= latest_drop:
         return FRESH.failed(f"out of order: drop {latest_drop} was decided before")
@@ -41,13 +41,13 @@ def fresh(drop_id: int, latest_drop: int, waited_s: float) -> Verdict:
     return FRESH.judged(waited_s <= STALE_AFTER_S, words if waited_s <= STALE_AFTER_S else f"stale: {words}")
 
 
-def usable(estimate: StationEstimate) -> Verdict:
+def usable(estimate: StationEstimate) -> RuleVerdict:
     """Let only estimates pass of which something can be used."""
     reasons = "; ".join(estimate.reasons)
     return USABLE.judged(estimate.usable, reasons or ("" if estimate.usable else "no observable can be used"))
 
 
-def certain(estimate: StationEstimate) -> Verdict:
+def certain(estimate: StationEstimate) -> RuleVerdict:
     """Let only estimates pass whose covariance, of what was measured, is that of something."""
     least = _least_independent_share(estimate.covariance.tolist())
     words = f"smallest independent share of a variance {least:.2g}, wanted above 0"
@@ -99,7 +99,7 @@ class AtomsGate:
         self._accepted: deque[float] = deque(maxlen=ATOMS_WINDOW)
         self._rejected: deque[float] = deque(maxlen=ATOMS_AGREEING)
 
-    def judge(self, atoms: float) -> Verdict:
+    def judge(self, atoms: float) -> RuleVerdict:
         """Take in the atoms of one usable drop (NaN: not measured)."""
         if not math.isfinite(atoms):
             return ATOMS.passed("not measured")

@@ -8,11 +8,11 @@ from collections.abc import Collection
 import numpy as np
 import scipy.special
 
-from magis_calib.domain.control import Verdict
+from magis_calib.domain.control import RuleVerdict
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import CAPTURE, SURPRISE
-from magis_calib.feedback.innovation import Comparison
+from magis_calib.feedback.innovation import Innovation
 
 CAPTURE_RAD_PER_M = 500.0
 """A wavevector further than this from its prediction is not followed: three equal wrong Fourier peaks may agree."""
@@ -24,7 +24,7 @@ RAMP = (0.25, 0.5, 0.75)
 WAVES = [row for row, name in enumerate(OBSERVABLES) if name.startswith("fringe_")]
 
 
-def in_capture_range(found: Comparison) -> Verdict:
+def in_capture_range(found: Innovation) -> RuleVerdict:
     """Let only wavevectors pass that lie near their prediction."""
     names = list(OBSERVABLES.values())
     away = {names[row].label: abs(float(found.innovation[row])) for row in WAVES if np.isfinite(found.innovation[row])}
@@ -36,7 +36,7 @@ def in_capture_range(found: Comparison) -> Verdict:
     return CAPTURE.judged(not far, f"beyond the capture range: {words}" if far else words)
 
 
-class Surprise:
+class InnovationTest:
     """Chi-square of the last innovations of what is controlled: many small misses in a row are no chance."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Surprise:
         self._drops: deque[Array] = deque(maxlen=SURPRISE_DROPS)
         self._known = np.zeros(len(OBSERVABLES), dtype=int)
 
-    def add(self, found: Comparison, controlled: Collection[str]) -> None:
+    def add(self, found: Innovation, controlled: Collection[str]) -> None:
         """Take in an accepted drop; `controlled`: observables that were corrected after the drop before."""
         with np.errstate(invalid="ignore"):
             ratio = found.innovation / found.sigma
@@ -56,7 +56,7 @@ class Surprise:
         """Begin anew: a real step was followed."""
         self._drops.clear()
 
-    def judge(self) -> Verdict:
+    def judge(self) -> RuleVerdict:
         """Return whether the last drops are credible."""
         if len(self._drops) < SURPRISE_DROPS:
             return SURPRISE.passed(f"{len(self._drops)} of {SURPRISE_DROPS} drops known")
@@ -70,7 +70,7 @@ class Surprise:
         return SURPRISE.judged(chance >= SURPRISE_PROBABILITY, words)
 
 
-class Ramp:
+class SoftStart:
     """Begins corrections gently after a hold; the very first ones of a run are whole."""
 
     def __init__(self) -> None:

@@ -11,14 +11,14 @@ import numpy as np
 from magis_calib.domain.control import Expectation, Setpoints
 from magis_calib.domain.estimate import Array, StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error, wrap_phase
-from magis_calib.feedback.kalman_bank import Channels
+from magis_calib.feedback.kalman_bank import DisturbanceFilters
 from magis_calib.feedback.response_matrix import Response
 
 PHASE = list(OBSERVABLES).index("phase_rad")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class Innovation:
     """Arrays of six channels, each in units of its main observable; NaN where not measured."""
 
     disturbance: Array
@@ -48,15 +48,19 @@ class Comparison:
 
 
 def compared(
-    estimate: StationEstimate, in_force: Setpoints, response: Response, channels: Channels, missing: Container[str]
-) -> Comparison:
+    estimate: StationEstimate,
+    in_force: Setpoints,
+    response: Response,
+    filters: DisturbanceFilters,
+    missing: Container[str],
+) -> Innovation:
     """Compare an estimate with the response to its setpoints. What is missing counts as predicted.
 
     A channel is not measured where its main observable is missing, or another one that it needs and that was never
     measured before.
     """
     effect, turn = response.effect(in_force), response.to_channels
-    mean, variance = channels.predicted()
+    mean, variance = filters.predicted()
     known = np.array([name not in missing for name in OBSERVABLES])
     away = estimate.vector - response.reference - effect
     away[PHASE] = wrap_phase(float(away[PHASE])) if known[PHASE] else 0.0
@@ -65,11 +69,11 @@ def compared(
     if not known.all():
         away = np.where(known, away, response.from_channels @ mean)
         covariance = np.where(np.outer(known, known), covariance, 0.0)
-        unknown = (response.needed & ~(known | channels.seen)).any(axis=1) | ~known
+        unknown = (response.needed & ~(known | filters.seen)).any(axis=1) | ~known
     disturbance = np.where(unknown, np.nan, turn @ away)
     fit_variance = ((turn @ covariance) * turn).sum(axis=1)
-    sigma = np.sqrt(variance + channels.jitter_variance() + fit_variance)
-    return Comparison(
-        disturbance, fit_variance, channels.innovation(disturbance), sigma, turn @ effect, effect,
+    sigma = np.sqrt(variance + filters.jitter_variance() + fit_variance)
+    return Innovation(
+        disturbance, fit_variance, filters.innovation(disturbance), sigma, turn @ effect, effect,
         response.reference + effect + response.from_channels @ mean,
     )  # fmt: skip

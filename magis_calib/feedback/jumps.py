@@ -7,12 +7,12 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from magis_calib.domain.control import Verdict
+from magis_calib.domain.control import RuleVerdict
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import JUMP
-from magis_calib.feedback.innovation import Comparison
-from magis_calib.feedback.kalman_bank import Channels, Flags
+from magis_calib.feedback.innovation import Innovation
+from magis_calib.feedback.kalman_bank import DisturbanceFilters, Flags
 
 WINDOW, FEWEST = 60, 15
 """Accepted drops whose scatter is looked at; before there are so many nothing is rejected."""
@@ -36,7 +36,9 @@ class JumpGate:
         """Work out the scatter of the last drops before the next one comes."""
         self._jumps.look_back()
 
-    def judge(self, channels: Channels, found: Comparison, phase_repeats: bool, estimators_agree: bool) -> Verdict:
+    def judge(
+        self, filters: DisturbanceFilters, found: Innovation, phase_repeats: bool, estimators_agree: bool
+    ) -> RuleVerdict:
         """Return whether this drop may be used; where a step is real, the channels begin anew there.
 
         A step of the fringe is followed only where the second estimator, too, saw it.
@@ -53,10 +55,10 @@ class JumpGate:
         real: Flags = out & np.isfinite(steps)
         if not np.array_equal(real, out):
             return JUMP.failed(f"jump: {_named(innovation, limit, out)}; {AGREEING} in a row that agree are followed")
-        mean = channels.predicted()[0]
+        mean = filters.predicted()[0]
         for channel in np.flatnonzero(real):
             at = float(mean[channel] + steps[channel])
-            channels.begin(int(channel), at, float(found.fit_variance[channel]), float(found.moved[channel]))
+            filters.begin(int(channel), at, float(found.fit_variance[channel]), float(found.moved[channel]))
         self._jumps.accept(np.where(out, np.nan, innovation))
         self.followed = True
         return JUMP.passed(f"a real step, followed: {_named(innovation, limit, out)}")
@@ -65,9 +67,9 @@ class JumpGate:
 class Jumps:
     """Remembers the innovations of accepted drops and the disturbances of drops rejected in a row."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, filters: int) -> None:
         """Begin with nothing."""
-        self._accepted = np.full((WINDOW, channels), np.nan)
+        self._accepted = np.full((WINDOW, filters), np.nan)
         self._scatter: tuple[npt.NDArray[np.int_], Array] | None = None
         self._rejected: deque[Array] = deque(maxlen=AGREEING)
 

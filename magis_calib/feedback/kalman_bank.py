@@ -26,14 +26,14 @@ MEMORY_DROPS = 1000.0
 """Likelihood of drops this long ago counts 1/e: drift and noise may change in a shift."""
 
 Flags = npt.NDArray[np.bool_]
-Gain = float | None
+FixedGain = float | None
 """A fixed gain, or None to learn it."""
 
 
-class Channels:
+class DisturbanceFilters:
     """The disturbance of every channel, in units of the channels' main observables. One thread uses it."""
 
-    def __init__(self, noise: Array, gains: Sequence[Gain], circular: Sequence[bool]) -> None:
+    def __init__(self, noise: Array, gains: Sequence[FixedGain], circular: Sequence[bool]) -> None:
         """Know nothing yet. `noise`: standard deviation of one drop that the configuration expects of each channel."""
         size = len(noise)
         self._fixed = np.array([math.nan if gain is None else gain for gain in gains])
@@ -48,7 +48,7 @@ class Channels:
         self._told: tuple[Array, Array, Array, Array] | None = None
         self._share: Array | None = None
 
-    def follow(self, gains: Sequence[Gain]) -> None:
+    def follow(self, gains: Sequence[FixedGain]) -> None:
         """Go on with these gains. A channel whose gain becomes fixed begins at what the bank expects: nothing jumps."""
         fixed = np.array([math.nan if gain is None else gain for gain in gains])
         begun = np.isnan(self._fixed) & ~np.isnan(fixed)
@@ -112,10 +112,10 @@ class Channels:
         self._variance[channel] = self._jitter[channel] + fit_variance
         self._seen[channel] = True
 
-    def forget(self, channels: Sequence[int]) -> None:
+    def forget(self, filters: Sequence[int]) -> None:
         """Know nothing about where these channels are; what was learned about drift and noise is kept."""
         self._told = None
-        self._seen[list(channels)] = False
+        self._seen[list(filters)] = False
 
     def _follow(self, at: Flags | slice, measured: Array, fit_variance: Array, moved: Array) -> None:
         innovation = self._wrapped(measured[at][:, None] - self._state[at], at)

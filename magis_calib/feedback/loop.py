@@ -7,25 +7,25 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from magis_calib.config.loop import Loop as LoopConfig
+from magis_calib.config.loop import LoopConfig
 from magis_calib.config.settings import LoopSettings, adjusted
 from magis_calib.config.station import Station
 from magis_calib.domain.camera import SequenceType
-from magis_calib.domain.control import Gain, Limits, Setpoints, Verdict
+from magis_calib.domain.control import Gain, Limits, RuleVerdict, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import Array, StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.domain.rules import HANDS, LIMIT, WHEREABOUTS
 from magis_calib.feedback import gates
 from magis_calib.feedback.control_law import correcting_move, rooms_at
-from magis_calib.feedback.evaluation import Judgement, Situation
-from magis_calib.feedback.holds import WAVES, Ramp, Surprise, in_capture_range
-from magis_calib.feedback.innovation import Comparison, compared
+from magis_calib.feedback.evaluation import DropContext, Evaluation
+from magis_calib.feedback.holds import WAVES, InnovationTest, SoftStart, in_capture_range
+from magis_calib.feedback.innovation import Innovation, compared
 from magis_calib.feedback.jumps import JumpGate
-from magis_calib.feedback.kalman_bank import Channels
+from magis_calib.feedback.kalman_bank import DisturbanceFilters
 from magis_calib.feedback.response_matrix import Response
-from magis_calib.feedback.response_monitor import Watch, moved_only
-from magis_calib.feedback.stage_order import Closing
+from magis_calib.feedback.response_monitor import ResponseMonitor, moved_only
+from magis_calib.feedback.stage_order import StageOrder
 
 PHASE = list(OBSERVABLES).index("phase_rad")
 
@@ -34,9 +34,9 @@ PHASE = list(OBSERVABLES).index("phase_rad")
 class _Answers:
     """Verdicts collected on the way through one drop."""
 
-    verdicts: list[Verdict] = field(default_factory=list)
+    verdicts: list[RuleVerdict] = field(default_factory=list)
 
-    def stopped_by(self, *asked: Verdict) -> str:
+    def stopped_by(self, *asked: RuleVerdict) -> str:
         self.verdicts += asked
         return next((one.words for one in asked if not one.passed), "")
 
@@ -57,10 +57,14 @@ class Loop:
     def begin_anew(self) -> None:
         """Forget every drop; targets, gains and limits stay."""
         circular = [name == "phase_rad" for name in OBSERVABLES]
-        self._channels = Channels(self.response.noise, _gains(self._config), circular)
+        self._filters = DisturbanceFilters(self.response.noise, _gains(self._config), circular)
         self._atoms, self._jumps, self._phase = gates.AtomsGate(), JumpGate(), gates.PhaseGate()
-        self._closing, self._surprise, self._ramp = Closing(self._config), Surprise(), Ramp()
-        self._watch = Watch([self._config.observables[name].actuator for name in OBSERVABLES])
+        self._stage_order, self._innovation_test, self._soft_start = (
+            StageOrder(self._config),
+            InnovationTest(),
+            SoftStart(),
+        )
+        self._response_monitor = ResponseMonitor([self._config.observables[name].actuator for name in OBSERVABLES])
         self._approved: Setpoints = {}
         self._controlled: tuple[str, ...] = ()
         self._latest_drop = 0
@@ -90,7 +94,7 @@ class Loop:
             return
         self._gains, self._limits = gains, limits
         self._config = adjusted(self._configured, gains, limits)
-        self._channels.follow(_gains(self._config))
+        self._filters.follow(_gains(self._config))
 
     def follow(self, record: DropRecord) -> None:
         """Have targets, gains and limits in force as they were at a recorded drop."""
@@ -103,7 +107,7 @@ class Loop:
 
     def expected(self, in_force: Setpoints) -> Array:
         """Return the six observables these setpoints should give, with the disturbance expected now."""
-        return self.response.predict(in_force) + self.response.from_channels @ self._channels.predicted()[0]
+        return self.response.predict(in_force) + self.response.from_channels @ self._filters.predicted()[0]
 
     def expected_wavevector(self, in_force: Setpoints) -> tuple[float, float]:
         """Return the fringe's (horizontal, vertical) wavevector these setpoints should give, rad/m.
@@ -111,20 +115,20 @@ class Loop:
         Asked before a drop is fitted: what else can be known before is worked out here, too.
         """
         self._jumps.look_back()
-        self._watch.look_back()
+        self._response_monitor.look_back()
         right, up = self.expected(in_force)[WAVES]
         return float(right), float(up)
 
     def resume(self, commanded: Setpoints) -> None:
         """Take this point as approved: the operator looked at what was held against it and closes the loop here."""
         self._approved = dict(commanded)
-        self._watch.forget()
-        self._surprise.forget()
+        self._response_monitor.forget()
+        self._innovation_test.forget()
         if self._lost:
-            self._channels.forget([*WAVES, PHASE])
+            self._filters.forget([*WAVES, PHASE])
             self._lost = False
 
-    def judge(self, estimate: StationEstimate, sequence_type: SequenceType, at: Situation) -> Judgement:
+    def judge(self, estimate: StationEstimate, sequence_type: SequenceType, at: DropContext) -> Evaluation:
         """Compare a drop with the prediction for its setpoints and propose where to go from those commanded last."""
         answers = _Answers()
         refused = answers.stopped_by(
@@ -133,71 +137,71 @@ class Loop:
         refused = refused or answers.stopped_by(self._atoms.judge(estimate.values["atoms"]))
         refused = refused or self._unknown(at, answers)
         if refused:
-            return Judgement(refused, dict.fromkeys(OBSERVABLES, refused), verdicts=tuple(answers.verdicts))
+            return Evaluation(refused, dict.fromkeys(OBSERVABLES, refused), verdicts=tuple(answers.verdicts))
         self._approved = self._approved or dict(at.commanded)
         not_used = gates.unusable_observables(estimate)
-        found = compared(estimate, at.in_force, self.response, self._channels, not_used)
+        found = compared(estimate, at.in_force, self.response, self._filters, not_used)
         if self._cannot_learn(found, gates.estimators_agree(estimate), answers):
             refused = next(one.words for one in answers.verdicts if not one.passed)
-            return Judgement(refused, dict.fromkeys(OBSERVABLES, refused), (), found,
-                             verdicts=tuple(answers.verdicts), latched=self._lost or self._watch.found)  # fmt: skip
+            return Evaluation(refused, dict.fromkeys(OBSERVABLES, refused), (), found,
+                             verdicts=tuple(answers.verdicts), latched=self._lost or self._response_monitor.found)  # fmt: skip
         self._learn(found, estimate.drop_id)
         return self._decided(not_used, at, found, answers)
 
-    def _unknown(self, at: Situation, answers: _Answers) -> str:
+    def _unknown(self, at: DropContext, answers: _Answers) -> str:
         """Say why nobody knows what the atoms saw; empty where that is known."""
         words = "every actuator reads as commanded"
         astray = answers.stopped_by(WHEREABOUTS.judged(not at.astray, at.astray or words))
         if astray:
-            self._ramp.note(held=True)
+            self._soft_start.note(held=True)
         return astray
 
-    def _cannot_learn(self, found: Comparison, agree: bool, answers: _Answers) -> bool:
+    def _cannot_learn(self, found: Innovation, agree: bool, answers: _Answers) -> bool:
         """Whether a drop, compared with its prediction, must not be learned from."""
         repeats = self._phase.reason() is None
-        fresh = self._channels.fresh_motion(found.moved)
+        fresh = self._filters.fresh_motion(found.moved)
         capture = in_capture_range(found)
         self._lost = not capture.passed
-        jump = None if self._lost else self._jumps.judge(self._channels, found, repeats, agree)
+        jump = None if self._lost else self._jumps.judge(self._filters, found, repeats, agree)
         refused = jump is None or not jump.passed
-        white = self._channels.white_innovation(found.disturbance)
+        white = self._filters.white_innovation(found.disturbance)
         doubted = white if not refused or self._lost else moved_only(white, found.sigma, fresh)
-        self._watch.add(doubted, fresh, repeats)
-        answers.stopped_by(self._watch.judge(), capture, *([jump] if jump else []))
+        self._response_monitor.add(doubted, fresh, repeats)
+        answers.stopped_by(self._response_monitor.judge(), capture, *([jump] if jump else []))
         if self._lost:
-            self._ramp.note(held=True)
+            self._soft_start.note(held=True)
         return refused
 
-    def _learn(self, found: Comparison, drop_id: int) -> None:
+    def _learn(self, found: Innovation, drop_id: int) -> None:
         if self._jumps.followed:
-            self._surprise.forget()
+            self._innovation_test.forget()
         else:
-            self._surprise.add(found, self._controlled)
+            self._innovation_test.add(found, self._controlled)
         drops = max(1, drop_id - self._latest_drop) if self._latest_drop else 1
-        self._channels.update(found.disturbance, found.fit_variance, found.moved, drops)
+        self._filters.update(found.disturbance, found.fit_variance, found.moved, drops)
         self._latest_drop = drop_id
         if np.isfinite(found.innovation[PHASE]):
             self._phase.add(float(found.innovation[PHASE]))
 
-    def _decided(self, not_used: dict[str, str], at: Situation, found: Comparison, answers: _Answers) -> Judgement:
+    def _decided(self, not_used: dict[str, str], at: DropContext, found: Innovation, answers: _Answers) -> Evaluation:
         """Propose a move of what may be used, and say what speaks against sending it."""
         if "phase_rad" not in not_used and (reason := self._phase.reason()):
             not_used["phase_rad"] = reason
         errors = self._errors(at.commanded, not_used)
-        not_used |= self._closing.not_yet(errors)
+        not_used |= self._stage_order.not_yet(errors)
         errors = {name: error for name, error in errors.items() if name not in not_used}
         if not errors:
-            return Judgement("no observable can be used", not_used, (), found, verdicts=tuple(answers.verdicts))
-        rooms = rooms_at(at.commanded, self._approved, self._config, at.facts)
-        proposal, stuck = correcting_move(errors, at.commanded, self.response, rooms, self._ramp.share())
+            return Evaluation("no observable can be used", not_used, (), found, verdicts=tuple(answers.verdicts))
+        headroom = rooms_at(at.commanded, self._approved, self._config, at.facts)
+        proposal, stuck = correcting_move(errors, at.commanded, self.response, headroom, self._soft_start.share())
         limit = LIMIT.judged(not stuck, f"at a limit: {'; '.join(stuck)}" if stuck else "every actuator can move")
         ready = HANDS.judged(not at.trouble, at.trouble or "there and ready")
-        answers.stopped_by(ready, self._surprise.judge(), limit)
+        answers.stopped_by(ready, self._innovation_test.judge(), limit)
         hold = at.wish or next((one.words for one in answers.verdicts if not one.passed), "")
-        self._ramp.note(bool(hold))
+        self._soft_start.note(bool(hold))
         self._controlled = () if hold else tuple(errors)
-        return Judgement(hold, not_used, tuple(errors), found, proposal, tuple(answers.verdicts),
-                         self._watch.found)  # fmt: skip
+        return Evaluation(hold, not_used, tuple(errors), found, proposal, tuple(answers.verdicts),
+                         self._response_monitor.found)  # fmt: skip
 
     def _errors(self, commanded: Setpoints, not_used: Mapping[str, str]) -> dict[str, float]:
         """Return the errors to expect at the setpoints commanded last, of each observable that may be used."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from magis_calib.domain.control import Verdict
+from magis_calib.domain.control import RuleVerdict
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.domain.rules import RESPONSE
@@ -24,7 +24,7 @@ UNMOVED = 0.3
 PHASE = list(OBSERVABLES).index("phase_rad")
 
 
-class Watch:
+class ResponseMonitor:
     """Regresses innovations on the part of the applied motion that they would miss if the actuator did not move."""
 
     def __init__(self, actuators: Sequence[str]) -> None:
@@ -59,7 +59,7 @@ class Watch:
             self._kept = _sums(self._away[1:], self._moved[1:])
         return self._kept
 
-    def judge(self) -> Verdict:
+    def judge(self) -> RuleVerdict:
         """Return which actuators do not do what the matrix says; once found, this stands until `forget`."""
         if self._found:
             return RESPONSE.failed(self._found)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from magis_calib.config.loop import Loop
+from magis_calib.config.loop import LoopConfig
 from magis_calib.domain.quantities import CLOSING_ORDER, OBSERVABLES
 
 
-class Closing:
+class StageOrder:
     """Closes each stage when those before are within tolerance; a closed one stays closed."""
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: LoopConfig) -> None:
         """Begin with the first stage closed."""
         self._tolerance = {name: one.tolerance for name, one in loop.observables.items()}
         self._closed = 1

@@ -46,7 +46,7 @@ class JsonLines(logging.FileHandler):
         super().emit(record)
 
 
-class Journal(logging.Handler):
+class LogBuffer(logging.Handler):
     """A log handler that forgets the oldest lines. Used from every thread."""
 
     def __init__(self) -> None:
@@ -64,5 +64,5 @@ class Journal(logging.Handler):
         return "\n".join(tuple(self._lines)) + "\n"
 
 
-JOURNAL = Journal()
+JOURNAL = LogBuffer()
 """That of this program."""

@@ -9,10 +9,10 @@ from typing import TypeVar
 from magis_calib.domain.camera import View
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 
-def side_by_side(work: Callable[[View, Item], Result], items: Mapping[View, Item]) -> dict[View, Result]:
+def side_by_side(work: Callable[[View, Item], Returned], items: Mapping[View, Item]) -> dict[View, Returned]:
     """Return `work` of every view, each in a thread of its own that ends with it.
 
     Worth it where the work is sums over whole images, which run without Python's lock; a fit is not.

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class Handover(Generic[Item]):
+class BoundedQueue(Generic[Item]):
     """First in, first out. `put` waits while the bytes inside would exceed the bound; one item always fits."""
 
     def __init__(self, limit_bytes: int) -> None:

@@ -40,7 +40,7 @@ class ControllerWelcome(Message):
     heartbeat_s: PositiveNumber
 
 
-class Request(Message):
+class ControllerRequest(Message):
     """One question with a deadline. `write` with commit false only asks whether it would be accepted."""
 
     type: Literal["request"] = "request"
@@ -129,10 +129,10 @@ class ControlError(Message):
     message: str
 
 
-ToController = ControllerHello | Request | Done | Heartbeat | Bye
+ToController = ControllerHello | ControllerRequest | Done | Heartbeat | Bye
 FromController = ControllerWelcome | Answer | DropMessage | Heartbeat | ControlError
 TO_CONTROLLER: dict[str, type[ToController]] = {
-    "hello": ControllerHello, "request": Request, "done": Done, "heartbeat": Heartbeat, "bye": Bye,
+    "hello": ControllerHello, "request": ControllerRequest, "done": Done, "heartbeat": Heartbeat, "bye": Bye,
 }  # fmt: skip
 FROM_CONTROLLER: dict[str, type[FromController]] = {
     "welcome": ControllerWelcome, "answer": Answer, "drop": DropMessage, "heartbeat": Heartbeat,

@@ -11,12 +11,14 @@ from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.feedback.control_law import correcting_move, rooms_at
 from magis_calib.feedback.response_matrix import Response
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result, over_drops
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint, over_drops
 
 MOST_STEPS, DROPS_EACH = 16, 3
 
 
-def bring(place: Place, observables: Sequence[str], steps: int = MOST_STEPS, drops_each: int = DROPS_EACH) -> Procedure:
+def bring(
+    place: StartingPoint, observables: Sequence[str], steps: int = MOST_STEPS, drops_each: int = DROPS_EACH
+) -> Procedure:
     """Bring these observables within tolerance and stay there. Ends badly where that takes too many steps.
 
     Raises `ProcedureError` for an unknown observable.
@@ -30,18 +32,20 @@ def bring(place: Place, observables: Sequence[str], steps: int = MOST_STEPS, dro
     curves = over_drops(place.station, observables)
     for number in range(1, steps + 1):
         goal = {name: now[name] for name in loop.actuators}
-        records = yield Ask(goal, f"bring {labels}: step {number}", drops_each, curves=curves)
+        records = yield Request(goal, f"bring {labels}: step {number}", drops_each, curves=curves)
         errors = {name: _mean_error(name, records, loop.observables[name].target) for name in observables}
         if all(abs(error) <= loop.observables[name].tolerance / 2.0 for name, error in errors.items()):
-            return Result(True, f"{labels} at their targets after {number} steps", {"error": errors}, goal)
+            return ProcedureResult(True, f"{labels} at their targets after {number} steps", {"error": errors}, goal)
         rooms = rooms_at(goal, goal, loop, place.facts)
         proposal, stuck = correcting_move(errors, goal, response, rooms, 1.0)
         if stuck:
-            return Result(False, f"{labels} cannot be brought: {'; '.join(stuck)}", {"error": errors})
+            return ProcedureResult(False, f"{labels} cannot be brought: {'; '.join(stuck)}", {"error": errors})
         now |= proposal.limited
     left = ", ".join(f"{OBSERVABLES[name].label} {OBSERVABLES[name].shown(error)} {OBSERVABLES[name].shown_unit}"
                      for name, error in errors.items())  # fmt: skip
-    return Result(False, f"{labels} not within tolerance after {steps} steps: still off by {left}", {"error": errors})
+    return ProcedureResult(
+        False, f"{labels} not within tolerance after {steps} steps: still off by {left}", {"error": errors}
+    )
 
 
 def _mean_error(name: str, records: Sequence[DropRecord], target: float) -> float:

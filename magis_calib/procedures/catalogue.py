@@ -11,11 +11,11 @@ from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.procedures import coriolis as rotation
 from magis_calib.procedures import optimise, plan, poke, response, scan
-from magis_calib.procedures.protocol import Place, Procedure
+from magis_calib.procedures.protocol import Procedure, StartingPoint
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ProcedureSpec:
     """One procedure: what it is for, how to begin it, and how many drops it takes."""
 
     summary: str
@@ -27,32 +27,32 @@ class Known:
     """What moves, for whoever is asked before it begins."""
 
 
-def _scan(name: str) -> Known:
+def _scan(name: str) -> ProcedureSpec:
     one = scan.SCANS[name]
     moves = f"{ACTUATORS[one.actuator].label} over a range, and back at the end"
-    return Known(one.summary, partial(scan.scan, name=name), scan.POINTS * scan.DROPS_EACH, moves=moves)
+    return ProcedureSpec(one.summary, partial(scan.scan, name=name), scan.POINTS * scan.DROPS_EACH, moves=moves)
 
 
 KNOWN = {
-    "calibrate": Known(
+    "calibrate": ProcedureSpec(
         "walk through the run plan, to a certificate", plan.calibrate, 0,
         moves="every actuator, as the plan says; what good steps find is kept",
     ),
-    "response": Known("measure the response matrix of the loop's actuators", response.response, response.DROPS),
-    "poke": Known("check every actuator against the matrix in force", poke.poke, poke.DROPS + poke.HARMLESS_DROPS),
-    "optimise": Known(
+    "response": ProcedureSpec("measure the response matrix of the loop's actuators", response.response, response.DROPS),
+    "poke": ProcedureSpec("check every actuator against the matrix in force", poke.poke, poke.DROPS + poke.HARMLESS_DROPS),
+    "optimise": ProcedureSpec(
         "hold the contrast at its best beside the loop", optimise.optimise, optimise.DROPS, beside_loop=True,
         moves="the pulse area a little to both sides of the best, which it stays at",
     ),
     **{f"scan_{name}": _scan(name) for name in scan.SCANS},
-    "scan_coriolis": Known(
+    "scan_coriolis": ProcedureSpec(
         "find the rotation compensation, at two interrogation times", rotation.coriolis, rotation.DROPS,
         moves="interrogation time and Coriolis rate y, and back at the end",
     ),
 }  # fmt: skip
 
 
-def begin(name: str, place: Place, options: Mapping[str, Any]) -> tuple[Procedure, int]:
+def begin(name: str, place: StartingPoint, options: Mapping[str, Any]) -> tuple[Procedure, int]:
     """Return a procedure and its planned drops. Raises `ProcedureError` for an unknown name or option."""
     if name not in KNOWN:
         raise ProcedureError(f"procedure {name!r}: wanted one of {sorted(KNOWN)}")

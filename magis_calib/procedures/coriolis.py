@@ -9,7 +9,7 @@ import numpy as np
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 from magis_calib.state.procedure import Axes
 
 TIME, RATE, OBSERVED = "interrogation_time_s", "coriolis_rate_y_rad_per_s", "fringe_x_rad_per_m"
@@ -20,7 +20,7 @@ DROPS = 2 * POINTS * DROPS_EACH
 SEEN_SIGMA = 4.0
 
 
-def coriolis(place: Place, half_range: float = HALF_RANGE_RAD_PER_S, drops_each: int = DROPS_EACH, keep: bool = False
+def coriolis(place: StartingPoint, half_range: float = HALF_RANGE_RAD_PER_S, drops_each: int = DROPS_EACH, keep: bool = False
              ) -> Procedure:  # fmt: skip
     """Scan the compensation rate at two interrogation times; `keep`: stay at the rate found.
 
@@ -38,7 +38,7 @@ def coriolis(place: Place, half_range: float = HALF_RANGE_RAD_PER_S, drops_each:
         for rate in rates:
             part = f"T {1e3 * time_s:.0f} ms"
             words = f"coriolis: {ACTUATORS[RATE].shown(rate)} µrad/s at {part}"
-            taken += yield Ask({TIME: time_s, RATE: float(rate)}, words, drops_each, curves=curves, part=part)
+            taken += yield Request({TIME: time_s, RATE: float(rate)}, words, drops_each, curves=curves, part=part)
         rates = rates[::-1]
     null, stderr, gain, gain_stderr = _null(taken)
     if not abs(gain) > SEEN_SIGMA * gain_stderr:
@@ -51,7 +51,7 @@ def coriolis(place: Place, half_range: float = HALF_RANGE_RAD_PER_S, drops_each:
                            "seen": one.estimate.values[OBSERVED], "stderr": one.estimate.stderr[OBSERVED]}
                           for one in taken if math.isfinite(one.estimate.values[OBSERVED])]}  # fmt: skip
     words = f"{shown.label} that compensates the rotation: {shown.with_error(null, stderr)} {shown.shown_unit}"
-    return Result(True, words, product, {RATE: null} if keep else {})
+    return ProcedureResult(True, words, product, {RATE: null} if keep else {})
 
 
 def _null(taken: list[DropRecord]) -> tuple[float, float, float, float]:

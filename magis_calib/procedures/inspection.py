@@ -11,7 +11,7 @@ from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.procedures.gains import DRIFTS, weighed
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result, over_drops
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint, over_drops
 from magis_calib.state.procedure import Axes
 from magis_calib.state.statistics import allan_deviation
 
@@ -42,23 +42,25 @@ def allan_by_length(values: Array) -> dict[str, float]:
 LEAST_STABLE_DROPS = 60
 
 
-def atoms(place: Place, minimum: float = 1e5, drops: int = 3) -> Procedure:
+def atoms(place: StartingPoint, minimum: float = 1e5, drops: int = 3) -> Procedure:
     """Are there enough atoms, and no saturated pixels?"""
-    records = yield Ask({}, "atoms and counts", drops, curves=(Axes("atoms"),))
+    records = yield Request({}, "atoms and counts", drops, curves=(Axes("atoms"),))
     counts = [record.estimate.values["atoms"] for record in records]
     saturated = sum(view.saturated_px for record in records for view in record.estimate.views.values())
     mean = float(np.nanmean(counts)) if np.isfinite(counts).any() else math.nan
     product = {"atoms": mean, "saturated_px": saturated, "minimum": minimum}
     if not mean >= minimum:
-        return Result(False, f"too few atoms: {mean:.3g}, wanted at least {minimum:.3g}: is the source on?", product)
-    return Result(True, f"{mean:.3g} atoms, {saturated} saturated pixels", product)
+        return ProcedureResult(
+            False, f"too few atoms: {mean:.3g}, wanted at least {minimum:.3g}: is the source on?", product
+        )
+    return ProcedureResult(True, f"{mean:.3g} atoms, {saturated} saturated pixels", product)
 
 
 def cameras(
-    place: Place, drops: int = 5, most_roll_rad: float = 2e-3, most_magnification_error: float = 0.02
+    place: StartingPoint, drops: int = 5, most_roll_rad: float = 2e-3, most_magnification_error: float = 0.02
 ) -> Procedure:
     """Orientation, roll and magnification of each view, from where the two ports lie."""
-    records = yield Ask({}, "camera orientation, roll and magnification", drops)
+    records = yield Request({}, "camera orientation, roll and magnification", drops)
     product, wrong = {}, []
     for view in ("x", "y"):
         found = _geometry(view, records)
@@ -72,42 +74,44 @@ def cameras(
         if found["magnification"] is None or abs(found["magnification"] - 1.0) > most_magnification_error:
             wrong.append(f"view {view}: ports {found['magnification']} of their nominal separation apart, wanted 1 ± "
                          f"{most_magnification_error:g}: is object_pixel_m right?")  # fmt: skip
-    return Result(not wrong, "; ".join(wrong) or "orientation, roll and magnification are as configured", product)
+    return ProcedureResult(
+        not wrong, "; ".join(wrong) or "orientation, roll and magnification are as configured", product
+    )
 
 
-def stability(place: Place, drops: int = LEAST_STABLE_DROPS) -> Procedure:
+def stability(place: StartingPoint, drops: int = LEAST_STABLE_DROPS) -> Procedure:
     """Let the station drift, untouched: Allan deviation, drift and jitter of every observable."""
     goal = {name: place.base[name] for name in place.station.loop.actuators}
     records: list[DropRecord] = []
     curves = over_drops(place.station, OBSERVABLES)
     for number in range(1, drops + 1):
-        records += yield Ask(goal, f"open-loop stability: drop {number} of {drops}", curves=curves)
+        records += yield Request(goal, f"open-loop stability: drop {number} of {drops}", curves=curves)
     product = {}
     for name in OBSERVABLES:
         values = np.array([record.estimate.values[name] for record in records])
         values = np.unwrap(values) if name == "phase_rad" else values
         drift, jitter = drift_and_jitter(values[np.isfinite(values)])
         product[name] = {"drift_per_drop": drift, "jitter": jitter, "allan_deviation": allan_by_length(values)}
-    return Result(True, f"drift and jitter of all observables measured over {drops} drops", product)
+    return ProcedureResult(True, f"drift and jitter of all observables measured over {drops} drops", product)
 
 
-def in_tolerance(place: Place, in_a_row: int = 10, most_drops: int = 120) -> Procedure:
+def in_tolerance(place: StartingPoint, in_a_row: int = 10, most_drops: int = 120) -> Procedure:
     """Close the loop, and wait until so many drops in a row are within all tolerances."""
     row, seen = 0, 0
     loop, errors = place.station.loop, {}
     curves = over_drops(place.station, OBSERVABLES)
     while row < in_a_row and seen < most_drops:
         words = f"loop closed: {row} of {in_a_row} drops in a row within tolerance"
-        (record,) = yield Ask({}, words, loop="closed", curves=curves)
+        (record,) = yield Request({}, words, loop="closed", curves=curves)
         seen += 1
         errors = {name: _error(name, record, one.target) for name, one in loop.observables.items()}
         row = row + 1 if all(abs(error) <= loop.observables[name].tolerance for name, error in errors.items()) else 0
         if row == in_a_row:
             words = f"within tolerance {in_a_row} drops in a row, after {seen} drops"
-            return Result(True, words, {"drops": seen, "error": errors}, dict(record.in_force))
+            return ProcedureResult(True, words, {"drops": seen, "error": errors}, dict(record.in_force))
     off = ", ".join(OBSERVABLES[name].label for name, error in errors.items()
                     if not abs(error) <= loop.observables[name].tolerance)  # fmt: skip
-    return Result(False, f"not {in_a_row} drops in a row within tolerance in {most_drops}: {off or 'just short'}",
+    return ProcedureResult(False, f"not {in_a_row} drops in a row within tolerance in {most_drops}: {off or 'just short'}",
                   {"drops": seen, "error": errors})  # fmt: skip
 
 

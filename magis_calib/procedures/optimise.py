@@ -10,7 +10,7 @@ import numpy as np
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 from magis_calib.state.procedure import Axes
 
 ACTUATOR, OBSERVED = "pulse_area", "contrast"
@@ -24,7 +24,11 @@ BOLD, CALM, CLEAR_SIGMA = 0.7, 0.15, 3.0
 
 
 def optimise(
-    place: Place, drops: int = DROPS, dither: float = DITHER, minimum: float | None = None, maximum: float | None = None
+    place: StartingPoint,
+    drops: int = DROPS,
+    dither: float = DITHER,
+    minimum: float | None = None,
+    maximum: float | None = None,
 ) -> Procedure:
     """Dither the pulse area inside bounds for so many drops, follow the contrast up, and stay at its top.
 
@@ -37,7 +41,7 @@ def optimise(
         taken: list[tuple[float, DropRecord]] = []
         for sign in PATTERN:
             words = f"optimise: cycle {cycle + 1} about {shown.label} {shown.shown(now)}"
-            (record,) = yield Ask({ACTUATOR: now + sign * dither}, words, loop="as_wanted", curves=curves)
+            (record,) = yield Request({ACTUATOR: now + sign * dither}, words, loop="as_wanted", curves=curves)
             taken.append((sign, record))
         error, stderr = _error(taken, dither)
         if math.isfinite(error):
@@ -55,10 +59,12 @@ def optimise(
         "spread": spread,
         "way": way,
     }
-    return Result(True, f"{shown.label} held at {shown.shown(now)} for the best contrast", product, {ACTUATOR: now})
+    return ProcedureResult(
+        True, f"{shown.label} held at {shown.shown(now)} for the best contrast", product, {ACTUATOR: now}
+    )
 
 
-def _begin(place: Place, dither: float) -> float:
+def _begin(place: StartingPoint, dither: float) -> float:
     if ACTUATOR not in place.facts:
         raise ProcedureError(f"optimise: no controller describes {ACTUATOR}")
     longest = place.facts[ACTUATOR].sure_step
@@ -68,7 +74,7 @@ def _begin(place: Place, dither: float) -> float:
 
 
 def _bounds(
-    place: Place, now: float, dither: float, minimum: float | None, maximum: float | None
+    place: StartingPoint, now: float, dither: float, minimum: float | None, maximum: float | None
 ) -> tuple[float, float]:
     facts = place.facts[ACTUATOR]
     low = max(facts.minimum, now - HALF_RANGE if minimum is None else minimum)

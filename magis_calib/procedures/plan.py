@@ -16,13 +16,13 @@ from magis_calib.config.station import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ConfigError, ProcedureError
 from magis_calib.procedures import bring, inspection, poke, response, scan
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 
 Use = Literal["atoms", "cameras", "bring", "scan", "response", "poke", "stability", "in_tolerance"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class StepKind:
     """One kind of step: how it begins, about how many drops it takes, and what to do where it fails."""
 
     begin: Callable[..., Procedure]
@@ -30,15 +30,15 @@ class Kind:
     remedy: str
 
 
-KINDS: Mapping[Use, Kind] = {
-    "atoms": Kind(inspection.atoms, 3, "start the source, open the shutter, look at the picture"),
-    "cameras": Kind(inspection.cameras, 5, "mend orientation or object_pixel_m of that camera, or turn it"),
-    "bring": Kind(bring.bring, 18, "look at what limits it; move it by hand, then resume"),
-    "scan": Kind(scan.scan, scan.POINTS * scan.DROPS_EACH, "widen the range, or look whether it moves at all"),
-    "response": Kind(response.response, response.DROPS, "look at the actuator or observable that was not measured"),
-    "poke": Kind(poke.poke, poke.DROPS + poke.HARMLESS_DROPS, "mend sign, unit or wiring of the actuator named"),
-    "stability": Kind(inspection.stability, inspection.LEAST_STABLE_DROPS, "look at the source of the drops lost"),
-    "in_tolerance": Kind(inspection.in_tolerance, 30, "ask `magis-calib why` what keeps the loop from its targets"),
+KINDS: Mapping[Use, StepKind] = {
+    "atoms": StepKind(inspection.atoms, 3, "start the source, open the shutter, look at the picture"),
+    "cameras": StepKind(inspection.cameras, 5, "mend orientation or object_pixel_m of that camera, or turn it"),
+    "bring": StepKind(bring.bring, 18, "look at what limits it; move it by hand, then resume"),
+    "scan": StepKind(scan.scan, scan.POINTS * scan.DROPS_EACH, "widen the range, or look whether it moves at all"),
+    "response": StepKind(response.response, response.DROPS, "look at the actuator or observable that was not measured"),
+    "poke": StepKind(poke.poke, poke.DROPS + poke.HARMLESS_DROPS, "mend sign, unit or wiring of the actuator named"),
+    "stability": StepKind(inspection.stability, inspection.LEAST_STABLE_DROPS, "look at the source of the drops lost"),
+    "in_tolerance": StepKind(inspection.in_tolerance, 30, "ask `magis-calib why` what keeps the loop from its targets"),
 }
 
 
@@ -107,7 +107,7 @@ def planned_drops(plan: Plan, done: Sequence[StepRecord]) -> int:
 
 
 def calibrate(
-    place: Place, plan: Plan | None = None, done: Sequence[StepRecord] = (),
+    place: StartingPoint, plan: Plan | None = None, done: Sequence[StepRecord] = (),
     note: Callable[[StepRecord], None] = lambda record: None,
 ) -> Procedure:  # fmt: skip
     """Walk through a plan from after the steps that are done; `note` is told of each step as soon as it has ended.
@@ -120,33 +120,33 @@ def calibrate(
         base |= one.keep
     for step in plan.step[len(records) :]:
         began = time.time_ns()
-        yield Ask(base, f"{step.name}: to where it begins", drops=0)
-        result, outcome = yield from _one(step, Place(place.station, place.facts, base), records)
+        yield Request(base, f"{step.name}: to where it begins", drops=0)
+        result, outcome = yield from _one(step, StartingPoint(place.station, place.facts, base), records)
         base |= result.keep
         records.append(StepRecord(step.name, step.use, outcome, result.words, dict(result.product), dict(result.keep),
                                   began, time.time_ns()))  # fmt: skip
         note(records[-1])
         if outcome == "failed":
             words = f"step {step.name!r} failed: {result.words}. What to do: {KINDS[step.use].remedy}; then resume"
-            return Result(False, words, _told(plan, records, place.station), base)
+            return ProcedureResult(False, words, _told(plan, records, place.station), base)
     skipped = [one.name for one in records if one.outcome == "skipped"]
     words = f"{plan.title}: all {len(records)} steps done" + (f", skipped: {', '.join(skipped)}" if skipped else "")
-    return Result(True, words, _told(plan, records, place.station), base)
+    return ProcedureResult(True, words, _told(plan, records, place.station), base)
 
 
-def _one(step: Step, place: Place, records: Sequence[StepRecord]) -> Any:
+def _one(step: Step, place: StartingPoint, records: Sequence[StepRecord]) -> Any:
     """Do one step; return its result and outcome."""
     if step.skip:
-        return Result(True, f"skipped: {step.skip}"), "skipped"
+        return ProcedureResult(True, f"skipped: {step.skip}"), "skipped"
     bad = [one.name for one in records if one.name in step.needs and one.outcome != "done"]
     if bad:
-        return Result(False, f"needs {', '.join(bad)}, which did not end well"), "failed"
+        return ProcedureResult(False, f"needs {', '.join(bad)}, which did not end well"), "failed"
     try:
         result = yield from KINDS[step.use].begin(place, **step.options)
     except ProcedureError as error:
-        return Result(False, str(error)), "failed"
+        return ProcedureResult(False, str(error)), "failed"
     except TypeError as error:
-        return Result(False, f"its options cannot be used: {error}"), "failed"
+        return ProcedureResult(False, f"its options cannot be used: {error}"), "failed"
     return result, "done" if result.good else "failed"
 
 

@@ -11,7 +11,7 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, wrap_error
 from magis_calib.feedback.response_matrix import Response
 from magis_calib.procedures.gains import Gains, measured_gains
 from magis_calib.procedures.patterns import curves_of, moved, pattern, reach_of
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 
 HARMLESS_SHARE, HARMLESS_DROPS = 1 / 250, 4
 """The first moves are so small that nothing is seen, but with a unit wrong by 1000, and then it does no harm."""
@@ -24,19 +24,19 @@ WELL_ENOUGH = 0.125
 """Standard error of a main gain, of itself, with which a dead actuator is still found."""
 
 
-def poke(place: Place) -> Procedure:
+def poke(place: StartingPoint) -> Procedure:
     """Move all of the loop's actuators, smallest first; restore the setpoints. A wrong one ends it by name."""
     names = tuple(place.station.loop.actuators)
     reach, curves = reach_of(names, place.station, place.facts, place.base), curves_of(names, place.station)
     harmless: list[DropRecord] = []
     for row in _up_and_down(pattern(reach, 2 * HARMLESS_DROPS, HARMLESS_SHARE)):
-        harmless += yield Ask(moved(place.base, names, row), "poke: moves too small to be seen", curves=curves)
+        harmless += yield Request(moved(place.base, names, row), "poke: moves too small to be seen", curves=curves)
     wrong = _too_strong(harmless, place)
     if wrong:
-        return Result(False, f"poke failed: {'; '.join(wrong)}", {"wrong": wrong})
+        return ProcedureResult(False, f"poke failed: {'; '.join(wrong)}", {"wrong": wrong})
     records: list[DropRecord] = []
     for number, row in enumerate(pattern(reach, DROPS), 1):
-        records += yield Ask(moved(place.base, names, row), f"poke: drop {number} of {DROPS}", curves=curves)
+        records += yield Request(moved(place.base, names, row), f"poke: drop {number} of {DROPS}", curves=curves)
     gains = measured_gains(records, names)
     wrong = misfits(gains, place)
     product = {
@@ -45,13 +45,13 @@ def poke(place: Place) -> Procedure:
         "ratio_stderr": {name: error for name, (_, error) in ratios(gains, place).items()},
     }
     if wrong:
-        return Result(False, f"poke failed: {'; '.join(wrong)}", product)
-    return Result(
+        return ProcedureResult(False, f"poke failed: {'; '.join(wrong)}", product)
+    return ProcedureResult(
         True, "poke passed: every actuator moves what, as far and in the direction that the matrix says", product
     )
 
 
-def ratios(gains: Gains, place: Place) -> dict[str, tuple[float, float]]:
+def ratios(gains: Gains, place: StartingPoint) -> dict[str, tuple[float, float]]:
     """Return measured over expected main gain of each actuator, with its standard error."""
     force, found = Response.of(place.station), {}
     for row, actuator in enumerate(force.mains):
@@ -60,7 +60,7 @@ def ratios(gains: Gains, place: Place) -> dict[str, tuple[float, float]]:
     return found
 
 
-def misfits(gains: Gains, place: Place) -> list[str]:
+def misfits(gains: Gains, place: StartingPoint) -> list[str]:
     """Return what is wrong, by actuator and observable; empty where the matrix in force is right.
 
     Every element is looked at in units of what the observable's main actuator does to it by its own unit of motion.
@@ -88,7 +88,7 @@ def _misfit(label: str, observable: str, found: float, wanted: float, main: bool
     return f"{label} {what}: {observable} by {ratio:.2f} of what the matrix says"
 
 
-def _too_strong(records: Sequence[DropRecord], place: Place) -> list[str]:
+def _too_strong(records: Sequence[DropRecord], place: StartingPoint) -> list[str]:
     """Name the actuator of what moved although nothing should be seen, strongest first."""
     force, wrong = Response.of(place.station), {}
     for row, name in enumerate(OBSERVABLES):

@@ -14,7 +14,7 @@ from magis_calib.state.procedure import Axes
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Request:
     """Take so many drops of this type at these setpoints (absolute, SI; what is not named stays)."""
 
     setpoints: Setpoints
@@ -30,7 +30,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ProcedureResult:
     """How a procedure ended."""
 
     good: bool
@@ -43,7 +43,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StartingPoint:
     """Where a procedure begins."""
 
     station: Station
@@ -58,5 +58,5 @@ def over_drops(station: Station, observables: Iterable[str]) -> tuple[Axes, ...]
     return tuple(Axes(name, target=wanted[name].target, tolerance=wanted[name].tolerance) for name in observables)
 
 
-Procedure = Generator[Ask, tuple[DropRecord, ...], Result]
+Procedure = Generator[Request, tuple[DropRecord, ...], ProcedureResult]
 """Yields what it asks for, is sent the drops, returns the result; `ProcedureError` where it cannot go on."""

@@ -12,7 +12,7 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.feedback.response_matrix import Response
 from magis_calib.procedures.gains import Gains, measured_gains
 from magis_calib.procedures.patterns import curves_of, moved, pattern, reach_of
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 
 SPARE_DROPS = 3
 """At least so many more than actuators, to tell noise from gain."""
@@ -20,7 +20,7 @@ DROPS = 112
 """Seven whole blocks of sixteen: gains known to a few percent with the noise of the shipped station."""
 
 
-def response(place: Place, actuators: Sequence[str] = (), drops: int = DROPS) -> Procedure:
+def response(place: StartingPoint, actuators: Sequence[str] = (), drops: int = DROPS) -> Procedure:
     """Measure the response of the actuators named, of the loop's own where none is. Setpoints are restored."""
     names = tuple(dict.fromkeys(actuators)) or tuple(place.station.loop.actuators)
     _judge(names, drops, place)
@@ -28,13 +28,13 @@ def response(place: Place, actuators: Sequence[str] = (), drops: int = DROPS) ->
     records: list[DropRecord] = []
     curves = curves_of(names, place.station)
     for number, row in enumerate(offsets, 1):
-        records += yield Ask(moved(place.base, names, row), f"response: drop {number} of {drops}", curves=curves)
+        records += yield Request(moved(place.base, names, row), f"response: drop {number} of {drops}", curves=curves)
     gains = measured_gains(records, names)
     known = all(np.isfinite(gains.stderr[row, column]) for row, column in _mains(gains, place))
-    return Result(known, _in_words(gains, place), _product(gains, place))
+    return ProcedureResult(known, _in_words(gains, place), _product(gains, place))
 
 
-def _judge(names: Sequence[str], drops: int, place: Place) -> None:
+def _judge(names: Sequence[str], drops: int, place: StartingPoint) -> None:
     """Raise `ProcedureError` where this cannot be measured."""
     unknown = [name for name in names if name not in place.station.loop.actuators]
     if unknown:
@@ -45,13 +45,13 @@ def _judge(names: Sequence[str], drops: int, place: Place) -> None:
         )
 
 
-def _mains(gains: Gains, place: Place) -> list[tuple[int, int]]:
+def _mains(gains: Gains, place: StartingPoint) -> list[tuple[int, int]]:
     """Return row and column of every observable's main actuator among those that moved."""
     mains = enumerate(place.station.loop.observables[name].actuator for name in OBSERVABLES)
     return [(row, gains.actuators.index(name)) for row, name in mains if name in gains.actuators]
 
 
-def _product(gains: Gains, place: Place) -> dict[str, object]:
+def _product(gains: Gains, place: StartingPoint) -> dict[str, object]:
     matrix = {name: dict(zip(gains.actuators, row, strict=True)) for name, row in _rows(gains.values)}
     errors = {name: dict(zip(gains.actuators, row, strict=True)) for name, row in _rows(gains.stderr)}
     return {
@@ -68,7 +68,7 @@ def _product(gains: Gains, place: Place) -> dict[str, object]:
     }
 
 
-def condition_number(gains: Gains, place: Place) -> float | None:
+def condition_number(gains: Gains, place: StartingPoint) -> float | None:
     """Return the condition number after scaling; None where the matrix is not square or not whole."""
     if set(gains.actuators) != set(place.station.loop.actuators) or not np.isfinite(gains.values).all():
         return None
@@ -76,7 +76,7 @@ def condition_number(gains: Gains, place: Place) -> float | None:
     return float(np.linalg.cond(place.station.loop.scaled(gains.values[:, order])))
 
 
-def likeness(gains: Gains, place: Place) -> float | None:
+def likeness(gains: Gains, place: StartingPoint) -> float | None:
     """Return the correlation coefficient of the measured elements with those in force, each scaled by noise."""
     force = Response.of(place.station)
     columns = [force.actuators.index(name) for name in gains.actuators]
@@ -88,7 +88,7 @@ def likeness(gains: Gains, place: Place) -> float | None:
     return float(np.corrcoef(ours[known], theirs[known])[0, 1])
 
 
-def _in_words(gains: Gains, place: Place) -> str:
+def _in_words(gains: Gains, place: StartingPoint) -> str:
     words, labels = [], [quantity.label for quantity in OBSERVABLES.values()]
     for row, column in _mains(gains, place):
         share = gains.stderr[row, column] / abs(gains.values[row, column])

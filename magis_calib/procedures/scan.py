@@ -13,7 +13,7 @@ from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.procedures.curves import BELL, PARABOLA, RABI, Curve, Found, fitted, line_to
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 from magis_calib.state.procedure import Axes
 
 POINTS, DROPS_EACH = 13, 2
@@ -28,7 +28,7 @@ class Scan:
     """Name of what is plotted: an observable or diagnostic of the station."""
     half_range: float
     """To either side of the setpoint it begins at, where nothing else is asked."""
-    curve: Callable[[Place], Curve]
+    curve: Callable[[StartingPoint], Curve]
     summary: str
     sequence_type: SequenceType = "interferometer"
 
@@ -47,7 +47,7 @@ SCANS = {
 
 
 def scan(
-    place: Place, name: str, start: float | None = None, stop: float | None = None, points: int = POINTS,
+    place: StartingPoint, name: str, start: float | None = None, stop: float | None = None, points: int = POINTS,
     drops_each: int = DROPS_EACH, keep: bool = False,
 ) -> Procedure:  # fmt: skip
     """Scan NAME (one of `SCANS`) from `start` to `stop` (SI); `keep`: stay at what was found. Restores otherwise.
@@ -62,7 +62,7 @@ def scan(
     curves = (Axes(one.observed, one.actuator),)
     for number, value in enumerate(_nearest_first(grid, place.base[one.actuator]), 1):
         words = f"scan {name}: point {number} of {points}"
-        taken += yield Ask({one.actuator: float(value)}, words, drops_each, one.sequence_type, curves=curves)
+        taken += yield Request({one.actuator: float(value)}, words, drops_each, one.sequence_type, curves=curves)
     at, seen, errors = _seen(one, taken)
     found = fitted(one.curve(place), at, seen, errors)
     shown = ACTUATORS[one.actuator]
@@ -71,10 +71,12 @@ def scan(
         + f", now {shown.shown(place.base[one.actuator])}; {one.observed.replace('_', ' ')} {found.height:.4g} there"
     )
     setpoint = {one.actuator: found.place}
-    return Result(True, words, _product(one, found, at, seen, errors, one.curve(place)), setpoint if keep else {})
+    return ProcedureResult(
+        True, words, _product(one, found, at, seen, errors, one.curve(place)), setpoint if keep else {}
+    )
 
 
-def _known(name: str, place: Place) -> Scan:
+def _known(name: str, place: StartingPoint) -> Scan:
     if name not in SCANS:
         raise ProcedureError(f"scan {name!r}: wanted one of {sorted(SCANS)}")
     if SCANS[name].actuator not in place.facts:
@@ -82,7 +84,7 @@ def _known(name: str, place: Place) -> Scan:
     return SCANS[name]
 
 
-def _grid(one: Scan, place: Place, start: float | None, stop: float | None, points: int) -> np.ndarray:
+def _grid(one: Scan, place: StartingPoint, start: float | None, stop: float | None, points: int) -> np.ndarray:
     """Return the places, rising, inside the controller's range. Raises `ProcedureError`."""
     facts, now = place.facts[one.actuator], place.base[one.actuator]
     low = max(facts.minimum, now - one.half_range) if start is None else start

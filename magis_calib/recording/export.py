@@ -16,12 +16,12 @@ from magis_calib.domain.serial import to_json
 from magis_calib.recording.reader import Session
 from magis_calib.recording.tables import dataframe, flat
 
-Kind = Literal["csv", "parquet"]
+TableFormat = Literal["csv", "parquet"]
 DESCRIPTION = 270
 """TIFF tag ImageDescription."""
 
 
-def export_table(session: Session, name: str, folder: Path, kind: Kind) -> Path:
+def export_table(session: Session, name: str, folder: Path, kind: TableFormat) -> Path:
     """Write one table as `<folder>/<name>.<kind>`, SI; return the file. Raises `SessionError`, `OSError`."""
     file = folder / f"{name}.{kind}"
     part = file.with_name(file.name + ".part")

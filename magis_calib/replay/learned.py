@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from magis_calib.config.station import Station
 from magis_calib.domain.control import ParameterFacts
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.feedback.evaluation import Situation
+from magis_calib.feedback.evaluation import DropContext
 from magis_calib.feedback.loop import Loop
 from magis_calib.replay.recorded_actuators import configured_facts
 from magis_calib.replay.recorded_decisions import Closings, astray_of, is_judged, waited_s
@@ -37,5 +37,5 @@ def learned(
 
 def _teach(loop: Loop, record: DropRecord, facts: Mapping[str, ParameterFacts]) -> None:
     astray = astray_of(record.decision)
-    at = Situation(record.in_force, record.in_force, facts, astray=astray, waited_s=waited_s(record))
+    at = DropContext(record.in_force, record.in_force, facts, astray=astray, waited_s=waited_s(record))
     loop.judge(record.estimate, record.sequence_type, at)

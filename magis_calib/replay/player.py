@@ -13,10 +13,10 @@ from magis_calib.recording.reader import Session
 from magis_calib.replay.comparison import Comparison
 from magis_calib.replay.learned import learned
 from magis_calib.replay.predictor import Supposing
-from magis_calib.replay.recorded_actuators import ListeningHands
+from magis_calib.replay.recorded_actuators import RecordedActuators
 from magis_calib.replay.recorded_decisions import Closings
 from magis_calib.replay.source import ReplaySource
-from magis_calib.run.components import Parts
+from magis_calib.run.components import Components
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import Command, StopRun, Suppose
 from magis_calib.state.history import History, HistoryRows
@@ -103,9 +103,9 @@ class Replay:
         threading.Thread(target=self._turn, name="jump", daemon=True).start()
         return f"jumping to drop {drop_id}"
 
-    def suppose(self, wish: Suppose) -> str:
+    def suppose(self, request: Suppose) -> str:
         """Begin to predict what would have been otherwise."""
-        return self._supposing.begin(wish)
+        return self._supposing.begin(request)
 
     def state(self) -> ReplayState:
         """Return how it plays now."""
@@ -135,11 +135,11 @@ class Replay:
         self._source = ReplaySource(self._session, speed, place, self._stays)
         self._prepare_for(place)
         return Engine(
-            Parts(
+            Components(
                 self._name,
                 self.station,
                 self._source,
-                ListeningHands(records, self.station),
+                RecordedActuators(records, self.station),
                 lambda: tuple(self._source.links()),
                 mode="replay",
                 session=str(self._session.path.absolute()),

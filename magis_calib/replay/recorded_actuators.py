@@ -6,17 +6,17 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 
-from magis_calib.actuators.moves import Arrival
-from magis_calib.config.loop import Loop
+from magis_calib.actuators.moves import MoveResult
+from magis_calib.config.loop import LoopConfig
 from magis_calib.config.station import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
 from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.feedback.evaluation import Judgement
+from magis_calib.feedback.evaluation import Evaluation
 from magis_calib.replay.recorded_decisions import astray_of
 
 
-class ListeningHands:
+class RecordedActuators:
     """Knows the recorded setpoints and decisions, and what became of the estimates this time."""
 
     held = ""
@@ -50,7 +50,7 @@ class ListeningHands:
         """Return the setpoints in force: what was commanded since is not known in advance."""
         return self._latest.in_force if self._latest else {}
 
-    def act(self, drop_id: int, judgement: Judgement, received_s: float) -> Decision:
+    def act(self, drop_id: int, evaluation: Evaluation, received_s: float) -> Decision:
         """Return the recorded decision: nothing is sent."""
         recorded = self._recorded.get(drop_id)
         if recorded is not None:
@@ -68,13 +68,13 @@ class ListeningHands:
         """Return None: nothing is waited for."""
         return None
 
-    def restore(self) -> Arrival:
+    def restore(self) -> MoveResult:
         """Refuse: a replay moves nothing."""
         return self.go_to({}, "the setpoints of the start")
 
-    def go_to(self, goal: Setpoints, words: str) -> Arrival:
+    def go_to(self, goal: Setpoints, words: str) -> MoveResult:
         """Refuse: a replay moves nothing."""
-        return Arrival(False, f"did not go to {words}: this is a replay")
+        return MoveResult(False, f"did not go to {words}: this is a replay")
 
     def final_readback(self) -> Setpoints:
         """Return nothing: no controller is there."""
@@ -98,7 +98,7 @@ class ListeningHands:
         )  # fmt: skip
 
 
-def configured_facts(loop: Loop) -> dict[str, ParameterFacts]:
+def configured_facts(loop: LoopConfig) -> dict[str, ParameterFacts]:
     """Return the limits that the configuration states, as a controller would."""
     return {
         name: ParameterFacts(name, "", one.minimum, one.maximum, one.step_cap, 1, 0.0, 0.0, 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from magis_calib.domain.control import Decision, Verdict
+from magis_calib.domain.control import Decision, RuleVerdict
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import CAPTURE, FRESH, HANDS, RESPONSE, WHEREABOUTS, Rule
@@ -84,5 +84,5 @@ def _begins_anew(decision: Decision) -> bool:
     return found is not None and any(one in found.disturbance and one not in found.innovation for one in WAVES)
 
 
-def _verdict(decision: Decision, rule: Rule) -> Verdict | None:
+def _verdict(decision: Decision, rule: Rule) -> RuleVerdict | None:
     return next((one for one in decision.verdicts if one.rule == rule.name), None)

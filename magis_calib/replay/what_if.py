@@ -15,7 +15,7 @@ from magis_calib.domain.control import Proposal, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
-from magis_calib.feedback.evaluation import Situation
+from magis_calib.feedback.evaluation import DropContext
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.response_matrix import Response
 from magis_calib.replay.changes import Changes
@@ -73,7 +73,7 @@ def what_if(
         if is_judged(record):
             if decision.proposal is not None:
                 wish = wish_of(decision)
-            at = Situation(
+            at = DropContext(
                 in_force, commanded, configured_facts(loop.config), wish, trouble_of(decision), astray_of(decision),
                 waited_s(record),
             )  # fmt: skip

@@ -7,18 +7,18 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from magis_calib.actuators.moves import Arrival
+from magis_calib.actuators.moves import MoveResult
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.live_settings import tuned
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.setpoint_history import last_good
 from magis_calib.run.alarms import AlarmList
-from magis_calib.run.components import Parts
-from magis_calib.run.history import Tally
-from magis_calib.run.jobs import Clerk, bundle_texts
-from magis_calib.run.procedures import ProcedureDesk
-from magis_calib.run.snapshots import Wish
+from magis_calib.run.components import Components
+from magis_calib.run.history import RunHistory
+from magis_calib.run.jobs import BackgroundJobs, bundle_texts
+from magis_calib.run.procedures import Procedures
+from magis_calib.run.snapshots import LoopRequest
 from magis_calib.state.commands import (
     TURNS,
     Acknowledge,
@@ -50,22 +50,27 @@ from magis_calib.state.snapshot import WISHES, LoopWord
 log = logging.getLogger(__name__)
 
 
-class Desk:
+class CommandHandler:
     """Takes commands from any thread; the worker obeys them one after the other, each with an answer in words."""
 
     def __init__(
-        self, parts: Parts, loop: Loop, tally: Tally, alarms: AlarmList, keep: Callable[[DropRecord], None]
+        self,
+        components: Components,
+        loop: Loop,
+        history: RunHistory,
+        alarms: AlarmList,
+        keep: Callable[[DropRecord], None],
     ) -> None:
         """`keep` records a drop once more, with its remark."""
-        self._parts, self._loop, self._tally, self._alarms, self._keep = parts, loop, tally, alarms, keep
+        self._components, self._loop, self._history, self._alarms, self._keep = components, loop, history, alarms, keep
         self._asked: deque[Command] = deque()
-        self._clerk = Clerk()
-        self.wanted: LoopWord = parts.station.loop.start
+        self._jobs = BackgroundJobs()
+        self.wanted: LoopWord = components.station.loop.start
         self.fault = ""
         """What stopped corrections until the operator closes the loop again; empty where nothing did."""
         self.silent = ""
         """Since when the worker is silent; empty while it is not. Written by who watches it."""
-        self.procedures = ProcedureDesk(parts, loop)
+        self.procedures = Procedures(components, loop)
 
     def ask(self, command: Command) -> None:
         """Put a command on the desk. Never blocks."""
@@ -78,7 +83,7 @@ class Desk:
             answer = self._obey(command)
             log.info("asked for %s: %s", command, answer)
             yield answer
-        for answer in self._clerk.told():
+        for answer in self._jobs.told():
             log.info("paperwork: %s", answer)
             self.procedures.look_for_matrix()
             yield answer
@@ -95,15 +100,15 @@ class Desk:
 
     def _unrecorded(self) -> str:
         """Say that nothing is recorded, where the loop shall hold then."""
-        recorder = self._parts.recorder
-        if recorder is None or not recorder.state.problem or self._parts.station.recording.when_full == "go_on":
+        recorder = self._components.recorder
+        if recorder is None or not recorder.state.problem or self._components.station.recording.when_full == "go_on":
             return ""
         return f"held while nothing is recorded: {recorder.state.problem}"
 
     @property
-    def wish(self) -> Wish:
+    def request(self) -> LoopRequest:
         """What is wanted of the loop now, and what speaks against it."""
-        return Wish(self.word, self.fault, self.silent, self.hold_reason())
+        return LoopRequest(self.word, self.fault, self.silent, self.hold_reason())
 
     @property
     def word(self) -> LoopWord:
@@ -113,16 +118,16 @@ class Desk:
     def leave(self) -> str:
         """Do with the setpoints what the configuration wants at the end; return it in words, empty for nothing."""
         self.procedures.cancel("the run stops")
-        hands, wanted = self._parts.hands, self._parts.station.loop.on_stop
-        if wanted == "keep" or self._parts.mode == "replay":
+        actuators, wanted = self._components.actuators, self._components.station.loop.on_stop
+        if wanted == "keep" or self._components.mode == "replay":
             return ""
         if wanted == "start":
-            return self._arrive(hands.restore())
-        tolerances = {name: one.tolerance for name, one in self._parts.station.loop.observables.items()}
-        good = last_good(self._tally.records, self._loop.targets, tolerances)
+            return self._arrive(actuators.restore())
+        tolerances = {name: one.tolerance for name, one in self._components.station.loop.observables.items()}
+        good = last_good(self._history.records, self._loop.targets, tolerances)
         if good is None:
-            return f"none of the last {len(self._tally.records)} drops was within tolerance: the setpoints are kept"
-        return self._arrive(hands.go_to(good.in_force, f"the setpoints of drop {good.drop_id}, the last good one"))
+            return f"none of the last {len(self._history.records)} drops was within tolerance: the setpoints are kept"
+        return self._arrive(actuators.go_to(good.in_force, f"the setpoints of drop {good.drop_id}, the last good one"))
 
     def _obey(self, command: Command) -> str:
         match command:
@@ -133,7 +138,7 @@ class Desk:
             case SetActuator(name, value):
                 if self.word != "open":
                     return f"not sent: {self.procedures.busy or 'open the loop first'}"
-                return self._parts.hands.by_hand(name, value)
+                return self._components.actuators.by_hand(name, value)
             case ReturnTo(setpoints, label):
                 return self._go_back(setpoints, label)
             case StartProcedure(name, options):
@@ -147,25 +152,27 @@ class Desk:
             case SetSpeed() | StepDrop() | JumpTo() | Suppose():
                 return self._play(command)
             case Certify():
-                return self._clerk.certify(self._parts.recorder.path if self._parts.recorder is not None else "")
+                return self._jobs.certify(
+                    self._components.recorder.path if self._components.recorder is not None else ""
+                )
             case MakeBundle():
                 return self._bundle()
             case Promote():
-                return self._clerk.promote(command, self._parts)
+                return self._jobs.promote(command, self._components)
             case StopRun():
                 return "stopping: draining the recorder"
 
     def _bundle(self) -> str:
-        parts = self._parts
-        session = parts.recorder.path if parts.recorder is not None else parts.session
-        texts = bundle_texts(parts, self._tally.records, self._alarms.alarms)
-        return self._clerk.bundle(texts, Path(session) if session else None, parts.products)
+        components = self._components
+        session = components.recorder.path if components.recorder is not None else components.session
+        texts = bundle_texts(components, self._history.records, self._alarms.alarms)
+        return self._jobs.bundle(texts, Path(session) if session else None, components.products)
 
-    def _arrive(self, arrival: Arrival) -> str:
+    def _arrive(self, result: MoveResult) -> str:
         """Latch a fault where the setpoints wanted at the end were not reached."""
-        if not arrival.there:
-            self.fault = self.fault or f"stopping: {arrival.words}"
-        return arrival.words
+        if not result.there:
+            self.fault = self.fault or f"stopping: {result.words}"
+        return result.words
 
     def _turn(self, command: Command) -> str:
         """Turn the loop's switch; to close it also clears the fault. A failed poke must be mended first."""
@@ -177,35 +184,35 @@ class Desk:
         self.wanted, answer = TURNS[type(command)]
         if self.wanted == "closed":
             self.fault = ""
-            self._tally.closed_after = max((one.drop_id for one in self._tally.records), default=0)
-            self._parts.hands.accept()
-            self._loop.resume(self._parts.hands.commanded())
+            self._history.closed_after = max((one.drop_id for one in self._history.records), default=0)
+            self._components.actuators.accept()
+            self._loop.resume(self._components.actuators.commanded())
         return answer
 
     def _tune(self, command: SetTarget | SetGain | SetLimits) -> str:
         """Change a target, gain or limit for this run. A procedure keeps the limits that it began with."""
-        hands, what = self._parts.hands, type(command).__name__.removeprefix("Set").lower()
-        if self._parts.mode == "replay":
+        actuators, what = self._components.actuators, type(command).__name__.removeprefix("Set").lower()
+        if self._components.mode == "replay":
             return f"{what} not set: this is a replay"
         if isinstance(command, SetLimits) and (busy := self.procedures.busy):
             return f"{what} not set: {busy}"
-        return tuned(command, self._loop, hands.commanded(), hands.facts)
+        return tuned(command, self._loop, actuators.commanded(), actuators.facts)
 
     def _go_back(self, setpoints: Setpoints, label: str) -> str:
-        steered = setpoints.keys() & self._parts.station.loop.actuators.keys()
+        steered = setpoints.keys() & self._components.station.loop.actuators.keys()
         if self.word == "procedure" or (self.word == "closed" and steered):
             return f"not moved: {self.procedures.busy or 'open, hold or shadow the loop first'}"
-        return self._parts.hands.go_to(setpoints, label).words
+        return self._components.actuators.go_to(setpoints, label).words
 
     def _note(self, drop_id: int, text: str) -> str:
-        noted = self._tally.note(drop_id, text)
+        noted = self._history.note(drop_id, text)
         if noted is None:
             return f"drop {drop_id} is no longer kept in memory"
         self._keep(noted)
         return f"noted on drop {drop_id}"
 
     def _play(self, command: SetSpeed | StepDrop | JumpTo | Suppose) -> str:
-        player = self._parts.player
+        player = self._components.player
         if player is None:
             return "only a replay can be paused, stepped, turned to another drop or asked what if"
         match command:

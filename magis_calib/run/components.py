@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from magis_calib.actuators.moves import Arrival
+from magis_calib.actuators.moves import MoveResult
 from magis_calib.config.station import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.devices import ActuatorState, DropSystem, FrameSource, LinkState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.loop import Loop
-from magis_calib.pipeline import Estimator, Hands
+from magis_calib.pipeline import Actuators, Estimator
 from magis_calib.recording.continuation import Earlier
 from magis_calib.recording.recorder import Recorder
 from magis_calib.state.commands import StartProcedure, Suppose
@@ -30,7 +30,7 @@ class TelemetrySink(Protocol):
         """Release the socket."""
 
 
-class RunHands(Hands, Protocol):
+class OperatedActuators(Actuators, Protocol):
     """Hands that a whole run needs: they can be asked, moved by hand and read at the end."""
 
     def prepare(self) -> bool:
@@ -48,10 +48,10 @@ class RunHands(Hands, Protocol):
     def states(self) -> tuple[ActuatorState, ...]:
         """Return every actuator with setpoint, read-back and limits."""
 
-    def restore(self) -> Arrival:
+    def restore(self) -> MoveResult:
         """Go back to the setpoints of the start, in steps."""
 
-    def go_to(self, goal: Setpoints, words: str) -> Arrival:
+    def go_to(self, goal: Setpoints, words: str) -> MoveResult:
         """Go to these setpoints, in steps that every controller allows; `words` name them."""
 
     def final_readback(self) -> Setpoints:
@@ -73,7 +73,7 @@ class Player(Protocol):
     def jump(self, drop_id: int) -> str:
         """Go on with this drop; return in words what becomes of it."""
 
-    def suppose(self, wish: Suppose) -> str:
+    def suppose(self, request: Suppose) -> str:
         """Begin to predict what would have been otherwise; return in words what becomes of it."""
 
     def state(self) -> ReplayState:
@@ -81,14 +81,14 @@ class Player(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts:
+class Components:
     """What a run is made of."""
 
     name: str
     """Of the station."""
     station: Station
     source: FrameSource
-    hands: RunHands
+    actuators: OperatedActuators
     links: Callable[[], tuple[LinkState, ...]]
     recorder: Recorder | None = None
     drop_system: DropSystem | None = None

@@ -17,16 +17,16 @@ from magis_calib.domain.camera import ImagePair, IncompleteDrop
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.host.log_buffer import about_drop
-from magis_calib.link.bounded_queue import Handover
+from magis_calib.link.bounded_queue import BoundedQueue
 from magis_calib.link.pairing import Pairing
 from magis_calib.pipeline import Pipeline
 from magis_calib.recording.recorder import Recordable
 from magis_calib.run.alarms import LOOP_ALARMS, AlarmList
-from magis_calib.run.command_handler import Desk
-from magis_calib.run.components import Parts
-from magis_calib.run.history import Tally
-from magis_calib.run.receiver import Intake, Work
-from magis_calib.run.snapshots import Bulletin
+from magis_calib.run.command_handler import CommandHandler
+from magis_calib.run.components import Components
+from magis_calib.run.history import RunHistory
+from magis_calib.run.receiver import Receiver, Work
+from magis_calib.run.snapshots import SnapshotBuilder
 from magis_calib.run.watchdog import Watchdog
 from magis_calib.state.commands import Command, StopRun
 
@@ -43,28 +43,30 @@ TOGETHER_S = 0.02
 class Engine:
     """Runs one station. `snapshot` may be read and `submit` called from any thread."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, components: Components) -> None:
         """Prepare everything; nothing runs before `start`."""
-        self._parts, station = parts, parts.station
-        self._work: Handover[Work] = Handover(station.pairing.queue_bytes)
-        self._record: Handover[Recordable] = Handover(station.pairing.queue_bytes)
-        self._pipeline = Pipeline(station, parts.hands, parts.estimator, parts.loop)
-        record = self._record if parts.recorder is not None else None
-        pairing = Pairing(station.pairing.wait_s, continued=parts.earlier is not None)
-        self._intake = Intake(parts.source, parts.drop_system, pairing, self._work, record, parts.drops, parts.earlier)
-        self.tally = Tally()
-        for before in parts.before:
-            self.tally.recall(before)
+        self._components, station = components, components.station
+        self._work: BoundedQueue[Work] = BoundedQueue(station.pairing.queue_bytes)
+        self._record: BoundedQueue[Recordable] = BoundedQueue(station.pairing.queue_bytes)
+        self._pipeline = Pipeline(station, components.actuators, components.estimator, components.loop)
+        record = self._record if components.recorder is not None else None
+        pairing = Pairing(station.pairing.wait_s, continued=components.earlier is not None)
+        self._receiver = Receiver(
+            components.source, components.drop_system, pairing, self._work, record, components.drops, components.earlier
+        )
+        self.history = RunHistory()
+        for before in components.before:
+            self.history.recall(before)
         self.left = ""
         """What became of the setpoints at the end, in words; empty where they were to be kept."""
         loop, alarms = self._pipeline.loop, AlarmList()
-        self._desk = Desk(parts, loop, self.tally, alarms, self._keep)
+        self._handler = CommandHandler(components, loop, self.history, alarms, self._keep)
         self._stop = threading.Event()
         self.finished = threading.Event()
-        self._bulletin = Bulletin(parts, alarms, loop)
+        self._snapshots = SnapshotBuilder(components, alarms, loop)
         self._publishing = threading.Lock()
         self._watchdog = Watchdog(station.alarms.worker_silent_s)
-        self.snapshot = self._bulletin.first(self._desk.wanted)
+        self.snapshot = self._snapshots.first(self._handler.wanted)
 
     def start(self) -> None:
         """Start the threads."""
@@ -77,7 +79,7 @@ class Engine:
         """Ask for something; the answer is seen in a later snapshot. Never blocks."""
         if isinstance(command, StopRun):
             self._stop.set()
-        self._desk.ask(command)
+        self._handler.ask(command)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the run has stopped and everything is written; return whether it has."""
@@ -91,7 +93,7 @@ class Engine:
     @property
     def fault(self) -> str:
         """The latched fault, empty where there is none."""
-        return self._desk.fault
+        return self._handler.fault
 
     @property
     def loop_fault(self) -> str:
@@ -104,12 +106,12 @@ class Engine:
     def _receive_all(self) -> None:
         while not self._stop.is_set():
             try:
-                self._intake.step(0.05)
-                if self._intake.state.ended:
+                self._receiver.step(0.05)
+                if self._receiver.state.ended:
                     break
             except Exception as error:
                 self._latch("receiving", error)
-        self._intake.finish()
+        self._receiver.finish()
 
     # ---- work thread
 
@@ -125,7 +127,7 @@ class Engine:
                 if item is not None:
                     self._one_drop(item)
                 elif time.monotonic() - self.snapshot.time_s > REFRESH_S:
-                    self._parts.hands.prepare()
+                    self._components.actuators.prepare()
                     self._publish()
             except Exception as error:
                 self._latch("working", error)
@@ -136,45 +138,45 @@ class Engine:
 
     def _begin(self) -> None:
         """Begin the procedure that the run is for, once the controllers are known; stop when it has ended or cannot."""
-        wanted, state = self._parts.procedure, self._desk.procedures.state
+        wanted, state = self._components.procedure, self._handler.procedures.state
         if wanted is None or self._stop.is_set():
             return
-        if self._desk.fault or (state is not None and not state.running):
+        if self._handler.fault or (state is not None and not state.running):
             self._stop.set()
-        elif state is None and self._parts.hands.states() and not self._parts.hands.held:
-            self._desk.ask(wanted)
+        elif state is None and self._components.actuators.states() and not self._components.actuators.held:
+            self._handler.ask(wanted)
 
     def _one_drop(self, item: Work) -> None:
         about_drop(item.drop_id)
         self._watchdog.feed(f"busy with drop {item.drop_id}")
-        self._parts.hands.prepare()
+        self._components.actuators.prepare()
         if isinstance(item, IncompleteDrop):
             self._finish_drop(self._pipeline.incomplete(item))
         else:
-            self._finish_drop(self._pipeline.process(item, self._desk.hold_reason), item)
+            self._finish_drop(self._pipeline.process(item, self._handler.hold_reason), item)
 
     def _finish_drop(self, record: DropRecord, pair: ImagePair | None = None) -> None:
-        parts = self._parts
+        components = self._components
         record = self._pipeline.loop.stamped(record)
-        self.tally.add(record)
+        self.history.add(record)
         log.info("drop %d %s", record.drop_id, record.decision.in_words())
         self._keep(record)
-        if ended := self._desk.procedures.take(record, self._desk.fault):
+        if ended := self._handler.procedures.take(record, self._handler.fault):
             self.snapshot = replace(self.snapshot, note=ended)
-        if parts.observe is not None:
-            parts.observe(record)
+        if components.observe is not None:
+            components.observe(record)
         self._publish(record, pair)
-        if parts.drop_system is not None:
-            parts.drop_system.done(record.drop_id)
-        if parts.drops is not None and self.tally.outcomes >= parts.drops:
+        if components.drop_system is not None:
+            components.drop_system.done(record.drop_id)
+        if components.drops is not None and self.history.outcomes >= components.drops:
             self._stop.set()
 
     def _obey(self) -> None:
-        for answer in self._desk.answers():
+        for answer in self._handler.answers():
             self._publish(answer=answer)
 
     def _keep(self, record: DropRecord) -> None:
-        if self._parts.recorder is not None:
+        if self._components.recorder is not None:
             self._record.put(record)
 
     # ---- watch thread
@@ -183,8 +185,8 @@ class Engine:
         """Hold the loop while the worker is silent, and say so in its place."""
         while not self.finished.wait(WATCH_S):
             silent = self._watchdog.silence()
-            if silent != self._desk.silent:
-                self._desk.silent = silent
+            if silent != self._handler.silent:
+                self._handler.silent = silent
                 self._publish()
 
     # ---- record thread
@@ -199,7 +201,7 @@ class Engine:
 
     def _record_one(self) -> None:
         """Append what waits; where nothing does, bring it onto the disk."""
-        recorder = self._parts.recorder
+        recorder = self._components.recorder
         item = self._record.get(0.2 if recorder is None or recorder.settled else TOGETHER_S)
         if recorder is None:
             return
@@ -211,34 +213,34 @@ class Engine:
 
     def _end(self) -> None:
         """Write the final state and release everything. Every other thread has ended its work."""
-        parts = self._parts
+        components = self._components
         try:
-            self.left = self._desk.leave()
+            self.left = self._handler.leave()
             self.snapshot = replace(self.snapshot, note=self.left or self.snapshot.note)
-            final = self._final(parts.hands.final_readback())
-            if parts.recorder is not None:
-                parts.recorder.close(final)
+            final = self._final(components.actuators.final_readback())
+            if components.recorder is not None:
+                components.recorder.close(final)
         except Exception as error:
             self._latch("stopping", error)
         self._publish()
-        self.snapshot = self._bulletin.last(self.snapshot)
-        parts.source.close()
-        if parts.telemetry is not None:
-            parts.telemetry.close()
+        self.snapshot = self._snapshots.last(self.snapshot)
+        components.source.close()
+        if components.telemetry is not None:
+            components.telemetry.close()
         self.finished.set()
 
     def _final(self, readback: Setpoints) -> dict[str, Any]:
-        states = {state.name: state.setpoint for state in self._parts.hands.states()}
+        states = {state.name: state.setpoint for state in self._components.actuators.states()}
         return {
             "stopped_ns": time.time_ns(),
-            "loop": self._desk.wanted,
-            "fault": self._desk.fault,
+            "loop": self._handler.wanted,
+            "fault": self._handler.fault,
             "counters": self.snapshot.counters,
             "last_sent": states,
             "readback": dict(readback),
-            "controllers": self._parts.hands.final_status(),
+            "controllers": self._components.actuators.final_status(),
             "on_stop": self.left,
-            "poke": self._desk.procedures.poke,
+            "poke": self._handler.procedures.poke,
             "safety_changes": self.snapshot.safety_changes,
         }
 
@@ -247,7 +249,7 @@ class Engine:
     def _latch(self, doing: str, error: Exception) -> None:
         """Log with traceback, latch, stop correcting: the one answer to what nobody foresaw."""
         log.exception("fault while %s", doing)
-        self._desk.fault = f"{doing}: {error}"
+        self._handler.fault = f"{doing}: {error}"
         time.sleep(0.05)
 
     def _publish(self, record: DropRecord | None = None, pair: ImagePair | None = None, answer: str = "") -> None:
@@ -256,14 +258,14 @@ class Engine:
             self._publish_alone(record, pair, answer)
 
     def _publish_alone(self, record: DropRecord | None, pair: ImagePair | None, answer: str) -> None:
-        desk = self._desk
-        snapshot = self._bulletin.next(self.snapshot, desk.wish, self.tally, self._intake.state)
-        state, measured = desk.procedures.state, desk.procedures.measured
+        handler = self._handler
+        snapshot = self._snapshots.next(self.snapshot, handler.request, self.history, self._receiver.state)
+        state, measured = handler.procedures.state, handler.procedures.measured
         snapshot = replace(snapshot, procedure=state, measured=measured, note=answer or snapshot.note)
         if record is not None:
             snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)
         if record is not None and pair is not None:
             snapshot = replace(snapshot, pair=pair, pair_estimate=record.estimate)
         self.snapshot = snapshot
-        if self._parts.telemetry is not None:
-            self._parts.telemetry.publish(snapshot)
+        if self._components.telemetry is not None:
+            self._components.telemetry.publish(snapshot)

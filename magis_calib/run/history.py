@@ -16,7 +16,7 @@ STAGES_KEPT = 100_000
 
 
 @dataclass(slots=True)
-class Tally:
+class RunHistory:
     """What the worker knows of the drops so far. One thread writes it."""
 
     counters: Counters = field(default_factory=Counters)

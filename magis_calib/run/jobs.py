@@ -20,7 +20,7 @@ from magis_calib.recording.certificate import CERTIFICATE
 from magis_calib.recording.identity import identity
 from magis_calib.recording.probe import ask_child
 from magis_calib.recording.writer import FINAL
-from magis_calib.run.components import Parts
+from magis_calib.run.components import Components
 from magis_calib.state.commands import Promote
 from magis_calib.state.matrix import NO_FILE
 from magis_calib.state.snapshot import Alarm
@@ -28,16 +28,16 @@ from magis_calib.state.snapshot import Alarm
 DROPS_TOLD = 50
 
 
-def bundle_texts(parts: Parts, records: Iterable[DropRecord], alarms: Iterable[Alarm]) -> dict[str, str]:
+def bundle_texts(components: Components, records: Iterable[DropRecord], alarms: Iterable[Alarm]) -> dict[str, str]:
     """Return the texts of a bundle by file name. Quick: nothing is read from a disk."""
     told = [explained(record) for record in list(records)[-DROPS_TOLD:]]
     return {
         "log.txt": JOURNAL.text(),
-        "configuration.json": parts.station.model_dump_json(indent=1),
+        "configuration.json": components.station.model_dump_json(indent=1),
         "versions.json": to_json(identity()),
         "alarms.json": to_json(list(alarms)),
-        "links.json": to_json(list(parts.links())),
-        "actuators.json": to_json(list(parts.hands.states())),
+        "links.json": to_json(list(components.links())),
+        "actuators.json": to_json(list(components.actuators.states())),
         "newest_drops.txt": "\n\n".join(told) + "\n",
     }
 
@@ -66,7 +66,7 @@ def write_bundle(folder: Path, texts: Mapping[str, str], files: Iterable[Path]) 
 PATIENCE_S = 60.0
 
 
-class Clerk:
+class BackgroundJobs:
     """Takes one order at a time. Used by the worker; the paperwork is done in a thread of its own."""
 
     def __init__(self) -> None:
@@ -87,14 +87,16 @@ class Clerk:
             return "no support bundle: there is no folder for it, neither of a session nor of products"
         return self._begin(lambda: _bundled(folder, texts, last_papers(session, products)), "writing a support bundle")
 
-    def promote(self, wish: Promote, parts: Parts) -> str:
+    def promote(self, request: Promote, components: Components) -> str:
         """Begin to put a measured matrix in force in the configuration file of the run."""
-        if parts.mode == "replay":
+        if components.mode == "replay":
             return "not promoted: this is a replay"
-        config = parts.configuration
+        config = components.configuration
         if config is None:
             return f"not promoted: {NO_FILE}"
-        return self._begin(lambda: _promoted(wish, config, parts.name), f"promoting {Path(wish.product).name}")
+        return self._begin(
+            lambda: _promoted(request, config, components.name), f"promoting {Path(request.product).name}"
+        )
 
     def told(self) -> Iterator[str]:
         """Yield the answers that have come."""
@@ -129,9 +131,11 @@ def _bundled(folder: Path, texts: Mapping[str, str], files: list[Path]) -> str:
         return f"no support bundle: {error}"
 
 
-def _promoted(wish: Promote, config: Path, station: str) -> str:
+def _promoted(request: Promote, config: Path, station: str) -> str:
     try:
-        done = promote(Path(wish.product), config, station, wish.who)
+        done = promote(Path(request.product), config, station, request.who)
     except (ConfigError, SessionError, OSError) as error:
         return f"not promoted: {error}"
-    return f"promoted by {wish.who}: {done}; this run keeps the one that it began with, the next start uses the new one"
+    return (
+        f"promoted by {request.who}: {done}; this run keeps the one that it began with, the next start uses the new one"
+    )

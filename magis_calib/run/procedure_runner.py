@@ -16,9 +16,9 @@ from magis_calib.domain.devices import DropSystem
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ControllerError, ProcedureError
 from magis_calib.domain.quantities import wrap_error
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 from magis_calib.products.store import Product, write_product
-from magis_calib.run.components import RunHands
+from magis_calib.run.components import OperatedActuators
 from magis_calib.state.procedure import CurvePoint, LiveCurve, ProcedureState
 
 log = logging.getLogger(__name__)
@@ -27,15 +27,21 @@ PATIENCE_DROPS = 20
 """Drops in a row that are not of what was asked for, or cannot be measured, before a procedure gives up."""
 
 
-class ProcedureRun:
+class ProcedureRunner:
     """One procedure under way. Used by the worker thread only."""
 
     def __init__(
-        self, name: str, procedure: Procedure, place: Place, planned: int, hands: RunHands, drops: DropSystem | None
+        self,
+        name: str,
+        procedure: Procedure,
+        place: StartingPoint,
+        planned: int,
+        actuators: OperatedActuators,
+        drops: DropSystem | None,
     ) -> None:
         """`planned`: drops in all, as far as is known. Nothing moves before `begin`."""
-        self._procedure, self._place, self._hands, self._drops = procedure, place, hands, drops
-        self._ask: Ask | None = None
+        self._procedure, self._place, self._actuators, self._drops = procedure, place, actuators, drops
+        self._ask: Request | None = None
         self._taken: list[DropRecord] = []
         self._missed = 0
         self._trouble = ""
@@ -43,7 +49,7 @@ class ProcedureRun:
         """A step of a plan has ended: what comes is drawn anew."""
         self._touched: set[str] = set()
         self._type: SequenceType = "interferometer"
-        self.result: Result | None = None
+        self.result: ProcedureResult | None = None
         self.records: list[DropRecord] = []
         """Every drop that was given to it."""
         self.state = ProcedureState(name, "begins", 0, planned, time.monotonic(), None, True)
@@ -77,7 +83,7 @@ class ProcedureRun:
         """End it; the setpoints go back."""
         if self.result is None:
             self._procedure.close()
-            self._end(Result(False, f"cancelled: {why}"))
+            self._end(ProcedureResult(False, f"cancelled: {why}"))
 
     def leave_product(self, folder: Path, station: str, session: str) -> None:
         """Write what it found, once it has ended, and tell where, or why it could not be written."""
@@ -95,7 +101,7 @@ class ProcedureRun:
                 self.state, good=False, words=f"{self.state.words}; its product is NOT written: {error}"
             )
 
-    def _next(self, go_on: Callable[[], Ask]) -> None:
+    def _next(self, go_on: Callable[[], Request]) -> None:
         """Go on to what is asked for next. What cannot be had is told to the procedure, which may know better."""
         try:
             ask = go_on()
@@ -107,12 +113,12 @@ class ProcedureRun:
         except StopIteration as done:
             self._end(done.value)
         except ProcedureError as error:
-            self._end(Result(False, str(error)))
+            self._end(ProcedureResult(False, str(error)))
         except Exception as error:  # whatever a procedure stumbles over: the setpoints must go back
             log.exception("fault in procedure %s", self.state.name)
-            self._end(Result(False, f"broke off: {error!r}"))
+            self._end(ProcedureResult(False, f"broke off: {error!r}"))
 
-    def _had(self, ask: Ask) -> bool:
+    def _had(self, ask: Request) -> bool:
         """Move to what is asked for; return whether there are drops to wait for."""
         self._trouble = ""
         self._touched |= ask.setpoints.keys()
@@ -127,7 +133,7 @@ class ProcedureRun:
         self._begins |= not ask.drops
         return ask.drops > 0
 
-    def _fits(self, record: DropRecord, ask: Ask) -> bool:
+    def _fits(self, record: DropRecord, ask: Request) -> bool:
         facts = self._place.facts
         return (
             record.complete
@@ -156,11 +162,11 @@ class ProcedureRun:
         self._type = sequence_type
 
     def _go(self, goal: Setpoints, words: str) -> None:
-        arrival = self._hands.go_to(goal, words) if goal else None
-        if arrival is not None and not arrival.there:
-            raise ProcedureError(arrival.words)
+        result = self._actuators.go_to(goal, words) if goal else None
+        if result is not None and not result.there:
+            raise ProcedureError(result.words)
 
-    def _end(self, result: Result) -> None:
+    def _end(self, result: ProcedureResult) -> None:
         """Bring back what it moved, but for what is to be kept, and the drop system to its usual drops."""
         words = result.words
         try:
@@ -172,7 +178,7 @@ class ProcedureRun:
         self.result = replace(result, words=words)
         self.state = replace(self.state, words=words, left_s=None, running=False, good=self.result.good)
 
-    def _draw(self, record: DropRecord, ask: Ask) -> None:
+    def _draw(self, record: DropRecord, ask: Request) -> None:
         """Go on with the curves there are; begin others with the first drop that is for them."""
         if not ask.curves:
             return

@@ -10,21 +10,21 @@ from magis_calib.domain.errors import ProcedureError
 from magis_calib.feedback.live_settings import station_in_force
 from magis_calib.feedback.loop import Loop
 from magis_calib.procedures.catalogue import begin
-from magis_calib.procedures.protocol import Place
+from magis_calib.procedures.protocol import StartingPoint
 from magis_calib.products.matrices import measured_matrix
-from magis_calib.run.components import Parts
-from magis_calib.run.procedure_runner import ProcedureRun
+from magis_calib.run.components import Components
+from magis_calib.run.procedure_runner import ProcedureRunner
 from magis_calib.state.matrix import MeasuredMatrix
 from magis_calib.state.procedure import NOT_POKED, POKE_FAILED, ProcedureState
 
 
-class ProcedureDesk:
+class Procedures:
     """The procedures of one run. Used by the worker thread only."""
 
-    def __init__(self, parts: Parts, loop: Loop) -> None:
+    def __init__(self, components: Components, loop: Loop) -> None:
         """`loop`: where it stands is where a procedure begins."""
-        self._parts, self._loop = parts, loop
-        self._run: ProcedureRun | None = None
+        self._components, self._loop = components, loop
+        self._run: ProcedureRunner | None = None
         self.poke = NOT_POKED
         """What the last poke of this run found, in words."""
         self.measured: MeasuredMatrix | None = None
@@ -58,20 +58,20 @@ class ProcedureDesk:
 
     def start(self, name: str, options: Mapping[str, Any], fault: str) -> str:
         """Begin one, unless something speaks against it; return the answer."""
-        hands = self._parts.hands
-        if self._parts.mode == "replay":
+        actuators = self._components.actuators
+        if self._components.mode == "replay":
             return "not begun: this is a replay"
         if self.busy:
             return f"not begun: {self.busy}"
-        if not hands.prepare() or fault:
-            return f"not begun: {fault or hands.held}"
-        station = station_in_force(self._parts.station, self._loop)
-        place = Place(station, hands.facts, hands.commanded())
+        if not actuators.prepare() or fault:
+            return f"not begun: {fault or actuators.held}"
+        station = station_in_force(self._components.station, self._loop)
+        place = StartingPoint(station, actuators.facts, actuators.commanded())
         try:
             procedure, planned = begin(name, place, options)
         except ProcedureError as error:
             return f"not begun: {error}"
-        self._run = ProcedureRun(name, procedure, place, planned, hands, self._parts.drop_system)
+        self._run = ProcedureRunner(name, procedure, place, planned, actuators, self._components.drop_system)
         self._run.begin()
         self._conclude()
         return f"{name} began" if self._run.state.running else self._run.state.words
@@ -97,17 +97,19 @@ class ProcedureDesk:
 
     def look_for_matrix(self) -> None:
         """Take the newest measured matrix, as it stands among the products now."""
-        parts = self._parts
-        self.measured = measured_matrix(parts.name, parts.station, parts.products, parts.configuration)
+        components = self._components
+        self.measured = measured_matrix(
+            components.name, components.station, components.products, components.configuration
+        )
 
     def _conclude(self) -> None:
         """Write what a procedure left, once it has ended. A failed poke stays one until another has passed."""
-        parts, run = self._parts, self._run
+        components, run = self._components, self._run
         if run is None or run.result is None:
             return
         if run.state.name == "poke" and (run.result.good or not self.failed_poke):
             self.poke = run.result.words
-        if parts.products is not None:
-            session = parts.recorder.path if parts.recorder is not None else ""
-            run.leave_product(parts.products, parts.name, session)
+        if components.products is not None:
+            session = components.recorder.path if components.recorder is not None else ""
+            run.leave_product(components.products, components.name, session)
             self.look_for_matrix()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from magis_calib.domain.camera import DropAnnouncement, Frame, ImagePair, IncompleteDrop
 from magis_calib.domain.devices import BadMessage, CameraJoined, DropSystem, FrameSource, SourceEnded, SourceEvent
 from magis_calib.domain.errors import WireError
-from magis_calib.link.bounded_queue import Handover
+from magis_calib.link.bounded_queue import BoundedQueue
 from magis_calib.link.pairing import Arrival, Pairing
 from magis_calib.recording.continuation import Earlier
 from magis_calib.recording.recorder import CameraNews, Recordable
@@ -22,7 +22,7 @@ Work = ImagePair | IncompleteDrop
 
 
 @dataclass(frozen=True, slots=True)
-class IntakeState:
+class ReceiverState:
     """What came in so far."""
 
     expected: int = 0
@@ -37,7 +37,7 @@ class IntakeState:
     """The source has no more drops."""
 
 
-class Intake:
+class Receiver:
     """Used by the receiving thread only; `state` is read by all."""
 
     def __init__(
@@ -45,8 +45,8 @@ class Intake:
         source: FrameSource,
         drop_system: DropSystem | None,
         pairing: Pairing,
-        work: Handover[Work],
-        record: Handover[Recordable] | None,
+        work: BoundedQueue[Work],
+        record: BoundedQueue[Recordable] | None,
         limit_drops: int | None,
         earlier: Earlier | None = None,
     ) -> None:
@@ -58,7 +58,7 @@ class Intake:
         self._work, self._record, self._limit = work, record, limit_drops
         self._errors: Counter[str] = Counter()
         self._earlier = earlier
-        self.state = IntakeState()
+        self.state = ReceiverState()
 
     def step(self, timeout_s: float) -> None:
         """Handle what was announced, one event of the source, and the drops whose wait is over."""
@@ -126,28 +126,28 @@ class Intake:
         if not self._pairing.knows(drop_id):
             self.state = replace(self.state, expected=self.state.expected + 1)
         try:
-            arrival = self._pair(frame)
+            result = self._pair(frame)
         except WireError as error:
             self._malformed(error)
             self._source.not_stored(frame, str(error))
             return
-        if arrival == "duplicate":
+        if result == "duplicate":
             self.state = replace(self.state, duplicate=self.state.duplicate + 1)
             self._source.stored(frame)
             return
         seen = {**self.state.latest_frame_s, frame.header.view: frame.received_s}
         state = self.state
-        late = int(arrival == "late" and state.lost > 0)
+        late = int(result == "late" and state.lost > 0)
         self.state = replace(state, received=state.received + 1, lost=state.lost - late, latest_frame_s=seen)
         if self._record is not None:
             self._record.put(frame, frame.counts.nbytes)
 
     def _pair(self, frame: Frame) -> Arrival:
         """Give a frame to its drop, and the drop to the worker where it is whole. Raises `WireError` conflict."""
-        arrival, whole = self._pairing.add(frame, time.monotonic())
+        result, whole = self._pairing.add(frame, time.monotonic())
         if whole is not None:
             self._work.put(whole, sum(one.counts.nbytes for one in whole.frames.values()))
-        return arrival
+        return result
 
     def _full(self, drop_id: int) -> bool:
         """Whether this drop comes after the last one that the run was asked for."""

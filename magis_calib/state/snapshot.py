@@ -16,7 +16,7 @@ from magis_calib.state.history import NO_HISTORY, HistoryRows
 from magis_calib.state.matrix import MatrixState, MeasuredMatrix
 from magis_calib.state.procedure import ProcedureState
 from magis_calib.state.safety import SafetyChange, SafetyWord
-from magis_calib.state.what_if import Supposition
+from magis_calib.state.what_if import WhatIfState
 
 LoopWord = Literal["open", "closed", "shadow", "held", "procedure", "fault", "stopped"]
 """open: the operator moves setpoints by hand. closed: corrections are sent. shadow: they are decided and logged, not
@@ -114,7 +114,7 @@ class ReplayState:
     """The first differences, by name, in words."""
     recorded: HistoryRows
     """The numbers of all drops as they were recorded."""
-    supposed: Supposition | None
+    supposed: WhatIfState | None
     """What would have been otherwise; None where nobody asked."""
 
 

@@ -25,7 +25,7 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Supposition:
+class WhatIfState:
     """What is predicted of a whole recording; without rows while that is being worked out."""
 
     words: str

@@ -20,7 +20,7 @@ class SpooledFrame:
         return len(self.header) + self.payload.nbytes
 
 
-class Spool:
+class FrameBuffer:
     """Keeps frames in the order of their drops; the oldest leave when the bytes run out."""
 
     def __init__(self, limit_bytes: int) -> None:

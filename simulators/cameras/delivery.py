@@ -26,7 +26,7 @@ Parcel = tuple[FrameHeader, memoryview]
 FLIPPED_BYTE = 1_000
 
 
-class Courier:
+class FrameDelivery:
     """Used by the thread that owns the camera drivers."""
 
     def __init__(

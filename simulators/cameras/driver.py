@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import zmq
 
-from magis_calib.auth.handshake import Entrance
-from magis_calib.auth.sockets import Lock
+from magis_calib.auth.handshake import HandshakeMonitor
+from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.domain.camera import CameraFacts, FrameHeader, View
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import (
@@ -27,7 +27,7 @@ from magis_calib.link.camera_messages import (
     Welcome,
 )
 from magis_calib.link.wire import decode_to_camera
-from simulators.cameras.buffer import Spool, SpooledFrame
+from simulators.cameras.buffer import FrameBuffer, SpooledFrame
 from simulators.faults.active import WHOLE, Cut
 
 Say = Callable[[str], None]
@@ -39,7 +39,7 @@ SENDING = 4
 
 
 @dataclass(frozen=True, slots=True)
-class CameraPlace:
+class CameraIdentity:
     """Which camera this is and where the application is found."""
 
     station: str
@@ -57,10 +57,10 @@ class CameraDriver:
 
     def __init__(
         self,
-        lock: Lock,
-        place: CameraPlace,
+        security: SocketSecurity,
+        place: CameraIdentity,
         facts: CameraFacts,
-        spool: Spool,
+        buffer: FrameBuffer,
         settled: Settled,
         say: Say,
     ) -> None:
@@ -68,9 +68,9 @@ class CameraDriver:
         self.cut: Callable[[], Cut] = lambda: WHOLE
         """Which ways nothing passes."""
         self.dead = False
-        self._lock = lock
+        self._security = security
         self._facts = facts
-        self._spool = spool
+        self._buffer = buffer
         self._settled = settled
         self._say = say
         self._application: str | None = None
@@ -83,25 +83,25 @@ class CameraDriver:
 
     def _connect(self) -> None:
         self._next_word_s = 0.0
-        self.socket = self._lock.context.socket(zmq.DEALER)
+        self.socket = self._security.context.socket(zmq.DEALER)
         self.socket.setsockopt(zmq.LINGER, 500)
         self.socket.setsockopt(zmq.IMMEDIATE, 1)
         self.socket.setsockopt(zmq.SNDHWM, SENDING)
         self.socket.setsockopt(zmq.RECONNECT_IVL, 100)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
-        self._lock.call(self.socket, "camera", "application")
-        self._entrance = Entrance(self.socket, self.place.endpoint)
+        self._security.call(self.socket, "camera", "application")
+        self._handshake = HandshakeMonitor(self.socket, self.place.endpoint)
         self._problem = ""
         self._say(f"camera {self.place.view}: connecting to {self.place.endpoint}")
 
     def die(self) -> None:
         """Be gone without a word, with all that was not stored."""
         self._say(f"camera {self.place.view}: driver dies")
-        for lost in self._spool.clear():
+        for lost in self._buffer.clear():
             self._settled(lost, self.place.view, False)
         self._application = None
         self.dead = True
-        self._entrance.close()
+        self._handshake.close()
         self.socket.close(linger=0)
 
     def rise(self, session: str) -> None:
@@ -130,7 +130,7 @@ class CameraDriver:
             self._spoilt[header.drop_id] = spoilt
         self._copies[header.drop_id] = copies
         frame = SpooledFrame(header.drop_id, header.sequence, FrameMessage.of(header).encode(), payload)
-        for lost in self._spool.add(frame):
+        for lost in self._buffer.add(frame):
             self._say(f"camera {self.place.view}: spool is full, drop {lost.drop_id} is lost")
             self._settled(lost.drop_id, self.place.view, False)
         self._send_frames()
@@ -166,15 +166,15 @@ class CameraDriver:
         if self.dead:
             return
         self._send(Bye(session=self.place.session))
-        self._entrance.close()
+        self._handshake.close()
         self.socket.close()
 
     def _notice_disconnect(self) -> None:
         """After a broken connection hello must come first: a frame would reach someone who does not know it."""
-        if self._entrance.look(time.monotonic()) and self.welcomed:
+        if self._handshake.look(time.monotonic()) and self.welcomed:
             self._lose("disconnected")
-        if self._entrance.problem != self._problem:
-            self._problem = self._entrance.problem
+        if self._handshake.problem != self._problem:
+            self._problem = self._handshake.problem
             if self._problem:
                 self._say(f"camera {self.place.view}: {self.place.endpoint}: {self._problem}")
 
@@ -187,7 +187,7 @@ class CameraDriver:
                 if self.welcomed and message.session != self._application:
                     self._lose("was started again")
             case Received():
-                self._spool.received(message.drop_id)
+                self._buffer.received(message.drop_id)
             case Stored() | NotStored():
                 self._forget(message.drop_id, stored=isinstance(message, Stored))
             case ErrorAnswer():
@@ -195,7 +195,7 @@ class CameraDriver:
 
     def _join(self, application: str) -> None:
         self._say(f"camera {self.place.view}: application connected ({application})")
-        waiting = self._spool.send_all_again(same_application=application == self._last_application)
+        waiting = self._buffer.send_all_again(same_application=application == self._last_application)
         self._application = self._last_application = application
         if waiting:
             self._say(f"camera {self.place.view}: {waiting} frames not yet stored are sent again")
@@ -213,17 +213,17 @@ class CameraDriver:
         self._last_error = text
         if error.code == "no_hello":
             self._lose("wants a hello first")
-        elif error.drop_id is not None and error.retry and self._spool.send_again(error.drop_id, TRIES):
+        elif error.drop_id is not None and error.retry and self._buffer.send_again(error.drop_id, TRIES):
             self._send_frames()
         elif error.drop_id is not None:
             self._forget(error.drop_id, stored=False)
 
     def _forget(self, drop_id: int, *, stored: bool) -> None:
-        if self._spool.forget(drop_id):
+        if self._buffer.forget(drop_id):
             self._settled(drop_id, self.place.view, stored)
 
     def _send_frames(self) -> None:
-        while self.welcomed and not self.cut().to_application and (frame := self._spool.next_to_send()) is not None:
+        while self.welcomed and not self.cut().to_application and (frame := self._buffer.next_to_send()) is not None:
             payload = self._spoilt.get(frame.drop_id, frame.payload)
             try:
                 for _ in range(self._copies.get(frame.drop_id, 1)):
@@ -232,7 +232,7 @@ class CameraDriver:
                 return
             self._spoilt.pop(frame.drop_id, None)
             self._copies.pop(frame.drop_id, None)
-            self._spool.sent(frame)
+            self._buffer.sent(frame)
 
     def _hello(self) -> Hello:
         place = self.place

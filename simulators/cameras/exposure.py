@@ -72,7 +72,7 @@ def develop(job: Job, sensors: Mapping[View, Sensor], cloud: CloudNumbers, seed:
     return prints
 
 
-class Darkroom:
+class ImageMaker:
     """Takes jobs, gives prints. `wake` becomes readable when prints are ready."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], numbers: PlantNumbers, sensor: str, seed: int) -> None:

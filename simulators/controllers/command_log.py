@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from magis_calib.link.control_messages import Answer, Request
+from magis_calib.link.control_messages import Answer, ControllerRequest
 
 
 class CommandLog:
@@ -16,7 +16,7 @@ class CommandLog:
         """Begin a new file; None to write nothing. Raises `OSError`."""
         self._file = None if path is None else path.open("w", encoding="utf-8")
 
-    def add(self, controller: str, who: str, request: Request, answer: Answer) -> None:
+    def add(self, controller: str, who: str, request: ControllerRequest, answer: Answer) -> None:
         """Write down a request that may change something. `who`: the name of the key that it came with."""
         if self._file is None or request.request not in ("write", "sequence"):
             return

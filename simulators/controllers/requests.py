@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Setpoints
-from magis_calib.link.control_messages import Answer, Refusal, Request
+from magis_calib.link.control_messages import Answer, ControllerRequest, Refusal
 from simulators.controllers.lease import Lease
 from simulators.controllers.parameters import ParameterBank
 from simulators.faults.active import NO_FAULTS
@@ -17,7 +17,7 @@ from simulators.faults.kinds import Controller
 Say = Callable[[str], None]
 
 
-class RequestDesk:
+class RequestHandler:
     """The parameters of one controller, and who may change them. Used by one thread."""
 
     def __init__(self, name: Controller, session: str, bank: ParameterBank, lease: Lease, say: Say) -> None:
@@ -36,12 +36,12 @@ class RequestDesk:
         self.bank.power_cycle(otherwise)
         self._numbers.clear()
 
-    def hears(self, request: Request) -> bool:
+    def hears(self, request: ControllerRequest) -> bool:
         """Tell whether there is an answer at all."""
         committed = request.request == "write" and request.commit
         return not self.misbehaviour.silent and not (committed and self.misbehaviour.dies_after_check)
 
-    def answer(self, identity: bytes, request: Request) -> Answer:
+    def answer(self, identity: bytes, request: ControllerRequest) -> Answer:
         """Do what one peer asks for, or refuse it."""
         refused = self._judge(request.setpoints or {}) if request.request == "write" else None
         refusal = self._stale(request) or refused or self._judge_sequence(request) or self._not_yours(identity, request)
@@ -56,7 +56,7 @@ class RequestDesk:
             return Refusal(code="bad_request", message="a write without setpoints")
         return self.bank.judge(setpoints) or self.misbehaviour.refusal()
 
-    def _judge_sequence(self, request: Request) -> Refusal | None:
+    def _judge_sequence(self, request: ControllerRequest) -> Refusal | None:
         """Say why a sequence type is not accepted."""
         if request.request != "sequence":
             return None
@@ -66,7 +66,7 @@ class RequestDesk:
             return Refusal(code="bad_request", message="a sequence without sequence_type")
         return None
 
-    def _not_yours(self, identity: bytes, request: Request) -> Refusal | None:
+    def _not_yours(self, identity: bytes, request: ControllerRequest) -> Refusal | None:
         """Say why nothing is changed for somebody who has not the lease."""
         if self._lease.held_by(identity) or request.request not in ("write", "sequence") or not request.commit:
             return None
@@ -74,7 +74,7 @@ class RequestDesk:
             return Refusal(code="bad_request", message=f"{self._name} waits for a hello")
         return Refusal(code="leased", message=f"{self._name} is {self._lease.in_words()}")
 
-    def _do(self, request: Request) -> Answer:
+    def _do(self, request: ControllerRequest) -> Answer:
         answer = Answer(request_id=request.request_id, session=self._session, ok=True)
         match request.request:
             case "describe":
@@ -97,7 +97,7 @@ class RequestDesk:
     def _readback(self) -> dict[str, float]:
         return self.misbehaviour.misread(self.bank.readback())
 
-    def _stale(self, request: Request) -> Refusal | None:
+    def _stale(self, request: ControllerRequest) -> Refusal | None:
         late_ns = time.time_ns() + self.misbehaviour.clock_ns() - request.expires_time_ns
         if late_ns > 0:
             return Refusal(code="stale", message=f"request {request.request_id} expired {late_ns / 1e9:.3g} s ago")

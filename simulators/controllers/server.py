@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import zmq
 
-from magis_calib.auth.sockets import Lock
+from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import Bye, Heartbeat
@@ -23,14 +23,14 @@ from magis_calib.link.control_messages import (
     DropMessage,
     FromController,
     Refusal,
-    Request,
+    ControllerRequest,
     decode_to_controller,
 )
 from magis_calib.link.headers import agree_version
 from simulators.controllers.command_log import CommandLog
 from simulators.controllers.lease import Holder, Lease
 from simulators.controllers.parameters import ParameterBank
-from simulators.controllers.requests import RequestDesk, Say
+from simulators.controllers.requests import RequestHandler, Say
 from simulators.faults.kinds import Controller
 
 
@@ -47,7 +47,7 @@ def unreadable(raw: bytes, error: WireError, session: str) -> FromController:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ControllerIdentity:
     """Who a controller is and where it is found."""
 
     station: str
@@ -62,22 +62,22 @@ class Place:
 class ControllerServer:
     """One ROUTER socket with the parameters behind it. Used by one thread."""
 
-    def __init__(self, lock: Lock, place: Place, bank: ParameterBank, say: Say) -> None:
-        self._lock = lock
+    def __init__(self, security: SocketSecurity, place: ControllerIdentity, bank: ParameterBank, say: Say) -> None:
+        self._security = security
         self.place = place
         self.lease = Lease(place.silent_after_s)
-        self.requests = RequestDesk(place.controller, place.session, bank, self.lease, say)
+        self.requests = RequestHandler(place.controller, place.session, bank, self.lease, say)
         self.on_done: Callable[[int], None] = lambda drop_id: None
         self.on_left: Callable[[bytes], None] = lambda identity: None
         self.commands = CommandLog(None)
         self._say = say
         self._late: deque[tuple[float, bytes, FromController]] = deque()
         self._next_heartbeat_s = 0.0
-        self.socket = lock.context.socket(zmq.ROUTER)
+        self.socket = security.context.socket(zmq.ROUTER)
         self.socket.setsockopt(zmq.LINGER, 200)
         self.socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # to notice that a peer is gone
-        lock.serve(self.socket, "control", place.controller)
+        security.serve(self.socket, "control", place.controller)
         self.socket.bind(place.endpoint)
         say(f"{place.controller}: listening on {place.endpoint}")
 
@@ -90,7 +90,7 @@ class ControllerServer:
                 return
             client, raw = parts[0].bytes, parts[-1].bytes
             try:
-                who = self._lock.visitor(parts[-1], "control")
+                who = self._security.visitor(parts[-1], "control")
                 message = decode_to_controller(raw)
             except WireError as error:
                 self._send(client, unreadable(raw, error, self.place.session))
@@ -127,11 +127,13 @@ class ControllerServer:
         """Release the socket."""
         self.socket.close()
 
-    def _handle(self, identity: bytes, who: str, message: ControllerHello | Request | Done | Heartbeat | Bye) -> None:
+    def _handle(
+        self, identity: bytes, who: str, message: ControllerHello | ControllerRequest | Done | Heartbeat | Bye
+    ) -> None:
         if isinstance(message, ControllerHello):
             self._welcome(identity, who, message)
             return
-        if isinstance(message, Request) and self.requests.hears(message):
+        if isinstance(message, ControllerRequest) and self.requests.hears(message):
             answer = self.requests.answer(identity, message)
             self.commands.add(self.place.controller, who, message, answer)
             if delay_s := self.requests.misbehaviour.delay_s:
@@ -139,7 +141,7 @@ class ControllerServer:
             else:
                 self._send(identity, answer)
         if not self.lease.held_by(identity):
-            if not isinstance(message, Request | Bye):
+            if not isinstance(message, ControllerRequest | Bye):
                 self._send(identity, Heartbeat(session=self.place.session))
                 text = f"{self.place.controller} waits for a hello"
                 self._send(identity, ControlError(code="no_hello", message=text))

@@ -11,7 +11,7 @@ from simulators.faults.kinds import Timed
 from simulators.instrument.numbers import Finite
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Peer = Literal["camera x", "camera y", "laser", "drop_system"]
+CutPeer = Literal["camera x", "camera y", "laser", "drop_system"]
 
 
 class OfView(Timed):
@@ -99,7 +99,7 @@ class NetworkCut(Timed):
     """Nothing passes between a peer and the application; what waits passes when this is over."""
 
     kind: Literal["network_cut"]
-    peer: Peer
+    peer: CutPeer
     way: Literal["both", "to_application", "from_application"] = "both"
 
 

@@ -16,7 +16,7 @@ from hardware.controller import ControllerClient
 from magis_calib.app.live import LiveRun
 from magis_calib.app.simulated import on_free_ports
 from magis_calib.auth.keyring import Keyring, Pair, default_keys_dir
-from magis_calib.auth.sockets import CurveLock, open_lock
+from magis_calib.auth.sockets import CurveSecurity, open_lock
 from magis_calib.config.loading import parse_config
 from magis_calib.config.station import Config, Station, default_text
 from magis_calib.domain.errors import ConfigError
@@ -192,7 +192,7 @@ def test_who_is_not_let_in_says_so_and_is_served_once_it_is_allowed(locked, keyr
     (keyring.folder / "allowed.toml").write_text("\n\n".join(without) + "\n")
     controllers = Controllers(locked)
     strangers = Keyring.at(default_keys_dir())
-    lock = CurveLock(zmq.Context(), strangers)
+    lock = CurveSecurity(zmq.Context(), strangers)
     client = None
     try:
         client = ControllerClient(lock, "laser", locked.links.laser, "bottom", "s", locked.links)

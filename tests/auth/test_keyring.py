@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import zmq
 
-from magis_calib.auth.keyring import ALLOWED, OWN, Keyring, Party
+from magis_calib.auth.keyring import ALLOWED, OWN, Keyring, Peer
 from magis_calib.cli.main import main
 from magis_calib.domain.errors import ConfigError
 
 
 def test_a_folder_is_made_on_first_use_with_secrets_that_only_their_user_reads(tmp_path: Path) -> None:
     keyring = Keyring.at(tmp_path / "config" / "keys")
-    assert {party.name: party.role for party in keyring.parties().values()} == dict(OWN)
+    assert {peer.name: peer.role for peer in keyring.parties().values()} == dict(OWN)
     for name in OWN:
         assert stat.S_IMODE((keyring.folder / f"{name}.key").stat().st_mode) == 0o600
         pair = keyring.pair(name)
@@ -54,7 +54,7 @@ def test_who_is_made_is_let_in_and_who_is_revoked_is_not(tmp_path: Path) -> None
     keyring, other = Keyring.at(tmp_path / "keys"), Keyring(tmp_path / "keys")
     path = keyring.make("LM3", "camera")
     public = keyring.pair("LM3").public
-    assert other.parties()[public] == Party("LM3", "camera", public)
+    assert other.parties()[public] == Peer("LM3", "camera", public)
     keyring.revoke("LM3")
     assert public not in other.parties()
     assert not path.exists()
@@ -83,9 +83,9 @@ def test_a_list_that_cannot_be_used_is_named(tmp_path: Path, text: str, wanted: 
 def test_the_same_name_or_key_twice_is_refused(tmp_path: Path) -> None:
     keyring = Keyring.at(tmp_path / "keys")
     known = keyring.named("camera")
-    for party in (Party("camera", "camera", "x" * 40), Party("other", "observer", known.public)):
+    for peer in (Peer("camera", "camera", "x" * 40), Peer("other", "observer", known.public)):
         with pytest.raises(ConfigError, match="must be new"):
-            keyring.allow(party)
+            keyring.allow(peer)
     text = (keyring.folder / ALLOWED).read_text()
     (keyring.folder / ALLOWED).write_text(text + text.split("\n\n")[-1])
     with pytest.raises(ConfigError, match="there twice"):

@@ -122,7 +122,7 @@ def report(probe: Probe, run: LiveRun, counts: Counters, failures: list[str]) ->
         print(f"last minute over second: {growth:+.1%} (< {MEMORY_GROWTH:.0%})")
     lost = counts.lost + counts.not_stored + counts.incomplete
     print(json.dumps({"drops": counts.complete, "lost": lost, "stored": counts.stored, "panels_failed": failures,
-                      "stages_s": {stage: _percentiles(taken) for stage, taken in run.engine.tally.stage_s.items()}}),
+                      "stages_s": {stage: _percentiles(taken) for stage, taken in run.engine.history.stage_s.items()}}),
           flush=True)  # fmt: skip
     return int(not good or lost > 0 or delay >= DELAY_S)
 

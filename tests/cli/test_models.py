@@ -18,7 +18,7 @@ from magis_calib.config.station import default_text
 from magis_calib.domain.errors import ConfigError
 from magis_calib.estimation.models import BUILT_IN
 from magis_calib.pipeline import Pipeline
-from magis_calib.replay.recorded_actuators import ListeningHands
+from magis_calib.replay.recorded_actuators import RecordedActuators
 from tests.pictures import Scene, pair
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -128,4 +128,4 @@ def test_a_spare_camera_hinders_no_run_but_is_judged_by_the_check(tmp_path: Path
 def test_a_pipeline_is_not_made_with_a_model_that_cannot_be_used() -> None:
     station = select_station(parse_config(with_models("two_port_fringe", "flattop"), "mine.toml"), None)[1]
     with pytest.raises(ConfigError, match=r"wanted one of .*got 'flattop'"):
-        Pipeline(station, ListeningHands([], station))
+        Pipeline(station, RecordedActuators([], station))

@@ -15,7 +15,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.control import ParameterFacts, Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
-from magis_calib.feedback.evaluation import Judgement, Situation
+from magis_calib.feedback.evaluation import DropContext, Evaluation
 from magis_calib.feedback.loop import Loop
 from simulators.instrument.numbers import load_plant_numbers
 from simulators.plant import Plant
@@ -36,7 +36,7 @@ class Run:
 
     truth: list[dict[str, Any]]
     estimates: dict[int, StationEstimate] = field(default_factory=dict)
-    judged: list[Judgement] = field(default_factory=list)
+    judged: list[Evaluation] = field(default_factory=list)
     setpoints: list[Setpoints] = field(default_factory=list)
 
     def away(self, station: Station, name: str) -> np.ndarray:
@@ -95,7 +95,7 @@ def run(
         noise = FIT_SIGMA * rng.standard_normal(6)
         seen = {name: total[name] + wrong.get(name, 0.0) + noise[row] for row, name in enumerate(OBSERVABLES)}
         found.estimates[drop] = estimated(drop, seen)
-        judged = loop.judge(found.estimates[drop], "interferometer", Situation(in_force, timeline.newest(), facts))
+        judged = loop.judge(found.estimates[drop], "interferometer", DropContext(in_force, timeline.newest(), facts))
         found.judged.append(judged)
         if judged.proposal is not None and not judged.hold:
             timeline.change(drop + 1 + delay, judged.proposal.limited)

@@ -10,7 +10,7 @@ import pytest
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import RULES
-from magis_calib.feedback.evaluation import Situation
+from magis_calib.feedback.evaluation import DropContext
 from magis_calib.feedback.loop import Loop
 from tests.feedback.station import BEST_SD, run
 from tests.feedback.test_loop import NOMINAL, estimate, facts, noisy, plant
@@ -29,7 +29,7 @@ def settled(station, facts):
 
     def show(drop: int, offset=None, sequence_type="interferometer", change=lambda one: one, at=NOMINAL, **around):
         seen = change(estimate(drop, noisy(rng, plant(NOMINAL, offset or {}))))
-        return loop.judge(seen, sequence_type, Situation(at, at, facts, **around))
+        return loop.judge(seen, sequence_type, DropContext(at, at, facts, **around))
 
     for drop in range(1, 31):
         assert show(drop).hold == ""

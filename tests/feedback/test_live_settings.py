@@ -14,7 +14,7 @@ from magis_calib.domain.control import Decision, Limits, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.serial import record_from_json, to_json
-from magis_calib.feedback.evaluation import Situation
+from magis_calib.feedback.evaluation import DropContext
 from magis_calib.feedback.explanation import explained
 from magis_calib.feedback.live_settings import station_in_force, tuned
 from magis_calib.feedback.loop import Loop
@@ -54,7 +54,7 @@ class Drops:
             noise = 15e-6 * self._rng.standard_normal()
             values = dict(zip(OBSERVABLES, self.loop.response.predict(in_force).tolist(), strict=True))
             values["x_m"] += x_m + noise
-            at = Situation(in_force, self.timeline.newest(), self.facts)
+            at = DropContext(in_force, self.timeline.newest(), self.facts)
             judged = self.loop.judge(estimated(self.drop, values), "interferometer", at)
             if judged.proposal is not None and not judged.hold:
                 self.timeline.change(self.drop + 1, judged.proposal.limited)
@@ -71,13 +71,13 @@ class Drops:
 def test_a_gain_becomes_fixed_where_the_bank_stands_and_nothing_jumps(station: Station) -> None:
     drops = Drops(station)
     drops.take(60, x_m=100e-6)
-    before = drops.loop._channels.predicted()[0].copy()
+    before = drops.loop._filters.predicted()[0].copy()
     assert drops.ask(SetGain("x_m", 0.3)) == "gain of x auto → 0.3"
-    assert drops.loop._channels.predicted()[0] == pytest.approx(before, abs=1e-15)
+    assert drops.loop._filters.predicted()[0] == pytest.approx(before, abs=1e-15)
     measured = before.copy()
     measured[X] += 50e-6
-    drops.loop._channels.update(measured, np.zeros(6), np.zeros(6))
-    assert drops.loop._channels.predicted()[0][X] - before[X] == pytest.approx(0.3 * 50e-6)
+    drops.loop._filters.update(measured, np.zeros(6), np.zeros(6))
+    assert drops.loop._filters.predicted()[0][X] - before[X] == pytest.approx(0.3 * 50e-6)
 
 
 def test_back_to_auto_the_bank_knows_all_that_came_meanwhile(station: Station) -> None:
@@ -88,10 +88,10 @@ def test_back_to_auto_the_bank_knows_all_that_came_meanwhile(station: Station) -
         if number == 10:
             fixed.adjust({"x_m": 0.05}, {})
         for loop in (fixed, learning):
-            loop._channels.update(measured.copy(), np.full(6, 1e-14), np.zeros(6))
-    assert fixed._channels.predicted()[0][X] != learning._channels.predicted()[0][X]
+            loop._filters.update(measured.copy(), np.full(6, 1e-14), np.zeros(6))
+    assert fixed._filters.predicted()[0][X] != learning._filters.predicted()[0][X]
     fixed.adjust({}, {})
-    assert fixed._channels.predicted()[0].tolist() == learning._channels.predicted()[0].tolist()
+    assert fixed._filters.predicted()[0].tolist() == learning._filters.predicted()[0].tolist()
 
 
 @pytest.mark.parametrize("gain", [0.0, 2.0, -0.1, math.nan, math.inf, "automatic"])

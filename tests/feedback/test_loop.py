@@ -13,7 +13,7 @@ from magis_calib.actuators.timeline import Timeline
 from magis_calib.domain.control import ParameterFacts
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
-from magis_calib.feedback.evaluation import Situation
+from magis_calib.feedback.evaluation import DropContext
 from magis_calib.feedback.gates import PhaseGate
 from magis_calib.feedback.loop import Loop
 
@@ -59,7 +59,7 @@ def run(station, facts, offset, drops=40, missing=(), delay=0):
         in_force = timeline.in_force(drop)
         values = plant(in_force, offset)
         judged = loop.judge(
-            estimate(drop, values, missing), "interferometer", Situation(in_force, timeline.newest(), facts)
+            estimate(drop, values, missing), "interferometer", DropContext(in_force, timeline.newest(), facts)
         )
         history.append((values, in_force, judged))
         if judged.proposal is not None and not judged.hold:
@@ -102,11 +102,13 @@ def test_a_limited_tilt_is_not_compensated_in_phase_for_motion_that_did_not_happ
     slow = facts | {"mirror_tilt_x_rad": replace(facts["mirror_tilt_x_rad"], step_limit=10e-6)}
     loop, rng = Loop(station), np.random.default_rng(1)
     for drop in range(30):
-        loop.judge(estimate(drop, noisy(rng, plant(NOMINAL, {}))), "interferometer", Situation(NOMINAL, NOMINAL, slow))
+        loop.judge(
+            estimate(drop, noisy(rng, plant(NOMINAL, {}))), "interferometer", DropContext(NOMINAL, NOMINAL, slow)
+        )
     step = {"fringe_x_rad_per_m": -450.0}
     for drop in range(30, 33):
         off = estimate(drop, noisy(rng, plant(NOMINAL, step)))
-        judged = loop.judge(off, "interferometer", Situation(NOMINAL, NOMINAL, slow))
+        judged = loop.judge(off, "interferometer", DropContext(NOMINAL, NOMINAL, slow))
     assert judged.proposal.limited["mirror_tilt_x_rad"] - NOMINAL["mirror_tilt_x_rad"] == pytest.approx(10e-6, rel=0.01)
     phase_left = wrap_phase(plant(dict(judged.proposal.limited), step)["phase_rad"] - 1.0)
     assert phase_left == pytest.approx(0.0, abs=0.02)
@@ -135,16 +137,16 @@ def test_what_was_not_measured_moves_nothing_and_says_why(station, facts) -> Non
 
 
 def test_only_interferometer_drops_are_acted_upon(station, facts) -> None:
-    judged = Loop(station).judge(estimate(1, plant(NOMINAL, OFFSET)), "no_atoms", Situation(NOMINAL, NOMINAL, facts))
+    judged = Loop(station).judge(estimate(1, plant(NOMINAL, OFFSET)), "no_atoms", DropContext(NOMINAL, NOMINAL, facts))
     assert judged.proposal is None
     assert "no_atoms" in judged.hold
 
 
 def test_the_prediction_is_made_for_the_setpoints_in_force(station, facts) -> None:
     loop = Loop(station)
-    loop.judge(estimate(1, plant(NOMINAL, OFFSET)), "interferometer", Situation(NOMINAL, NOMINAL, facts))
+    loop.judge(estimate(1, plant(NOMINAL, OFFSET)), "interferometer", DropContext(NOMINAL, NOMINAL, facts))
     moved = {**NOMINAL, "mirror_tilt_x_rad": 400e-6, "trap_y_m": 20e-6}
-    judged = loop.judge(estimate(2, plant(moved, OFFSET)), "interferometer", Situation(moved, NOMINAL, facts))
+    judged = loop.judge(estimate(2, plant(moved, OFFSET)), "interferometer", DropContext(moved, NOMINAL, facts))
     for name, value in plant(moved, OFFSET).items():
         assert judged.found.named().prediction[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
 

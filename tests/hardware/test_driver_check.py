@@ -16,7 +16,7 @@ import zmq
 
 from hardware import driver_check
 from hardware.driver_check import CheckPlan, DriverCheck
-from magis_calib.auth.sockets import PlainLock
+from magis_calib.auth.sockets import NoSecurity
 from magis_calib.cli.check_driver import main
 from magis_calib.config.loading import load_config, select_station
 
@@ -43,7 +43,7 @@ def checked(station, endpoint, drive, seconds):
     """Run a driver in a thread until the check of it is over; return the findings by check."""
     stop = threading.Event()
     with zmq.Context() as context:
-        check = DriverCheck(PlainLock(context), "bottom", station, CheckPlan(endpoint, seconds=seconds, frames=4))
+        check = DriverCheck(NoSecurity(context), "bottom", station, CheckPlan(endpoint, seconds=seconds, frames=4))
         thread = threading.Thread(target=drive, args=(context, endpoint, stop))
         thread.start()
         try:

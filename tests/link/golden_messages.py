@@ -85,16 +85,16 @@ PARAMETER = control.ParameterMessage(
 REQUEST = {"session": "app-3", "expires_time_ns": EXPIRES_NS}
 TO_CONTROLLER = {
     "controller_hello": control.ControllerHello(protocols=[1], station="bottom", session="app-3"),
-    "request_describe": control.Request(request="describe", request_id="app-3-1", number=1, **REQUEST),
-    "request_read": control.Request(request="read", request_id="app-3-2", number=2, **REQUEST),
-    "request_write": control.Request(
+    "request_describe": control.ControllerRequest(request="describe", request_id="app-3-1", number=1, **REQUEST),
+    "request_read": control.ControllerRequest(request="read", request_id="app-3-2", number=2, **REQUEST),
+    "request_write": control.ControllerRequest(
         request="write", request_id="app-3-3", number=3, setpoints={"mirror_tilt_x_rad": 0.0004}, **REQUEST
     ),
-    "request_check": control.Request(
+    "request_check": control.ControllerRequest(
         request="write", request_id="app-3-4", number=4, setpoints={"mirror_tilt_x_rad": 0.5}, commit=False, **REQUEST
     ),
-    "request_status": control.Request(request="status", request_id="app-3-5", number=5, **REQUEST),
-    "request_sequence": control.Request(
+    "request_status": control.ControllerRequest(request="status", request_id="app-3-5", number=5, **REQUEST),
+    "request_sequence": control.ControllerRequest(
         request="sequence", request_id="app-3-6", number=6, sequence_type="z_shear", **REQUEST
     ),
     "done": control.Done(session="app-3", drop_id=42),

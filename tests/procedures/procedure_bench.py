@@ -10,7 +10,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.control import Decision, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 from simulators.instrument.numbers import load_plant_numbers
 from simulators.plant import LOOP_ACTUATORS, Plant
 from tests.feedback.station import FIT_SIGMA, allowed, estimated
@@ -25,16 +25,16 @@ def true_response() -> np.ndarray:
 
 
 def play(
-    station: Station, seed: int, begin: Callable[[Place], Procedure], factors: Mapping[str, float] | None = None,
+    station: Station, seed: int, begin: Callable[[StartingPoint], Procedure], factors: Mapping[str, float] | None = None,
     swapped: Mapping[str, tuple[str, float]] | None = None,
-) -> tuple[Result, list[Ask], int]:  # fmt: skip
+) -> tuple[ProcedureResult, list[Request], int]:  # fmt: skip
     """Return the result, everything that was asked for, and the drops taken.
 
     `factors`: how many times its move an actuator makes; `swapped`: it makes that of another one, times a number.
     """
     plant, rng = Plant(load_plant_numbers(), "short", seed), np.random.default_rng(seed)
     base = plant.nominal | HOME
-    procedure, asked, drop = begin(Place(station, allowed(station), base)), [], 0
+    procedure, asked, drop = begin(StartingPoint(station, allowed(station), base)), [], 0
     try:
         ask = next(procedure)
         while True:

@@ -15,7 +15,7 @@ from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.feedback.response_matrix import Response
 from magis_calib.procedures.poke import poke
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 from magis_calib.procedures.response import response
 from tests.procedures.procedure_bench import HOME, LOOP_ACTUATORS, play, true_response
 
@@ -70,7 +70,7 @@ def test_what_is_wrong_with_an_actuator_is_found_by_name(station, name: str, fac
 def test_the_example_of_the_document_runs(station) -> None:
     text = (Path(__file__).parents[2] / "docs" / "procedures.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    names = {"Ask": Ask, "Place": Place, "Procedure": Procedure, "Result": Result, "mean": mean}
+    names = {"Ask": Request, "Place": StartingPoint, "Procedure": Procedure, "Result": ProcedureResult, "mean": mean}
     exec(example, names)
     result, asked, drops = play(station, 1, names["step_response"])
     assert result.good, result.words

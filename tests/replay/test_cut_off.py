@@ -9,9 +9,9 @@ import pytest
 
 from magis_calib.domain.camera import Frame, IncompleteDrop
 from magis_calib.domain.devices import SourceEnded
-from magis_calib.link.bounded_queue import Handover
+from magis_calib.link.bounded_queue import BoundedQueue
 from magis_calib.link.pairing import Pairing
-from magis_calib.run.receiver import Intake, Work
+from magis_calib.run.receiver import Receiver, Work
 from tests.pictures import Scene, pair
 
 
@@ -30,7 +30,7 @@ def frames() -> dict[str, Frame]:
     return dict(pair(np.random.default_rng(1), Scene(), 1).frames)
 
 
-def left(work: Handover[Work]) -> list[Work]:
+def left(work: BoundedQueue[Work]) -> list[Work]:
     found = []
     while not work.drained:
         if (item := work.get(0.0)) is not None:
@@ -39,11 +39,11 @@ def left(work: Handover[Work]) -> list[Work]:
 
 
 def played(*events: object) -> list[Work]:
-    work: Handover[Work] = Handover(10**9)
-    intake = Intake(Played(*events), None, Pairing(5.0), work, None, None)
+    work: BoundedQueue[Work] = BoundedQueue(10**9)
+    receiver = Receiver(Played(*events), None, Pairing(5.0), work, None, None)
     for _ in events:
-        intake.step(0.0)
-    intake.finish()
+        receiver.step(0.0)
+    receiver.finish()
     return left(work)
 
 

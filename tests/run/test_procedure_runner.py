@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from magis_calib.app.headless import news
-from magis_calib.procedures.catalogue import KNOWN, Known
+from magis_calib.procedures.catalogue import KNOWN, ProcedureSpec
 from magis_calib.procedures.poke import DROPS, HARMLESS_DROPS
-from magis_calib.procedures.protocol import Ask, Place, Procedure, Result
+from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 from magis_calib.products.store import Product, read_product
 from magis_calib.run.procedure_runner import PATIENCE_DROPS
 from magis_calib.state.commands import (
@@ -36,24 +36,24 @@ pytestmark = pytest.mark.station
 OUT_M = 20e-6
 
 
-def there_and_back(place: Place, out: float = OUT_M) -> Procedure:
+def there_and_back(place: StartingPoint, out: float = OUT_M) -> Procedure:
     """Go out and take two drops, go to the other side and take one."""
     base = place.base["trap_x_m"]
-    first = yield Ask({"trap_x_m": base + out}, "out", drops=2)
-    second = yield Ask({"trap_x_m": base - out}, "to the other side")
+    first = yield Request({"trap_x_m": base + out}, "out", drops=2)
+    second = yield Request({"trap_x_m": base - out}, "to the other side")
     seen = [record.drop_id for record in (*first, *second)]
-    return Result(True, f"saw drops {seen}", {"seen": seen})
+    return ProcedureResult(True, f"saw drops {seen}", {"seen": seen})
 
 
-def stumbling(place: Place) -> Procedure:
-    yield Ask({"trap_x_m": place.base["trap_x_m"] + OUT_M}, "out")
+def stumbling(place: StartingPoint) -> Procedure:
+    yield Request({"trap_x_m": place.base["trap_x_m"] + OUT_M}, "out")
     raise ZeroDivisionError("by nothing")
 
 
 @pytest.fixture(autouse=True)
 def procedures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KNOWN, "there_and_back", Known("go out and to the other side", there_and_back, 3))
-    monkeypatch.setitem(KNOWN, "stumbling", Known("go out and fall", stumbling, 1))
+    monkeypatch.setitem(KNOWN, "there_and_back", ProcedureSpec("go out and to the other side", there_and_back, 3))
+    monkeypatch.setitem(KNOWN, "stumbling", ProcedureSpec("go out and fall", stumbling, 1))
 
 
 @pytest.fixture

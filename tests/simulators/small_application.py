@@ -18,7 +18,7 @@ from magis_calib.link.control_messages import (
     ControllerWelcome,
     Done,
     DropMessage,
-    Request,
+    ControllerRequest,
     decode_from_controller,
 )
 from magis_calib.link.wire import check_frame, decode_from_camera
@@ -87,7 +87,7 @@ class SmallApplication:
     def ask(self, controller: str, request: str, **more) -> Answer:
         number = next(self.numbers)
         defaults = {"number": number, "expires_time_ns": time.time_ns() + 5_000_000_000, "session": self.name}
-        message = Request(request=request, request_id=f"r{number}", **(defaults | more))
+        message = ControllerRequest(request=request, request_id=f"r{number}", **(defaults | more))
         self.controllers[controller].send(message.encode())
         self.until(lambda: f"r{number}" in self.answers)
         return self.answers[f"r{number}"]

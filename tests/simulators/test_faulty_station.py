@@ -10,16 +10,16 @@ import pytest
 import zmq
 from test_faults import table
 
-from magis_calib.auth.sockets import PlainLock
+from magis_calib.auth.sockets import NoSecurity
 from magis_calib.link.control_messages import (
     ControllerHello,
     ControllerWelcome,
     Heartbeat,
-    Request,
+    ControllerRequest,
     decode_from_controller,
 )
 from simulators.controllers.parameters import ParameterBank
-from simulators.controllers.server import ControllerServer, Place
+from simulators.controllers.server import ControllerIdentity, ControllerServer
 from simulators.faults.active import Faults
 from simulators.faults.controller import Misbehaviour
 from simulators.faults.kinds import ControllerSilent
@@ -63,7 +63,7 @@ def next_drop(application, drop_id: int) -> None:
 
 def post(application, controller: str, request: str, name: str, **more) -> None:
     """Ask without waiting for an answer."""
-    message = Request(request=request, request_id=name, number=next(application.numbers), session=application.name,
+    message = ControllerRequest(request=request, request_id=name, number=next(application.numbers), session=application.name,
                       expires_time_ns=time.time_ns() + 5_000_000_000, **more)  # fmt: skip
     application.controllers[controller].send(message.encode())
 
@@ -79,9 +79,9 @@ def test_a_silent_controller_answers_nothing_until_it_is_over(faulty):
 def test_a_silent_controller_sends_no_heartbeats(numbers, bench, tmp_path):
     newest = [0]
     fault = ControllerSilent(kind="controller_silent", controller="laser", until_drop=1)
-    place = Place("bottom", "laser", f"ipc://{tmp_path}/l", "laser-9", 1.0, 5.0)
+    place = ControllerIdentity("bottom", "laser", f"ipc://{tmp_path}/l", "laser-9", 1.0, 5.0)
     bank = ParameterBank(numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()})
-    server = ControllerServer(PlainLock(bench.context), place, bank, print)
+    server = ControllerServer(NoSecurity(bench.context), place, bank, print)
     server.requests.misbehaviour = Misbehaviour(Faults([fault]), "laser", lambda: newest[0])
     with closing(server), bench.context.socket(zmq.DEALER) as application:
         application.connect(place.endpoint)

@@ -9,7 +9,7 @@ import pytest
 import zmq
 
 from hardware.controller import ControllerClient
-from magis_calib.auth.sockets import PlainLock
+from magis_calib.auth.sockets import NoSecurity
 from magis_calib.domain.errors import Refused
 from magis_calib.link.camera_messages import Bye
 
@@ -102,7 +102,7 @@ def test_the_client_raises_what_the_controller_refuses(bench):
     bench.station()
     name, station = bench.configured()
     with zmq.Context() as context:
-        laser = ControllerClient(PlainLock(context), "laser", bench.endpoints["laser"], name, "c-1", station.links)
+        laser = ControllerClient(NoSecurity(context), "laser", bench.endpoints["laser"], name, "c-1", station.links)
         with pytest.raises(Refused, match="makes no drops") as refused:
             welcomed(laser).sequence("z_shear")
         laser.close()

@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from magis_calib.auth.sockets import PlainLock
+from magis_calib.auth.sockets import NoSecurity
 from magis_calib.config.station import default_text
 from magis_calib.domain.quantities import OBSERVABLES
-from simulators.cameras.buffer import Spool, SpooledFrame
+from simulators.cameras.buffer import FrameBuffer, SpooledFrame
 from simulators.controllers.drop_schedule import DropSchedule
 from simulators.main import main
 from simulators.options import SimulationOptions
@@ -106,29 +106,29 @@ def test_full_spool_loses_the_oldest_and_says_so(bench, tmp_path):
 
 
 def test_spool_counts_its_bytes():
-    spool = Spool(250)
+    buffer = FrameBuffer(250)
     frames = [SpooledFrame(k, k, b"h" * 10, memoryview(bytes(90))) for k in range(4)]
-    assert [len(spool.add(frame)) for frame in frames] == [0, 0, 1, 1]
-    assert (len(spool), spool.bytes_held, spool.lost) == (2, 200, 2)
-    spool.sent(frames[2])
-    assert spool.next_to_send() is frames[3]
-    assert spool.send_again(2, tries=2)
-    spool.sent(frames[2])
-    assert not spool.send_again(2, tries=2)
-    assert spool.forget(2)
-    assert not spool.forget(2)
-    assert spool.bytes_held == 100
+    assert [len(buffer.add(frame)) for frame in frames] == [0, 0, 1, 1]
+    assert (len(buffer), buffer.bytes_held, buffer.lost) == (2, 200, 2)
+    buffer.sent(frames[2])
+    assert buffer.next_to_send() is frames[3]
+    assert buffer.send_again(2, tries=2)
+    buffer.sent(frames[2])
+    assert not buffer.send_again(2, tries=2)
+    assert buffer.forget(2)
+    assert not buffer.forget(2)
+    assert buffer.bytes_held == 100
 
 
 def test_spool_sends_the_same_application_only_what_it_lacks():
-    spool = Spool(1000)
+    buffer = FrameBuffer(1000)
     for k in range(3):
         frame = SpooledFrame(k, k, b"h", memoryview(bytes(9)))
-        spool.add(frame)
-        spool.sent(frame)
-    spool.received(1)
-    assert spool.send_all_again(same_application=True) == 2
-    assert spool.send_all_again(same_application=False) == 3
+        buffer.add(frame)
+        buffer.sent(frame)
+    buffer.received(1)
+    assert buffer.send_all_again(same_application=True) == 2
+    assert buffer.send_all_again(same_application=False) == 3
 
 
 def test_drops_count_from_the_first(bench):
@@ -209,7 +209,7 @@ def test_simulated_cameras_pass_the_driver_check(bench):
     from hardware.driver_check import CheckPlan, DriverCheck
 
     name, station = bench.configured()
-    lock = PlainLock(bench.context)
+    lock = NoSecurity(bench.context)
     clients = [ControllerClient(lock, key, bench.endpoints[key], name, "check", station.links)
                for key in ("laser", "drop_system")]  # fmt: skip
     check = DriverCheck(lock, name, station, CheckPlan(bench.endpoints["camera"], 20.0), clients[1].done)

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import zmq
 
-from magis_calib.auth.sockets import PlainLock
+from magis_calib.auth.sockets import NoSecurity
 from magis_calib.link.camera_messages import FrameMessage, Hello
-from simulators.cameras.buffer import Spool
-from simulators.cameras.driver import CameraDriver, CameraPlace
+from simulators.cameras.buffer import FrameBuffer
+from simulators.cameras.driver import CameraDriver, CameraIdentity
 from simulators.controllers.parameters import ParameterBank
-from simulators.controllers.server import ControllerServer, Place
+from simulators.controllers.server import ControllerIdentity, ControllerServer
 from simulators.instrument.numbers import ActuatorNumbers
 
 GOLDEN = Path(__file__).parent.parent / "link" / "golden"
@@ -48,13 +48,13 @@ def test_camera_sends_the_golden_bytes(context, tmp_path, name):
     endpoint = f"ipc://{tmp_path}/c"
     hello = Hello.model_validate_json(raw("hello_mono12p.json" if "12p" in name else "hello.json"))
     header = FrameMessage.model_validate_json(raw(f"{name}.json")).header()
-    place = CameraPlace("bottom", "LM1", "x", endpoint, "LM1-7", 0.1, 5.0, "example 1.0")
+    place = CameraIdentity("bottom", "LM1", "x", endpoint, "LM1-7", 0.1, 5.0, "example 1.0")
     settled: list[tuple[int, str, bool]] = []
-    spool = Spool(1000)
+    buffer = FrameBuffer(1000)
     with context.socket(zmq.ROUTER) as application:
         application.bind(endpoint)
         driver = CameraDriver(
-            PlainLock(context), place, hello.facts.facts(), spool, lambda *one: settled.append(one), print
+            NoSecurity(context), place, hello.facts.facts(), buffer, lambda *one: settled.append(one), print
         )
         peer, said = received(application, driver)
         assert said == hello.encode()
@@ -68,7 +68,7 @@ def test_camera_sends_the_golden_bytes(context, tmp_path, name):
         while not settled and time.monotonic() < end:
             driver.serve()
         assert settled == [(42, "x", True)]
-        assert len(spool) == 0
+        assert len(buffer) == 0
         driver.close()
 
 
@@ -78,8 +78,8 @@ def test_controller_answers_with_the_golden_bytes(context, tmp_path):
         settle_time_s=0.2,
     )  # fmt: skip
     bank = ParameterBank({"mirror_tilt_x_rad": tilt}, {"mirror_tilt_x_rad": 0.0004})
-    place = Place("bottom", "laser", f"ipc://{tmp_path}/l", "laser-9", 1.0, 5.0)
-    server = ControllerServer(PlainLock(context), place, bank, print)
+    place = ControllerIdentity("bottom", "laser", f"ipc://{tmp_path}/l", "laser-9", 1.0, 5.0)
+    server = ControllerServer(NoSecurity(context), place, bank, print)
     server.requests.next_effective_drop = lambda: 43
     exchange = {
         "controller_hello": "controller_welcome",

@@ -25,7 +25,7 @@ from magis_calib.state.snapshot import Snapshot
 from simulators.options import SimulationOptions
 from ui.run import Run
 from ui.style.theme import dress
-from ui.widgets.label import Words
+from ui.widgets.label import ElidedLabel
 from ui.window.main_window import MainWindow
 
 PATIENCE_S = 40.0
@@ -147,7 +147,7 @@ def delete_now() -> None:
 
 def said(widget: QWidget) -> str:
     """Return everything that can be read in a widget."""
-    kinds = [one for kind in (Words, QLabel, QPushButton) for one in widget.findChildren(kind)]
+    kinds = [one for kind in (ElidedLabel, QLabel, QPushButton) for one in widget.findChildren(kind)]
     return " | ".join(one.text() for one in kinds if one.isVisible() and one.text())
 
 

@@ -10,7 +10,7 @@ Wanted = TypeVar("Wanted")
 Made = TypeVar("Made")
 
 
-class Aside(Generic[Wanted, Made]):
+class BackgroundTask(Generic[Wanted, Made]):
     """Makes one thing ready again and again. The GUI thread asks and never waits; what failed is raised there, once."""
 
     def __init__(self, executor: Executor, make: Callable[[Wanted], Made]) -> None:

@@ -14,16 +14,21 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity
 from magis_calib.state.commands import Command, SetGain, SetLimits, SetTarget
 from magis_calib.state.snapshot import Snapshot
 
-Kind = Literal["target", "gain", "minimum", "maximum", "step_cap", "excursion"]
-Key = tuple[Kind, str]
+SettingKind = Literal["target", "gain", "minimum", "maximum", "step_cap", "excursion"]
+Key = tuple[SettingKind, str]
 """What it is, and of which observable or actuator."""
 Number = float | str
 """In SI, or the word that may stand instead."""
 
 GAIN = Quantity("gain", "gain", "1", "", 1.0, 3)
 WORDS: Mapping[str, str] = {"gain": "auto", "excursion": "range"}
-SHORT: Mapping[Kind, str] = {"minimum": "min", "maximum": "max", "step_cap": "step cap", "excursion": "excursion"}
-LIMIT_KINDS: tuple[Kind, ...] = ("minimum", "maximum", "step_cap", "excursion")
+SHORT: Mapping[SettingKind, str] = {
+    "minimum": "min",
+    "maximum": "max",
+    "step_cap": "step cap",
+    "excursion": "excursion",
+}
+LIMIT_KINDS: tuple[SettingKind, ...] = ("minimum", "maximum", "step_cap", "excursion")
 FOR_THIS_RUN = "for this run; the configuration file says what the next run begins with"
 
 
@@ -160,7 +165,7 @@ def why_read_only(snapshot: Snapshot) -> str:
     return ""
 
 
-def _ends(state: ActuatorState | None, nominal: float) -> dict[Kind, tuple[float, float]]:
+def _ends(state: ActuatorState | None, nominal: float) -> dict[SettingKind, tuple[float, float]]:
     """Return what each limit may be: within the controller's, about the nominal and the present setpoint."""
     if state is None:
         return dict.fromkeys(LIMIT_KINDS, (math.nan, math.nan))

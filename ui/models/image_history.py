@@ -13,7 +13,7 @@ from magis_calib.domain.errors import SessionError
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.recording.recall import recall
 from magis_calib.state.snapshot import Snapshot
-from ui.models.background import Aside
+from ui.models.background import BackgroundTask
 
 KEPT_BYTES = 260_000_000
 """Images of so many bytes stay in memory: ten drops of 2 x 6.3 Mpix."""
@@ -41,14 +41,16 @@ class _Recalled:
     shown: Shown
 
 
-class LookBack:
+class ImageHistory:
     """Keeps the images of the last drops and knows which drop was chosen. The GUI thread uses it."""
 
     def __init__(self, executor: Executor, kept_bytes: int = KEPT_BYTES) -> None:
         """`executor`: reads recordings; it may take a second for each drop."""
         self._kept: deque[tuple[ImagePair, StationEstimate]] = deque()
         self._kept_bytes, self._held_bytes = kept_bytes, 0
-        self._recall: Aside[tuple[str, int], _Recalled | str] = Aside(executor, lambda asked: _recalled(*asked))
+        self._recall: BackgroundTask[tuple[str, int], _Recalled | str] = BackgroundTask(
+            executor, lambda asked: _recalled(*asked)
+        )
         self._chosen: int | None = None
 
     @property

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 
-class Question(QFrame):
+class ConfirmBar(QFrame):
     """A strip that appears when something needs a yes, and hides again with the answer. Escape is a no."""
 
     accepted = Signal()

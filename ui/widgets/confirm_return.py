@@ -9,12 +9,12 @@ from magis_calib.domain.control import Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.state.commands import Command, ReturnTo
 from magis_calib.state.snapshot import Snapshot
-from ui.widgets.confirm import Question
+from ui.widgets.confirm import ConfirmBar
 
 ALLOWED = ("open", "held", "shadow")
 
 
-class ReturnQuestion(Question):
+class ReturnQuestion(ConfirmBar):
     """Says what would move, or why nothing may; a yes sends the command."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:

@@ -15,7 +15,7 @@ CENTRE = Qt.AlignmentFlag.AlignHCenter
 MUCH_LESS = 0.7
 
 
-class Words(QWidget):
+class ElidedLabel(QWidget):
     """One line of text in one colour.
 
     `sample` is the longest usual text: it fixes the width. `whole` text is never elided; its neighbours give way.

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QWheelEvent
 from PySide6.QtWidgets import QMenu, QSlider, QTabBar, QToolButton
 
 
-class CalmSlider(QSlider):
+class FocusSlider(QSlider):
     """Lies flat. A wheel that passes over it goes on to what is around it."""
 
     def __init__(self, name: str) -> None:
@@ -46,7 +46,7 @@ def choice_button(
     return button
 
 
-class CalmTabs(QTabBar):
+class FocusTabs(QTabBar):
     """A wheel that passes over them goes on to what is around them."""
 
     def __init__(self, name: str) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from ui.window.docks import Panels
 
 
-class Deeds:
+class Actions:
     """What menus, panels and keys ask of the window: bring a panel up, and ask there."""
 
     def __init__(self, panels: Panels, bring_up: Callable[[str], QWidget]) -> None:
@@ -22,7 +22,7 @@ class Deeds:
 
     def explain(self, drop_id: int) -> None:
         """Show the images of this drop, and tell why that was decided which was."""
-        self._panels.look_back.choose(drop_id)
+        self._panels.image_history.choose(drop_id)
         self._bring_up("Why")
 
     def show_statistics(self, name: str = "") -> None:

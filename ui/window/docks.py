@@ -9,8 +9,8 @@ from PySide6.QtCore import QSettings
 
 from magis_calib.domain.camera import VIEWS
 from magis_calib.state.snapshot import Snapshot
-from ui.models.background import Aside
-from ui.models.image_history import LookBack
+from ui.models.background import BackgroundTask
+from ui.models.image_history import ImageHistory
 from ui.models.levels import CommonLevels
 from ui.models.plot import Plot
 from ui.panels.alarms.panel import AlarmsPanel
@@ -29,7 +29,7 @@ from ui.panels.targets.panel import TargetsPanel
 from ui.panels.trends.panel import TrendsPanel
 from ui.panels.what_if.panel import WhatIfPanel
 from ui.run import Run
-from ui.window.panel_guard import Guarded, Panel
+from ui.window.panel_guard import Panel, PanelGuard
 from ui.window.state_line import StateLine
 
 COSTLY = ("view x", "view y", "fringe", "trends")
@@ -42,21 +42,21 @@ class Panels:
     def __init__(self, run: Run, settings: QSettings) -> None:
         """`settings` keep what a panel wants to remember."""
         self.drawing, self.recalls = ThreadPoolExecutor(1, "draw"), ThreadPoolExecutor(1, "recall")
-        self.look_back, self.levels = LookBack(self.recalls), CommonLevels()
-        self.images = {view: ImagePanel(view, self.drawing, self.look_back, self.levels) for view in VIEWS}
-        self.level_strip, self.history = LevelStrip(self.levels), HistoryBar(self.look_back)
+        self.image_history, self.levels = ImageHistory(self.recalls), CommonLevels()
+        self.images = {view: ImagePanel(view, self.drawing, self.image_history, self.levels) for view in VIEWS}
+        self.level_strip, self.history = LevelStrip(self.levels), HistoryBar(self.image_history)
         for panel in self.images.values():
             panel.fixed_levels_wanted.connect(self.level_strip.ask)
         self.state_line = StateLine()
         self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
-        self.fringe, self.trends = FringePanel(self.drawing, self.look_back), TrendsPanel(settings)
-        self.why = WhyPanel(self.look_back, self.history.step, self.history.follow)
+        self.fringe, self.trends = FringePanel(self.drawing, self.image_history), TrendsPanel(settings)
+        self.why = WhyPanel(self.image_history, self.history.step, self.history.follow)
         self.alarms, self.procedures = AlarmsPanel(run.submit), ProceduresPanel(run.submit)
         self.statistics = StatisticsPanel(self.drawing, self.trends)
         self.settings = SettingsPanel(run.submit, self.drawing)
         self.targets, self.matrix = TargetsPanel(run.submit), MatrixPanel(run.submit)
         self.what_if = WhatIfPanel(run.submit)
-        self.guards: dict[str, Guarded] = {}
+        self.guards: dict[str, PanelGuard] = {}
         docked: dict[str, Panel] = {
             "Loop": self.loop, "Fringe": self.fringe, "Trends": self.trends, "Ledger": self.ledger, "Why": self.why,
             "Alarms": self.alarms, "Procedures": self.procedures, "Statistics": self.statistics,
@@ -65,24 +65,31 @@ class Panels:
         }  # fmt: skip
         self.docked = {name: self.guarded(name.lower(), panel) for name, panel in docked.items()}
 
-    def guarded(self, name: str, panel: Panel) -> Guarded:
+    def guarded(self, name: str, panel: Panel) -> PanelGuard:
         """Put a panel into a guard and have it refreshed from now on."""
-        self.guards[name] = Guarded(name, panel)
+        self.guards[name] = PanelGuard(name, panel)
         return self.guards[name]
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Begin what is made ready aside; cheap."""
-        self.look_back.see(snapshot)
+        self.image_history.see(snapshot)
         for panel in self.images.values():
             panel.prepare(snapshot)
         self.fringe.prepare(snapshot)
 
     def settle(self) -> None:
         """Wait for what is being made ready aside."""
-        images = [aside for panel in self.images.values() for aside in (panel.aside, panel.marks.aside)]
-        asides: list[Aside[Any, Any]] = [*images, self.fringe.aside, self.statistics.aside, self.settings.aside]
-        for aside in asides:
-            aside.settle()
+        images = [
+            background for panel in self.images.values() for background in (panel.background, panel.marks.background)
+        ]
+        backgrounds: list[BackgroundTask[Any, Any]] = [
+            *images,
+            self.fringe.background,
+            self.statistics.background,
+            self.settings.background,
+        ]
+        for background in backgrounds:
+            background.settle()
 
     def plots(self) -> list[Plot]:
         """Return every plot that can be seen now."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-from ui.window.panel_guard import Guarded
+from ui.window.panel_guard import PanelGuard
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ VERSION = 5
 """Raise it when docks change: an older saved layout is then discarded."""
 LEAST_WIDTH = 1000
 Arrangement = Literal["run", "commission", "replay"]
-Place = Literal["window", "replay"]
+LayoutFor = Literal["window", "replay"]
 """In the settings: a replay, which may be beside a run, leaves the layout of the run's window alone."""
 ARRANGEMENTS: dict[Arrangement, str] = {
     "run": "a shift: images, numbers, trends and what was decided",
@@ -45,7 +45,7 @@ def first_size() -> QSize:
     return wanted.boundedTo(screen) if real else wanted
 
 
-def add_dock(window: QMainWindow, name: str, inside: Guarded) -> QDockWidget:
+def add_dock(window: QMainWindow, name: str, inside: PanelGuard) -> QDockWidget:
     """Make a dock with a lasting name; what is inside is drawn only while it can be seen."""
     dock = QDockWidget(name, window)
     dock.setObjectName(f"dock_{name.lower().replace(' ', '_')}")
@@ -88,7 +88,7 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget], which: Arrang
     QTimer.singleShot(0, window, lambda: _size(window, docks, high, which))  # holds only once the docks are laid out
 
 
-def restore(window: QMainWindow, settings: QSettings, place: Place) -> bool:
+def restore(window: QMainWindow, settings: QSettings, place: LayoutFor) -> bool:
     """Put the window as it was left; False, and the saved layout is dropped, when that cannot be."""
     geometry, state = settings.value(f"{place}/geometry"), settings.value(f"{place}/state")
     if geometry is None and state is None:
@@ -105,7 +105,7 @@ def restore(window: QMainWindow, settings: QSettings, place: Place) -> bool:
     return False
 
 
-def save(window: QMainWindow, settings: QSettings, place: Place) -> None:
+def save(window: QMainWindow, settings: QSettings, place: LayoutFor) -> None:
     """Remember where everything is."""
     settings.setValue(f"{place}/geometry", window.saveGeometry())
     settings.setValue(f"{place}/state", window.saveState(VERSION))

@@ -16,14 +16,14 @@ from ui.export.dialog import Exports
 from ui.models.plot import Origin
 from ui.run import Run
 from ui.style.scheme import FONT_SIZES_PT, chosen
-from ui.widgets.confirm import Question
+from ui.widgets.confirm import ConfirmBar
 from ui.widgets.quiet import CalmWheel
 from ui.window import layout
-from ui.window.actions import Deeds
+from ui.window.actions import Actions
 from ui.window.docks import COSTLY, Panels
 from ui.window.menus import Menus
 from ui.window.open_recording import ask_for_recording, replay_apart
-from ui.window.panel_guard import Guarded
+from ui.window.panel_guard import PanelGuard
 from ui.window.status_bar import StatusLine
 
 TICK_MS = 20
@@ -47,14 +47,14 @@ class MainWindow(QMainWindow):
         self._stopping_since_s: float | None = None
         replayed = run.snapshot.mode == "replay"
         self._arrangement: layout.Arrangement = "replay" if replayed else "run"
-        self._place: layout.Place = "replay" if replayed else "window"
+        self._place: layout.LayoutFor = "replay" if replayed else "window"
         self._turn, self._calm = 0, CalmWheel(self)
         self.panels = Panels(run, settings)
-        self.leave_question = Question("End and close", "Keep running")
+        self.leave_question = ConfirmBar("End and close", "Keep running")
         self.leave_question.accepted.connect(self.leave)
         self._build_middle()
         self.docks = self._build_docks()
-        self.deeds = Deeds(self.panels, self.bring_up)
+        self.menu_actions = Actions(self.panels, self.bring_up)
         self._status = StatusLine(self.statusBar())
         self.exports = Exports(self, self.panels.plots, lambda: Origin.of(run.snapshot), self._status.announce,
                                self.panels.drawing)  # fmt: skip
@@ -91,7 +91,7 @@ class MainWindow(QMainWindow):
     def tick_all(self) -> None:
         """Pull the newest snapshot once and let every panel draw all that changed, however long that takes."""
         snapshot, guards = self._run.snapshot, list(self.panels.guards.values())
-        self.panels.look_back.see(snapshot)
+        self.panels.image_history.see(snapshot)
         for _ in range(ROUNDS):
             self._draw(guards, snapshot)
             self.panels.settle()
@@ -169,7 +169,7 @@ class MainWindow(QMainWindow):
         if menu is not None:
             menu.popup(event.globalPos())
 
-    def _draw(self, guards: Sequence[Guarded], snapshot: Snapshot) -> None:
+    def _draw(self, guards: Sequence[PanelGuard], snapshot: Snapshot) -> None:
         now_s = self._clock()
         for guard in guards:
             guard.refresh(snapshot, now_s)

@@ -105,7 +105,7 @@ class Menus:
         ):
             self._add(menu, text, keys, hover, partial(self._window.panels.trends.step, wish, share))
         self._add(menu, "Statistics of the drops in sight", "Ctrl+Shift+S", "Allan deviation, histogram, tolerance",
-                  self._window.deeds.show_statistics)  # fmt: skip
+                  self._window.menu_actions.show_statistics)  # fmt: skip
 
     def _looks(self, menu: QMenu) -> None:
         """Offer the shipped arrangements, the themes and the size of type."""
@@ -120,7 +120,7 @@ class Menus:
         self._add(menu, "S&maller type", "Ctrl+-", LATER, partial(window.resize_type, -1))
 
     def _loop(self, menu: QMenu) -> None:
-        deeds = self._window.deeds
+        actions = self._window.menu_actions
         for text, keys, hover, command in (
             ("&Close: send corrections", "Ctrl+Return", "from now on; clears a latched fault", CloseLoop()),
             ("&Shadow: decide and log, send nothing", "Ctrl+T", "as if it were closed", ShadowLoop()),
@@ -129,25 +129,25 @@ class Menus:
         ):
             self._live(menu, text, keys, hover, self._sends(command))
         menu.addSeparator()
-        self._live(menu, "&Return to the setpoints of the selected drop", "Ctrl+R", "asks first", deeds.ask_return)
+        self._live(menu, "&Return to the setpoints of the selected drop", "Ctrl+R", "asks first", actions.ask_return)
         self._add(menu, "Settings of this &run, and the way back", "Ctrl+Shift+R",
-                  "every setpoint vector with what it gave", deeds.show_settings)  # fmt: skip
+                  "every setpoint vector with what it gave", actions.show_settings)  # fmt: skip
         self._add(menu, "Edit &targets, gains and limits", "Ctrl+Shift+T", "saved, current, range; applied after a yes",
-                  deeds.edit_targets)  # fmt: skip
+                  actions.edit_targets)  # fmt: skip
         self._add(menu, "What &if a recording had other targets or gains", "Ctrl+Shift+W", "predicted; nothing moves",
-                  deeds.suppose)  # fmt: skip
+                  actions.suppose)  # fmt: skip
         self._live(menu, "&Acknowledge all alarms", "Ctrl+G", "say that you know of them",
                    self._window.panels.alarms.acknowledge_all)  # fmt: skip
 
     def _procedures(self, menu: QMenu) -> None:
-        deeds = self._window.deeds
-        self._add(menu, "&Show the procedures", "Ctrl+P", "and give them the keyboard", deeds.show_procedures)
+        actions = self._window.menu_actions
+        self._add(menu, "&Show the procedures", "Ctrl+P", "and give them the keyboard", actions.show_procedures)
         for number, (name, known) in enumerate(KNOWN.items(), start=1):
             self._live(menu, f"Start {name.replace('_', ' ')}…", f"Ctrl+Shift+{number}", f"{known.summary}; asks first",
-                       partial(deeds.ask_procedure, name))  # fmt: skip
-        self._live(menu, "&Cancel the procedure…", "Ctrl+K", "the setpoints go back; asks first", deeds.ask_cancel)
+                       partial(actions.ask_procedure, name))  # fmt: skip
+        self._live(menu, "&Cancel the procedure…", "Ctrl+K", "the setpoints go back; asks first", actions.ask_cancel)
         self._live(menu, "&Promote the measured matrix…", "Ctrl+Shift+M", "in force from the next start on; asks first",
-                   deeds.ask_promotion)  # fmt: skip
+                   actions.ask_promotion)  # fmt: skip
 
     def _help(self, menu: QMenu) -> None:
         window = self._window

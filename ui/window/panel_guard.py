@@ -20,7 +20,7 @@ class Panel(Protocol):
         """Draw what changed: the newest snapshot and the monotonic clock."""
 
 
-class Guarded(QWidget):
+class PanelGuard(QWidget):
     """A panel with a strip above it that says when the panel failed."""
 
     def __init__(self, name: str, panel: Panel) -> None:

@@ -12,7 +12,7 @@ from magis_calib.domain.drop_record import DropRecord
 from magis_calib.state.snapshot import Counters, LoopWord, RecordingState, Snapshot
 from ui.style.colours import ACT, DIM, INFO, LINE, LOOK, TEXT
 from ui.style.format import LOOP_SHAPES, age, is_stale, latest_age
-from ui.widgets.label import Words
+from ui.widgets.label import ElidedLabel
 
 BACKED_UP_BYTES = 100_000_000
 """More than this waits to be recorded only where the disk does not keep up: a drop has some 25 MB."""
@@ -23,7 +23,7 @@ class Cell(QWidget):
 
     def __init__(self, caption: str, sample: str = "", *, bold: bool = False, grows: bool = False) -> None:
         super().__init__()
-        self.caption, self.line = Words(larger=-1.0, grows=grows), Words(sample, bold=bold, grows=grows)
+        self.caption, self.line = ElidedLabel(larger=-1.0, grows=grows), ElidedLabel(sample, bold=bold, grows=grows)
         self.caption.say(caption, DIM)
         column = QVBoxLayout(self)
         column.setContentsMargins(5, 1, 5, 1)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStatusBar
 from magis_calib.state.snapshot import Snapshot
 from ui.style.colours import DIM, INFO, LOOK, TEXT
 from ui.style.format import age
-from ui.widgets.label import RIGHT, Words
+from ui.widgets.label import RIGHT, ElidedLabel
 from ui.window.state_line import counted
 
 KEPT_S = 5.0
@@ -24,8 +24,8 @@ class StatusLine:
     def __init__(self, bar: QStatusBar) -> None:
         self._own, self._answered = ("", ""), ""
         self._own_s = 0.0
-        self._note, self._drops = Words(grows=True), Words(align=RIGHT)
-        self._age = Words("▲ no news for 59 min", align=RIGHT)
+        self._note, self._drops = ElidedLabel(grows=True), ElidedLabel(align=RIGHT)
+        self._age = ElidedLabel("▲ no news for 59 min", align=RIGHT)
         bar.setContentsMargins(6, 0, 6, 0)
         bar.setSizeGripEnabled(False)
         bar.addWidget(self._note, 1)

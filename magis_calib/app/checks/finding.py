@@ -9,7 +9,7 @@ from typing import Literal
 
 from magis_calib.config.station import Station
 
-Verdict = Literal["ok", "warn", "fail"]
+CheckOutcome = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Finding:
     what: str
     found: str
     wanted: str
-    verdict: Verdict
+    verdict: CheckOutcome
     remedy: str = ""
 
 

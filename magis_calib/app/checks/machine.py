@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from packaging.requirements import Requirement
 
-from magis_calib.app.checks.finding import Asked, Check, Finding, Verdict
+from magis_calib.app.checks.finding import Asked, Check, CheckOutcome, Finding
 
 PAIR_BYTES, DROPS_HZ = 25_200_000, 3.0
 """Two frames of 2048 x 3072 pixels, and the pace to keep up with."""
@@ -80,18 +80,18 @@ def _disk(asked: Asked) -> Iterator[Finding]:
         with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)
     need, free = PAIR_BYTES * DROPS_HZ, shutil.disk_usage(asked.folder).free
-    fast: Verdict = "ok" if pace > 2 * need else "warn" if pace > need else "fail"
+    fast: CheckOutcome = "ok" if pace > 2 * need else "warn" if pace > need else "fail"
     yield Finding("disk speed", f"{pace / 1e6:.0f} MB/s, {asked.folder}", f"{need / 1e6:.0f} MB/s for {DROPS_HZ:g} Hz",
                   fast, "" if fast == "ok" else "record onto a faster disk: --session-dir")  # fmt: skip
     hours = free / (PAIR_BYTES / 60.0) / 3600.0
-    roomy: Verdict = "ok" if hours > LEAST_HOURS else "warn"
+    roomy: CheckOutcome = "ok" if hours > LEAST_HOURS else "warn"
     yield Finding("disk space", f"{free / 1e9:.0f} GB: {hours:.0f} h at a drop a minute", f"{LEAST_HOURS:g} h", roomy,
                   "" if roomy == "ok" else "magis-calib session prune removes old images")  # fmt: skip
 
 
 def _limits_of_this_process(asked: Asked) -> Iterator[Finding]:
     handles = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    enough: Verdict = "ok" if handles >= LEAST_HANDLES else "warn"
+    enough: CheckOutcome = "ok" if handles >= LEAST_HANDLES else "warn"
     yield Finding("file handles", str(handles), f"{LEAST_HANDLES} or more", enough,
                   "" if enough == "ok" else "ulimit -Hn; /etc/security/limits.conf")  # fmt: skip
     cores = len(os.sched_getaffinity(0))

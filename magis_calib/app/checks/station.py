@@ -48,17 +48,17 @@ def _keys(asked: Asked) -> Iterator[Finding]:
     except ConfigError as error:
         yield Finding("keys", str(error), "secrets of mode 600 and a list", "fail", "magis-calib keys make")
         return
-    people = ", ".join(f"{party.name} ({party.role})" for party in keyring.parties().values())
+    people = ", ".join(f"{peer.name} ({peer.role})" for peer in keyring.parties().values())
     yield Finding("keys", f"{keyring.folder / ALLOWED}: {people}", "those who belong", "ok")
 
 
 def _controllers(asked: Asked) -> Iterator[Finding]:
     """Ask both without a hello: whoever has their leases keeps them."""
-    lock, links = open_lock(asked.station.links, asked.keys), asked.station.links
+    security, links = open_lock(asked.station.links, asked.keys), asked.station.links
     known: dict[str, ParameterFacts] = {}
     try:
         for name in ("laser", "drop_system"):
-            client = ControllerClient(lock, name, getattr(links, name), asked.name, f"check-{os.getpid()}", links,
+            client = ControllerClient(security, name, getattr(links, name), asked.name, f"check-{os.getpid()}", links,
                                       asks_only=True)  # fmt: skip
             try:
                 told = _described(client)
@@ -71,7 +71,7 @@ def _controllers(asked: Asked) -> Iterator[Finding]:
             limits = ", ".join(f"{one.name} [{one.minimum:g}, {one.maximum:g}] {one.unit}" for one in told.values())
             yield Finding(name, limits, "running", "ok")
     finally:
-        lock.close()
+        security.close()
     if known and (wrong := disagreements(known, asked.station)):
         remedy = "mend the configuration, or the controller"
         yield Finding("controllers' limits", wrong, "as configured", "fail", remedy)

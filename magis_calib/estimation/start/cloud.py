@@ -26,8 +26,8 @@ NARROW_TILES = 0.8
 FEWEST_AWAY = 50
 """Tiles without a cloud that make a better background than the lower quartile of all."""
 
-Place = tuple[float, float]
-Ports = Mapping[str, Place]
+Point = tuple[float, float]
+Ports = Mapping[str, Point]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +37,8 @@ class Cloud:
     background: Array
     """Level (electrons per px) and gradients to the right and up (per m)."""
     electrons: Mapping[str, float]
-    places: Mapping[str, Place]
-    width: Place
+    places: Mapping[str, Point]
+    width: Point
     """Horizontal, vertical (m)."""
     significance: Mapping[str, float]
     """Electrons of each port over their standard error."""
@@ -86,7 +86,7 @@ def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
     return cloud if min(significance.values()) > 2.0 * PORT_SIGMA else None
 
 
-def stacked_peak(snr: Array, tiles: Tiles, displacements: Ports, smooth: float) -> Place:
+def stacked_peak(snr: Array, tiles: Tiles, displacements: Ports, smooth: float) -> Point:
     """Add all ports on top of each other; return where the sum, smoothed over `smooth` tiles, is largest."""
     step = tiles.step
     stacked = np.zeros_like(snr)
@@ -99,8 +99,8 @@ def stacked_peak(snr: Array, tiles: Tiles, displacements: Ports, smooth: float) 
 
 
 def _iterate(
-    signal: Array, tiles: Tiles, places: Mapping[str, Place], reach: float
-) -> tuple[dict[str, Place], dict[str, float], Place, float]:
+    signal: Array, tiles: Tiles, places: Mapping[str, Point], reach: float
+) -> tuple[dict[str, Point], dict[str, float], Point, float]:
     """Move the windows onto the clouds; return places, electrons, widths and the window's half side."""
     for _ in range(5):
         moments = {port: _moments(signal, tiles, at, reach) for port, at in places.items()}
@@ -114,7 +114,7 @@ def _iterate(
     return dict(places), {port: one[0] for port, one in moments.items()}, width, reach
 
 
-def _moments(signal: Array, tiles: Tiles, at: Place, reach: float) -> tuple[float, float, float, float, float]:
+def _moments(signal: Array, tiles: Tiles, at: Point, reach: float) -> tuple[float, float, float, float, float]:
     """Return sum, centre u and v, width u and v inside a square window."""
     rows, columns = np.abs(tiles.v - at[1]) <= reach, np.abs(tiles.u - at[0]) <= reach
     part, u, v = signal[np.ix_(rows, columns)], tiles.u[columns], tiles.v[rows]
@@ -129,7 +129,7 @@ def _moments(signal: Array, tiles: Tiles, at: Place, reach: float) -> tuple[floa
     return total, centre_u, centre_v, math.sqrt(max(variance_u, 0.0)), math.sqrt(max(variance_v, 0.0))
 
 
-def _whole(places: Mapping[str, Place], width: Place, tiles: Tiles, separation: float) -> bool:
+def _whole(places: Mapping[str, Point], width: Point, tiles: Tiles, separation: float) -> bool:
     """Clouds hardly narrower than a tile, inside the frame and apart from each other."""
     tile = tiles.step
     if min(width) < NARROW_TILES * tile or (separation and separation < 2.0 * WHOLE_WIDTHS * max(width)):
@@ -141,7 +141,7 @@ def _whole(places: Mapping[str, Place], width: Place, tiles: Tiles, separation: 
     )
 
 
-def _away(tiles: Tiles, places: Mapping[str, Place], width: Place) -> Mask:
+def _away(tiles: Tiles, places: Mapping[str, Point], width: Point) -> Mask:
     """Mark the tiles that no cloud reaches."""
     nearest = np.full(tiles.electrons.shape, np.inf)
     for u, v in places.values():
@@ -150,7 +150,7 @@ def _away(tiles: Tiles, places: Mapping[str, Place], width: Place) -> Mask:
     return nearest > FREE_WIDTHS
 
 
-def _error(tiles: Tiles, at: Place, reach: float, electrons: float, image: Electrons) -> float:
+def _error(tiles: Tiles, at: Point, reach: float, electrons: float, image: Electrons) -> float:
     rows, columns = np.abs(tiles.v - at[1]) <= reach, np.abs(tiles.u - at[0]) <= reach
     dark = float(np.sum(tiles.noise[np.ix_(rows, columns)] ** 2))
     light = (1.0 + image.facts.excess) * max(electrons, 0.0) if image.noise_known else 0.0

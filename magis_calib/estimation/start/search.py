@@ -13,7 +13,7 @@ from magis_calib.domain.estimate import Array
 from magis_calib.estimation.axis import Axis, envelope
 from magis_calib.estimation.bins import axis_edges
 from magis_calib.estimation.grid import Grid
-from magis_calib.estimation.start.cloud import NO_CLOUD_SIGMA, Cloud, Place, Ports, stacked_peak
+from magis_calib.estimation.start.cloud import NO_CLOUD_SIGMA, Cloud, Point, Ports, stacked_peak
 from magis_calib.estimation.start.tiles import Tiles, read_variance
 from magis_calib.imaging.electrons import Electrons
 
@@ -143,7 +143,7 @@ def _other_port(cloud: Cloud) -> Cloud:
     if nearer == shown[0]:
         return cloud
     swap = dict(zip(nominal, reversed(list(nominal)), strict=True))
-    moved: Place = (at[0] - nominal[nearer][0], at[1] - nominal[nearer][1])
+    moved: Point = (at[0] - nominal[nearer][0], at[1] - nominal[nearer][1])
     places = {port: (moved[0] + d[0], moved[1] + d[1]) for port, d in nominal.items()}
     electrons = {port: max(cloud.electrons[other], 0.0) for port, other in swap.items()}
     significance = {port: cloud.significance[other] for port, other in swap.items()}

@@ -27,10 +27,10 @@ def main() -> int:
     bad = 0
     with running(folder) as target:
         for name, attempt in ATTEMPTS.items():
-            before, began_s = target.engine.tally.counters, time.monotonic()
+            before, began_s = target.engine.history.counters, time.monotonic()
             observed, refused = attempt(target)
             time.sleep(max(0.0, LEAST_S - (time.monotonic() - began_s)))
-            after = target.engine.tally.counters
+            after = target.engine.history.counters
             applied = after.applied - before.applied
             missed = after.complete + after.incomplete - before.complete - before.incomplete - applied
             good = refused and applied > 0 and not missed

@@ -92,7 +92,7 @@ class Target:
 
     def drops(self) -> int:
         """Return how many drops have been corrected."""
-        return self.engine.tally.counters.applied
+        return self.engine.history.counters.applied
 
 
 @contextmanager

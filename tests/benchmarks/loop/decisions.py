@@ -15,7 +15,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
-from magis_calib.feedback.evaluation import Situation
+from magis_calib.feedback.evaluation import DropContext
 from magis_calib.feedback.loop import Loop
 from simulators.controllers.parameters import ParameterBank
 from simulators.instrument.numbers import load_plant_numbers
@@ -75,7 +75,7 @@ def _try(seed: int) -> Tried:
             loop.targets = dict(zip(OBSERVABLES, ahead.tolist(), strict=True))
         estimate = _random_estimate(drop, loop.expected(now), rng)
         begun = time.perf_counter()
-        judged = loop.judge(estimate, "interferometer", Situation(now, now, facts))
+        judged = loop.judge(estimate, "interferometer", DropContext(now, now, facts))
         seconds.append(time.perf_counter() - begun)
         if judged.proposal is not None and not judged.hold:
             goal, moves = dict(judged.proposal.limited), moves + 1

@@ -54,7 +54,7 @@ def counts_of(bench: StationBench, drop_id: int, view: str) -> np.ndarray:
 
 @pytest.mark.parametrize("view", ["x", "y"])
 def test_slider_shows_the_images_of_an_earlier_drop_with_their_own_fit(bench: StationBench, view: str) -> None:
-    drop_id = bench.window.panels.look_back.kept[2]
+    drop_id = bench.window.panels.image_history.kept[2]
     bench.window.panels.history.slider.setValue(2)
     bench.drawn()
     panel = bench.window.panels.images[view]
@@ -69,10 +69,10 @@ def test_slider_shows_the_images_of_an_earlier_drop_with_their_own_fit(bench: St
 
 
 def test_newest_drop_is_followed_again(bench: StationBench, qtbot: QtBot) -> None:
-    fourth = bench.window.panels.look_back.kept[-4]  # more of them come while the window is drawn
+    fourth = bench.window.panels.image_history.kept[-4]  # more of them come while the window is drawn
     bench.window.panels.history.step(-3)
     bench.drawn()
-    assert bench.window.panels.look_back.chosen == fourth
+    assert bench.window.panels.image_history.chosen == fourth
     qtbot.mouseClick(bench.window.panels.history.newest, Qt.MouseButton.LeftButton)
     snapshot = bench.drawn()
     assert snapshot.pair is not None
@@ -88,17 +88,17 @@ def test_wheel_over_the_slider_changes_nothing_without_the_keyboard(bench: Stati
     turned = QWheelEvent(middle, slider.mapToGlobal(middle), QPoint(), QPoint(0, -240), Qt.MouseButton.NoButton,
                          Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
     QApplication.sendEvent(slider, turned)
-    assert bench.window.panels.look_back.chosen is None
+    assert bench.window.panels.image_history.chosen is None
 
 
 def test_drop_that_is_no_longer_in_memory_is_read_from_the_recording(bench: StationBench, qtbot: QtBot) -> None:
     window = bench.window
-    window.panels.look_back._kept.clear()
-    window.panels.look_back._held_bytes = 0
+    window.panels.image_history._kept.clear()
+    window.panels.image_history._held_bytes = 0
     bench.drawn()
-    assert 3 not in window.panels.look_back.kept
-    window.deeds.explain(3)
-    qtbot.waitUntil(lambda: window.panels.look_back.shown(bench.snapshot).pair is not None, timeout=PATIENCE_MS)
+    assert 3 not in window.panels.image_history.kept
+    window.menu_actions.explain(3)
+    qtbot.waitUntil(lambda: window.panels.image_history.shown(bench.snapshot).pair is not None, timeout=PATIENCE_MS)
     bench.drawn()
     frame = window.panels.images["y"].frame
     assert frame is not None
@@ -106,8 +106,8 @@ def test_drop_that_is_no_longer_in_memory_is_read_from_the_recording(bench: Stat
 
 
 def test_drop_that_never_was_says_so_instead_of_an_image(bench: StationBench, qtbot: QtBot) -> None:
-    bench.window.deeds.explain(987_654)
-    qtbot.waitUntil(lambda: "no drop 987654" in bench.window.panels.look_back.shown(bench.snapshot).problem,
+    bench.window.menu_actions.explain(987_654)
+    qtbot.waitUntil(lambda: "no drop 987654" in bench.window.panels.image_history.shown(bench.snapshot).problem,
                     timeout=PATIENCE_MS)  # fmt: skip
     bench.drawn()
     assert "no drop 987654 is recorded" in said(bench.window.panels.images["x"].canvas)
@@ -143,11 +143,11 @@ def test_click_on_a_chart_tells_why_of_the_drop_there_and_a_double_click_does_no
     plot, box = chart._plot, chart._box
     place = plot.mapFromScene(box.mapViewToScene(QPointF(5.2, float(np.mean(box.viewRange()[1])))))
     qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    qtbot.waitUntil(lambda: bench.window.panels.look_back.chosen == 5, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: bench.window.panels.image_history.chosen == 5, timeout=PATIENCE_MS)
     bench.window.panels.history.follow()
     qtbot.mouseDClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
     let_qt_work(2 * QApplication.doubleClickInterval())
-    assert bench.window.panels.look_back.chosen is None
+    assert bench.window.panels.image_history.chosen is None
 
 
 def test_both_views_share_their_levels_and_typed_ones_stay(bench: StationBench, qtbot: QtBot) -> None:
@@ -179,7 +179,7 @@ def test_pixels_that_the_fit_leaves_out_are_marked(bench: StationBench, qtbot: Q
     panel = window.panels.images["x"]
     frame = panel.frame
     assert frame is not None
-    panel.marks.aside.settle()
+    panel.marks.background.settle()
     bench.drawn()
     rows, columns = frame.counts.shape
     saturated = np.argwhere(frame.counts >= frame.facts.saturation)

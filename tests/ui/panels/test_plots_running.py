@@ -54,7 +54,7 @@ def held(bench: StationBench) -> Iterator[StationBench]:
 
 def statistics(bench: StationBench, name: str) -> str:
     """Show the statistics of a quantity and return what is said there."""
-    bench.window.deeds.show_statistics(name)
+    bench.window.menu_actions.show_statistics(name)
     let_qt_work(50)
     bench.drawn()
     return said(bench.window.panels.statistics)

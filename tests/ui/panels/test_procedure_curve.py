@@ -24,7 +24,7 @@ def bench(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder: Path = tmp_path_factory.mktemp("curves")
     with StationBench(folder, kept_in(folder)) as bench:
         wait_until(lambda: len(bench.snapshot.records) >= 12, "twelve drops")
-        bench.window.deeds.show_procedures()
+        bench.window.menu_actions.show_procedures()
         bench.drawn()
         yield bench
 

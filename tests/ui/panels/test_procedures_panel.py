@@ -84,7 +84,7 @@ def test_each_procedure_is_offered_with_what_it_is_for(bench: StationBench, qtbo
 
 def test_starting_asks_first_says_what_will_move_and_a_no_moves_nothing(bench: StationBench, qtbot: QtBot) -> None:
     snapshot, panel = bench.drawn(), bench.window.panels.procedures
-    bench.window.deeds.ask_procedure("poke")
+    bench.window.menu_actions.ask_procedure("poke")
     text = panel.start_question.text()
     assert f"{KNOWN['poke'].drops} drops" in text
     assert "The loop sends nothing meanwhile" in text
@@ -98,7 +98,7 @@ def test_starting_asks_first_says_what_will_move_and_a_no_moves_nothing(bench: S
 
 
 def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(bench: StationBench, qtbot: QtBot) -> None:
-    bench.window.deeds.show_procedures()
+    bench.window.menu_actions.show_procedures()
     start(qtbot, bench, "poke")
     qtbot.waitUntil(lambda: bench.snapshot.procedure.done >= 3, timeout=PATIENCE_MS)
     snapshot, panel = bench.drawn(), bench.window.panels.procedures
@@ -189,7 +189,7 @@ def test_a_failed_poke_is_shown_and_the_loop_refuses_to_be_closed(tmp_path: Path
     faults.write_text('[[fault]]\nkind = "actuator"\nname = "mirror_tilt_x_rad"\nfactor = -1.0\n')
     with StationBench(tmp_path, kept_in(tmp_path), faults=faults, start="open") as bench:
         qtbot.waitUntil(lambda: len(bench.snapshot.records) >= 2, timeout=PATIENCE_MS)
-        bench.window.deeds.show_procedures()
+        bench.window.menu_actions.show_procedures()
         start(qtbot, bench, "poke")
         ended(qtbot, bench)
         assert "✖ poke FAILED" in said(bench.window.panels.procedures)

@@ -36,7 +36,7 @@ def held(bench: StationBench, qtbot: QtBot) -> Iterator[StationBench]:
     qtbot.waitUntil(lambda: bench.snapshot.loop == "held", timeout=PATIENCE_MS)
     drop = bench.snapshot.records[-1].drop_id
     qtbot.waitUntil(lambda: bench.snapshot.records[-1].drop_id >= drop + 5, timeout=PATIENCE_MS)
-    bench.window.deeds.show_settings()
+    bench.window.menu_actions.show_settings()
     let_qt_work(50)
     bench.drawn()
     yield bench
@@ -100,7 +100,7 @@ def test_a_selected_row_is_returned_to_and_stays_selected(held: StationBench, qt
 
 
 def test_nothing_is_offered_while_the_loop_is_closed(bench: StationBench) -> None:
-    bench.window.deeds.show_settings()
+    bench.window.menu_actions.show_settings()
     bench.drawn()
     bench.window.panels.settings.ask_selected()
     assert bench.window.panels.settings.question.isVisible()
@@ -120,7 +120,7 @@ def test_a_replay_is_read_only_and_says_why(bench: StationBench, tmp_path: Path,
     with WindowBench(replay_engine(session, float("inf")), kept_in(tmp_path)) as replay:
         replay.engine.start()
         qtbot.waitUntil(lambda: len(replay.snapshot.records) >= 5, timeout=PATIENCE_MS)
-        replay.window.deeds.show_settings()
+        replay.window.menu_actions.show_settings()
         let_qt_work(50)
         replay.drawn()
         panel = replay.window.panels.settings

@@ -212,11 +212,11 @@ def test_nothing_is_cut_off_sideways_in_a_window_of_1280(bench: StationBench, pa
     try:
         bench.window.resize(1280, 720)
         bench.window.reset_layout()
-        bench.window.deeds.edit_targets()
+        bench.window.menu_actions.edit_targets()
         panel._tabs.setCurrentIndex(page)
         wait_until(lambda: bench.drawn() and panel._stack.currentWidget().isVisible(), "the page")
         bench.window.reset_layout()
-        bench.window.deeds.edit_targets()
+        bench.window.menu_actions.edit_targets()
         panel._tabs.setCurrentIndex(page)
         wait_until(lambda: panel._stack.currentWidget().horizontalScrollBar().maximum() == 0, "room for all columns")
     finally:
@@ -232,7 +232,7 @@ def test_in_a_replay_all_is_read_only_and_says_why(bench: StationBench, tmp_path
     engine = replay_engine(session, math.inf)
     engine.start()
     with WindowBench(engine, kept_in(tmp_path)) as replay:
-        replay.window.deeds.edit_targets()
+        replay.window.menu_actions.edit_targets()
         wait_until(lambda: replay.snapshot.latest is not None, "a drop")
         snapshot = replay.drawn()
         panel = replay.window.panels.targets

@@ -13,7 +13,7 @@ from window_bench import StationBench, said, wait_until
 from magis_calib.procedures.catalogue import KNOWN
 from magis_calib.state.commands import HoldLoop, OpenLoop, StartProcedure
 from magis_calib.state.snapshot import LoopWord
-from ui.widgets.confirm import Question
+from ui.widgets.confirm import ConfirmBar
 
 
 def becomes(word: LoopWord, keys: Keys) -> None:
@@ -30,7 +30,7 @@ def readbacks(bench: StationBench) -> dict[str, float]:
     return {one.name: one.readback for one in bench.snapshot.actuators}
 
 
-def answered(question: Question, key: Qt.Key) -> None:
+def answered(question: ConfirmBar, key: Qt.Key) -> None:
     """Answer with Escape, or yes with Tab and Space, and see the keyboard go on."""
     assert question.isVisible()
     assert question.no.hasFocus(), "a Return or Space by habit must not move anything"

@@ -68,14 +68,14 @@ def explains(keys: Keys) -> None:
     ledger.table.selectRow(2)
     record = ledger._selected()
     keys()
-    assert bench.window.panels.look_back.chosen == record.drop_id
+    assert bench.window.panels.image_history.chosen == record.drop_id
     wait_until(lambda: in_sight(bench, "Why"), "the reasons")
     bench.drawn()
     assert f"drop {record.drop_id} ·" in bench.window.panels.why.text.toPlainText()
 
 
 def steps_back(keys: Keys) -> None:
-    back = keys.bench.window.panels.look_back
+    back = keys.bench.window.panels.image_history
     back.choose(back.kept[5])
     keys()
     assert back.chosen == back.kept[4]
@@ -85,14 +85,14 @@ def steps_back(keys: Keys) -> None:
 
 
 def steps_on(keys: Keys) -> None:
-    back = keys.bench.window.panels.look_back
+    back = keys.bench.window.panels.image_history
     back.choose(back.kept[3])
     keys()
     assert back.chosen == back.kept[4]
 
 
 def follows_images(keys: Keys) -> None:
-    bench, back = keys.bench, keys.bench.window.panels.look_back
+    bench, back = keys.bench, keys.bench.window.panels.image_history
     back.choose(back.kept[3])
     bench.drawn()
     assert f"◂ drop {back.kept[3]}" in said(bench.window.panels.history)

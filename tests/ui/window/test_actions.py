@@ -42,7 +42,7 @@ def running(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder: Path = tmp_path_factory.mktemp("actions")
     with StationBench(folder, kept_in(folder), close_confirm=True, interval_s=0.2) as bench:
         wait_until(lambda: len(bench.snapshot.records) >= 12, "twelve drops")
-        wait_until(lambda: len(bench.window.panels.look_back.kept) >= 8, "images of eight of them in memory")
+        wait_until(lambda: len(bench.window.panels.image_history.kept) >= 8, "images of eight of them in memory")
         bench.window.panels.recalls.submit(int).result()  # its thread lives as long as the window, not as one test
         yield bench
 

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 from window_bench import StationBench, kept_in, said, wait_until
 
-from ui.widgets.confirm import Question
+from ui.widgets.confirm import ConfirmBar
 
 pytestmark = pytest.mark.station
 
@@ -109,7 +109,7 @@ def test_a_typed_setpoint_is_refused_and_applied_by_keys_alone(bench: StationBen
 def test_a_target_is_typed_and_refused_and_applied_by_keys_alone(bench: StationBench) -> None:
     panel, drawn = bench.window.panels.targets, bench.drawn
     before = bench.snapshot.targets["x_m"]
-    bench.window.deeds.edit_targets()
+    bench.window.menu_actions.edit_targets()
     QTest.keyClicks(QApplication.focusWidget(), "12")
     press(Qt.Key.Key_Return)
     press(Qt.Key.Key_Escape)
@@ -124,11 +124,11 @@ def test_a_target_is_typed_and_refused_and_applied_by_keys_alone(bench: StationB
 
 
 def test_a_question_that_goes_away_leaves_the_keyboard_in_the_window(bench: StationBench) -> None:
-    bench.window.deeds.ask_return()
+    bench.window.menu_actions.ask_return()
     assert has_keyboard(bench.window.panels.ledger.question)
     press(Qt.Key.Key_Escape)
     assert has_keyboard(bench.window)
-    assert not any(one.isVisible() for one in bench.window.findChildren(Question))
+    assert not any(one.isVisible() for one in bench.window.findChildren(ConfirmBar))
 
 
 def test_a_plot_is_chosen_in_the_menu_and_exported_by_keys_alone(bench: StationBench, tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_wheel_changes_nothing_that_has_no_keyboard(bench: StationBench, name: s
     for one in turned:
         turn(one)
     assert [standing(one) for one in turned] == before
-    assert not any(one.isVisible() for one in bench.window.findChildren(Question))
+    assert not any(one.isVisible() for one in bench.window.findChildren(ConfirmBar))
 
 
 def test_arrows_move_within_every_table_and_tab_leaves_it(bench: StationBench) -> None:

@@ -23,7 +23,7 @@ from ui.models.ledger_text import HEADS
 from ui.models.series import Series
 from ui.panels.loop.actuator_row import ActuatorRow
 from ui.panels.trends.strip_chart import StripChart
-from ui.widgets.label import Words
+from ui.widgets.label import ElidedLabel
 from ui.window.help_text import shortcuts_text
 
 pytestmark = pytest.mark.station
@@ -151,7 +151,9 @@ def test_fit_and_residual_are_shown_instead_of_the_data(bench: StationBench, vie
 def test_a_number_is_copied_with_its_error_and_unit(bench: StationBench) -> None:
     snapshot = bench.drawn()
     estimate = snapshot.latest.estimate
-    words = next(one for one in bench.window.panels.loop.observables.findChildren(Words) if "\nz_m = " in one.toolTip())
+    words = next(
+        one for one in bench.window.panels.loop.observables.findChildren(ElidedLabel) if "\nz_m = " in one.toolTip()
+    )
     menu = words.copy_menu()
     offered = [action.text() for action in menu.actions()]
     wanted = f"z_m = {estimate.values['z_m']:.9g} ± {estimate.stderr['z_m']:.3g} m"
@@ -431,7 +433,7 @@ def test_setpoints_of_a_drop_are_returned_to_after_a_yes(opened: StationBench, q
 def test_a_return_is_not_offered_while_the_loop_is_closed(closed: StationBench, qtbot: QtBot) -> None:
     closed.drawn()
     question = closed.window.panels.ledger.question
-    closed.window.deeds.ask_return()
+    closed.window.menu_actions.ask_return()
     assert "open, hold or shadow the loop first" in question.text()
     assert not question.yes.isEnabled()
     question.no.click()
@@ -440,7 +442,7 @@ def test_a_return_is_not_offered_while_the_loop_is_closed(closed: StationBench, 
     closed.drawn()
     ledger = closed.window.panels.ledger
     ledger.table.selectRow(ledger.model.rowCount() - 1)
-    closed.window.deeds.ask_return()
+    closed.window.menu_actions.ask_return()
     assert question.yes.isEnabled(), question.text()
     press(qtbot, closed, "Close")
     qtbot.waitUntil(lambda: not question.isVisible(), timeout=PATIENCE_MS)

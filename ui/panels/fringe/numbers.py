@@ -10,7 +10,7 @@ from magis_calib.domain.estimate import ViewEstimate
 from magis_calib.domain.quantities import Quantity
 from ui.style.colours import DIM, LOOK, PORTS, TEXT
 from ui.style.format import raw
-from ui.widgets.label import RIGHT, Words
+from ui.widgets.label import RIGHT, ElidedLabel
 
 WAVE = Quantity("fringe_horizontal_rad_per_m", "κ", "rad/m", "rad/m", 1.0, 1)
 PHASE = Quantity("phase_rad", "φ", "rad", "rad", 1.0, 3)
@@ -22,14 +22,18 @@ class FringeWords(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._title, self._numbers, self._period = Words(), Words(grows=True), Words(align=RIGHT, grows=True)
+        self._title, self._numbers, self._period = (
+            ElidedLabel(),
+            ElidedLabel(grows=True),
+            ElidedLabel(align=RIGHT, grows=True),
+        )
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 0, 6, 0)
         grid.setVerticalSpacing(0)
         grid.setHorizontalSpacing(10)
         grid.addWidget(self._title, 0, 0)
         for column, (port, shape) in enumerate({"a": "●", "b": "■"}.items(), start=1):
-            legend = Words()
+            legend = ElidedLabel()
             legend.say(f"{shape} {port}", PORTS[port], f"port {port}\npoints: electrons of each column · line: fit")
             grid.addWidget(legend, 0, column)
         grid.addWidget(self._period, 0, 3)

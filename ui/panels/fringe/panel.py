@@ -16,9 +16,9 @@ from magis_calib.domain.estimate import Array, StationEstimate, ViewEstimate
 from magis_calib.estimation.profile import FringeProfile
 from magis_calib.state.snapshot import Snapshot
 from ui.models.autorange import SteadyRange
-from ui.models.background import Aside
+from ui.models.background import BackgroundTask
 from ui.models.fringe_profile import REACH_WIDTHS, fringed_view, profile_of, table_of
-from ui.models.image_history import LookBack
+from ui.models.image_history import ImageHistory
 from ui.models.plot import Origin, Plot
 from ui.panels.fringe.numbers import FringeWords
 from ui.panels.fringe.phase_dial import PhaseDial
@@ -37,11 +37,13 @@ PREFIXES = ((1e9, "10⁹ e⁻"), (1e6, "10⁶ e⁻"), (1e3, "10³ e⁻"), (1.0, 
 class FringePanel(QWidget):
     """Profile of the view that carries the fringes."""
 
-    def __init__(self, executor: Executor, look_back: LookBack) -> None:
-        """`executor`: sums up the profiles, beside the GUI thread. `look_back` knows which drop to show."""
+    def __init__(self, executor: Executor, image_history: ImageHistory) -> None:
+        """`executor`: sums up the profiles, beside the GUI thread. `image_history` knows which drop to show."""
         super().__init__()
-        self._look_back = look_back
-        self.aside: Aside[tuple[ImagePair, StationEstimate], FringeProfile | None] = Aside(executor, profile_of)
+        self._image_history = image_history
+        self.background: BackgroundTask[tuple[ImagePair, StationEstimate], FringeProfile | None] = BackgroundTask(
+            executor, profile_of
+        )
         self._drawn: object = None
         self._signal_range, self._residual_range = SteadyRange(), SteadyRange(8.0)
         self._words, self._dial = FringeWords(), PhaseDial()
@@ -83,13 +85,13 @@ class FringePanel(QWidget):
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Begin to sum up the profile to show; cheap."""
-        shown = self._look_back.shown(snapshot)
+        shown = self._image_history.shown(snapshot)
         if shown.pair is not None and shown.estimate is not None:
-            self.aside.begin((shown.pair, shown.estimate))
+            self.background.begin((shown.pair, shown.estimate))
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the profile of the drop to show."""
-        shown = self._look_back.shown(snapshot)
+        shown = self._image_history.shown(snapshot)
         pair, estimate = shown.pair, shown.estimate
         self._plot = None if pair is None or estimate is None else self._plot
         if pair is None or estimate is None:
@@ -97,7 +99,7 @@ class FringePanel(QWidget):
             self._say_empty(f"– No profile\n\n{shown.problem}" if shown.back else nothing)
             self._drawn = None
             return
-        made = self.aside.newest((pair, estimate))
+        made = self.background.newest((pair, estimate))
         if made is None or made is self._drawn:
             return
         self._drawn = made

@@ -8,7 +8,7 @@ from magis_calib.domain.camera import View
 from magis_calib.domain.estimate import StationEstimate, ViewEstimate
 from ui.models.fit_text import _raw, _widths, _written, verdict_of
 from ui.style.colours import DIM, TEXT
-from ui.widgets.label import RIGHT, Words
+from ui.widgets.label import RIGHT, ElidedLabel
 
 
 class FitWords(QWidget):
@@ -17,8 +17,8 @@ class FitWords(QWidget):
     def __init__(self, view: View) -> None:
         super().__init__()
         self._view = view
-        self._place, self._width = Words("x −123.4(56) µm  z −123.4(56) µm"), Words(grows=True)
-        self._verdict, self._pointer = Words(grows=True), Words(align=RIGHT, whole=True)
+        self._place, self._width = ElidedLabel("x −123.4(56) µm  z −123.4(56) µm"), ElidedLabel(grows=True)
+        self._verdict, self._pointer = ElidedLabel(grows=True), ElidedLabel(align=RIGHT, whole=True)
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 0, 6, 2)
         grid.setVerticalSpacing(0)

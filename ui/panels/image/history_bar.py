@@ -5,24 +5,24 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from magis_calib.state.snapshot import Snapshot
-from ui.models.image_history import LookBack
+from ui.models.image_history import ImageHistory
 from ui.style.colours import DIM, INFO, LOOK
 from ui.style.format import utc_time
-from ui.widgets.label import Words
-from ui.widgets.quiet import CalmSlider
+from ui.widgets.label import ElidedLabel
+from ui.widgets.quiet import FocusSlider
 
 
 class HistoryBar(QWidget):
     """A strip under the images. What is chosen is seen at the next tick of the window."""
 
-    def __init__(self, look_back: LookBack) -> None:
+    def __init__(self, image_history: ImageHistory) -> None:
         super().__init__()
-        self._look_back = look_back
+        self._image_history = image_history
         self._drops: list[int] = []
-        self.slider = CalmSlider("drop whose images are shown")
+        self.slider = FocusSlider("drop whose images are shown")
         self.slider.setToolTip("images of the last drops, oldest at the left (Ctrl+PgUp, Ctrl+PgDown)")
         self.slider.valueChanged.connect(self._pick)
-        self._where = Words("◂ drop 1234567 · 00:00:00 UTC · newest 1234567")
+        self._where = ElidedLabel("◂ drop 1234567 · 00:00:00 UTC · newest 1234567")
         self.newest = QToolButton()
         self.newest.setText("newest")
         self.newest.setToolTip("follow the newest drop again (Ctrl+End)")
@@ -36,7 +36,7 @@ class HistoryBar(QWidget):
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Say which drop is shown, and follow what is in memory."""
-        back = self._look_back
+        back = self._image_history
         self._drops, chosen = back.kept, back.chosen
         at = sum(drop < chosen for drop in self._drops) if chosen is not None else len(self._drops) - 1
         self.slider.blockSignals(True)
@@ -49,19 +49,19 @@ class HistoryBar(QWidget):
 
     def follow(self) -> None:
         """Show the newest drop again."""
-        self._look_back.choose(None)
+        self._image_history.choose(None)
 
     def step(self, by: int) -> None:
         """Show an earlier (-1) or a later (+1) drop."""
-        self._look_back.step(by)
+        self._image_history.step(by)
 
     def _pick(self, place: int) -> None:
         if self._drops:
             newest = place >= len(self._drops) - 1
-            self._look_back.choose(None if newest else self._drops[place])
+            self._image_history.choose(None if newest else self._drops[place])
 
     def _words(self, snapshot: Snapshot) -> tuple[str, str, str]:
-        back = self._look_back
+        back = self._image_history
         memory = f"{len(self._drops)} drops are in memory; older ones are read from the recording"
         if back.chosen is None:
             return "images of the newest drop", DIM, memory

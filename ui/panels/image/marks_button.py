@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QToolButton
 
 from magis_calib.domain.camera import Frame
 from magis_calib.domain.estimate import ViewEstimate
-from ui.models.background import Aside
+from ui.models.background import BackgroundTask
 from ui.models.marks import Marks, marks_of
 
 
@@ -18,7 +18,7 @@ class MarksButton(QToolButton):
 
     def __init__(self, executor: Executor, draw: Callable[[Marks | None], None]) -> None:
         super().__init__()
-        self.aside: Aside[tuple[Frame, str, ViewEstimate | None], Marks] = Aside(
+        self.background: BackgroundTask[tuple[Frame, str, ViewEstimate | None], Marks] = BackgroundTask(
             executor, lambda wanted: marks_of(*wanted)
         )
         self._draw_marks, self._drawn = draw, None
@@ -33,7 +33,7 @@ class MarksButton(QToolButton):
         """Follow the image that is drawn, and its fit. `defects`: its configured mask file."""
         if not self.isChecked():
             return
-        made = self.aside.newest((frame, defects, fitted))
+        made = self.background.newest((frame, defects, fitted))
         if made is not None and made[1] is not self._marks:
             self._marks = made[1]
             self._say()

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 from magis_calib.domain.camera import Frame, ImagePair, View
 from magis_calib.domain.estimate import StationEstimate, ViewEstimate
 from magis_calib.state.snapshot import Snapshot
-from ui.models.background import Aside
-from ui.models.image_history import LookBack, Shown
+from ui.models.background import BackgroundTask
+from ui.models.image_history import ImageHistory, Shown
 from ui.models.layers import LAYERS, RESIDUAL_SIGMA, Layer, layer_of
 from ui.models.levels import RULES, CommonLevels, Levels, Rule
 from ui.models.outline import outlines
@@ -23,7 +23,7 @@ from ui.panels.image.fit_summary import FitWords
 from ui.panels.image.marks_button import MarksButton
 from ui.style.colours import DIM, INFO, LOOK
 from ui.style.format import age, missing, utc_time
-from ui.widgets.label import Words
+from ui.widgets.label import ElidedLabel
 from ui.widgets.quiet import choice_button
 
 AROUND_PORTS_MM = 4.5
@@ -37,11 +37,11 @@ class ImagePanel(QWidget):
 
     fixed_levels_wanted = Signal()
 
-    def __init__(self, view: View, executor: Executor, look_back: LookBack, levels: CommonLevels) -> None:
-        """`executor`: decimates, beside the GUI thread. `look_back` knows which drop to show; `levels` are shared."""
+    def __init__(self, view: View, executor: Executor, image_history: ImageHistory, levels: CommonLevels) -> None:
+        """`executor`: decimates, beside the GUI thread. `image_history` knows which drop to show; `levels` are shared."""
         super().__init__()
-        self._look_back, self._levels = look_back, levels
-        self.aside: Aside[tuple[Frame, int, Layer, ViewEstimate | None], Raster] = Aside(
+        self._image_history, self._levels = image_history, levels
+        self.background: BackgroundTask[tuple[Frame, int, Layer, ViewEstimate | None], Raster] = BackgroundTask(
             executor, lambda wanted: layer_of(*wanted)
         )
         self._layer: Layer = "data"
@@ -50,7 +50,7 @@ class ImagePanel(QWidget):
         self._estimate: StationEstimate | None = None
         self._applied: tuple[Levels, Raster] | None = None
         self.canvas, self._bar, self._fit = ImageCanvas(), ColourBar(), FitWords(view)
-        self._drop, self._title = Words(grows=True), Words(bold=True, whole=True)
+        self._drop, self._title = ElidedLabel(grows=True), ElidedLabel(bold=True, whole=True)
         self._title.say(f"VIEW {view.upper()}")
         self._overlay, self._whole = self._make_overlay_button(), self._make_whole_button()
         self.marks = MarksButton(executor, self.canvas.draw_marks)
@@ -73,13 +73,13 @@ class ImagePanel(QWidget):
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Begin to decimate the image to show; cheap."""
-        shown = self._look_back.shown(snapshot)
+        shown = self._image_history.shown(snapshot)
         if shown.pair is not None and self._view in shown.pair.frames:
-            self.aside.begin(self._wanted(shown, shown.pair))
+            self.background.begin(self._wanted(shown, shown.pair))
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the image and its fit when there is a new one."""
-        shown = self._look_back.shown(snapshot)
+        shown = self._image_history.shown(snapshot)
         pair = shown.pair
         if pair is None or self._view not in pair.frames:
             self._drop.say("")
@@ -87,7 +87,7 @@ class ImagePanel(QWidget):
             self.canvas.say_empty(f"– No picture\n\n{shown.problem}" if shown.back else nothing)
             return
         wanted = pair.frames[self._view]
-        made = self.aside.newest(self._wanted(shown, pair))
+        made = self.background.newest(self._wanted(shown, pair))
         if made is None:
             return
         (frame, *_), picture = made

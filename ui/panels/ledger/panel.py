@@ -25,7 +25,7 @@ from ui.panels.ledger.table_model import LedgerModel
 from ui.style.colours import DIM
 from ui.style.format import missing
 from ui.widgets.confirm_return import ReturnQuestion
-from ui.widgets.label import Words
+from ui.widgets.label import ElidedLabel
 from ui.widgets.table import dress
 
 SAMPLES = {"drop": "1234567", "time (UTC)": "00:00:00 ", "outcome": "◐ half applied ", "used": "x y z κx κz φ",
@@ -48,7 +48,7 @@ class LedgerPanel(QWidget):
         super().__init__()
         self._submit = submit
         self.model, self.table = LedgerModel(), QTableView()
-        self._note, self._for = QLineEdit(), Words("note on drop 12345678")
+        self._note, self._for = QLineEdit(), ElidedLabel("note on drop 12345678")
         self._save = QPushButton("Save note")
         self._target: int | None = None
         self._snapshot: Snapshot | None = None

@@ -11,9 +11,9 @@ from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.explanation import sections
 from magis_calib.state.snapshot import Snapshot
 from ui.models.fit_text import verdict_of
-from ui.models.image_history import LookBack
+from ui.models.image_history import ImageHistory
 from ui.style.colours import DIM, INFO, LOOK
-from ui.widgets.label import Words
+from ui.widgets.label import ElidedLabel
 
 LEFT = ("decision", "measured and expected", "estimate", "times and notes")
 RIGHT = ("gates and holds", "setpoints")
@@ -22,11 +22,11 @@ RIGHT = ("gates and holds", "setpoints")
 class WhyPanel(QWidget):
     """The story of the chosen drop, else of the newest. `moved` is called when another one was chosen."""
 
-    def __init__(self, look_back: LookBack, step: Callable[[int], None], newest: Callable[[], None]) -> None:
+    def __init__(self, image_history: ImageHistory, step: Callable[[int], None], newest: Callable[[], None]) -> None:
         super().__init__()
-        self._look_back = look_back
+        self._image_history = image_history
         self._told: object = None
-        self._title = Words(grows=True, bold=True)
+        self._title = ElidedLabel(grows=True, bold=True)
         self.text = QTextBrowser()
         self.text.setOpenLinks(False)
         self.text.setAccessibleName("why this was decided")
@@ -44,7 +44,7 @@ class WhyPanel(QWidget):
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Tell the story anew where another drop is chosen, or the record has changed."""
-        found, chosen = self._look_back.record(snapshot), self._look_back.chosen
+        found, chosen = self._image_history.record(snapshot), self._image_history.chosen
         self.newest.setEnabled(chosen is not None)
         if found is self._told or found == self._told:
             return

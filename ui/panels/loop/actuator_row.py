@@ -12,7 +12,7 @@ from magis_calib.domain.quantities import ACTUATORS, Quantity
 from ui.style.colours import DIM, LOOK, TEXT
 from ui.style.format import raw
 from ui.widgets.bars import LimitBar, is_near_limit
-from ui.widgets.label import RIGHT, Words
+from ui.widgets.label import RIGHT, ElidedLabel
 from ui.widgets.setpoint_edit import SetpointEdit
 
 
@@ -26,8 +26,12 @@ class ActuatorRow:
         self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.edit.setFixedWidth(self.edit.fontMetrics().horizontalAdvance("−10000.000") + 8)
         self.edit.setAccessibleName(f"setpoint of {self.quantity.label}")
-        self._readback, self._verdict = Words(align=RIGHT), Words("▲ limit")
-        self._label, self._unit, self._bar = Words("timing asymmetry", grows=True), Words("µrad/s"), LimitBar()
+        self._readback, self._verdict = ElidedLabel(align=RIGHT), ElidedLabel("▲ limit")
+        self._label, self._unit, self._bar = (
+            ElidedLabel("timing asymmetry", grows=True),
+            ElidedLabel("µrad/s"),
+            LimitBar(),
+        )
         self._unit.say(self.quantity.shown_unit, DIM, f"SI unit {self.quantity.unit}")
         self._state: ActuatorState | None = None
         self._upper = (self._label, _tag("set"), self.edit, self._unit)
@@ -95,9 +99,9 @@ class ActuatorRow:
         self.edit.style().polish(self.edit)
 
 
-def _tag(text: str) -> Words:
+def _tag(text: str) -> ElidedLabel:
     """Return a small word in front of a number."""
-    tag = Words("read", align=RIGHT, larger=-1.0)
+    tag = ElidedLabel("read", align=RIGHT, larger=-1.0)
     tag.say(text, DIM, "setpoint" if text == "set" else "what the controller reads back")
     return tag
 

@@ -16,8 +16,8 @@ from ui.models.series import by_hand_last, steered
 from ui.panels.loop.actuator_row import ActuatorRow
 from ui.style.colours import DIM, INFO
 from ui.style.format import age, missing
-from ui.widgets.confirm import Question
-from ui.widgets.label import Words
+from ui.widgets.confirm import ConfirmBar
+from ui.widgets.label import ElidedLabel
 
 LINES = 3
 """Of the grid for each actuator: setpoint, read-back, and the question when there is one."""
@@ -36,7 +36,7 @@ class ActuatorsPanel(QWidget):
         self._submit = submit
         self._rows: dict[str, ActuatorRow] = {}
         self._pending: SetActuator | None = None
-        self._title, self._empty = Words(grows=True), QLabel()
+        self._title, self._empty = ElidedLabel(grows=True), QLabel()
         self._empty.setWordWrap(True)
         self._empty.setStyleSheet(f"color: {DIM};")
         self._grid = QGridLayout()
@@ -44,7 +44,7 @@ class ActuatorsPanel(QWidget):
         self._grid.setVerticalSpacing(0)
         self._grid.setColumnStretch(0, 1)
         self._grid.addWidget(self._title, 0, 0, 1, 4)
-        self.question = Question("Apply", "Cancel", upright=True)
+        self.question = ConfirmBar("Apply", "Cancel", upright=True)
         self.question.accepted.connect(self._apply)
         self.question.rejected.connect(self._give_up)
         column_box = QVBoxLayout(self)

@@ -14,7 +14,7 @@ from magis_calib.state.snapshot import Snapshot
 from ui.style.colours import DIM, LOOK, TEXT
 from ui.style.format import OUTCOME_SHAPES, age, is_stale, latest_age, raw, why_unusable
 from ui.widgets.bars import DeviationBar
-from ui.widgets.label import RIGHT, Words
+from ui.widgets.label import RIGHT, ElidedLabel
 
 HEALTH_LINES = (
     ("atoms", "contrast", "port_fraction"),
@@ -30,9 +30,9 @@ class ObservablesPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._title = Words(grows=True)
-        self._values: dict[str, Words] = {}
-        self._states: dict[str, Words] = {}
+        self._title = ElidedLabel(grows=True)
+        self._values: dict[str, ElidedLabel] = {}
+        self._states: dict[str, ElidedLabel] = {}
         self._bars: dict[str, DeviationBar] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -116,12 +116,12 @@ class ObservablesPanel(QWidget):
             self._values[name].say(text, TEXT if known else DIM, f"{EXPLAINED[name]}\n{reason}")
 
     def _add_observable(self, row: int, quantity: Quantity) -> None:
-        name, unit = Words("κx"), Words("rad/m")
+        name, unit = ElidedLabel("κx"), ElidedLabel("rad/m")
         name.say(quantity.label, hover=f"{quantity.name}, SI unit {quantity.unit}")
         unit.say(quantity.shown_unit, DIM, f"SI unit {quantity.unit}")
-        value = self._values[quantity.name] = Words("−1234.56(78)", align=RIGHT, bold=True)
+        value = self._values[quantity.name] = ElidedLabel("−1234.56(78)", align=RIGHT, bold=True)
         bar = self._bars[quantity.name] = DeviationBar()
-        state = self._states[quantity.name] = Words("▲ off")
+        state = self._states[quantity.name] = ElidedLabel("▲ off")
         for column, widget in enumerate((name, value, unit, bar, state)):
             self._grid.addWidget(widget, row, column)
 
@@ -135,11 +135,11 @@ class ObservablesPanel(QWidget):
                   for column, name in enumerate(names)]  # fmt: skip
         for row, column, shown in places:
             quantity = (DIAGNOSTICS | HEALTH)[shown]
-            name = Words(larger=-1.0, align=RIGHT)
+            name = ElidedLabel(larger=-1.0, align=RIGHT)
             unit = f" ({quantity.shown_unit})" if quantity.shown_unit else ""
             hover = EXPLAINED.get(quantity.name, f"{quantity.name}, SI unit {quantity.unit}")
             name.say(quantity.label + unit, DIM, f"{hover}; reported, not controlled")
-            value = self._values[quantity.name] = Words("12.34567(89)", align=RIGHT)
+            value = self._values[quantity.name] = ElidedLabel("12.34567(89)", align=RIGHT)
             grid.addWidget(name, row, column)
             grid.addWidget(value, row + 1, column)
             grid.setColumnStretch(column, 1)

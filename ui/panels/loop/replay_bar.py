@@ -12,8 +12,8 @@ from magis_calib.state.commands import Command, JumpTo, SetSpeed, StepDrop
 from magis_calib.state.snapshot import ReplayState, Snapshot
 from ui.style.colours import DIM, INFO, LOOK
 from ui.style.format import utc_time
-from ui.widgets.label import Words
-from ui.widgets.quiet import CalmSlider
+from ui.widgets.label import ElidedLabel
+from ui.widgets.quiet import FocusSlider
 
 SPEEDS = {"1×": 1.0, "10×": 10.0, "max": math.inf}
 
@@ -27,11 +27,11 @@ class ReplayBar(QWidget):
         self._state: ReplayState | None = None
         self._places: dict[int, int] = {}
         self._place, self._wanted = 0, -1
-        self._where, self._same = Words(grows=True), Words(grows=True)
+        self._where, self._same = ElidedLabel(grows=True), ElidedLabel(grows=True)
         self.play = _button("pause", "Space", "play or pause (Space)", self.turn)
         self.step = _button("step", ".", "pause after one more drop (.)", lambda: submit(StepDrop()))
         self._group = QButtonGroup(self)
-        self.slider = CalmSlider("drop of the recording that is played")
+        self.slider = FocusSlider("drop of the recording that is played")
         self.slider.setTracking(False)
         self.slider.setToolTip("all recorded drops: click or drag to go on with another one (Left, Right: one drop)")
         self.slider.valueChanged.connect(self._jump)
@@ -104,7 +104,7 @@ class ReplayBar(QWidget):
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        title = Words(bold=True, whole=True)
+        title = ElidedLabel(bold=True, whole=True)
         title.say("REPLAY", INFO, "a recording is shown again; no hardware is moved")
         row.addWidget(title)
         row.addStretch(1)

@@ -10,10 +10,10 @@ from magis_calib.state.commands import Command, Promote
 from magis_calib.state.matrix import NO_FILE, MeasuredMatrix
 from magis_calib.state.snapshot import Snapshot
 from ui.models.matrix_views import NONE_MEASURED
-from ui.widgets.confirm import Question
+from ui.widgets.confirm import ConfirmBar
 
 
-class PromoteQuestion(Question):
+class PromoteQuestion(ConfirmBar):
     """Says what would be written, or why nothing can be; a yes sends the command."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:

@@ -26,8 +26,8 @@ from ui.models.matrix_views import LOOKS, Element, Look, elements, title
 from ui.panels.matrix.confirm_promotion import PromoteQuestion, objection
 from ui.style.colours import DIM, LOOK, TEXT
 from ui.style.theme import diverging, text_font
-from ui.widgets.label import Words
-from ui.widgets.quiet import CalmTabs
+from ui.widgets.label import ElidedLabel
+from ui.widgets.quiet import FocusTabs
 
 BROKEN_BELOW = 15
 """Widths of a letter that a column needs to have the name of its actuator on one line."""
@@ -42,9 +42,9 @@ class MatrixPanel(QWidget):
         self._actuators: list[str] = []
         self._shown: tuple[object, ...] = ()
         """The look and the matrices that are drawn."""
-        self._head, self._living = Words(grows=True), Words(grows=True)
+        self._head, self._living = ElidedLabel(grows=True), ElidedLabel(grows=True)
         self._head.say("no matrix is known yet", DIM)
-        self.tabs = CalmTabs("which matrix is shown")
+        self.tabs = FocusTabs("which matrix is shown")
         self.tabs.setDrawBase(False)
         for look, words in LOOKS.items():
             self.tabs.setTabToolTip(self.tabs.addTab(look), words)

@@ -9,7 +9,7 @@ from magis_calib.state.procedure import Axes, LiveCurve, ProcedureState
 from ui.models.plot import Origin, Plot, Table
 from ui.style.colours import DIM
 from ui.widgets.curve_plot import HOVER, SIGNS, CurvePlot, named, parts_of, title
-from ui.widgets.label import Words
+from ui.widgets.label import ElidedLabel
 from ui.widgets.quiet import choice_button
 
 
@@ -18,7 +18,7 @@ class ProcedureCurve(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.plot, self._said = CurvePlot(), Words(grows=True)
+        self.plot, self._said = CurvePlot(), ElidedLabel(grows=True)
         self._head = QHBoxLayout()
         self._head.addWidget(self._said, 1)
         self._shown: LiveCurve | None = None

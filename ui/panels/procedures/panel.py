@@ -29,8 +29,8 @@ from ui.panels.procedures.live_curve import ProcedureCurve
 from ui.panels.procedures.product import ProductView
 from ui.style.colours import DIM, PROCEDURE
 from ui.style.theme import room_px
-from ui.widgets.confirm import Question
-from ui.widgets.label import Words
+from ui.widgets.confirm import ConfirmBar
+from ui.widgets.label import ElidedLabel
 
 
 class ProcedureButtons(QVBoxLayout):
@@ -79,8 +79,11 @@ class ProceduresPanel(QWidget):
         self._column = ProcedureButtons()
         self._column.wanted.connect(self.ask)
         self.buttons = self._column.by_name
-        self.start_question, self.cancel_question = Question("Start", "Cancel"), Question("End it", "Keep it running")
-        self.set_question = Question("Set it", "Leave it")
+        self.start_question, self.cancel_question = (
+            ConfirmBar("Start", "Cancel"),
+            ConfirmBar("End it", "Keep it running"),
+        )
+        self.set_question = ConfirmBar("Set it", "Leave it")
         self.set_question.accepted.connect(self._set)
         for question in (self.start_question, self.cancel_question, self.set_question):
             question.accepted.connect(self._look_at_it)
@@ -95,7 +98,7 @@ class ProceduresPanel(QWidget):
         self.bar = QProgressBar()
         self.bar.setAccessibleName("progress of the procedure")
         self.bar.setFormat("%v of %m drops")
-        self._head, self._now = Words(grows=True, bold=True), QLabel()
+        self._head, self._now = ElidedLabel(grows=True, bold=True), QLabel()
         self._now.setWordWrap(True)
         self.curve, self.product = ProcedureCurve(), ProductView()
         self.product.set_button.clicked.connect(self.ask_set)
@@ -173,7 +176,7 @@ class ProceduresPanel(QWidget):
         pressable = [self.cancel, *self.buttons.values()]
         next((one for one in pressable if one.isVisible() and one.isEnabled()), self._area).setFocus()
 
-    def _show(self, question: Question, text: str, *, allowed: bool) -> None:
+    def _show(self, question: ConfirmBar, text: str, *, allowed: bool) -> None:
         for other in (self.start_question, self.cancel_question, self.set_question):
             other.hide()
         question.ask(text, allowed=allowed)

@@ -17,12 +17,12 @@ from magis_calib.feedback.setpoint_history import Setting, last_good, settings_o
 from magis_calib.state.commands import Command
 from magis_calib.state.history import HistoryRows
 from magis_calib.state.snapshot import Snapshot
-from ui.models.background import Aside
+from ui.models.background import BackgroundTask
 from ui.panels.settings.table_model import HEADS, SettingsModel
 from ui.style.colours import DIM
 from ui.style.format import missing
 from ui.widgets.confirm_return import ReturnQuestion
-from ui.widgets.label import Words
+from ui.widgets.label import ElidedLabel
 from ui.widgets.table import dress
 
 SAMPLES = {"drops": "1234 – 1234", "usable": "usable", "result": "▲ good"}
@@ -43,11 +43,11 @@ class SettingsPanel(QWidget):
 
     def __init__(self, submit: Callable[[Command], None], executor: Executor) -> None:
         super().__init__()
-        self.aside: Aside[Kept, list[Setting]] = Aside(executor, _settings)
+        self.background: BackgroundTask[Kept, list[Setting]] = BackgroundTask(executor, _settings)
         self.model, self.table, self.question = SettingsModel(), QTableView(), ReturnQuestion(submit)
         self.back, self.start, self.good = (QPushButton(text) for text in (
             "Return to these…", "To the start…", "To the last good…"))  # fmt: skip
-        self._words = Words(grows=True)
+        self._words = ElidedLabel(grows=True)
         self._snapshot: Snapshot | None = None
         self._drawn: object = None
         self.back.clicked.connect(self.ask_selected)
@@ -62,7 +62,7 @@ class SettingsPanel(QWidget):
         """Follow the records; a selection stays on its drops."""
         self._snapshot = snapshot
         self.question.refresh(snapshot)
-        made = self.aside.newest(Kept(snapshot.records, snapshot.targets, snapshot.tolerances))
+        made = self.background.newest(Kept(snapshot.records, snapshot.targets, snapshot.tolerances))
         state = (made, snapshot.actuators)
         if made is not None and state != self._drawn:
             self._follow(made[1], snapshot)

@@ -13,14 +13,14 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, REPORTED, Quan
 from magis_calib.state.health import HEALTH
 from magis_calib.state.history import HistoryRows
 from magis_calib.state.snapshot import Snapshot
-from ui.models.background import Aside
+from ui.models.background import BackgroundTask
 from ui.models.plot import Origin, Plot
 from ui.models.selection import Selection, Statistics, statistics_of
 from ui.panels.statistics.allan_plot import AllanPlot, allan_table
 from ui.panels.statistics.histogram_plot import HistogramPlot, histogram_table, what
 from ui.style.colours import DIM
 from ui.style.format import missing, raw
-from ui.widgets.label import Words
+from ui.widgets.label import ElidedLabel
 from ui.widgets.quiet import choice_button
 
 QUANTITIES = REPORTED | HEALTH | ACTUATORS
@@ -50,15 +50,15 @@ class StatisticsPanel(QWidget):
     def __init__(self, executor: Executor, trends: DropsInSight) -> None:
         """`trends`: says which drops are looked at."""
         super().__init__()
-        self.aside: Aside[Selection, Statistics] = Aside(executor, statistics_of)
+        self.background: BackgroundTask[Selection, Statistics] = BackgroundTask(executor, statistics_of)
         self._trends, self._quantity = trends, OBSERVABLES["z_m"]
         self._asked: tuple[object, Selection] | None = None
         self._drawn: tuple[Selection, Statistics] | None = None
         self.allan, self.histogram = AllanPlot(), HistogramPlot()
         choices = {name: f"{one.label} ({one.shown_unit or '1'})" for name, one in QUANTITIES.items()}
         self._button = choice_button(f"{self._quantity.label} ▾", "which quantity", choices, self.choose)
-        self._drops = Words(grows=True)
-        self._numbers = {line: Words() for line in LINES}
+        self._drops = ElidedLabel(grows=True)
+        self._numbers = {line: ElidedLabel() for line in LINES}
         self._lay_out()
 
     def choose(self, name: str) -> None:
@@ -73,7 +73,7 @@ class StatisticsPanel(QWidget):
             self._stack.setCurrentWidget(self._empty)
             return
         self._stack.setCurrentWidget(self._shown)
-        made = self.aside.newest(self._selection(snapshot))
+        made = self.background.newest(self._selection(snapshot))
         if made is not None and made is not self._drawn:
             self._drawn = made
             self._draw(*made, Origin.of(snapshot))
@@ -118,7 +118,7 @@ class StatisticsPanel(QWidget):
         head.addWidget(self._button)
         head.addWidget(self._drops, 1)
         for row, (line, hover) in enumerate(LINES.items()):
-            name = Words()
+            name = ElidedLabel()
             name.say(line, DIM, hover)
             numbers.addWidget(name, 2 * row, 0)
             numbers.addWidget(self._numbers[line], 2 * row + 1, 0)

@@ -10,14 +10,14 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QScrollArea,
 
 from magis_calib.state.commands import Command
 from magis_calib.state.snapshot import Snapshot
-from ui.models.editable_settings import FOR_THIS_RUN, Change, Key, Kind, commands, items_of, why_read_only
+from ui.models.editable_settings import FOR_THIS_RUN, Change, Key, SettingKind, commands, items_of, why_read_only
 from ui.panels.targets.rows import TargetRow, TargetsBlock
 from ui.style.colours import DIM, INFO, LOOK
-from ui.widgets.confirm import Question
-from ui.widgets.label import Words
-from ui.widgets.quiet import CalmTabs
+from ui.widgets.confirm import ConfirmBar
+from ui.widgets.label import ElidedLabel
+from ui.widgets.quiet import FocusTabs
 
-PAGES: dict[str, dict[str, tuple[Kind, ...]]] = {
+PAGES: dict[str, dict[str, tuple[SettingKind, ...]]] = {
     "Targets and gains": {"target": ("target",), "gain": ("gain",)},
     "Limits": {"limit": ("minimum", "maximum"), "limit of steps": ("step_cap", "excursion")},
 }
@@ -61,15 +61,15 @@ class TargetsPanel(QWidget):
         self._asked: dict[Key, Change] = {}
         """What the question is about, and then what was asked of the run and is not seen in force yet."""
         self._blocks = {kinds: TargetsBlock(title) for page in PAGES.values() for title, kinds in page.items()}
-        self._tabs = CalmTabs("targets and gains, or limits")
-        self._stack, self._state = QStackedWidget(), Words(grows=True)
+        self._tabs = FocusTabs("targets and gains, or limits")
+        self._stack, self._state = QStackedWidget(), ElidedLabel(grows=True)
         self.apply, self.put_back, self.take_saved = (
             _button("Apply…", f"asks first, listing every change; {FOR_THIS_RUN}"),
             _button("Put back", "clear everything that was typed and not applied"),
             _button("Saved values", "type what the configuration file says; apply it as any other change"),
         )
         self.apply.setProperty("hardware", True)
-        self.question = Question("Apply", "Cancel")
+        self.question = ConfirmBar("Apply", "Cancel")
         self.question.accepted.connect(self._send)
         self.question.rejected.connect(self._forget)
         self.apply.clicked.connect(self.ask)

@@ -7,19 +7,19 @@ from collections.abc import Iterable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from ui.models.editable_settings import FOR_THIS_RUN, SHORT, Change, Item, Key, Kind
+from ui.models.editable_settings import FOR_THIS_RUN, SHORT, Change, Item, Key, SettingKind
 from ui.style.colours import DIM, INFO, LOOK, TEXT
-from ui.widgets.label import RIGHT, Words
+from ui.widgets.label import RIGHT, ElidedLabel
 from ui.widgets.setpoint_edit import SetpointEdit
 
 HEADS = {"saved": "what the configuration file says", "current": "in force in this run", "range": "what may be entered",
          "new": "what shall be in force; nothing happens before it is applied"}  # fmt: skip
 
 
-RANGES: dict[Kind, str] = {"target": "−32900 … 39000", "gain": "auto, 0 < g < 2", "minimum": "−1000 … −49",
+RANGES: dict[SettingKind, str] = {"target": "−32900 … 39000", "gain": "auto, 0 < g < 2", "minimum": "−1000 … −49",
                            "maximum": "−49 … 1000", "step_cap": "0 < … 1000",
                            "excursion": "range, or > 0"}  # fmt: skip
-NUMBERS: dict[Kind, str] = {"target": "−12345.6", "gain": "0.123", "minimum": "−2000.0", "maximum": "−2000.0",
+NUMBERS: dict[SettingKind, str] = {"target": "−12345.6", "gain": "0.123", "minimum": "−2000.0", "maximum": "−2000.0",
                             "step_cap": "2000.0", "excursion": "2000.0"}  # fmt: skip
 """The longest usual texts."""
 
@@ -34,9 +34,9 @@ class TargetRow:
         self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.edit.setFixedWidth(self.edit.fontMetrics().horizontalAdvance("−2000.000") + 10)
         self.edit.setAccessibleName(f"new {kind} of {item.label.removesuffix(SHORT.get(item.key[0], '')).strip()}")
-        self._name, self._unit = Words(whole=True), Words(whole=True)
-        self._saved, self._current = Words(number, align=RIGHT), Words(f"≠ {number}", align=RIGHT)
-        self._range, self._mark = Words(RANGES[item.key[0]], align=RIGHT), Words("✎ new")
+        self._name, self._unit = ElidedLabel(whole=True), ElidedLabel(whole=True)
+        self._saved, self._current = ElidedLabel(number, align=RIGHT), ElidedLabel(f"≠ {number}", align=RIGHT)
+        self._range, self._mark = ElidedLabel(RANGES[item.key[0]], align=RIGHT), ElidedLabel("✎ new")
         self._name.say(item.label, TEXT, f"{item.key[1]}: {kind}")
         self._unit.say(item.quantity.shown_unit, DIM, f"SI unit {item.quantity.unit}")
         for column, part in enumerate((self._name, self._saved, self._current, self._range, self.edit, self._unit,
@@ -110,7 +110,7 @@ class TargetsBlock(QWidget):
 
     def _add_heads(self) -> None:
         for column, (text, hover) in enumerate({self._title: "", **HEADS}.items()):
-            head = Words(align=RIGHT) if column else Words(bold=True)
+            head = ElidedLabel(align=RIGHT) if column else ElidedLabel(bold=True)
             head.say(text, DIM, hover)
             self._grid.addWidget(head, 0, column)
 

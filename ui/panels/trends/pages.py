@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QTabWidget,
 
 from magis_calib.domain.quantities import Quantity
 from ui.panels.trends.strip_chart import StripChart
-from ui.widgets.quiet import CalmTabs
+from ui.widgets.quiet import FocusTabs
 
 COLUMNS = 3
 
@@ -21,7 +21,7 @@ class ChartPages(QTabWidget):
         """`made` makes the chart of a quantity."""
         super().__init__()
         self._made = made
-        self.setTabBar(CalmTabs("pages of trends"))
+        self.setTabBar(FocusTabs("pages of trends"))
         self.setDocumentMode(True)
         self.tabBar().setDrawBase(False)
         self.charts: list[list[StripChart]] = []

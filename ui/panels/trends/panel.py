@@ -23,7 +23,7 @@ from ui.panels.trends.pages import ChartPages
 from ui.panels.trends.strip_chart import StripChart
 from ui.style.colours import DIM, SHADOW
 from ui.style.format import missing
-from ui.widgets.label import RIGHT, Words
+from ui.widgets.label import RIGHT, ElidedLabel
 from ui.widgets.quiet import choice_button
 
 HOW = """how many drops the charts reach back
@@ -58,7 +58,7 @@ class TrendsPanel(QWidget):
         self._drawn: tuple[object, ...] = ()
         self._drawn_s = 0.0
         self._span_button = choice_button(f"{CHOICES[self._span]} ▾", HOW, CHOICES, self._set_span)
-        self._identity = Words(align=RIGHT, larger=-2.0)
+        self._identity = ElidedLabel(align=RIGHT, larger=-2.0)
         self.pages = ChartPages(self._chart, (self._identity, self._span_button))
         self.pages.add("observables", OBSERVABLES.values(), "the six controlled observables")
         self.pages.add("health", (DIAGNOSTICS | HEALTH).values(),

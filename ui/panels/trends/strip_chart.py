@@ -17,7 +17,7 @@ from ui.models.autorange import SteadyRange
 from ui.models.series import MOST_MARKS, Series
 from ui.style.colours import DIM, LOOK, SERIES, SHADOW
 from ui.style.theme import tolerance_colour
-from ui.widgets.label import RIGHT, Words
+from ui.widgets.label import RIGHT, ElidedLabel
 from ui.widgets.small_plot import dress_axes
 
 HOW = "double click: statistics of these drops"
@@ -59,7 +59,7 @@ class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
             self._picks.start()  # unless a second click follows
 
 
-class ChartName(Words):
+class ChartName(ElidedLabel):
     """The name of a quantity. Emits `asked` at a double click, or from its menu."""
 
     asked = Signal()
@@ -91,9 +91,9 @@ class StripChart(QWidget):
         self.quantity, self._tell, self._steps = quantity, tell, steps
         self._range = SteadyRange()
         self._series: Series | None = None
-        self.name, self._newest = ChartName(), Words(align=RIGHT, whole=True)
+        self.name, self._newest = ChartName(), ElidedLabel(align=RIGHT, whole=True)
         self.name.say(quantity.label, hover=f"{quantity.name}, shown in {quantity.shown_unit or '1'}\n{HOW}")
-        self._share = Words()
+        self._share = ElidedLabel()
         self._plot: Any = pg.PlotWidget(viewBox=ReachBox(wish))
         self._dress_plot()
         self._make_items()

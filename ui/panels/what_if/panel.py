@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.state.commands import Command, Suppose
 from magis_calib.state.snapshot import Snapshot
-from magis_calib.state.what_if import Supposition
+from magis_calib.state.what_if import WhatIfState
 from ui.models.editable_settings import items_of
 from ui.panels.what_if.row import GROUPS, HEADS, WhatIfRow
 from ui.style.colours import DIM, LOOK, SHADOW, TEXT
-from ui.widgets.label import RIGHT, Words
+from ui.widgets.label import RIGHT, ElidedLabel
 
 IDLE = "type other targets or gains, then predict: the whole recording is worked out anew, nothing is moved"
 ELSEWHERE = "for recordings only: `magis-calib replay SESSION` opens one"
@@ -25,7 +25,7 @@ class WhatIfPanel(QWidget):
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
         self._submit = submit
-        self._state, self._shown = Words(grows=True), False
+        self._state, self._shown = ElidedLabel(grows=True), False
         self.predict = _button("Predict", "work out the whole recording with what is typed (Return)")
         self.forget = _button("Forget it", "clear what is typed and what was predicted")
         self.predict.clicked.connect(self.ask)
@@ -85,11 +85,11 @@ class WhatIfPanel(QWidget):
         grid.setHorizontalSpacing(7)
         grid.setVerticalSpacing(0)
         for place, (text, hover) in enumerate(HEADS):
-            head = Words(align=RIGHT) if place else Words(bold=True)
+            head = ElidedLabel(align=RIGHT) if place else ElidedLabel(bold=True)
             head.say(text, DIM, hover)
             grid.addWidget(head, 1, place)
         for text, place in GROUPS.items():
-            group = Words(align=RIGHT)
+            group = ElidedLabel(align=RIGHT)
             group.say(text, DIM, "of each observable about its target")
             grid.addWidget(group, 0, place, 1, 2)
         for number, name in enumerate(OBSERVABLES, start=2):
@@ -111,7 +111,7 @@ class WhatIfPanel(QWidget):
         column.addWidget(area, 1)
 
 
-def _progress(supposed: Supposition) -> tuple[str, str, str]:
+def _progress(supposed: WhatIfState) -> tuple[str, str, str]:
     """Say how far the prediction is, or what it is of."""
     if supposed.problem:
         return f"▲ {supposed.problem}", LOOK, supposed.words

@@ -11,7 +11,7 @@ from magis_calib.domain.quantities import Quantity
 from magis_calib.state.what_if import Beside, Spread
 from ui.models.editable_settings import Item, Number
 from ui.style.colours import LOOK, SHADOW, TEXT
-from ui.widgets.label import RIGHT, Words
+from ui.widgets.label import RIGHT, ElidedLabel
 from ui.widgets.setpoint_edit import SetpointEdit
 
 HEADS = (
@@ -27,7 +27,7 @@ HEADS = (
 )
 GROUPS = {"as it happened": 5, "predicted": 7}
 """Words above two columns each, and the first of these."""
-Kind = Literal["target", "gain"]
+SettingKind = Literal["target", "gain"]
 
 
 class WhatIfRow:
@@ -35,11 +35,17 @@ class WhatIfRow:
 
     def __init__(self, grid: QGridLayout, line: int, quantity: Quantity) -> None:
         self.quantity, self.refusal = quantity, ""
-        self._items: dict[Kind, Item] = {}
-        self.edits: dict[Kind, SetpointEdit] = {"target": _edit(quantity, "target"), "gain": _edit(quantity, "gain")}
-        name = Words(whole=True)
+        self._items: dict[SettingKind, Item] = {}
+        self.edits: dict[SettingKind, SetpointEdit] = {
+            "target": _edit(quantity, "target"),
+            "gain": _edit(quantity, "gain"),
+        }
+        name = ElidedLabel(whole=True)
         name.say(f"{quantity.label} ({quantity.shown_unit})", TEXT, f"{quantity.name}, SI unit {quantity.unit}")
-        self._now: dict[Kind, Words] = {"target": Words("12345.6", align=RIGHT), "gain": Words("auto", align=RIGHT)}
+        self._now: dict[SettingKind, ElidedLabel] = {
+            "target": ElidedLabel("12345.6", align=RIGHT),
+            "gain": ElidedLabel("auto", align=RIGHT),
+        }
         self._happened, self._predicted = _pair(), _pair()
         for column, part in enumerate((name, self._now["target"], self.edits["target"], self._now["gain"],
                                        self.edits["gain"], *self._happened, *self._predicted)):  # fmt: skip
@@ -68,7 +74,7 @@ class WhatIfRow:
                 text = "" if value is None else f"{self.quantity.shown(value)}".replace("-", "−")
                 one.say(text, LOOK if text == "–" else colour, "" if value is None else f"{value:.6g} (SI)")
 
-    def value(self, kind: Kind) -> Number | None:
+    def value(self, kind: SettingKind) -> Number | None:
         """Return what is supposed instead (SI, or a word); None for nothing."""
         if kind not in self._items:
             return None
@@ -81,7 +87,7 @@ class WhatIfRow:
             edit.clear()
 
 
-def _edit(quantity: Quantity, kind: Kind) -> SetpointEdit:
+def _edit(quantity: Quantity, kind: SettingKind) -> SetpointEdit:
     edit = SetpointEdit()
     edit.setAlignment(Qt.AlignmentFlag.AlignRight)
     edit.setFixedWidth(edit.fontMetrics().horizontalAdvance("−2000.00") + 8)
@@ -90,8 +96,8 @@ def _edit(quantity: Quantity, kind: Kind) -> SetpointEdit:
     return edit
 
 
-def _pair() -> tuple[Words, Words]:
-    return Words("−1234.5", align=RIGHT), Words("1234.5", align=RIGHT)
+def _pair() -> tuple[ElidedLabel, ElidedLabel]:
+    return ElidedLabel("−1234.5", align=RIGHT), ElidedLabel("1234.5", align=RIGHT)
 
 
 def _numbers(spread: Spread | None) -> tuple[float | None, float | None]:
