@@ -29,7 +29,13 @@ from magis_calib.link.camera_messages import (
     Welcome,
 )
 from magis_calib.link.headers import agree_version, echo_of
-from magis_calib.link.wire import RETRY_HELPS, check_frame, check_hello, decode_from_camera, facts_of
+from magis_calib.link.wire import (
+    RETRY_HELPS,
+    check_frame,
+    check_hello,
+    decode_from_camera,
+    facts_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +54,20 @@ class _Peer:
 
 
 class CameraLink:
-    """Receives frames, answers drivers. `receive` belongs to one thread; `stored` and `not_stored` to any."""
+    """Receives frames, answers drivers. `receive` belongs to one thread.
+
+    `stored` and `not_stored` to any.
+    """
 
     def __init__(self, security: SocketSecurity, name: str, station: Station, session: str) -> None:
-        """Bind the camera endpoint. Raises `zmq.ZMQError` where the address is taken, `ConfigError` without a key."""
+        """Bind the camera endpoint.
+
+        Raises `zmq.ZMQError` where the address is taken, `ConfigError` without a key.
+        """
         self._security = security
-        self._station_name, self._station, self._session = name, station, session
+        self._station_name = name
+        self._station = station
+        self._session = session
         self._links: Links = station.links
         self._peers: dict[View, _Peer] = {}
         self._outbox: deque[tuple[bytes, ToCamera]] = deque()
@@ -83,11 +97,17 @@ class CameraLink:
     def not_stored(self, frame: Frame, reason: str) -> None:
         """Tell the driver that this frame will not be kept."""
         header = frame.header
-        self._tell(frame, NotStored(drop_id=header.drop_id, sequence=header.sequence, reason=reason))
+        self._tell(
+            frame, NotStored(drop_id=header.drop_id, sequence=header.sequence, reason=reason)
+        )
 
     def links(self) -> Sequence[LinkState]:
         """Say which cameras are there."""
-        return [self._link(camera.view, camera.name) for camera in self._station.cameras if camera.enabled]
+        return [
+            self._link(camera.view, camera.name)
+            for camera in self._station.cameras
+            if camera.enabled
+        ]
 
     def close(self) -> None:
         """Send what waits and close the socket."""
@@ -97,13 +117,20 @@ class CameraLink:
     def _link(self, view: View, name: str) -> LinkState:
         peer = self._peers.get(view)
         if peer is None:
-            where = f"no camera {name!r}: is its driver running? it is expected to connect to {self._links.camera}"
+            where = (
+                f"no camera {name!r}: is its driver running? it is expected to connect to "
+                f"{self._links.camera}"
+            )
             return LinkState(f"camera {view}", False, None, where)
         age = time.monotonic() - peer.seen_s
         there = age < self._links.silent_after_s
         facts = peer.hello.facts
-        detail = f"{name}, {facts.rows} x {facts.columns} px, {peer.hello.driver or 'driver not named'}"
-        return LinkState(f"camera {view}", there, age, detail if there else f"{detail}: silent for {age:.0f} s")
+        detail = (
+            f"{name}, {facts.rows} x {facts.columns} px, {peer.hello.driver or 'driver not named'}"
+        )
+        return LinkState(
+            f"camera {view}", there, age, detail if there else f"{detail}: silent for {age:.0f} s"
+        )
 
     def _handle(self, identity: bytes, parts: list[zmq.Frame], now_s: float) -> SourceEvent | None:
         header = parts[0].bytes if parts else b""
@@ -115,10 +142,14 @@ class CameraLink:
             view = next((v for v, peer in self._peers.items() if peer.identity == identity), None)
             echo = echo_of(header)
             retry = error.code in RETRY_HELPS
-            self._send(identity, ErrorAnswer(code=error.code, message=str(error), retry=retry, **echo))
+            self._send(
+                identity, ErrorAnswer(code=error.code, message=str(error), retry=retry, **echo)
+            )
             return BadMessage(error, view)
 
-    def _accept(self, identity: bytes, message: FromCamera, rest: list[zmq.Frame], now_s: float) -> SourceEvent | None:
+    def _accept(
+        self, identity: bytes, message: FromCamera, rest: list[zmq.Frame], now_s: float
+    ) -> SourceEvent | None:
         if isinstance(message, Hello):
             return self._welcome(identity, message, now_s)
         view = next((v for v, peer in self._peers.items() if peer.identity == identity), None)
@@ -130,7 +161,11 @@ class CameraLink:
             del self._peers[view]
         if isinstance(message, Heartbeat):
             if view is None:
-                raise WireError("no_hello", "heartbeat of a driver that has not said hello", wanted="a hello first")
+                raise WireError(
+                    "no_hello",
+                    "heartbeat of a driver that has not said hello",
+                    wanted="a hello first",
+                )
             self._send(identity, Heartbeat(session=self._session))
         return None
 
@@ -138,15 +173,25 @@ class CameraLink:
         version = agree_version(hello.protocols)
         camera = check_hello(hello, self._station_name, self._station)
         self._peers[camera.view] = _Peer(identity, hello, now_s)
-        self._send(identity, Welcome(protocol=version, session=self._session, heartbeat_s=self._links.heartbeat_s))
+        self._send(
+            identity,
+            Welcome(protocol=version, session=self._session, heartbeat_s=self._links.heartbeat_s),
+        )
         log.info("camera %s joined: session %s", camera.name, hello.session)
         return CameraJoined(camera.view, camera.name, hello.session, facts_of(hello))
 
     def _frame(
-        self, identity: bytes, message: FrameMessage, rest: list[zmq.Frame], view: View | None, now_s: float
+        self,
+        identity: bytes,
+        message: FrameMessage,
+        rest: list[zmq.Frame],
+        view: View | None,
+        now_s: float,
     ) -> Frame:
         if len(rest) != 1:
-            raise WireError("truncated", "frame message parts", wanted="header and pixels", got=1 + len(rest))
+            raise WireError(
+                "truncated", "frame message parts", wanted="header and pixels", got=1 + len(rest)
+            )
         hello = self._peers[view].hello if view is not None else None
         counts = check_frame(message, rest[0].buffer, hello)
         assert hello is not None

@@ -1,4 +1,6 @@
-"""The connection to one controller: a thread that owns the socket, says hello, keeps the lease and hears answers."""
+"""The connection to one controller: a thread that owns the socket, says hello, keeps the lease and
+hears answers.
+"""
 
 from __future__ import annotations
 
@@ -52,14 +54,20 @@ class ControllerConnection:
         take_over: bool,
         silent: bool,
     ) -> None:
-        """Connect in the background; say hello until it answers, or never (`silent`). Raises `ConfigError`.
+        """Connect in the background; say hello until it answers, or never (`silent`). Raises
+        `ConfigError`.
 
         `take` is given what it says, in the thread of the connection.
         """
         self.name = name
         self._security = security
-        self._endpoint, self._station, self._session, self._links = endpoint, station, session, links
-        self._take_message, self._take_over, self._quiet = take, take_over, silent
+        self._endpoint = endpoint
+        self._station = station
+        self._session = session
+        self._links = links
+        self._take_message = take
+        self._take_over = take_over
+        self._quiet = silent
         self._outbox: deque[Message] = deque()
         self.welcome: ControllerWelcome | None = None
         """Its answer to our hello; None until then, and once it has forgotten us."""
@@ -71,7 +79,8 @@ class ControllerConnection:
         self._socket = self._locked()
         self._handshake = HandshakeMonitor(self._socket, endpoint)
         wake = f"inproc://wake-{next(_wakes)}"
-        self._wake_in, self._wake_out = security.context.socket(zmq.PAIR), security.context.socket(zmq.PAIR)
+        self._wake_in = security.context.socket(zmq.PAIR)
+        self._wake_out = security.context.socket(zmq.PAIR)
         self._wake_in.bind(wake)
         self._wake_out.connect(wake)
         self._thread = threading.Thread(target=self._run, name=f"controller {name}", daemon=True)
@@ -85,7 +94,9 @@ class ControllerConnection:
     def link(self) -> LinkState:
         """Say whether it is there."""
         if not self._security.trusts(self.name):
-            return LinkState(self.name, False, None, f"the key of {self.name} was revoked: nothing is sent there")
+            return LinkState(
+                self.name, False, None, f"the key of {self.name} was revoked: nothing is sent there"
+            )
         if self.leased:
             return LinkState(self.name, False, None, self.leased)
         if self._heard_s is None:
@@ -94,7 +105,9 @@ class ControllerConnection:
             return LinkState(self.name, False, None, f"{where}; {problem}" if problem else where)
         age = time.monotonic() - self._heard_s
         there = age < self._links.silent_after_s
-        silent = f"silent for {age:.0f} s" + (f"; {self._handshake.problem}" if self._handshake.problem else "")
+        silent = f"silent for {age:.0f} s" + (
+            f"; {self._handshake.problem}" if self._handshake.problem else ""
+        )
         return LinkState(self.name, there, age, self._endpoint if there else silent)
 
     def close(self) -> None:
@@ -120,7 +133,9 @@ class ControllerConnection:
     def _wake(self) -> None:
         with self._ready:
             if not self._wake_out.closed:
-                with contextlib.suppress(zmq.Again):  # the thread has ended, or has been woken often enough
+                with contextlib.suppress(
+                    zmq.Again
+                ):  # the thread has ended, or has been woken often enough
                     self._wake_out.send(b"", zmq.NOBLOCK)
 
     def _run(self) -> None:
@@ -145,19 +160,29 @@ class ControllerConnection:
         self._wake_in.close()
 
     def _beat(self) -> bool:
-        """Say hello until welcomed (again after silence), then that we are alive; return whether it could be said.
+        """Say hello until welcomed (again after silence), then that we are alive; return whether it
+        could be said.
 
         Who was taken over keeps quiet.
         """
         if self._quiet:
             return True
-        silent = self._heard_s is None or time.monotonic() - self._heard_s > 2 * self._links.heartbeat_s
+        silent = (
+            self._heard_s is None or time.monotonic() - self._heard_s > 2 * self._links.heartbeat_s
+        )
         if self.welcome is None or silent:
             me = Owner.of_this_process()
-            return self._send(ControllerHello(
-                protocols=[PROTOCOL_VERSION], station=self._station, session=self._session, user=me.user,
-                host=me.host, process=me.process, take_over=self._take_over or None,
-            ))  # fmt: skip
+            return self._send(
+                ControllerHello(
+                    protocols=[PROTOCOL_VERSION],
+                    station=self._station,
+                    session=self._session,
+                    user=me.user,
+                    host=me.host,
+                    process=me.process,
+                    take_over=self._take_over or None,
+                )
+            )
         return self._send(Heartbeat(session=self._session))
 
     def _hear(self, raw: bytes) -> None:
@@ -174,7 +199,9 @@ class ControllerConnection:
     def _take(self, message: FromController) -> None:
         """Keep what it says of the connection; all else is for whoever asked."""
         if isinstance(message, ControllerWelcome):
-            self.welcome, self.leased, self._take_over = message, "", False
+            self.welcome = message
+            self.leased = ""
+            self._take_over = False
         elif isinstance(message, Heartbeat):
             if self.welcome is not None and message.session != self.welcome.session:
                 log.warning("%s restarted: session %s", self.name, message.session)
@@ -184,7 +211,8 @@ class ControllerConnection:
             if message.code == "no_hello":
                 self.welcome = None
             elif message.code == "leased":
-                self._quiet, self.leased = self.welcome is not None, message.message
+                self._quiet = self.welcome is not None
+                self.leased = message.message
         else:
             self._take_message(message)
 

@@ -1,4 +1,6 @@
-"""A controller's client: requests with a deadline, heartbeats, and the drop system's announcements."""
+"""A controller's client: requests with a deadline, heartbeats,
+and the drop system's announcements.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,14 @@ from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
 from magis_calib.domain.devices import LinkState
 from magis_calib.domain.errors import ControllerError, Refused, Silent
 from magis_calib.domain.limits import broken_limit
-from magis_calib.link.control_messages import Answer, ControllerRequest, Done, DropMessage, FromController, RequestWord
+from magis_calib.link.control_messages import (
+    Answer,
+    ControllerRequest,
+    Done,
+    DropMessage,
+    FromController,
+    RequestWord,
+)
 
 
 class ControllerClient:
@@ -35,22 +44,36 @@ class ControllerClient:
         take_over: bool = False,
         asks_only: bool = False,
     ) -> None:
-        """Connect in the background; say hello until it answers, or never (`asks_only`). Raises `ConfigError`."""
+        """Connect in the background; say hello until it answers, or never (`asks_only`).
+
+        Raises `ConfigError`.
+        """
         self.name = name
-        self._own_session, self._reply_timeout_s = session, links.reply_timeout_s
+        self._own_session = session
+        self._reply_timeout_s = links.reply_timeout_s
         self._numbers = itertools.count(1)
         self._facts: dict[str, ParameterFacts] = {}
         self._position: dict[str, float] = {}
         self._answers: dict[str, Future[Answer]] = {}
         self._drops: deque[DropAnnouncement] = deque()
         self._connection = ControllerConnection(
-            security, name, endpoint, station, session, links, self._take, take_over=take_over, silent=asks_only
+            security,
+            name,
+            endpoint,
+            station,
+            session,
+            links,
+            self._take,
+            take_over=take_over,
+            silent=asks_only,
         )
 
     def describe(self) -> Mapping[str, ParameterFacts]:
         """Ask for the parameters with their limits."""
         answer = self._ask("describe")
-        self._facts = {name: message.facts(name) for name, message in (answer.parameters or {}).items()}
+        self._facts = {
+            name: message.facts(name) for name, message in (answer.parameters or {}).items()
+        }
         return self._facts
 
     def read(self) -> Setpoints:
@@ -86,7 +109,10 @@ class ControllerClient:
         self._connection.post(Done(session=self._own_session, drop_id=drop_id))
 
     def sequence(self, sequence_type: SequenceType) -> int:
-        """Have all drops that are not announced yet made for this; return the first. Raises `Refused` or `Silent`."""
+        """Have all drops that are not announced yet made for this; return the first.
+
+        Raises `Refused` or `Silent`.
+        """
         answer = self._ask("sequence", sequence_type=sequence_type)
         if answer.effective_drop is None:
             raise ControllerError(f"{self.name}: answer to sequence lacks effective_drop")
@@ -142,14 +168,20 @@ class ControllerClient:
             self._answers.pop(request.request_id, None)
         if not answer.ok:
             problem = answer.error
-            raise Refused(self.name, problem.code if problem else "", problem.message if problem else "no reason given")
+            raise Refused(
+                self.name,
+                problem.code if problem else "",
+                problem.message if problem else "no reason given",
+            )
         return answer
 
     def _check_limits(self, setpoints: Setpoints) -> None:
         """Refuse what the controller would refuse, in the last function before the socket."""
         for name, value in setpoints.items():
             slack = self._facts[name].resolution if name in self._facts else 0.0
-            broken = broken_limit(name, value, self._facts, self._position.get(name, math.nan), slack)
+            broken = broken_limit(
+                name, value, self._facts, self._position.get(name, math.nan), slack
+            )
             if broken is not None:
                 raise Refused(self.name, broken.code, str(broken))
 
@@ -159,4 +191,6 @@ class ControllerClient:
             if waiting is not None and not waiting.done():
                 waiting.set_result(message)
         elif isinstance(message, DropMessage):
-            self._drops.append(DropAnnouncement(message.drop_id, message.sequence_type, message.planned_time_ns))
+            self._drops.append(
+                DropAnnouncement(message.drop_id, message.sequence_type, message.planned_time_ns)
+            )

@@ -28,7 +28,8 @@ from magis_calib.link.headers import agree_version, echo_of
 from magis_calib.link.wire import RETRY_HELPS, check_frame, check_hello, decode_from_camera
 
 QUIET_S = 1.0
-"""Time for answers to arrive before the socket is closed, and for frames that should not come back."""
+"""Time for answers to arrive before the socket is closed, and for frames that should not come back.
+"""
 POLL_MS = 50
 REBIND_TRIES = 100
 
@@ -48,11 +49,21 @@ class DriverCheck:
     """One ROUTER socket; `run` blocks until everything was seen or the time is over."""
 
     def __init__(
-        self, security: SocketSecurity, name: str, station: Station, plan: CheckPlan,
+        self,
+        security: SocketSecurity,
+        name: str,
+        station: Station,
+        plan: CheckPlan,
         on_frame: Callable[[int], None] = lambda drop_id: None,
-    ) -> None:  # fmt: skip
-        """Bind the endpoint. Raises `zmq.ZMQError` where it is taken, `ConfigError` without a key."""
-        self._security, self._station_name, self._station, self._plan = security, name, station, plan
+    ) -> None:
+        """Bind the endpoint.
+
+        Raises `zmq.ZMQError` where it is taken, `ConfigError` without a key.
+        """
+        self._security = security
+        self._station_name = name
+        self._station = station
+        self._plan = plan
         self._on_frame = on_frame
         self._drivers: dict[str, Evidence] = {}
         self._peers: dict[bytes, str] = {}
@@ -62,7 +73,10 @@ class DriverCheck:
         self._socket = self._bind(1)
 
     def run(self, stopping: Callable[[], bool] = lambda: False) -> dict[str, list[Finding]]:
-        """Check every driver that connects; return the checklist of each by the name of its camera."""
+        """Check every driver that connects.
+
+        Return the checklist of each by the name of its camera.
+        """
         try:
             self._serve_until(lambda: self._joined() or stopping(), self._plan.seconds)
             self._serve_until(lambda: self._seen_enough() or stopping(), self._plan.seconds)
@@ -74,7 +88,9 @@ class DriverCheck:
         finally:
             self._socket.close(linger=500)
         silent_s = self._station.links.silent_after_s
-        return {name: one.findings(self._plan.frames, silent_s) for name, one in self._drivers.items()}
+        return {
+            name: one.findings(self._plan.frames, silent_s) for name, one in self._drivers.items()
+        }
 
     @property
     def _session(self) -> str:
@@ -106,7 +122,8 @@ class DriverCheck:
             one.restarted_s = now_s
         self._socket.close(linger=500)
         self._peers.clear()
-        self._round, self._withholding = 2, False
+        self._round = 2
+        self._withholding = False
         self._socket = self._bind(REBIND_TRIES)
 
     def _bind(self, tries: int) -> zmq.Socket[bytes]:
@@ -137,10 +154,15 @@ class DriverCheck:
             self._accept(identity, one, decode_from_camera(header), rest)
         except WireError as error:
             after_restart = error.code == "no_hello" and self._round == 2
-            if not after_restart:  # a driver learns from this very error that the application was started again
+            if (
+                not after_restart
+            ):  # a driver learns from this very error that the application was started again
                 one.wrong(error)
             retry = error.code in RETRY_HELPS
-            self._send(identity, ErrorAnswer(code=error.code, message=str(error), retry=retry, **echo_of(header)))
+            self._send(
+                identity,
+                ErrorAnswer(code=error.code, message=str(error), retry=retry, **echo_of(header)),
+            )
 
     def _driver(self, identity: bytes, header: bytes) -> Evidence:
         """Find the driver by its camera or session, also in a message that is broken otherwise."""
@@ -149,7 +171,8 @@ class DriverCheck:
         except ValueError:
             table = {}
         table = table if isinstance(table, dict) else {}
-        camera, session = table.get("camera"), str(table.get("session"))
+        camera = table.get("camera")
+        session = str(table.get("session"))
         if isinstance(camera, str):
             self._peers[identity] = self._sessions[session] = camera
         elif session in self._sessions:
@@ -157,7 +180,9 @@ class DriverCheck:
         name = self._peers.setdefault(identity, f"unnamed driver {len(self._drivers) + 1}")
         return self._drivers.setdefault(name, Evidence(name))
 
-    def _accept(self, identity: bytes, one: Evidence, message: FromCamera, rest: list[bytes]) -> None:
+    def _accept(
+        self, identity: bytes, one: Evidence, message: FromCamera, rest: list[bytes]
+    ) -> None:
         if isinstance(message, Hello):
             self._welcome(identity, one, message)
         elif isinstance(message, FrameMessage):
@@ -181,28 +206,45 @@ class DriverCheck:
         else:
             one.said_hello_again = True
         heartbeat_s = self._station.links.heartbeat_s
-        self._send(identity, Welcome(protocol=version, session=self._session, heartbeat_s=heartbeat_s))
+        self._send(
+            identity, Welcome(protocol=version, session=self._session, heartbeat_s=heartbeat_s)
+        )
 
-    def _frame(self, identity: bytes, one: Evidence, message: FrameMessage, rest: list[bytes]) -> None:
+    def _frame(
+        self, identity: bytes, one: Evidence, message: FrameMessage, rest: list[bytes]
+    ) -> None:
         if len(rest) != 1:
-            raise WireError("truncated", "frame message parts", wanted="header and pixels", got=1 + len(rest))
+            raise WireError(
+                "truncated", "frame message parts", wanted="header and pixels", got=1 + len(rest)
+            )
         counts = check_frame(message, rest[0], one.hello if self._knows(one) else None)
         drop_id = message.drop_id
         known = one.frames.setdefault(drop_id, message)
         if known.checksum != message.checksum:
-            raise WireError("conflict", f"drop {drop_id}: other pixels", wanted=known.checksum, got=message.checksum)
+            raise WireError(
+                "conflict",
+                f"drop {drop_id}: other pixels",
+                wanted=known.checksum,
+                got=message.checksum,
+            )
         if known is message:
             one.take(message, counts)
         self._on_frame(drop_id)
         self._answer(identity, one, message, first=known is message)
 
-    def _answer(self, identity: bytes, one: Evidence, message: FrameMessage, *, first: bool) -> None:
+    def _answer(
+        self, identity: bytes, one: Evidence, message: FrameMessage, *, first: bool
+    ) -> None:
         drop_id, sequence = message.drop_id, message.sequence
         if self._round == 1 and one.refused is None:
             one.refused = drop_id
             text = "check-driver calls this frame damaged, to see it a second time"
-            self._send(identity, ErrorAnswer(code="checksum", message=text, retry=True, drop_id=drop_id,
-                                             sequence=sequence))  # fmt: skip
+            self._send(
+                identity,
+                ErrorAnswer(
+                    code="checksum", message=text, retry=True, drop_id=drop_id, sequence=sequence
+                ),
+            )
             return
         one.refused_again = one.refused_again or (one.refused == drop_id and not first)
         if self._round == 2 and drop_id in one.withheld and message == one.frames[drop_id]:

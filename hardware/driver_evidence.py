@@ -17,7 +17,12 @@ CODES = {
     "hello is the first word": ("no_hello",),
     "headers are well-formed": ("bad_json", "bad_header", "unknown_type", "too_large"),
     "protocol version": ("unsupported_version",),
-    "station, camera and view": ("unknown_station", "unknown_camera", "wrong_view", "wrong_identity"),
+    "station, camera and view": (
+        "unknown_station",
+        "unknown_camera",
+        "wrong_view",
+        "wrong_identity",
+    ),
     "facts agree with the configuration": ("facts_disagree",),
     "frames have the announced shape": ("wrong_shape",),
     "frames have the announced depth": ("wrong_depth",),
@@ -118,16 +123,31 @@ class Evidence:
                 yield Finding(check, True if seen else None)
 
     def _of_count(self, wanted: int) -> Finding:
-        return Finding("frames arrive", len(self.frames) >= wanted, f"{wanted} whole frames", str(len(self.frames)))
+        return Finding(
+            "frames arrive",
+            len(self.frames) >= wanted,
+            f"{wanted} whole frames",
+            str(len(self.frames)),
+        )
 
     def _of_counts(self) -> Finding:
         wanted = "multiples of lsb_counts within bits"
-        return Finding("counts fit the facts", not self.odd_counts if self.frames else None, wanted, self.odd_counts)
+        return Finding(
+            "counts fit the facts",
+            not self.odd_counts if self.frames else None,
+            wanted,
+            self.odd_counts,
+        )
 
     def _of_sequence(self) -> Finding:
         pairs = [(a, b) for a, b in itertools.pairwise(self.order) if b != a + 1]
         got = f"{pairs[0][1]} after {pairs[0][0]}" if pairs else ""
-        return Finding("sequence rises by 1", not pairs if len(self.order) > 1 else None, "each number once", got)
+        return Finding(
+            "sequence rises by 1",
+            not pairs if len(self.order) > 1 else None,
+            "each number once",
+            got,
+        )
 
     def _of_clock(self) -> Finding:
         got = f"{self.clock_off_s:.3g} s away from this machine's clock"
@@ -135,10 +155,15 @@ class Evidence:
         return Finding("trigger time is UTC", good, "nanoseconds since 1970", got)
 
     def _of_heartbeats(self, silent_after_s: float) -> Finding:
-        check, wanted = "heartbeats", f"one at least every {silent_after_s:g} s, also while frames flow"
+        check = "heartbeats"
+        wanted = f"one at least every {silent_after_s:g} s, also while frames flow"
         if self.welcomed_s is None or self.restarted_s is None:
             return Finding(check, None)
-        times = [self.welcomed_s, *(t for t in self.beats_s if t < self.restarted_s), self.restarted_s]
+        times = [
+            self.welcomed_s,
+            *(t for t in self.beats_s if t < self.restarted_s),
+            self.restarted_s,
+        ]
         longest = max(b - a for a, b in itertools.pairwise(times))
         good = len(times) > 2 and longest <= silent_after_s
         return Finding(check, good, wanted, f"{len(times) - 2} in {times[-1] - times[0]:.1f} s")
@@ -146,12 +171,26 @@ class Evidence:
     def _of_delivery(self) -> Iterator[Finding]:
         check = "sends a damaged frame again"
         wanted = f"drop {self.refused} again after an error with retry"
-        yield Finding(check, None if self.refused is None else self.refused_again, wanted, "nothing")
+        yield Finding(
+            check, None if self.refused is None else self.refused_again, wanted, "nothing"
+        )
         judged = self.restarted_s is not None and self.welcomed_s is not None
-        yield Finding("says hello again after the application was started again",
-                      self.said_hello_again if judged else None, "a hello", "none")  # fmt: skip
+        yield Finding(
+            "says hello again after the application was started again",
+            self.said_hello_again if judged else None,
+            "a hello",
+            "none",
+        )
         missing = sorted(self.withheld - self.came_back)
-        yield Finding("keeps what is not stored and sends it again", not missing if self.withheld else None,
-                      "the same header and pixels after the next welcome", f"not again: drops {missing}")  # fmt: skip
-        yield Finding("forgets what is stored", not self.not_forgotten if self.stored else None,
-                      "not sent again", f"again: drops {sorted(self.not_forgotten)}")  # fmt: skip
+        yield Finding(
+            "keeps what is not stored and sends it again",
+            not missing if self.withheld else None,
+            "the same header and pixels after the next welcome",
+            f"not again: drops {missing}",
+        )
+        yield Finding(
+            "forgets what is stored",
+            not self.not_forgotten if self.stored else None,
+            "not sent again",
+            f"again: drops {sorted(self.not_forgotten)}",
+        )

@@ -9,7 +9,12 @@ from typing import get_args
 
 import numpy as np
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from magis_calib.domain.errors import ConfigError
@@ -28,13 +33,20 @@ Durations = Callable[[], Mapping[str, Sequence[float]]]
 
 
 class SnapshotCollector(Collector):
-    """Makes the metrics anew with each scrape, out of what the run publishes anyway: the run does nothing for it."""
+    """Makes the metrics anew with each scrape, out of what the run publishes anyway: the run does
+    nothing for it.
+    """
 
     def __init__(
-        self, snapshot: Callable[[], Snapshot], durations: Durations, waiting: Callable[[], Mapping[str, int]]
+        self,
+        snapshot: Callable[[], Snapshot],
+        durations: Durations,
+        waiting: Callable[[], Mapping[str, int]],
     ) -> None:
         """`waiting`: bytes in each queue, by its name."""
-        self._snapshot, self._durations, self._waiting = snapshot, durations, waiting
+        self._snapshot = snapshot
+        self._durations = durations
+        self._waiting = waiting
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
@@ -45,27 +57,41 @@ class SnapshotCollector(Collector):
         yield _labelled("queue_bytes", "bytes that wait in a queue", "queue", self._waiting())
         yield from _disk(snapshot)
         yield _state("loop_state", "what the loop does", get_args(LoopWord), snapshot.loop)
-        yield _state("safety_state", "whether anything may reach the hardware", get_args(SafetyWord), snapshot.safety)
-        alarms = GaugeMetricFamily("magis_alarm", "1 for each alarm that stands", labels=["key", "severity"])
+        yield _state(
+            "safety_state",
+            "whether anything may reach the hardware",
+            get_args(SafetyWord),
+            snapshot.safety,
+        )
+        alarms = GaugeMetricFamily(
+            "magis_alarm", "1 for each alarm that stands", labels=["key", "severity"]
+        )
         for alarm in snapshot.alarms:
             alarms.add_metric([alarm.key, alarm.severity], 1.0)
         yield alarms
         if snapshot.latest is not None:
             estimate = snapshot.latest.estimate
             yield _labelled("observable", "of the newest drop (SI)", "name", estimate.values)
-            yield _labelled("observable_stderr", "standard error of the same (SI)", "name", estimate.stderr)
+            yield _labelled(
+                "observable_stderr", "standard error of the same (SI)", "name", estimate.stderr
+            )
 
 
 @contextlib.contextmanager
 def served(collector: SnapshotCollector, port: int) -> Iterator[None]:
-    """Answer scrapes at this port of the loopback interface. Raises `ConfigError` where it is taken."""
+    """Answer scrapes at this port of the loopback interface.
+
+    Raises `ConfigError` where it is taken.
+    """
     registry = CollectorRegistry()
     registry.register(collector)
     ProcessCollector(registry=registry)
     try:
         server, thread = start_http_server(port, LOOPBACK, registry)
     except OSError as error:
-        raise ConfigError(f"--metrics {port}: cannot listen on {LOOPBACK}:{port}: {error}") from error
+        raise ConfigError(
+            f"--metrics {port}: cannot listen on {LOOPBACK}:{port}: {error}"
+        ) from error
     try:
         yield
     finally:
@@ -76,18 +102,24 @@ def served(collector: SnapshotCollector, port: int) -> Iterator[None]:
 
 def _counts(counters: Counters) -> Iterator[Metric]:
     for name, kinds in COUNTED.items():
-        family = CounterMetricFamily(f"magis_{name}", f"{name} since the start of the run", labels=["what"])
+        family = CounterMetricFamily(
+            f"magis_{name}", f"{name} since the start of the run", labels=["what"]
+        )
         for kind in kinds:
             family.add_metric([kind], getattr(counters, kind))
         yield family
-    refused = CounterMetricFamily("magis_frames_refused", "frames refused, by error code", labels=["code"])
+    refused = CounterMetricFamily(
+        "magis_frames_refused", "frames refused, by error code", labels=["code"]
+    )
     for code, count in counters.malformed.items():
         refused.add_metric([code], count)
     yield refused
 
 
 def _stages(durations: Mapping[str, Sequence[float]]) -> Metric:
-    family = HistogramMetricFamily("magis_stage_seconds", "duration of each stage of a drop", labels=["stage"])
+    family = HistogramMetricFamily(
+        "magis_stage_seconds", "duration of each stage of a drop", labels=["stage"]
+    )
     for stage, seconds in durations.items():
         taken = np.array(seconds)
         buckets = [(repr(edge), float(np.count_nonzero(taken <= edge))) for edge in BUCKETS_S]
@@ -98,25 +130,39 @@ def _stages(durations: Mapping[str, Sequence[float]]) -> Metric:
 def _ages(snapshot: Snapshot) -> Iterator[Metric]:
     since_s = time.monotonic() - snapshot.time_s
     if snapshot.latest is not None and snapshot.latest_s is not None:
-        yield GaugeMetricFamily("magis_newest_drop", "number of the newest drop", snapshot.latest.drop_id)
-        yield GaugeMetricFamily("magis_newest_drop_age_seconds", "since the newest drop was evaluated",
-                                time.monotonic() - snapshot.latest_s)  # fmt: skip
+        yield GaugeMetricFamily(
+            "magis_newest_drop", "number of the newest drop", snapshot.latest.drop_id
+        )
+        yield GaugeMetricFamily(
+            "magis_newest_drop_age_seconds",
+            "since the newest drop was evaluated",
+            time.monotonic() - snapshot.latest_s,
+        )
     yield GaugeMetricFamily("magis_snapshot_age_seconds", "since the run said anything", since_s)
-    yield _labelled("link_up", "1 for each peer that is there", "peer",
-                    {link.name: float(link.connected) for link in snapshot.links})  # fmt: skip
+    yield _labelled(
+        "link_up",
+        "1 for each peer that is there",
+        "peer",
+        {link.name: float(link.connected) for link in snapshot.links},
+    )
     ages = {link.name: link.age_s + since_s for link in snapshot.links if link.age_s is not None}
     yield _labelled("link_age_seconds", "since the last word of a peer", "peer", ages)
 
 
 def _disk(snapshot: Snapshot) -> Iterator[Metric]:
     known = snapshot.recording or RecordingState()
-    yield GaugeMetricFamily("magis_disk_free_bytes", "where the session is recorded", known.free_bytes)
+    yield GaugeMetricFamily(
+        "magis_disk_free_bytes", "where the session is recorded", known.free_bytes
+    )
     yield GaugeMetricFamily("magis_disk_hours_left", "at the present pace", known.hours_left)
 
 
 def _state(name: str, about: str, words: Sequence[str], now: str) -> Metric:
     return _labelled(
-        name, f"{about}: 1 for the state that it is in", "state", {word: float(word == now) for word in words}
+        name,
+        f"{about}: 1 for the state that it is in",
+        "state",
+        {word: float(word == now) for word in words},
     )
 
 

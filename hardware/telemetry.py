@@ -21,15 +21,22 @@ class Telemetry:
     """Publishes snapshots. Used by one thread; who does not listen misses them."""
 
     def __init__(self, security: SocketSecurity, endpoint: str) -> None:
-        """Bind the endpoint. Raises `zmq.ZMQError` where the address is taken, `ConfigError` without a key."""
-        self._security, self._endpoint, self._edition = security, endpoint, security.edition()
+        """Bind the endpoint.
+
+        Raises `zmq.ZMQError` where the address is taken, `ConfigError` without a key.
+        """
+        self._security = security
+        self._endpoint = endpoint
+        self._edition = security.edition()
         self._socket = self._bound()
 
     def publish(self, snapshot: Snapshot) -> None:
         """Send this snapshot to whoever listens; who is no longer allowed to is cut off first."""
         if self._security.edition() != self._edition and not self._rebound():
             return
-        text = json.dumps(summary(snapshot), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(
+            summary(snapshot), allow_nan=False, ensure_ascii=False, separators=(",", ":")
+        )
         self._socket.send_multipart([TOPIC, text.encode()])
 
     def close(self) -> None:
@@ -49,7 +56,10 @@ class Telemetry:
         return socket
 
     def _rebound(self) -> bool:
-        """Begin with no listeners: they show their keys again. A closed socket lets go of its address a bit later."""
+        """Begin with no listeners: they show their keys again.
+
+        A closed socket lets go of its address a bit later.
+        """
         self._socket.close()
         try:
             self._socket = self._bound()
@@ -60,7 +70,9 @@ class Telemetry:
 
 
 def summary(snapshot: Snapshot) -> dict[str, Any]:
-    """Return the snapshot without images and without the history (docs/protocol.md, "Telemetry")."""
+    """Return the snapshot without images and without the history (docs/protocol.md,
+    "Telemetry").
+    """
     latest = snapshot.latest
     age_s = None if snapshot.latest_s is None else time.monotonic() - snapshot.latest_s
     return {

@@ -1,11 +1,11 @@
 """READ FIRST: what happens to one image pair, in order.
 
-    setpoints in force -> expected wavevector -> counts to electrons -> fit of each view -> station estimate
-    -> compare, gate, propose -> send and read back -> one record of the drop
+    setpoints in force -> expected wavevector -> counts to electrons -> fit of each view -> station
+    estimate -> compare, gate, propose -> send and read back -> one record of the drop
 
-A drop that was not made for the interferometer is fitted as what it is, or not at all, and moves nothing.
-Live, replay and batch call this same code; they differ in where pairs come from and in the `Actuators` they bring. A
-replay may also bring an `Estimator` that knows results from before.
+A drop that was not made for the interferometer is fitted as what it is, or not at all, and moves
+nothing. Live, replay and batch call this same code; they differ in where pairs come from and in the
+`Actuators` they bring. A replay may also bring an `Estimator` that knows results from before.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ EARLIER = "taken before this run began: recorded and fitted, not acted upon"
 
 
 class Actuators(Protocol):
-    """Who knows the setpoints and moves them: the live controllers, or a recording that only listens."""
+    """Who knows the setpoints and moves them: the live controllers, or a recording that only
+    listens.
+    """
 
     @property
     def held(self) -> str:
@@ -38,7 +40,10 @@ class Actuators(Protocol):
 
     @property
     def astray(self) -> str:
-        """Which actuators read other than commanded, so that nobody knows what the atoms saw; empty where none does."""
+        """Which actuators read other than commanded, so that nobody knows what the atoms saw.
+
+        Empty where none does.
+        """
 
     @property
     def facts(self) -> Mapping[str, ParameterFacts]:
@@ -55,17 +60,26 @@ class Actuators(Protocol):
 
 
 class Estimator(Protocol):
-    """Who makes an estimate of a pair: the fit, or a replay that looks first whether it knows the answer."""
+    """Who makes an estimate of a pair: the fit, or a replay that looks first whether it knows the
+    answer.
+    """
 
     def estimate(self, pair: ImagePair, expected: Wavevector | None, done: Done) -> StationEstimate:
-        """Return the estimate; `expected` is the wavevector that the setpoints in force should give."""
+        """Return the estimate.
+
+        `expected` is the wavevector that the setpoints in force should give.
+        """
 
 
 class Pipeline:
     """The path of a pair through one station. Used by the worker thread only."""
 
     def __init__(
-        self, station: Station, actuators: Actuators, estimator: Estimator | None = None, loop: Loop | None = None
+        self,
+        station: Station,
+        actuators: Actuators,
+        estimator: Estimator | None = None,
+        loop: Loop | None = None,
     ) -> None:
         """Without an estimator fit every pair; without a loop begin with one that knows nothing.
 
@@ -78,10 +92,13 @@ class Pipeline:
     def process(self, pair: ImagePair, wish: Callable[[], str]) -> DropRecord:
         """Take one complete drop through every step.
 
-        `wish` says why nobody wants anything sent, or is empty; it is asked after the fit, which takes its time.
+        `wish` says why nobody wants anything sent, or is empty; it is asked after the fit, which
+        takes its time.
         """
         if pair.sequence_type in NOT_FITTED:
-            return self.unusable(pair.drop_id, NOT_FITTED[pair.sequence_type], pair.frames["x"], complete=True)
+            return self.unusable(
+                pair.drop_id, NOT_FITTED[pair.sequence_type], pair.frames["x"], complete=True
+            )
         clock = _Clock(pair.received_s)
         in_force = {} if pair.earlier else self._actuators.in_force(pair.drop_id)
         expected = self.loop.expected_wavevector(in_force) if in_force else None
@@ -93,23 +110,36 @@ class Pipeline:
         clock.done("apply")
         header = pair.frames["x"].header
         return DropRecord(
-            pair.drop_id, header.trigger_time_ns, pair.sequence_type, True, estimate, decision, in_force, clock.stages
+            pair.drop_id,
+            header.trigger_time_ns,
+            pair.sequence_type,
+            True,
+            estimate,
+            decision,
+            in_force,
+            clock.stages,
         )
 
     def incomplete(self, drop: IncompleteDrop) -> DropRecord:
         """Give a drop without a whole pair its outcome: nothing is used, nothing moves."""
         return self.unusable(drop.drop_id, drop.reason, next(iter(drop.frames.values()), None))
 
-    def unusable(self, drop_id: int, reason: str, frame: Frame | None, complete: bool = False) -> DropRecord:
+    def unusable(
+        self, drop_id: int, reason: str, frame: Frame | None, complete: bool = False
+    ) -> DropRecord:
         """Give a drop that cannot be estimated its outcome, with the reason."""
         decision = self._actuators.act(drop_id, _nothing(reason), time.monotonic())
         in_force = self._actuators.in_force(drop_id)
         trigger = frame.header.trigger_time_ns if frame else time.time_ns()
         sequence_type = frame.header.sequence_type if frame else "interferometer"
         estimate = unusable_station(drop_id, reason)
-        return DropRecord(drop_id, trigger, sequence_type, complete, estimate, decision, in_force, {})
+        return DropRecord(
+            drop_id, trigger, sequence_type, complete, estimate, decision, in_force, {}
+        )
 
-    def _judge(self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints, wish: str) -> Evaluation:
+    def _judge(
+        self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints, wish: str
+    ) -> Evaluation:
         actuators = self._actuators
         if pair.earlier:
             return _nothing(EARLIER)
@@ -117,7 +147,13 @@ class Pipeline:
             return _nothing(f"the setpoints in force are not known: {actuators.held}")
         waited_s = time.monotonic() - pair.received_s
         context = DropContext(
-            in_force, actuators.commanded(), actuators.facts, wish, actuators.held, actuators.astray, waited_s
+            in_force,
+            actuators.commanded(),
+            actuators.facts,
+            wish,
+            actuators.held,
+            actuators.astray,
+            waited_s,
         )
         return self.loop.judge(estimate, pair.sequence_type, context)
 
@@ -136,4 +172,5 @@ class _Clock:
 
     def done(self, stage: str) -> None:
         now_s = time.monotonic()
-        self.stages[stage], self._last_s = now_s - self._last_s, now_s
+        self.stages[stage] = now_s - self._last_s
+        self._last_s = now_s

@@ -49,16 +49,38 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="magis-sim", description=__doc__)
     add_simulation_options(parser)
-    parser.add_argument("--first-drop", type=_positive, default=1, metavar="N",
-                        help="count the drops from here, after an earlier run (default %(default)s)")  # fmt: skip
-    parser.add_argument("--drops", type=_positive, metavar="N", help="start N drops, then stay idle (default: no end)")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="take addresses and camera names from this file")
-    parser.add_argument("--station", metavar="NAME", help="a station of that file other than its default")
-    parser.add_argument("--plant", type=Path, metavar="FILE", help="numbers of the station instead of plant.toml")
-    parser.add_argument("--keys", type=Path, metavar="DIR",
-                        help=f"folder of keys, made on first use (default {default_keys_dir()})")  # fmt: skip
+    parser.add_argument(
+        "--first-drop",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="count the drops from here, after an earlier run (default %(default)s)",
+    )
+    parser.add_argument(
+        "--drops",
+        type=_positive,
+        metavar="N",
+        help="start N drops, then stay idle (default: no end)",
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="take addresses and camera names from this file"
+    )
+    parser.add_argument(
+        "--station", metavar="NAME", help="a station of that file other than its default"
+    )
+    parser.add_argument(
+        "--plant", type=Path, metavar="FILE", help="numbers of the station instead of plant.toml"
+    )
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        metavar="DIR",
+        help=f"folder of keys, made on first use (default {default_keys_dir()})",
+    )
     for name in ("camera", "laser", "drop-system"):
-        parser.add_argument(f"--{name}-endpoint", metavar="ADDRESS", help="instead of the configured one")
+        parser.add_argument(
+            f"--{name}-endpoint", metavar="ADDRESS", help="instead of the configured one"
+        )
     return parser
 
 

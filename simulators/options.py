@@ -47,8 +47,13 @@ class SimulationOptions:
 
     def argv(self) -> list[str]:
         """Return the arguments for `magis-sim` that mean the same."""
-        words = [f"--sensor={self.sensor}", f"--seed={self.seed}", f"--interval={self.interval_s!r}",
-                 f"--preset={self.preset}", f"--delay={self.delay}"]  # fmt: skip
+        words = [
+            f"--sensor={self.sensor}",
+            f"--seed={self.seed}",
+            f"--interval={self.interval_s!r}",
+            f"--preset={self.preset}",
+            f"--delay={self.delay}",
+        ]
         if self.truth is not None:
             words.append(f"--truth={self.truth}")
         if self.faults is not None:
@@ -62,29 +67,70 @@ class SimulationOptions:
 def add_simulation_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """Add the options that say what the simulated station is like."""
     default = SimulationOptions()
-    parser.add_argument("--sensor", choices=SENSORS, default=default.sensor,
-                        help="full: 2048x3072 pixels of 16 µm, small: 512x768 of 64 µm "
-                             "(default %(default)s)")  # fmt: skip
-    parser.add_argument("--seed", type=_not_negative, default=default.seed, metavar="N",
-                        help="the same seed gives the same drops (default %(default)s)")  # fmt: skip
-    parser.add_argument("--interval", type=_seconds, default=default.interval_s, metavar="S",
-                        help="a drop every S seconds; 0: the next when the last one's outcome is known "
-                             "(default %(default)g)")  # fmt: skip
     parser.add_argument(
-        "--truth", type=Path, metavar="FILE", help="write what really happened to this file, JSON lines"
+        "--sensor",
+        choices=SENSORS,
+        default=default.sensor,
+        help="full: 2048x3072 pixels of 16 µm, small: 512x768 of 64 µm (default %(default)s)",
     )
-    parser.add_argument("--preset", choices=PRESETS, default=default.preset,
-                        help="short: 50 ms interrogation, the phase can be locked; long: 0.5 s, it is random "
-                             "(default %(default)s)")  # fmt: skip
-    parser.add_argument("--delay", type=_not_negative, default=default.delay, metavar="N",
-                        help="a write takes effect N drops later than the next one (default %(default)s)")  # fmt: skip
-    parser.add_argument("--faults", type=Path, metavar="FILE", help="let go wrong what this file says (docs/faults.md)")
-    parser.add_argument("--commands", type=Path, metavar="FILE",
-                        help="write what is asked of the controllers, by whose key, and the answers to this file, JSON "
-                             "lines")  # fmt: skip
-    parser.add_argument("--off", type=_offset, action="append", default=[], metavar="NAME=VALUE",
-                        help="add this to what is off at the start (SI, repeatable); NAME is one of "
-                             + ", ".join(OFFSETS))  # fmt: skip
+    parser.add_argument(
+        "--seed",
+        type=_not_negative,
+        default=default.seed,
+        metavar="N",
+        help="the same seed gives the same drops (default %(default)s)",
+    )
+    parser.add_argument(
+        "--interval",
+        type=_seconds,
+        default=default.interval_s,
+        metavar="S",
+        help="a drop every S seconds; 0: the next when the last one's outcome is known "
+        "(default %(default)g)",
+    )
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        metavar="FILE",
+        help="write what really happened to this file, JSON lines",
+    )
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        default=default.preset,
+        help="short: 50 ms interrogation, the phase can be locked; long: 0.5 s, it is random "
+        "(default %(default)s)",
+    )
+    parser.add_argument(
+        "--delay",
+        type=_not_negative,
+        default=default.delay,
+        metavar="N",
+        help="a write takes effect N drops later than the next one (default %(default)s)",
+    )
+    parser.add_argument(
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help="let go wrong what this file says (docs/faults.md)",
+    )
+    parser.add_argument(
+        "--commands",
+        type=Path,
+        metavar="FILE",
+        help="write what is asked of the controllers, by whose key, and the answers to this file, "
+        "JSON "
+        "lines",
+    )
+    parser.add_argument(
+        "--off",
+        type=_offset,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="add this to what is off at the start (SI, repeatable); NAME is one of "
+        + ", ".join(OFFSETS),
+    )
 
 
 def _not_negative(text: str) -> int:
@@ -97,7 +143,9 @@ def _not_negative(text: str) -> int:
 def _offset(text: str) -> tuple[str, float]:
     name, _, number = text.partition("=")
     if name not in OFFSETS:
-        raise argparse.ArgumentTypeError(f"wanted NAME=VALUE with NAME one of {', '.join(OFFSETS)}, got {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"wanted NAME=VALUE with NAME one of {', '.join(OFFSETS)}, got {text!r}"
+        )
     try:
         value = float(number)
     except ValueError:

@@ -28,7 +28,8 @@ class TrueMotion:
         self._stands = dict(start)
 
     def move(self, setpoints: Setpoints, factors: Mapping[str, float]) -> dict[str, float]:
-        """Move by `factors` times the change of the setpoints, absolutely where there is no factor; return the places.
+        """Move by `factors` times the change of the setpoints, absolutely where there is no factor;
+        return the places.
 
         The setpoints are those in force, one call for each drop.
         """
@@ -44,8 +45,13 @@ class TrueMotion:
 Array = npt.NDArray[np.float64]
 
 LOOP_ACTUATORS = (
-    "trap_x_m", "trap_y_m", "launch_frequency_hz", "mirror_tilt_x_rad", "timing_asymmetry_s", "final_pulse_phase_rad",
-)  # fmt: skip
+    "trap_x_m",
+    "trap_y_m",
+    "launch_frequency_hz",
+    "mirror_tilt_x_rad",
+    "timing_asymmetry_s",
+    "final_pulse_phase_rad",
+)
 """The columns of the response written into the truth file."""
 PHASE = COORDINATES.index("phase_rad")
 FRINGE_Y = COORDINATES.index("fringe_y_rad_per_m")
@@ -66,9 +72,14 @@ class DropTruth:
 
 
 class Plant:
-    """The station's response, its drift and its jitter. `drop` must be called with rising drop ids."""
+    """The station's response, its drift and its jitter.
 
-    def __init__(self, numbers: PlantNumbers, preset: str, seed: int, faults: Faults = NO_FAULTS) -> None:
+    `drop` must be called with rising drop ids.
+    """
+
+    def __init__(
+        self, numbers: PlantNumbers, preset: str, seed: int, faults: Faults = NO_FAULTS
+    ) -> None:
         self._numbers = numbers
         self._uniform_phase = numbers.presets[preset].uniform_phase_jitter
         self._seed = seed
@@ -82,7 +93,8 @@ class Plant:
         self._motion = TrueMotion(self.nominal)
         self._columns = {name: _vector(one.moves) for name, one in numbers.actuators.items()}
         self._sources = {
-            name: self._columns[one.like] if one.like else _vector(one.moves) for name, one in numbers.sources.items()
+            name: self._columns[one.like] if one.like else _vector(one.moves)
+            for name, one in numbers.sources.items()
         }
 
     def response(self) -> Array:
@@ -95,16 +107,21 @@ class Plant:
 
     def jitter_cov(self) -> Array:
         """Return the covariance of one drop's jitter of the six observables."""
-        covariance = self._covariance({name: one.jitter for name, one in self._numbers.sources.items()})
+        covariance = self._covariance(
+            {name: one.jitter for name, one in self._numbers.sources.items()}
+        )
         if self._uniform_phase:
             covariance[PHASE, :] = covariance[:, PHASE] = 0.0
             covariance[PHASE, PHASE] = TWO_PI**2 / 12.0
         return covariance
 
-    def drop(self, drop_id: int, setpoints: Setpoints, sequence_type: SequenceType = "interferometer") -> DropTruth:
+    def drop(
+        self, drop_id: int, setpoints: Setpoints, sequence_type: SequenceType = "interferometer"
+    ) -> DropTruth:
         """Return the truth of this drop for the setpoints in force.
 
-        Its numbers are those of the interferometer, whatever the drop is made for; its scene is what is seen.
+        Its numbers are those of the interferometer, whatever the drop is made for; its scene is
+        what is seen.
         """
         places = self._motion.move(setpoints, self._faults.factors(drop_id))
         response = self._noise_free(places)
@@ -117,19 +134,34 @@ class Plant:
         total[PHASE] = wrap_phase(phase_at_origin + line_of_sight)
         scene = self._scene(drop_id, total, phase_at_origin, places, sequence_type)
         return DropTruth(
-            drop_id, _named(total), dict(setpoints), _named(response), _named(disturbance), _named(jitter), scene
+            drop_id,
+            _named(total),
+            dict(setpoints),
+            _named(response),
+            _named(disturbance),
+            _named(jitter),
+            scene,
         )
 
     def _scene(
-        self, drop_id: int, total: Array, phase_at_origin: float, places: Setpoints, sequence_type: SequenceType
+        self,
+        drop_id: int,
+        total: Array,
+        phase_at_origin: float,
+        places: Setpoints,
+        sequence_type: SequenceType,
     ) -> Scene:
         x, y, z, fringe_x, fringe_z, _, fringe_y = (float(value) for value in total)
         numbers = self._numbers
         pulses = pulses_of(numbers, places, self.nominal)
         scene = Scene(
-            drop_id, (x, y, z), (fringe_x, fringe_y, fringe_z), wrap_phase(phase_at_origin), contrast(pulses, numbers),
+            drop_id,
+            (x, y, z),
+            (fringe_x, fringe_y, fringe_z),
+            wrap_phase(phase_at_origin),
+            contrast(pulses, numbers),
             optics=optics_of(numbers, places),
-        )  # fmt: skip
+        )
         shear = numbers.reference.get("fringe_x_rad_per_m", 0.0)
         return made_for(sequence_type, scene, shear, population(pulses, numbers))
 
@@ -157,13 +189,17 @@ class Plant:
         total = np.zeros(len(COORDINATES))
         for name, column in self._sources.items():
             sigma = self._numbers.sources[name].jitter
-            total += column * (sigma * stream(self._seed, drop_id, f"jitter {name}").standard_normal())
+            total += column * (
+                sigma * stream(self._seed, drop_id, f"jitter {name}").standard_normal()
+            )
         if self._uniform_phase:
             total[PHASE] = stream(self._seed, drop_id, "jitter phase").uniform(-math.pi, math.pi)
         return total
 
     def _covariance(self, sigmas: Mapping[str, float]) -> Array:
-        columns = np.stack([column * sigmas[name] for name, column in self._sources.items()], axis=1)[:6]
+        columns = np.stack(
+            [column * sigmas[name] for name, column in self._sources.items()], axis=1
+        )[:6]
         covariance: Array = columns @ columns.T
         return covariance
 

@@ -66,9 +66,13 @@ class SimulatedStation:
         self._cycled_before = self._prepared_for = 0
         self._session = _new_session()
         options = setup.options
-        self._faults = Faults(load_faults(options.faults, setup.numbers), options.seed, setup.first_drop)
+        self._faults = Faults(
+            load_faults(options.faults, setup.numbers), options.seed, setup.first_drop
+        )
         self._fault_file = WatchedFaults(options.faults, setup.numbers, self._faults, say)
-        self._plant = Plant(put_off(setup.numbers, options.off), options.preset, options.seed, self._faults)
+        self._plant = Plant(
+            put_off(setup.numbers, options.off), options.preset, options.seed, self._faults
+        )
         self._schedule = DropSchedule(options.interval_s, setup.drops, setup.first_drop)
         self._security = open_lock(setup.config.links, setup.keys)
         try:
@@ -88,7 +92,9 @@ class SimulatedStation:
         self._truth = TruthFile(options.truth, self._plant)
         self._commands = CommandLog(options.commands)
         self._laser.commands = self._drop_system.commands = self._commands
-        self._image_maker = ImageMaker(self._security.context, self._setup.numbers, options.sensor, options.seed)
+        self._image_maker = ImageMaker(
+            self._security.context, self._setup.numbers, options.sensor, options.seed
+        )
         self._cameras = {view: self._camera(view) for view in VIEWS}
         self._delivery = FrameDelivery(self._faults, self._cameras, self._settled, _new_session)
 
@@ -96,7 +102,11 @@ class SimulatedStation:
         """Serve until told to stop. Raises what went wrong in the darkroom."""
         try:
             poller = self._poller()
-            peers: list[CameraDriver | ControllerServer] = [*self._cameras.values(), self._laser, self._drop_system]
+            peers: list[CameraDriver | ControllerServer] = [
+                *self._cameras.values(),
+                self._laser,
+                self._drop_system,
+            ]
             while not stopping():
                 now_s = time.monotonic()
                 for peer in peers:
@@ -110,7 +120,11 @@ class SimulatedStation:
                     poller = self._poller()
                 if due and not self._power_cycle():
                     self._start_drop(now_s)
-                wait_s = LOOK_AGAIN_S if self._said_behind else self._schedule.waiting_s(time.monotonic())
+                wait_s = (
+                    LOOK_AGAIN_S
+                    if self._said_behind
+                    else self._schedule.waiting_s(time.monotonic())
+                )
                 poller.poll(round(min(LOOK_AGAIN_S, wait_s) * 1000))
         finally:
             self._close()
@@ -118,12 +132,20 @@ class SimulatedStation:
     def _poller(self) -> zmq.Poller:
         poller = zmq.Poller()
         alive = [camera.socket for camera in self._cameras.values() if not camera.dead]
-        for socket in (*alive, self._laser.socket, self._drop_system.socket, self._image_maker.wake):
+        for socket in (
+            *alive,
+            self._laser.socket,
+            self._drop_system.socket,
+            self._image_maker.wake,
+        ):
             poller.register(socket, zmq.POLLIN)
         return poller
 
     def _prepared(self) -> bool:
-        """Let happen to the camera drivers, once, what happens before the next drop; say whether sockets changed."""
+        """Let happen to the camera drivers, once, what happens before the next drop.
+
+        Say whether sockets changed.
+        """
         drop_id = self._schedule.next_drop
         if drop_id == self._prepared_for:
             return False
@@ -132,7 +154,11 @@ class SimulatedStation:
 
     def _ready(self) -> bool:
         served = all(camera.welcomed or camera.dead for camera in self._cameras.values())
-        return served and self._laser.lease.holder is not None and self._drop_system.lease.holder is not None
+        return (
+            served
+            and self._laser.lease.holder is not None
+            and self._drop_system.lease.holder is not None
+        )
 
     def _behind(self) -> bool:
         """Drops wait while pictures do not keep up; nothing may pile up without a bound."""
@@ -143,13 +169,21 @@ class SimulatedStation:
         return behind
 
     def _power_cycle(self) -> bool:
-        """Restart the controllers that a fault restarts just before the next drop, once; say whether there were any."""
+        """Restart the controllers that a fault restarts just before the next drop, once.
+
+        Say whether there were any.
+        """
         drop_id = self._schedule.next_drop
         if drop_id == self._cycled_before:
             return False
         self._cycled_before = drop_id
-        restarting = {one: one.requests.misbehaviour.restarts(drop_id) for one in (self._laser, self._drop_system)}
-        restarting = {one: otherwise for one, otherwise in restarting.items() if otherwise is not None}
+        restarting = {
+            one: one.requests.misbehaviour.restarts(drop_id)
+            for one in (self._laser, self._drop_system)
+        }
+        restarting = {
+            one: otherwise for one, otherwise in restarting.items() if otherwise is not None
+        }
         for server, otherwise in restarting.items():
             server.restart(_new_session(), otherwise)
         if self._drop_system in restarting:
@@ -162,13 +196,17 @@ class SimulatedStation:
         holder = self._drop_system.lease.holder
         drop_id = self._schedule.start(now_s, holder.identity if holder else None)
         sequence_type = self._schedule.sequence_type
-        setpoints = self._laser.requests.bank.latch(drop_id) | self._drop_system.requests.bank.latch(drop_id)
+        setpoints = self._laser.requests.bank.latch(
+            drop_id
+        ) | self._drop_system.requests.bank.latch(drop_id)
         truth = self._plant.drop(drop_id, setpoints, sequence_type)
         trigger_time_ns = time.time_ns() + self._faults.clock_ns(drop_id)
         self._truth.add(truth)
         self._image_maker.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
         self._drop_system.tell(
-            DropMessage(drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=trigger_time_ns)
+            DropMessage(
+                drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=trigger_time_ns
+            )
         )
         if self._schedule.over:
             self._say(f"all {drop_id} drops are started")
@@ -203,24 +241,39 @@ class SimulatedStation:
         )
 
     def _controller(self, name: Literal["laser", "drop_system"]) -> ControllerServer:
-        setup, links = self._setup, self._setup.config.links
-        numbers = {key: one for key, one in setup.numbers.actuators.items() if one.controller == name}
+        setup = self._setup
+        links = self._setup.config.links
+        numbers = {
+            key: one for key, one in setup.numbers.actuators.items() if one.controller == name
+        }
         bank = ParameterBank(numbers, self._plant.nominal)
         place = ControllerIdentity(
-            setup.name, name, getattr(links, name), self._session, links.heartbeat_s, links.silent_after_s
+            setup.name,
+            name,
+            getattr(links, name),
+            self._session,
+            links.heartbeat_s,
+            links.silent_after_s,
         )
         server = ControllerServer(self._security, place, bank, self._say)
-        server.requests.misbehaviour = Misbehaviour(self._faults, name, lambda: self._schedule.next_drop - 1)
+        server.requests.misbehaviour = Misbehaviour(
+            self._faults, name, lambda: self._schedule.next_drop - 1
+        )
         server.requests.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
-        server.requests.status = lambda: {"next_drop": self._schedule.next_drop, "lease": server.lease.in_words()}
+        server.requests.status = lambda: {
+            "next_drop": self._schedule.next_drop,
+            "lease": server.lease.in_words(),
+        }
         return server
 
     def _laser_status(self) -> dict[str, str | int | float | bool]:
-        locked, lease = self._laser.requests.misbehaviour.locked, self._laser.lease.in_words()
+        locked = self._laser.requests.misbehaviour.locked
+        lease = self._laser.lease.in_words()
         return {"next_drop": self._schedule.next_drop, "locked": locked, "lease": lease}
 
     def _camera(self, view: View) -> CameraDriver:
-        setup, links = self._setup, self._setup.config.links
+        setup = self._setup
+        links = self._setup.config.links
         place = CameraIdentity(
             station=setup.name,
             camera=setup.config.camera(view).name,
@@ -231,7 +284,9 @@ class SimulatedStation:
             silent_after_s=links.silent_after_s,
         )
         facts = self._image_maker.sensors[view].facts
-        driver = CameraDriver(self._security, place, facts, FrameBuffer(setup.spool_bytes), self._settled, self._say)
+        driver = CameraDriver(
+            self._security, place, facts, FrameBuffer(setup.spool_bytes), self._settled, self._say
+        )
         peer: CutPeer = "camera x" if view == "x" else "camera y"
         driver.cut = lambda: self._faults.cut(peer, self._schedule.next_drop - 1)
         return driver

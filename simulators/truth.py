@@ -1,4 +1,6 @@
-"""The truth file: one JSON line for the plant, then one for each drop (docs/contracts.md, "--truth")."""
+"""The truth file: one JSON line for the plant, then one for each drop (docs/contracts.md,
+"--truth").
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from simulators.plant import LOOP_ACTUATORS, DropTruth, Plant
 
 
 class TruthFile:
-    """Writes a drop's line as soon as the fate of all its frames is known, the others at the end."""
+    """Writes a drop's line as soon as the fate of all its frames is known,
+    the others at the end.
+    """
 
     def __init__(self, path: Path | None, plant: Plant) -> None:
         self._file: IO[str] | None = None
@@ -45,14 +49,22 @@ class TruthFile:
             del self._open[drop_id]
 
     def close(self, controllers: Mapping[str, ParameterBank]) -> None:
-        """Write what is known of the remaining drops, and what the controllers counted where there are any."""
+        """Write what is known of the remaining drops, and what the controllers counted where there
+        are any.
+        """
         if self._file is None:
             return
         for drop, frames in self._open.values():
             self._write(drop_line(drop, frames))
         self._open.clear()
         if controllers:
-            self._write({"controllers": {name: controller_counts(bank) for name, bank in controllers.items()}})
+            self._write(
+                {
+                    "controllers": {
+                        name: controller_counts(bank) for name, bank in controllers.items()
+                    }
+                }
+            )
         self._file.close()
         self._file = None
 
@@ -79,7 +91,10 @@ def controller_counts(bank: ParameterBank) -> dict[str, int]:
 
 
 def drop_line(drop: DropTruth, frames: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return the line of one drop. What was shown stands in it only where it is not what the observables say."""
+    """Return the line of one drop.
+
+    What was shown stands in it only where it is not what the observables say.
+    """
     return {
         "drop_id": drop.drop_id,
         "observables": dict(drop.observables),
@@ -87,7 +102,10 @@ def drop_line(drop: DropTruth, frames: dict[str, dict[str, Any]]) -> dict[str, A
         "noise_free_response": dict(drop.noise_free_response),
         "disturbance": dict(drop.disturbance),
         "jitter": dict(drop.jitter),
-        "frames": {view: {"crc32": one["crc32"], "stored": one["stored"]} for view, one in sorted(frames.items())},
+        "frames": {
+            view: {"crc32": one["crc32"], "stored": one["stored"]}
+            for view, one in sorted(frames.items())
+        },
     } | ({} if drop.scene.sequence_type == "interferometer" else {"shown": shown(drop.scene)})
 
 

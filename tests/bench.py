@@ -1,6 +1,8 @@
-"""A bench to plug instruments into: controllers behind real sockets, and a camera driver written by hand.
+"""A bench to plug instruments into: controllers behind real sockets, and a camera driver written by
+hand.
 
-The driver writes its JSON itself, as a stranger's program would: nothing of the application's encoder is used.
+The driver writes its JSON itself, as a stranger's program would: nothing of the application's
+encoder is used.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ FACTS: dict[str, Any] = {name: getattr(SMALL, name) for name in SMALL.__dataclas
 class Driver:
     """A camera driver in the hands of a test."""
 
-    def __init__(self, context: zmq.Context, station: Station, view: str, session: str = "s1") -> None:
+    def __init__(
+        self, context: zmq.Context, station: Station, view: str, session: str = "s1"
+    ) -> None:
         self.view, self.session, self.sequence = view, session, 0
         self.camera = station.camera(view).name
         self.socket = context.socket(zmq.DEALER)
@@ -43,20 +47,45 @@ class Driver:
     def hello(self, **changes: Any) -> dict[str, Any]:
         """Say hello and return the answer."""
         self.send(
-            {"type": "hello", "protocols": [1], "station": "bottom", "camera": self.camera, "view": self.view,
-             "session": self.session, "driver": "by hand", "facts": FACTS, **changes}
-        )  # fmt: skip
+            {
+                "type": "hello",
+                "protocols": [1],
+                "station": "bottom",
+                "camera": self.camera,
+                "view": self.view,
+                "session": self.session,
+                "driver": "by hand",
+                "facts": FACTS,
+                **changes,
+            }
+        )
         return self.hear("welcome", "error")
 
     def header(self, counts: np.ndarray, drop_id: int, **changes: Any) -> dict[str, Any]:
         """Return the header of a frame."""
         self.sequence += 1
         rows, columns = counts.shape
-        return {"type": "frame", "protocol": 1, "station": "bottom", "camera": self.camera, "view": self.view,
-                "drop_id": drop_id, "sequence_type": "interferometer", "session": self.session,
-                "sequence": self.sequence, "trigger_time_ns": time.time_ns(), "exposure_s": 1e-4, "rows": rows,
-                "columns": columns, "dtype": "uint16", "pixel_format": "Mono16", "bits": 12, "alignment": "left",
-                "checksum": f"{zlib.crc32(counts.tobytes()):08x}", **changes}  # fmt: skip
+        return {
+            "type": "frame",
+            "protocol": 1,
+            "station": "bottom",
+            "camera": self.camera,
+            "view": self.view,
+            "drop_id": drop_id,
+            "sequence_type": "interferometer",
+            "session": self.session,
+            "sequence": self.sequence,
+            "trigger_time_ns": time.time_ns(),
+            "exposure_s": 1e-4,
+            "rows": rows,
+            "columns": columns,
+            "dtype": "uint16",
+            "pixel_format": "Mono16",
+            "bits": 12,
+            "alignment": "left",
+            "checksum": f"{zlib.crc32(counts.tobytes()):08x}",
+            **changes,
+        }
 
     def frame(self, counts: np.ndarray, drop_id: int, **changes: Any) -> None:
         """Send a frame."""
@@ -75,14 +104,19 @@ class Driver:
                 self.heard.append(json.loads(self.socket.recv()))
                 if self.heard[-1]["type"] in types:
                     return self.heard[-1]
-        raise AssertionError(f"heard no {types} within {within_s} s, only {[one['type'] for one in self.heard]}")
+        raise AssertionError(
+            f"heard no {types} within {within_s} s, only {[one['type'] for one in self.heard]}"
+        )
 
     def close(self) -> None:
         self.socket.close()
 
 
 class Controllers:
-    """Both controllers in one thread. `mute` names those that swallow requests; `refuse` those that say no."""
+    """Both controllers in one thread. `mute` names those that swallow requests.
+
+    `refuse` those that say no.
+    """
 
     def __init__(self, station: Station, session: str = "c1", lease_s: float = 5.0) -> None:
         self._lease_s = lease_s
@@ -120,7 +154,12 @@ class Controllers:
                 own = {key: one for key, one in numbers.actuators.items() if one.controller == name}
                 self.banks[name] = ParameterBank(own, nominal)
                 place = ControllerIdentity(
-                    "bottom", name, getattr(self._station.links, name), self._session, 0.2, self._lease_s
+                    "bottom",
+                    name,
+                    getattr(self._station.links, name),
+                    self._session,
+                    0.2,
+                    self._lease_s,
                 )
                 servers[name] = ControllerServer(lock, place, self.banks[name], lambda words: None)
                 servers[name].requests.next_effective_drop = lambda: self.next_drop
@@ -154,12 +193,16 @@ def running(engine: Engine, close: Callable[[], None]) -> Iterator[Engine]:
         close()
 
 
-def until(engine: Engine, true: Callable[[Snapshot], Any], what: str, within_s: float = 20.0) -> Snapshot:
+def until(
+    engine: Engine, true: Callable[[Snapshot], Any], what: str, within_s: float = 20.0
+) -> Snapshot:
     """Wait until the snapshot is as wanted and return it."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:
         if true(engine.snapshot):
             return engine.snapshot
         time.sleep(0.01)
-    raise AssertionError(f"never: {what}; last {engine.snapshot.counters}, alarms {engine.snapshot.alarms}, "
-                         f"loop {engine.snapshot.loop} {engine.snapshot.loop_detail}")  # fmt: skip
+    raise AssertionError(
+        f"never: {what}; last {engine.snapshot.counters}, alarms {engine.snapshot.alarms}, "
+        f"loop {engine.snapshot.loop} {engine.snapshot.loop_detail}"
+    )

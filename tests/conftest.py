@@ -53,6 +53,8 @@ def station(config: Config) -> Station:
 
 @pytest.fixture
 def free_station(station: Station) -> Iterator[Station]:
-    """The bottom station on ports that nobody uses, without locks: what is tested there is what is behind them."""
+    """The bottom station on ports that nobody uses, without locks: what is tested there is what is
+    behind them.
+    """
     with on_free_ports(station, own=False) as (free, _):
         yield free.model_copy(update={"links": free.links.model_copy(update={"sockets": "plain"})})

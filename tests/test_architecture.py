@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = [path for name in ("magis_calib", "ui", "hardware", "simulators") for path in (ROOT / name).rglob("*.py")]
+SOURCES = [
+    path
+    for name in ("magis_calib", "ui", "hardware", "simulators")
+    for path in (ROOT / name).rglob("*.py")
+]
 
 
 def test_imports_point_down_only() -> None:
@@ -23,7 +27,10 @@ def test_imports_point_down_only() -> None:
     "module", ["magis_calib.cli", "magis_calib.cli.main", "magis_calib.cli.run", "simulators.main"]
 )
 def test_the_command_line_needs_no_qt(module: str) -> None:
-    code = f"import sys; sys.modules['PySide6'] = None; sys.modules['pyqtgraph'] = None; import {module}"
+    code = (
+        f"import sys; sys.modules['PySide6'] = None; sys.modules['pyqtgraph'] = None; import "
+        f"{module}"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

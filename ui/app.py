@@ -37,9 +37,17 @@ class Look:
     """After so many."""
 
 
-def run_window(engine: Run, *, title: str = "magis-calib", close_confirm: bool = True, quit_when_finished: bool = False,
-               settings: QSettings | None = None, look: Look | None = None) -> int:  # fmt: skip
-    """Show the run and return 0 once the window is closed, which is only after the run has ended; 1 without a picture.
+def run_window(
+    engine: Run,
+    *,
+    title: str = "magis-calib",
+    close_confirm: bool = True,
+    quit_when_finished: bool = False,
+    settings: QSettings | None = None,
+    look: Look | None = None,
+) -> int:
+    """Show the run and return 0 once the window is closed, which is only after the run has ended; 1
+    without a picture.
 
     Closing the window, SIGINT and SIGTERM all end the run; a signal asks no question.
     """
@@ -48,7 +56,9 @@ def run_window(engine: Run, *, title: str = "magis-calib", close_confirm: bool =
     app = found if isinstance(found, QApplication) else QApplication([title])
     kept = settings if settings is not None else QSettings("magis-calib", "magis-calib")
     choose(look.theme or kept.value("window/theme"), look.font_pt or kept.value("window/font_pt"))
-    window = _window(engine, kept, title, close_confirm and look.screenshot is None, quit_when_finished, app)
+    window = _window(
+        engine, kept, title, close_confirm and look.screenshot is None, quit_when_finished, app
+    )
     picture = _looked(window, engine, look)
     window.left.connect(app.quit)
     window.show()
@@ -61,24 +71,42 @@ def run_window(engine: Run, *, title: str = "magis-calib", close_confirm: bool =
 
 
 def _window(
-    engine: Run, settings: QSettings, title: str, close_confirm: bool, quit_when_finished: bool, app: QApplication
+    engine: Run,
+    settings: QSettings,
+    title: str,
+    close_confirm: bool,
+    quit_when_finished: bool,
+    app: QApplication,
 ) -> MainWindow:
-    from ui.style.theme import dress  # these take their colours when they are imported: after they were chosen
+    from ui.style.theme import (
+        dress,
+    )  # these take their colours when they are imported: after they were chosen
     from ui.window.main_window import MainWindow
 
     dress(app)
-    return MainWindow(engine, settings, title=title, close_confirm=close_confirm, quit_when_finished=quit_when_finished)
+    return MainWindow(
+        engine,
+        settings,
+        title=title,
+        close_confirm=close_confirm,
+        quit_when_finished=quit_when_finished,
+    )
 
 
 def _looked(window: MainWindow, engine: Run, look: Look) -> Screenshot | None:
-    """Give the window the size and arrangement that were asked for; return who takes the picture."""
+    """Give the window the size and arrangement that were asked for.
+
+    Return who takes the picture.
+    """
     if look.size_px is not None:
         window.resize(*look.size_px)
     if look.arrangement is not None or look.size_px is not None:
         window.arrange_soon(look.arrangement)
     if look.screenshot is None:
         return None
-    return Screenshot(window, look.screenshot, look.drops, lambda: engine.snapshot, window.tick_all, window.leave)
+    return Screenshot(
+        window, look.screenshot, look.drops, lambda: engine.snapshot, window.tick_all, window.leave
+    )
 
 
 @contextmanager
@@ -87,7 +115,10 @@ def _signals_leave(window: MainWindow) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {which: signal.signal(which, lambda *_: window.leave()) for which in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        which: signal.signal(which, lambda *_: window.leave())
+        for which in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:

@@ -16,4 +16,7 @@ class Run(Protocol):
         """The newest picture of the run; replaced by other threads, never changed."""
 
     def submit(self, command: Command) -> None:
-        """Hand over an operator's command without waiting; the answer is seen in a later snapshot."""
+        """Hand over an operator's command without waiting.
+
+        The answer is seen in a later snapshot.
+        """

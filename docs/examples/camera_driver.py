@@ -1,6 +1,7 @@
 """A camera driver for magis-calib (docs/protocol.md).
 
-Usage: camera_driver.py ENDPOINT VIEW FRAMES SECONDS_BETWEEN [FOLDER_OF_KEYS]; without keys for plain sockets only.
+Usage: camera_driver.py ENDPOINT VIEW FRAMES SECONDS_BETWEEN [FOLDER_OF_KEYS]; without keys for
+plain sockets only.
 """
 
 import json
@@ -13,7 +14,11 @@ from pathlib import Path
 import numpy as np
 import zmq
 
-ROWS, COLUMNS, SPOOL_BYTES, HEARTBEAT_S, SILENT_S = 512, 768, 400_000_000, 1.0, 5.0
+ROWS = 512
+COLUMNS = 768
+SPOOL_BYTES = 400_000_000
+HEARTBEAT_S = 1.0
+SILENT_S = 5.0
 
 
 def encode(**message):
@@ -25,18 +30,49 @@ def identity(view):
 
 
 def hello(view, session, rows, columns):
-    facts = {"rows": rows, "columns": columns, "object_pixel_m": 0.00025, "gain": 0.24, "offset": 1600.0,
-             "read_noise": 2.4, "saturation": 65520, "bits": 12, "lsb_counts": 16, "excess": 0.9,
-             "orientation": "normal"}  # fmt: skip
-    return encode(type="hello", protocols=[1], **identity(view), session=session, driver="example 1.0", facts=facts)
+    facts = {
+        "rows": rows,
+        "columns": columns,
+        "object_pixel_m": 0.00025,
+        "gain": 0.24,
+        "offset": 1600.0,
+        "read_noise": 2.4,
+        "saturation": 65520,
+        "bits": 12,
+        "lsb_counts": 16,
+        "excess": 0.9,
+        "orientation": "normal",
+    }
+    return encode(
+        type="hello",
+        protocols=[1],
+        **identity(view),
+        session=session,
+        driver="example 1.0",
+        facts=facts,
+    )
 
 
 def frame(view, session, drop_id, sequence, trigger_time_ns, counts):
     pixels = np.ascontiguousarray(counts, dtype="<u2").tobytes()
-    header = encode(type="frame", protocol=1, **identity(view), drop_id=drop_id, sequence_type="interferometer",
-                    session=session, sequence=sequence, trigger_time_ns=trigger_time_ns, exposure_s=0.0001,
-                    rows=counts.shape[0], columns=counts.shape[1], dtype="uint16", pixel_format="Mono16", bits=12,
-                    alignment="left", checksum=f"{zlib.crc32(pixels):08x}")  # fmt: skip
+    header = encode(
+        type="frame",
+        protocol=1,
+        **identity(view),
+        drop_id=drop_id,
+        sequence_type="interferometer",
+        session=session,
+        sequence=sequence,
+        trigger_time_ns=trigger_time_ns,
+        exposure_s=0.0001,
+        rows=counts.shape[0],
+        columns=counts.shape[1],
+        dtype="uint16",
+        pixel_format="Mono16",
+        bits=12,
+        alignment="left",
+        checksum=f"{zlib.crc32(pixels):08x}",
+    )
     return [header, pixels]
 
 
@@ -44,8 +80,11 @@ def lock(socket, keys):
     """Show the camera's own key, and speak with nobody but the application (docs/security.md)."""
     mine = tomllib.loads(Path(keys, "camera.key").read_text())
     allowed = tomllib.loads(Path(keys, "allowed.toml").read_text())["key"]
-    socket.curve_publickey, socket.curve_secretkey = mine["public"].encode(), mine["secret"].encode()
-    socket.curve_serverkey = next(one["public"].encode() for one in allowed if one["name"] == "application")
+    socket.curve_publickey = mine["public"].encode()
+    socket.curve_secretkey = mine["secret"].encode()
+    socket.curve_serverkey = next(
+        one["public"].encode() for one in allowed if one["name"] == "application"
+    )
 
 
 def main(endpoint, view, frames, seconds_between, keys=None):
@@ -55,8 +94,14 @@ def main(endpoint, view, frames, seconds_between, keys=None):
     if keys:
         lock(socket, keys)
     socket.connect(endpoint)
-    session, application, taken, due, heard, beat = f"{view}-{time.time_ns()}", None, 0, 0.0, 0.0, 0.0
-    spool = {}  # drop_id -> [parts, sent]: every frame stays here until the application has it on disk
+    session = f"{view}-{time.time_ns()}"
+    application = None
+    taken = 0
+    due = 0.0
+    heard = 0.0
+    beat = 0.0
+    # drop_id -> [parts, sent]: every frame stays here until the application has it on disk
+    spool = {}
     while taken < int(frames) or spool:
         now = time.monotonic()
         try:
@@ -73,7 +118,8 @@ def main(endpoint, view, frames, seconds_between, keys=None):
         except zmq.Again:
             application = None  # nobody is connected
         if application and taken < int(frames) and now >= due:
-            taken, due = taken + 1, now + float(seconds_between)  # a real drop id comes with the trigger
+            taken = taken + 1
+            due = now + float(seconds_between)  # a real drop id comes with the trigger
             counts = 1600 + 16 * np.random.default_rng(taken).poisson(10.0, (ROWS, COLUMNS))
             spool[taken] = [frame(view, session, taken, taken - 1, time.time_ns(), counts), False]
             while sum(len(parts[1]) for parts, _ in spool.values()) > SPOOL_BYTES:
@@ -81,8 +127,11 @@ def main(endpoint, view, frames, seconds_between, keys=None):
                 spool.pop(next(iter(spool)))
         if not socket.poll(20):
             continue
-        answer, heard = json.loads(socket.recv()), time.monotonic()
-        if answer["type"] == "welcome":  # new, or the same again: it needs everything that is not stored
+        answer = json.loads(socket.recv())
+        heard = time.monotonic()
+        if (
+            answer["type"] == "welcome"
+        ):  # new, or the same again: it needs everything that is not stored
             application = answer["session"]
             spool = {drop_id: [parts, False] for drop_id, (parts, _) in spool.items()}
         elif answer["type"] in ("stored", "not_stored"):
@@ -90,14 +139,16 @@ def main(endpoint, view, frames, seconds_between, keys=None):
         elif answer["type"] == "error":
             print(f"{answer['code']}: {answer['message']}", file=sys.stderr)
             if answer["code"] == "no_hello":
-                application, beat = None, 0.0
+                application = None
+                beat = 0.0
             elif answer.get("drop_id") in spool:
                 if answer["retry"]:
                     spool[answer["drop_id"]][1] = False
                 else:
                     spool.pop(answer["drop_id"])
         elif answer["type"] == "heartbeat" and answer["session"] != application:
-            application, beat = None, 0.0
+            application = None
+            beat = 0.0
     socket.send(encode(type="bye", session=session))
 
 

@@ -1,4 +1,6 @@
-"""Whether the controllers are what the configuration says, stand where they were sent, and are ready."""
+"""Whether the controllers are what the configuration says, stand where they were sent, and are
+ready.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ Status = Mapping[str, str | int | float | bool]
 
 
 def disagreements(facts: Mapping[str, ParameterFacts], station: Station) -> str:
-    """Say where a controller describes a parameter otherwise than the configuration has it; empty where it agrees."""
+    """Say where a controller describes a parameter otherwise than the configuration has it.
+
+    Empty where it agrees.
+    """
     words = []
     for name, own in station.loop.actuators.items():
         told = facts.get(name)
@@ -24,31 +29,44 @@ def disagreements(facts: Mapping[str, ParameterFacts], station: Station) -> str:
         if told.direction != own.direction:
             words.append(f"{name}: direction {told.direction:+d}, wanted {own.direction:+d}")
         if not (told.minimum <= own.minimum and own.maximum <= told.maximum):
-            words.append(f"{name}: range [{told.minimum:g}, {told.maximum:g}], wanted it to hold the loop's "
-                         f"[{own.minimum:g}, {own.maximum:g}] {told.unit}")  # fmt: skip
+            words.append(
+                f"{name}: range [{told.minimum:g}, {told.maximum:g}], wanted it to hold the loop's "
+                f"[{own.minimum:g}, {own.maximum:g}] {told.unit}"
+            )
     return f"a controller disagrees with the configuration: {'; '.join(words)}" if words else ""
 
 
 def strayed(setpoints: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
-    """Name the actuators whose read-back differs from what was commanded by more than their tolerance."""
+    """Name the actuators whose read-back differs from what was commanded by more than their
+    tolerance.
+    """
     words = []
     for name, value in setpoints.items():
-        got, shown, within = readback.get(name), ACTUATORS[name], facts[name].readback_tolerance
+        got = readback.get(name)
+        shown = ACTUATORS[name]
+        within = facts[name].readback_tolerance
         if got is None or not abs(got - value) <= within:
             there = "nothing" if got is None else shown.shown(got, within)
-            wanted = f"{shown.shown(value, within)} ± {shown.shown(within, within)} {shown.shown_unit}".rstrip()
+            wanted = (
+                f"{shown.shown(value, within)} ± {shown.shown(within, within)} {shown.shown_unit}"
+            ).rstrip()
             words.append(f"{shown.label} reads {there}, wanted {wanted}")
     return "; ".join(words)
 
 
 def elsewhere(station: Station, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
-    """Say where the station stands at another operating point than the matrix in force was made at."""
+    """Say where the station stands at another operating point than the matrix in force was made
+    at.
+    """
     words = []
     for name, value in station.made_at.get(station.loop.matrix, {}).items():
-        got, shown = readback.get(name), ACTUATORS[name]
+        got = readback.get(name)
+        shown = ACTUATORS[name]
         if got is None or not abs(got - value) <= facts[name].readback_tolerance:
             there = "is not told" if got is None else f"reads {shown.shown(got)}"
-            words.append(f"{shown.label} {there}, wanted {shown.shown(value)} {shown.shown_unit}".rstrip())
+            words.append(
+                f"{shown.label} {there}, wanted {shown.shown(value)} {shown.shown_unit}".rstrip()
+            )
     named = f"matrix {station.loop.matrix!r} is of another operating point: {'; '.join(words)}"
     return f"{named}; go back there, or measure the response here" if words else ""
 
@@ -56,9 +74,13 @@ def elsewhere(station: Station, readback: Setpoints, facts: Mapping[str, Paramet
 def not_ready(statuses: Mapping[str, Status]) -> str:
     """Say which controller is busy with something else or has lost its lock."""
     words = [
-        f"{name.replace('_', ' ')}: {status['state']}" for name, status in statuses.items()
+        f"{name.replace('_', ' ')}: {status['state']}"
+        for name, status in statuses.items()
         if status.get("state", "ready") != "ready"
-    ]  # fmt: skip
-    words += [f"{name.replace('_', ' ')} is not locked" for name, status in statuses.items()
-              if status.get("locked", True) is not True]  # fmt: skip
+    ]
+    words += [
+        f"{name.replace('_', ' ')} is not locked"
+        for name, status in statuses.items()
+        if status.get("locked", True) is not True
+    ]
     return "; ".join(words)

@@ -1,4 +1,6 @@
-"""Send one setpoint vector to both controllers: checked by both, then written to both, then read back."""
+"""Send one setpoint vector to both controllers: checked by both, then written to both, then read
+back.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,10 @@ class ControllerSet:
         self.sessions: dict[str, str | None] = {}
 
     def learn(self) -> Setpoints:
-        """Ask every controller what it has and where it stands; return all read-backs. Raises `ControllerError`."""
+        """Ask every controller what it has and where it stands; return all read-backs.
+
+        Raises `ControllerError`.
+        """
         readback: dict[str, float] = {}
         for name, controller in self.by_name.items():
             described = controller.describe()
@@ -66,7 +71,9 @@ class ControllerSet:
     def restarted(self) -> list[str]:
         """Return the controllers whose session is no longer the one that was learnt."""
         return [
-            name for name, controller in self.by_name.items() if controller.session() != self.sessions.get(name)
+            name
+            for name, controller in self.by_name.items()
+            if controller.session() != self.sessions.get(name)
         ]
 
     def send(self, setpoints: Setpoints) -> Sent:
@@ -104,8 +111,12 @@ class ControllerSet:
         return Sent("unverified" if off else "applied", off, sent, readback, effective, True)
 
     def _broken(self, error: ControllerError, done: list[str], so_far: Sent) -> Sent:
-        """One controller failed while writing: name what was done, and ask both where they stand."""
-        outcome: Outcome = "half_applied" if done else "refused" if isinstance(error, Refused) else "unverified"
+        """One controller failed while writing: name what was done,
+        and ask both where they stand.
+        """
+        outcome: Outcome = (
+            "half_applied" if done else "refused" if isinstance(error, Refused) else "unverified"
+        )
         reason = f"{error}; {' and '.join(done)} had already moved" if done else str(error)
         readback = dict(so_far.readback)
         for name, controller in self.by_name.items():

@@ -1,4 +1,6 @@
-"""The hands of the loop: knows where the actuators stand, moves them, and says exactly what became of it."""
+"""The hands of the loop: knows where the actuators stand, moves them, and says exactly what became
+of it.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,10 @@ class LiveActuators:
         self.problem = "the controllers have not been asked yet"
         """Why nothing can be sent now; empty when all is known."""
         self.doubt = ""
-        """Why the loop should not send although it could: read-back, lock, or a scan; the operator may."""
+        """Why the loop should not send although it could: read-back, lock, or a scan.
+
+        The operator may.
+        """
         self.astray = ""
         """Which actuators read other than commanded; empty where none does."""
 
@@ -52,7 +57,10 @@ class LiveActuators:
         return self.problem or self.doubt
 
     def prepare(self) -> bool:
-        """Ask the controllers again where needed, and whether they are ready; return whether they can be sent to."""
+        """Ask the controllers again where needed, and whether they are ready.
+
+        Return whether they can be sent to.
+        """
         absent = self._controllers.absent()
         if absent:
             self.problem = absent
@@ -81,7 +89,10 @@ class LiveActuators:
             self._settle(self._readback)
 
     def in_force(self, drop_id: int) -> Setpoints:
-        """Return the setpoints that the atoms of this drop saw; empty before the controllers are known."""
+        """Return the setpoints that the atoms of this drop saw.
+
+        Empty before the controllers are known.
+        """
         self._latest_drop = max(self._latest_drop, drop_id)
         return self._timeline.in_force(drop_id) if self._timeline else {}
 
@@ -121,17 +132,25 @@ class LiveActuators:
         shown = ACTUATORS[name]
         if sent.outcome == "applied":
             there = shown.shown(sent.readback[name])
-            return f"{shown.label} set by hand, reads {there} {shown.shown_unit} from drop {sent.effective[name]} on"
+            return (
+                f"{shown.label} set by hand, reads {there} {shown.shown_unit} from drop "
+                f"{sent.effective[name]} on"
+            )
         return f"{shown.label} {sent.outcome.replace('_', ' ')}: {sent.reason}"
 
     def restore(self) -> MoveResult:
         """Go back to the setpoints found at the start."""
         if not self._start:
             return MoveResult(True, "the setpoints of the start were never read: nothing was moved")
-        return self.go_to({name: self._start[name] for name in self._names}, "the setpoints of the start")
+        return self.go_to(
+            {name: self._start[name] for name in self._names}, "the setpoints of the start"
+        )
 
     def go_to(self, goal: Setpoints, words: str) -> MoveResult:
-        """Go to these setpoints in steps that every controller allows; `words` name them in what is said of it."""
+        """Go to these setpoints in steps that every controller allows.
+
+        `words` name them in what is said of it.
+        """
         failed = f"did not go to {words}: "
         if not self.prepare() or not goal:
             return MoveResult(False, failed + (self.problem or "they are not known"))
@@ -146,7 +165,9 @@ class LiveActuators:
             if sent.outcome != "applied":
                 return MoveResult(False, f"{failed}{sent.reason} (at step {number})")
             if steps == away:
-                return MoveResult(True, f"went to {words} in {number} step{'s' if number > 1 else ''}, read back")
+                return MoveResult(
+                    True, f"went to {words} in {number} step{'s' if number > 1 else ''}, read back"
+                )
         return MoveResult(False, f"{failed}not there after {MOST_STEPS} steps")
 
     def final_readback(self) -> Setpoints:
@@ -187,7 +208,9 @@ class LiveActuators:
     def _send(self, setpoints: Setpoints) -> Sent:
         for name, value in setpoints.items():
             slack = self.facts[name].readback_tolerance if name in self.facts else 0.0
-            broken = broken_limit(name, value, self.facts, self._readback.get(name, math.nan), slack)
+            broken = broken_limit(
+                name, value, self.facts, self._readback.get(name, math.nan), slack
+            )
             if broken is not None:
                 return Sent("refused", f"{broken}; nothing was sent")
         sent = self._controllers.send(setpoints)
@@ -201,17 +224,23 @@ class LiveActuators:
         return sent
 
     def _look(self, readback: Setpoints) -> None:
-        """Take in where the actuators stand; one that somebody else moved is in force from the next drop on."""
+        """Take in where the actuators stand.
+
+        One that somebody else moved is in force from the next drop on.
+        """
         moved = {
-            name: value for name, value in readback.items()
+            name: value
+            for name, value in readback.items()
             if abs(value - self._readback.get(name, value)) > self.facts[name].readback_tolerance
-        }  # fmt: skip
+        }
         if moved and self._timeline is not None:
             self._timeline.change(self._latest_drop + 1, moved)
         self._readback.update(readback)
 
     def _settle(self, readback: Setpoints) -> None:
-        """Take the read-backs as what is in force: from the start, or from the next drop on after trouble."""
+        """Take the read-backs as what is in force: from the start, or from the next drop on after
+        trouble.
+        """
         self._readback.update(readback)
         self._setpoints.update(readback)
         if self._timeline is None:

@@ -1,4 +1,6 @@
-"""The way to setpoints further off than one write may go: judged as a whole before the first step."""
+"""The way to setpoints further off than one write may go:
+judged as a whole before the first step.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,17 @@ class MoveResult:
     words: str
 
 
-def still_away(goal: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> dict[str, float]:
-    """Return the part of the goal that is further off than a read-back may be: the rest need not be written."""
+def still_away(
+    goal: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]
+) -> dict[str, float]:
+    """Return the part of the goal that is further off than a read-back may be: the rest need not be
+    written.
+    """
     return {
         name: value
         for name, value in goal.items()
-        if name not in facts or not abs(value - readback.get(name, math.nan)) <= facts[name].readback_tolerance
+        if name not in facts
+        or not abs(value - readback.get(name, math.nan)) <= facts[name].readback_tolerance
     }
 
 
@@ -43,9 +50,15 @@ def objection(goal: Setpoints, readback: Setpoints, facts: Mapping[str, Paramete
     return "; ".join(wrong)
 
 
-def next_step(goal: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> dict[str, float]:
-    """Return the setpoints to write next: the goal, where no step to it is longer than its controller surely takes."""
-    return {name: _towards(value, readback[name], facts[name].sure_step) for name, value in goal.items()}
+def next_step(
+    goal: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]
+) -> dict[str, float]:
+    """Return the setpoints to write next: the goal, where no step to it is longer than its
+    controller surely takes.
+    """
+    return {
+        name: _towards(value, readback[name], facts[name].sure_step) for name, value in goal.items()
+    }
 
 
 def _towards(goal: float, now: float, cap: float) -> float:
@@ -53,7 +66,9 @@ def _towards(goal: float, now: float, cap: float) -> float:
 
 
 def moves_in_words(goal: Setpoints, states: Sequence[ActuatorState]) -> list[str]:
-    """Write the way of each actuator that stands further off its goal than its read-back tolerance."""
+    """Write the way of each actuator that stands further off its goal than its read-back
+    tolerance.
+    """
     words = []
     for state in states:
         wanted = goal.get(state.name)

@@ -49,7 +49,8 @@ def drop_line(record: DropRecord) -> str:
     """Return one drop as a line: what was measured, what was done."""
     estimate = record.estimate
     values = "  ".join(
-        f"{quantity.label} {quantity.with_error(estimate.values[name], estimate.stderr[name])} {quantity.shown_unit}"
+        f"{quantity.label} {quantity.with_error(estimate.values[name], estimate.stderr[name])} "
+        f"{quantity.shown_unit}"
         for name, quantity in OBSERVABLES.items()
     )
     measured = values if estimate.usable else "unusable: " + "; ".join(estimate.reasons)
@@ -60,7 +61,9 @@ def drop_line(record: DropRecord) -> str:
 
 def status_table(snapshot: Snapshot) -> Group:
     """Return the whole run as tables for a terminal."""
-    return Group(_headline(snapshot), _observables(snapshot), _actuators(snapshot), _footer(snapshot))
+    return Group(
+        _headline(snapshot), _observables(snapshot), _actuators(snapshot), _footer(snapshot)
+    )
 
 
 def _watch_lines(engine: Watched) -> None:
@@ -75,7 +78,9 @@ def _watch_lines(engine: Watched) -> None:
 
 
 def news(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
-    """Yield a line for everything that happened between two snapshots: the loop's word, drops, alarms."""
+    """Yield a line for everything that happened between two snapshots: the loop's word, drops,
+    alarms.
+    """
     turned = before is None or before.loop != now.loop
     if turned and not now.finished:
         yield f"loop {now.loop.upper()}"
@@ -96,7 +101,9 @@ def news(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
 
 
 def _watch_table(engine: Watched) -> None:
-    with Live(status_table(engine.snapshot), console=Console(), refresh_per_second=5, transient=False) as live:
+    with Live(
+        status_table(engine.snapshot), console=Console(), refresh_per_second=5, transient=False
+    ) as live:
         while not engine.wait(REFRESH_S):
             live.update(status_table(engine.snapshot))
         live.update(status_table(engine.snapshot))
@@ -124,8 +131,13 @@ def _observables(snapshot: Snapshot) -> Table:
         value = estimate.values[name] if estimate else float("nan")
         error = estimate.stderr[name] if estimate else float("nan")
         word = "–" if value != value else "ok" if abs(value - target) <= tolerance else "off"
-        table.add_row(quantity.label, quantity.with_error(value, error), quantity.shown(target), quantity.shown_unit,
-                      word)  # fmt: skip
+        table.add_row(
+            quantity.label,
+            quantity.with_error(value, error),
+            quantity.shown(target),
+            quantity.shown_unit,
+            word,
+        )
     return table
 
 
@@ -135,22 +147,37 @@ def _actuators(snapshot: Snapshot) -> Table:
     for state in snapshot.actuators:
         if state.name in moved and (state.setpoint or state.readback):
             shown = ACTUATORS[state.name]
-            table.add_row(shown.label, shown.shown(state.setpoint), shown.shown(state.readback), shown.shown_unit)
+            table.add_row(
+                shown.label,
+                shown.shown(state.setpoint),
+                shown.shown(state.readback),
+                shown.shown_unit,
+            )
     return table
 
 
 def _footer(snapshot: Snapshot) -> Group:
     lines = [Text(f"session {snapshot.session or 'not recorded'}")]
-    lines += [Text(snapshot.procedure.in_words(), style="bold")] if snapshot.procedure is not None else []
+    lines += (
+        [Text(snapshot.procedure.in_words(), style="bold")]
+        if snapshot.procedure is not None
+        else []
+    )
     if snapshot.latest is not None:
         lines.append(Text(f"drop {snapshot.latest.drop_id}: {snapshot.latest.decision.in_words()}"))
-    lines += [Text(_alarm(alarm), style="dim" if alarm.acknowledged_by else "yellow") for alarm in snapshot.alarms]
+    lines += [
+        Text(_alarm(alarm), style="dim" if alarm.acknowledged_by else "yellow")
+        for alarm in snapshot.alarms
+    ]
     return Group(*lines)
 
 
 def _alarm(alarm: Alarm) -> str:
     known = f" (acknowledged by {alarm.acknowledged_by})" if alarm.acknowledged_by else ""
-    return f"{alarm.severity.upper()} {utc_moment(alarm.since_ns)} {alarm.text} — {alarm.remedy}{known}"
+    return (
+        f"{alarm.severity.upper()} {utc_moment(alarm.since_ns)} {alarm.text} — "
+        f"{alarm.remedy}{known}"
+    )
 
 
 def _stop_on_signals(engine: Watched) -> None:

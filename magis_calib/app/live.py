@@ -31,22 +31,37 @@ from magis_calib.state.commands import StartProcedure
 log = logging.getLogger(__name__)
 
 CLAIM_S = 1.0
-"""How long a start waits for the controllers to say whose they are; those that are not there yet say so later."""
+"""How long a start waits for the controllers to say whose they are.
+
+Those that are not there yet say so later.
+"""
 
 
 class LiveRun:
     """One station with everything it needs. `close` after the engine has finished."""
 
     def __init__(
-        self, config: Config, name: str, station: Station, session_dir: Path, drops: int | None, about: dict[str, Any],
-        procedure: StartProcedure | None = None, products: Path | None = None, go_on: bool = True,
-        config_file: Path | None = None, keys: Path | None = None, take_over: bool = False,
-    ) -> None:  # fmt: skip
-        """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an address is taken.
+        self,
+        config: Config,
+        name: str,
+        station: Station,
+        session_dir: Path,
+        drops: int | None,
+        about: dict[str, Any],
+        procedure: StartProcedure | None = None,
+        products: Path | None = None,
+        go_on: bool = True,
+        config_file: Path | None = None,
+        keys: Path | None = None,
+        take_over: bool = False,
+    ) -> None:
+        """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an
+        address is taken.
 
-        `config_file`: what `config` was read from; None: shipped. `keys`: folder of keys; None: that of this user.
-        `go_on`: with the session that a killed run left unfinished. Not for a simulated station that ends with the
-        program that started it: its next one is another, with the same numbers.
+        `config_file`: what `config` was read from; None: shipped. `keys`: folder of keys; None:
+        that of this user. `go_on`: with the session that a killed run left unfinished. Not for a
+        simulated station that ends with the program that started it: its next one is another, with
+        the same numbers.
         """
         self._watched: tuple[Callable[[], LinkState], ...] = ()
         session = f"{name}-{secrets.token_hex(4)}"
@@ -57,9 +72,10 @@ class LiveRun:
         whole = config.model_copy(update={"stations": {**config.stations, name: station}})
         text = whole.model_dump_json(by_alias=True)
         recorder = Recorder(
-            lambda: self._open(path, name, text, about, station.recording), self._camera.stored,
+            lambda: self._open(path, name, text, about, station.recording),
+            self._camera.stored,
             self._camera.not_stored,
-        )  # fmt: skip
+        )
         self.engine = Engine(
             Components(
                 name,
@@ -86,11 +102,15 @@ class LiveRun:
             telemetry = Telemetry(security, links.telemetry)
             for one in ("laser", "drop_system"):
                 endpoint = getattr(links, one)
-                self._controllers[one] = ControllerClient(security, one, endpoint, name, session, links, take_over)
+                self._controllers[one] = ControllerClient(
+                    security, one, endpoint, name, session, links, take_over
+                )
         except zmq.ZMQError as error:
             self._release()
-            raise ConfigError(f"cannot bind {links.camera} or {links.telemetry}: {error}; "
-                              "is another magis-calib running?") from error  # fmt: skip
+            raise ConfigError(
+                f"cannot bind {links.camera} or {links.telemetry}: {error}; "
+                "is another magis-calib running?"
+            ) from error
         except ConfigError:
             self._release()
             raise
@@ -110,11 +130,18 @@ class LiveRun:
             self._held.release()
             self._held = None
             return new_session_path(parent, name), None
-        log.warning("going on with %s: %d frames, %d drops, %d without an outcome", path, len(before.checksums),
-                    len(before.decided), len(before.owed))  # fmt: skip
+        log.warning(
+            "going on with %s: %d frames, %d drops, %d without an outcome",
+            path,
+            len(before.checksums),
+            len(before.decided),
+            len(before.owed),
+        )
         return path, before
 
-    def _open(self, path: Path, name: str, text: str, about: dict[str, Any], recording: Recording) -> SessionWriter:
+    def _open(
+        self, path: Path, name: str, text: str, about: dict[str, Any], recording: Recording
+    ) -> SessionWriter:
         self._held = self._held or SessionLock(path)
         return SessionWriter(path, name, text, about, recording)
 
@@ -123,13 +150,20 @@ class LiveRun:
         self._watched = (*self._watched, link)
 
     def claim(self) -> None:
-        """Wait a moment for the controllers' leases. Raises `ConfigError` where somebody else has one."""
+        """Wait a moment for the controllers' leases.
+
+        Raises `ConfigError` where somebody else has one.
+        """
         until_s = time.monotonic() + CLAIM_S
-        while not all(one.session() is not None or one.leased for one in self._controllers.values()):
+        while not all(
+            one.session() is not None or one.leased for one in self._controllers.values()
+        ):
             if time.monotonic() > until_s:
                 break
             time.sleep(0.02)
-        leased = [f"{name} is {one.leased}" for name, one in self._controllers.items() if one.leased]
+        leased = [
+            f"{name} is {one.leased}" for name, one in self._controllers.items() if one.leased
+        ]
         if leased:
             raise ConfigError(f"{'; '.join(leased)}; --take-over takes it away from there")
 

@@ -27,21 +27,33 @@ LAST_DROPS = 15
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Where the simulated station wrote what really happened, and how late its writes took effect."""
+    """Where the simulated station wrote what really happened,
+    and how late its writes took effect.
+    """
 
     path: Path
     delay: int
 
 
-def build_report(engine: Engine, station: Station, drops: int | None, truth: Truth | None) -> dict[str, Any]:
-    """Return the report of a finished run; `truth` tells what really happened where that was simulated."""
-    snapshot, counts = engine.snapshot, engine.snapshot.counters
+def build_report(
+    engine: Engine, station: Station, drops: int | None, truth: Truth | None
+) -> dict[str, Any]:
+    """Return the report of a finished run.
+
+    `truth` tells what really happened where that was simulated.
+    """
+    snapshot = engine.snapshot
+    counts = engine.snapshot.counters
     bounds = _bounds(engine.history.history, station, truth) if truth else {}
     complete = drops is None or counts.complete + counts.incomplete >= drops
     return {
         "schema": 1,
         "session": snapshot.session,
-        "exit": "fault" if engine.loop_fault else "completed" if complete and drops is not None else "stopped",
+        "exit": "fault"
+        if engine.loop_fault
+        else "completed"
+        if complete and drops is not None
+        else "stopped",
         "drops": {
             "expected": counts.expected,
             "complete": counts.complete,
@@ -61,27 +73,38 @@ def build_report(engine: Engine, station: Station, drops: int | None, truth: Tru
             "refused": counts.refused,
             "held": counts.held,
         },
-        "latency_s": {stage: _percentiles(list(seconds)) for stage, seconds in engine.history.stage_s.items()},
-        "observables": {name: _observable(name, snapshot, bounds.get(name)) for name in OBSERVABLES},
+        "latency_s": {
+            stage: _percentiles(list(seconds)) for stage, seconds in engine.history.stage_s.items()
+        },
+        "observables": {
+            name: _observable(name, snapshot, bounds.get(name)) for name in OBSERVABLES
+        },
         **_alarms(snapshot),
     }
 
 
 def _bounds(history: History, station: Station, truth: Truth) -> dict[str, Ratio]:
-    """Return the ratios to the best loop; none where a target was moved, for the bound knows of one target only."""
+    """Return the ratios to the best loop.
+
+    None where a target was moved, for the bound knows of one target only.
+    """
     targets = {name: station.loop.observables[name].target for name in OBSERVABLES}
     rows = history.rows
     if np.any(rows["targets"] != list(targets.values())):
         return {}
     kept = rows[rows["interferometer"]]
-    measured = dict(zip(kept["drop_id"].tolist(), kept["values"][:, : len(OBSERVABLES)], strict=True))
+    measured = dict(
+        zip(kept["drop_id"].tolist(), kept["values"][:, : len(OBSERVABLES)], strict=True)
+    )
     return ratios(read_truth(truth.path), measured, history.fit_covariance, targets, truth.delay)
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
     """Write it whole or not at all. Raises `OSError`."""
     temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(plain(report), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    temporary.write_text(
+        json.dumps(plain(report), indent=1, allow_nan=False) + "\n", encoding="utf-8"
+    )
     os.replace(temporary, path)
 
 
@@ -96,8 +119,10 @@ def _alarms(snapshot: Snapshot) -> dict[str, Any]:
     """What stands at the end, and everything that came and went, oldest first."""
     told = ("key", "severity", "text", "remedy", "since_ns", "acknowledged_by")
     past = [plain(one) for one in snapshot.past_alarms]
-    standing = [{"key": one.key, "text": one.text, "since_ns": one.since_ns, "until_ns": None}
-                for one in snapshot.alarms]  # fmt: skip
+    standing = [
+        {"key": one.key, "text": one.text, "since_ns": one.since_ns, "until_ns": None}
+        for one in snapshot.alarms
+    ]
     return {
         "alarms": [{name: getattr(one, name) for name in told} for one in snapshot.alarms],
         "alarm_history": sorted([*past, *standing], key=lambda one: int(one["since_ns"])),
@@ -108,7 +133,9 @@ def _observable(name: str, snapshot: Snapshot, bound: Ratio | None) -> dict[str,
     measured = snapshot.history[snapshot.history["interferometer"]]
     values = [value for value in column(measured, name)[0].tolist() if math.isfinite(value)]
     mean, spread = _mean_and_std(name, values[-LAST_DROPS:])
-    judged = next((one for one in reversed(snapshot.records) if one.decision.expectation is not None), None)
+    judged = next(
+        (one for one in reversed(snapshot.records) if one.decision.expectation is not None), None
+    )
     return {
         "unit": OBSERVABLES[name].unit,
         "target": snapshot.targets[name] if judged is None or name in controlled(judged) else None,

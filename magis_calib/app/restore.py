@@ -24,7 +24,8 @@ POLL_S = 0.05
 
 
 def return_to(goal: Setpoints, label: str, name: str, station: Station, keys: Path | None) -> int:
-    """Say what will move, move it in steps, say what became of it; return the exit code: 0 there, 1 not.
+    """Say what will move, move it in steps, say what became of it; return the exit code: 0 there, 1
+    not.
 
     Raises `ConfigError` where a run of this station is going on.
     """
@@ -41,20 +42,30 @@ def return_to(goal: Setpoints, label: str, name: str, station: Station, keys: Pa
 
 @contextmanager
 def _actuators(name: str, station: Station, keys: Path | None) -> Iterator[LiveActuators]:
-    """Connect to the controllers; the telemetry address is held meanwhile, so that no run of this station begins."""
-    links, security = station.links, open_lock(station.links, keys)
-    place, controllers = security.context.socket(zmq.PUB), {}
+    """Connect to the controllers.
+
+    The telemetry address is held meanwhile, so that no run of this station begins.
+    """
+    links = station.links
+    security = open_lock(station.links, keys)
+    place = security.context.socket(zmq.PUB)
+    controllers = {}
     place.linger = 0
     try:
         security.serve(place, "telemetry", "application")
         place.bind(links.telemetry)
         session = f"{name}-{secrets.token_hex(4)}"
         for one in ("laser", "drop_system"):
-            controllers[one] = ControllerClient(security, one, getattr(links, one), name, session, links)
+            controllers[one] = ControllerClient(
+                security, one, getattr(links, one), name, session, links
+            )
         yield LiveActuators(ControllerSet(controllers), station)
     except zmq.ZMQError as error:
-        raise ConfigError(f"cannot bind {links.telemetry}: {error}; where a run of this station goes on, return in its "
-                          "window: select the drop in the ledger, Ctrl+R") from error  # fmt: skip
+        raise ConfigError(
+            f"cannot bind {links.telemetry}: {error}; where a run of this station goes on, return "
+            f"in its "
+            "window: select the drop in the ledger, Ctrl+R"
+        ) from error
     finally:
         for controller in controllers.values():
             controller.close()

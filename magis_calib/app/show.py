@@ -24,12 +24,17 @@ class Startable(Watched, Protocol):
 
 
 def start_and_show(engine: Startable, headless: bool, arguments: argparse.Namespace) -> None:
-    """Run until the end, shown in the window or headless; whatever happens, the run is stopped and written."""
+    """Run until the end, shown in the window or headless.
+
+    Whatever happens, the run is stopped and written.
+    """
     engine.start()
     try:
         _show(engine, headless, arguments)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: not worth a traceback
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # nobody reads any more: not worth a traceback
     finally:
         engine.submit(StopRun())
         engine.wait()
@@ -46,11 +51,22 @@ def _show(engine: Watched, headless: bool, arguments: argparse.Namespace) -> Non
         return
     from ui.app import Look, run_window
 
-    run_window(engine, look=Look(arguments.theme, arguments.font_size, arguments.arrangement, arguments.window_size,
-                                 arguments.screenshot, arguments.drops or 1))  # fmt: skip
+    run_window(
+        engine,
+        look=Look(
+            arguments.theme,
+            arguments.font_size,
+            arguments.arrangement,
+            arguments.window_size,
+            arguments.screenshot,
+            arguments.drops or 1,
+        ),
+    )
 
 
-def finish(engine: Engine, report: Path | None, station: Station, drops: int | None, truth: Truth | None) -> int:
+def finish(
+    engine: Engine, report: Path | None, station: Station, drops: int | None, truth: Truth | None
+) -> int:
     """Write the report and return the exit code."""
     if report is not None:
         try:
@@ -60,14 +76,17 @@ def finish(engine: Engine, report: Path | None, station: Station, drops: int | N
             return 2
     print(farewell(engine), file=sys.stderr)
     if engine.loop_fault:
-        print(f"magis-calib: {'fault: ' if engine.fault else ''}{engine.loop_fault}", file=sys.stderr)
+        print(
+            f"magis-calib: {'fault: ' if engine.fault else ''}{engine.loop_fault}", file=sys.stderr
+        )
         return 1
     return 0
 
 
 def farewell(engine: Engine) -> str:
     """Return one line that confirms how the run ended and what is safe."""
-    snapshot, counts = engine.snapshot, engine.snapshot.counters
+    snapshot = engine.snapshot
+    counts = engine.snapshot.counters
     drops = f"{counts.complete + counts.incomplete} drops, {counts.usable} usable"
     if snapshot.mode == "replay":
         return f"replayed: {drops}; nothing was sent or recorded"
@@ -75,5 +94,7 @@ def farewell(engine: Engine) -> str:
     if not snapshot.session:
         return f"stopped: {drops}{left}; nothing was recorded"
     unstored = f", {counts.not_stored} NOT stored" if counts.not_stored else ""
-    return (f"stopped: {drops}; {counts.stored} frames stored{unstored}, {counts.lost} lost{left}; "
-            f"session {snapshot.session}")  # fmt: skip
+    return (
+        f"stopped: {drops}; {counts.stored} frames stored{unstored}, {counts.lost} lost{left}; "
+        f"session {snapshot.session}"
+    )

@@ -1,4 +1,6 @@
-"""Start the simulated station as a process of its own, on the configured addresses or on free ones."""
+"""Start the simulated station as a process of its own,
+on the configured addresses or on free ones.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from simulators.options import SimulationOptions
 
 LINKS = ("camera", "laser", "drop_system", "telemetry")
 FREE = range(16_000, 32_000)
-"""Where free ports are looked for: below those that the system gives to connections. Among those, a peer that tries
+"""Where free ports are looked for: below those that the system gives to connections. Among those, a
+peer that tries
 again and again where nobody listens yet ends up connected to itself."""
 STOP_WITHIN_S = 15.0
 _PR_SET_PDEATHSIG = 1
@@ -27,33 +30,51 @@ _PR_SET_PDEATHSIG = 1
 
 @contextlib.contextmanager
 def on_free_ports(station: Station, *, own: bool = True) -> Iterator[tuple[Station, bool]]:
-    """Give the station on its `own` addresses where all are free, else on free loopback ports; and which it was.
+    """Give the station on its `own` addresses where all are free, else on free loopback ports; and
+    which it was.
 
-    The addresses are held until the end of the context, although nobody may listen on them yet: another run that
-    asks meanwhile gets others.
+    The addresses are held until the end of the context, although nobody may listen on them yet:
+    another run that asks meanwhile gets others.
     """
     with contextlib.ExitStack() as held:
         usual = own and all(_hold(getattr(station.links, name), held) for name in LINKS)
         free = {} if usual else {name: _hold_any(held) for name in LINKS}
-        yield station.model_copy(update={"links": Links(**{**station.links.model_dump(), **free})}), usual
+        yield (
+            station.model_copy(update={"links": Links(**{**station.links.model_dump(), **free})}),
+            usual,
+        )
 
 
 class SimulatedProcess:
     """`magis-sim` as a child: it ends with us, whatever happens to us."""
 
     def __init__(
-        self, options: SimulationOptions, links: Links, config: Path | None, station: str, drops: int | None,
+        self,
+        options: SimulationOptions,
+        links: Links,
+        config: Path | None,
+        station: str,
+        drops: int | None,
         keys: Path | None = None,
-    ) -> None:  # fmt: skip
-        """Start it, with the keys of this folder; what it says goes to a file that is shown when it fails."""
+    ) -> None:
+        """Start it, with the keys of this folder.
+
+        What it says goes to a file that is shown when it fails.
+        """
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop()
         words = [sys.executable, "-m", "simulators", *options.argv(), f"--station={station}"]
-        words += [f"--{name.replace('_', '-')}-endpoint={getattr(links, name)}" for name in LINKS[:3]]
+        words += [
+            f"--{name.replace('_', '-')}-endpoint={getattr(links, name)}" for name in LINKS[:3]
+        ]
         words += [f"--config={config}"] if config else []
         words += [f"--drops={drops}"] if drops else []
         words += [f"--keys={keys}"] if keys else []
         self._process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said, preexec_fn=_die_with_parent
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=self._said,
+            stderr=self._said,
+            preexec_fn=_die_with_parent,
         )
 
     def link(self) -> LinkState:
@@ -61,7 +82,9 @@ class SimulatedProcess:
         code = self._process.poll()
         if code is None:
             return LinkState("simulated station", True, 0.0, f"process {self._process.pid}")
-        return LinkState("simulated station", False, 0.0, f"magis-sim ended with {code}: {self._last_words()}")
+        return LinkState(
+            "simulated station", False, 0.0, f"magis-sim ended with {code}: {self._last_words()}"
+        )
 
     def stop(self) -> None:
         """Ask it to finish (it writes the rest of the truth), and wait."""
@@ -80,7 +103,10 @@ class SimulatedProcess:
 
 
 def _hold(endpoint: str, held: contextlib.ExitStack) -> bool:
-    """Hold an address by the UDP port of the same number, which nobody uses; say whether it was free."""
+    """Hold an address by the UDP port of the same number, which nobody uses.
+
+    Say whether it was free.
+    """
     if not endpoint.startswith("tcp://"):
         return True
     host, _, port = endpoint.removeprefix("tcp://").rpartition(":")

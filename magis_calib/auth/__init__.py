@@ -1,1 +1,3 @@
-"""Who may speak at which socket: keys, the list of whom to let in, and the locks on the sockets themselves."""
+"""Who may speak at which socket: keys, the list of whom to let in, and the locks on the sockets
+themselves.
+"""

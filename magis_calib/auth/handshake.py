@@ -1,4 +1,6 @@
-"""How a socket that connects is received at the other end: what is wrong there in words, and knocking again."""
+"""How a socket that connects is received at the other end: what is wrong there in words, and
+knocking again.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,12 @@ from zmq.utils.monitor import parse_monitor_message
 
 KNOCK_AGAIN_S = 2.0
 REFUSALS = {
-    zmq.EVENT_HANDSHAKE_FAILED_AUTH: "it does not let our key in: is that in its list of allowed? (magis-calib keys)",
-    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "who answers there has another key than the one known here, or is too busy",
-    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "who answers there does not speak as this end does: is one of them plain and "
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH: "it does not let our key in: is that in its list of allowed? "
+    "(magis-calib keys)",
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL: "who answers there has another key than the one known "
+    "here, or is too busy",
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL: "who answers there does not speak as this end does: is "
+    "one of them plain and "
     "the other locked? (links.sockets)",
 }
 """Of the handshake of ZMTP 3.1 (ZeroMQ RFC 37) and CURVE (RFC 26), as libzmq's monitor tells."""
@@ -19,17 +24,21 @@ WATCHED = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | sum(REFUSALS)
 class HandshakeMonitor:
     """Connects one socket. Used by the thread that owns it.
 
-    libzmq gives up for good where a key is refused, or too much is sent at once; here it is tried again every few
-    seconds: the key may be let in later.
+    libzmq gives up for good where a key is refused, or too much is sent at once; here it is tried
+    again every few seconds: the key may be let in later.
     """
 
     def __init__(self, socket: zmq.Socket[bytes], endpoint: str) -> None:
         """Have the socket connect, in the background. It must have its lock."""
-        self._socket, self._endpoint = socket, endpoint
+        self._socket = socket
+        self._endpoint = endpoint
         self._monitor = socket.get_monitor_socket(WATCHED)
         self._knock_s: float | None = None
         self.problem = ""
-        """Why nobody there speaks with us, in words; empty while somebody does, or nobody answers at all."""
+        """Why nobody there speaks with us, in words.
+
+        Empty while somebody does, or nobody answers at all.
+        """
         socket.connect(endpoint)
 
     def look(self, now_s: float) -> bool:
@@ -40,7 +49,8 @@ class HandshakeMonitor:
             if event in REFUSALS:
                 self.problem = REFUSALS[event]
             elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
-                self.problem, self._knock_s = "", None
+                self.problem = ""
+                self._knock_s = None
                 continue
             broken = broken or event == zmq.EVENT_DISCONNECTED
             self._knock_s = now_s + KNOCK_AGAIN_S

@@ -20,16 +20,28 @@ from magis_calib.domain.errors import ConfigError
 Role = Literal["application", "camera", "controller", "observer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 OWN: Mapping[str, Role] = {
-    "application": "application", "camera": "camera", "laser": "controller", "drop_system": "controller",
+    "application": "application",
+    "camera": "camera",
+    "laser": "controller",
+    "drop_system": "controller",
     "observer": "observer",
-}  # fmt: skip
-"""Parties that get a key when a folder is made: enough for a station and its simulated hardware on one machine."""
+}
+"""Parties that get a key when a folder is made: enough for a station and its simulated hardware on
+one machine.
+"""
 ALLOWED = "allowed.toml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 """Z85 (ZeroMQ RFC 32) of 32 bytes."""
-_SECRET = "# Secret: for the machine of {name} alone, readable by its user alone (chmod 600). docs/security.md\n"
-_LISTED = "# Whom to let in, by role. Read anew whenever it changes; `magis-calib keys` writes it. docs/security.md\n"
+_SECRET = (
+    "# Secret: for the machine of {name} alone, readable by its user alone (chmod 600). "
+    "docs/security.md\n"
+)
+_LISTED = (
+    "# Whom to let in, by role. Read anew whenever it changes; `magis-calib keys` writes "
+    "it. "
+    "docs/security.md\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +63,10 @@ class Pair:
 
 
 class Keyring:
-    """A folder of keys. May be used by any thread; every method raises `ConfigError` where the folder is not right."""
+    """A folder of keys. May be used by any thread.
+
+    Every method raises `ConfigError` where the folder is not right.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Use a folder that is there."""
@@ -59,7 +74,10 @@ class Keyring:
         self._stamp: tuple[int, int, int] | None = None
         self._parties: Mapping[str, Peer] = {}
         if not (folder / ALLOWED).is_file():
-            raise ConfigError(f"{folder}: no folder of keys: wanted {ALLOWED} in it; `magis-calib keys list` makes one")
+            raise ConfigError(
+                f"{folder}: no folder of keys: wanted {ALLOWED} in it; `magis-calib keys list` "
+                f"makes one"
+            )
         self.parties()
 
     @classmethod
@@ -78,8 +96,10 @@ class Keyring:
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: the key of {name} cannot be read: {error}") from error
         if mode & 0o077:
-            raise ConfigError(f"{path}: wanted a secret that only its user can read, got mode {mode & 0o777:o}: "
-                              f"chmod 600 {path}")  # fmt: skip
+            raise ConfigError(
+                f"{path}: wanted a secret that only its user can read, got mode {mode & 0o777:o}: "
+                f"chmod 600 {path}"
+            )
         return Pair(_key(path, table, "public"), _key(path, table, "secret"))
 
     def parties(self) -> Mapping[str, Peer]:
@@ -100,14 +120,18 @@ class Keyring:
         for peer in self.parties().values():
             if peer.name == name:
                 return peer
-        raise ConfigError(f"{self.folder / ALLOWED}: {name!r} is not let in: wanted one of "
-                          f"{sorted(peer.name for peer in self.parties().values())}")  # fmt: skip
+        raise ConfigError(
+            f"{self.folder / ALLOWED}: {name!r} is not let in: wanted one of "
+            f"{sorted(peer.name for peer in self.parties().values())}"
+        )
 
     def make(self, name: str, role: Role) -> Path:
         """Make keys for a new party, let it in, and return the file with its secret."""
         path = self.folder / f"{name}.key"
         if path.exists():
-            raise ConfigError(f"{path}: there is a key of {name!r} already: revoke it first, or take another name")
+            raise ConfigError(
+                f"{path}: there is a key of {name!r} already: revoke it first, or take another name"
+            )
         pair = _new_pair()
         self.allow(Peer(name, role, pair.public))
         _write_secret(path, name, pair)
@@ -115,16 +139,29 @@ class Keyring:
 
     def allow(self, peer: Peer) -> None:
         """Let somebody in, from their next message on."""
-        if not NAME.fullmatch(peer.name) or not KEY.fullmatch(peer.public) or peer.role not in ROLES:
-            raise ConfigError(f"{peer}: wanted a name of letters, digits, _ . -, a role of {', '.join(ROLES)} and a "
-                              "public key of 40 characters (Z85)")  # fmt: skip
+        if (
+            not NAME.fullmatch(peer.name)
+            or not KEY.fullmatch(peer.public)
+            or peer.role not in ROLES
+        ):
+            raise ConfigError(
+                f"{peer}: wanted a name of letters, digits, _ . -, a role of {', '.join(ROLES)} "
+                f"and a "
+                "public key of 40 characters (Z85)"
+            )
         known = self.parties()
         if peer.public in known or peer.name in {one.name for one in known.values()}:
-            raise ConfigError(f"{self.folder / ALLOWED}: name and key must be new, got {peer.name!r} {peer.public}")
+            raise ConfigError(
+                f"{self.folder / ALLOWED}: name and key must be new, got {peer.name!r} "
+                f"{peer.public}"
+            )
         _write_list(self.folder, [*known.values(), peer])
 
     def revoke(self, name: str) -> None:
-        """Let somebody in no longer, from their next message on; a secret that lies here is deleted."""
+        """Let somebody in no longer, from their next message on.
+
+        A secret that lies here is deleted.
+        """
         gone = self.named(name)
         _write_list(self.folder, [one for one in self.parties().values() if one != gone])
         (self.folder / f"{name}.key").unlink(missing_ok=True)
@@ -155,12 +192,17 @@ def _new_pair() -> Pair:
 
 def _write_secret(path: Path, name: str, pair: Pair) -> None:
     text = f'{_SECRET.format(name=name)}public = "{pair.public}"\nsecret = "{pair.secret}"\n'
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
         file.write(text)
 
 
 def _write_list(folder: Path, parties: list[Peer]) -> None:
-    rows = [f'\n[[key]]\nname = "{one.name}"\nrole = "{one.role}"\npublic = "{one.public}"\n' for one in parties]
+    rows = [
+        f'\n[[key]]\nname = "{one.name}"\nrole = "{one.role}"\npublic = "{one.public}"\n'
+        for one in parties
+    ]
     path = folder / ALLOWED
     begun = path.with_name(f".{ALLOWED}.{os.getpid()}")
     begun.write_text(_LISTED + "".join(rows), encoding="utf-8")
@@ -173,8 +215,15 @@ def _listed(path: Path, table: Mapping[str, object]) -> Mapping[str, Peer]:
         raise ConfigError(f"{path}: wanted only [[key]] tables, got {sorted(table)}")
     found: dict[str, Peer] = {}
     for row in rows:
-        if not isinstance(row, dict) or set(row) != {"name", "role", "public"} or row["role"] not in ROLES:
-            raise ConfigError(f"{path}: wanted name, role ({', '.join(ROLES)}) and public in each [[key]], got {row}")
+        if (
+            not isinstance(row, dict)
+            or set(row) != {"name", "role", "public"}
+            or row["role"] not in ROLES
+        ):
+            raise ConfigError(
+                f"{path}: wanted name, role ({', '.join(ROLES)}) and public in each [[key]], got "
+                f"{row}"
+            )
         peer = Peer(str(row["name"]), row["role"], _key(path, row, "public"))
         if peer.public in found or peer.name in {one.name for one in found.values()}:
             raise ConfigError(f"{path}: {peer.name}: its name or key is there twice")

@@ -1,4 +1,6 @@
-"""Locks on sockets: CURVE encryption and authentication on each, or plain ones where the configuration says so."""
+"""Locks on sockets: CURVE encryption and authentication on each, or plain ones where the
+configuration says so.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ WELCOME: Mapping[Door, frozenset[Role]] = {
     "telemetry": frozenset({"observer", "application"}),
 }
 """Which roles are let in at the sockets that cameras, applications and observers connect to."""
-LARGEST_BYTES: Mapping[Door, int] = {"camera": 300_000_000, "control": 1_000_000, "telemetry": 1_000}
+LARGEST_BYTES: Mapping[Door, int] = {
+    "camera": 300_000_000,
+    "control": 1_000_000,
+    "telemetry": 1_000,
+}
 """The largest part of a message that is taken into memory at a door; who sends more is cut off."""
 LARGEST_ANSWER_BYTES = 1_000_000
 """The same at sockets that connect."""
@@ -47,10 +53,15 @@ class SocketSecurity(Protocol):
         """Lock a socket that `name` is about to bind: who connects must be welcome at this door."""
 
     def call(self, socket: Socket, name: str, server: str) -> None:
-        """Lock a socket with which `name` is about to connect: there must be `server` at the other end."""
+        """Lock a socket with which `name` is about to connect: there must be `server` at the other
+        end.
+        """
 
     def visitor(self, part: zmq.Frame, door: Door) -> str:
-        """Return the name of who sent this part. Raises `WireError` where they are not welcome (any more)."""
+        """Return the name of who sent this part.
+
+        Raises `WireError` where they are not welcome (any more).
+        """
 
     def trusts(self, server: str) -> bool:
         """Tell whether what this server says still counts."""
@@ -63,7 +74,10 @@ class SocketSecurity(Protocol):
 
 
 class NoSecurity:
-    """No lock at all: everybody is let in, nobody is known. Loopback only; the configuration sees to that."""
+    """No lock at all: everybody is let in, nobody is known. Loopback only.
+
+    The configuration sees to that.
+    """
 
     def __init__(self, context: zmq.Context[Socket]) -> None:
         self.context = context
@@ -94,14 +108,18 @@ class NoSecurity:
 
 
 class CurveSecurity:
-    """CURVE (ZeroMQ RFC 26) with a list of whom to let in (ZAP, RFC 27), asked again with every message."""
+    """CURVE (ZeroMQ RFC 26) with a list of whom to let in (ZAP, RFC 27), asked again with every
+    message.
+    """
 
     def __init__(self, context: zmq.Context[Socket], keyring: Keyring) -> None:
-        self.context, self.keyring = context, keyring
+        self.context = context
+        self.keyring = keyring
         self._guard: ThreadAuthenticator | None = None
         self._starting = threading.Lock()
         self._complained_s: dict[str, float] = {}
-        self._edition, self._parties = 0, keyring.parties()
+        self._edition = 0
+        self._parties = keyring.parties()
 
     def serve(self, socket: Socket, door: Door, name: str) -> None:
         """Lock a socket that `name` is about to bind. Raises `ConfigError` where it has no key."""
@@ -117,7 +135,10 @@ class CurveSecurity:
         socket.setsockopt(zmq.BACKLOG, BACKLOG)
 
     def call(self, socket: Socket, name: str, server: str) -> None:
-        """Lock a socket with which `name` is about to connect. Raises `ConfigError` where either has no key."""
+        """Lock a socket with which `name` is about to connect.
+
+        Raises `ConfigError` where either has no key.
+        """
         pair = self.keyring.pair(name)
         socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_ANSWER_BYTES)
         socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public.encode())
@@ -126,11 +147,18 @@ class CurveSecurity:
         socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
 
     def visitor(self, part: zmq.Frame, door: Door) -> str:
-        """Return the name of who sent this part. Raises `WireError` where they are not welcome (any more)."""
+        """Return the name of who sent this part.
+
+        Raises `WireError` where they are not welcome (any more).
+        """
         public = part.get("User-Id")
         peer = self._welcome(door, str(public))
         if peer is None:
-            raise WireError("not_allowed", f"key {public} at the {door} socket", wanted="a key in the list of allowed")
+            raise WireError(
+                "not_allowed",
+                f"key {public} at the {door} socket",
+                wanted="a key in the list of allowed",
+            )
         return peer.name
 
     def trusts(self, server: str) -> bool:
@@ -144,15 +172,23 @@ class CurveSecurity:
         with contextlib.suppress(ConfigError):
             parties = self.keyring.parties()
             if parties is not self._parties:
-                self._edition, self._parties = self._edition + 1, parties
+                self._edition = self._edition + 1
+                self._parties = parties
         return self._edition
 
     def callback(self, domain: str, key: bytes) -> bool:
         """Answer the guard whether to let in who shows this key (Z85) at this door."""
         peer = self._welcome(domain, key.decode()) if domain in WELCOME else None
-        if peer is None and time.monotonic() - self._complained_s.get(domain, -COMPLAIN_S) >= COMPLAIN_S:
+        if (
+            peer is None
+            and time.monotonic() - self._complained_s.get(domain, -COMPLAIN_S) >= COMPLAIN_S
+        ):
             self._complained_s[domain] = time.monotonic()
-            log.warning("refused at the %s socket: key %s is not in the list of allowed", domain, key.decode())
+            log.warning(
+                "refused at the %s socket: key %s is not in the list of allowed",
+                domain,
+                key.decode(),
+            )
         return peer is not None
 
     def close(self) -> None:
@@ -183,7 +219,8 @@ class CurveSecurity:
 
 
 def open_lock(links: Links, keys: Path | None) -> SocketSecurity:
-    """Return a new context with the kind of lock that the configuration asks for. Raises `ConfigError`.
+    """Return a new context with the kind of lock that the configuration asks for. Raises
+    `ConfigError`.
 
     `keys`: folder of keys; None for that of this user, made on first use.
     """
@@ -198,7 +235,9 @@ def open_lock(links: Links, keys: Path | None) -> SocketSecurity:
 
 
 def _allow_many_connections() -> None:
-    """Peers that connect and say nothing must not use up all file handles before they are cut off."""
+    """Peers that connect and say nothing must not use up all file handles before they are cut
+    off.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,4 +1,6 @@
-"""The camera of each view and its facts: what the command line says, else the configuration, else the defaults."""
+"""The camera of each view and its facts: what the command line says, else the configuration, else
+the defaults.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ class Cameras:
     """What the options and the configuration say of the camera of each view."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        """Read the configuration, the shipped one where none is named, and the masks of the views to be fitted.
+        """Read the configuration, the shipped one where none is named, and the masks of the views
+        to be fitted.
 
         Raises `ConfigError` where one cannot be read, or the model cannot be used.
         """
@@ -37,7 +40,9 @@ class Cameras:
         self._station = select_station(load_config(options.config), options.station)[1]
         views: tuple[View, ...] = VIEWS if options.pair else (options.view,)
         self._cameras = {view: self._camera(view) for view in views}
-        self._defects = {view: read_defects(camera.defects) for view, camera in self._cameras.items()}
+        self._defects = {
+            view: read_defects(camera.defects) for view, camera in self._cameras.items()
+        }
         for camera in self._cameras.values():
             model_for(camera)
 
@@ -50,21 +55,33 @@ class Cameras:
         return self._defects[view]
 
     def facts(self, image: ImageFile, camera: Camera) -> CameraFacts:
-        """Return the facts for this image. Raises `ImageError` where its shape is not the configured one."""
+        """Return the facts for this image.
+
+        Raises `ImageError` where its shape is not the configured one.
+        """
         written = camera.facts.model_dump(exclude_none=True)
         rows, columns = image.pixels.shape
         wanted = (written.get("rows", rows), written.get("columns", columns))
         if wanted != (rows, columns):
-            raise image.address.wrong(f"shape {wanted} as configured for camera {camera.name}", f"{(rows, columns)}")
-        given = {name: value for name in (*DEFAULTS, "saturation") if (value := getattr(self._options, name, None))
-                 is not None}  # fmt: skip
+            raise image.address.wrong(
+                f"shape {wanted} as configured for camera {camera.name}", f"{(rows, columns)}"
+            )
+        given = {
+            name: value
+            for name in (*DEFAULTS, "saturation")
+            if (value := getattr(self._options, name, None)) is not None
+        }
         known = {**DEFAULTS, **written, **given, "rows": rows, "columns": columns}
         known.setdefault("saturation", _full_scale(image, known["bits"], known["lsb_counts"]))
         return CameraFacts(**known)
 
     def _camera(self, view: View) -> Camera:
-        """Return the configured camera with what the options change; rules for another model's parameters go."""
-        camera, options = self._station.camera(view), self._options
+        """Return the configured camera with what the options change.
+
+        Rules for another model's parameters go.
+        """
+        camera = self._station.camera(view)
+        options = self._options
         changed: dict[str, Any] = {}
         if options.model not in (None, camera.model):
             changed = {"model": options.model, "parameters": {}}

@@ -38,9 +38,16 @@ class FittedFile:
 
     @property
     def units(self) -> dict[str, str]:
-        """Unit of every parameter of the model; "1" stands for the unknown unit of a file of floats."""
+        """Unit of every parameter of the model.
+
+        "1" stands for the unknown unit of a file of floats.
+        """
         units = model_for(self.camera).parameters
-        return dict(units) if self.in_electrons else {name: re.sub(r"\be\b", "1", units[name]) for name in units}
+        return (
+            dict(units)
+            if self.in_electrons
+            else {name: re.sub(r"\be\b", "1", units[name]) for name in units}
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +64,18 @@ def fit_file(name: str, view: View, cameras: Cameras) -> FittedFile:
 
 
 def fit_pair(names: Sequence[str], cameras: Cameras) -> FittedPair:
-    """Read and fit view x and view y of one drop. Raises as `fit_file`, and where the shapes differ."""
+    """Read and fit view x and view y of one drop.
+
+    Raises as `fit_file`, and where the shapes differ.
+    """
     first, second = (read_image(name) for name in names)
     if first.pixels.shape != second.pixels.shape:
-        raise second.address.wrong(f"shape {first.pixels.shape} as in {names[0]}", f"{second.pixels.shape}")
-    views = {view: _fit(file, view, cameras) for view, file in zip(VIEWS, (first, second), strict=True)}
+        raise second.address.wrong(
+            f"shape {first.pixels.shape} as in {names[0]}", f"{second.pixels.shape}"
+        )
+    views = {
+        view: _fit(file, view, cameras) for view, file in zip(VIEWS, (first, second), strict=True)
+    }
     return FittedPair(views, combine({view: fitted.estimate for view, fitted in views.items()}))
 
 
@@ -71,7 +85,9 @@ def _fit(file: ImageFile, view: View, cameras: Cameras) -> FittedFile:
     image = _electrons(file, camera, cameras)
     estimate, report = estimate_with_report(image, camera)
     seconds = time.perf_counter() - start
-    return FittedFile(file.address.name, camera, image, estimate, report, seconds, file.full_scale is not None)
+    return FittedFile(
+        file.address.name, camera, image, estimate, report, seconds, file.full_scale is not None
+    )
 
 
 def _electrons(file: ImageFile, camera: Camera, cameras: Cameras) -> Electrons:
@@ -80,6 +96,8 @@ def _electrons(file: ImageFile, camera: Camera, cameras: Cameras) -> Electrons:
     if file.full_scale is None:
         return from_floats(file.pixels.astype(np.float64), facts.object_pixel_m)
     try:
-        return from_counts(file.pixels.astype(np.uint16, copy=False), facts, cameras.defects(camera.view))
+        return from_counts(
+            file.pixels.astype(np.uint16, copy=False), facts, cameras.defects(camera.view)
+        )
     except FitError as error:
         raise ImageError(f"{file.address.name}: {error}") from error

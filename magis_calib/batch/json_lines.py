@@ -1,4 +1,6 @@
-"""What `magis-calib fit` prints: one fit, or one pair of fits, as plain JSON values (docs/fit.md)."""
+"""What `magis-calib fit` prints: one fit, or one pair of fits,
+as plain JSON values (docs/fit.md).
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ def _correlation(estimate: ViewEstimate) -> dict[str, float]:
     """Correlation coefficients of all pairs of fitted parameters, by "A,B" with A before B."""
     covariance = estimate.covariance
     return {
-        f"{estimate.names[i]},{estimate.names[j]}": float(covariance[i, j]) / spread if spread > 0 else math.nan
+        f"{estimate.names[i]},{estimate.names[j]}": float(covariance[i, j]) / spread
+        if spread > 0
+        else math.nan
         for i, j in itertools.combinations(range(len(estimate.names)), 2)
         for spread in [math.sqrt(covariance[i, i] * covariance[j, j])]
     }

@@ -1,4 +1,7 @@
-"""What spoils real pictures: hot pixels, tracks of cosmic rays, dead pixels. Each changes the counts in place."""
+"""What spoils real pictures: hot pixels, tracks of cosmic rays, dead pixels.
+
+Each changes the counts in place.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,13 @@ TRACK_ELECTRONS = (500.0, 20_000.0)
 Indices = npt.NDArray[np.int64]
 
 
-def add_hot_pixels(rng: np.random.Generator, counts: Counts, facts: CameraFacts, fraction: float) -> Indices:
-    """Add exponential charge of mean 4000 electrons to this fraction of the pixels; return their flat indices."""
+def add_hot_pixels(
+    rng: np.random.Generator, counts: Counts, facts: CameraFacts, fraction: float
+) -> Indices:
+    """Add exponential charge of mean 4000 electrons to this fraction of the pixels.
+
+    Return their flat indices.
+    """
     number = round(fraction * counts.size)
     at = rng.choice(counts.size, number, replace=False, shuffle=False)
     _add(counts, at, rng.exponential(HOT_ELECTRONS, number), facts)
@@ -25,7 +33,9 @@ def add_hot_pixels(rng: np.random.Generator, counts: Counts, facts: CameraFacts,
 
 
 def add_tracks(rng: np.random.Generator, counts: Counts, facts: CameraFacts, number: int) -> None:
-    """Add straight tracks of 3 to 30 pixels, each with 500 to 20 000 electrons in all its pixels together."""
+    """Add straight tracks of 3 to 30 pixels, each with 500 to 20 000 electrons in all its pixels
+    together.
+    """
     rows, columns = counts.shape
     for _ in range(number):
         length = int(rng.integers(*TRACK_PX, endpoint=True))
@@ -38,13 +48,17 @@ def add_tracks(rng: np.random.Generator, counts: Counts, facts: CameraFacts, num
         _add(counts, (row * columns + column)[inside], np.full(int(inside.sum()), charge), facts)
 
 
-def kill_pixels(rng: np.random.Generator, counts: Counts, facts: CameraFacts, fraction: float) -> None:
+def kill_pixels(
+    rng: np.random.Generator, counts: Counts, facts: CameraFacts, fraction: float
+) -> None:
     """Let this fraction of the pixels say the offset, whatever light they get."""
     at = rng.choice(counts.size, round(fraction * counts.size), replace=False, shuffle=False)
     counts.reshape(-1)[at] = np.uint16(facts.offset)
 
 
-def _add(counts: Counts, at: Indices, electrons: npt.NDArray[np.float64], facts: CameraFacts) -> None:
+def _add(
+    counts: Counts, at: Indices, electrons: npt.NDArray[np.float64], facts: CameraFacts
+) -> None:
     steps = np.rint(electrons / (facts.gain * facts.lsb_counts)).astype(np.int64)
     flat = counts.reshape(-1)
     flat[at] = np.minimum(flat[at] + steps * facts.lsb_counts, facts.saturation)

@@ -12,16 +12,20 @@ STEP = 1e-4
 """Of a parameter's own scale: central differences then miss the derivative by some 1e-8 of it."""
 
 UNKNOWABLE = 1e-15
-"""Parameters that hang together to this part of their information keep errors of millions instead of a singularity."""
+"""Parameters that hang together to this part of their information keep errors of millions instead
+of a singularity.
+"""
 
 
 def bound(truth: Truth, facts: CameraFacts) -> dict[str, float]:
-    """Return the smallest possible standard error of each parameter, all of them free, at full resolution.
+    """Return the smallest possible standard error of each parameter, all of them free, at full
+    resolution.
 
-    F = Jᵀ V⁻¹ J, the bound for estimation from the mean with the variance of docs/contracts.md: background +
-    (1 + excess)·signal + read noise² + lsb²/12 per pixel. What that variance itself says about the parameters is left
-    out (physics: compound Poisson light is not Gaussian). A parameter that the picture says nothing about (the place
-    of a port without atoms, the phase without contrast) has an infinite error and is held.
+    F = Jᵀ V⁻¹ J, the bound for estimation from the mean with the variance of docs/contracts.md:
+    background + (1 + excess)·signal + read noise² + lsb²/12 per pixel. What that variance itself
+    says about the parameters is left out (physics: compound Poisson light is not Gaussian). A
+    parameter that the picture says nothing about (the place of a port without atoms, the phase
+    without contrast) has an infinite error and is held.
     """
     fisher = _fisher(truth, facts)
     scale = np.sqrt(np.diag(fisher))
@@ -51,10 +55,14 @@ def _fisher(truth: Truth, facts: CameraFacts) -> Array:
 
 
 def _slope(truth: Truth, facts: CameraFacts, name: str) -> tuple[Array, Array]:
-    """Return the derivative of the mean by a parameter as outer products: (rows, terms), (terms, columns)."""
+    """Return the derivative of the mean by a parameter as outer products: (rows, terms), (terms,
+    columns).
+    """
     step = STEP * _scale(truth, facts, name)
     value = truth.value(name)
-    above, below = (_factors(mean_of(truth.having(name, value + side), facts)) for side in (step, -step))
+    above, below = (
+        _factors(mean_of(truth.having(name, value + side), facts)) for side in (step, -step)
+    )
     changed = np.any(above[0] != below[0], axis=0) | np.any(above[1] != below[1], axis=1)
     tall = np.concatenate([above[0][:, changed], below[0][:, changed]], axis=1)
     wide = np.concatenate([above[1][changed], -below[1][changed]]) / (2.0 * step)
@@ -62,8 +70,11 @@ def _slope(truth: Truth, facts: CameraFacts, name: str) -> tuple[Array, Array]:
 
 
 def _factors(mean: Mean) -> tuple[Array, Array]:
-    (signal_v, signal_u), (background_v, background_u) = mean.signal, mean.background
-    return np.concatenate([signal_v, background_v], axis=1), np.concatenate([signal_u, background_u])
+    signal_v, signal_u = mean.signal
+    background_v, background_u = mean.background
+    return np.concatenate([signal_v, background_v], axis=1), np.concatenate(
+        [signal_u, background_u]
+    )
 
 
 def _scale(truth: Truth, facts: CameraFacts, name: str) -> float:
@@ -75,7 +86,11 @@ def _scale(truth: Truth, facts: CameraFacts, name: str) -> float:
     if name.startswith("background_gradient"):
         return max(truth.background_electrons_per_px, 1.0) / (facts.object_pixel_m * facts.rows)
     if name.endswith("_m"):
-        fringe = truth.fringe_horizontal_rad_per_m if axis == "horizontal" else truth.fringe_vertical_rad_per_m
+        fringe = (
+            truth.fringe_horizontal_rad_per_m
+            if axis == "horizontal"
+            else truth.fringe_vertical_rad_per_m
+        )
         return 1.0 / (1.0 / lengths[axis] + abs(fringe))
     if name.endswith("_electrons"):
         return max(truth.value(name), 1.0)

@@ -13,7 +13,12 @@ from magis_calib.domain.quantities import wrap_phase
 BRANCH = ("fringe_horizontal_rad_per_m", "fringe_vertical_rad_per_m", "phase_rad")
 """The image stays the same when all three change their sign (docs/contracts.md, "Branch")."""
 MEASURES = {
-    "position": ("port_a_horizontal_m", "port_a_vertical_m", "port_b_horizontal_m", "port_b_vertical_m"),
+    "position": (
+        "port_a_horizontal_m",
+        "port_a_vertical_m",
+        "port_b_horizontal_m",
+        "port_b_vertical_m",
+    ),
     "atoms": ("port_a_electrons", "port_b_electrons"),
     "width": ("width_horizontal_m", "width_vertical_m"),
     "fringe": BRANCH[:2],
@@ -37,7 +42,9 @@ class Deviation:
 
 
 def deviations(estimate: ViewEstimate, truth: Truth) -> Mapping[str, Deviation]:
-    """Return the deviation of each parameter with a standard error, in the nearer of the two equal branches."""
+    """Return the deviation of each parameter with a standard error, in the nearer of the two equal
+    branches.
+    """
     return min((_in_branch(estimate, truth, sign) for sign in (1, -1)), key=_distance)
 
 
@@ -52,7 +59,9 @@ def _in_branch(estimate: ViewEstimate, truth: Truth, sign: int) -> dict[str, Dev
 
 def _deviation(estimate: ViewEstimate, truth: Truth, name: str, sign: int) -> Deviation | None:
     found = estimate.parameters.get(name)
-    if found is None or not (math.isfinite(found.value) and math.isfinite(found.stderr) and found.stderr > 0):
+    if found is None or not (
+        math.isfinite(found.value) and math.isfinite(found.stderr) and found.stderr > 0
+    ):
         return None
     error = (sign if name in BRANCH else 1) * found.value - truth.value(name)
     return Deviation(wrap_phase(error) if name == "phase_rad" else error, found.stderr)

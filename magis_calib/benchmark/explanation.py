@@ -1,7 +1,9 @@
-"""Other truths of the same image: one port seen alone can be either port of a cloud in another place.
+"""Other truths of the same image: one port seen alone can be either port of a cloud in another
+place.
 
-Where one port is dark or lies outside the frame, the image alone does not say which one is seen. Then the fit can only
-trust that the cloud is near the place where it should be, and is right when it finds the answer that says so.
+Where one port is dark or lies outside the frame, the image alone does not say which one is seen.
+Then the fit can only trust that the cloud is near the place where it should be, and is right when
+it finds the answer that says so.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ SAME_SIGMA = 6.0
 
 
 def explanations(truth: Truth, facts: CameraFacts) -> Iterator[Truth]:
-    """Yield the truth, and what explains the image as well with the cloud nearer to its nominal place."""
+    """Yield the truth, and what explains the image as well with the cloud nearer to its nominal
+    place.
+    """
     yield truth
     for seen in ("a", "b"):
         other = renamed(truth, seen)
@@ -33,15 +37,21 @@ def explanations(truth: Truth, facts: CameraFacts) -> Iterator[Truth]:
 
 
 def renamed(truth: Truth, seen: str) -> Truth:
-    """Return the truth in which the light of port `seen` is that of the other port, and `seen` is dark.
+    """Return the truth in which the light of port `seen` is that of the other port, and `seen` is
+    dark.
 
-    The other port has the opposite sign of the fringe and another reference, so that the phase changes by
-    π + κ·(d_other - d_seen).
+    The other port has the opposite sign of the fringe and another reference, so that the phase
+    changes by π + κ·(d_other - d_seen).
     """
     name = _other(seen)
-    (seen_u, seen_v), (name_u, name_v) = _nominal(truth, seen), _nominal(truth, name)
+    seen_u, seen_v = _nominal(truth, seen)
+    name_u, name_v = _nominal(truth, name)
     step_u, step_v = name_u - seen_u, name_v - seen_v
-    turn = math.pi + truth.fringe_horizontal_rad_per_m * step_u + truth.fringe_vertical_rad_per_m * step_v
+    turn = (
+        math.pi
+        + truth.fringe_horizontal_rad_per_m * step_u
+        + truth.fringe_vertical_rad_per_m * step_v
+    )
     at_u, at_v = truth.value(f"port_{seen}_horizontal_m"), truth.value(f"port_{seen}_vertical_m")
     electrons = truth.value(f"port_{seen}_electrons")
     ports = {
@@ -50,10 +60,14 @@ def renamed(truth: Truth, seen: str) -> Truth:
     }
     return replace(
         truth,
-        port_a_electrons=ports["a"][0], port_a_horizontal_m=ports["a"][1], port_a_vertical_m=ports["a"][2],
-        port_b_electrons=ports["b"][0], port_b_horizontal_m=ports["b"][1], port_b_vertical_m=ports["b"][2],
+        port_a_electrons=ports["a"][0],
+        port_a_horizontal_m=ports["a"][1],
+        port_a_vertical_m=ports["a"][2],
+        port_b_electrons=ports["b"][0],
+        port_b_horizontal_m=ports["b"][1],
+        port_b_vertical_m=ports["b"][2],
         phase_rad=wrap_phase(truth.phase_rad + turn),
-    )  # fmt: skip
+    )
 
 
 def _other(port: str) -> str:

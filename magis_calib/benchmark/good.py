@@ -30,11 +30,19 @@ class GoodResult:
 
     def verdicts(self) -> list[BenchmarkVerdict]:
         """At most one in a thousand."""
-        return [BenchmarkVerdict("refused", len(self.refusals) / max(1, self.pictures), 0.0, REFUSED_MOST)]
+        return [
+            BenchmarkVerdict(
+                "refused", len(self.refusals) / max(1, self.pictures), 0.0, REFUSED_MOST
+            )
+        ]
 
     def document(self) -> dict[str, object]:
         """For JSON."""
-        return {"seed": self.seed, "pictures": self.pictures, "refusals": [asdict(one) for one in self.refusals]}
+        return {
+            "seed": self.seed,
+            "pictures": self.pictures,
+            "refusals": [asdict(one) for one in self.refusals],
+        }
 
 
 def try_good(seed: int, number: int, processes: int, tick: Tick) -> GoodResult:

@@ -63,10 +63,13 @@ class CellResult:
         """Refused views are counted and take no part in the statistics."""
         kept = [one for one in measured if not one.missing]
         statistics = tuple(
-            Statistic.of(name, [one.pulls[name] for one in kept if name in one.pulls],
-                         [one.efficiencies[name] for one in kept if name in one.pulls])
+            Statistic.of(
+                name,
+                [one.pulls[name] for one in kept if name in one.pulls],
+                [one.efficiencies[name] for one in kept if name in one.pulls],
+            )
             for name in PARAMETERS
-        )  # fmt: skip
+        )
         refused = Counter("; ".join(one.reasons) for one in measured if one.missing)
         return cls(cell, len(measured), statistics, refused)
 
@@ -77,14 +80,21 @@ class CellResult:
 
     def verdicts(self) -> list[BenchmarkVerdict]:
         """Each parameter, judged alone or as the whole grid."""
-        judged = [one.judged_alone() if self.cell else one.judged_pooled() for one in self.statistics]
+        judged = [
+            one.judged_alone() if self.cell else one.judged_pooled() for one in self.statistics
+        ]
         return [verdict.within(self.name) for verdicts in judged for verdict in verdicts]
 
     def document(self) -> dict[str, object]:
         """For JSON."""
         cell = asdict(self.cell) if self.cell else {}
         parameters = {one.name: one.document() for one in self.statistics}
-        return {**cell, "views": self.views, "refused": dict(self.refused), "parameters": parameters}
+        return {
+            **cell,
+            "views": self.views,
+            "refused": dict(self.refused),
+            "parameters": parameters,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +108,31 @@ class GridResult:
         """All cells together, each cell alone, and how many views were refused."""
         refused = self.pooled.refused.total() / max(1, self.pooled.views)
         verdicts = [BenchmarkVerdict("all cells: refused", refused, 0.0, REFUSED_MOST)]
-        return verdicts + [verdict for one in (self.pooled, *self.cells) for verdict in one.verdicts()]
+        return verdicts + [
+            verdict for one in (self.pooled, *self.cells) for verdict in one.verdicts()
+        ]
 
     def document(self) -> dict[str, object]:
         """For JSON."""
         return {"pooled": self.pooled.document(), "cells": [one.document() for one in self.cells]}
 
 
-def try_grid(seed: int, views: int, processes: int, tick: Tick, cells: Sequence[Cell] = GRID) -> GridResult:
+def try_grid(
+    seed: int, views: int, processes: int, tick: Tick, cells: Sequence[Cell] = GRID
+) -> GridResult:
     """Fit this many views in each cell."""
     tasks = [Task(seed, GRID_STREAM, cell, number) for number in range(views) for cell in cells]
     measured = spread(measure, tasks, processes, tick)
-    by_cell = tuple(CellResult.of(cell, [one for one in measured if one.cell == cell]) for cell in cells)
+    by_cell = tuple(
+        CellResult.of(cell, [one for one in measured if one.cell == cell]) for cell in cells
+    )
     return GridResult(by_cell, CellResult.of(None, measured))
 
 
 def measure(task: Task) -> Measured:
-    """Fit one good picture and compare it with the truth and with the bound of this very picture."""
+    """Fit one good picture and compare it with the truth and with the bound of this very
+    picture.
+    """
     counts, truth, facts = good_picture(task)
     estimate = fitted(counts, truth, facts)
     found, best = deviations(estimate, truth), bound(truth, facts)
@@ -146,4 +164,6 @@ def fitted(counts: Counts, truth: Truth, facts: CameraFacts) -> ViewEstimate:
 
 def missing_from(estimate: ViewEstimate) -> tuple[str, ...]:
     """Return what a good picture should give and this one does not."""
-    return tuple(name for name in NEEDED if not (estimate.usable and name in estimate.usable_quantities))
+    return tuple(
+        name for name in NEEDED if not (estimate.usable and name in estimate.usable_quantities)
+    )

@@ -43,7 +43,9 @@ class Offence:
         """The offence for a person."""
         if not math.isfinite(self.error):
             return self.name
-        return f"{self.name} off by {self.error:.3g} = {self.error / self.stderr:+.1f} standard errors"
+        return (
+            f"{self.name} off by {self.error:.3g} = {self.error / self.stderr:+.1f} standard errors"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,12 @@ class HostileTrial:
     @property
     def refused(self) -> Counter[str]:
         """Pictures of which nothing may be used, by kind of reason; a picture can have several."""
-        return Counter(kind for one in self.ordeals if not one.usable for kind in {kind_of(r) for r in one.reasons})
+        return Counter(
+            kind
+            for one in self.ordeals
+            if not one.usable
+            for kind in {kind_of(r) for r in one.reasons}
+        )
 
     def found(self, quantity: str) -> tuple[int, int]:
         """Return how many easy pictures gave this quantity, and how many easy ones there were."""
@@ -84,18 +91,34 @@ class HostileTrial:
 
     def verdicts(self) -> list[BenchmarkVerdict]:
         """Not one offender."""
-        return [BenchmarkVerdict("pictures with something usable and wrong", len(self.offenders), 0.0, 0.0)]
+        return [
+            BenchmarkVerdict(
+                "pictures with something usable and wrong", len(self.offenders), 0.0, 0.0
+            )
+        ]
 
     def document(self) -> dict[str, object]:
         """For JSON."""
         offenders = [
-            {"index": one.index, "ingredients": one.ingredients, "offences": [o.in_words() for o in one.offences]}
+            {
+                "index": one.index,
+                "ingredients": one.ingredients,
+                "offences": [o.in_words() for o in one.offences],
+            }
             for one in self.offenders
         ]
-        easy = {name: dict(zip(("found", "easy"), self.found(name), strict=True)) for name in ("position", "fringe")}
-        return {"seed": self.seed, "pictures": len(self.ordeals), "refused": dict(self.refused),
-                "usable": sum(bool(one.usable) for one in self.ordeals), "easy": easy,
-                "offenders": offenders}  # fmt: skip
+        easy = {
+            name: dict(zip(("found", "easy"), self.found(name), strict=True))
+            for name in ("position", "fringe")
+        }
+        return {
+            "seed": self.seed,
+            "pictures": len(self.ordeals),
+            "refused": dict(self.refused),
+            "usable": sum(bool(one.usable) for one in self.ordeals),
+            "easy": easy,
+            "offenders": offenders,
+        }
 
 
 def try_hostile(seed: int, number: int, processes: int, tick: Tick) -> HostileTrial:
@@ -108,11 +131,17 @@ def undergo(key: tuple[int, int]) -> Ordeal:
     """Fit the hostile picture of this seed and index, and judge what is called usable."""
     picture = hostile_picture(*key)
     estimate = estimate_image(from_counts(picture.counts, picture.facts), picture.camera)
-    judged = [tuple(_offences(estimate, truth)) for truth in explanations(picture.truth, picture.facts)]
+    judged = [
+        tuple(_offences(estimate, truth)) for truth in explanations(picture.truth, picture.facts)
+    ]
     return Ordeal(
-        picture.index, picture.ingredients, estimate.usable_quantities, estimate.reasons,
-        min(judged, key=len), _easy(picture),
-    )  # fmt: skip
+        picture.index,
+        picture.ingredients,
+        estimate.usable_quantities,
+        estimate.reasons,
+        min(judged, key=len),
+        _easy(picture),
+    )
 
 
 def kind_of(reason: str) -> str:
@@ -130,14 +159,23 @@ def _offences(estimate: ViewEstimate, truth: Truth) -> list[Offence]:
             offences.append(Offence(f"a {quantity} where there is none", math.inf, math.nan))
             continue
         for name in MEASURES[quantity]:
-            dark = any(name.startswith(f"port_{p}") and not truth.value(f"port_{p}_electrons") > 0 for p in PORTS)
-            if name in found and not (dark and quantity == "position") and not abs(found[name].pull) <= LIMIT_SIGMA:
+            dark = any(
+                name.startswith(f"port_{p}") and not truth.value(f"port_{p}_electrons") > 0
+                for p in PORTS
+            )
+            if (
+                name in found
+                and not (dark and quantity == "position")
+                and not abs(found[name].pull) <= LIMIT_SIGMA
+            ):
                 offences.append(Offence(name, found[name].error, found[name].stderr))
     return offences
 
 
 def _easy(picture: HostilePicture) -> tuple[str, ...]:
-    """Return what the bound says is easy: nothing where a port is cut or light reaches saturation."""
+    """Return what the bound says is easy:
+    nothing where a port is cut or light reaches saturation.
+    """
     truth = picture.truth
     lit = [port for port in PORTS if truth.value(f"port_{port}_electrons") > 0]
     if not lit or picture.saturated or not all(_whole(truth, port, picture.facts) for port in lit):
@@ -150,14 +188,20 @@ def _easy(picture: HostilePicture) -> tuple[str, ...]:
     )
     if not position < EASY_POSITION:
         return ()
-    radians = math.hypot(truth.fringe_horizontal_rad_per_m * truth.width_horizontal_m,
-                         truth.fringe_vertical_rad_per_m * truth.width_vertical_m)  # fmt: skip
+    radians = math.hypot(
+        truth.fringe_horizontal_rad_per_m * truth.width_horizontal_m,
+        truth.fringe_vertical_rad_per_m * truth.width_vertical_m,
+    )
     seen = truth.contrast > EASY_CONTRAST * errors["contrast"] and radians > EASY_RADIANS
     return ("position", "fringe") if seen else ("position",)
 
 
 def _whole(truth: Truth, port: str, facts: CameraFacts) -> bool:
     half = 0.5 * facts.object_pixel_m * np.array([facts.columns, facts.rows])
-    centre = np.abs([truth.value(f"port_{port}_horizontal_m"), truth.value(f"port_{port}_vertical_m")])
-    room = half - centre - WHOLE_WIDTHS * np.array([truth.width_horizontal_m, truth.width_vertical_m])
+    centre = np.abs(
+        [truth.value(f"port_{port}_horizontal_m"), truth.value(f"port_{port}_vertical_m")]
+    )
+    room = (
+        half - centre - WHOLE_WIDTHS * np.array([truth.width_horizontal_m, truth.width_vertical_m])
+    )
     return bool(np.all(room > 0))

@@ -1,4 +1,6 @@
-"""Hostile pictures with known answers: every ingredient comes with some probability, several come at once."""
+"""Hostile pictures with known answers: every ingredient comes with some probability, several come
+at once.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def hostile_picture(seed: int, index: int) -> HostilePicture:
     counts = photograph(kitchen.rng, truth, facts, spread)
     saturated = bool(np.any(counts >= facts.saturation))
     _spoil(kitchen, counts, facts)
-    return HostilePicture(index, counts, truth, facts, _camera(kitchen, truth), tuple(kitchen.used), saturated)
+    return HostilePicture(
+        index, counts, truth, facts, _camera(kitchen, truth), tuple(kitchen.used), saturated
+    )
 
 
 def _facts(kitchen: _Kitchen) -> CameraFacts:
@@ -70,30 +74,52 @@ def _facts(kitchen: _Kitchen) -> CameraFacts:
 
 
 def _cloud(kitchen: _Kitchen, facts: CameraFacts) -> Truth:
-    rng, shorter = kitchen.rng, min(facts.rows, facts.columns)
+    rng = kitchen.rng
+    shorter = min(facts.rows, facts.columns)
     frame = np.array([facts.columns, facts.rows]) * facts.object_pixel_m
     width = kitchen.log_uniform(8.0, shorter / 4.0)
     other = float(np.clip(width * 2.0 ** rng.uniform(-1.0, 1.0), 8.0, shorter / 4.0))
     up = rng.uniform(0.15, 0.3) * float(frame[1])
-    right = rng.uniform(-0.1, 0.1) * float(frame[0]) if kitchen.adds("ports displaced sideways", 0.2) else 0.0
+    right = (
+        rng.uniform(-0.1, 0.1) * float(frame[0])
+        if kitchen.adds("ports displaced sideways", 0.2)
+        else 0.0
+    )
     centre = rng.normal(0.0, 0.03, 2) * frame
     if kitchen.adds("cloud near the edge", 0.2):
         axis = int(rng.integers(2))
         centre[axis] = rng.uniform(-0.6, 0.6) * frame[axis]
     centre_u, centre_v = centre.tolist()
     atoms = 0.0 if kitchen.adds("no cloud", 0.05) else kitchen.log_uniform(1e4, 1e7)
-    share = float(rng.choice([0.0, 1.0])) if kitchen.adds("one port only", 0.15) else rng.uniform(0.25, 0.75)
+    share = (
+        float(rng.choice([0.0, 1.0]))
+        if kitchen.adds("one port only", 0.15)
+        else rng.uniform(0.25, 0.75)
+    )
     level = kitchen.log_uniform(1.0, 20.0)
     steepest = 0.3 if kitchen.adds("background gradient", 0.5) else 0.0
     slope_u, slope_v = (rng.uniform(-steepest, steepest, 2) * level / frame).tolist()
     electrons = ELECTRONS_PER_ATOM * atoms
     pixel_m = facts.object_pixel_m
     return Truth(
-        level, slope_u, slope_v,
-        share * electrons, centre_u + right, centre_v + up,
-        (1.0 - share) * electrons, centre_u - right, centre_v - up,
-        width * pixel_m, other * pixel_m, 0.0, 0.0, 0.0, 0.0, (right, up), (-right, -up),
-    )  # fmt: skip
+        level,
+        slope_u,
+        slope_v,
+        share * electrons,
+        centre_u + right,
+        centre_v + up,
+        (1.0 - share) * electrons,
+        centre_u - right,
+        centre_v - up,
+        width * pixel_m,
+        other * pixel_m,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        (right, up),
+        (-right, -up),
+    )
 
 
 def _fringe(kitchen: _Kitchen, truth: Truth, facts: CameraFacts) -> Truth:
@@ -116,10 +142,17 @@ def _saturation(kitchen: _Kitchen, facts: CameraFacts, truth: Truth) -> CameraFa
     """Lower the saturation to somewhere round the brightest pixel expected."""
     if not kitchen.adds("low saturation", 0.1):
         return facts
-    area = 2.0 * math.pi * truth.width_horizontal_m * truth.width_vertical_m / facts.object_pixel_m**2
-    peak = max(truth.port_a_electrons, truth.port_b_electrons) / area + truth.background_electrons_per_px
+    area = (
+        2.0 * math.pi * truth.width_horizontal_m * truth.width_vertical_m / facts.object_pixel_m**2
+    )
+    peak = (
+        max(truth.port_a_electrons, truth.port_b_electrons) / area
+        + truth.background_electrons_per_px
+    )
     counts = kitchen.log_uniform(0.3, 3.0) * (peak + 20.0) / facts.gain
-    steps = min(round(counts / facts.lsb_counts), (facts.saturation - int(facts.offset)) // facts.lsb_counts)
+    steps = min(
+        round(counts / facts.lsb_counts), (facts.saturation - int(facts.offset)) // facts.lsb_counts
+    )
     return replace(facts, saturation=int(facts.offset) + steps * facts.lsb_counts)
 
 
@@ -134,5 +167,9 @@ def _spoil(kitchen: _Kitchen, counts: Counts, facts: CameraFacts) -> None:
 
 def _camera(kitchen: _Kitchen, truth: Truth) -> Camera:
     angle = kitchen.rng.uniform(-math.pi, math.pi)
-    model = "two_port" if truth.contrast == 0 and kitchen.adds("model without fringe", 0.3) else "two_port_fringe"
+    model = (
+        "two_port"
+        if truth.contrast == 0 and kitchen.adds("model without fringe", 0.3)
+        else "two_port_fringe"
+    )
     return camera_for(truth, (math.cos(angle), math.sin(angle)), model)

@@ -1,7 +1,8 @@
-"""A fringe hardly narrower than the cloud: contrast, phase and envelope hang together, so coverage is judged.
+"""A fringe hardly narrower than the cloud: contrast, phase and envelope hang together, so coverage
+is judged.
 
-With κ·width near 1.5 the errors are not normal and the bound is out of reach; what a user relies on is that the truth
-lies within one standard error in 68 % and within two in 95 % of the drops.
+With κ·width near 1.5 the errors are not normal and the bound is out of reach; what a user relies on
+is that the truth lies within one standard error in 68 % and within two in 95 % of the drops.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from magis_calib.benchmark.workers import Tick, spread
 
 STREAM = 4
 SLACK = {1: 0.05, 2: 0.03}
-"""Coverage may miss that of a normal distribution by this much, or by what chance allows where views are few."""
+"""Coverage may miss that of a normal distribution by this much, or by what chance allows where
+views are few.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,9 @@ class Coverage:
     def verdicts(self) -> list[BenchmarkVerdict]:
         """Both coverages against those of a normal distribution."""
         return [
-            BenchmarkVerdict(f"{self.name} within ±{sigma}", self.within[sigma], *_limits(sigma, self.views))
+            BenchmarkVerdict(
+                f"{self.name} within ±{sigma}", self.within[sigma], *_limits(sigma, self.views)
+            )
             for sigma in SLACK
         ]
 
@@ -54,8 +59,10 @@ class LongPeriodResult:
 
     def document(self) -> dict[str, object]:
         """For JSON."""
-        found = {one.name: {"views": one.views, "within_1": one.within[1], "within_2": one.within[2]}
-                 for one in self.coverages}  # fmt: skip
+        found = {
+            one.name: {"views": one.views, "within_1": one.within[1], "within_2": one.within[2]}
+            for one in self.coverages
+        }
         return {"views": self.views, "refused": dict(self.refused), "coverage": found}
 
 
@@ -65,12 +72,17 @@ def try_long_period(seed: int, views: int, processes: int, tick: Tick) -> LongPe
     measured = spread(measure, tasks, processes, tick)
     kept = [one for one in measured if "position" not in one.missing]
     refused = Counter("; ".join(one.reasons) for one in measured if one.missing)
-    return LongPeriodResult(len(measured), tuple(_coverage(name, kept) for name in PARAMETERS), refused)
+    return LongPeriodResult(
+        len(measured), tuple(_coverage(name, kept) for name in PARAMETERS), refused
+    )
 
 
 def _coverage(name: str, measured: list[Measured]) -> Coverage:
     pulls = [one.pulls[name] for one in measured if name in one.pulls]
-    share = {sigma: sum(abs(pull) <= sigma for pull in pulls) / len(pulls) if pulls else math.nan for sigma in SLACK}
+    share = {
+        sigma: sum(abs(pull) <= sigma for pull in pulls) / len(pulls) if pulls else math.nan
+        for sigma in SLACK
+    }
     return Coverage(name, len(pulls), share)
 
 

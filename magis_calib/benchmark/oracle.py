@@ -1,7 +1,9 @@
-"""How near a run came to the best possible loop: its variance over that of an oracle that knows the plant.
+"""How near a run came to the best possible loop: its variance over that of an oracle that knows the
+plant.
 
-The oracle is the steady Kalman filter on z = measured - noise-free response, with the plant's true drift and jitter
-and the run's own fit errors; it skips the drops that the run could not use (docs/contracts.md, "--truth").
+The oracle is the steady Kalman filter on z = measured - noise-free response, with the plant's true
+drift and jitter and the run's own fit errors; it skips the drops that the run could not use
+(docs/contracts.md, "--truth").
 """
 
 from __future__ import annotations
@@ -45,10 +47,11 @@ def ratios(
 ) -> dict[str, Ratio]:
     """Return the ratios of each observable; none where fewer than two drops follow the first 100.
 
-    `measured`: the six observables of each drop, NaN where not usable. `fit`: their mean covariance, None without one.
-    `delay`: drops that a write takes effect later than the next one.
+    `measured`: the six observables of each drop, NaN where not usable. `fit`: their mean
+    covariance, None without one. `delay`: drops that a write takes effect later than the next one.
     """
-    plant, drops = truth[0]["plant"], [line for line in truth if "drop_id" in line]
+    plant = truth[0]["plant"]
+    drops = [line for line in truth if "drop_id" in line]
     if len(drops) < SETTLING_DROPS + 2 or fit is None:
         return {}
     drift, jitter = np.array(plant["drift_cov"]), np.array(plant["jitter_cov"])
@@ -58,8 +61,13 @@ def ratios(
     own_jitter = np.array([_vector(drop["jitter"]) for drop in drops])
     kept = slice(SETTLING_DROPS, None)
     total = _sum(away[kept]) / _sum(misses[kept])
-    correctable = _sum(_wrapped(np.array(away) - own_jitter)[kept]) / _sum(_wrapped(misses - own_jitter)[kept])
-    return {name: Ratio(float(total[row]), float(correctable[row])) for row, name in enumerate(OBSERVABLES)}
+    correctable = _sum(_wrapped(np.array(away) - own_jitter)[kept]) / _sum(
+        _wrapped(misses - own_jitter)[kept]
+    )
+    return {
+        name: Ratio(float(total[row]), float(correctable[row]))
+        for row, name in enumerate(OBSERVABLES)
+    }
 
 
 def _oracle(
@@ -70,7 +78,9 @@ def _oracle(
     fit: Array,
     delay: int,
 ) -> Array:
-    """Return what the oracle could not foresee of each drop: disturbance + jitter - its prediction."""
+    """Return what the oracle could not foresee of each drop:
+    disturbance + jitter - its prediction.
+    """
     gain = _steady_gain(drift, jitter + fit)
     predictions: list[Array] = []
     state: Array | None = None
@@ -88,7 +98,9 @@ def _oracle(
 
 
 def _steady_gain(drift: Array, noise: Array) -> Array:
-    """Kalman gain of a random walk seen through white noise, each in units of its own noise for the solver's sake."""
+    """Kalman gain of a random walk seen through white noise, each in units of its own noise for the
+    solver's sake.
+    """
     unit = np.sqrt(np.diag(noise))
     q, r = drift / np.outer(unit, unit), noise / np.outer(unit, unit)
     eye = np.eye(len(unit))

@@ -1,4 +1,6 @@
-"""What each way of packing images costs and saves, on full-size pictures, through HDF5 into a file."""
+"""What each way of packing images costs and saves, on full-size pictures,
+through HDF5 into a file.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +46,11 @@ class PackingResult:
 
     def verdicts(self) -> list[BenchmarkVerdict]:
         """The clock judges nothing, machines differ; the size of what is kept does not."""
-        return [BenchmarkVerdict(f"{one.compression}: ratio", one.ratio, WANTED_RATIO, 10.0) for one in self.ways
-                if one.compression == "bitshuffle-lz4"]  # fmt: skip
+        return [
+            BenchmarkVerdict(f"{one.compression}: ratio", one.ratio, WANTED_RATIO, 10.0)
+            for one in self.ways
+            if one.compression == "bitshuffle-lz4"
+        ]
 
     def document(self) -> dict[str, object]:
         """For JSON."""
@@ -56,10 +61,14 @@ def try_packing(seed: int, repeats: int, tick: Tick) -> PackingResult:
     """Write and read both views of a full-size drop in each way, so many times, in this process."""
     pictures = [one.counts for one in clocked_pair(seed, SETUPS[0]).values()]
     with tempfile.TemporaryDirectory() as folder:
-        return PackingResult(tuple(_try(Path(folder), pictures, one, repeats, tick) for one in COMPRESSIONS))
+        return PackingResult(
+            tuple(_try(Path(folder), pictures, one, repeats, tick) for one in COMPRESSIONS)
+        )
 
 
-def _try(folder: Path, pictures: list[Counts], compression: Compression, repeats: int, tick: Tick) -> Packed:
+def _try(
+    folder: Path, pictures: list[Counts], compression: Compression, repeats: int, tick: Tick
+) -> Packed:
     size = sum(one.nbytes for one in pictures)
     took: dict[str, list[float]] = {"write": [], "synced": [], "read": []}
     packed = 0
@@ -67,8 +76,13 @@ def _try(folder: Path, pictures: list[Counts], compression: Compression, repeats
         path = folder / f"{compression}-{repeat}.h5"
         with h5py.File(path, "w", libver="v110") as file:
             shape = pictures[0].shape
-            images = file.create_dataset("counts", (len(pictures), *shape), "u2", chunks=(1, *shape),
-                                         **filter_of(compression))  # fmt: skip
+            images = file.create_dataset(
+                "counts",
+                (len(pictures), *shape),
+                "u2",
+                chunks=(1, *shape),
+                **filter_of(compression),
+            )
             file.swmr_mode = True
             began_s = time.perf_counter()
             for place, one in enumerate(pictures):

@@ -1,8 +1,9 @@
-"""Pictures with a known answer, integrated exactly over every pixel, and the camera that photographs them.
+"""Pictures with a known answer, integrated exactly over every pixel, and the camera that
+photographs them.
 
-Nothing here is taken from the fit. The integral of a Gaussian times a wave over a pixel is a difference of error
-functions with complex argument, written with the Faddeeva function w so that nothing overflows (Abramowitz and Stegun,
-7.1.3 and 7.4.2; `scipy.special.wofz`).
+Nothing here is taken from the fit. The integral of a Gaussian times a wave over a pixel is a
+difference of error functions with complex argument, written with the Faddeeva function w so that
+nothing overflows (Abramowitz and Stegun, 7.1.3 and 7.4.2; `scipy.special.wofz`).
 """
 
 from __future__ import annotations
@@ -27,12 +28,15 @@ Point = tuple[float, float]
 EVERYTHING = slice(None)
 NOTHING = 1e-40
 BLOCK_ROWS = 128
-"""Rows that are worked on at a time: an image of 61 Mpix needs little more memory than its counts."""
+"""Rows that are worked on at a time: an image of 61 Mpix needs little more memory than its counts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the fit should find: the model `two_port_fringe` of docs/contracts.md, image-plane values, SI."""
+    """What the fit should find: the model `two_port_fringe` of docs/contracts.md, image-plane
+    values, SI.
+    """
 
     background_electrons_per_px: float
     background_gradient_horizontal: float
@@ -71,14 +75,17 @@ SIGNS = {"a": 1.0, "b": -1.0}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mean:
-    """Expected electrons of every pixel as sums of outer products: (rows, terms) @ (terms, columns)."""
+    """Expected electrons of every pixel as sums of outer products: (rows, terms) @ (terms,
+    columns).
+    """
 
     signal: tuple[Array, Array]
     background: tuple[Array, Array]
 
     def part(self, rows: slice, columns: slice = EVERYTHING) -> tuple[Array, Array]:
         """Return expected signal and background of these rows and columns, electrons."""
-        (signal_v, signal_u), (background_v, background_u) = self.signal, self.background
+        signal_v, signal_u = self.signal
+        background_v, background_u = self.background
         signal = np.maximum(signal_v[rows] @ signal_u[:, columns], 0.0)
         return signal, background_v[rows] @ background_u[:, columns]
 
@@ -91,8 +98,12 @@ def mean_of(truth: Truth, facts: CameraFacts) -> Mean:
     for port in PORTS:
         electrons, centre_u, centre_v = _port(truth, port)
         right, up = truth.displacement_a_m if port == "a" else truth.displacement_b_m
-        plain_u, wave_u = _pixels(edges_u, centre_u, truth.width_horizontal_m, truth.fringe_horizontal_rad_per_m, right)
-        plain_v, wave_v = _pixels(edges_v, centre_v, truth.width_vertical_m, truth.fringe_vertical_rad_per_m, up)
+        plain_u, wave_u = _pixels(
+            edges_u, centre_u, truth.width_horizontal_m, truth.fringe_horizontal_rad_per_m, right
+        )
+        plain_v, wave_v = _pixels(
+            edges_v, centre_v, truth.width_vertical_m, truth.fringe_vertical_rad_per_m, up
+        )
         wave_u = SIGNS[port] * truth.contrast * np.exp(1j * truth.phase_rad) * wave_u
         tall += [electrons * plain_v, electrons * wave_v.real, -electrons * wave_v.imag]
         wide += [plain_u, wave_u.real, wave_u.imag]
@@ -106,17 +117,24 @@ def mean_of(truth: Truth, facts: CameraFacts) -> Mean:
 
 def middles(facts: CameraFacts) -> tuple[Array, Array]:
     """Return the middles of columns and rows in the object, u to the right and v up (m)."""
-    u: Array = (np.arange(facts.columns, dtype=np.float64) - (facts.columns - 1) / 2.0) * facts.object_pixel_m
-    v: Array = ((facts.rows - 1) / 2.0 - np.arange(facts.rows, dtype=np.float64)) * facts.object_pixel_m
+    u: Array = (
+        np.arange(facts.columns, dtype=np.float64) - (facts.columns - 1) / 2.0
+    ) * facts.object_pixel_m
+    v: Array = (
+        (facts.rows - 1) / 2.0 - np.arange(facts.rows, dtype=np.float64)
+    ) * facts.object_pixel_m
     return u, v
 
 
-def photograph(rng: np.random.Generator, truth: Truth, facts: CameraFacts, response_spread: float = 0.0) -> Counts:
+def photograph(
+    rng: np.random.Generator, truth: Truth, facts: CameraFacts, response_spread: float = 0.0
+) -> Counts:
     """Return the counts (rows, columns) of one photograph.
 
-    With photoelectrons per atom `facts.excess` > 0 the atoms of a pixel are Poisson and each gives Poisson electrons,
-    so that the signal's variance is (1 + excess) times the signal; with 0 the electrons are Poisson. Read noise is
-    Gaussian. `response_spread` is the relative standard deviation of the pixels' sensitivity.
+    With photoelectrons per atom `facts.excess` > 0 the atoms of a pixel are Poisson and each gives
+    Poisson electrons, so that the signal's variance is (1 + excess) times the signal; with 0 the
+    electrons are Poisson. Read noise is Gaussian. `response_spread` is the relative standard
+    deviation of the pixels' sensitivity.
     """
     counts = np.empty((facts.rows, facts.columns), dtype=np.uint16)
     mean = mean_of(truth, facts)
@@ -136,7 +154,9 @@ def blocks(rows: int) -> Iterator[slice]:
 
 
 def digitised(electrons: Electrons32, facts: CameraFacts) -> Counts:
-    """Return the counts of these electrons: whole steps of the ADC above the offset, clipped at saturation."""
+    """Return the counts of these electrons: whole steps of the ADC above the offset, clipped at
+    saturation.
+    """
     steps = np.rint(electrons * np.float32(1.0 / (facts.gain * facts.lsb_counts)))
     steps *= np.float32(facts.lsb_counts)
     steps += np.float32(facts.offset)
@@ -144,7 +164,9 @@ def digitised(electrons: Electrons32, facts: CameraFacts) -> Counts:
     return counts
 
 
-def _electrons(rng: np.random.Generator, signal: Array, background: Array, facts: CameraFacts) -> Electrons32:
+def _electrons(
+    rng: np.random.Generator, signal: Array, background: Array, facts: CameraFacts
+) -> Electrons32:
     expected = signal
     if facts.excess > 0:
         expected = facts.excess * rng.poisson(signal / facts.excess).astype(np.float64)
@@ -154,17 +176,24 @@ def _electrons(rng: np.random.Generator, signal: Array, background: Array, facts
 
 
 def _port(truth: Truth, port: str) -> tuple[float, float, float]:
-    return (truth.value(f"port_{port}_electrons"), truth.value(f"port_{port}_horizontal_m"),
-            truth.value(f"port_{port}_vertical_m"))  # fmt: skip
+    return (
+        truth.value(f"port_{port}_electrons"),
+        truth.value(f"port_{port}_horizontal_m"),
+        truth.value(f"port_{port}_vertical_m"),
+    )
 
 
 def _edges(middles_m: Array) -> Array:
-    """Return the edges between the pixels of an axis, one more than pixels, in the same direction."""
+    """Return the edges between the pixels of an axis, one more than pixels,
+    in the same direction.
+    """
     half = 0.5 * (middles_m[1] - middles_m[0])
     return np.append(middles_m - half, middles_m[-1] + half)
 
 
-def _pixels(edges: Array, centre: float, width: float, wavevector: float, reference: float) -> tuple[Array, Complex]:
+def _pixels(
+    edges: Array, centre: float, width: float, wavevector: float, reference: float
+) -> tuple[Array, Complex]:
     """Return ∫g and ∫g·exp(iκ(x - reference)) over each pixel of an axis, g the normal density."""
     x = (edges - centre) / (math.sqrt(2.0) * width)
     upward = 0.5 if edges[1] > edges[0] else -0.5
@@ -174,12 +203,19 @@ def _pixels(edges: Array, centre: float, width: float, wavevector: float, refere
 
 
 def _cut(values: Array) -> Array:
-    """Return the values with 0 for what no pixel could show: numbers near the smallest there are cost much time."""
+    """Return the values with 0 for what no pixel could show: numbers near the smallest there are
+    cost much time.
+    """
     return np.where(np.abs(values) > NOTHING, values, 0.0)
 
 
 def _damped_erf(x: Array, y: float) -> Complex:
-    """Return exp(-y²)·erf(x - iy); by erf z = 1 - exp(-z²) w(iz) on the side where w stays below 1."""
+    """Return exp(-y²)·erf(x - iy).
+
+    By erf z = 1 - exp(-z²) w(iz) on the side where w stays below 1.
+    """
     side = np.where(x < 0, -1.0, 1.0)
-    value: Complex = side * (math.exp(-y * y) - np.exp(-x * x + 2j * x * y) * wofz(side * (y + 1j * x)))
+    value: Complex = side * (
+        math.exp(-y * y) - np.exp(-x * x + 2j * x * y) * wofz(side * (y + 1j * x))
+    )
     return value

@@ -1,10 +1,12 @@
-"""The plain way: lmfit with numerical derivatives on every pixel round the clouds, as a reference for time and errors.
+"""The plain way: lmfit with numerical derivatives on every pixel round the clouds, as a reference
+for time and errors.
 
-The model is written out as in docs/contracts.md and evaluated at the middles of the pixels, which at 16 µm and
-a fringe of 1 mm misses no parameter by more than a fifth of its standard error. It is given more than anybody has: the
-true hot pixels and start values as near as moments and a Fourier transform bring them. Nobody knows the weights before
-a fit, and weights from the data bias it: the first round is without weights, the second takes them from the fitted mean
-and has the precision of the estimator.
+The model is written out as in docs/contracts.md and evaluated at the middles of the pixels, which
+at 16 µm and a fringe of 1 mm misses no parameter by more than a fifth of its standard error. It is
+given more than anybody has: the true hot pixels and start values as near as moments and a Fourier
+transform bring them. Nobody knows the weights before a fit, and weights from the data bias it: the
+first round is without weights, the second takes them from the fitted mean and has the precision of
+the estimator.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ class PlainResult:
     def verdicts(self) -> list[BenchmarkVerdict]:
         """The errors claimed must be as small as the plain fit's, up to the loss allowed."""
         return [
-            BenchmarkVerdict(f"{name}: stderr over plain", self.precision(name), 0.0, 1.0 + LOSS) for name in PARAMETERS
+            BenchmarkVerdict(f"{name}: stderr over plain", self.precision(name), 0.0, 1.0 + LOSS)
+            for name in PARAMETERS
         ]
 
     def precision(self, name: str) -> float:
@@ -78,10 +81,17 @@ def try_plain(seed: int, tick: Tick, setup: Setup = SETUPS[0]) -> PlainResult:
     return PlainResult(plain_s, ours_s, plain, deviations(estimate, picture.truth))
 
 
-def _plain_fit(rng: np.random.Generator, picture: ClockedPicture) -> tuple[dict[str, Deviation], float]:
-    truth, facts, window = picture.truth, picture.facts, _window(picture.truth, picture.facts)
+def _plain_fit(
+    rng: np.random.Generator, picture: ClockedPicture
+) -> tuple[dict[str, Deviation], float]:
+    truth = picture.truth
+    facts = picture.facts
+    window = _window(picture.truth, picture.facts)
     unit = bound(truth, facts)
-    start = {name: truth.value(name) + START_BOUNDS * unit[name] * rng.uniform(-1.0, 1.0) for name in PARAMETERS}
+    start = {
+        name: truth.value(name) + START_BOUNDS * unit[name] * rng.uniform(-1.0, 1.0)
+        for name in PARAMETERS
+    }
     began = time.perf_counter()
     data = (picture.counts[window].astype(np.float64) - facts.offset) * facts.gain
     u, v = (axis[part] for axis, part in zip(middles(facts), reversed(window), strict=True))
@@ -95,33 +105,51 @@ def _plain_fit(rng: np.random.Generator, picture: ClockedPicture) -> tuple[dict[
     good = _good(picture, window)
     found = _minimised(mean_of, data, good, parameters)
     background = found.params["background_electrons_per_px"].value
-    found = _minimised(mean_of, data, good * _weight(mean_of(found.params), background, facts), found.params)
+    found = _minimised(
+        mean_of, data, good * _weight(mean_of(found.params), background, facts), found.params
+    )
     seconds = time.perf_counter() - began
     errors = {name: found.params[name].value - truth.value(name) for name in PARAMETERS}
     errors["phase_rad"] = wrap_phase(errors["phase_rad"])
-    return {name: Deviation(errors[name], found.params[name].stderr) for name in PARAMETERS}, seconds
+    return {
+        name: Deviation(errors[name], found.params[name].stderr) for name in PARAMETERS
+    }, seconds
 
 
 def _written_out(values: Mapping[str, float], truth: Truth, u: Array, v: Array) -> Array:
-    """Return the expected electrons per pixel, (rows, columns), from the density at the pixels' middles."""
-    across, up = u[None, :], v[:, None]
-    mean: Array = (values["background_electrons_per_px"] + values["background_gradient_horizontal"] * across
-                   + values["background_gradient_vertical"] * up)  # fmt: skip
+    """Return the expected electrons per pixel, (rows, columns), from the density at the pixels'
+    middles.
+    """
+    across = u[None, :]
+    up = v[:, None]
+    mean: Array = (
+        values["background_electrons_per_px"]
+        + values["background_gradient_horizontal"] * across
+        + values["background_gradient_vertical"] * up
+    )
     width_u, width_v = values["width_horizontal_m"], values["width_vertical_m"]
     cell = abs((u[1] - u[0]) * (v[1] - v[0]))
     for port, (port_u, port_v) in (("a", truth.displacement_a_m), ("b", truth.displacement_b_m)):
         distance_u = (across - values[f"port_{port}_horizontal_m"]) / width_u
         distance_v = (up - values[f"port_{port}_vertical_m"]) / width_v
-        density = np.exp(-0.5 * (distance_u**2 + distance_v**2)) * (cell / (2.0 * math.pi * width_u * width_v))
-        angle = (values["phase_rad"] + values["fringe_horizontal_rad_per_m"] * (across - port_u)
-                 + values["fringe_vertical_rad_per_m"] * (up - port_v))  # fmt: skip
+        density = np.exp(-0.5 * (distance_u**2 + distance_v**2)) * (
+            cell / (2.0 * math.pi * width_u * width_v)
+        )
+        angle = (
+            values["phase_rad"]
+            + values["fringe_horizontal_rad_per_m"] * (across - port_u)
+            + values["fringe_vertical_rad_per_m"] * (up - port_v)
+        )
         fringe = 1.0 + SIGNS[port] * values["contrast"] * np.cos(angle)
         mean = mean + values[f"port_{port}_electrons"] * density * fringe
     return mean
 
 
 def _minimised(
-    mean_of: Callable[[lmfit.Parameters], Array], data: Array, weight: Array, start: lmfit.Parameters
+    mean_of: Callable[[lmfit.Parameters], Array],
+    data: Array,
+    weight: Array,
+    start: lmfit.Parameters,
 ) -> lmfit.minimizer.MinimizerResult:
     def residual(parameters: lmfit.Parameters) -> Array:
         weighted: Array = ((mean_of(parameters) - data) * weight).ravel()
@@ -133,7 +161,9 @@ def _minimised(
 def _weight(mean: Array, background: float, facts: CameraFacts) -> Array:
     """Return 1/σ of each pixel."""
     light = np.maximum(mean - background, 0.0)
-    weight: Array = 1.0 / np.sqrt(np.maximum(mean, 0.0) + facts.excess * light + facts.quantised_read_variance)
+    weight: Array = 1.0 / np.sqrt(
+        np.maximum(mean, 0.0) + facts.excess * light + facts.quantised_read_variance
+    )
     return weight
 
 
@@ -148,9 +178,15 @@ def _window(truth: Truth, facts: CameraFacts) -> Window:
     """Return the rows and columns within five widths of the ports."""
     reach = REACH_WIDTHS / facts.object_pixel_m
     middle_row, middle_column = (facts.rows - 1) / 2.0, (facts.columns - 1) / 2.0
-    top = middle_row - truth.port_a_vertical_m / facts.object_pixel_m - reach * truth.width_vertical_m
-    bottom = middle_row - truth.port_b_vertical_m / facts.object_pixel_m + reach * truth.width_vertical_m
+    top = (
+        middle_row - truth.port_a_vertical_m / facts.object_pixel_m - reach * truth.width_vertical_m
+    )
+    bottom = (
+        middle_row - truth.port_b_vertical_m / facts.object_pixel_m + reach * truth.width_vertical_m
+    )
     column = middle_column + truth.port_a_horizontal_m / facts.object_pixel_m
     half = reach * truth.width_horizontal_m
-    return (slice(max(0, round(top)), min(facts.rows, round(bottom))),
-            slice(max(0, round(column - half)), min(facts.columns, round(column + half))))  # fmt: skip
+    return (
+        slice(max(0, round(top)), min(facts.rows, round(bottom))),
+        slice(max(0, round(column - half)), min(facts.columns, round(column + half))),
+    )

@@ -1,4 +1,6 @@
-"""Good pictures as a station takes them: the grid of atom numbers, fringe periods and kinds of noise."""
+"""Good pictures as a station takes them: the grid of atom numbers, fringe periods and kinds of
+noise.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class Cell:
         return f"{self.atoms:.0e} atoms, {self.period_m * 1e3:g} mm, excess {self.excess:g}"
 
 
-GRID = tuple(Cell(atoms, period, excess) for excess in EXCESSES for atoms in ATOMS for period in PERIODS_M)
+GRID = tuple(
+    Cell(atoms, period, excess) for excess in EXCESSES for atoms in ATOMS for period in PERIODS_M
+)
 LONG = tuple(Cell(atoms, LONG_PERIOD_M, excess) for excess in EXCESSES for atoms in ATOMS)
 
 
@@ -70,26 +74,45 @@ def draw(rng: np.random.Generator, cell: Cell, facts: CameraFacts) -> Truth:
     share = rng.uniform(0.45, 0.55)
     electrons = ELECTRONS_PER_ATOM * cell.atoms
     slope_u, slope_v = (
-        rng.uniform(-SLOPE, SLOPE, 2) * BACKGROUND / (np.array([facts.columns, facts.rows]) * facts.object_pixel_m)
+        rng.uniform(-SLOPE, SLOPE, 2)
+        * BACKGROUND
+        / (np.array([facts.columns, facts.rows]) * facts.object_pixel_m)
     ).tolist()
     kappa = float(rng.choice([-1.0, 1.0])) * 2.0 * math.pi / cell.period_m
     return Truth(
-        BACKGROUND, slope_u, slope_v,
-        share * electrons, right, up + PORT_M,
-        (1.0 - share) * electrons, right, up - PORT_M,
-        wide, tall,
-        kappa, rng.uniform(-CROSS_FRINGE, CROSS_FRINGE), rng.uniform(*CONTRAST), rng.uniform(-math.pi, math.pi),
-        (0.0, PORT_M), (0.0, -PORT_M),
-    )  # fmt: skip
+        BACKGROUND,
+        slope_u,
+        slope_v,
+        share * electrons,
+        right,
+        up + PORT_M,
+        (1.0 - share) * electrons,
+        right,
+        up - PORT_M,
+        wide,
+        tall,
+        kappa,
+        rng.uniform(-CROSS_FRINGE, CROSS_FRINGE),
+        rng.uniform(*CONTRAST),
+        rng.uniform(-math.pi, math.pi),
+        (0.0, PORT_M),
+        (0.0, -PORT_M),
+    )
 
 
-def camera_for(truth: Truth, expected_fringe: tuple[float, float], model: str = "two_port_fringe") -> Camera:
-    """Return the configuration of a camera that knows where the ports should be and which branch to report."""
-    return Camera.model_validate({
-        "name": "benchmark",
-        "view": "x" if model == "two_port_fringe" else "y",
-        "model": model,
-        "port_a_displacement_m": truth.displacement_a_m,
-        "port_b_displacement_m": truth.displacement_b_m,
-        "expected_fringe": expected_fringe,
-    })  # fmt: skip
+def camera_for(
+    truth: Truth, expected_fringe: tuple[float, float], model: str = "two_port_fringe"
+) -> Camera:
+    """Return the configuration of a camera that knows where the ports should be and which branch to
+    report.
+    """
+    return Camera.model_validate(
+        {
+            "name": "benchmark",
+            "view": "x" if model == "two_port_fringe" else "y",
+            "model": model,
+            "port_a_displacement_m": truth.displacement_a_m,
+            "port_b_displacement_m": truth.displacement_b_m,
+            "expected_fringe": expected_fringe,
+        }
+    )

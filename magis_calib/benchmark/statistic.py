@@ -62,13 +62,20 @@ class Statistic:
         if not pulls:
             return cls(name, 0, math.nan, math.nan, math.nan)
         spread = float(np.std(pulls, ddof=1)) if len(pulls) > 1 else math.nan
-        return cls(name, len(pulls), math.sqrt(float(np.mean(np.square(efficiencies)))), float(np.mean(pulls)), spread)
+        return cls(
+            name,
+            len(pulls),
+            math.sqrt(float(np.mean(np.square(efficiencies)))),
+            float(np.mean(pulls)),
+            spread,
+        )
 
     def judged_alone(self) -> list[BenchmarkVerdict]:
         """One cell of the grid: nothing further from the ideal than chance allows.
 
-        The mean pull may differ from 0 by 4.5/√n. Spread and rmse/bound have the limits of a chi-square variable of
-        the same probability (4.5/√(2n) for large n, right for small n too); rmse/bound on top of the loss allowed.
+        The mean pull may differ from 0 by 4.5/√n. Spread and rmse/bound have the limits of a
+        chi-square variable of the same probability (4.5/√(2n) for large n, right for small n too);
+        rmse/bound on top of the loss allowed.
         """
         mean = CHANCE_SIGMA / math.sqrt(max(1, self.views))
         low, high = _spread_limits(self.views)
@@ -76,7 +83,9 @@ class Statistic:
         return self._verdicts((low, (1.0 + LOSS) * high), mean, (less, more))
 
     def judged_pooled(self) -> list[BenchmarkVerdict]:
-        """All cells together: the figures of the project, widened to what chance allows where views are few."""
+        """All cells together: the figures of the project, widened to what chance allows where views
+        are few.
+        """
         mean = max(POOLED_MEAN, CHANCE_SIGMA / math.sqrt(max(1, self.views)))
         low, high = _spread_limits(self.views)
         spread = min(1.0 - POOLED_SPREAD, low), max(1.0 + POOLED_SPREAD, high)
@@ -84,10 +93,16 @@ class Statistic:
 
     def document(self) -> dict[str, float]:
         """For JSON."""
-        return {"views": self.views, "rmse_over_bound": self.rmse_over_bound, "mean_pull": self.mean_pull,
-                "pull_sd": self.pull_sd}  # fmt: skip
+        return {
+            "views": self.views,
+            "rmse_over_bound": self.rmse_over_bound,
+            "mean_pull": self.mean_pull,
+            "pull_sd": self.pull_sd,
+        }
 
-    def _verdicts(self, ratio: tuple[float, float], mean: float, spread: tuple[float, float]) -> list[BenchmarkVerdict]:
+    def _verdicts(
+        self, ratio: tuple[float, float], mean: float, spread: tuple[float, float]
+    ) -> list[BenchmarkVerdict]:
         verdicts = [
             BenchmarkVerdict(f"{self.name} rmse/bound", self.rmse_over_bound, *ratio),
             BenchmarkVerdict(f"{self.name} mean pull", self.mean_pull, -mean, mean),
@@ -104,4 +119,6 @@ def _spread_limits(freedom: int) -> tuple[float, float]:
     if freedom < 1:
         return 0.0, math.inf
     rare = norm.sf(CHANCE_SIGMA)
-    return math.sqrt(chi2.ppf(rare, freedom) / freedom), math.sqrt(chi2.isf(rare, freedom) / freedom)
+    return math.sqrt(chi2.ppf(rare, freedom) / freedom), math.sqrt(
+        chi2.isf(rare, freedom) / freedom
+    )

@@ -1,4 +1,6 @@
-"""The time from pixels in memory to the station estimate, and the memory it takes beyond the images."""
+"""The time from pixels in memory to the station estimate, and the memory it takes beyond the
+images.
+"""
 
 from __future__ import annotations
 
@@ -44,17 +46,27 @@ class TimingResult:
     setups: tuple[Clocked, ...]
 
     def verdicts(self) -> list[BenchmarkVerdict]:
-        """The clock judges nothing, machines differ; but what it measured must be an estimate that can be used."""
-        return [BenchmarkVerdict(f"{one.name}: usable", float(one.usable), 1.0, 1.0) for one in self.setups]
+        """The clock judges nothing, machines differ.
+
+        But what it measured must be an estimate that can be used.
+        """
+        return [
+            BenchmarkVerdict(f"{one.name}: usable", float(one.usable), 1.0, 1.0)
+            for one in self.setups
+        ]
 
     def document(self) -> dict[str, object]:
         """For JSON."""
         return {"setups": [asdict(one) for one in self.setups]}
 
 
-def try_timing(seed: int, repeats: int, tick: Tick, setups: Sequence[Setup] = SETUPS) -> TimingResult:
+def try_timing(
+    seed: int, repeats: int, tick: Tick, setups: Sequence[Setup] = SETUPS
+) -> TimingResult:
     """Clock all setups in this process, one after the other."""
-    return TimingResult(tuple(_clock(seed, setup, repeats_of(setup, repeats), tick) for setup in setups))
+    return TimingResult(
+        tuple(_clock(seed, setup, repeats_of(setup, repeats), tick) for setup in setups)
+    )
 
 
 def repeats_of(setup: Setup, repeats: int) -> int:
@@ -83,7 +95,9 @@ def _clock(seed: int, setup: Setup, repeats: int, tick: Tick) -> Clocked:
 
 
 def _station(pair: Pair) -> tuple[bool, dict[str, float]]:
-    """Estimate the station once: whether both views and their fringe can be used, and the seconds of each stage."""
+    """Estimate the station once: whether both views and their fringe can be used, and the seconds
+    of each stage.
+    """
     estimates: dict[View, ViewEstimate] = {}
     began = time.perf_counter()
     images = side_by_side(lambda _, picture: from_counts(picture.counts, picture.facts), pair)
@@ -99,7 +113,9 @@ def _station(pair: Pair) -> tuple[bool, dict[str, float]]:
 
 
 def _memory(pair: Pair) -> tuple[float, bool]:
-    """Return the peak of allocated memory over the bytes of the images, in a pass of its own that is not clocked."""
+    """Return the peak of allocated memory over the bytes of the images, in a pass of its own that
+    is not clocked.
+    """
     tracemalloc.start()
     try:
         usable, _ = _station(pair)

@@ -15,8 +15,13 @@ Tick = Callable[[], None]
 ITEMS_AT_ONCE = 4
 
 
-def spread(work: Callable[[Item], Returned], items: Sequence[Item], processes: int, tick: Tick) -> list[Returned]:
-    """Return `work` of every item, in order. `work` and the items are pickled where `processes` > 1."""
+def spread(
+    work: Callable[[Item], Returned], items: Sequence[Item], processes: int, tick: Tick
+) -> list[Returned]:
+    """Return `work` of every item, in order.
+
+    `work` and the items are pickled where `processes` > 1.
+    """
     results = []
     if processes == 1:
         for item in items:

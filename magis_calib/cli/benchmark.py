@@ -1,8 +1,10 @@
-"""`magis-calib benchmark`: the estimator against pictures whose answer is known, and against the clock.
+"""`magis-calib benchmark`: the estimator against pictures whose answer is known, and against the
+clock.
 
-Sections: `timing` (pixels to station estimate), `plain` (beside a plain lmfit fit), `grid` (errors against the
-Cramér-Rao bound, and pulls), `long` (coverage for a fringe hardly narrower than the cloud), `hostile` (nothing usable
-may be wrong), `good` (how many good pictures are refused), `recording` (what packing images costs).
+Sections: `timing` (pixels to station estimate), `plain` (beside a plain lmfit fit), `grid` (errors
+against the Cramér-Rao bound, and pulls), `long` (coverage for a fringe hardly narrower than the
+cloud), `hostile` (nothing usable may be wrong), `good` (how many good pictures are refused),
+`recording` (what packing images costs).
 """
 
 from __future__ import annotations
@@ -44,11 +46,14 @@ from magis_calib.imaging.electrons import from_counts
 
 def show_hostile(seed: int, index: int, save: Path | None) -> int:
     """Print one hostile picture; return 1 where something usable is wrong."""
-    picture, ordeal = hostile_picture(seed, index), undergo((seed, index))
+    picture = hostile_picture(seed, index)
+    ordeal = undergo((seed, index))
     estimate = estimate_image(from_counts(picture.counts, picture.facts), picture.camera)
     print(f"hostile picture {index}: {', '.join(ordeal.ingredients) or 'nothing special'}")
     print(f"camera {picture.camera}")
-    _show(estimate, picture.truth, picture.facts, [offence.in_words() for offence in ordeal.offences])
+    _show(
+        estimate, picture.truth, picture.facts, [offence.in_words() for offence in ordeal.offences]
+    )
     print(f"easy to find: {', '.join(ordeal.easy) or 'nothing'}")
     _save(picture.counts, save)
     return int(bool(ordeal.offences))
@@ -74,7 +79,10 @@ def _show(estimate: ViewEstimate, truth: Truth, facts: CameraFacts, wrong: Seque
         one = found.get(name)
         said = f"{one.error:14.6g}{one.stderr:14.6g}{one.pull:+9.2f}" if one else ""
         print(f"{name:32}{truth.value(name):14.6g}{said}")
-    print(f"model {estimate.model}, chi-square {estimate.chi2_per_dof:.3f}, {estimate.evaluations} evaluations")
+    print(
+        f"model {estimate.model}, chi-square {estimate.chi2_per_dof:.3f}, {estimate.evaluations} "
+        f"evaluations"
+    )
     print(f"usable: {', '.join(estimate.usable_quantities) or 'nothing'}")
     for reason in estimate.reasons:
         print(f"because {reason}")
@@ -111,7 +119,10 @@ Section = tuple[int, Callable[[Tick], SectionResult]]
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the sections and print them. Return 0 where every verdict passes, 1 where one fails, 2 for wrong usage."""
+    """Run the sections and print them.
+
+    Return 0 where every verdict passes, 1 where one fails, 2 for wrong usage.
+    """
     parser = _parser()
     arguments = parser.parse_args(argv)
     arguments.sections += arguments.more
@@ -122,10 +133,19 @@ def main(argv: Sequence[str]) -> int:
     if unknown:
         parser.error(f"wanted --sections out of {', '.join(sections)}, got {', '.join(unknown)}")
     results = _run({name: sections[name] for name in arguments.sections or sections})
-    failed = [verdict for result in results.values() for verdict in result.verdicts() if not verdict.passed]
+    failed = [
+        verdict
+        for result in results.values()
+        for verdict in result.verdicts()
+        if not verdict.passed
+    ]
     if arguments.json:
-        document = {"schema": 1, "seed": arguments.seed, "passed": not failed,
-                    "sections": {name: _document(result) for name, result in results.items()}}  # fmt: skip
+        document = {
+            "schema": 1,
+            "seed": arguments.seed,
+            "passed": not failed,
+            "sections": {name: _document(result) for name, result in results.items()},
+        }
         print(json.dumps(_finite(document)))
     else:
         console = Console()
@@ -138,24 +158,59 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="magis-calib benchmark", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help="run these only (default: all)")
-    parser.add_argument("--sections", type=lambda text: text.split(","), default=[], metavar="NAME[,NAME]",
-                        dest="more", help="the same, as one word")  # fmt: skip
-    parser.add_argument("--full", action="store_true", help="with as many pictures as the published figures")
-    parser.add_argument("--seed", type=_at_least(0), default=1, metavar="N",
-                        help="key of every picture (default %(default)s)")  # fmt: skip
-    parser.add_argument("--processes", type=_at_least(1), default=os.cpu_count() or 1, metavar="N",
-                        help="fit in N processes (default: all processors); timing and plain run alone")  # fmt: skip
-    for name, (what, small, full) in NUMBERS.items():
-        parser.add_argument(f"--{name}", type=_at_least(1), metavar="N",
-                            help=f"{what} (default {small}, with --full {full})")  # fmt: skip
-    parser.add_argument("--only", type=_at_least(0), metavar="INDEX",
-                        help="show one picture of this --seed in detail")  # fmt: skip
     parser.add_argument(
-        "--show", choices=SHOWN, default="hostile", help="with --only: of which section (default hostile)"
+        "sections", nargs="*", metavar="SECTION", help="run these only (default: all)"
     )
-    parser.add_argument("--save", type=Path, metavar="FILE", help="with --only: write its counts as .npy")
-    parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
+    parser.add_argument(
+        "--sections",
+        type=lambda text: text.split(","),
+        default=[],
+        metavar="NAME[,NAME]",
+        dest="more",
+        help="the same, as one word",
+    )
+    parser.add_argument(
+        "--full", action="store_true", help="with as many pictures as the published figures"
+    )
+    parser.add_argument(
+        "--seed",
+        type=_at_least(0),
+        default=1,
+        metavar="N",
+        help="key of every picture (default %(default)s)",
+    )
+    parser.add_argument(
+        "--processes",
+        type=_at_least(1),
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="fit in N processes (default: all processors); timing and plain run alone",
+    )
+    for name, (what, small, full) in NUMBERS.items():
+        parser.add_argument(
+            f"--{name}",
+            type=_at_least(1),
+            metavar="N",
+            help=f"{what} (default {small}, with --full {full})",
+        )
+    parser.add_argument(
+        "--only",
+        type=_at_least(0),
+        metavar="INDEX",
+        help="show one picture of this --seed in detail",
+    )
+    parser.add_argument(
+        "--show",
+        choices=SHOWN,
+        default="hostile",
+        help="with --only: of which section (default hostile)",
+    )
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="with --only: write its counts as .npy"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON document instead of tables"
+    )
     return parser
 
 
@@ -163,16 +218,22 @@ def _at_least(least: int) -> Callable[[str], int]:
     def whole(text: str) -> int:
         value = int(text)
         if value < least:
-            raise argparse.ArgumentTypeError(f"wanted a whole number of at least {least}, got {text}")
+            raise argparse.ArgumentTypeError(
+                f"wanted a whole number of at least {least}, got {text}"
+            )
         return value
 
     return whole
 
 
 def _sections(arguments: argparse.Namespace) -> dict[str, Section]:
-    chosen = {name: getattr(arguments, name) or (full if arguments.full else small)
-              for name, (_, small, full) in NUMBERS.items()}  # fmt: skip
-    seed, processes, views = arguments.seed, arguments.processes, chosen["views"]
+    chosen = {
+        name: getattr(arguments, name) or (full if arguments.full else small)
+        for name, (_, small, full) in NUMBERS.items()
+    }
+    seed = arguments.seed
+    processes = arguments.processes
+    views = chosen["views"]
     passes = sum(repeats_of(setup, chosen["repeats"]) for setup in SETUPS)
     return {
         "timing": (passes, lambda tick: try_timing(seed, chosen["repeats"], tick)),
@@ -180,14 +241,22 @@ def _sections(arguments: argparse.Namespace) -> dict[str, Section]:
         "plain": (1, lambda tick: try_plain(seed, tick)),
         "grid": (views * len(GRID), lambda tick: try_grid(seed, views, processes, tick)),
         "long": (views * len(LONG), lambda tick: try_long_period(seed, views, processes, tick)),
-        "hostile": (chosen["hostile"], lambda tick: try_hostile(seed, chosen["hostile"], processes, tick)),
+        "hostile": (
+            chosen["hostile"],
+            lambda tick: try_hostile(seed, chosen["hostile"], processes, tick),
+        ),
         "good": (chosen["good"], lambda tick: try_good(seed, chosen["good"], processes, tick)),
     }
 
 
 def _run(sections: Mapping[str, Section]) -> dict[str, SectionResult]:
-    bars = Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                    console=Console(stderr=True))  # fmt: skip
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
     results = {}
     with bars:
         for name, (items, work) in sections.items():

@@ -35,15 +35,23 @@ def tables_of(name: str, result: object) -> list[RenderableType]:
         said = f"good: {len(result.refusals)} of {result.pictures} good pictures refused"
         return [
             said,
-            *(f"  --seed {result.seed} --show good --only {one.index}: {one.cell}: {'; '.join(one.reasons)}"
-              for one in result.refusals[:20]),
-        ]  # fmt: skip
+            *(
+                f"  --seed {result.seed} --show good --only {one.index}: {one.cell}: "
+                f"{'; '.join(one.reasons)}"
+                for one in result.refusals[:20]
+            ),
+        ]
     return []
 
 
 def _packing(result: PackingResult) -> Table:
-    table = Table("", *(one.compression for one in result.ways), box=None, title_justify="left",
-                  title="recording: both views of a full-size drop, one core")  # fmt: skip
+    table = Table(
+        "",
+        *(one.compression for one in result.ways),
+        box=None,
+        title_justify="left",
+        title="recording: both views of a full-size drop, one core",
+    )
     table.add_row("ratio", *(f"{one.ratio:.2f}" for one in result.ways))
     table.add_row("write, MB/s", *(f"{one.write_mb_per_s:.0f}" for one in result.ways))
     table.add_row("write and sync, MB/s", *(f"{one.synced_mb_per_s:.0f}" for one in result.ways))
@@ -52,21 +60,35 @@ def _packing(result: PackingResult) -> Table:
 
 
 def _timing(result: TimingResult) -> Table:
-    table = Table("", *(one.name for one in result.setups), box=None, title_justify="left",
-                  title="timing: from pixels to the station estimate, ms")  # fmt: skip
+    table = Table(
+        "",
+        *(one.name for one in result.setups),
+        box=None,
+        title_justify="left",
+        title="timing: from pixels to the station estimate, ms",
+    )
     table.add_row("repeats", *(str(one.repeats) for one in result.setups))
     table.add_row("p50", *(f"{one.p50_s * 1e3:.0f}" for one in result.setups))
     table.add_row("p99", *(f"{one.p99_s * 1e3:.0f}" for one in result.setups))
     for stage in result.setups[0].stages_p50_s:
-        table.add_row(f"{stage} p50", *(f"{one.stages_p50_s[stage] * 1e3:.1f}" for one in result.setups))
+        table.add_row(
+            f"{stage} p50", *(f"{one.stages_p50_s[stage] * 1e3:.1f}" for one in result.setups)
+        )
     table.add_row("memory / images", *(f"{one.memory_over_images:.2f}" for one in result.setups))
     return table
 
 
 def _plain(result: PlainResult) -> Table:
-    table = Table("parameter", "stderr over plain", "pull", "plain pull", box=None, title_justify="left",
-                  title=f"plain: one view in {result.ours_s * 1e3:.0f} ms; plain lmfit on every pixel "
-                        f"{result.plain_s:.1f} s, {result.plain_s / result.ours_s:.0f} times slower")  # fmt: skip
+    table = Table(
+        "parameter",
+        "stderr over plain",
+        "pull",
+        "plain pull",
+        box=None,
+        title_justify="left",
+        title=f"plain: one view in {result.ours_s * 1e3:.0f} ms; plain lmfit on every pixel "
+        f"{result.plain_s:.1f} s, {result.plain_s / result.ours_s:.0f} times slower",
+    )
     for name, plain in result.plain.items():
         pull = f"{result.ours[name].pull:+.2f}" if name in result.ours else ""
         table.add_row(name, f"{result.precision(name):.3f}", pull, f"{plain.pull:+.2f}")
@@ -74,17 +96,40 @@ def _plain(result: PlainResult) -> Table:
 
 
 def _pooled(pooled: CellResult) -> Table:
-    table = Table("parameter", "views", "rmse/bound", "mean pull", "pull s.d.", box=None,
-                  title=f"grid: all cells, {pooled.views} views", title_justify="left")  # fmt: skip
+    table = Table(
+        "parameter",
+        "views",
+        "rmse/bound",
+        "mean pull",
+        "pull s.d.",
+        box=None,
+        title=f"grid: all cells, {pooled.views} views",
+        title_justify="left",
+    )
     for one in pooled.statistics:
-        table.add_row(one.name, str(one.views), f"{one.rmse_over_bound:.3f}", f"{one.mean_pull:+.3f}",
-                      f"{one.pull_sd:.3f}")  # fmt: skip
+        table.add_row(
+            one.name,
+            str(one.views),
+            f"{one.rmse_over_bound:.3f}",
+            f"{one.mean_pull:+.3f}",
+            f"{one.pull_sd:.3f}",
+        )
     return table
 
 
 def _cells(result: GridResult) -> Table:
-    table = Table("atoms", "period", "excess", "refused", "rmse/bound", "mean pull", "pull s.d.", box=None,
-                  title="grid: each cell, worst parameter", title_justify="left")  # fmt: skip
+    table = Table(
+        "atoms",
+        "period",
+        "excess",
+        "refused",
+        "rmse/bound",
+        "mean pull",
+        "pull s.d.",
+        box=None,
+        title="grid: each cell, worst parameter",
+        title_justify="left",
+    )
     for cell in result.cells:
         known = [one for one in cell.statistics if one.views]
         if not known:
@@ -92,20 +137,35 @@ def _cells(result: GridResult) -> Table:
             continue
         mean = max((one.mean_pull for one in known), key=abs)
         spreads = [one.pull_sd for one in known]
-        table.add_row(*_place(cell), f"{max(one.rmse_over_bound for one in known):.3f}", f"{mean:+.3f}",
-                      f"{min(spreads):.3f}–{max(spreads):.3f}")  # fmt: skip
+        table.add_row(
+            *_place(cell),
+            f"{max(one.rmse_over_bound for one in known):.3f}",
+            f"{mean:+.3f}",
+            f"{min(spreads):.3f}–{max(spreads):.3f}",
+        )
     return table
 
 
 def _place(result: CellResult) -> list[str]:
     cell = result.cell
-    where = ["all"] * 3 if cell is None else [f"{cell.atoms:.0e}", f"{cell.period_m * 1e3:g} mm", f"{cell.excess:g}"]
+    where = (
+        ["all"] * 3
+        if cell is None
+        else [f"{cell.atoms:.0e}", f"{cell.period_m * 1e3:g} mm", f"{cell.excess:g}"]
+    )
     return [*where, str(result.refused.total())]
 
 
 def _coverage(result: LongPeriodResult) -> Table:
-    table = Table("parameter", "views", "within ±1 (0.683)", "within ±2 (0.954)", box=None, title_justify="left",
-                  title=f"long: {result.refused.total()} of {result.views} views refused")  # fmt: skip
+    table = Table(
+        "parameter",
+        "views",
+        "within ±1 (0.683)",
+        "within ±2 (0.954)",
+        box=None,
+        title_justify="left",
+        title=f"long: {result.refused.total()} of {result.views} views refused",
+    )
     for one in result.coverages:
         table.add_row(one.name, str(one.views), f"{one.within[1]:.3f}", f"{one.within[2]:.3f}")
     return table
@@ -113,13 +173,19 @@ def _coverage(result: LongPeriodResult) -> Table:
 
 def _hostile(trial: HostileTrial) -> list[RenderableType]:
     usable = sum(bool(one.usable) for one in trial.ordeals)
-    found = ", ".join(f"{name} in {of[0]} of {of[1]}" for name in ("position", "fringe") for of in [trial.found(name)])
+    found = ", ".join(
+        f"{name} in {of[0]} of {of[1]}"
+        for name in ("position", "fringe")
+        for of in [trial.found(name)]
+    )
     return [
-        f"hostile: {len(trial.ordeals)} pictures, {usable} usable, {len(trial.offenders)} usable and "
+        f"hostile: {len(trial.ordeals)} pictures, {usable} usable, {len(trial.offenders)} usable "
+        f"and "
         f"wrong; found where it is easy: {found}",
         *_refused(trial.refused),
         *(
-            f"  --seed {trial.seed} --only {one.index}: {'; '.join(offence.in_words() for offence in one.offences)}"
+            f"  --seed {trial.seed} --only {one.index}: "
+            f"{'; '.join(offence.in_words() for offence in one.offences)}"
             for one in trial.offenders
         ),
     ]

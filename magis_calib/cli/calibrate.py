@@ -1,7 +1,9 @@
-"""`magis-calib calibrate`: walk through the run plan, from a station just switched on to a certificate.
+"""`magis-calib calibrate`: walk through the run plan, from a station just switched on to a
+certificate.
 
-Without --plan the shipped one is used (`--print-plan` shows it). Each step is written down as soon as it has ended; a
-plan that was interrupted, or that stopped at a failed step, goes on with --resume.
+Without --plan the shipped one is used (`--print-plan` shows it). Each step is written down as soon
+as it has ended; a plan that was interrupted, or that stopped at a failed step, goes on with
+--resume.
 """
 
 from __future__ import annotations
@@ -25,16 +27,29 @@ from magis_calib.state.commands import StartProcedure
 
 
 def main(argv: Sequence[str]) -> int:
-    """Calibrate, and return the exit code: 0 certificate, 1 a step failed, 2 bad configuration, plan or usage."""
+    """Calibrate, and return the exit code: 0 certificate, 1 a step failed, 2 bad configuration,
+    plan or usage.
+    """
     parser = run_parser("magis-calib calibrate", __doc__)
-    parser.add_argument("--plan", type=Path, metavar="FILE", help="steps to do, TOML (default: the shipped plan)")
-    parser.add_argument("--print-plan", action="store_true", help="print the shipped plan and end")
-    parser.add_argument("--skip", action="append", default=[], metavar="STEP=WHY", help="leave out a step")
     parser.add_argument(
-        "--resume", type=Path, metavar="FILE", help="go on with the plan whose progress is in this file"
+        "--plan", type=Path, metavar="FILE", help="steps to do, TOML (default: the shipped plan)"
+    )
+    parser.add_argument("--print-plan", action="store_true", help="print the shipped plan and end")
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="STEP=WHY", help="leave out a step"
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="go on with the plan whose progress is in this file",
     )
     if "--print-plan" in argv:
-        print(importlib.resources.files("magis_calib.procedures").joinpath("plan.toml").read_text("utf-8"))
+        print(
+            importlib.resources.files("magis_calib.procedures")
+            .joinpath("plan.toml")
+            .read_text("utf-8")
+        )
         return 0
     return run_as_asked(parser, argv, _purpose, tell_certificate)
 
@@ -44,7 +59,9 @@ def _purpose(arguments: argparse.Namespace) -> StartProcedure:
     folder = (arguments.products_dir or default_products_dir()).absolute() / "plans"
     station, _ = select_station(load_config(arguments.config), arguments.station)
     try:
-        plan, done, progress = _resumed(arguments.resume, station) if arguments.resume else _fresh(arguments.plan)
+        plan, done, progress = (
+            _resumed(arguments.resume, station) if arguments.resume else _fresh(arguments.plan)
+        )
     except (SessionError, OSError) as error:
         raise ConfigError(str(error)) from error
     plan = _without(plan, arguments.skip)
@@ -54,11 +71,17 @@ def _purpose(arguments: argparse.Namespace) -> StartProcedure:
 
 
 def _fresh(path: Path | None) -> tuple[Plan, tuple[StepRecord, ...], Progress | None]:
-    return (read_plan(path.read_text(encoding="utf-8"), str(path)) if path else default_plan()), (), None
+    return (
+        (read_plan(path.read_text(encoding="utf-8"), str(path)) if path else default_plan()),
+        (),
+        None,
+    )
 
 
 def _resumed(path: Path, station: str) -> tuple[Plan, tuple[StepRecord, ...], Progress | None]:
-    """Return the plan, the steps before the first that did not end well, and where the rest is noted."""
+    """Return the plan, the steps before the first that did not end well, and where the rest is
+    noted.
+    """
     whose, table, steps = read_progress(path)
     if whose != station:
         raise SessionError(f"{path}: of another station: wanted {station!r}, got {whose!r}")
@@ -72,14 +95,22 @@ def _resumed(path: Path, station: str) -> tuple[Plan, tuple[StepRecord, ...], Pr
 
 
 def _without(plan: Plan, skipped: Sequence[str]) -> Plan:
-    """Return the plan with these steps (NAME=WHY) left out. Raises `ConfigError` for an unknown name or no reason."""
+    """Return the plan with these steps (NAME=WHY) left out.
+
+    Raises `ConfigError` for an unknown name or no reason.
+    """
     reasons = {}
     for words in skipped:
         name, _, why = words.partition("=")
         if name not in {one.name for one in plan.step} or not why:
-            raise ConfigError(f"--skip {words!r}: wanted NAME=WHY with a name of {[one.name for one in plan.step]}")
+            raise ConfigError(
+                f"--skip {words!r}: wanted NAME=WHY with a name of "
+                f"{[one.name for one in plan.step]}"
+            )
         reasons[name] = why
-    steps = tuple(one.model_copy(update={"skip": reasons.get(one.name, one.skip)}) for one in plan.step)
+    steps = tuple(
+        one.model_copy(update={"skip": reasons.get(one.name, one.skip)}) for one in plan.step
+    )
     return plan.model_copy(update={"step": steps})
 
 

@@ -1,4 +1,6 @@
-"""`magis-calib check`: whether this machine is ready for a run, as a table with remedies (docs/observability.md)."""
+"""`magis-calib check`: whether this machine is ready for a run, as a table with remedies
+(docs/observability.md).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ from magis_calib.cli.options import add_keys_option, add_station_options, defaul
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.errors import ConfigError
 
-SHAPES = {"ok": "[green]✓ ok[/green]", "warn": "[yellow]▲ look[/yellow]", "fail": "[red]✖ fails[/red]"}
+SHAPES = {
+    "ok": "[green]✓ ok[/green]",
+    "warn": "[yellow]▲ look[/yellow]",
+    "fail": "[red]✖ fails[/red]",
+}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,7 +40,9 @@ def main(argv: Sequence[str]) -> int:
     folder = (arguments.session_dir or default_session_dir()).absolute()
     asked = Asked(name, station, arguments.keys or default_keys_dir(), folder)
     found = []
-    with Console(stderr=True).status("looking …") as status:  # shows nothing where there is no terminal
+    with Console(stderr=True).status(
+        "looking …"
+    ) as status:  # shows nothing where there is no terminal
         for one in _all_findings(asked):
             found.append(one)
             status.update(f"{one.what} …")
@@ -52,7 +60,13 @@ def _all_findings(asked: Asked) -> Iterator[Finding]:
             yield from check(asked)
         except Exception as error:  # a check that breaks must not hide the others
             what = check.__name__.strip("_").replace("_", " ")
-            yield Finding(what, f"{type(error).__name__}: {error}", "to be looked at", "fail", "tell the developers")
+            yield Finding(
+                what,
+                f"{type(error).__name__}: {error}",
+                "to be looked at",
+                "fail",
+                "tell the developers",
+            )
 
 
 def _table(found: Sequence[Finding]) -> Table:
@@ -68,7 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="magis-calib check", description=__doc__)
     add_station_options(parser)
     add_keys_option(parser)
-    parser.add_argument("--session-dir", type=Path, metavar="DIR",
-                        help=f"folder that sessions are recorded in (default {default_session_dir()})")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print a list of objects instead of a table")
+    parser.add_argument(
+        "--session-dir",
+        type=Path,
+        metavar="DIR",
+        help=f"folder that sessions are recorded in (default {default_session_dir()})",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print a list of objects instead of a table"
+    )
     return parser

@@ -25,25 +25,47 @@ MARKS = {True: "ok  ", False: "FAIL", None: "--  "}
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command."""
-    parser.add_argument("--endpoint", metavar="ADDRESS", help="listen here instead of at the configured links.camera")
+    parser.add_argument(
+        "--endpoint",
+        metavar="ADDRESS",
+        help="listen here instead of at the configured links.camera",
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="judge by this configuration")
-    parser.add_argument("--station", metavar="NAME", help="a station of that file other than its default")
+    parser.add_argument(
+        "--station", metavar="NAME", help="a station of that file other than its default"
+    )
     add_keys_option(parser)
-    parser.add_argument("--seconds", type=float, default=60.0, metavar="S",
-                        help="longest wait for a hello, for the frames, and for what comes back "
-                             "(default %(default)g)")  # fmt: skip
-    parser.add_argument("--frames", type=int, default=5, metavar="N",
-                        help="whole frames wanted of each driver, at least 3 (default %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="longest wait for a hello, for the frames, and for what comes back "
+        "(default %(default)g)",
+    )
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=5,
+        metavar="N",
+        help="whole frames wanted of each driver, at least 3 (default %(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print the checklist as JSON")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Check the drivers that connect. Return 0 when all is well, 1 for problems, 2 for wrong usage."""
+    """Check the drivers that connect.
+
+    Return 0 when all is well, 1 for problems, 2 for wrong usage.
+    """
     parser = argparse.ArgumentParser(prog="magis-calib check-driver", description=__doc__)
     add_parser(parser)
     arguments = parser.parse_args(argv)
     if arguments.frames < 3 or not 0 < arguments.seconds < 1e6:
-        print("magis-calib check-driver: wanted --frames of at least 3 and --seconds above 0", file=sys.stderr)
+        print(
+            "magis-calib check-driver: wanted --frames of at least 3 and --seconds above 0",
+            file=sys.stderr,
+        )
         return 2
     try:
         found = _check(arguments)
@@ -51,18 +73,26 @@ def main(argv: Sequence[str]) -> int:
         print(f"magis-calib check-driver: {error}", file=sys.stderr)
         return 2
     except zmq.ZMQError as error:
-        print(f"magis-calib check-driver: cannot listen: {error}; is the application running?", file=sys.stderr)
+        print(
+            f"magis-calib check-driver: cannot listen: {error}; is the application running?",
+            file=sys.stderr,
+        )
         return 2
     return _tell(found, as_json=arguments.json)
 
 
 def _check(arguments: argparse.Namespace) -> dict[str, list[Finding]]:
-    """Run the check; controllers that are there are told too, because a drop system may wait for that."""
+    """Run the check.
+
+    Controllers that are there are told too, because a drop system may wait for that.
+    """
     name, station = select_station(load_config(arguments.config), arguments.station)
     endpoint = arguments.endpoint or station.links.camera
     with closing(open_lock(station.links, arguments.keys)) as security:
         clients = {
-            key: ControllerClient(security, key, getattr(station.links, key), name, "check-driver", station.links)
+            key: ControllerClient(
+                security, key, getattr(station.links, key), name, "check-driver", station.links
+            )
             for key in ("laser", "drop_system")
         }
         try:
@@ -86,7 +116,13 @@ def _tell(found: Mapping[str, Sequence[Finding]], *, as_json: bool) -> int:
         print(name)
         for one in findings:
             print(f"  {MARKS[one.passed]}  {one.check}{_why(one)}")
-    print("no driver said anything" if not found else f"{problems} problems" if problems else "all good")
+    print(
+        "no driver said anything"
+        if not found
+        else f"{problems} problems"
+        if problems
+        else "all good"
+    )
     return 0 if passed else 1
 
 

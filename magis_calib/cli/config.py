@@ -13,8 +13,11 @@ from magis_calib.domain.errors import ConfigError
 from magis_calib.estimation.models import model_for
 
 
-def judge_models(config: Config, path: Path | None, stations: Iterable[str], spare: bool = True) -> None:
-    """Build the model of each camera of these stations, of those that are not enabled too where `spare`.
+def judge_models(
+    config: Config, path: Path | None, stations: Iterable[str], spare: bool = True
+) -> None:
+    """Build the model of each camera of these stations, of those that are not enabled too where
+    `spare`.
 
     Raises `ConfigError` with file and line of everything that is wrong.
     """
@@ -26,7 +29,10 @@ def judge_models(config: Config, path: Path | None, stations: Iterable[str], spa
                     model_for(camera)
             except ConfigError as error:
                 keys = ["stations", name, "cameras", str(number), _wrong_key(camera)]
-                wrong.append(f"{path or DEFAULT_SOURCE}: {_place(keys, path)}: {str(error).removeprefix('model: ')}")
+                wrong.append(
+                    f"{path or DEFAULT_SOURCE}: {_place(keys, path)}: "
+                    f"{str(error).removeprefix('model: ')}"
+                )
     if wrong:
         raise ConfigError("\n".join(wrong))
 
@@ -49,8 +55,15 @@ def main(argv: Sequence[str]) -> int:
     """Print or judge; exit 2 where the file cannot be used."""
     parser = argparse.ArgumentParser(prog="magis-calib config", description=__doc__)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--default", action="store_true", help="print the commented default configuration")
-    what.add_argument("--check", type=Path, metavar="FILE", help="say whether this file can be used, and what it holds")
+    what.add_argument(
+        "--default", action="store_true", help="print the commented default configuration"
+    )
+    what.add_argument(
+        "--check",
+        type=Path,
+        metavar="FILE",
+        help="say whether this file can be used, and what it holds",
+    )
     arguments = parser.parse_args(argv)
     if arguments.default:
         print(default_text(), end="")
@@ -64,9 +77,12 @@ def main(argv: Sequence[str]) -> int:
     for name, station in config.stations.items():
         default = " (default)" if name == config.default_station else ""
         cameras = ", ".join(
-            f"{camera.name} view {camera.view} {camera.model}{'' if camera.enabled else ' (not enabled)'}"
+            f"{camera.name} view {camera.view} "
+            f"{camera.model}{'' if camera.enabled else ' (not enabled)'}"
             for camera in station.cameras
         )
-        print(f"{arguments.check}: station {name}{default}: {station.title}; cameras {cameras}; "
-              f"matrix {station.loop.matrix}")  # fmt: skip
+        print(
+            f"{arguments.check}: station {name}{default}: {station.title}; cameras {cameras}; "
+            f"matrix {station.loop.matrix}"
+        )
     return 0

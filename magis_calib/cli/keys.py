@@ -1,4 +1,7 @@
-"""`magis-calib keys`: who is let in at the sockets; make, allow and revoke keys (docs/security.md)."""
+"""`magis-calib keys`: who is let in at the sockets.
+
+Make, allow and revoke keys (docs/security.md).
+"""
 
 from __future__ import annotations
 
@@ -28,9 +31,12 @@ def _done(keyring: Keyring, arguments: argparse.Namespace) -> list[str]:
     match arguments.what:
         case "make":
             path = keyring.make(arguments.name, arguments.role)
-            return [f"{path}: made; {arguments.name} is let in as {arguments.role}",
-                    f"for its own machine: this file, and the public key of whom it connects to or who connects to it "
-                    f"(application {keyring.named('application').public})"]  # fmt: skip
+            return [
+                f"{path}: made; {arguments.name} is let in as {arguments.role}",
+                f"for its own machine: this file, and the public key of whom it connects to or who "
+                f"connects to it "
+                f"(application {keyring.named('application').public})",
+            ]
         case "allow":
             keyring.allow(Peer(arguments.name, arguments.role, arguments.public))
             return [f"{arguments.name} is let in as {arguments.role} from now on"]
@@ -39,8 +45,11 @@ def _done(keyring: Keyring, arguments: argparse.Namespace) -> list[str]:
             return [f"{arguments.name} is not let in from the next message on"]
     parties = sorted(keyring.parties().values(), key=lambda one: (ROLES.index(one.role), one.name))
     here = {path.stem for path in keyring.folder.glob("*.key")}
-    lines = [f"{one.name:24s} {one.role:12s} {one.public}  {'secret here' if one.name in here else ''}".rstrip()
-             for one in parties]  # fmt: skip
+    lines = [
+        f"{one.name:24s} {one.role:12s} {one.public}  "
+        f"{'secret here' if one.name in here else ''}".rstrip()
+        for one in parties
+    ]
     return [f"{keyring.folder}:", *lines]
 
 
@@ -53,8 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     allowing = commands.add_parser("allow", help="let in a key that was made elsewhere")
     for one in (making, allowing):
         one.add_argument("name", metavar="NAME", help="what it is called in lists and logs")
-        one.add_argument("--role", choices=ROLES, required=True, help="what it may do (docs/security.md)")
+        one.add_argument(
+            "--role", choices=ROLES, required=True, help="what it may do (docs/security.md)"
+        )
     allowing.add_argument("public", metavar="PUBLIC", help="its public key, 40 characters (Z85)")
-    revoking = commands.add_parser("revoke", help="let somebody in no longer, from the next message on")
+    revoking = commands.add_parser(
+        "revoke", help="let somebody in no longer, from the next message on"
+    )
     revoking.add_argument("name", metavar="NAME")
     return parser

@@ -38,13 +38,16 @@ COMMANDS = {
     "benchmark": "magis_calib.cli.benchmark",
 }
 SWITCH_S = 5e-4
-"""A thread that wants to run waits so long for one that does: the recorder shall not hold up a decision for 5 ms."""
+"""A thread that wants to run waits so long for one that does: the recorder shall not hold up a
+decision for 5 ms.
+"""
 INTERRUPTED = 130
 THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 fine, 1 fault, 2 bad configuration or usage, 130 interrupted.
+    """Run one command and return its exit code: 0 fine, 1 fault, 2 bad configuration or usage, 130
+    interrupted.
 
     `argv`: words of a command; None for those that this process was started with.
     """
@@ -59,7 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = run(words)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more: not worth a traceback
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # nobody reads any more: not worth a traceback
         return 0
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -67,7 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def settle_in() -> None:
-    """Give this process the habits of the application: threads, memory, and how soon one thread makes room."""
+    """Give this process the habits of the application: threads, memory, and how soon one thread
+    makes room.
+    """
     for name in THREAD_LIMITS:
         os.environ.setdefault(name, "1")
     keep_freed_memory()

@@ -25,46 +25,75 @@ def default_products_dir() -> Path:
 
 def add_station_options(parser: argparse.ArgumentParser) -> None:
     """Add --config and --station."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration (default: the shipped one)")
-    parser.add_argument("--station", metavar="NAME", help="a station of the configuration other than its default")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration (default: the shipped one)"
+    )
+    parser.add_argument(
+        "--station", metavar="NAME", help="a station of the configuration other than its default"
+    )
 
 
 def add_keys_option(parser: argparse.ArgumentParser) -> None:
     """Add --keys."""
-    parser.add_argument("--keys", type=Path, metavar="DIR",
-                        help=f"folder of keys, made on first use (default {default_keys_dir()})")  # fmt: skip
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        metavar="DIR",
+        help=f"folder of keys, made on first use (default {default_keys_dir()})",
+    )
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add what every command that runs drops understands."""
     parser.add_argument("--auto", action="store_true", help="run headless: no window")
     parser.add_argument("--drops", type=_count, metavar="N", help="stop after N drops")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write what happened to this file, JSON")
-    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="warning",
-                        help="how much is said on stderr (default %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write what happened to this file, JSON"
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        default="warning",
+        help="how much is said on stderr (default %(default)s)",
+    )
 
 
 def add_window_options(parser: argparse.ArgumentParser) -> None:
     """Add how the window shall look this time."""
     window = parser.add_argument_group("window")
     window.add_argument(
-        "--theme", choices=("dark", "light"), help="colours (default: as chosen in the window, else dark)"
+        "--theme",
+        choices=("dark", "light"),
+        help="colours (default: as chosen in the window, else dark)",
     )
     window.add_argument("--font-size", type=float, metavar="PT", help="size of type (default 9)")
-    window.add_argument("--arrangement", choices=("run", "commission", "replay"), help="lay the docks out as shipped")
-    window.add_argument("--window-size", type=_size, metavar="WxH", help="in pixels, for example 1920x1080")
-    window.add_argument("--screenshot", type=Path, metavar="FILE",
-                        help="save a picture of the window after --drops N (default 1), then end the run")  # fmt: skip
+    window.add_argument(
+        "--arrangement",
+        choices=("run", "commission", "replay"),
+        help="lay the docks out as shipped",
+    )
+    window.add_argument(
+        "--window-size", type=_size, metavar="WxH", help="in pixels, for example 1920x1080"
+    )
+    window.add_argument(
+        "--screenshot",
+        type=Path,
+        metavar="FILE",
+        help="save a picture of the window after --drops N (default 1), then end the run",
+    )
 
 
 def check_folder(path: Path | None) -> None:
     """Refuse a file that could not be written at the end. Raises `ConfigError`."""
     if path is not None and not path.absolute().parent.is_dir():
-        raise ConfigError(f"{path}: cannot be written: wanted an existing folder, got {path.absolute().parent}")
+        raise ConfigError(
+            f"{path}: cannot be written: wanted an existing folder, got {path.absolute().parent}"
+        )
 
 
 def start_logging(level: str, file: Path | None = None) -> None:
-    """Send the log to stderr from this level on, keep its newest lines, and write JSON lines to a file.
+    """Send the log to stderr from this level on, keep its newest lines, and write JSON lines to a
+    file.
 
     Raises `ConfigError` where that cannot be written.
     """

@@ -1,4 +1,5 @@
-"""`magis-calib scan NAME`: step one actuator over a range, fit the right curve, and say where it is best.
+"""`magis-calib scan NAME`: step one actuator over a range, fit the right curve, and say where it is
+best.
 
 The setpoint goes back to where it was; with --set it stays at what was found.
 """
@@ -21,15 +22,27 @@ def main(argv: Sequence[str]) -> int:
         "name",
         choices=[*SCANS, "coriolis"],
         metavar="NAME",
-        help=f"{names}; coriolis: wavevector against rotation rate at two interrogation times (long)",
+        help=f"{names}; coriolis: wavevector against rotation rate at two interrogation times "
+        f"(long)",
     )
     parser.add_argument(
-        "--from", dest="start", type=float, metavar="X", help="first setpoint, SI (default: some below)"
+        "--from",
+        dest="start",
+        type=float,
+        metavar="X",
+        help="first setpoint, SI (default: some below)",
     )
     parser.add_argument("--to", dest="stop", type=float, metavar="X", help="last setpoint, SI")
-    parser.add_argument("--points", type=int, default=POINTS, metavar="N", help="setpoints (default %(default)s)")
-    parser.add_argument("--drops-each", type=int, default=DROPS_EACH, metavar="N",
-                        help="drops at each (default %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--points", type=int, default=POINTS, metavar="N", help="setpoints (default %(default)s)"
+    )
+    parser.add_argument(
+        "--drops-each",
+        type=int,
+        default=DROPS_EACH,
+        metavar="N",
+        help="drops at each (default %(default)s)",
+    )
     parser.add_argument("--set", action="store_true", help="stay at what was found")
     return run_as_asked(parser, argv, _purpose)
 

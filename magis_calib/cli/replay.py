@@ -1,4 +1,6 @@
-"""`magis-calib replay SESSION`: send a recording through the same pipeline, compare, estimate anew, ask what if."""
+"""`magis-calib replay SESSION`: send a recording through the same pipeline, compare, estimate anew,
+ask what if.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,10 @@ from magis_calib.replay.versions import versions_in_words
 
 def moves_in_words(moves: Moves) -> str:
     """Return the report for people."""
-    lines = [f"{'':4}{'compared':>9}{f'moved > {moves.limit:g} σ':>16}{'became usable':>15}{'became unusable':>17}"]
+    lines = [
+        f"{'':4}{'compared':>9}{f'moved > {moves.limit:g} σ':>16}"
+        f"{'became usable':>15}{'became unusable':>17}"
+    ]
     lines += [
         f"{OBSERVABLES[one.observable].label:4}{one.compared:>9}{one.moved:>16}{len(one.became_usable):>15}"
         f"{len(one.became_unusable):>17}"
@@ -48,7 +53,12 @@ def moves_in_words(moves: Moves) -> str:
 
 def write_moves(path: Path, moves: Moves) -> None:
     """Write the report as JSON. Raises `ConfigError` where it cannot be written."""
-    numbers = {"schema": 1, "limit": moves.limit, "observables": moves.changes(), "worst": moves.worst()}
+    numbers = {
+        "schema": 1,
+        "limit": moves.limit,
+        "observables": moves.changes(),
+        "worst": moves.worst(),
+    }
     try:
         path.write_text(to_json(numbers) + "\n", encoding="utf-8")
     except OSError as error:
@@ -60,12 +70,15 @@ def _move_in_words(one: Move) -> str:
     before = f"{shown.shown(one.recorded)} ± {shown.shown(one.recorded_stderr)}"
     now = f"{shown.shown(one.now)} ± {shown.shown(one.now_stderr)}"
     return (
-        f"drop {one.drop_id}, {shown.label}: recorded {before}, now {now} {shown.shown_unit}, by {one.moved_by:.1f} σ"
+        f"drop {one.drop_id}, {shown.label}: recorded {before}, now {now} {shown.shown_unit}, "
+        f"by {one.moved_by:.1f} σ"
     )
 
 
 def main(argv: Sequence[str]) -> int:
-    """Replay and report: exit 1 where an estimate differs from the recorded one, unless another one was asked for."""
+    """Replay and report: exit 1 where an estimate differs from the recorded one, unless another one
+    was asked for.
+    """
     parser = _parser()
     arguments = parser.parse_args(argv)
     _refuse_contradictions(parser, arguments)
@@ -89,7 +102,9 @@ def _replayed(session: Session, arguments: argparse.Namespace) -> int:
     if arguments.config is not None:
         station = _with_other_cameras(station, session, arguments)
     headless = arguments.auto or arguments.verify or arguments.config is not None
-    speed = arguments.speed or (math.inf if arguments.verify or arguments.config is not None else 1.0)
+    speed = arguments.speed or (
+        math.inf if arguments.verify or arguments.config is not None else 1.0
+    )
     with closing(Results(_results_file(arguments, session))) as results:
         estimator = None if arguments.no_results else Remembering(station, results)
         drops = arguments.drops if arguments.screenshot is None else None
@@ -122,7 +137,9 @@ def _tell(replay: Replay, session: Session, arguments: argparse.Namespace, moves
             print(f"  {difference.in_words()}")
 
 
-def _with_other_cameras(station: Station, session: Session, arguments: argparse.Namespace) -> Station:
+def _with_other_cameras(
+    station: Station, session: Session, arguments: argparse.Namespace
+) -> Station:
     """Return the recorded station with the cameras of another configuration."""
     name = arguments.station or str(session.attribute("station"))
     other = select_station(load_config(arguments.config), name, f"{arguments.config}, station")[1]
@@ -130,12 +147,19 @@ def _with_other_cameras(station: Station, session: Session, arguments: argparse.
 
 
 def _results_file(arguments: argparse.Namespace, session: Session) -> Path:
-    folder = arguments.results or platformdirs.user_cache_path("magis-calib", appauthor=False) / "results"
+    folder = (
+        arguments.results
+        or platformdirs.user_cache_path("magis-calib", appauthor=False) / "results"
+    )
     return Path(folder) / f"{session.path.absolute().name}.sqlite"
 
 
 def _refuse_contradictions(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    asked = [f"--{name.replace('_', '-')}" for name in ("verify", "config", "what_if") if getattr(arguments, name)]
+    asked = [
+        f"--{name.replace('_', '-')}"
+        for name in ("verify", "config", "what_if")
+        if getattr(arguments, name)
+    ]
     if len(asked) > 1:
         parser.error(f"wanted one of --verify, --config and --what-if, got {' and '.join(asked)}")
     if arguments.station and not arguments.config:
@@ -148,21 +172,50 @@ def _refuse_contradictions(parser: argparse.ArgumentParser, arguments: argparse.
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="magis-calib replay", description=__doc__)
-    parser.add_argument("session", type=Path, metavar="SESSION", help="folder of a recorded session")
-    parser.add_argument("--speed", type=_speed, metavar="FACTOR",
-                        help="times real time, or max (default 1; max with --verify and --config)")  # fmt: skip
-    parser.add_argument("--verify", action="store_true",
-                        help="headless: compare every estimate bit for bit and name the first differences")  # fmt: skip
+    parser.add_argument(
+        "session", type=Path, metavar="SESSION", help="folder of a recorded session"
+    )
+    parser.add_argument(
+        "--speed",
+        type=_speed,
+        metavar="FACTOR",
+        help="times real time, or max (default 1; max with --verify and --config)",
+    )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="headless: compare every estimate bit for bit and name the first differences",
+    )
     add_station_options(parser)
-    parser.add_argument("--moved", type=float, default=1.0, metavar="K",
-                        help="with --config: count what moved by more than K standard errors (default 1)")  # fmt: skip
-    parser.add_argument("--what-if", type=Path, metavar="FILE",
-                        help="predict what the gains, targets or matrix in this file would have given")  # fmt: skip
+    parser.add_argument(
+        "--moved",
+        type=float,
+        default=1.0,
+        metavar="K",
+        help="with --config: count what moved by more than K standard errors (default 1)",
+    )
+    parser.add_argument(
+        "--what-if",
+        type=Path,
+        metavar="FILE",
+        help="predict what the gains, targets or matrix in this file would have given",
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="with --what-if: draw it (PNG)")
-    parser.add_argument("--differences", type=Path, metavar="FILE",
-                        help="with --config or --what-if: write the numbers to this file, JSON")  # fmt: skip
-    parser.add_argument("--results", type=Path, metavar="DIR", help="folder of estimates made before (default: cache)")
-    parser.add_argument("--no-results", action="store_true", help="fit every pair, whatever is known already")
+    parser.add_argument(
+        "--differences",
+        type=Path,
+        metavar="FILE",
+        help="with --config or --what-if: write the numbers to this file, JSON",
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="DIR",
+        help="folder of estimates made before (default: cache)",
+    )
+    parser.add_argument(
+        "--no-results", action="store_true", help="fit every pair, whatever is known already"
+    )
     add_run_options(parser)
     add_window_options(parser)
     return parser

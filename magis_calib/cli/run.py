@@ -49,7 +49,10 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _what_to_run() -> list[str] | None:
-    """Ask somebody at a screen who said nothing; return the words for the command line, None where they leave."""
+    """Ask somebody at a screen who said nothing.
+
+    Return the words for the command line, None where they leave.
+    """
     from ui.window.welcome import ask_what_to_run
 
     links = select_station(load_config(None), None)[1].links
@@ -65,7 +68,8 @@ def run_as_asked(
 ) -> int:
     """Parse, run, and return the exit code.
 
-    `purpose` makes of the arguments the procedure that the run is for; `afterwards` is called when it has ended.
+    `purpose` makes of the arguments the procedure that the run is for; `afterwards` is called when
+    it has ended.
     """
     arguments = parser.parse_args(argv)
     given = [word.partition("=")[0] for word in argv if word.startswith("--")]
@@ -77,47 +81,83 @@ def run_as_asked(
         config = load_config(arguments.config)
         name, station = select_station(config, arguments.station)
         judge_models(config, arguments.config, [name], spare=False)
-        return _run(arguments, config, name, station, purpose(arguments) if purpose else None, afterwards)
+        return _run(
+            arguments, config, name, station, purpose(arguments) if purpose else None, afterwards
+        )
     except ConfigError as error:
         print(f"magis-calib: {error}", file=sys.stderr)
         return 2
 
 
 def _run(
-    arguments: argparse.Namespace, config: Config, name: str, station: Station, procedure: StartProcedure | None,
+    arguments: argparse.Namespace,
+    config: Config,
+    name: str,
+    station: Station,
+    procedure: StartProcedure | None,
     afterwards: Callable[[Engine, Station], None],
-) -> int:  # fmt: skip
+) -> int:
     if procedure is not None and not KNOWN[procedure.name].beside_loop:
-        station = station.model_copy(update={"loop": station.loop.model_copy(update={"start": "open"})})
+        station = station.model_copy(
+            update={"loop": station.loop.model_copy(update={"start": "open"})}
+        )
     options = SimulationOptions.of(arguments) if arguments.simulate else None
     if options is not None:
         load_faults(options.faults, load_plant_numbers())  # said here rather than by the child
     for path in (arguments.report, arguments.screenshot, arguments.truth if options else None):
         check_folder(path)
-    about = {"simulated": options is not None, "simulation": " ".join(options.argv()) if options else ""}
+    about = {
+        "simulated": options is not None,
+        "simulation": " ".join(options.argv()) if options else "",
+    }
     session_dir = (arguments.session_dir or default_session_dir()).absolute()
     products = (arguments.products_dir or default_products_dir()).absolute()
     keys: Path | None = arguments.keys
     with ExitStack() as until_the_end:
         if options is not None:
             station, usual = until_the_end.enter_context(on_free_ports(station))
-            keys = keys or Path(until_the_end.enter_context(TemporaryDirectory(prefix="magis-calib-"))) / "keys"
+            keys = (
+                keys
+                or Path(until_the_end.enter_context(TemporaryDirectory(prefix="magis-calib-")))
+                / "keys"
+            )
             if not usual:
                 links = station.links
-                print(f"the usual ports are taken; camera {links.camera}, telemetry {links.telemetry}", file=sys.stderr)
-        drops = arguments.drops if arguments.screenshot is None else None  # a picture is taken of a run that goes on
-        run = LiveRun(config, name, station, session_dir, drops, about, procedure, products,
-                      options is None and not arguments.new_session, arguments.config, keys,
-                      arguments.take_over)  # fmt: skip
+                print(
+                    f"the usual ports are taken; camera {links.camera}, telemetry "
+                    f"{links.telemetry}",
+                    file=sys.stderr,
+                )
+        drops = (
+            arguments.drops if arguments.screenshot is None else None
+        )  # a picture is taken of a run that goes on
+        run = LiveRun(
+            config,
+            name,
+            station,
+            session_dir,
+            drops,
+            about,
+            procedure,
+            products,
+            options is None and not arguments.new_session,
+            arguments.config,
+            keys,
+            arguments.take_over,
+        )
         until_the_end.callback(run.close)
         if arguments.metrics is not None:
             engine = run.engine
             collector = SnapshotCollector(
-                lambda: engine.snapshot, lambda: engine.history.stage_s, lambda: engine.waiting_bytes
+                lambda: engine.snapshot,
+                lambda: engine.history.stage_s,
+                lambda: engine.waiting_bytes,
             )
             until_the_end.enter_context(served(collector, arguments.metrics))
         if options is not None:
-            simulated = SimulatedProcess(options, station.links, arguments.config, name, drops, keys)
+            simulated = SimulatedProcess(
+                options, station.links, arguments.config, name, drops, keys
+            )
             until_the_end.callback(simulated.stop)
             run.watch(simulated.link)
         else:
@@ -133,7 +173,11 @@ def _told(engine: Engine) -> int:
     """Say how the procedure ended; return 1 where it failed or did not end."""
     state = engine.snapshot.procedure
     words = state.words if state is not None else "not begun"
-    where = f"; product {state.product}{_drawn(Path(state.product))}" if state is not None and state.product else ""
+    where = (
+        f"; product {state.product}{_drawn(Path(state.product))}"
+        if state is not None and state.product
+        else ""
+    )
     print(f"{words}{where}", file=sys.stderr)
     return 0 if state is not None and state.good and not state.running else 1
 
@@ -155,26 +199,50 @@ def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argpar
         prog=prog,
         description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Other commands: replay, fit, session, settings, why, ledger, response, poke, scan,\n"
-        "optimise, calibrate, products, config, keys, check, check-driver, benchmark; each explains itself with\n"
+        epilog="Other commands: replay, fit, session, settings, why, ledger, response, poke, "
+        "scan,\n"
+        "optimise, calibrate, products, config, keys, check, check-driver, benchmark; each "
+        "explains itself with\n"
         "--help.",
     )
     add_station_options(parser)
     add_keys_option(parser)
-    parser.add_argument("--session-dir", type=Path, metavar="DIR",
-                        help=f"folder that sessions are recorded in (default {default_session_dir()})")  # fmt: skip
-    parser.add_argument("--new-session", action="store_true",
-                        help="begin a new session, also where a killed run left one unfinished")  # fmt: skip
-    parser.add_argument("--take-over", action="store_true",
-                        help="take the controllers from another application that has their lease")  # fmt: skip
-    parser.add_argument("--products-dir", type=Path, metavar="DIR",
-                        help=f"folder for what procedures find (default {default_products_dir()})")  # fmt: skip
+    parser.add_argument(
+        "--session-dir",
+        type=Path,
+        metavar="DIR",
+        help=f"folder that sessions are recorded in (default {default_session_dir()})",
+    )
+    parser.add_argument(
+        "--new-session",
+        action="store_true",
+        help="begin a new session, also where a killed run left one unfinished",
+    )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="take the controllers from another application that has their lease",
+    )
+    parser.add_argument(
+        "--products-dir",
+        type=Path,
+        metavar="DIR",
+        help=f"folder for what procedures find (default {default_products_dir()})",
+    )
     add_run_options(parser)
-    parser.add_argument("--metrics", type=_port, metavar="PORT",
-                        help="answer Prometheus at this port of this machine (docs/observability.md)")  # fmt: skip
-    parser.add_argument("--log-file", type=Path, metavar="FILE", help="append the log to this file, JSON lines")
+    parser.add_argument(
+        "--metrics",
+        type=_port,
+        metavar="PORT",
+        help="answer Prometheus at this port of this machine (docs/observability.md)",
+    )
+    parser.add_argument(
+        "--log-file", type=Path, metavar="FILE", help="append the log to this file, JSON lines"
+    )
     add_window_options(parser)
-    parser.add_argument("--simulate", action="store_true", help="start the simulated station as well")
+    parser.add_argument(
+        "--simulate", action="store_true", help="start the simulated station as well"
+    )
     add_simulation_options(parser.add_argument_group("with --simulate"))
     return parser
 

@@ -1,4 +1,6 @@
-"""`magis-calib session`: what was recorded, whether it is as it was sent, and what can be saved of it."""
+"""`magis-calib session`: what was recorded, whether it is as it was sent, and what can be saved of
+it.
+"""
 
 from __future__ import annotations
 
@@ -39,14 +41,20 @@ def repair(arguments: argparse.Namespace) -> int:
     """Make a session readable; 1 where something of it is lost."""
     done = repaired(arguments.session)
     print("\n".join(one.in_words() for one in done))
-    lost = [one for one in done if one.salvaged.problem or one.salvaged.lost_frames or one.salvaged.lost_records]
+    lost = [
+        one
+        for one in done
+        if one.salvaged.problem or one.salvaged.lost_frames or one.salvaged.lost_records
+    ]
     return int(bool(lost))
 
 
 def _checked(path: Path) -> SessionCheck:
     """Check a session in a child: a damaged file may crash or hang whoever reads it."""
     try:
-        answer = ask_child("magis_calib.recording.check", [str(path)], patience_s(*segment_paths(path)))
+        answer = ask_child(
+            "magis_calib.recording.check", [str(path)], patience_s(*segment_paths(path))
+        )
     except SessionError as error:
         answer = str(error)
     if isinstance(answer, str):
@@ -61,13 +69,18 @@ def _in_words(found: SessionCheck) -> str:
     state = "whole" if found.whole else "not whole"
     problem = f"; {found.problem}" if found.problem else ""
     return (
-        f"{state}: {found.drops} drops, {found.frames} frames, {found.checksum_errors} checksum errors{gaps}{problem}"
+        f"{state}: {found.drops} drops, {found.frames} frames, {found.checksum_errors} "
+        f"checksum "
+        f"errors{gaps}{problem}"
     )
 
 
 Deed = Callable[[argparse.Namespace], int]
 ON_A_SESSION: dict[str, tuple[Deed, str]] = {
-    "show": (session_data.show, "what a session holds: when, how much, which software and configuration"),
+    "show": (
+        session_data.show,
+        "what a session holds: when, how much, which software and configuration",
+    ),
     "check": (session_judge.check, "compare every frame with its checksum"),
     "certificate": (
         session_judge.certificate,
@@ -81,12 +94,17 @@ ON_A_SESSION: dict[str, tuple[Deed, str]] = {
 }
 ON_A_FOLDER: dict[str, tuple[Deed, str]] = {
     "list": (session_data.list_all, "sessions in a folder: how large, how old, what they hold"),
-    "prune": (session_data.prune_old, "remove the raw images of old sessions; everything else is kept"),
+    "prune": (
+        session_data.prune_old,
+        "remove the raw images of old sessions; everything else is kept",
+    ),
 }
 
 
 def main(argv: Sequence[str]) -> int:
-    """Return the exit code: 0 fine, 1 something recorded is missing, changed or lost, 2 it cannot be done."""
+    """Return the exit code: 0 fine, 1 something recorded is missing, changed or lost, 2 it cannot
+    be done.
+    """
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.do(arguments)
@@ -104,13 +122,22 @@ def _parser() -> argparse.ArgumentParser:
         one = made[name] = commands.add_parser(name, help=words, description=words)
         one.set_defaults(do=do)
         if name in ON_A_SESSION:
-            one.add_argument("session", type=Path, metavar="SESSION", help="folder of a recorded session")
+            one.add_argument(
+                "session", type=Path, metavar="SESSION", help="folder of a recorded session"
+            )
         else:
-            one.add_argument("folder", type=Path, metavar="DIR", nargs="?", default=default_session_dir(),
-                             help="folder of sessions (default %(default)s)")  # fmt: skip
+            one.add_argument(
+                "folder",
+                type=Path,
+                metavar="DIR",
+                nargs="?",
+                default=default_session_dir(),
+                help="folder of sessions (default %(default)s)",
+            )
     for name in ("check", "certificate"):
         made[name].add_argument("--json", action="store_true", help="print the answer as JSON")
-    made["certificate"].add_argument("--write", action="store_true",
-                                     help="write certificate.json into the session, too")  # fmt: skip
+    made["certificate"].add_argument(
+        "--write", action="store_true", help="write certificate.json into the session, too"
+    )
     session_data.add_options(made["export"], made["prune"])
     return parser

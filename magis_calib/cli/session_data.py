@@ -1,4 +1,6 @@
-"""`magis-calib session list | show | export | prune`: what there is, files for other programs, and room for more."""
+"""`magis-calib session list | show | export | prune`: what there is, files for other programs, and
+room for more.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ def show(arguments: argparse.Namespace) -> int:
     """Print what one session is."""
     with opened(arguments.session) as session:
         print("\n".join([certify(session).in_words(), *_about(session)]))
-    size, age_days = bytes_on_disk(arguments.session), age_s(arguments.session) / DAY_S
+    size = bytes_on_disk(arguments.session)
+    age_days = age_s(arguments.session) / DAY_S
     print(f"{size / 1e6:.1f} MB, {age_days:.1f} days old")
     return 0
 
@@ -59,15 +62,23 @@ def export(arguments: argparse.Namespace) -> int:
 
 def prune_old(arguments: argparse.Namespace) -> int:
     """Remove the raw images of old sessions; without --yes only say what would be removed."""
-    old = [path for path in sessions_in(arguments.folder) if age_s(path) > arguments.older_than * DAY_S]
+    old = [
+        path for path in sessions_in(arguments.folder) if age_s(path) > arguments.older_than * DAY_S
+    ]
     found = [prunable(listed(path)) for path in old]
-    print("\n".join(one.in_words() for one in found) or f"no session is older than {arguments.older_than:g} days")
+    print(
+        "\n".join(one.in_words() for one in found)
+        or f"no session is older than {arguments.older_than:g} days"
+    )
     due = [one for one in found if not one.left_alone]
     if not due:
         return 0
     if not arguments.yes:
         size = sum(one.image_bytes for one in due)
-        print(f"dry run: {size / 1e6:.1f} MB of images in {len(due)} sessions would be removed; --yes removes them")
+        print(
+            f"dry run: {size / 1e6:.1f} MB of images in {len(due)} sessions would be removed; "
+            f"--yes removes them"
+        )
         return 0
     freed = sum(_told(prune(one.path) for one in due))
     print(f"freed {freed / 1e6:.1f} MB; estimates, decisions, headers and checksums are kept")
@@ -76,16 +87,28 @@ def prune_old(arguments: argparse.Namespace) -> int:
 
 def _about(session: Session) -> list[str]:
     """Return what the certificate does not say."""
-    estimates, decisions = (last_of_each(session.table(name)) for name in ("estimates", "decisions"))
+    estimates, decisions = (
+        last_of_each(session.table(name)) for name in ("estimates", "decisions")
+    )
     outcomes = Counter(decisions["outcome"].astype(str).tolist())
     times = estimates["time_ns"]
-    span = f"{utc_moment(int(times.min()))} to {utc_moment(int(times.max()))}" if len(times) else "no drop yet"
-    simulated = f"simulated station: {session.attribute('simulation')}" if session.attribute("simulated") else ""
+    span = (
+        f"{utc_moment(int(times.min()))} to {utc_moment(int(times.max()))}"
+        if len(times)
+        else "no drop yet"
+    )
+    simulated = (
+        f"simulated station: {session.attribute('simulation')}"
+        if session.attribute("simulated")
+        else ""
+    )
     return [
         f"taken {span}",
-        "decisions: " + (", ".join(f"{count} {word}" for word, count in outcomes.most_common()) or "none"),
+        "decisions: "
+        + (", ".join(f"{count} {word}" for word, count in outcomes.most_common()) or "none"),
         f"matrix in force: {session.matrix}",
-        f"{len(session.segments)} segments, begun anew at drops {sorted(session.restarts) or 'none'}",
+        f"{len(session.segments)} segments, begun anew at drops "
+        f"{sorted(session.restarts) or 'none'}",
         *([simulated] if simulated else []),
     ]
 
@@ -94,12 +117,16 @@ def _images(session: Session, arguments: argparse.Namespace) -> int:
     """Write the images that are asked for; return how many there were."""
     drops = None if arguments.images == "all" else _drops(arguments.images)
     views = VIEWS if arguments.view is None else (arguments.view,)
-    return sum(1 for _ in _told(export_images(session, arguments.to, drops, views), len(session.frames)))
+    return sum(
+        1 for _ in _told(export_images(session, arguments.to, drops, views), len(session.frames))
+    )
 
 
 def _told(work: Iterable[T], of: int | None = None) -> Iterable[T]:
     """Show progress where somebody looks."""
-    return track(work, "", of, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    return track(
+        work, "", of, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    )
 
 
 def _drops(text: str) -> range | set[int]:
@@ -108,19 +135,44 @@ def _drops(text: str) -> range | set[int]:
         first, _, last = text.partition("-")
         return range(int(first), int(last) + 1) if last else {int(one) for one in text.split(",")}
     except ValueError as error:
-        raise SessionError(f'--images: wanted "all", a drop, "3,7" or "10-20", got {text!r}') from error
+        raise SessionError(
+            f'--images: wanted "all", a drop, "3,7" or "10-20", got {text!r}'
+        ) from error
 
 
-def add_options(export_parser: argparse.ArgumentParser, prune_parser: argparse.ArgumentParser) -> None:
+def add_options(
+    export_parser: argparse.ArgumentParser, prune_parser: argparse.ArgumentParser
+) -> None:
     """Add what `export` and `prune` understand."""
-    export_parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="new or empty folder")
-    export_parser.add_argument("--format", choices=("csv", "parquet"), default="csv",
-                               help="of tables; parquet needs magis-calib[analysis] (default %(default)s)")  # fmt: skip
-    export_parser.add_argument("--tables", nargs="*", choices=TABLES, metavar="TABLE",
-                               help=f"only these: {', '.join(TABLES)}")  # fmt: skip
-    export_parser.add_argument("--images", metavar="DROPS",
-                               help='images as 16-bit TIFF, too: "all", a drop, "3,7" or "10-20"')  # fmt: skip
+    export_parser.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="new or empty folder"
+    )
+    export_parser.add_argument(
+        "--format",
+        choices=("csv", "parquet"),
+        default="csv",
+        help="of tables; parquet needs magis-calib[analysis] (default %(default)s)",
+    )
+    export_parser.add_argument(
+        "--tables",
+        nargs="*",
+        choices=TABLES,
+        metavar="TABLE",
+        help=f"only these: {', '.join(TABLES)}",
+    )
+    export_parser.add_argument(
+        "--images",
+        metavar="DROPS",
+        help='images as 16-bit TIFF, too: "all", a drop, "3,7" or "10-20"',
+    )
     export_parser.add_argument("--view", choices=VIEWS, help="images of one view only")
-    prune_parser.add_argument("--older-than", type=float, required=True, metavar="DAYS",
-                              help="sessions that were written to last so many days ago")  # fmt: skip
-    prune_parser.add_argument("--yes", action="store_true", help="remove; without it only what would be is said")
+    prune_parser.add_argument(
+        "--older-than",
+        type=float,
+        required=True,
+        metavar="DAYS",
+        help="sessions that were written to last so many days ago",
+    )
+    prune_parser.add_argument(
+        "--yes", action="store_true", help="remove; without it only what would be is said"
+    )

@@ -1,4 +1,6 @@
-"""`magis-calib settings SESSION`: the setpoint vectors of a session, the result each gave, the way back to one."""
+"""`magis-calib settings SESSION`: the setpoint vectors of a session, the result each gave, the way
+back to one.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ from magis_calib.recording.probe import opened
 
 
 def main(argv: Sequence[str]) -> int:
-    """List, show, compare or return. Exit 0; 1 where a return did not arrive; 2 for a wrong session or usage."""
+    """List, show, compare or return. Exit 0; 1 where a return did not arrive.
+
+    2 for a wrong session or usage.
+    """
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.diff and len(arguments.diff) > 2:
@@ -29,13 +34,19 @@ def main(argv: Sequence[str]) -> int:
     try:
         known = SessionSettings.of(arguments.session)
         if arguments.back is not None:
-            name, station = select_station(load_config(arguments.config), arguments.station or known.station)
+            name, station = select_station(
+                load_config(arguments.config), arguments.station or known.station
+            )
             label = f"the setpoints of drop {arguments.back}"
             return return_to(known.vector(arguments.back), label, name, station, arguments.keys)
         if arguments.drop is not None:
             print(_shown(known, arguments.drop, arguments.json))
         elif arguments.diff:
-            print(_difference(known, arguments.diff[0], [*arguments.diff, known.newest][1], arguments.json))
+            print(
+                _difference(
+                    known, arguments.diff[0], [*arguments.diff, known.newest][1], arguments.json
+                )
+            )
         else:
             _list(known, arguments)
     except (SessionError, ConfigError) as error:
@@ -75,11 +86,16 @@ class SessionSettings:
         for one in self.settings:
             if one.first_drop <= drop_id <= one.last_drop:
                 return one
-        raise SessionError(f"{self.path}: no setpoints of drop {drop_id}; known are those of drops "
-                           f"{self.settings[0].first_drop if self.settings else '–'} to {self.newest}")  # fmt: skip
+        raise SessionError(
+            f"{self.path}: no setpoints of drop {drop_id}; known are those of drops "
+            f"{self.settings[0].first_drop if self.settings else '–'} to {self.newest}"
+        )
 
     def vector(self, drop_id: int) -> Setpoints:
-        """Return the setpoints in force for this drop, in the usual order. Raises `SessionError`."""
+        """Return the setpoints in force for this drop, in the usual order.
+
+        Raises `SessionError`.
+        """
         found = self.setting(drop_id).setpoints
         known = [name for name in ACTUATORS if name in found]
         return {name: found[name] for name in [*known, *sorted(found.keys() - ACTUATORS.keys())]}
@@ -98,10 +114,16 @@ def _list(known: SessionSettings, arguments: argparse.Namespace) -> None:
 def _line(one: Setting) -> str:
     word = "good" if one.good else "off" if one.usable else "–"
     errors = "  ".join(
-        f"{shown.label} {shown.with_error(deviation.mean, deviation.stderr).replace('-', '−')} {shown.shown_unit}"
-        for name, deviation in one.deviations.items() if (shown := OBSERVABLES[name])
-    )  # fmt: skip
-    drops = f"drop {one.first_drop}" if one.first_drop == one.last_drop else f"drops {one.first_drop}–{one.last_drop}"
+        f"{shown.label} {shown.with_error(deviation.mean, deviation.stderr).replace('-', '−')} "
+        f"{shown.shown_unit}"
+        for name, deviation in one.deviations.items()
+        if (shown := OBSERVABLES[name])
+    )
+    drops = (
+        f"drop {one.first_drop}"
+        if one.first_drop == one.last_drop
+        else f"drops {one.first_drop}–{one.last_drop}"
+    )
     return f"{drops:<16} {one.usable:4d} usable  {word:<4}  {errors or 'nothing was measured'}"
 
 
@@ -109,7 +131,12 @@ def _shown(known: SessionSettings, drop_id: int, as_json: bool) -> str:
     one, vector = known.setting(drop_id), known.vector(drop_id)
     if as_json:
         return to_json({"schema": 1, "session": str(known.path), "drop_id": drop_id, **_facts(one)})
-    return "\n".join([_line(one), *(_row(name, quantity_of(name).shown(value)) for name, value in vector.items())])
+    return "\n".join(
+        [
+            _line(one),
+            *(_row(name, quantity_of(name).shown(value)) for name, value in vector.items()),
+        ]
+    )
 
 
 def _facts(one: Setting) -> dict[str, Any]:
@@ -121,11 +148,19 @@ def _difference(known: SessionSettings, first: int, second: int, as_json: bool) 
     both = [name for name in before if name in after]
     if as_json:
         change = {name: after[name] - before[name] for name in both}
-        return to_json({"schema": 1, "session": str(known.path), "from_drop": first, "to_drop": second,
-                        "difference": change})  # fmt: skip
+        return to_json(
+            {
+                "schema": 1,
+                "session": str(known.path),
+                "from_drop": first,
+                "to_drop": second,
+                "difference": change,
+            }
+        )
     rows = [f"drop {first} → drop {second}"]
     for name in both:
-        shown, step = quantity_of(name), after[name] - before[name]
+        shown = quantity_of(name)
+        step = after[name] - before[name]
         if step:
             way = f"{shown.shown(before[name])} → {shown.shown(after[name])}"
             rows.append(_row(name, way, f": {'+' if step > 0 else ''}{shown.shown(step)}"))
@@ -141,21 +176,42 @@ def _row(name: str, text: str, remark: str = "") -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="magis-calib settings", description=__doc__)
-    parser.add_argument("session", type=Path, metavar="SESSION", help="folder of a recorded session")
+    parser.add_argument(
+        "session", type=Path, metavar="SESSION", help="folder of a recorded session"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--drop", type=int, metavar="N", help="print the vector in force for drop N")
-    what.add_argument("--diff", type=int, nargs="+", metavar="N",
-                      help="what changed from drop N to drop M (default: the newest)")  # fmt: skip
-    what.add_argument("--return", dest="back", type=int, metavar="N",
-                      help="move the controllers to the setpoints of drop N, in steps and read back")  # fmt: skip
-    parser.add_argument("--good", action="store_true", help="list only those with every observable within tolerance")
+    what.add_argument(
+        "--diff",
+        type=int,
+        nargs="+",
+        metavar="N",
+        help="what changed from drop N to drop M (default: the newest)",
+    )
+    what.add_argument(
+        "--return",
+        dest="back",
+        type=int,
+        metavar="N",
+        help="move the controllers to the setpoints of drop N, in steps and read back",
+    )
+    parser.add_argument(
+        "--good", action="store_true", help="list only those with every observable within tolerance"
+    )
     parser.add_argument("--last", type=_count, metavar="N", help="list the newest N only")
     parser.add_argument("--json", action="store_true", help="print JSON (SI)")
-    parser.add_argument("--config", type=Path, metavar="FILE",
-                        help="with --return: says where the controllers are (default: the shipped one)")  # fmt: skip
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="with --return: says where the controllers are (default: the shipped one)",
+    )
     add_keys_option(parser)
-    parser.add_argument("--station", metavar="NAME",
-                        help="with --return: a station of it (default: that of the session)")  # fmt: skip
+    parser.add_argument(
+        "--station",
+        metavar="NAME",
+        help="with --return: a station of it (default: that of the session)",
+    )
     return parser
 
 

@@ -10,7 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 def toml_table(text: str) -> dict[str, Any]:
-    """Return what the text says. Raises `tomllib.TOMLDecodeError`, also for numbers without end and endless nesting."""
+    """Return what the text says.
+
+    Raises `tomllib.TOMLDecodeError`, also for numbers without end and endless nesting.
+    """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
@@ -35,11 +38,17 @@ class Strict(BaseModel):
 def is_loopback(endpoint: str) -> bool:
     """Tell whether nobody outside this machine can reach an endpoint."""
     host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
-    return endpoint.startswith("ipc://") or host in ("localhost", "::1") or bool(LOOPBACK.fullmatch(host))
+    return (
+        endpoint.startswith("ipc://")
+        or host in ("localhost", "::1")
+        or bool(LOOPBACK.fullmatch(host))
+    )
 
 
 def same_names(where: str, got: set[str], wanted: set[str]) -> None:
     """Raise `ValueError` where a table lacks a name, or has one that nobody knows."""
     if got != wanted:
         missing, unknown = sorted(wanted - got), sorted(got - wanted)
-        raise ValueError(f"{where}: missing {missing}, unknown {unknown}, known are {sorted(wanted)}")
+        raise ValueError(
+            f"{where}: missing {missing}, unknown {unknown}, known are {sorted(wanted)}"
+        )

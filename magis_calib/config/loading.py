@@ -55,7 +55,9 @@ def parse_json_config(text: str, source: str) -> Config:
         raise ConfigError(f"{source}: recorded configuration: {error}") from error
 
 
-def select_station(whole: Config, name: str | None, source: str = "--station") -> tuple[str, Station]:
+def select_station(
+    whole: Config, name: str | None, source: str = "--station"
+) -> tuple[str, Station]:
     """Return the named station, or the default one. Raises `ConfigError` for an unknown name."""
     chosen = name or whole.default_station
     if chosen not in whole.stations:
@@ -71,7 +73,13 @@ def _explain(item: Any, text: str) -> str:
     if item["type"] == "extra_forbidden":
         known = _known_names(keys[:-1])
         close = difflib.get_close_matches(keys[-1], known, 1)
-        hint = f", did you mean {close[0]!r}?" if close else f", wanted one of {known}" if known else ""
+        hint = (
+            f", did you mean {close[0]!r}?"
+            if close
+            else f", wanted one of {known}"
+            if known
+            else ""
+        )
         return f"{place}: unknown name {keys[-1]!r}{hint}"
     message = item["msg"].removeprefix("Value error, ")
     got = "" if item["type"] in {"missing", "value_error"} else f", got {item['input']!r}"
@@ -79,16 +87,27 @@ def _explain(item: Any, text: str) -> str:
 
 
 def line_of(keys: list[str], text: str) -> int | None:
-    """Find the line that most likely holds the last key: the first match after its parents' lines."""
-    lines, at, found = [line.split("#", 1)[0].strip() for line in text.splitlines()], 0, None
+    """Find the line that most likely holds the last key:
+    the first match after its parents' lines.
+    """
+    lines = [line.split("#", 1)[0].strip() for line in text.splitlines()]
+    at = 0
+    found = None
     for key in keys:
         if key.isdigit():
-            blocks = [n for n in range(at, len(lines)) if lines[n].startswith("[[") and lines[n] == lines[at]]
-            at, found = (blocks[int(key)], blocks[int(key)] + 1) if int(key) < len(blocks) else (at, found)
+            blocks = [
+                n
+                for n in range(at, len(lines))
+                if lines[n].startswith("[[") and lines[n] == lines[at]
+            ]
+            at, found = (
+                (blocks[int(key)], blocks[int(key)] + 1) if int(key) < len(blocks) else (at, found)
+            )
             continue
         for number in range(at, len(lines)):
             if key in re.split(r"[\s=.\[\]{},]+", lines[number]):
-                at, found = number, number + 1
+                at = number
+                found = number + 1
                 break
         else:
             return found

@@ -1,4 +1,6 @@
-"""The loop's part of the configuration: targets, gains, ranges, and what they ask of a response matrix."""
+"""The loop's part of the configuration: targets, gains, ranges, and what they ask of a response
+matrix.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,10 @@ class ObservableConfig(Strict):
     def _stable(cls, gain: object) -> object:
         if gain == "auto" or (isinstance(gain, (int, float)) and GAIN_ABOVE < gain < GAIN_BELOW):
             return gain
-        raise ValueError(f'wanted "auto" or a number greater than {GAIN_ABOVE:g} and less than {GAIN_BELOW:g}, '
-                         f"got {gain!r}")  # fmt: skip
+        raise ValueError(
+            f'wanted "auto" or a number greater than {GAIN_ABOVE:g} and less than {GAIN_BELOW:g}, '
+            f"got {gain!r}"
+        )
 
 
 class ActuatorConfig(Strict):
@@ -46,15 +50,22 @@ class ActuatorConfig(Strict):
     maximum: Finite
     step_cap: Positive
     direction: Literal[1, -1] = 1
-    """Sign of the motion for a rising setpoint when the matrix was made; the controller must say the same."""
+    """Sign of the motion for a rising setpoint when the matrix was made.
+
+    The controller must say the same.
+    """
     excursion: Positive | Literal["range"] = "range"
-    """Largest distance from the point that the operator approved last; "range": the range is the only limit."""
+    """Largest distance from the point that the operator approved last; "range": the range is the
+    only limit.
+    """
 
     @model_validator(mode="after")
     def _range_holds_nominal(self) -> Self:
         if not self.minimum <= self.nominal <= self.maximum:
-            raise ValueError(f"nominal {self.nominal:g} must lie in [minimum, maximum] = "
-                             f"[{self.minimum:g}, {self.maximum:g}]")  # fmt: skip
+            raise ValueError(
+                f"nominal {self.nominal:g} must lie in [minimum, maximum] = "
+                f"[{self.minimum:g}, {self.maximum:g}]"
+            )
         return self
 
 
@@ -84,31 +95,52 @@ class LoopConfig(Strict):
             raise ValueError(f"loop.actuators: unknown {unknown}, known are {sorted(ACTUATORS)}")
         mains = [one.actuator for one in self.observables.values()]
         if sorted(mains) != sorted(self.actuators):
-            raise ValueError(f"each actuator must be the main one of exactly one observable: wanted "
-                             f"{sorted(self.actuators)}, got {sorted(mains)}")  # fmt: skip
+            raise ValueError(
+                f"each actuator must be the main one of exactly one observable: wanted "
+                f"{sorted(self.actuators)}, got {sorted(mains)}"
+            )
         return self
 
     def refuse_far_targets(self, response: Array) -> None:
-        """Raise `ValueError` where a target needs an actuator outside its range, without any disturbance."""
-        away = np.array([self.observables[name].target - self.observables[name].reference for name in OBSERVABLES])
-        for (name, one), step in zip(self.actuators.items(), np.linalg.solve(response, away), strict=True):
+        """Raise `ValueError` where a target needs an actuator outside its range, without any
+        disturbance.
+        """
+        away = np.array(
+            [
+                self.observables[name].target - self.observables[name].reference
+                for name in OBSERVABLES
+            ]
+        )
+        for (name, one), step in zip(
+            self.actuators.items(), np.linalg.solve(response, away), strict=True
+        ):
             if not one.minimum <= one.nominal + step <= one.maximum:
-                raise ValueError(f"loop.observables: targets out of reach, they need {name} = "
-                                 f"{one.nominal + step:.6g}, wanted [{one.minimum:g}, {one.maximum:g}]")  # fmt: skip
+                raise ValueError(
+                    f"loop.observables: targets out of reach, they need {name} = "
+                    f"{one.nominal + step:.6g}, wanted [{one.minimum:g}, {one.maximum:g}]"
+                )
 
     def refuse_singular(self, name: str, response: Array) -> None:
-        """Raise `ValueError` where some combination of observables is hardly moved by this matrix."""
+        """Raise `ValueError` where some combination of observables is hardly moved by this
+        matrix.
+        """
         left, strengths, _ = np.linalg.svd(self.scaled(response))
         if not strengths[-1] > LEAST_STRENGTH * strengths[0]:  # a matrix of zeros is singular, too
             weakest = list(OBSERVABLES)[int(np.argmax(np.abs(left[:, -1])))]
-            raise ValueError(f"matrices.{name}: singular: the actuators move {weakest} too little, wanted the weakest "
-                             f"combination at least {LEAST_STRENGTH:g} of the strongest after scaling, got "
-                             f"{strengths[-1] / max(strengths[0], 1e-300):.2g}")  # fmt: skip
+            raise ValueError(
+                f"matrices.{name}: singular: the actuators move {weakest} too little, wanted the "
+                f"weakest "
+                f"combination at least {LEAST_STRENGTH:g} of the strongest after scaling, got "
+                f"{strengths[-1] / max(strengths[0], 1e-300):.2g}"
+            )
 
     def scaled(self, response: Array) -> Array:
-        """Return a response in units of the observables' noise and of the motions that make so much of each."""
+        """Return a response in units of the observables' noise and of the motions that make so much
+        of each.
+        """
         noise = np.array([self.observables[name].noise for name in OBSERVABLES])
-        order, unit = list(self.actuators), np.ones(len(self.actuators))
+        order = list(self.actuators)
+        unit = np.ones(len(self.actuators))
         for row, observable in enumerate(OBSERVABLES):
             column = order.index(self.observables[observable].actuator)
             gain = abs(response[row, column])

@@ -10,7 +10,8 @@ from magis_calib.config.fields import Positive, Strict
 from magis_calib.domain.camera import View
 
 Compression = Literal["bitshuffle-lz4", "bitshuffle-zstd", "gzip", "none"]
-"""bitshuffle-lz4: fast, and as small as noise allows. bitshuffle-zstd: a little smaller, three times slower. gzip:
+"""bitshuffle-lz4: fast, and as small as noise allows. bitshuffle-zstd: a little smaller, three
+times slower. gzip:
 slow, and read by every HDF5 program without a plugin. none: as fast as the disk."""
 
 COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
@@ -19,7 +20,9 @@ Span = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]
 
 
 class Region(Strict):
-    """Part of a view's image as delivered: from the first row and column up to, not with, the last."""
+    """Part of a view's image as delivered: from the first row and column up to, not with,
+    the last.
+    """
 
     rows: Span
     columns: Span
@@ -46,7 +49,9 @@ class Recording(Strict):
     @model_validator(mode="after")
     def _region_is_told(self) -> Self:
         if self.raw == "region" and set(self.region) != {"x", "y"}:
-            raise ValueError(f'raw = "region": wanted a region of views x and y, got {sorted(self.region)}')
+            raise ValueError(
+                f'raw = "region": wanted a region of views x and y, got {sorted(self.region)}'
+            )
         return self
 
     def kept(self, view: View, rows: int, columns: int) -> tuple[slice, slice] | None:
@@ -56,5 +61,8 @@ class Recording(Strict):
         if self.raw == "full":
             return slice(0, rows), slice(0, columns)
         one = self.region[view]
-        part = slice(one.rows[0], min(rows, one.rows[1])), slice(one.columns[0], min(columns, one.columns[1]))
+        part = (
+            slice(one.rows[0], min(rows, one.rows[1])),
+            slice(one.columns[0], min(columns, one.columns[1])),
+        )
         return part if part[0].start < part[0].stop and part[1].start < part[1].stop else None

@@ -1,4 +1,6 @@
-"""What the operator may change of the loop while it runs: targets, gains and limits, as they are and as configured."""
+"""What the operator may change of the loop while it runs: targets, gains and limits, as they are
+and as configured.
+"""
 
 from __future__ import annotations
 
@@ -31,15 +33,22 @@ class LoopSettings:
         )
 
 
-def adjusted(loop: LoopConfig, gains: Mapping[str, Gain], limits: Mapping[str, Limits]) -> LoopConfig:
+def adjusted(
+    loop: LoopConfig, gains: Mapping[str, Gain], limits: Mapping[str, Limits]
+) -> LoopConfig:
     """Return this configuration with other gains and limits, which were found valid before."""
     if not gains and not limits:
         return loop
     observables: dict[str, ObservableConfig] = {
-        name: loop.observables[name].model_copy(update={"gain": gain}) for name, gain in gains.items()
+        name: loop.observables[name].model_copy(update={"gain": gain})
+        for name, gain in gains.items()
     }
     actuators: dict[str, ActuatorConfig] = {
         name: loop.actuators[name].model_copy(update=one.table()) for name, one in limits.items()
     }
-    return loop.model_copy(update={"observables": {**loop.observables, **observables},
-                                   "actuators": {**loop.actuators, **actuators}})  # fmt: skip
+    return loop.model_copy(
+        update={
+            "observables": {**loop.observables, **observables},
+            "actuators": {**loop.actuators, **actuators},
+        }
+    )

@@ -1,4 +1,7 @@
-"""The configuration: one TOML file, judged whole at the door. The commented default is `default.toml` beside this."""
+"""The configuration: one TOML file, judged whole at the door.
+
+The commented default is `default.toml` beside this.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,15 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from magis_calib.config.fields import Endpoint, Finite, Pair, Positive, Strict, is_loopback, same_names
+from magis_calib.config.fields import (
+    Endpoint,
+    Finite,
+    Pair,
+    Positive,
+    Strict,
+    is_loopback,
+    same_names,
+)
 from magis_calib.config.loop import LoopConfig
 from magis_calib.config.recording import Recording
 from magis_calib.domain.camera import Orientation, View
@@ -25,17 +36,24 @@ class Links(Strict):
     drop_system: Endpoint
     telemetry: Endpoint
     sockets: Literal["curve", "plain"] = "curve"
-    """curve: encrypted, and only whose key is known is let in. plain: neither, on this machine alone."""
+    """curve: encrypted, and only whose key is known is let in. plain: neither, on this machine
+    alone.
+    """
     reply_timeout_s: Positive = 1.0
     heartbeat_s: Positive = 1.0
     silent_after_s: Positive = 5.0
 
     @model_validator(mode="after")
     def _plain_on_loopback_only(self) -> Self:
-        far = [one for one in (self.camera, self.laser, self.drop_system, self.telemetry) if not is_loopback(one)]
+        far = [
+            one
+            for one in (self.camera, self.laser, self.drop_system, self.telemetry)
+            if not is_loopback(one)
+        ]
         if self.sockets == "plain" and far:
             raise ValueError(
-                f'sockets = "plain": wanted addresses of this machine alone (127.0.0.1, ipc), got {far}; '
+                f'sockets = "plain": wanted addresses of this machine alone (127.0.0.1, ipc), got '
+                f"{far}; "
                 'others need "curve"'
             )
         return self
@@ -65,7 +83,9 @@ class InsistedFacts(Strict):
 
 
 class ParameterRule(Strict):
-    """How the fit may treat one parameter: held at `fixed`, or kept between `minimum` and `maximum`."""
+    """How the fit may treat one parameter: held at `fixed`, or kept between `minimum` and
+    `maximum`.
+    """
 
     fixed: Finite | None = None
     minimum: Finite | None = None
@@ -121,21 +141,29 @@ class Station(Strict):
     @model_validator(mode="after")
     def _one_camera_per_view(self) -> Self:
         for view in ("x", "y"):
-            names = [camera.name for camera in self.cameras if camera.enabled and camera.view == view]
+            names = [
+                camera.name for camera in self.cameras if camera.enabled and camera.view == view
+            ]
             if len(names) != 1:
-                raise ValueError(f"cameras: view {view!r} needs exactly one enabled camera, got {names}")
+                raise ValueError(
+                    f"cameras: view {view!r} needs exactly one enabled camera, got {names}"
+                )
         return self
 
     @model_validator(mode="after")
     def _matrices_are_whole(self) -> Self:
         if self.loop.matrix not in self.matrices:
-            raise ValueError(f"loop.matrix: wanted one of {sorted(self.matrices)}, got {self.loop.matrix!r}")
+            raise ValueError(
+                f"loop.matrix: wanted one of {sorted(self.matrices)}, got {self.loop.matrix!r}"
+            )
         for name, matrix in self.matrices.items():
             same_names(f"matrices.{name}", set(matrix), set(OBSERVABLES))
             for observable, row in matrix.items():
                 unknown = sorted(set(row) - set(self.loop.actuators))
                 if unknown:
-                    raise ValueError(f"matrices.{name}.{observable}: {unknown} are not actuators of the loop")
+                    raise ValueError(
+                        f"matrices.{name}.{observable}: {unknown} are not actuators of the loop"
+                    )
             self.loop.refuse_singular(name, self.response(name))
         return self
 
@@ -159,7 +187,10 @@ class Station(Strict):
         return next(camera for camera in self.cameras if camera.enabled and camera.view == view)
 
     def response(self, name: str | None = None) -> Array:
-        """The response matrix (observables x actuators, SI), in force or by name; columns as in `loop.actuators`."""
+        """The response matrix (observables x actuators, SI), in force or by name.
+
+        Columns as in `loop.actuators`.
+        """
         rows = self.matrices[name or self.loop.matrix]
         return np.array([[rows[o].get(a, 0.0) for a in self.loop.actuators] for o in OBSERVABLES])
 
@@ -174,13 +205,20 @@ class Config(Strict):
     @model_validator(mode="after")
     def _default_exists(self) -> Self:
         if self.default_station not in self.stations:
-            raise ValueError(f"default_station: wanted one of {sorted(self.stations)}, got {self.default_station!r}")
+            raise ValueError(
+                f"default_station: wanted one of {sorted(self.stations)}, got "
+                f"{self.default_station!r}"
+            )
         return self
 
 
 def default_text() -> str:
     """Return the commented default configuration."""
-    return importlib.resources.files("magis_calib.config").joinpath("default.toml").read_text(encoding="utf-8")
+    return (
+        importlib.resources.files("magis_calib.config")
+        .joinpath("default.toml")
+        .read_text(encoding="utf-8")
+    )
 
 
 DEFAULT_SOURCE = Path("default.toml")

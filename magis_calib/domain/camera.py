@@ -12,10 +12,18 @@ View = Literal["x", "y"]
 VIEWS: tuple[View, View] = ("x", "y")
 PixelFormat = Literal["Mono16", "Mono12p"]
 Orientation = Literal[
-    "normal", "rotated_90", "rotated_180", "rotated_270",
-    "mirrored", "mirrored_rotated_90", "mirrored_rotated_180", "mirrored_rotated_270",
-]  # fmt: skip
-"""How the sensor must be turned to stand upright: mirrored left-right first, then turned counter-clockwise."""
+    "normal",
+    "rotated_90",
+    "rotated_180",
+    "rotated_270",
+    "mirrored",
+    "mirrored_rotated_90",
+    "mirrored_rotated_180",
+    "mirrored_rotated_270",
+]
+"""How the sensor must be turned to stand upright: mirrored left-right first, then turned
+counter-clockwise.
+"""
 SequenceType = Literal["interferometer", "no_atoms", "z_shear", "pi_test"]
 
 Counts = npt.NDArray[np.uint16]
@@ -92,7 +100,9 @@ class ImagePair:
     drop_id: int
     frames: dict[View, Frame]
     earlier: bool = False
-    """Taken before this run began, for one that was killed: it is recorded and fitted, and moves nothing."""
+    """Taken before this run began, for one that was killed: it is recorded and fitted, and moves
+    nothing.
+    """
 
     @property
     def sequence_type(self) -> SequenceType:

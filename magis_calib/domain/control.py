@@ -28,7 +28,9 @@ class ParameterFacts:
 
     @property
     def sure_step(self) -> float:
-        """Largest step from a read-back that the controller takes: it may itself stand off by the tolerance."""
+        """Largest step from a read-back that the controller takes: it may itself stand off by the
+        tolerance.
+        """
         return max(0.0, self.step_limit - self.readback_tolerance)
 
 
@@ -47,9 +49,10 @@ Outcome = Literal[
     "half_applied",
     "unverified",
 ]
-"""applied: sent, answered, read back within tolerance. held: nothing was sent. refused: a controller said no before
-anything changed. half_applied: one controller took its part, the other did not. unverified: sent, but the answer or
-the read-back is missing or off."""
+"""applied: sent, answered, read back within tolerance. held: nothing was sent. refused: a
+controller said no before
+anything changed. half_applied: one controller took its part, the other did not. unverified: sent,
+but the answer or the read-back is missing or off."""
 
 
 SHADOW = "shadow: decided and logged, nothing is sent"
@@ -58,7 +61,10 @@ SHADOW = "shadow: decided and logged, nothing is sent"
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What was expected of one drop, and how it differed. By observable, or by channel under its main observable."""
+    """What was expected of one drop, and how it differed.
+
+    By observable, or by channel under its main observable.
+    """
 
     prediction: Mapping[str, float]
     """Observables expected for the setpoints in force for this drop."""
@@ -172,8 +178,12 @@ class Limits:
 
     def table(self) -> dict[str, float | str]:
         """Return the limits under their names in a configuration."""
-        return {"minimum": self.minimum, "maximum": self.maximum, "step_cap": self.step_cap,
-                "excursion": self.excursion}  # fmt: skip
+        return {
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "step_cap": self.step_cap,
+            "excursion": self.excursion,
+        }
 
 
 def gain_in_words(gain: Gain) -> str:

@@ -1,4 +1,6 @@
-"""What the core asks of the world: the Protocols that hardware clients, replay and simulators fulfil."""
+"""What the core asks of the world: the Protocols that hardware clients, replay and simulators
+fulfil.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,10 @@ SourceEvent = Frame | CameraJoined | BadMessage | DropAnnouncement | IncompleteD
 
 
 class FrameSource(Protocol):
-    """Where frames come from. `receive` is called by one thread; `stored` and `not_stored` by any."""
+    """Where frames come from. `receive` is called by one thread.
+
+    `stored` and `not_stored` by any.
+    """
 
     def receive(self, timeout_s: float) -> SourceEvent | None:
         """Return the next event, or None after the timeout."""
@@ -64,7 +69,10 @@ class FrameSource(Protocol):
 
 
 class Controller(Protocol):
-    """A device whose setpoints can be moved. Every call blocks up to its deadline, then raises `Silent`."""
+    """A device whose setpoints can be moved.
+
+    Every call blocks up to its deadline, then raises `Silent`.
+    """
 
     name: str
 
@@ -84,7 +92,9 @@ class Controller(Protocol):
         """Move to these absolute setpoints, all or nothing; raises `Refused` or `Silent`."""
 
     def session(self) -> str | None:
-        """The controller's own session id, None before its first word: a new one means that it restarted."""
+        """The controller's own session id, None before its first word: a new one means that it
+        restarted.
+        """
 
     def link(self) -> LinkState:
         """Say whether it is there."""
@@ -103,10 +113,11 @@ class DropSystem(Protocol):
         """Say that the outcome of this drop is known. Never blocks."""
 
     def sequence(self, sequence_type: SequenceType) -> int:
-        """Have all drops that are not announced yet made for this, until it is changed; return the first of them.
+        """Have all drops that are not announced yet made for this, until it is changed; return the
+        first of them.
 
-        Blocks up to its deadline; raises `Refused` or `Silent`. When every application has left, drops are for the
-        interferometer again.
+        Blocks up to its deadline; raises `Refused` or `Silent`. When every application has left,
+        drops are for the interferometer again.
         """
 
 
@@ -125,7 +136,9 @@ class LinkState:
 
 @dataclass(frozen=True, slots=True)
 class ActuatorState:
-    """One actuator of a controller: what was asked for, what it reads, and how far it may go (SI)."""
+    """One actuator of a controller: what was asked for, what it reads,
+    and how far it may go (SI).
+    """
 
     name: str
     controller: str

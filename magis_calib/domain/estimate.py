@@ -25,12 +25,20 @@ class Value:
     stderr: float = NAN
 
 
-Told = Literal["horizontal_m", "vertical_m", "fringe_horizontal_rad_per_m", "fringe_vertical_rad_per_m", "phase_rad"]
+Told = Literal[
+    "horizontal_m",
+    "vertical_m",
+    "fringe_horizontal_rad_per_m",
+    "fringe_vertical_rad_per_m",
+    "phase_rad",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """How a fit tells the station something: Σ terms·parameter - offset, in image coordinates (right, up)."""
+    """How a fit tells the station something: Σ terms·parameter - offset, in image coordinates
+    (right, up).
+    """
 
     told: Told
     terms: Mapping[str, float]
@@ -43,7 +51,9 @@ Pixels = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeftOut:
-    """Pixels that a fit leaves out. Of each kind evenly thinned to `MOST`: an image may be all saturated."""
+    """Pixels that a fit leaves out. Of each kind evenly thinned to `MOST`: an image may be all
+    saturated.
+    """
 
     MOST: ClassVar[int] = 1000
     saturated: Pixels
@@ -93,7 +103,10 @@ class ViewEstimate:
     displacements: Mapping[str, tuple[float, float]]
     """Nominal place of port "a" and "b" in the image: right, up (m)."""
     disagreement_sigma: float = NAN
-    """Largest difference from the second estimator, in its standard errors; NaN where that has nothing to say."""
+    """Largest difference from the second estimator, in its standard errors.
+
+    NaN where that has nothing to say.
+    """
     diagnostics: Mapping[str, Value] = field(default_factory=dict)
     """`roll_rad` and `port_phase_difference_rad` of two-port fits."""
     measurements: tuple[Measurement, ...] = ()
@@ -126,7 +139,9 @@ class StationEstimate:
     reasons: tuple[str, ...]
     views: Mapping[View, ViewEstimate] = field(default_factory=dict)
     consistency_chi2: float = NAN
-    """Of what both views measure (z, and in a z-shear κz and phase), with `consistency_dof` degrees of freedom."""
+    """Of what both views measure (z, and in a z-shear κz and phase), with `consistency_dof` degrees
+    of freedom.
+    """
     consistency_dof: int = 0
 
     @property

@@ -1,4 +1,6 @@
-"""The one check of setpoints against limits: of decisions, of the last function before the socket, of controllers."""
+"""The one check of setpoints against limits: of decisions, of the last function before the socket,
+of controllers.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +46,18 @@ def broken_limit(
     """
     one = known.get(name)
     if one is None:
-        return BrokenLimit("unknown_name", name, value, f"no parameter of this name, known are {sorted(known)}")
+        return BrokenLimit(
+            "unknown_name", name, value, f"no parameter of this name, known are {sorted(known)}"
+        )
     if not math.isfinite(value):
         return BrokenLimit("not_finite", name, value, "not a finite number")
     if not one.minimum <= value <= one.maximum:
-        return BrokenLimit("limit", name, value, f"outside its range [{one.minimum:g}, {one.maximum:g}]")
+        return BrokenLimit(
+            "limit", name, value, f"outside its range [{one.minimum:g}, {one.maximum:g}]"
+        )
     step = value - before
     if abs(step) > one.step_limit * (1.0 + ROUNDING) + ROUNDING * abs(value) + slack:
-        return BrokenLimit("step", name, value, f"a step of {step:g}, more than the limit of {one.step_limit:g}")
+        return BrokenLimit(
+            "step", name, value, f"a step of {step:g}, more than the limit of {one.step_limit:g}"
+        )
     return None

@@ -1,7 +1,7 @@
 """The observables and actuators of a station: names, SI units, and the units that people read.
 
-The names are fixed by docs/contracts.md. Everything inside the program and in files is SI; a `Quantity` converts at
-the edge.
+The names are fixed by docs/contracts.md. Everything inside the program and in files is SI; a
+`Quantity` converts at the edge.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class Quantity:
     def shown(self, value: float, finest: float = math.inf) -> str:
         """Write an SI value for a person, without the unit; "–" when there is none.
 
-        `finest`: an SI difference that must be seen; it may ask for more decimals than usual, at most for nine.
+        `finest`: an SI difference that must be seen; it may ask for more decimals than usual, at
+        most for nine.
         """
         decimals = self.decimals
         if 0 < finest < math.inf:
@@ -63,7 +64,11 @@ OBSERVABLES = _table(
 )
 """The six controlled observables, in the order of every vector and matrix."""
 
-CLOSING_ORDER = (("x_m", "y_m", "z_m"), ("fringe_x_rad_per_m", "fringe_z_rad_per_m"), ("phase_rad",))
+CLOSING_ORDER = (
+    ("x_m", "y_m", "z_m"),
+    ("fringe_x_rad_per_m", "fringe_z_rad_per_m"),
+    ("phase_rad",),
+)
 """Position before the wavevector before the phase: what comes later depends on what was before."""
 
 DIAGNOSTICS = _table(

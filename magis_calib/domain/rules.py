@@ -1,4 +1,6 @@
-"""Every gate and hold of the loop: what it stops, how often it does so without need, and the way out."""
+"""Every gate and hold of the loop: what it stops, how often it does so without need, and the way
+out.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ from magis_calib.domain.control import RuleVerdict
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One gate or hold. A gate uses nothing of a drop; a hold freezes the setpoints and goes on measuring."""
+    """One gate or hold. A gate uses nothing of a drop.
+
+    A hold freezes the setpoints and goes on measuring.
+    """
 
     name: str
     kind: Literal["gate", "hold"]
@@ -37,12 +42,27 @@ FRESH = Rule("fresh", "gate", 0.0, "the next drop in order, decided in time, is 
 USABLE = Rule("usable", "gate", 0.2, NEXT_DROP)
 COVARIANCE = Rule("covariance", "gate", 0.0, NEXT_DROP)
 ATOMS = Rule("atoms", "gate", 0.0, "three in a row that agree are the new number of atoms")
-WHEREABOUTS = Rule("whereabouts", "hold", 0.0, "goes on when all read as commanded, or once the loop is closed there")
+WHEREABOUTS = Rule(
+    "whereabouts",
+    "hold",
+    0.0,
+    "goes on when all read as commanded, or once the loop is closed there",
+)
 JUMP = Rule("jump", "gate", 0.36, "three in a row that agree are a real step and are followed")
-CAPTURE = Rule("capture", "hold", 0.0, "bring the fringe back by hand; or close the loop again: it is taken as it is")
+CAPTURE = Rule(
+    "capture",
+    "hold",
+    0.0,
+    "bring the fringe back by hand; or close the loop again: it is taken as it is",
+)
 SURPRISE = Rule("surprise", "hold", 0.01, "goes on when the last 8 innovations are credible again")
 RESPONSE = Rule("response", "hold", 0.05, "look at the actuator, then close the loop again")
-LIMIT = Rule("limit", "hold", 0.0, "goes on when the correction points inwards; closing the loop approves the point")
+LIMIT = Rule(
+    "limit",
+    "hold",
+    0.0,
+    "goes on when the correction points inwards; closing the loop approves the point",
+)
 HANDS = Rule("controllers", "hold", 0.0, "goes on when they are back and ready")
 RULES = {
     rule.name: rule

@@ -1,4 +1,6 @@
-"""A drop's record as JSON and back, without losing a bit: Python writes the shortest text that reads back exactly."""
+"""A drop's record as JSON and back, without losing a bit: Python writes the shortest text that
+reads back exactly.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,19 @@ from magis_calib.domain.estimate import NAN, Measurement, StationEstimate, Value
 
 
 def plain(value: Any) -> Any:
-    """Return nested dataclasses, arrays and mappings as plain JSON values; NaN and infinities become null.
+    """Return nested dataclasses, arrays and mappings as plain JSON values; NaN and infinities
+    become null.
 
     A field whose metadata says `"recorded": False` is left out.
     """
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        kept = [field.name for field in dataclasses.fields(value) if field.metadata.get("recorded", True)]
+        kept = [
+            field.name
+            for field in dataclasses.fields(value)
+            if field.metadata.get("recorded", True)
+        ]
         return {name: plain(getattr(value, name)) for name in kept}
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
@@ -63,7 +70,9 @@ def _station(table: dict[str, Any]) -> StationEstimate:
 
 
 def _view(table: dict[str, Any]) -> ViewEstimate:
-    table["parameters"] = {name: Value(**_numbers(value)) for name, value in table["parameters"].items()}
+    table["parameters"] = {
+        name: Value(**_numbers(value)) for name, value in table["parameters"].items()
+    }
     table["atoms"] = Value(**_numbers(table["atoms"]))
     table["covariance"] = _matrix(table["covariance"])
     table["displacements"] = {port: tuple(place) for port, place in table["displacements"].items()}
@@ -83,7 +92,8 @@ def _decision(table: dict[str, Any]) -> Decision:
     if proposal is not None:
         proposal["limits"] = tuple(proposal["limits"])
         moved = {name: proposal.pop(name) for name in expected if name in proposal}
-        if moved:  # recorded when a proposal held its expectation, and nothing was known of drops without one
+        # recorded when a proposal held its expectation, and nothing was known of drops without one
+        if moved:
             table["expectation"] = {key: {} for key in expected} | moved
         table["proposal"] = Proposal(**proposal)
     if table.get("expectation") is not None:

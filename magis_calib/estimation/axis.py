@@ -20,7 +20,9 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """The bins of one axis in the object plane: quadrature nodes (bins, 4), their weights, and bin middles (m)."""
+    """The bins of one axis in the object plane: quadrature nodes (bins, 4), their weights, and bin
+    middles (m).
+    """
 
     nodes_m: Array
     weights_m: Array
@@ -47,7 +49,10 @@ class Axis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Envelope:
-    """Bin integrals of a normalised Gaussian g and of g·exp(iκ(u-d)), with their derivatives; one entry per bin."""
+    """Bin integrals of a normalised Gaussian g and of g·exp(iκ(u-d)), with their derivatives.
+
+    One entry per bin.
+    """
 
     plain: Array
     plain_by_centre: Array
@@ -59,10 +64,14 @@ class Envelope:
 
 
 @lru_cache(maxsize=8)
-def envelope(axis: Axis, centre_m: float, width_m: float, wavevector: float, displacement_m: float) -> Envelope:
-    """Integrate over each bin. `displacement_m` is the port's nominal place: the phase is counted from there.
+def envelope(
+    axis: Axis, centre_m: float, width_m: float, wavevector: float, displacement_m: float
+) -> Envelope:
+    """Integrate over each bin. `displacement_m` is the port's nominal place: the phase is counted
+    from there.
 
-    The last ones are remembered: a minimiser asks for the image and for its derivatives at the same place.
+    The last ones are remembered: a minimiser asks for the image and for its derivatives at the same
+    place.
     """
     offset = axis.nodes_m - centre_m
     reduced = offset / width_m

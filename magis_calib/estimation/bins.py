@@ -1,4 +1,6 @@
-"""Where to cut the image into bins: fine where the fringe or the envelope asks, coarse elsewhere, nothing left out."""
+"""Where to cut the image into bins: fine where the fringe or the envelope asks, coarse elsewhere,
+nothing left out.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +16,24 @@ from magis_calib.imaging.sums import Indices
 BINS_PER_PERIOD = 13.0
 """sinc²(1/13) = 0.981: binning costs 1 % of the phase's standard error."""
 FEWEST_PER_PERIOD = 5.0
-"""sinc²(1/5) = 0.88: what a fringe oblique to a wide cloud has to do with, to stay within `MOST_BINS`."""
+"""sinc²(1/5) = 0.88: what a fringe oblique to a wide cloud has to do with, to stay within
+`MOST_BINS`.
+"""
 MOST_BINS = 150_000
 """Bound of memory (15 derivatives of 8 bytes a bin) and time."""
 BINS_PER_WIDTH = 3.0
 """Costs 0.5 % of the position's standard error."""
 NEARLY = 1.1
-"""Bins a little coarser than asked for cost little; half as coarse to be a multiple cost twice the time."""
+"""Bins a little coarser than asked for cost little.
+
+Half as coarse to be a multiple cost twice the time.
+"""
 REACH_WIDTHS = 3.5
 COARSE_BINS = 48
-"""Where there is only a background plane, this many bins along an axis lose nothing; a width where that is larger."""
+"""Where there is only a background plane, this many bins along an axis lose nothing.
+
+A width where that is larger.
+"""
 EVEN_BINS = 256
 """Bins a side where a model does not say where its light is."""
 OUTGROWN = 1.4
@@ -43,10 +53,14 @@ def outgrown(bins: Binned, layout: Layout | None) -> bool:
     for way, edges in ((0, bins.row_edges), (1, bins.column_edges)):
         sides = np.diff(edges)
         for spot in layout.spots:
-            middle, width = (spot.row, spot.sigma_rows) if way == 0 else (spot.column, spot.sigma_columns)
+            middle, width = (
+                (spot.row, spot.sigma_rows) if way == 0 else (spot.column, spot.sigma_columns)
+            )
             reach = (REACH_WIDTHS - STRAYED_WIDTHS) * width
             inside = (edges[:-1] > middle - reach) & (edges[1:] < middle + reach)
-            wanted = _fine(width, layout.wave_rows if way == 0 else layout.wave_columns, FEWEST_PER_PERIOD)
+            wanted = _fine(
+                width, layout.wave_rows if way == 0 else layout.wave_columns, FEWEST_PER_PERIOD
+            )
             if inside.any() and float(sides[inside].max()) > max(1.0, OUTGROWN * wanted):
                 return True
     return False
@@ -55,7 +69,9 @@ def outgrown(bins: Binned, layout: Layout | None) -> bool:
 def _edges(image: Electrons, layout: Layout | None) -> tuple[Indices, Indices]:
     rows, columns = image.shape
     if layout is None:
-        even = [np.arange(0, size, max(1, size // EVEN_BINS), dtype=np.intp) for size in image.shape]
+        even = [
+            np.arange(0, size, max(1, size // EVEN_BINS), dtype=np.intp) for size in image.shape
+        ]
         return np.append(even[0], rows), np.append(even[1], columns)
     for per_period in (BINS_PER_PERIOD, 8.0, FEWEST_PER_PERIOD):
         edges = _by_layout(image, layout, per_period)
@@ -65,10 +81,13 @@ def _edges(image: Electrons, layout: Layout | None) -> tuple[Indices, Indices]:
 
 
 def _by_layout(image: Electrons, layout: Layout, per_period: float) -> tuple[Indices, Indices]:
-    spots, (rows, columns) = layout.spots, image.shape
+    spots = layout.spots
+    rows, columns = image.shape
     height, width = min(s.sigma_rows for s in spots), min(s.sigma_columns for s in spots)
     return (
-        axis_edges(rows, [s.row for s in spots], height, layout.wave_rows, per_period, image.band_rows),
+        axis_edges(
+            rows, [s.row for s in spots], height, layout.wave_rows, per_period, image.band_rows
+        ),
         axis_edges(columns, [s.column for s in spots], width, layout.wave_columns, per_period),
     )
 
@@ -81,10 +100,15 @@ def _fine(width_px: float, wavevector_per_px: float, per_period: float) -> float
 
 
 def axis_edges(
-    size: int, centres_px: list[float], width_px: float, wavevector_per_px: float,
-    per_period: float = BINS_PER_PERIOD, whole: int = 1,
-) -> Indices:  # fmt: skip
-    """Return bin edges of one axis: `size` pixels, clouds at `centres_px` of `width_px`, |κ| in rad/px.
+    size: int,
+    centres_px: list[float],
+    width_px: float,
+    wavevector_per_px: float,
+    per_period: float = BINS_PER_PERIOD,
+    whole: int = 1,
+) -> Indices:
+    """Return bin edges of one axis: `size` pixels, clouds at `centres_px` of `width_px`, |κ| in
+    rad/px.
 
     Where bins may be so coarse their edges are multiples of `whole`.
     """
@@ -98,7 +122,9 @@ def axis_edges(
     reach = REACH_WIDTHS * width_px
     inside = np.zeros(-(-size // whole), dtype=bool)
     for centre in centres_px:
-        inside[max(0, int((centre - reach) // whole)) : max(0, int((centre + reach) // whole + 1))] = True
+        inside[
+            max(0, int((centre - reach) // whole)) : max(0, int((centre + reach) // whole + 1))
+        ] = True
     turns = (np.flatnonzero(np.diff(inside)) + 1) * whole
     borders = [0, *turns.tolist(), size]
     parts = [

@@ -1,4 +1,6 @@
-"""What a two-port fit says about the instrument: does the camera stand straight, are the ports in antiphase."""
+"""What a two-port fit says about the instrument: does the camera stand straight, are the ports in
+antiphase.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,17 @@ def diagnostics(fit: Fit, model: TwoPort) -> dict[str, Value]:
 
 
 def _roll(fit: Fit, model: TwoPort) -> Value:
-    """Lean of the line between the ports against its nominal lean; positive where the upper port lies to the right."""
+    """Lean of the line between the ports against its nominal lean.
+
+    Positive where the upper port lies to the right.
+    """
     nominal = displacements_of(model.camera)
     right = [PORTS[port][1] for port in ("a", "b")]
     up = [PORTS[port][2] for port in ("a", "b")]
-    across, along = fit.values[right[0]] - fit.values[right[1]], fit.values[up[0]] - fit.values[up[1]]
+    across, along = (
+        fit.values[right[0]] - fit.values[right[1]],
+        fit.values[up[0]] - fit.values[up[1]],
+    )
     wanted = math.atan2(nominal["a"][0] - nominal["b"][0], nominal["a"][1] - nominal["b"][1])
     length2 = across**2 + along**2
     slope = np.array([along, -along, -across, across]) / length2
@@ -39,7 +47,9 @@ def _roll(fit: Fit, model: TwoPort) -> Value:
 
 
 def _port_phase_difference(fit: Fit, model: TwoPort) -> Value:
-    """Phase of port a minus that of port b, 0 for exact antiphase: one Gauss-Newton step of a fit that frees it."""
+    """Phase of port a minus that of port b, 0 for exact antiphase: one Gauss-Newton step of a fit
+    that frees it.
+    """
     grid = Grid.of(fit.bins, fit.image.shape)
     a, b = model.ports(grid, fit.values)
     weight = (1.0 / np.sqrt(fit.variance)).ravel()

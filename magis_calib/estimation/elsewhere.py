@@ -1,4 +1,6 @@
-"""Light away from the fitted clouds: a second one, which chi-square does not see where the first one is bright."""
+"""Light away from the fitted clouds: a second one, which chi-square does not see where the first
+one is bright.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +16,35 @@ from magis_calib.imaging.electrons import Mask
 AWAY_WIDTHS = 4.0
 """Nearer to a fitted cloud, chi-square judges."""
 SHARE, SIGMA = 0.2, 8.0
-"""Of the fitted peak, and of the standard deviation of a median of tiles: from there on it is another cloud."""
+"""Of the fitted peak, and of the standard deviation of a median of tiles: from there on it is
+another cloud.
+"""
 ACROSS, STEP = 5, 2
-"""Median of so many tiles each way, at every second place: hot pixels and tracks of particles are narrower."""
+"""Median of so many tiles each way, at every second place: hot pixels and tracks of particles are
+narrower.
+"""
 MEDIAN_NOISE = 1.25
 """Standard deviation of a median over that of a mean (normal distribution)."""
 
 
 def light_elsewhere(fit: Fit, model: FitModel) -> str:
-    """Say where there is light that the fit knows nothing of, and how much; empty where there is none."""
+    """Say where there is light that the fit knows nothing of, and how much.
+
+    Empty where there is none.
+    """
     image = fit.image
-    layout, tiles = model.layout(fit.values, image.shape, image.facts.object_pixel_m), image.tiles
+    layout = model.layout(fit.values, image.shape, image.facts.object_pixel_m)
+    tiles = image.tiles
     if layout is None or not image.noise_known or min(tiles.pixels.shape) < ACROSS:
         return ""
     grid = Grid.of(tiles, image.shape)
-    signal, background = (part(grid, fit.values) / tiles.pixels for part in (model.signal, model.background))
+    signal, background = (
+        part(grid, fit.values) / tiles.pixels for part in (model.signal, model.background)
+    )
     left = np.where(tiles.good > 0, tiles.electrons / tiles.pixels - signal - background, 0.0)
-    rows, columns = (axis.ravel()[ACROSS // 2 : -(ACROSS // 2) : STEP] for axis in (grid.rows, grid.columns))
+    rows, columns = (
+        axis.ravel()[ACROSS // 2 : -(ACROSS // 2) : STEP] for axis in (grid.rows, grid.columns)
+    )
     middle = np.where(_away(layout, rows[:, None], columns), _medians(left), -np.inf)
     at = np.unravel_index(int(np.argmax(middle)), middle.shape)
     variance = max(float(background.max()), 0.0) + image.facts.quantised_read_variance
@@ -45,7 +59,9 @@ def light_elsewhere(fit: Fit, model: FitModel) -> str:
 def _medians(tiles: Array) -> Array:
     windows = sliding_window_view(tiles.astype(np.float32), (ACROSS, ACROSS))[::STEP, ::STEP]
     half = ACROSS**2 // 2
-    middle: Array = np.partition(windows.reshape(*windows.shape[:2], -1), half, axis=-1)[..., half].astype(np.float64)
+    middle: Array = np.partition(windows.reshape(*windows.shape[:2], -1), half, axis=-1)[
+        ..., half
+    ].astype(np.float64)
     return middle
 
 

@@ -1,4 +1,6 @@
-"""Weighted least squares of one view with lmfit: weights from the fitted mean, repeated until they agree."""
+"""Weighted least squares of one view with lmfit: weights from the fitted mean, repeated until they
+agree.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ class Fit:
     result: lmfit.minimizer.MinimizerResult
 
 
-def fit_image(image: Electrons, model: FitModel, start: Start, rules: Mapping[str, ParameterRule]) -> Fit:
+def fit_image(
+    image: Electrons, model: FitModel, start: Start, rules: Mapping[str, ParameterRule]
+) -> Fit:
     """Fit a model from these start values, on the whole image in adaptive bins.
 
     Raises `FitError` where there are fewer bins than parameters.
@@ -70,7 +74,8 @@ def fit_image(image: Electrons, model: FitModel, start: Start, rules: Mapping[st
     for turn in range(MOST_ROUNDS):
         weighed = following
         result = _minimise(model, weighed, parameters)
-        evaluations, parameters = evaluations + int(result.nfev), result.params
+        evaluations = evaluations + int(result.nfev)
+        parameters = result.params
         if turn + 1 >= NAMING_TURNS:
             image, bins = weighed.image, weighed.bins
         layout = _layout(model, parameters, image)
@@ -85,7 +90,9 @@ def _layout(model: FitModel, parameters: lmfit.Parameters, image: Electrons) -> 
     return model.layout(parameters.valuesdict(), image.shape, image.facts.object_pixel_m)
 
 
-def _parameters(model: FitModel, start: Start, rules: Mapping[str, ParameterRule]) -> lmfit.Parameters:
+def _parameters(
+    model: FitModel, start: Start, rules: Mapping[str, ParameterRule]
+) -> lmfit.Parameters:
     parameters = lmfit.Parameters()
     for name in model.parameters:
         rule = rules.get(name)
@@ -96,18 +103,27 @@ def _parameters(model: FitModel, start: Start, rules: Mapping[str, ParameterRule
         elif low is not None or high is not None:
             value = float(np.clip(value, low, high))
         held = name in start.absent or (rule is not None and rule.fixed is not None)
-        limits = {} if held else {"min": -np.inf if low is None else low, "max": np.inf if high is None else high}
+        limits = (
+            {}
+            if held
+            else {"min": -np.inf if low is None else low, "max": np.inf if high is None else high}
+        )
         parameters.add(name, value=value, vary=not held, **limits)
     return parameters
 
 
-def _minimise(model: FitModel, weighed: Weighed, start: lmfit.Parameters) -> lmfit.minimizer.MinimizerResult:
-    grid, tolerance = weighed.grid, LOOSE if weighed.poor else TIGHT
+def _minimise(
+    model: FitModel, weighed: Weighed, start: lmfit.Parameters
+) -> lmfit.minimizer.MinimizerResult:
+    grid = weighed.grid
+    tolerance = LOOSE if weighed.poor else TIGHT
     weight = (1.0 / np.sqrt(weighed.variance)).ravel()
     flat = weighed.data.ravel()
     varied = tuple(name for name, one in start.items() if one.vary)
     if np.count_nonzero(weight) <= len(varied):
-        raise FitError(f"too few good pixels: {np.count_nonzero(weight)} bins for {len(varied)} parameters")
+        raise FitError(
+            f"too few good pixels: {np.count_nonzero(weight)} bins for {len(varied)} parameters"
+        )
 
     def residual(parameters: lmfit.Parameters) -> Array:
         values = parameters.valuesdict()
@@ -124,16 +140,25 @@ def _minimise(model: FitModel, weighed: Weighed, start: lmfit.Parameters) -> lmf
 
     differences = type(model).jacobian is FitModel.jacobian
     most = MAX_EVALUATIONS * (1 + len(varied)) if differences else MAX_EVALUATIONS
-    minimizer = lmfit.Minimizer(residual, start, scale_covar=False, nan_policy="propagate", max_nfev=most)
+    minimizer = lmfit.Minimizer(
+        residual, start, scale_covar=False, nan_policy="propagate", max_nfev=most
+    )
     if differences:
         return minimizer.leastsq(ftol=tolerance, xtol=tolerance)
     return minimizer.leastsq(Dfun=jacobian, col_deriv=True, ftol=tolerance, xtol=tolerance)
 
 
 def _finished(
-    model: FitModel, start: Start, weighed: Weighed, result: lmfit.minimizer.MinimizerResult, evaluations: int
+    model: FitModel,
+    start: Start,
+    weighed: Weighed,
+    result: lmfit.minimizer.MinimizerResult,
+    evaluations: int,
 ) -> Fit:
-    image, bins, grid, data = weighed.image, weighed.bins, weighed.grid, weighed.data
+    image = weighed.image
+    bins = weighed.bins
+    grid = weighed.grid
+    data = weighed.data
     values = dict(result.params.valuesdict())
     names = tuple(name for name in model.parameters if result.params[name].vary)
     background, signal = model.background(grid, values), model.signal(grid, values)
@@ -141,19 +166,37 @@ def _finished(
     squares = (data - background - signal) ** 2 / variance
     covariance = _covariance(result, names)
     if not image.noise_known:
-        covariance = covariance * (float(squares.sum()) / max(1, int(np.count_nonzero(bins.good)) - len(names)))
-        chi2, judged = NAN, 0
+        covariance = covariance * (
+            float(squares.sum()) / max(1, int(np.count_nonzero(bins.good)) - len(names))
+        )
+        chi2 = NAN
+        judged = 0
     else:
         bright = (signal > background) & (bins.good > 0)
-        chosen = squares[bright] if np.count_nonzero(bright) >= FEWEST_JUDGED else squares[bins.good > 0]
+        chosen = (
+            squares[bright] if np.count_nonzero(bright) >= FEWEST_JUDGED else squares[bins.good > 0]
+        )
         judged = int(chosen.size)
         chi2 = float(chosen.sum() / max(1, judged - len(names)))
     converged = bool(result.success) and bool(np.all(np.isfinite(covariance)))
     bounds = _at_bounds(result.params, names, covariance)
     return Fit(
-        values, names, start.absent, covariance, converged, chi2, judged, evaluations, bounds, image, bins, data,
-        background + signal, variance, result,
-    )  # fmt: skip
+        values,
+        names,
+        start.absent,
+        covariance,
+        converged,
+        chi2,
+        judged,
+        evaluations,
+        bounds,
+        image,
+        bins,
+        data,
+        background + signal,
+        variance,
+        result,
+    )
 
 
 def _covariance(result: lmfit.minimizer.MinimizerResult, names: tuple[str, ...]) -> Array:
@@ -164,7 +207,9 @@ def _covariance(result: lmfit.minimizer.MinimizerResult, names: tuple[str, ...])
     return np.asarray(covariance)[np.ix_(order, order)]
 
 
-def _at_bounds(parameters: lmfit.Parameters, names: tuple[str, ...], covariance: Array) -> tuple[str, ...]:
+def _at_bounds(
+    parameters: lmfit.Parameters, names: tuple[str, ...], covariance: Array
+) -> tuple[str, ...]:
     found = []
     for name, variance in zip(names, np.diag(covariance), strict=True):
         one = parameters[name]

@@ -1,12 +1,15 @@
-"""The models `gaussian` and `gaussian_fringe`: one rotated cloud or beam on a background plane, in pixels.
+"""The models `gaussian` and `gaussian_fringe`: one rotated cloud or beam on a background plane, in
+pixels.
 
-Electrons per px = background + gradients·(column, row) + amplitude·exp(-½ q)·(1 + C cos θ), q the squared distance in
-widths, θ = phase + κ·(column, row); phase and background are those at pixel (0, 0). Rows count downwards.
+Electrons per px = background + gradients·(column, row) + amplitude·exp(-½ q)·(1 + C cos θ), q the
+squared distance in widths, θ = phase + κ·(column, row); phase and background are those at pixel (0,
+0). Rows count downwards.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +17,16 @@ import numpy as np
 from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.estimate import Array, Measurement
 from magis_calib.estimation.grid import Grid
-from magis_calib.estimation.model import FitModel, Fitted, Fringe, Layout, Parameters, Spot, Start, Wavevector
+from magis_calib.estimation.model import (
+    FitModel,
+    Fitted,
+    Fringe,
+    Layout,
+    Parameters,
+    Spot,
+    Start,
+    Wavevector,
+)
 from magis_calib.estimation.standard import Standard, branch, positive
 from magis_calib.estimation.start.cloud import NO_CLOUD_SIGMA
 from magis_calib.estimation.start.gaussian import ENDLESS_PX, PLANE, gaussian_start
@@ -30,15 +42,27 @@ class Gaussian(FitModel):
     name = "gaussian"
     edge_widths = 1.5
     parameters: ClassVar = {
-        "amplitude": "e/px", "horizontal_px": "px", "vertical_px": "px", "sigma_major_px": "px",
-        "sigma_minor_px": "px", "angle_rad": "rad", PLANE[0]: "e/px", PLANE[1]: "e/px/px", PLANE[2]: "e/px/px",
-    }  # fmt: skip
+        "amplitude": "e/px",
+        "horizontal_px": "px",
+        "vertical_px": "px",
+        "sigma_major_px": "px",
+        "sigma_minor_px": "px",
+        "angle_rad": "rad",
+        PLANE[0]: "e/px",
+        PLANE[1]: "e/px/px",
+        PLANE[2]: "e/px/px",
+    }
     quantities: ClassVar = {
-        "position": ("horizontal_px", "vertical_px"), "amplitude": ("amplitude",), "width": SIGMAS,
-    }  # fmt: skip
+        "position": ("horizontal_px", "vertical_px"),
+        "amplitude": ("amplitude",),
+        "width": SIGMAS,
+    }
 
     def guess(self, image: Electrons, expected: Wavevector | None) -> Start:
-        """Return start values from the brightest cloud; what a profile of one row cannot tell is absent."""
+        """Return start values from the brightest cloud.
+
+        What a profile of one row cannot tell is absent.
+        """
         return gaussian_start(image, self.fringe, self.parameters)
 
     def background(self, grid: Grid, values: Parameters) -> Array:
@@ -58,11 +82,14 @@ class Gaussian(FitModel):
             PLANE[1]: grid.pixels * grid.columns,
             PLANE[2]: grid.pixels * grid.rows,
         }
-        return np.stack([
-            (flat[name] if name in flat else grid.integrate(
-                lambda row, column, name=name: _Shape(row, column, values).by(name))).ravel()  # type: ignore[misc]
-            for name in names
-        ])  # fmt: skip
+        return np.stack([self._column(name, values, grid, flat).ravel() for name in names])
+
+    @staticmethod
+    def _column(name: str, values: Parameters, grid: Grid, flat: Mapping[str, Array]) -> Array:
+        """Return the derivative of every bin by one parameter."""
+        if name in flat:
+            return flat[name]
+        return grid.integrate(lambda row, column: _Shape(row, column, values).by(name))
 
     def layout(self, values: Parameters, shape: tuple[int, int], pixel_m: float) -> Layout:
         """Say where the cloud is; bins must resolve it along its narrowest section."""
@@ -78,7 +105,9 @@ class Gaussian(FitModel):
         angle = 0.0 if "horizontal_px" in values else math.pi / 2.0
         return super().complete({SIGMAS[1]: ENDLESS_PX, "angle_rad": angle, **values})
 
-    def standard_form(self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None) -> Standard:
+    def standard_form(
+        self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None
+    ) -> Standard:
         """Return widths > 0, the major one larger, the angle of the major axis in (-π/2, π/2]."""
         values, turn = positive(values, names, *SIGMAS)
         if set(SIGMAS) <= set(names) and values[SIGMAS[0]] < values[SIGMAS[1]]:
@@ -113,15 +142,23 @@ class GaussianFringe(Gaussian):
 
     name = "gaussian_fringe"
     parameters: ClassVar = {
-        **Gaussian.parameters, "contrast": "1", "phase_rad": "rad", FRINGE.horizontal: "rad/px",
+        **Gaussian.parameters,
+        "contrast": "1",
+        "phase_rad": "rad",
+        FRINGE.horizontal: "rad/px",
         FRINGE.vertical: "rad/px",
-    }  # fmt: skip
+    }
     quantities: ClassVar = {
-        **Gaussian.quantities, "fringe": FRINGE.names[:2], "contrast": ("contrast",), "phase": ("phase_rad",),
-    }  # fmt: skip
+        **Gaussian.quantities,
+        "fringe": FRINGE.names[:2],
+        "contrast": ("contrast",),
+        "phase": ("phase_rad",),
+    }
     fringe = FRINGE
 
-    def standard_form(self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None) -> Standard:
+    def standard_form(
+        self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None
+    ) -> Standard:
         """Return the standard Gaussian, contrast >= 0, the branch chosen, the phase wrapped."""
         values, first = super().standard_form(values, names, expected)
         seen = (expected[0], -expected[1]) if expected else None
@@ -131,7 +168,10 @@ class GaussianFringe(Gaussian):
     def measurements(self, facts: CameraFacts) -> tuple[Measurement, ...]:
         """Add the wavevector, and the phase at the middle of the image."""
         per_m = 1.0 / facts.object_pixel_m
-        middle = {FRINGE.horizontal: (facts.columns - 1) / 2.0, FRINGE.vertical: (facts.rows - 1) / 2.0}
+        middle = {
+            FRINGE.horizontal: (facts.columns - 1) / 2.0,
+            FRINGE.vertical: (facts.rows - 1) / 2.0,
+        }
         return (
             *super().measurements(facts),
             Measurement("fringe_horizontal_rad_per_m", {FRINGE.horizontal: per_m}),
@@ -144,14 +184,24 @@ class _Shape:
     """The light per pixel at some rows and columns, and its derivatives."""
 
     def __init__(self, row: Array, column: Array, values: Parameters) -> None:
-        self.row, self.column, self.values = row, column, values
-        self.cosine, self.sine = math.cos(values["angle_rad"]), math.sin(values["angle_rad"])
+        self.row = row
+        self.column = column
+        self.values = values
+        self.cosine = math.cos(values["angle_rad"])
+        self.sine = math.sin(values["angle_rad"])
         right, down = column - values["horizontal_px"], row - values["vertical_px"]
-        self.major, self.minor = values["sigma_major_px"], values["sigma_minor_px"]
-        self.along, self.beside = right * self.cosine + down * self.sine, down * self.cosine - right * self.sine
-        self.envelope = np.exp(-0.5 * ((self.along / self.major) ** 2 + (self.beside / self.minor) ** 2))
-        self.theta = (values.get("phase_rad", 0.0) + values.get(FRINGE.horizontal, 0.0) * column
-                      + values.get(FRINGE.vertical, 0.0) * row)  # fmt: skip
+        self.major = values["sigma_major_px"]
+        self.minor = values["sigma_minor_px"]
+        self.along = right * self.cosine + down * self.sine
+        self.beside = down * self.cosine - right * self.sine
+        self.envelope = np.exp(
+            -0.5 * ((self.along / self.major) ** 2 + (self.beside / self.minor) ** 2)
+        )
+        self.theta = (
+            values.get("phase_rad", 0.0)
+            + values.get(FRINGE.horizontal, 0.0) * column
+            + values.get(FRINGE.vertical, 0.0) * row
+        )
         self.contrast = values.get("contrast", 0.0)
         self.wave = 1.0 + self.contrast * np.cos(self.theta) if self.contrast else 1.0
 

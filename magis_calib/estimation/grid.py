@@ -1,4 +1,6 @@
-"""The bins of an image as a model sees them: places of pixels and metres, and integrals over each bin."""
+"""The bins of an image as a model sees them: places of pixels and metres, and integrals over each
+bin.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class Grid:
     @cached_property
     def sides(self) -> tuple[Array, Array]:
         """Return the rows of each row bin and the columns of each column bin."""
-        return np.diff(self.row_edges).astype(np.float64), np.diff(self.column_edges).astype(np.float64)
+        return np.diff(self.row_edges).astype(np.float64), np.diff(self.column_edges).astype(
+            np.float64
+        )
 
     @cached_property
     def pixels(self) -> Array:
@@ -67,7 +71,10 @@ class Grid:
         return Axis.rows(self.row_edges, self.shape[0], self.pixel_m)
 
     def integrate(self, density: Callable[[Array, Array], Array]) -> Array:
-        """Integrate `density(row, column)` per pixel over each bin; it is given (n, 1) rows and (1, m) columns."""
+        """Integrate `density(row, column)` per pixel over each bin.
+
+        It is given (n, 1) rows and (1, m) columns.
+        """
         half_rows = np.diff(self.row_edges)[:, None] / 2.0
         half_columns = np.diff(self.column_edges)[:, None] / 2.0
         nodes = np.array([-_NODE, _NODE])
@@ -82,10 +89,14 @@ def images_of(products: Sequence[Products]) -> Array:
     """Return images (n, row bins, column bins), all multiplied out at once."""
     deep = max(len(one) for one in products)
     ((tall, wide),) = products[0][:1]
-    left, right = np.zeros((len(products), deep, tall.size)), np.zeros((len(products), deep, wide.size))
+    left, right = (
+        np.zeros((len(products), deep, tall.size)),
+        np.zeros((len(products), deep, wide.size)),
+    )
     for number, one in enumerate(products):
         for depth, (row_factor, column_factor) in enumerate(one):
-            left[number, depth], right[number, depth] = row_factor, column_factor
+            left[number, depth] = row_factor
+            right[number, depth] = column_factor
     images: Array = left.transpose(0, 2, 1) @ right
     return images
 

@@ -1,4 +1,5 @@
-"""What a fit needs to know of a picture: the interface of every model, built in or added by a user's package.
+"""What a fit needs to know of a picture: the interface of every model, built in or added by a
+user's package.
 
 A user's package names its class in the entry-point group `magis_calib.models` (docs/models.md).
 """
@@ -35,7 +36,9 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What asks for fine bins: the spots, and the fringe's wavevector in rad/px along rows and columns."""
+    """What asks for fine bins: the spots, and the fringe's wavevector in rad/px along rows and
+    columns.
+    """
 
     spots: tuple[Spot, ...]
     wave_rows: float = 0.0
@@ -44,12 +47,17 @@ class Layout:
     @property
     def radians(self) -> float:
         """Phase across one standard deviation of the widest spot."""
-        return max(math.hypot(self.wave_rows * s.sigma_rows, self.wave_columns * s.sigma_columns) for s in self.spots)
+        return max(
+            math.hypot(self.wave_rows * s.sigma_rows, self.wave_columns * s.sigma_columns)
+            for s in self.spots
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a second, independent estimator says: Σ terms·parameter should be `value`, with this standard error."""
+    """What a second, independent estimator says: Σ terms·parameter should be `value`, with this
+    standard error.
+    """
 
     what: str
     terms: Parameters
@@ -69,11 +77,13 @@ class Start:
     """Why something is absent."""
     checks: tuple[Check, ...] = ()
     proven: bool = False
-    """A picture without the fringe is ruled out by chi-square, however uncertain its contrast is."""
+    """A picture without the fringe is ruled out by chi-square, however uncertain its contrast is.
+    """
     suspected: bool = False
     """Chi-square hints at a long fringe that no fit could show: nothing of this fit is safe."""
     otherwise: Callable[[], Start] | None = None
-    """Gives the next start, when the fringe that this one supposes does not stand out of its fit."""
+    """Gives the next start, when the fringe that this one supposes does not stand out of its fit.
+    """
 
 
 class Fitted(Protocol):
@@ -113,7 +123,10 @@ class Fringe:
 
 @dataclass(frozen=True, eq=False)
 class FitModel(ABC):
-    """A named picture of one view. Subclasses give names with units, start values, background and signal."""
+    """A named picture of one view.
+
+    Subclasses give names with units, start values, background and signal.
+    """
 
     camera: Camera
     """How the view is configured: displacements of the ports, the expected fringe."""
@@ -121,7 +134,9 @@ class FitModel(ABC):
     parameters: ClassVar[Mapping[str, str]]
     """Name -> unit, in the order of the covariance."""
     quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {"position": ()}
-    """Quantity -> its parameters: "position" and what else may be usable or not ("width", "fringe", "phase" …)."""
+    """Quantity -> its parameters: "position" and what else may be usable or not ("width", "fringe",
+    "phase" …).
+    """
     fringe: ClassVar[Fringe | None] = None
     edge_widths: ClassVar[float] = 2.0
     """A cloud whose centre is closer than this to the frame's edge is cut by it."""
@@ -135,14 +150,21 @@ class FitModel(ABC):
 
     @abstractmethod
     def background(self, grid: Grid, values: Parameters) -> Array:
-        """Return the electrons of each bin that are not signal: their noise is that of light alone."""
+        """Return the electrons of each bin that are not signal:
+        their noise is that of light alone.
+        """
 
     @abstractmethod
     def signal(self, grid: Grid, values: Parameters) -> Array:
-        """Return the electrons of each bin that come from atoms: their variance is (1 + excess) times as large."""
+        """Return the electrons of each bin that come from atoms: their variance is (1 + excess)
+        times as large.
+        """
 
     def jacobian(self, grid: Grid, values: Parameters, names: tuple[str, ...]) -> Array | None:
-        """Return derivatives of background + signal, (names, bins); None lets lmfit take differences."""
+        """Return derivatives of background + signal, (names, bins).
+
+        None lets lmfit take differences.
+        """
         return None
 
     def layout(self, values: Parameters, shape: tuple[int, int], pixel_m: float) -> Layout | None:
@@ -156,7 +178,9 @@ class FitModel(ABC):
     def standard_form(
         self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None
     ) -> tuple[dict[str, float], Array]:
-        """Return the same image written in the standard way, and the matrix that turns the covariance of `names`."""
+        """Return the same image written in the standard way, and the matrix that turns the
+        covariance of `names`.
+        """
         return values, np.eye(len(names))
 
     def measurements(self, facts: CameraFacts) -> tuple[Measurement, ...]:

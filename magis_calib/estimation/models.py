@@ -1,4 +1,6 @@
-"""The models that a view can be fitted with, by name: built in, and those that installed packages add."""
+"""The models that a view can be fitted with, by name: built in, and those that installed packages
+add.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,16 @@ def known_models() -> list[str]:
 def model_for(camera: Camera) -> FitModel:
     """Return the model that this camera's view is configured to be fitted with.
 
-    Raises `ConfigError` for an unknown name, a package that cannot be loaded, or a rule for a parameter it lacks.
+    Raises `ConfigError` for an unknown name, a package that cannot be loaded, or a rule for a
+    parameter it lacks.
     """
     model = _class_of(camera.model)(camera)
     unknown = sorted(set(camera.parameters) - set(model.parameters))
     if unknown:
-        raise ConfigError(f"camera {camera.name}, parameters: model {camera.model!r} has no {unknown}, "
-                          f"known are {list(model.parameters)}")  # fmt: skip
+        raise ConfigError(
+            f"camera {camera.name}, parameters: model {camera.model!r} has no {unknown}, "
+            f"known are {list(model.parameters)}"
+        )
     return model
 
 
@@ -48,8 +53,11 @@ def _class_of(name: str) -> type[FitModel]:
     except Exception as error:  # whatever a foreign package raises while it is imported
         raise ConfigError(f"model {name!r} of {entry.value} cannot be loaded: {error!r}") from error
     if not (isinstance(found, type) and issubclass(found, FitModel)):
-        raise ConfigError(f"model {name!r}: {entry.value} wanted a subclass of magis_calib.estimation.model.FitModel, "
-                          f"got {found!r}")  # fmt: skip
+        raise ConfigError(
+            f"model {name!r}: {entry.value} wanted a subclass of "
+            f"magis_calib.estimation.model.FitModel, "
+            f"got {found!r}"
+        )
     return found
 
 

@@ -24,14 +24,25 @@ class Fitting:
     """Fits every pair as the cameras of one station are configured."""
 
     def __init__(self, station: Station) -> None:
-        """Read the configured defect masks. Raises `ConfigError` where one, or the model of a view, cannot be used."""
+        """Read the configured defect masks.
+
+        Raises `ConfigError` where one, or the model of a view, cannot be used.
+        """
         self._cameras = {view: station.camera(view) for view in VIEWS}
-        self._defects = {view: read_defects(camera.defects) for view, camera in self._cameras.items()}
-        self._predicted = {view for view in VIEWS if _takes_prediction(model_for(self._cameras[view]))}
+        self._defects = {
+            view: read_defects(camera.defects) for view, camera in self._cameras.items()
+        }
+        self._predicted = {
+            view for view in VIEWS if _takes_prediction(model_for(self._cameras[view]))
+        }
 
     def estimate(self, pair: ImagePair, expected: Wavevector | None, done: Done) -> StationEstimate:
-        """Fit both views. `expected`: the wavevector that the setpoints in force should give, None while unknown."""
-        images = side_by_side(lambda view, frame: to_electrons(frame, self._defects[view]), pair.frames)
+        """Fit both views. `expected`: the wavevector that the setpoints in force should give, None
+        while unknown.
+        """
+        images = side_by_side(
+            lambda view, frame: to_electrons(frame, self._defects[view]), pair.frames
+        )
         done("electrons")
         views: dict[View, ViewEstimate] = {}
         for view, image in images.items():

@@ -36,13 +36,19 @@ class FittedPicture:
 
 
 def fitted_with(estimate: ViewEstimate) -> Camera:
-    """Return the camera's settings that a fit tells of: its model, with the ports' displacements."""
+    """Return the camera's settings that a fit tells of: its model,
+    with the ports' displacements.
+    """
     ports = {f"port_{port}_displacement_m": place for port, place in estimate.displacements.items()}
-    return Camera.model_validate({"name": "", "view": estimate.view, "model": estimate.model, **ports})
+    return Camera.model_validate(
+        {"name": "", "view": estimate.view, "model": estimate.model, **ports}
+    )
 
 
 def picture_of(frame: Frame, estimate: ViewEstimate, most_bins: int) -> FittedPicture:
-    """Return the picture of a fitted view of a drop, in at most so many bins along the longer side."""
+    """Return the picture of a fitted view of a drop,
+    in at most so many bins along the longer side.
+    """
     found = fitted_picture(to_electrons(frame), fitted_with(estimate), estimate, most_bins)
     assert found is not None, "only of a view that was fitted"
     return found
@@ -69,9 +75,12 @@ def fitted_picture(
     half_u, half_v = columns * pixel_m / 2.0, rows * pixel_m / 2.0
     data = np.where(bins.good > 0, bins.electrons / bins.pixels, np.nan)
     return FittedPicture(
-        data, (background + signal) / bins.pixels, away / sigma, (-half_u, half_u, -half_v, half_v),
+        data,
+        (background + signal) / bins.pixels,
+        away / sigma,
+        (-half_u, half_u, -half_v, half_v),
         (-0.5, columns - 0.5, rows - 0.5, -0.5),
-    )  # fmt: skip
+    )
 
 
 def _edges(size: int, step: int) -> Indices:

@@ -42,7 +42,9 @@ def fringe_profile(frame: Frame, estimate: ViewEstimate) -> FringeProfile | None
     """Return the profile of a fitted view; None where no two-port model was fitted."""
     if not {*WIDTHS, *(parts[0] for parts in PORTS.values())} <= set(estimate.parameters):
         return None
-    values = TwoPort(fitted_with(estimate)).complete({name: found.value for name, found in estimate.parameters.items()})
+    values = TwoPort(fitted_with(estimate)).complete(
+        {name: found.value for name, found in estimate.parameters.items()}
+    )
     image = to_electrons(frame)
     pixel_m = frame.facts.object_pixel_m
     columns = image.shape[1]
@@ -51,23 +53,31 @@ def fringe_profile(frame: Frame, estimate: ViewEstimate) -> FringeProfile | None
     column_edges = axis_edges(columns, centres, values[WIDTHS[0]] / pixel_m, kappa)
     ports = {port: _one_port(image, estimate, values, port, column_edges) for port in PORTS}
     horizontal = ((column_edges[:-1] + column_edges[1:] - 1) / 2.0 - (columns - 1) / 2.0) * pixel_m
-    (a, fit_a, sigma_a), (b, fit_b, sigma_b) = ports["a"], ports["b"]
+    a, fit_a, sigma_a = ports["a"]
+    b, fit_b, sigma_b = ports["b"]
     return FringeProfile(horizontal, a, b, fit_a, fit_b, sigma_a, sigma_b)
 
 
 def _one_port(
-    image: Electrons, estimate: ViewEstimate, values: dict[str, float], port: str, column_edges: Indices
+    image: Electrons,
+    estimate: ViewEstimate,
+    values: dict[str, float],
+    port: str,
+    column_edges: Indices,
 ) -> tuple[Array, Array, Array]:
     """Return data, fit and standard deviation per column bin, in electrons per column of pixels."""
-    rows, pixel_m = image.shape[0], image.facts.object_pixel_m
+    rows = image.shape[0]
+    pixel_m = image.facts.object_pixel_m
     middle = (rows - 1) / 2.0 - values[PORTS[port][2]] / pixel_m
     reach = REACH_WIDTHS * values[WIDTHS[1]] / pixel_m
-    top, bottom = max(0, math.floor(middle - reach)), min(rows, math.ceil(middle + reach))
+    top = max(0, math.floor(middle - reach))
+    bottom = min(rows, math.ceil(middle + reach))
     if bottom - top < 1:
         empty = np.zeros(len(column_edges) - 1)
         return empty, empty, empty
     bins = image.binned(np.array([top, bottom]), column_edges)
-    grid, model = Grid.of(bins, image.shape), TwoPort(fitted_with(estimate))
+    grid = Grid.of(bins, image.shape)
+    model = TwoPort(fitted_with(estimate))
     background, signal = model.background(grid, values), model.signal(grid, values)
     sigma = np.sqrt(noise_variance(bins, background, signal, image))
     per_column = np.diff(column_edges)

@@ -1,4 +1,6 @@
-"""One way to write an image that parameters can write in several: signs of widths and contrast, branch, phase."""
+"""One way to write an image that parameters can write in several: signs of widths and contrast,
+branch, phase.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ Standard = tuple[dict[str, float], Array]
 
 def positive(values: dict[str, float], names: tuple[str, ...], *widths: str) -> Standard:
     """Return the values with these parameters made positive: only their squares count."""
-    values, signs = dict(values), np.ones(len(names))
+    values = dict(values)
+    signs = np.ones(len(names))
     for name in widths:
         if values[name] < 0:
             values[name] = -values[name]
@@ -27,13 +30,19 @@ def positive(values: dict[str, float], names: tuple[str, ...], *widths: str) -> 
 
 
 def branch(
-    values: dict[str, float], names: tuple[str, ...], fringe: Fringe, expected: Pair | None, direction: Pair
+    values: dict[str, float],
+    names: tuple[str, ...],
+    fringe: Fringe,
+    expected: Pair | None,
+    direction: Pair,
 ) -> Standard:
-    """Return contrast >= 0, the branch of `expected`, or else of the configured direction, and a wrapped phase.
+    """Return contrast >= 0, the branch of `expected`, or else of the configured direction, and a
+    wrapped phase.
 
     `expected` and `direction` are in the axes of the fringe's own two parameters.
     """
-    values, signs = dict(values), np.ones(len(names))
+    values = dict(values)
+    signs = np.ones(len(names))
 
     def flip(name: str) -> None:
         values[name] = -values[name]
@@ -51,7 +60,9 @@ def branch(
 
 
 def _backwards(kappa: Pair, expected: Pair | None, direction: Pair) -> bool:
-    """In the loop: away from the prediction. Offline: the larger component, along or across the direction, < 0."""
+    """In the loop: away from the prediction. Offline: the larger component, along or across the
+    direction, < 0.
+    """
     if expected is not None and any(expected):
         return kappa[0] * expected[0] + kappa[1] * expected[1] < 0
     along = kappa[0] * direction[0] + kappa[1] * direction[1]

@@ -1,4 +1,6 @@
-"""Both views of a drop as one station estimate: generalised least squares, the common atoms included."""
+"""Both views of a drop as one station estimate: generalised least squares, the common atoms
+included.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ OBSERVED: dict[tuple[View, str], str] = {
     ("x", "phase_rad"): "phase_rad",
     ("y", "phase_rad"): "phase_rad",
 }
-"""What a view tells the station. The wavevector along y is no observable: it only corrects the phase."""
+"""What a view tells the station. The wavevector along y is no observable: it only corrects the
+phase.
+"""
 EXCHANGED_CHI2 = 10.0
 """A fringe in a view whose model has none gives a hundred; every other flaw gave less than 3."""
 NEEDS = {"horizontal_m": "position", "vertical_m": "position", "phase_rad": "phase"}
@@ -63,44 +67,81 @@ def combine(views: Mapping[View, ViewEstimate]) -> StationEstimate:
         at = [list(OBSERVABLES).index(name) for name in names]
         covariance[np.ix_(at, at)] = solved
         for place, name in enumerate(names):
-            values[name] = wrap_phase(solution[place]) if name == "phase_rad" else float(solution[place])
+            values[name] = (
+                wrap_phase(solution[place]) if name == "phase_rad" else float(solution[place])
+            )
             stderr[name] = math.sqrt(solved[place, place])
     for name, found in station_diagnostics(views).items():
-        values[name], stderr[name] = found.value, found.stderr
-    reasons = tuple(f"view {view.view}: {reason}" for view in views.values() for reason in view.reasons)
+        values[name] = found.value
+        stderr[name] = found.stderr
+    reasons = tuple(
+        f"view {view.view}: {reason}" for view in views.values() for reason in view.reasons
+    )
     return StationEstimate(
-        drop_id, values, stderr, covariance, bool(rows), (*reasons, *torn.values()), dict(views), chi2, dof
+        drop_id,
+        values,
+        stderr,
+        covariance,
+        bool(rows),
+        (*reasons, *torn.values()),
+        dict(views),
+        chi2,
+        dof,
     )
 
 
 def _exchanged(views: Mapping[View, ViewEstimate]) -> str:
-    """Say that each picture seems to be that of the other view: no fringe in the one, in the other what is no cloud."""
+    """Say that each picture seems to be that of the other view: no fringe in the one, in the other
+    what is no cloud.
+    """
     for view, other in ((views.get("x"), views.get("y")), (views.get("y"), views.get("x"))):
         if view is None or other is None or not view.usable or other.usable:
             continue
-        fringed = any(one.told.startswith("fringe_") and (view.view, one.told) in OBSERVED for one in view.measurements)
-        if fringed and "fringe" not in view.usable_quantities and other.chi2_per_dof > EXCHANGED_CHI2:
-            return (f"the pictures look exchanged: no fringe in view {view.view}, and chi-square "
-                    f"{other.chi2_per_dof:.0f} in view {other.view}, which has none")  # fmt: skip
+        fringed = any(
+            one.told.startswith("fringe_") and (view.view, one.told) in OBSERVED
+            for one in view.measurements
+        )
+        if (
+            fringed
+            and "fringe" not in view.usable_quantities
+            and other.chi2_per_dof > EXCHANGED_CHI2
+        ):
+            return (
+                f"the pictures look exchanged: no fringe in view {view.view}, and chi-square "
+                f"{other.chi2_per_dof:.0f} in view {other.view}, which has none"
+            )
     return ""
 
 
-def between_views(rows: list[Row], views: Mapping[View, ViewEstimate]) -> tuple[float, int, dict[str, str]]:
-    """Return chi-square and degrees of freedom of what both views measure, and who disagrees with a reason."""
-    chi2, dof, torn = 0.0, 0, {}
+def between_views(
+    rows: list[Row], views: Mapping[View, ViewEstimate]
+) -> tuple[float, int, dict[str, str]]:
+    """Return chi-square and degrees of freedom of what both views measure, and who disagrees with a
+    reason.
+    """
+    chi2 = 0.0
+    dof = 0
+    torn = {}
     for name in ("z_m", "fringe_z_rad_per_m", "phase_rad"):
-        apart = [replace(row, observable=f"{name}, view {row.view}") for row in rows if row.observable == name]
+        apart = [
+            replace(row, observable=f"{name}, view {row.view}")
+            for row in rows
+            if row.observable == name
+        ]
         names = sorted({row.observable for row in apart})
         if len(names) < len(VIEWS):
             continue
         (one, other), solved = _solve(apart, names, views)
         variance = float(solved[0, 0] + solved[1, 1] - 2.0 * solved[0, 1])
         away = wrap_phase(one - other) if name == "phase_rad" else float(one - other)
-        chi2, dof = chi2 + away**2 / variance, dof + 1
+        chi2 = chi2 + away**2 / variance
+        dof = dof + 1
         if away**2 > TORN_SIGMA**2 * variance:
             shown = OBSERVABLES[name]
-            torn[name] = (f"the views disagree: {shown.label} by {shown.shown(away)} {shown.shown_unit}, "
-                          f"{abs(away) / math.sqrt(variance):.1f} standard errors")  # fmt: skip
+            torn[name] = (
+                f"the views disagree: {shown.label} by {shown.shown(away)} {shown.shown_unit}, "
+                f"{abs(away) / math.sqrt(variance):.1f} standard errors"
+            )
     return (chi2, dof, torn) if dof else (NAN, 0, {})
 
 
@@ -110,7 +151,11 @@ def _rows(view: ViewEstimate, views: Mapping[View, ViewEstimate]) -> list[Row]:
     for one in view.measurements:
         observable = OBSERVED.get((view.view, one.told))
         measured = set(one.terms) <= set(view.names)
-        if observable is None or not measured or NEEDS.get(one.told, "fringe") not in view.usable_quantities:
+        if (
+            observable is None
+            or not measured
+            or NEEDS.get(one.told, "fringe") not in view.usable_quantities
+        ):
             continue
         value = sum(part * view.value(name) for name, part in one.terms.items()) - one.offset
         along, extra = _line_of_sight(view, views) if one.told == "phase_rad" else (0.0, 0.0)
@@ -119,14 +164,18 @@ def _rows(view: ViewEstimate, views: Mapping[View, ViewEstimate]) -> list[Row]:
 
 
 def _line_of_sight(view: ViewEstimate, views: Mapping[View, ViewEstimate]) -> tuple[float, float]:
-    """Return κ·μ along this view's line of sight and its variance, where the other view measured both; else 0."""
+    """Return κ·μ along this view's line of sight and its variance, where the other view measured
+    both; else 0.
+    """
     other = views.get("y" if view.view == "x" else "x")
     if other is None or not {"fringe", "position"} <= set(other.usable_quantities):
         return 0.0, 0.0
     kappa, place = (_one(other, told) for told in ("fringe_horizontal_rad_per_m", "horizontal_m"))
     if kappa is None or place is None:
         return 0.0, 0.0
-    return kappa.value * place.value, (place.value * kappa.stderr) ** 2 + (kappa.value * place.stderr) ** 2
+    return kappa.value * place.value, (place.value * kappa.stderr) ** 2 + (
+        kappa.value * place.stderr
+    ) ** 2
 
 
 def _one(view: ViewEstimate, told: str) -> Value | None:
@@ -139,7 +188,9 @@ def _one(view: ViewEstimate, told: str) -> Value | None:
     return weighted_mean(found) if found else None
 
 
-def _solve(rows: list[Row], names: list[str], views: Mapping[View, ViewEstimate]) -> tuple[Array, Array]:
+def _solve(
+    rows: list[Row], names: list[str], views: Mapping[View, ViewEstimate]
+) -> tuple[Array, Array]:
     measured = np.array([row.value for row in rows])
     if "phase_rad" in names:
         measured = _near_each_other(measured, [row.observable == "phase_rad" for row in rows])
@@ -155,7 +206,10 @@ def _solve(rows: list[Row], names: list[str], views: Mapping[View, ViewEstimate]
 
 
 def fringe_y(station: StationEstimate) -> Value:
-    """Return the wavevector along y (rad/m), which only a fringe in view y tells, as in a z-shear; else NaN."""
+    """Return the wavevector along y (rad/m), which only a fringe in view y tells, as in a z-shear.
+
+    Else NaN.
+    """
     view = station.views.get("y")
     if view is None or "fringe" not in view.usable_quantities:
         return Value()
@@ -172,7 +226,9 @@ def _near_each_other(measured: Array, is_phase: list[bool]) -> Array:
 
 
 def _joint_covariance(rows: list[Row], views: Mapping[View, ViewEstimate]) -> Array:
-    """Covariance of all rows: each view's own, and width²/atoms between the heights of one port in two views."""
+    """Covariance of all rows: each view's own, and width²/atoms between the heights of one port in
+    two views.
+    """
     covariance = np.zeros((len(rows), len(rows)))
     for i, one in enumerate(rows):
         for j, other in enumerate(rows):
@@ -189,13 +245,16 @@ def _covariance(one: Mapping[str, float], other: Mapping[str, float], view: View
     return float(
         sum(
             a * b * view.covariance[view.names.index(first), view.names.index(second)]
-            for first, a in one.items() for second, b in other.items()
+            for first, a in one.items()
+            for second, b in other.items()
         )
-    )  # fmt: skip
+    )
 
 
 def _common_height(parameter: str, views: Mapping[View, ViewEstimate]) -> float:
-    """Variance of a port's height that both views share because they see the same atoms: width²/atoms."""
+    """Variance of a port's height that both views share because they see the same atoms:
+    width²/atoms.
+    """
     port = next((name for name, parts in PORTS.items() if parameter in parts), None)
     if port is None:
         return 0.0

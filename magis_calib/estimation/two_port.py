@@ -1,6 +1,7 @@
 """The models `two_port` and `two_port_fringe` (docs/contracts.md).
 
-Electrons in a bin = pixels·(background + gradients) + Σ_p N_p ∫∫ g_u g_v (1 ± C cos θ_p), + for port a.
+Electrons in a bin = pixels·(background + gradients) + Σ_p N_p ∫∫ g_u g_v (1 ± C cos θ_p), + for
+port a.
 """
 
 from __future__ import annotations
@@ -14,23 +15,43 @@ from magis_calib.config.station import Camera
 from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.estimate import Array, Measurement
 from magis_calib.estimation.grid import Grid, image_of, images_of
-from magis_calib.estimation.model import FitModel, Fitted, Fringe, Layout, Parameters, Spot, Start, Wavevector
+from magis_calib.estimation.model import (
+    FitModel,
+    Fitted,
+    Fringe,
+    Layout,
+    Parameters,
+    Spot,
+    Start,
+    Wavevector,
+)
 from magis_calib.estimation.port import FRINGE, PORTS, SIGN, WIDTHS, Displacements, Port
 from magis_calib.estimation.standard import Standard, branch, positive
 from magis_calib.estimation.start.two_port import BACKGROUND, two_port_start
 from magis_calib.imaging.electrons import Electrons
 
 LONE_SHARE = 0.1
-"""In the loop a lone cloud this near a port's nominal place, in distances of the ports, is that port."""
+"""In the loop a lone cloud this near a port's nominal place, in distances of the ports, is that
+port.
+"""
 DARK_SIGMA = 3.5
 """Light at the place of a dark port: it may be the rim of a port that the frame cuts."""
 LONE_RADIANS, LONG_RADIANS = 3.0, 1.25
-"""A fringe with less |κ·width| than this looks like a displaced cloud: where one port shines, where both do."""
+"""A fringe with less |κ·width| than this looks like a displaced cloud: where one port shines, where
+both do.
+"""
 LONG_RADIANS_SIGMA = 0.12
-"""Beyond this standard error the numbers of a long fringe are no longer scattered like a Gaussian."""
+"""Beyond this standard error the numbers of a long fringe are no longer scattered like a Gaussian.
+"""
 APART_SIGMA = 3.0
-"""Ports further from their nominal displacement than this, where no fringe was found, may hide a long one."""
-_PORT_UNITS = {name: unit for parts in PORTS.values() for name, unit in zip(parts, ("e", "m", "m"), strict=True)}
+"""Ports further from their nominal displacement than this, where no fringe was found, may hide a
+long one.
+"""
+_PORT_UNITS = {
+    name: unit
+    for parts in PORTS.values()
+    for name, unit in zip(parts, ("e", "m", "m"), strict=True)
+}
 
 
 def displacements_of(camera: Camera) -> Displacements:
@@ -54,14 +75,19 @@ class TwoPort(FitModel):
     }
 
     def guess(self, image: Electrons, expected: Wavevector | None) -> Start:
-        """Return start values from moments, or from a search where moments do not see two whole clouds."""
+        """Return start values from moments, or from a search where moments do not see two whole
+        clouds.
+        """
         return two_port_start(image, displacements_of(self.camera), None)
 
     def background(self, grid: Grid, values: Parameters) -> Array:
         """Return the electrons of the background alone."""
         level, right, up = (values[name] for name in BACKGROUND)
         tall, wide = grid.sides
-        plane = [(tall, wide * (level + right * grid.u.middles_m)), (tall * (up * grid.v.middles_m), wide)]
+        plane = [
+            (tall, wide * (level + right * grid.u.middles_m)),
+            (tall * (up * grid.v.middles_m), wide),
+        ]
         return image_of(plane)
 
     def signal(self, grid: Grid, values: Parameters) -> Array:
@@ -72,7 +98,11 @@ class TwoPort(FitModel):
     def jacobian(self, grid: Grid, values: Parameters, names: tuple[str, ...]) -> Array:
         """Return the derivatives by each named parameter, (names, bins)."""
         tall, wide = grid.sides
-        flat = ([(tall, wide)], [(tall, wide * grid.u.middles_m)], [(tall * grid.v.middles_m, wide)])
+        flat = (
+            [(tall, wide)],
+            [(tall, wide * grid.u.middles_m)],
+            [(tall * grid.v.middles_m, wide)],
+        )
         products = dict(zip(BACKGROUND, flat, strict=True))
         with_fringe = any(name in names for name in FRINGE)
         for port in self.ports(grid, values):
@@ -91,21 +121,33 @@ class TwoPort(FitModel):
         rows, columns = shape
         width, height = abs(values[WIDTHS[0]]) / pixel_m, abs(values[WIDTHS[1]]) / pixel_m
         spots = tuple(
-            Spot((rows - 1) / 2.0 - values[up] / pixel_m, (columns - 1) / 2.0 + values[right] / pixel_m, height, width)
+            Spot(
+                (rows - 1) / 2.0 - values[up] / pixel_m,
+                (columns - 1) / 2.0 + values[right] / pixel_m,
+                height,
+                width,
+            )
             for _, right, up in PORTS.values()
         )
-        return Layout(spots, values.get(FRINGE[1], 0.0) * pixel_m, values.get(FRINGE[0], 0.0) * pixel_m)
+        return Layout(
+            spots, values.get(FRINGE[1], 0.0) * pixel_m, values.get(FRINGE[0], 0.0) * pixel_m
+        )
 
     def complete(self, values: Parameters) -> dict[str, float]:
         """Return all values; a port too faint to be placed is put where the other one says."""
-        whole, places = dict(values), displacements_of(self.camera)
+        whole = dict(values)
+        places = displacements_of(self.camera)
         for port, other in (("a", "b"), ("b", "a")):
-            for way, (name, known) in enumerate(zip(PORTS[port][1:], PORTS[other][1:], strict=True)):
+            for way, (name, known) in enumerate(
+                zip(PORTS[port][1:], PORTS[other][1:], strict=True)
+            ):
                 if name not in values and known in values:
                     whole[name] = values[known] + places[port][way] - places[other][way]
         return super().complete(whole)
 
-    def standard_form(self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None) -> Standard:
+    def standard_form(
+        self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None
+    ) -> Standard:
         """Return widths >= 0."""
         return positive(values, names, *WIDTHS)
 
@@ -119,17 +161,28 @@ class TwoPort(FitModel):
         return tuple(told)
 
     def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
-        """Doubt which port a lone cloud is, and what a long fringe that does not stand out could have made."""
+        """Doubt which port a lone cloud is, and what a long fringe that does not stand out could
+        have made.
+        """
         if fit.absent & set(self.quantities["position"]):
             return self._doubt_lone_port(fit, expected)
         if self._radians(fit) < LONG_RADIANS:
-            return [f"a fringe of {self._radians(fit):.2f} radians across a width cannot be told from displaced ports"]
+            return [
+                f"a fringe of {self._radians(fit):.2f} radians across a width cannot be told from "
+                f"displaced ports"
+            ]
         if self._radians_sigma(fit) > LONG_RADIANS_SIGMA:
-            return ["a long fringe is there, but it is not sure how long: it hides among position and width"]
+            return [
+                "a long fringe is there, but it is not sure how long: it hides among position and "
+                "width"
+            ]
         return self._doubt_distance(fit) if self._may_hide_fringe(fit) else []
 
     def _doubt_lone_port(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
-        """Offline the other port may lie outside the frame; in the loop the cloud is near its target."""
+        """Offline the other port may lie outside the frame.
+
+        In the loop the cloud is near its target.
+        """
         places = displacements_of(self.camera)
         lone = [name for name, parts in PORTS.items() if not fit.absent & set(parts[1:])]
         if not lone:
@@ -139,13 +192,19 @@ class TwoPort(FitModel):
         port = lone[0]
         away = math.dist((fit.values[PORTS[port][1]], fit.values[PORTS[port][2]]), places[port])
         if not away <= LONE_SHARE * math.dist(places["a"], places["b"]):
-            return [f"one port alone, {away * 1e3:.1f} mm from the place of port {port}: it may be either of the two"]
+            return [
+                f"one port alone, {away * 1e3:.1f} mm from the place of port {port}: it may be "
+                f"either of the two"
+            ]
         dark = PORTS["b" if port == "a" else "a"][0]
         if dark in fit.names:
             at = fit.names.index(dark)
             sigma = math.sqrt(max(float(fit.covariance[at, at]), 1e-300))
             if not abs(fit.values[dark]) <= DARK_SIGMA * sigma:
-                return [f"one port alone, but the other is not dark: {fit.values[dark] / sigma:.1f} standard errors"]
+                return [
+                    f"one port alone, but the other is not dark: {fit.values[dark] / sigma:.1f} "
+                    f"standard errors"
+                ]
         hidden = "one port alone cannot tell a long fringe from a displaced cloud"
         return [hidden] if self._may_hide_fringe(fit) or self._radians(fit) < LONE_RADIANS else []
 
@@ -154,7 +213,10 @@ class TwoPort(FitModel):
         if self.fringe is None or self.fringe.phase in fit.absent:
             return math.inf
         return math.hypot(
-            *(fit.values[kappa] * fit.values[width] for kappa, width in zip(FRINGE[:2], WIDTHS, strict=True))
+            *(
+                fit.values[kappa] * fit.values[width]
+                for kappa, width in zip(FRINGE[:2], WIDTHS, strict=True)
+            )
         )
 
     def _radians_sigma(self, fit: Fitted) -> float:
@@ -162,7 +224,9 @@ class TwoPort(FitModel):
         radians = self._radians(fit)
         if not 0 < radians < LONE_RADIANS or not set(FRINGE[:2]) <= set(fit.names):
             return 0.0
-        slope = np.array([fit.values[FRINGE[way]] * fit.values[WIDTHS[way]] ** 2 / radians for way in (0, 1)])
+        slope = np.array(
+            [fit.values[FRINGE[way]] * fit.values[WIDTHS[way]] ** 2 / radians for way in (0, 1)]
+        )
         at = [fit.names.index(name) for name in FRINGE[:2]]
         return math.sqrt(max(float(slope @ fit.covariance[np.ix_(at, at)] @ slope), 0.0))
 
@@ -176,8 +240,11 @@ class TwoPort(FitModel):
             difference = np.array([1.0, -1.0])
             sigma = math.sqrt(float(difference @ fit.covariance[np.ix_(at, at)] @ difference))
             if not abs(away) <= APART_SIGMA * sigma:
-                return [f"no fringe, but the ports are {away * 1e6:.1f} µm further apart than they should be "
-                        f"({abs(away) / sigma:.1f} standard errors): a long fringe?"]  # fmt: skip
+                return [
+                    f"no fringe, but the ports are {away * 1e6:.1f} µm further apart than they "
+                    f"should be "
+                    f"({abs(away) / sigma:.1f} standard errors): a long fringe?"
+                ]
         return []
 
     def _may_hide_fringe(self, fit: Fitted) -> bool:
@@ -192,17 +259,26 @@ class TwoPortFringe(TwoPort):
         **TwoPort.parameters,
         **dict(zip(FRINGE, ("rad/m", "rad/m", "1", "rad"), strict=True)),
     }
-    quantities: ClassVar = {**TwoPort.quantities, "fringe": FRINGE[:2], "contrast": FRINGE[2:3], "phase": FRINGE[3:]}
+    quantities: ClassVar = {
+        **TwoPort.quantities,
+        "fringe": FRINGE[:2],
+        "contrast": FRINGE[2:3],
+        "phase": FRINGE[3:],
+    }
     fringe = Fringe(*FRINGE)
 
     def guess(self, image: Electrons, expected: Wavevector | None) -> Start:
         """Return start values; without a fringe the parameters of the fringe are absent."""
         return two_port_start(image, displacements_of(self.camera), self.fringe, expected)
 
-    def standard_form(self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None) -> Standard:
+    def standard_form(
+        self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None
+    ) -> Standard:
         """Return widths and contrast >= 0, the branch chosen, the phase wrapped."""
         values, first = positive(values, names, *WIDTHS)
-        values, second = branch(values, names, Fringe(*FRINGE), expected, self.camera.expected_fringe)
+        values, second = branch(
+            values, names, Fringe(*FRINGE), expected, self.camera.expected_fringe
+        )
         return values, second @ first
 
     def measurements(self, facts: CameraFacts) -> tuple[Measurement, ...]:

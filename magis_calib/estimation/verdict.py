@@ -11,7 +11,11 @@ from magis_calib.domain.estimate import NAN, Array
 from magis_calib.estimation.elsewhere import light_elsewhere
 from magis_calib.estimation.fit import Fit
 from magis_calib.estimation.model import FitModel, Fringe, Layout, Parameters, Start, Wavevector
-from magis_calib.estimation.start.fourier import FREE_SEARCH_SIGMA, PREDICTED_SIGMA, PREDICTED_WITHIN
+from magis_calib.estimation.start.fourier import (
+    FREE_SEARCH_SIGMA,
+    PREDICTED_SIGMA,
+    PREDICTED_WITHIN,
+)
 from magis_calib.estimation.start.second import disagreement
 from magis_calib.imaging.defects import area_of
 
@@ -19,10 +23,13 @@ BRANCH_RADIANS = 2.0
 """Below this |κ·width| the loop cannot tell the branch."""
 BRANCH_SIGMA = 5.0
 CHI2_SIGMA, CHI2_SLACK = 6.0, 0.15
-"""Chi-square per degree of freedom may miss 1 by 6 of its standard deviations and, on top, by 15 %."""
+"""Chi-square per degree of freedom may miss 1 by 6 of its standard deviations and, on top, by 15 %.
+"""
 DISAGREEMENT_SIGMA = 6.0
 FULL_SHARE = 0.3
-"""A saturated pixel is light, not a defect, where the fit expects this share of the full scale or more."""
+"""A saturated pixel is light, not a defect, where the fit expects this share of the full scale or
+more.
+"""
 NARROWEST_PX = 4.0
 """What is narrower is a defect or a particle that hit the sensor, not a cloud (8 px and more)."""
 
@@ -38,9 +45,13 @@ class FitVerdict:
 
 
 def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) -> FitVerdict:
-    """Judge a fit whose values are as minimised (the second estimator shares their branch), not in standard form."""
+    """Judge a fit whose values are as minimised (the second estimator shares their branch), not in
+    standard form.
+    """
     saturated = _saturated_light(fit)
-    position_checks = tuple(one for one in start.checks if not _about_fringe(one.terms, model.fringe))
+    position_checks = tuple(
+        one for one in start.checks if not _about_fringe(one.terms, model.fringe)
+    )
     fringe_checks = tuple(one for one in start.checks if _about_fringe(one.terms, model.fringe))
     away, about = disagreement(position_checks, fit.values)
     fringe_away, fringe_about = disagreement(fringe_checks, fit.values)
@@ -48,11 +59,17 @@ def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) 
     fatal = _spoils_all(fit, model, start, saturated)
     fatal += [_disagrees(about, away)] if away > DISAGREEMENT_SIGMA else []
     fitted = model.fringe is not None and model.fringe.phase in fit.names
-    wrong = faint_fringe(fit, model.fringe, start.proven, expected) if model.fringe and fitted else []
+    wrong = (
+        faint_fringe(fit, model.fringe, start.proven, expected) if model.fringe and fitted else []
+    )
     if fit.converged:
         fatal += model.doubts(fit, expected)
         fatal += [words] if (words := light_elsewhere(fit, model)) else []
-        fatal += ["a long fringe is there, but hides among position and width"] if wrong and start.proven else []
+        fatal += (
+            ["a long fringe is there, but hides among position and width"]
+            if wrong and start.proven
+            else []
+        )
         fatal += [start.reasons[-1]] if start.suspected else []
     if fatal:
         return FitVerdict((), tuple(fatal), worst, saturated)
@@ -64,9 +81,10 @@ def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) 
         spoilt = {"fringe", "contrast", "phase"} if wrong else {"phase"} if ambiguous else set()
         reasons += wrong + ambiguous
     told = tuple(
-        quantity for quantity, names in model.quantities.items()
+        quantity
+        for quantity, names in model.quantities.items()
         if quantity not in spoilt and (not names or any(name in fit.names for name in names))
-    )  # fmt: skip
+    )
     return FitVerdict(told, tuple(reasons), worst, saturated)
 
 
@@ -75,14 +93,18 @@ def _spoils_all(fit: Fit, model: FitModel, start: Start, saturated: int) -> list
     if not fit.converged:
         reasons.append("not converged")
     if saturated:
-        reasons.append(f"saturated: {saturated} pixels of the light at {fit.image.facts.saturation} counts")
+        reasons.append(
+            f"saturated: {saturated} pixels of the light at {fit.image.facts.saturation} counts"
+        )
     reasons += [f"at a bound: {one}" for one in fit.at_bounds]
     layout = model.layout(fit.values, fit.image.shape, fit.image.facts.object_pixel_m)
     if layout is not None:
         reasons += _cut_by_edge(layout, model.edge_widths, fit.image.shape)
         narrow = min(min(spot.sigma_rows, spot.sigma_columns) for spot in layout.spots)
         if narrow < NARROWEST_PX:
-            reasons.append(f"no cloud: the light is {narrow:.1f} px wide, wanted {NARROWEST_PX:g} or more")
+            reasons.append(
+                f"no cloud: the light is {narrow:.1f} px wide, wanted {NARROWEST_PX:g} or more"
+            )
     room = CHI2_SIGMA * math.sqrt(2.0 / max(1, fit.judged_bins)) + CHI2_SLACK
     if fit.image.noise_known and not abs(fit.chi2_per_dof - 1.0) <= room:
         reasons.append(f"chi-square {fit.chi2_per_dof:.2f} out of range 1 ± {room:.2f}")
@@ -94,41 +116,60 @@ def _cut_by_edge(layout: Layout, edge_widths: float, shape: tuple[int, int]) -> 
     reasons = []
     for spot in layout.spots:
         room_rows = min(spot.row, rows - 1 - spot.row) - edge_widths * spot.sigma_rows
-        room_columns = min(spot.column, columns - 1 - spot.column) - edge_widths * spot.sigma_columns
+        room_columns = (
+            min(spot.column, columns - 1 - spot.column) - edge_widths * spot.sigma_columns
+        )
         if not (rows == 1 or room_rows > 0) or not (columns == 1 or room_columns > 0):
-            reasons.append(f"cut by the edge: light at column {spot.column:.0f}, row {spot.row:.0f} "
-                           f"of {columns} x {rows}")  # fmt: skip
+            reasons.append(
+                f"cut by the edge: light at column {spot.column:.0f}, row {spot.row:.0f} "
+                f"of {columns} x {rows}"
+            )
     return reasons
 
 
 def _saturated_light(fit: Fit) -> int:
-    """Count saturated pixels in areas, or where the fit expects the light to be about that bright."""
-    image, facts = fit.image, fit.image.facts
+    """Count saturated pixels in areas, or where the fit expects the light to be about that
+    bright.
+    """
+    image = fit.image
+    facts = fit.image.facts
     if not image.saturated.size:
         return 0
     area = area_of(image.saturated, image.shape[1])
     rows, columns, _ = fit.bins.at(image.saturated, image.shape[1])
     at = fit.bins.bin_of(rows, columns)
-    bright = (fit.mean[at] / fit.bins.pixels[at]) > FULL_SHARE * (facts.saturation - facts.offset) * facts.gain
+    bright = (fit.mean[at] / fit.bins.pixels[at]) > FULL_SHARE * (
+        facts.saturation - facts.offset
+    ) * facts.gain
     return max(area, int(np.count_nonzero(bright)))
 
 
 def faint_fringe(fit: Fit, fringe: Fringe, proven: bool, expected: Wavevector | None) -> list[str]:
-    """The fitted contrast must stand out as the Fourier peak had to; less where it is certain that there is one."""
+    """The fitted contrast must stand out as the Fourier peak had to.
+
+    Less where it is certain that there is one.
+    """
     if fringe.contrast not in fit.names:
         return []
     at = fit.names.index(fringe.contrast)
     sigma = math.sqrt(max(float(fit.covariance[at, at]), 1e-300))
     score = abs(fit.values[fringe.contrast]) / sigma
     wanted = PREDICTED_SIGMA if proven or _as_expected(fit, fringe, expected) else FREE_SEARCH_SIGMA
-    return [f"no fringe: {score:.1f} standard errors, wanted more than {wanted:g}"] if not score > wanted else []
+    return (
+        [f"no fringe: {score:.1f} standard errors, wanted more than {wanted:g}"]
+        if not score > wanted
+        else []
+    )
 
 
 def _as_expected(fit: Fit, fringe: Fringe, expected: Wavevector | None) -> bool:
     if expected is None:
         return False
     kappa = _kappa(fit, fringe)
-    return min(_distance_sigma(fit, fringe, s * kappa, np.array(expected)) for s in (1.0, -1.0)) < PREDICTED_WITHIN
+    return (
+        min(_distance_sigma(fit, fringe, s * kappa, np.array(expected)) for s in (1.0, -1.0))
+        < PREDICTED_WITHIN
+    )
 
 
 def _ambiguous(fit: Fit, model: FitModel, fringe: Fringe, expected: Wavevector | None) -> list[str]:
@@ -136,10 +177,18 @@ def _ambiguous(fit: Fit, model: FitModel, fringe: Fringe, expected: Wavevector |
         return []
     layout = model.layout(fit.values, fit.image.shape, fit.image.facts.object_pixel_m)
     if layout is not None and layout.radians < BRANCH_RADIANS:
-        return [f"branch ambiguous: {layout.radians:.2f} radians across a width, wanted {BRANCH_RADIANS:g}"]
-    kappa, predicted = _kappa(fit, fringe), np.array(expected)
-    if all(_distance_sigma(fit, fringe, sign * kappa, predicted) < BRANCH_SIGMA for sign in (1.0, -1.0)):
-        return [f"branch ambiguous: both lie within {BRANCH_SIGMA:g} standard errors of the prediction"]
+        return [
+            f"branch ambiguous: {layout.radians:.2f} radians across a width, wanted "
+            f"{BRANCH_RADIANS:g}"
+        ]
+    kappa = _kappa(fit, fringe)
+    predicted = np.array(expected)
+    if all(
+        _distance_sigma(fit, fringe, sign * kappa, predicted) < BRANCH_SIGMA for sign in (1.0, -1.0)
+    ):
+        return [
+            f"branch ambiguous: both lie within {BRANCH_SIGMA:g} standard errors of the prediction"
+        ]
     return []
 
 

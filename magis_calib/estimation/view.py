@@ -24,7 +24,10 @@ from magis_calib.imaging.electrons import Electrons, Mask, to_electrons
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The wavevector the setpoints in force should give (horizontal, vertical), rad/m; it decides the branch."""
+    """The wavevector the setpoints in force should give (horizontal, vertical), rad/m.
+
+    It decides the branch.
+    """
 
     wavevector: Wavevector
 
@@ -39,10 +42,12 @@ def estimate_view(
 def estimate_image(
     image: Electrons, camera: Camera, expected: Expected | None = None, drop_id: int = 0
 ) -> ViewEstimate:
-    """Fit one view. Never raises on bad light: an image without an answer is an estimate with reasons and NaN.
+    """Fit one view. Never raises on bad light: an image without an answer is an estimate with
+    reasons and NaN.
 
-    `expected` decides between (κ, φ) and (-κ, -φ), which are the same image; without it the configured direction does.
-    Raises `ConfigError` where the camera's model or its rules cannot be used.
+    `expected` decides between (κ, φ) and (-κ, -φ), which are the same image; without it the
+    configured direction does. Raises `ConfigError` where the camera's model or its rules cannot be
+    used.
     """
     return _attempt(image, camera, expected, drop_id)[0]
 
@@ -82,14 +87,21 @@ def _stands(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None
 
 
 def _told(
-    fit: Fit, verdict: FitVerdict, model: FitModel, start: Start, expected: Wavevector | None, drop_id: int
+    fit: Fit,
+    verdict: FitVerdict,
+    model: FitModel,
+    start: Start,
+    expected: Wavevector | None,
+    drop_id: int,
 ) -> ViewEstimate:
     values, turn = model.standard_form(dict(fit.values), fit.names, expected)
     fit = replace(fit, values=values, covariance=turn @ fit.covariance @ turn.T)
     told = diagnostics(fit, model) if isinstance(model, TwoPort) and fit.converged else {}
     errors = dict(zip(fit.names, np.sqrt(np.diag(fit.covariance)).tolist(), strict=True))
     parameters = {
-        name: Value(values[name], errors.get(name, NAN)) for name in model.parameters if name not in start.absent
+        name: Value(values[name], errors.get(name, NAN))
+        for name in model.parameters
+        if name not in start.absent
     }
     return ViewEstimate(
         model.camera.view,
@@ -116,20 +128,37 @@ def _told(
 
 
 def _atoms(fit: Fit) -> Value:
-    """Atoms in both ports: electrons / excess, where the camera says how many electrons an atom gives."""
+    """Atoms in both ports: electrons / excess, where the camera says how many electrons an atom
+    gives.
+    """
     per_atom = fit.image.facts.excess
     names = [PORTS[port][0] for port in PORTS]
     if per_atom <= 0 or not set(names) <= set(fit.names):
         return Value()
     rows = [fit.names.index(name) for name in names]
     variance = float(fit.covariance[np.ix_(rows, rows)].sum())
-    return Value(sum(fit.values[name] for name in names) / per_atom, math.sqrt(max(variance, 0.0)) / per_atom)
+    return Value(
+        sum(fit.values[name] for name in names) / per_atom, math.sqrt(max(variance, 0.0)) / per_atom
+    )
 
 
 def _nothing(image: Electrons, camera: Camera, drop_id: int, reason: str) -> ViewEstimate:
     left_out = image.left_out
     return ViewEstimate(
-        camera.view, drop_id, camera.model, {}, (), np.empty((0, 0)), False, (), (reason,), NAN, Value(),
-        left_out.saturated_px, left_out.saturated_px + left_out.masked_px, 0, displacements_of(camera),
+        camera.view,
+        drop_id,
+        camera.model,
+        {},
+        (),
+        np.empty((0, 0)),
+        False,
+        (),
+        (reason,),
+        NAN,
+        Value(),
+        left_out.saturated_px,
+        left_out.saturated_px + left_out.masked_px,
+        0,
+        displacements_of(camera),
         left_out=left_out,
-    )  # fmt: skip
+    )

@@ -1,4 +1,6 @@
-"""Data and weights of a fit, by the light of some parameters: outliers masked, what is masked filled."""
+"""Data and weights of a fit, by the light of some parameters: outliers masked, what is masked
+filled.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,14 @@ from magis_calib.estimation.outliers import filled, outliers
 from magis_calib.imaging.electrons import Binned, Electrons, Mask
 
 SETTLED = 0.02
-"""Weights that change by less, on the mean over the lit bins, move a standard error by half of that."""
+"""Weights that change by less, on the mean over the lit bins, move a standard error by half of
+that.
+"""
 NAMING_TURNS = 2
-"""Outliers are named by start values and by the first fit. Naming on and on would eat up light that no model fits."""
+"""Outliers are named by start values and by the first fit.
+
+Naming on and on would eat up light that no model fits.
+"""
 LIT = 0.1
 """A bin is lit where the signal is more than this of the background."""
 EXPLAINED = 1e-2
@@ -37,37 +44,60 @@ class Weighed:
     variance: Array
     lit: Mask
     poor: bool
-    """The light comes from start values that are far from the image: its weights are preliminary."""
+    """The light comes from start values that are far from the image: its weights are preliminary.
+    """
 
     @classmethod
-    def by(cls, values: Mapping[str, float], model: FitModel, image: Electrons, bins: Binned, turn: int) -> Self:
-        """Weigh the bins of an image by the light of these parameters: start values in turn 0, those of a fit later."""
+    def by(
+        cls, values: Mapping[str, float], model: FitModel, image: Electrons, bins: Binned, turn: int
+    ) -> Self:
+        """Weigh the bins of an image by the light of these parameters: start values in turn 0,
+        those of a fit later.
+        """
         grid = Grid.of(bins, image.shape)
         background, signal = model.background(grid, values), model.signal(grid, values)
         explained = True
         if turn < NAMING_TURNS:
             layout = model.layout(values, image.shape, image.facts.object_pixel_m)
-            more, searched = outliers(image, bins, background, signal, layout.spots if layout else ())
+            more, searched = outliers(
+                image, bins, background, signal, layout.spots if layout else ()
+            )
             explained = more.size <= EXPLAINED * searched
             more = more if explained else more[:0]
             image, bins = image.masking(more), bins.without(image.counts, more)
         variance = noise_variance(bins, background, signal, image)
         data = filled(bins, image, background + signal)
-        return cls(image, bins, grid, data, variance, signal > LIT * background, turn == 0 and not explained)
+        return cls(
+            image,
+            bins,
+            grid,
+            data,
+            variance,
+            signal > LIT * background,
+            turn == 0 and not explained,
+        )
 
     def repeats(self, last: Weighed) -> bool:
         """Whether a fit would find again what it found by the last light."""
-        same_bins = self.bins.row_edges is last.bins.row_edges and self.bins.column_edges is last.bins.column_edges
+        same_bins = (
+            self.bins.row_edges is last.bins.row_edges
+            and self.bins.column_edges is last.bins.column_edges
+        )
         if last.poor or not same_bins or not np.array_equal(self.image.bad, last.image.bad):
             return False
         known = self.lit & np.isfinite(last.variance)
-        return not known.any() or float(np.mean(np.abs(self.variance[known] / last.variance[known] - 1.0))) < SETTLED
+        return (
+            not known.any()
+            or float(np.mean(np.abs(self.variance[known] / last.variance[known] - 1.0))) < SETTLED
+        )
 
 
 def noise_variance(bins: Binned, background: Array, signal: Array, image: Electrons) -> Array:
-    """Return the variance of each bin (docs/contracts.md, "Noise"), electrons²; infinite where no pixel is good.
+    """Return the variance of each bin (docs/contracts.md, "Noise"), electrons²; infinite where no
+    pixel is good.
 
-    Where the noise is not known every pixel has variance 1; the covariance is scaled by chi-square in the end.
+    Where the noise is not known every pixel has variance 1; the covariance is scaled by chi-square
+    in the end.
     """
     if not image.noise_known:
         return bins.pixels * bins.scale

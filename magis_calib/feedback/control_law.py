@@ -1,4 +1,6 @@
-"""From the errors expected to new absolute setpoints, inside step caps, ranges and the excursion approved."""
+"""From the errors expected to new absolute setpoints, inside step caps, ranges and the excursion
+approved.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +34,17 @@ class Headroom:
     def in_words(self, name: str) -> str:
         """Say what bounds the next step of this actuator."""
         shown = ACTUATORS[name]
-        return (f"{shown.label}: step cap {shown.shown(self.cap)} or limits [{shown.shown(self.low)}, "
-                f"{shown.shown(self.high)}] {shown.shown_unit}")  # fmt: skip
+        return (
+            f"{shown.label}: step cap {shown.shown(self.cap)} or limits [{shown.shown(self.low)}, "
+            f"{shown.shown(self.high)}] {shown.shown_unit}"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
-    """Some observables and the actuators that serve them, one each, in units of noise and of unit motions."""
+    """Some observables and the actuators that serve them, one each, in units of noise and of unit
+    motions.
+    """
 
     actuators: tuple[str, ...]
     unit: Array
@@ -50,15 +56,21 @@ class _Block:
 
 
 def correcting_move(
-    errors: Mapping[str, float], commanded: Setpoints, response: Response, headroom: Mapping[str, Headroom], share: float,
-) -> tuple[Proposal, tuple[str, ...]]:  # fmt: skip
-    """Return the move that takes away this share of the errors expected, and the limits that it runs into.
+    errors: Mapping[str, float],
+    commanded: Setpoints,
+    response: Response,
+    headroom: Mapping[str, Headroom],
+    share: float,
+) -> tuple[Proposal, tuple[str, ...]]:
+    """Return the move that takes away this share of the errors expected, and the limits that it
+    runs into.
 
-    Each observable is served by its main actuator, and the couplings among those are undone by the inverse of their
-    block. Where a cap or range bites, the steps are chosen again in the closing order, each stage by bounded least
-    squares on the errors that it leaves, in units of each observable's noise, after the motion of the stages before: so
-    no actuator compensates a motion that did not happen, and no position is spoilt for a phase. The second value names
-    actuators that stand at a limit and would have to go further.
+    Each observable is served by its main actuator, and the couplings among those are undone by the
+    inverse of their block. Where a cap or range bites, the steps are chosen again in the closing
+    order, each stage by bounded least squares on the errors that it leaves, in units of each
+    observable's noise, after the motion of the stages before: so no actuator compensates a motion
+    that did not happen, and no position is spoilt for a phase. The second value names actuators
+    that stand at a limit and would have to go further.
     """
     block = _block(response, tuple(errors))
     wanted = -block.inverse @ (np.array(list(errors.values())) / block.noise)
@@ -67,12 +79,17 @@ def correcting_move(
     bounded = _bounded(block, share * wanted, lower / block.unit, upper / block.unit)
     steps = wanted * block.unit
     named = list(zip(block.actuators, own, steps.tolist(), strict=True))
-    limits = [one.in_words(name) for name, one, step in named if not one.lower <= share * step <= one.upper]
+    limits = [
+        one.in_words(name)
+        for name, one, step in named
+        if not one.lower <= share * step <= one.upper
+    ]
     limits += [f"resumed: {share:.0%} of the correction"] if share < 1 else []
     stuck = tuple(
-        one.in_words(name) for name, one, step in named
+        one.in_words(name)
+        for name, one, step in named
         if (one.at_maximum and step > one.upper) or (one.at_minimum and step < one.lower)
-    )  # fmt: skip
+    )
     limited = np.clip(bounded * block.unit, lower, upper)
     return Proposal(
         dict(errors),
@@ -85,7 +102,9 @@ def correcting_move(
 def rooms_at(
     commanded: Setpoints, approved: Setpoints, loop: LoopConfig, facts: Mapping[str, ParameterFacts]
 ) -> dict[str, Headroom]:
-    """Return how far each actuator may go: step cap, range, and excursion from the point last approved."""
+    """Return how far each actuator may go: step cap, range, and excursion from the point last
+    approved.
+    """
     headroom = {}
     for name, own in loop.actuators.items():
         device, now = facts[name], commanded[name]
@@ -94,8 +113,11 @@ def rooms_at(
         low = max(own.minimum, device.minimum, approved[name] - away)
         high = min(own.maximum, device.maximum, approved[name] + away)
         near = device.readback_tolerance + 1e-6 * cap
-        lower, upper = min(0.0, max(-cap, low - now)), max(0.0, min(cap, high - now))
-        headroom[name] = Headroom(lower, upper, now - low <= near, high - now <= near, low, high, cap)
+        lower = min(0.0, max(-cap, low - now))
+        upper = max(0.0, min(cap, high - now))
+        headroom[name] = Headroom(
+            lower, upper, now - low <= near, high - now <= near, low, high, cap
+        )
     return headroom
 
 
@@ -107,12 +129,16 @@ def _block(response: Response, used: tuple[str, ...]) -> _Block:
     unit = np.array([response.unit[response.actuators.index(name)] for name in actuators])
     noise = response.noise[rows]
     scaled = response.block(used, actuators) * unit[None, :] / noise[:, None]
-    stages = tuple(tuple(used.index(name) for name in stage if name in used) for stage in CLOSING_ORDER)
+    stages = tuple(
+        tuple(used.index(name) for name in stage if name in used) for stage in CLOSING_ORDER
+    )
     return _Block(actuators, unit, noise, scaled, np.linalg.inv(scaled), stages)
 
 
 def _bounded(block: _Block, wanted: Array, lower: Array, upper: Array) -> Array:
-    """Return the step inside the bounds whose effect is nearest to that of the wanted one, stage by stage."""
+    """Return the step inside the bounds whose effect is nearest to that of the wanted one, stage by
+    stage.
+    """
     if np.all(wanted >= lower) and np.all(wanted <= upper):
         return wanted
     step = np.zeros_like(wanted)
@@ -126,14 +152,25 @@ def _bounded(block: _Block, wanted: Array, lower: Array, upper: Array) -> Array:
 
 
 def _nearest(block: Array, missing: Array, lower: Array, upper: Array) -> Array:
-    """Return the bounded step whose effect is nearest to what is missing; without couplings each is clipped alone."""
-    if block.shape[0] == block.shape[1] and np.count_nonzero(block) == len(block) and np.diag(block).all():
+    """Return the bounded step whose effect is nearest to what is missing.
+
+    Without couplings each is clipped alone.
+    """
+    if (
+        block.shape[0] == block.shape[1]
+        and np.count_nonzero(block) == len(block)
+        and np.diag(block).all()
+    ):
         return np.clip(missing / np.diag(block), lower, upper)
-    found: Array = scipy.optimize.lsq_linear(block, missing, (lower, upper), method="bvls", tol=1e-12).x
+    found: Array = scipy.optimize.lsq_linear(
+        block, missing, (lower, upper), method="bvls", tol=1e-12
+    ).x
     return found
 
 
-def _moved(commanded: Setpoints, kept: Sequence[str], actuators: Sequence[str], steps: Array) -> dict[str, float]:
+def _moved(
+    commanded: Setpoints, kept: Sequence[str], actuators: Sequence[str], steps: Array
+) -> dict[str, float]:
     moved = {name: commanded[name] for name in kept}
     for name, step in zip(actuators, steps, strict=True):
         moved[name] = commanded[name] + float(step)

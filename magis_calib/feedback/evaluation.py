@@ -19,11 +19,17 @@ class DropContext:
     """Where the actuators go by everything sent so far."""
     facts: Mapping[str, ParameterFacts]
     wish: str = ""
-    """Why the operator, or a fault, does not want anything sent; empty where corrections are wanted."""
+    """Why the operator, or a fault, does not want anything sent.
+
+    Empty where corrections are wanted.
+    """
     trouble: str = ""
     """Why the controllers cannot or should not be sent anything; empty where they are ready."""
     astray: str = ""
-    """Which actuators read other than commanded: nobody knows what the atoms saw; empty where none does."""
+    """Which actuators read other than commanded: nobody knows what the atoms saw.
+
+    Empty where none does.
+    """
     waited_s: float = 0.0
     """Since the drop's last frame."""
 
@@ -46,6 +52,14 @@ class Evaluation:
         """Write it as the ledger's entry of which nothing was sent (yet)."""
         expectation = self.found.named() if self.found is not None else None
         return Decision(
-            drop_id, decided_ns, "held", self.hold, self.used, self.not_used, expectation, self.proposal,
-            self.verdicts, self.latched,
-        )  # fmt: skip
+            drop_id,
+            decided_ns,
+            "held",
+            self.hold,
+            self.used,
+            self.not_used,
+            expectation,
+            self.proposal,
+            self.verdicts,
+            self.latched,
+        )

@@ -1,4 +1,7 @@
-"""Which drops may enter the correction, and which of their observables; each answer with its reason."""
+"""Which drops may enter the correction, and which of their observables.
+
+Each answer with its reason.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +18,34 @@ from magis_calib.domain.rules import ATOMS, COVARIANCE, FRESH, SEQUENCE, USABLE
 
 STALE_AFTER_S = 30.0
 """A drop that waited longer between its last frame and its decision is no longer acted upon."""
-ATOMS_WINDOW, ATOMS_FEWEST, ATOMS_FEWER, ATOMS_MORE = 60, 8, 0.3, 3.0
-"""Atoms may differ from the median of the last 60 accepted drops by these factors; asked from 8 drops on."""
-ATOMS_AGREEING, ATOMS_AGREE_WITHIN = 3, 1.5
+ATOMS_WINDOW = 60
+ATOMS_FEWEST = 8
+ATOMS_FEWER = 0.3
+ATOMS_MORE = 3.0
+"""Atoms may differ from the median of the last 60 accepted drops by these factors.
+
+Asked from 8 drops on.
+"""
+ATOMS_AGREEING = 3
+ATOMS_AGREE_WITHIN = 1.5
 LEAST_SHARE = 1e-9
 """Of a variance that the other observables do not tell: below this a covariance is singular."""
-PHASE_WINDOW, PHASE_RESULTANT = 20, 0.7
-PHASE_FIRST_WINDOW, PHASE_FIRST_RESULTANT = 8, 0.95
-"""The phase is meaningful where the mean resultant length of its innovations over the last 20 drops is at least
-0.7; before there are 20, over the last 8 at least 0.95. A uniform phase passes either 1.5e-5 of the time."""
+PHASE_WINDOW = 20
+PHASE_RESULTANT = 0.7
+PHASE_FIRST_WINDOW = 8
+PHASE_FIRST_RESULTANT = 0.95
+"""The phase is meaningful where the mean resultant length of its innovations over the last 20 drops
+is at least
+0.7; before there are 20, over the last 8 at least 0.95. A uniform phase passes either 1.5e-5 of the
+time."""
 
 
 def in_sequence(sequence_type: SequenceType) -> RuleVerdict:
     """Let only interferometer drops pass."""
     acted = sequence_type == "interferometer"
-    words = f"sequence type {sequence_type}" + ("" if acted else ": the loop acts on interferometer drops only")
+    words = f"sequence type {sequence_type}" + (
+        "" if acted else ": the loop acts on interferometer drops only"
+    )
     return SEQUENCE.judged(acted, words)
 
 
@@ -38,26 +54,34 @@ def fresh(drop_id: int, latest_drop: int, waited_s: float) -> RuleVerdict:
     if drop_id <= latest_drop:
         return FRESH.failed(f"out of order: drop {latest_drop} was decided before")
     words = f"{waited_s:.2g} s since its last frame, at most {STALE_AFTER_S:g} s"
-    return FRESH.judged(waited_s <= STALE_AFTER_S, words if waited_s <= STALE_AFTER_S else f"stale: {words}")
+    return FRESH.judged(
+        waited_s <= STALE_AFTER_S, words if waited_s <= STALE_AFTER_S else f"stale: {words}"
+    )
 
 
 def usable(estimate: StationEstimate) -> RuleVerdict:
     """Let only estimates pass of which something can be used."""
     reasons = "; ".join(estimate.reasons)
-    return USABLE.judged(estimate.usable, reasons or ("" if estimate.usable else "no observable can be used"))
+    return USABLE.judged(
+        estimate.usable, reasons or ("" if estimate.usable else "no observable can be used")
+    )
 
 
 def certain(estimate: StationEstimate) -> RuleVerdict:
     """Let only estimates pass whose covariance, of what was measured, is that of something."""
     least = _least_independent_share(estimate.covariance.tolist())
     words = f"smallest independent share of a variance {least:.2g}, wanted above 0"
-    return COVARIANCE.judged(least > LEAST_SHARE, words if least > LEAST_SHARE else f"covariance singular: {words}")
+    return COVARIANCE.judged(
+        least > LEAST_SHARE, words if least > LEAST_SHARE else f"covariance singular: {words}"
+    )
 
 
 def _least_independent_share(covariance: list[list[float]]) -> float:
-    """Return the smallest square of a pivot of the Cholesky decomposition over its variance; NaN where that is none.
+    """Return the smallest square of a pivot of the Cholesky decomposition over its variance; NaN
+    where that is none.
 
-    Rows without a finite variance were not measured. Written out: six rows take a library longer to be called.
+    Rows without a finite variance were not measured. Written out: six rows take a library longer to
+    be called.
     """
     at = [row for row in range(len(covariance)) if math.isfinite(covariance[row][row])]
     factor: list[list[float]] = []
@@ -86,7 +110,9 @@ def unusable_observables(estimate: StationEstimate) -> dict[str, str]:
 
 
 def estimators_agree(estimate: StationEstimate) -> bool:
-    """Whether the second estimator looked at every view that carries a fringe, and did not object."""
+    """Whether the second estimator looked at every view that carries a fringe,
+    and did not object.
+    """
     fringed = [view for view in estimate.views.values() if "fringe" in view.usable_quantities]
     return all(math.isfinite(view.disagreement_sigma) for view in fringed)
 
@@ -104,20 +130,29 @@ class AtomsGate:
         if not math.isfinite(atoms):
             return ATOMS.passed("not measured")
         usual = median(self._accepted) if len(self._accepted) >= ATOMS_FEWEST else math.nan
-        words = f"{atoms / usual:.2f} of the median, wanted {ATOMS_FEWER:g} to {ATOMS_MORE:g}" if usual > 0 else \
-            f"{len(self._accepted)} of {ATOMS_FEWEST} drops known"  # fmt: skip
-        if usual > 0 and not ATOMS_FEWER <= atoms / usual <= ATOMS_MORE and not self._changed(atoms):
+        words = (
+            f"{atoms / usual:.2f} of the median, wanted {ATOMS_FEWER:g} to {ATOMS_MORE:g}"
+            if usual > 0
+            else f"{len(self._accepted)} of {ATOMS_FEWEST} drops known"
+        )
+        if (
+            usual > 0
+            and not ATOMS_FEWER <= atoms / usual <= ATOMS_MORE
+            and not self._changed(atoms)
+        ):
             return ATOMS.failed(f"atoms: {words}")
         self._rejected.clear()
         self._accepted.append(atoms)
         return ATOMS.passed(words)
 
     def _changed(self, atoms: float) -> bool:
-        """Whether this rejected drop is the third in a row that agrees on another number: the old one is forgotten."""
+        """Whether this rejected drop is the third in a row that agrees on another number: the old
+        one is forgotten.
+        """
         self._rejected.append(atoms)
-        agree = len(self._rejected) == ATOMS_AGREEING and 0 < max(self._rejected) < ATOMS_AGREE_WITHIN * min(
+        agree = len(self._rejected) == ATOMS_AGREEING and 0 < max(
             self._rejected
-        )
+        ) < ATOMS_AGREE_WITHIN * min(self._rejected)
         if agree:
             self._accepted.clear()
         return agree
@@ -146,4 +181,6 @@ class PhaseGate:
         resultant = abs(sum(turned)) / last
         if resultant >= wanted:
             return None
-        return f"phase not meaningful: resultant {resultant:.2f} over {last} drops, wanted {wanted:g}"
+        return (
+            f"phase not meaningful: resultant {resultant:.2f} over {last} drops, wanted {wanted:g}"
+        )

@@ -1,4 +1,6 @@
-"""What freezes the setpoints although a drop can be used, and how corrections begin again after it."""
+"""What freezes the setpoints although a drop can be used,
+and how corrections begin again after it.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,15 @@ from magis_calib.domain.rules import CAPTURE, SURPRISE
 from magis_calib.feedback.innovation import Innovation
 
 CAPTURE_RAD_PER_M = 500.0
-"""A wavevector further than this from its prediction is not followed: three equal wrong Fourier peaks may agree."""
-SURPRISE_DROPS, SURPRISE_PROBABILITY = 8, 1e-5
+"""A wavevector further than this from its prediction is not followed: three equal wrong Fourier
+peaks may agree.
+"""
+SURPRISE_DROPS = 8
+SURPRISE_PROBABILITY = 1e-5
 LEARNING_DROPS = 8
-"""Before a channel has shown so many innovations, its filter's standard deviation is itself a guess."""
+"""Before a channel has shown so many innovations, its filter's standard deviation is itself a
+guess.
+"""
 RAMP = (0.25, 0.5, 0.75)
 """Shares of the correction that are sent in the first drops after a hold."""
 WAVES = [row for row, name in enumerate(OBSERVABLES) if name.startswith("fringe_")]
@@ -27,7 +34,11 @@ WAVES = [row for row, name in enumerate(OBSERVABLES) if name.startswith("fringe_
 def in_capture_range(found: Innovation) -> RuleVerdict:
     """Let only wavevectors pass that lie near their prediction."""
     names = list(OBSERVABLES.values())
-    away = {names[row].label: abs(float(found.innovation[row])) for row in WAVES if np.isfinite(found.innovation[row])}
+    away = {
+        names[row].label: abs(float(found.innovation[row]))
+        for row in WAVES
+        if np.isfinite(found.innovation[row])
+    }
     if not away:
         return CAPTURE.passed("nothing to compare with yet")
     label = max(away, key=lambda one: away[one])
@@ -37,7 +48,9 @@ def in_capture_range(found: Innovation) -> RuleVerdict:
 
 
 class InnovationTest:
-    """Chi-square of the last innovations of what is controlled: many small misses in a row are no chance."""
+    """Chi-square of the last innovations of what is controlled: many small misses in a row are no
+    chance.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -45,10 +58,14 @@ class InnovationTest:
         self._known = np.zeros(len(OBSERVABLES), dtype=int)
 
     def add(self, found: Innovation, controlled: Collection[str]) -> None:
-        """Take in an accepted drop; `controlled`: observables that were corrected after the drop before."""
+        """Take in an accepted drop; `controlled`: observables that were corrected after the drop
+        before.
+        """
         with np.errstate(invalid="ignore"):
             ratio = found.innovation / found.sigma
-        at = np.array([name in controlled for name in OBSERVABLES]) & (self._known >= LEARNING_DROPS)
+        at = np.array([name in controlled for name in OBSERVABLES]) & (
+            self._known >= LEARNING_DROPS
+        )
         self._known += np.isfinite(ratio)
         self._drops.append(np.where(at, ratio, np.nan))
 
@@ -62,11 +79,15 @@ class InnovationTest:
             return SURPRISE.passed(f"{len(self._drops)} of {SURPRISE_DROPS} drops known")
         innovations = np.array(self._drops)
         parts = np.nansum(innovations**2, axis=0)
-        chi2, count = float(parts.sum()), int(np.isfinite(innovations).sum())
+        chi2 = float(parts.sum())
+        count = int(np.isfinite(innovations).sum())
         chance = float(scipy.special.chdtrc(count, chi2)) if count else 1.0
         most = list(OBSERVABLES.values())[int(np.argmax(parts))].label
-        words = (f"chi-square of the last {SURPRISE_DROPS} innovations {chi2:.1f} of {count}, most of it of {most}, "
-                 f"probability {chance:.1g}, wanted at least {SURPRISE_PROBABILITY:g}")  # fmt: skip
+        words = (
+            f"chi-square of the last {SURPRISE_DROPS} innovations {chi2:.1f} of {count}, most of "
+            f"it of {most}, "
+            f"probability {chance:.1g}, wanted at least {SURPRISE_PROBABILITY:g}"
+        )
         return SURPRISE.judged(chance >= SURPRISE_PROBABILITY, words)
 
 

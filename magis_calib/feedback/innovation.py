@@ -40,7 +40,11 @@ class Innovation:
         """Put it into names; what was not measured is left out."""
         told = (self.effect, self.disturbance, self.innovation, self.sigma)
         named = [
-            {name: value for name, value in zip(OBSERVABLES, one.tolist(), strict=True) if math.isfinite(value)}
+            {
+                name: value
+                for name, value in zip(OBSERVABLES, one.tolist(), strict=True)
+                if math.isfinite(value)
+            }
             for one in told
         ]
         prediction = zip(OBSERVABLES, self.prediction.tolist(), strict=True)
@@ -56,10 +60,11 @@ def compared(
 ) -> Innovation:
     """Compare an estimate with the response to its setpoints. What is missing counts as predicted.
 
-    A channel is not measured where its main observable is missing, or another one that it needs and that was never
-    measured before.
+    A channel is not measured where its main observable is missing, or another one that it needs and
+    that was never measured before.
     """
-    effect, turn = response.effect(in_force), response.to_channels
+    effect = response.effect(in_force)
+    turn = response.to_channels
     mean, variance = filters.predicted()
     known = np.array([name not in missing for name in OBSERVABLES])
     away = estimate.vector - response.reference - effect
@@ -74,6 +79,11 @@ def compared(
     fit_variance = ((turn @ covariance) * turn).sum(axis=1)
     sigma = np.sqrt(variance + filters.jitter_variance() + fit_variance)
     return Innovation(
-        disturbance, fit_variance, filters.innovation(disturbance), sigma, turn @ effect, effect,
+        disturbance,
+        fit_variance,
+        filters.innovation(disturbance),
+        sigma,
+        turn @ effect,
+        effect,
         response.reference + effect + response.from_channels @ mean,
-    )  # fmt: skip
+    )

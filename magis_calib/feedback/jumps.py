@@ -17,14 +17,19 @@ from magis_calib.feedback.kalman_bank import DisturbanceFilters, Flags
 WINDOW, FEWEST = 60, 15
 """Accepted drops whose scatter is looked at; before there are so many nothing is rejected."""
 SIGMAS, FEW_SIGMAS = 5.0, 10.0
-"""Limit over the standard deviation: over a whole window, and over less. False alarms: 4e-5 a channel and drop."""
+"""Limit over the standard deviation: over a whole window, and over less. False alarms: 4e-5 a
+channel and drop.
+"""
 MAD_TO_SIGMA = 1.4826
 AGREEING = 3
 FRINGE = np.array([name.startswith("fringe_") or name == "phase_rad" for name in OBSERVABLES])
 
 
 class JumpGate:
-    """Rejects a drop whose innovation is too large; follows where three in a row agree on a real step."""
+    """Rejects a drop whose innovation is too large.
+
+    Follows where three in a row agree on a real step.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -37,9 +42,14 @@ class JumpGate:
         self._jumps.look_back()
 
     def judge(
-        self, filters: DisturbanceFilters, found: Innovation, phase_repeats: bool, estimators_agree: bool
+        self,
+        filters: DisturbanceFilters,
+        found: Innovation,
+        phase_repeats: bool,
+        estimators_agree: bool,
     ) -> RuleVerdict:
-        """Return whether this drop may be used; where a step is real, the channels begin anew there.
+        """Return whether this drop may be used; where a step is real, the channels begin anew
+        there.
 
         A step of the fringe is followed only where the second estimator, too, saw it.
         """
@@ -51,21 +61,30 @@ class JumpGate:
         if not out.any():
             self._jumps.accept(innovation)
             return JUMP.passed(_largest(innovation, found.sigma))
-        steps = self._jumps.reject(np.where(FRINGE & ~np.bool_(estimators_agree), np.nan, innovation), limit)
+        steps = self._jumps.reject(
+            np.where(FRINGE & ~np.bool_(estimators_agree), np.nan, innovation), limit
+        )
         real: Flags = out & np.isfinite(steps)
         if not np.array_equal(real, out):
-            return JUMP.failed(f"jump: {_named(innovation, limit, out)}; {AGREEING} in a row that agree are followed")
+            return JUMP.failed(
+                f"jump: {_named(innovation, limit, out)}; {AGREEING} in a row that agree are "
+                f"followed"
+            )
         mean = filters.predicted()[0]
         for channel in np.flatnonzero(real):
             at = float(mean[channel] + steps[channel])
-            filters.begin(int(channel), at, float(found.fit_variance[channel]), float(found.moved[channel]))
+            filters.begin(
+                int(channel), at, float(found.fit_variance[channel]), float(found.moved[channel])
+            )
         self._jumps.accept(np.where(out, np.nan, innovation))
         self.followed = True
         return JUMP.passed(f"a real step, followed: {_named(innovation, limit, out)}")
 
 
 class Jumps:
-    """Remembers the innovations of accepted drops and the disturbances of drops rejected in a row."""
+    """Remembers the innovations of accepted drops and the disturbances of drops rejected in a
+    row.
+    """
 
     def __init__(self, filters: int) -> None:
         """Begin with nothing."""
@@ -76,14 +95,20 @@ class Jumps:
     def limits(self, predicted_sigma: Array) -> Array:
         """Return how large an innovation of each channel may be; infinite while too few are known.
 
-        The scatter of the last drops is asked beside the filter's own prediction: the larger one counts.
+        The scatter of the last drops is asked beside the filter's own prediction: the larger one
+        counts.
         """
         known, scatter = self.look_back()
-        limits = np.maximum(SIGMAS * predicted_sigma, np.where(known == WINDOW, SIGMAS, FEW_SIGMAS) * scatter)
+        limits = np.maximum(
+            SIGMAS * predicted_sigma, np.where(known == WINDOW, SIGMAS, FEW_SIGMAS) * scatter
+        )
         return np.where(known < FEWEST, np.inf, limits)
 
     def look_back(self) -> tuple[npt.NDArray[np.int_], Array]:
-        """Return how many innovations are known of each channel, and their scatter; worked out once a drop."""
+        """Return how many innovations are known of each channel, and their scatter.
+
+        Worked out once a drop.
+        """
         if self._scatter is None:
             known = np.isfinite(self._accepted).sum(axis=0)
             away = np.abs(self._accepted - _middle(self._accepted, known))
@@ -99,7 +124,10 @@ class Jumps:
             self._accepted[-1, channel] = innovation[channel]
 
     def reject(self, innovation: Array, limit: Array) -> Array:
-        """Take in the innovations of a rejected drop; return the real steps seen by now, NaN in all other channels."""
+        """Take in the innovations of a rejected drop.
+
+        Return the real steps seen by now, NaN in all other channels.
+        """
         self._rejected.append(innovation)
         seen = np.array(self._rejected)
         if len(seen) < AGREEING:
@@ -110,9 +138,13 @@ class Jumps:
 
 def _middle(values: Array, known: npt.NDArray[np.int_]) -> Array:
     """Return the median of what is known of each column; NaN where nothing is."""
-    ranked, columns = np.sort(values, axis=0), np.arange(values.shape[1])
-    high, low = np.maximum(known // 2, 0), np.maximum((known - 1) // 2, 0)
-    middle: Array = 0.5 * (ranked[np.minimum(high, len(values) - 1), columns] + ranked[low, columns])
+    ranked = np.sort(values, axis=0)
+    columns = np.arange(values.shape[1])
+    high = np.maximum(known // 2, 0)
+    low = np.maximum((known - 1) // 2, 0)
+    middle: Array = 0.5 * (
+        ranked[np.minimum(high, len(values) - 1), columns] + ranked[low, columns]
+    )
     return middle
 
 
@@ -131,5 +163,6 @@ def _named(innovation: Array, limit: Array, out: Flags) -> str:
     return "; ".join(
         f"{shown.label} {shown.shown(float(away))} {shown.shown_unit} from its prediction, limit "
         f"{shown.shown(float(most))}"
-        for shown, away, most, far in zip(OBSERVABLES.values(), innovation, limit, out, strict=True) if far
-    )  # fmt: skip
+        for shown, away, most, far in zip(OBSERVABLES.values(), innovation, limit, out, strict=True)
+        if far
+    )

@@ -1,4 +1,6 @@
-"""What the operator changes of the loop in a run: judged as the configuration is, in force at once, told in words."""
+"""What the operator changes of the loop in a run: judged as the configuration is, in force at once,
+told in words.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,24 @@ from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.target_range import out_of_reach
 from magis_calib.state.commands import SetGain, SetLimits, SetTarget
 
-LIMIT_WORDS = {"minimum": "minimum", "maximum": "maximum", "step_cap": "step cap", "excursion": "excursion"}
+LIMIT_WORDS = {
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "step_cap": "step cap",
+    "excursion": "excursion",
+}
 
 
 def tuned(
-    command: SetTarget | SetGain | SetLimits, loop: Loop, commanded: Setpoints, facts: Mapping[str, ParameterFacts]
+    command: SetTarget | SetGain | SetLimits,
+    loop: Loop,
+    commanded: Setpoints,
+    facts: Mapping[str, ParameterFacts],
 ) -> str:
-    """Do what was asked, or nothing; return in words what is in force now, or what was wanted and what was got."""
+    """Do what was asked, or nothing.
+
+    Return in words what is in force now, or what was wanted and what was got.
+    """
     match command:
         case SetTarget(name, value):
             return _aim(name, value, loop, commanded, facts)
@@ -34,9 +47,12 @@ def tuned(
 def station_in_force(station: Station, loop: Loop) -> Station:
     """Return the station with the targets, gains and limits in force."""
     observables = {
-        name: one.model_copy(update={"target": loop.targets[name]}) for name, one in loop.config.observables.items()
+        name: one.model_copy(update={"target": loop.targets[name]})
+        for name, one in loop.config.observables.items()
     }
-    return station.model_copy(update={"loop": loop.config.model_copy(update={"observables": observables})})
+    return station.model_copy(
+        update={"loop": loop.config.model_copy(update={"observables": observables})}
+    )
 
 
 def limits_in_words(shown: Quantity, before: Limits, after: Limits) -> str:
@@ -45,17 +61,25 @@ def limits_in_words(shown: Quantity, before: Limits, after: Limits) -> str:
     for name, label in LIMIT_WORDS.items():
         was, now = getattr(before, name), getattr(after, name)
         if was != now:
-            words.append(f"{label} {_written(shown, was)} → {_written(shown, now)} {shown.shown_unit}".rstrip())
+            words.append(
+                f"{label} {_written(shown, was)} → {_written(shown, now)} "
+                f"{shown.shown_unit}".rstrip()
+            )
     return ", ".join(words)
 
 
-def _aim(name: str, value: float, loop: Loop, commanded: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
+def _aim(
+    name: str, value: float, loop: Loop, commanded: Setpoints, facts: Mapping[str, ParameterFacts]
+) -> str:
     refusal = _unknown(name, OBSERVABLES) or out_of_reach(name, value, loop, commanded, facts)
     if refusal:
         return f"target not set: {refusal}"
-    before, shown = loop.targets[name], OBSERVABLES[name]
+    before = loop.targets[name]
+    shown = OBSERVABLES[name]
     loop.targets[name] = value
-    return f"target of {shown.label} {shown.shown(before)} → {shown.shown(value)} {shown.shown_unit}"
+    return (
+        f"target of {shown.label} {shown.shown(before)} → {shown.shown(value)} {shown.shown_unit}"
+    )
 
 
 def _regain(name: str, gain: Gain, loop: Loop) -> str:
@@ -67,7 +91,9 @@ def _regain(name: str, gain: Gain, loop: Loop) -> str:
     return f"gain of {OBSERVABLES[name].label} {gain_in_words(before)} → {gain_in_words(gain)}"
 
 
-def _limit(name: str, limits: Limits, loop: Loop, commanded: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
+def _limit(
+    name: str, limits: Limits, loop: Loop, commanded: Setpoints, facts: Mapping[str, ParameterFacts]
+) -> str:
     actuators = loop.config.actuators
     refusal = _unknown(name, actuators) or _invalid(actuators[name], limits.table())
     refusal = refusal or _cannot_be(limits, ACTUATORS[name], commanded.get(name), facts.get(name))
@@ -79,7 +105,9 @@ def _limit(name: str, limits: Limits, loop: Loop, commanded: Setpoints, facts: M
     return f"limits of {shown.label}: {limits_in_words(shown, before, limits) or 'as they were'}"
 
 
-def _cannot_be(limits: Limits, shown: Quantity, stands: float | None, device: ParameterFacts | None) -> str:
+def _cannot_be(
+    limits: Limits, shown: Quantity, stands: float | None, device: ParameterFacts | None
+) -> str:
     """Say why these limits cannot be in force now, at this setpoint and with this controller."""
     asked = f"[{shown.shown(limits.minimum)}, {shown.shown(limits.maximum)}]"
     unit = f" {shown.shown_unit}".rstrip()
@@ -88,14 +116,22 @@ def _cannot_be(limits: Limits, shown: Quantity, stands: float | None, device: Pa
     if not limits.minimum < limits.maximum:
         return f"{shown.label}: wanted minimum < maximum, got {asked}{unit}"
     if not device.minimum <= limits.minimum <= limits.maximum <= device.maximum:
-        return (f"{shown.label}: wanted within the controller's [{shown.shown(device.minimum)}, "
-                f"{shown.shown(device.maximum)}], got {asked}{unit}")  # fmt: skip
+        return (
+            f"{shown.label}: wanted within the controller's [{shown.shown(device.minimum)}, "
+            f"{shown.shown(device.maximum)}], got {asked}{unit}"
+        )
     near = device.readback_tolerance
     if not limits.minimum - near <= stands <= limits.maximum + near:
-        return f"{shown.label} stands at {shown.shown(stands)}: wanted limits that hold it, got {asked}{unit}"
+        return (
+            f"{shown.label} stands at {shown.shown(stands)}: wanted limits that hold it, got "
+            f"{asked}{unit}"
+        )
     if limits.step_cap > device.step_limit:
-        return (f"{shown.label}: wanted a step cap of at most the controller's {shown.shown(device.step_limit)}, got "
-                f"{shown.shown(limits.step_cap)}{unit}")  # fmt: skip
+        return (
+            f"{shown.label}: wanted a step cap of at most the controller's "
+            f"{shown.shown(device.step_limit)}, got "
+            f"{shown.shown(limits.step_cap)}{unit}"
+        )
     return ""
 
 

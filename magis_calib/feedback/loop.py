@@ -42,14 +42,19 @@ class _Answers:
 
 
 class Loop:
-    """Control of the six observables. One thread uses it; the setpoints in force are told from outside."""
+    """Control of the six observables. One thread uses it.
+
+    The setpoints in force are told from outside.
+    """
 
     def __init__(self, station: Station) -> None:
         """Begin with no knowledge of the disturbance."""
         self._config = station.loop
         self.saved = LoopSettings.of(station.loop)
         """What the configuration says."""
-        self._configured, self._gains, self._limits = station.loop, dict[str, Gain](), dict[str, Limits]()
+        self._configured = station.loop
+        self._gains = dict[str, Gain]()
+        self._limits = dict[str, Limits]()
         self.targets = {name: one.target for name, one in station.loop.observables.items()}
         self.response = Response.of(station)
         self.begin_anew()
@@ -58,13 +63,15 @@ class Loop:
         """Forget every drop; targets, gains and limits stay."""
         circular = [name == "phase_rad" for name in OBSERVABLES]
         self._filters = DisturbanceFilters(self.response.noise, _gains(self._config), circular)
-        self._atoms, self._jumps, self._phase = gates.AtomsGate(), JumpGate(), gates.PhaseGate()
-        self._stage_order, self._innovation_test, self._soft_start = (
-            StageOrder(self._config),
-            InnovationTest(),
-            SoftStart(),
+        self._atoms = gates.AtomsGate()
+        self._jumps = JumpGate()
+        self._phase = gates.PhaseGate()
+        self._stage_order = StageOrder(self._config)
+        self._innovation_test = InnovationTest()
+        self._soft_start = SoftStart()
+        self._response_monitor = ResponseMonitor(
+            [self._config.observables[name].actuator for name in OBSERVABLES]
         )
-        self._response_monitor = ResponseMonitor([self._config.observables[name].actuator for name in OBSERVABLES])
         self._approved: Setpoints = {}
         self._controlled: tuple[str, ...] = ()
         self._latest_drop = 0
@@ -86,13 +93,17 @@ class Loop:
         return self._config
 
     def adjust(self, gains: Mapping[str, Gain], limits: Mapping[str, Limits]) -> None:
-        """Have these gains and limits in force, all others as configured; what was learned is kept."""
+        """Have these gains and limits in force, all others as configured.
+
+        What was learned is kept.
+        """
         saved = self.saved
         gains = {name: gain for name, gain in gains.items() if gain != saved.gains[name]}
         limits = {name: one for name, one in limits.items() if one != saved.limits[name]}
         if (gains, limits) == (self._gains, self._limits):
             return
-        self._gains, self._limits = gains, limits
+        self._gains = gains
+        self._limits = limits
         self._config = adjusted(self._configured, gains, limits)
         self._filters.follow(_gains(self._config))
 
@@ -102,12 +113,19 @@ class Loop:
         self.adjust(record.gains, record.limits)
 
     def stamped(self, record: DropRecord) -> DropRecord:
-        """Return the record with the targets in force, and with gains and limits that are not as configured."""
+        """Return the record with the targets in force, and with gains and limits that are not as
+        configured.
+        """
         return replace(record, targets=dict(self.targets), gains=self._gains, limits=self._limits)
 
     def expected(self, in_force: Setpoints) -> Array:
-        """Return the six observables these setpoints should give, with the disturbance expected now."""
-        return self.response.predict(in_force) + self.response.from_channels @ self._filters.predicted()[0]
+        """Return the six observables these setpoints should give, with the disturbance expected
+        now.
+        """
+        return (
+            self.response.predict(in_force)
+            + self.response.from_channels @ self._filters.predicted()[0]
+        )
 
     def expected_wavevector(self, in_force: Setpoints) -> tuple[float, float]:
         """Return the fringe's (horizontal, vertical) wavevector these setpoints should give, rad/m.
@@ -120,7 +138,9 @@ class Loop:
         return float(right), float(up)
 
     def resume(self, commanded: Setpoints) -> None:
-        """Take this point as approved: the operator looked at what was held against it and closes the loop here."""
+        """Take this point as approved: the operator looked at what was held against it and closes
+        the loop here.
+        """
         self._approved = dict(commanded)
         self._response_monitor.forget()
         self._innovation_test.forget()
@@ -128,23 +148,36 @@ class Loop:
             self._filters.forget([*WAVES, PHASE])
             self._lost = False
 
-    def judge(self, estimate: StationEstimate, sequence_type: SequenceType, at: DropContext) -> Evaluation:
-        """Compare a drop with the prediction for its setpoints and propose where to go from those commanded last."""
+    def judge(
+        self, estimate: StationEstimate, sequence_type: SequenceType, at: DropContext
+    ) -> Evaluation:
+        """Compare a drop with the prediction for its setpoints and propose where to go from those
+        commanded last.
+        """
         answers = _Answers()
         refused = answers.stopped_by(
-            gates.in_sequence(sequence_type), gates.fresh(estimate.drop_id, self._latest_drop, at.waited_s)
-        ) or answers.stopped_by(gates.usable(estimate), gates.certain(estimate))  # fmt: skip
+            gates.in_sequence(sequence_type),
+            gates.fresh(estimate.drop_id, self._latest_drop, at.waited_s),
+        ) or answers.stopped_by(gates.usable(estimate), gates.certain(estimate))
         refused = refused or answers.stopped_by(self._atoms.judge(estimate.values["atoms"]))
         refused = refused or self._unknown(at, answers)
         if refused:
-            return Evaluation(refused, dict.fromkeys(OBSERVABLES, refused), verdicts=tuple(answers.verdicts))
+            return Evaluation(
+                refused, dict.fromkeys(OBSERVABLES, refused), verdicts=tuple(answers.verdicts)
+            )
         self._approved = self._approved or dict(at.commanded)
         not_used = gates.unusable_observables(estimate)
         found = compared(estimate, at.in_force, self.response, self._filters, not_used)
         if self._cannot_learn(found, gates.estimators_agree(estimate), answers):
             refused = next(one.words for one in answers.verdicts if not one.passed)
-            return Evaluation(refused, dict.fromkeys(OBSERVABLES, refused), (), found,
-                             verdicts=tuple(answers.verdicts), latched=self._lost or self._response_monitor.found)  # fmt: skip
+            return Evaluation(
+                refused,
+                dict.fromkeys(OBSERVABLES, refused),
+                (),
+                found,
+                verdicts=tuple(answers.verdicts),
+                latched=self._lost or self._response_monitor.found,
+            )
         self._learn(found, estimate.drop_id)
         return self._decided(not_used, at, found, answers)
 
@@ -183,7 +216,9 @@ class Loop:
         if np.isfinite(found.innovation[PHASE]):
             self._phase.add(float(found.innovation[PHASE]))
 
-    def _decided(self, not_used: dict[str, str], at: DropContext, found: Innovation, answers: _Answers) -> Evaluation:
+    def _decided(
+        self, not_used: dict[str, str], at: DropContext, found: Innovation, answers: _Answers
+    ) -> Evaluation:
         """Propose a move of what may be used, and say what speaks against sending it."""
         if "phase_rad" not in not_used and (reason := self._phase.reason()):
             not_used["phase_rad"] = reason
@@ -191,20 +226,35 @@ class Loop:
         not_used |= self._stage_order.not_yet(errors)
         errors = {name: error for name, error in errors.items() if name not in not_used}
         if not errors:
-            return Evaluation("no observable can be used", not_used, (), found, verdicts=tuple(answers.verdicts))
+            return Evaluation(
+                "no observable can be used", not_used, (), found, verdicts=tuple(answers.verdicts)
+            )
         headroom = rooms_at(at.commanded, self._approved, self._config, at.facts)
-        proposal, stuck = correcting_move(errors, at.commanded, self.response, headroom, self._soft_start.share())
-        limit = LIMIT.judged(not stuck, f"at a limit: {'; '.join(stuck)}" if stuck else "every actuator can move")
+        proposal, stuck = correcting_move(
+            errors, at.commanded, self.response, headroom, self._soft_start.share()
+        )
+        limit = LIMIT.judged(
+            not stuck, f"at a limit: {'; '.join(stuck)}" if stuck else "every actuator can move"
+        )
         ready = HANDS.judged(not at.trouble, at.trouble or "there and ready")
         answers.stopped_by(ready, self._innovation_test.judge(), limit)
         hold = at.wish or next((one.words for one in answers.verdicts if not one.passed), "")
         self._soft_start.note(bool(hold))
         self._controlled = () if hold else tuple(errors)
-        return Evaluation(hold, not_used, tuple(errors), found, proposal, tuple(answers.verdicts),
-                         self._response_monitor.found)  # fmt: skip
+        return Evaluation(
+            hold,
+            not_used,
+            tuple(errors),
+            found,
+            proposal,
+            tuple(answers.verdicts),
+            self._response_monitor.found,
+        )
 
     def _errors(self, commanded: Setpoints, not_used: Mapping[str, str]) -> dict[str, float]:
-        """Return the errors to expect at the setpoints commanded last, of each observable that may be used."""
+        """Return the errors to expect at the setpoints commanded last, of each observable that may
+        be used.
+        """
         ahead = self.expected(commanded)
         return {
             name: wrap_error(name, float(ahead[row]) - self.targets[name])

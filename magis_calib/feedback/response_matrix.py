@@ -35,12 +35,15 @@ class Response:
     mains: tuple[str, ...]
     """Main actuator of each observable."""
     to_channels: Array
-    """Turns disturbances of the observables into those of the channels, R⁻¹ in units of each main observable."""
+    """Turns disturbances of the observables into those of the channels, R⁻¹ in units of each main
+    observable.
+    """
 
     @classmethod
     def of(cls, station: Station) -> Self:
         """Return the response in force in this configuration."""
-        loop, matrix = station.loop, station.response()
+        loop = station.loop
+        matrix = station.response()
         actuators = tuple(loop.actuators)
         noise = np.array([loop.observables[name].noise for name in OBSERVABLES])
         mains = [actuators.index(loop.observables[name].actuator) for name in OBSERVABLES]
@@ -66,7 +69,9 @@ class Response:
     @cached_property
     def needed(self) -> npt.NDArray[np.bool_]:
         """Which observables (columns) each channel (row) needs to be known."""
-        found: npt.NDArray[np.bool_] = np.abs(self.to_channels) * self.noise > NEGLIGIBLE * self.noise[:, None]
+        found: npt.NDArray[np.bool_] = (
+            np.abs(self.to_channels) * self.noise > NEGLIGIBLE * self.noise[:, None]
+        )
         np.fill_diagonal(found, True)
         return found
 

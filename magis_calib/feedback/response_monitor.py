@@ -1,4 +1,6 @@
-"""Does each actuator do what the matrix says? Ordinary running tells, wherever an actuator moved enough."""
+"""Does each actuator do what the matrix says? Ordinary running tells, wherever an actuator moved
+enough.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from magis_calib.domain.rules import RESPONSE
 from magis_calib.feedback.kalman_bank import Flags
 
 WINDOW_DROPS, MOVED_DROPS, FEWEST_DROPS = 60, 30, 12
-"""Drops that tell the scatter, the newest of them that tell the response, and how many there must be."""
+"""Drops that tell the scatter, the newest of them that tell the response, and how many there must
+be.
+"""
 EXCITED_SIGMA = 2.0
 """A motion of less effect than this many standard deviations of a drop tells nothing."""
 NAMED_SIGMA = 4.0
@@ -25,7 +29,9 @@ PHASE = list(OBSERVABLES).index("phase_rad")
 
 
 class ResponseMonitor:
-    """Regresses innovations on the part of the applied motion that they would miss if the actuator did not move."""
+    """Regresses innovations on the part of the applied motion that they would miss if the actuator
+    did not move.
+    """
 
     def __init__(self, actuators: Sequence[str]) -> None:
         """Begin with nothing. `actuators`: the main one of each channel."""
@@ -43,24 +49,34 @@ class ResponseMonitor:
         return bool(self._found)
 
     def add(self, innovation: Array, motion: Array, phase_repeats: bool) -> None:
-        """Take in one drop, by channel: innovation (NaN where none) and motion that no prediction knows yet.
+        """Take in one drop, by channel: innovation (NaN where none) and motion that no prediction
+        knows yet.
 
-        The phase is looked at once it repeated from drop to drop: an actuator that fails may be why it does no more.
+        The phase is looked at once it repeated from drop to drop: an actuator that fails may be why
+        it does no more.
         """
         self._phase_repeated = self._phase_repeated or phase_repeats
         self._sums = self.look_back() + _sums(innovation[None], motion[None])
-        self._away[:-1], self._moved[:-1] = self._away[1:], self._moved[1:]
-        self._away[-1], self._moved[-1] = innovation, motion
+        self._away[:-1] = self._away[1:]
+        self._moved[:-1] = self._moved[1:]
+        self._away[-1] = innovation
+        self._moved[-1] = motion
         self._kept = None
 
     def look_back(self) -> Array:
-        """Sum up the drops that stay in the window when the next one comes; worked out once a drop."""
+        """Sum up the drops that stay in the window when the next one comes.
+
+        Worked out once a drop.
+        """
         if self._kept is None:
             self._kept = _sums(self._away[1:], self._moved[1:])
         return self._kept
 
     def judge(self) -> RuleVerdict:
-        """Return which actuators do not do what the matrix says; once found, this stands until `forget`."""
+        """Return which actuators do not do what the matrix says.
+
+        Once found, this stands until `forget`.
+        """
         if self._found:
             return RESPONSE.failed(self._found)
         told, scatter = self._excited()
@@ -76,7 +92,11 @@ class ResponseMonitor:
         if wrong:
             self._found = f"an actuator does not do what the matrix says: {'; '.join(wrong)}"
             return RESPONSE.failed(self._found)
-        seen = f"moved enough to tell: {', '.join(names[one] for one in moved)}" if moved else "too quiet to tell"
+        seen = (
+            f"moved enough to tell: {', '.join(names[one] for one in moved)}"
+            if moved
+            else "too quiet to tell"
+        )
         return RESPONSE.passed(f"last {MOVED_DROPS} drops, {seen}")
 
     def forget(self) -> None:
@@ -86,9 +106,11 @@ class ResponseMonitor:
         self._found = ""
 
     def _excited(self) -> tuple[Flags, Array]:
-        """Mark which of the newest drops' motions stand out of each channel's scatter, which is returned, too.
+        """Mark which of the newest drops' motions stand out of each channel's scatter, which is
+        returned, too.
 
-        The scatter is what the regression itself leaves: a filter that a dead actuator misled knows nothing about it.
+        The scatter is what the regression itself leaves: a filter that a dead actuator misled knows
+        nothing about it.
         """
         count, away2, product, moved2 = self._sums
         left = away2 - product**2 / np.maximum(moved2, 1e-300)
@@ -100,27 +122,43 @@ class ResponseMonitor:
 
 
 def _sums(away: Array, moved: Array) -> Array:
-    """Return by channel, over the drops with an innovation: their number, Σ away², Σ away · moved, Σ moved²."""
+    """Return by channel, over the drops with an innovation: their number, Σ away², Σ away · moved,
+    Σ moved².
+    """
     known = np.isfinite(away)
     away, moved = np.where(known, away, 0.0), np.where(known, moved, 0.0)
-    return np.array([known.sum(axis=0), (away * away).sum(axis=0), (away * moved).sum(axis=0),
-                     (moved * moved).sum(axis=0)])  # fmt: skip
+    return np.array(
+        [
+            known.sum(axis=0),
+            (away * away).sum(axis=0),
+            (away * moved).sum(axis=0),
+            (moved * moved).sum(axis=0),
+        ]
+    )
 
 
 def moved_only(innovation: Array, sigma: Array, fresh_motion: Array) -> Array:
-    """Return the innovations of a rejected drop where a motion may explain them; a wild drop proves nothing else."""
+    """Return the innovations of a rejected drop where a motion may explain them.
+
+    A wild drop proves nothing else.
+    """
     return np.where(np.abs(fresh_motion) >= EXCITED_SIGMA * sigma, innovation, np.nan)
 
 
 def _in_words(label: str, factor: float, error: float) -> str:
     what = (
-        "does not move" if abs(factor) < UNMOVED else "moves the other way" if factor < 0 else "moves by another amount"
+        "does not move"
+        if abs(factor) < UNMOVED
+        else "moves the other way"
+        if factor < 0
+        else "moves by another amount"
     )
     return f"{label} {what}: {factor:.2f} ± {error:.2f} of what the matrix says"
 
 
 def _factor(away: Array, moved: Array, scatter: float) -> tuple[float, float] | None:
-    """Return actual over expected response with its standard error from excited drops, None where it may be 1.
+    """Return actual over expected response with its standard error from excited drops, None where
+    it may be 1.
 
     One drop alone proves nothing: without the one that speaks loudest the others must say the same.
     """
@@ -131,7 +169,9 @@ def _factor(away: Array, moved: Array, scatter: float) -> tuple[float, float] | 
         return None
     loudest = int(np.argmax(np.abs(away * moved)))
     rest, rest_error = _slope(np.delete(away, loudest), np.delete(moved, loudest), scatter)
-    return (1.0 + slope, error) if slope * rest > 0 and abs(rest) > NAMED_SIGMA * rest_error else None
+    return (
+        (1.0 + slope, error) if slope * rest > 0 and abs(rest) > NAMED_SIGMA * rest_error else None
+    )
 
 
 def _slope(away: Array, moved: Array, scatter: float) -> tuple[float, float]:

@@ -44,7 +44,8 @@ class Setting:
 def settings_of(
     records: Sequence[DropRecord], targets: Mapping[str, float], tolerances: Mapping[str, float]
 ) -> list[Setting]:
-    """Return the vectors in the order of their drops; `targets` hold for records that do not carry their own.
+    """Return the vectors in the order of their drops; `targets` hold for records that do not carry
+    their own.
 
     Drops whose setpoints are not known belong to none.
     """
@@ -58,7 +59,11 @@ def last_good(
 ) -> DropRecord | None:
     """Return the newest usable drop with every controlled observable within tolerance."""
     for record in reversed(records):
-        if record.in_force and _is_measured(record) and _is_good(errors_of(record, targets), tolerances):
+        if (
+            record.in_force
+            and _is_measured(record)
+            and _is_good(errors_of(record, targets), tolerances)
+        ):
             return record
     return None
 
@@ -73,29 +78,52 @@ def errors_of(record: DropRecord, targets: Mapping[str, float]) -> dict[str, flo
 
 
 def controlled(record: DropRecord) -> list[str]:
-    """Return the observables that the loop is to keep at their targets: all, but a phase that is random."""
+    """Return the observables that the loop is to keep at their targets: all, but a phase that is
+    random.
+    """
     random = record.decision.not_used.get("phase_rad", "").startswith(RANDOM_PHASE)
     return [name for name in OBSERVABLES if not (random and name == "phase_rad")]
 
 
-def _setting(records: Sequence[DropRecord], targets: Mapping[str, float], tolerances: Mapping[str, float]) -> Setting:
+def _setting(
+    records: Sequence[DropRecord], targets: Mapping[str, float], tolerances: Mapping[str, float]
+) -> Setting:
     measured = [one for one in records if _is_measured(one)]
-    names = [name for name in OBSERVABLES if measured and all(name in controlled(one) for one in measured)]
+    names = [
+        name
+        for name in OBSERVABLES
+        if measured and all(name in controlled(one) for one in measured)
+    ]
     deviations = {name: _deviation(name, measured, targets) for name in names}
     good = _is_good({name: one.mean for name, one in deviations.items()}, tolerances)
-    return Setting(records[0].drop_id, records[-1].drop_id, len(measured), deviations, good, records[0].in_force)
+    return Setting(
+        records[0].drop_id,
+        records[-1].drop_id,
+        len(measured),
+        deviations,
+        good,
+        records[0].in_force,
+    )
 
 
 def _deviation(name: str, records: Sequence[DropRecord], targets: Mapping[str, float]) -> Deviation:
-    """Return mean and standard error: from the scatter of several drops, from the fit where there is one only."""
+    """Return mean and standard error: from the scatter of several drops, from the fit where there
+    is one only.
+    """
     known = [(errors_of(one, targets)[name], one.estimate.stderr[name]) for one in records]
     known = [(error, stderr) for error, stderr in known if math.isfinite(error)]
     if not known:
         return Deviation(math.nan, math.nan)
     errors = [error for error, _ in known]
-    middle = cmath.phase(sum(cmath.exp(1j * error) for error in errors)) if name == "phase_rad" else 0.0
+    middle = (
+        cmath.phase(sum(cmath.exp(1j * error) for error in errors)) if name == "phase_rad" else 0.0
+    )
     turned = [wrap_error(name, error - middle) for error in errors]
-    mean = wrap_phase(middle + float(np.mean(turned))) if name == "phase_rad" else float(np.mean(turned))
+    mean = (
+        wrap_phase(middle + float(np.mean(turned)))
+        if name == "phase_rad"
+        else float(np.mean(turned))
+    )
     if len(known) == 1:
         return Deviation(mean, known[0][1])
     return Deviation(mean, float(np.std(turned, ddof=1)) / math.sqrt(len(turned)))

@@ -17,15 +17,24 @@ class StageOrder:
         self._closed = 1
 
     def not_yet(self, errors: Mapping[str, float]) -> dict[str, str]:
-        """Return the observables of stages that stay open for now, with the reason, by the errors expected."""
+        """Return the observables of stages that stay open for now, with the reason, by the errors
+        expected.
+        """
         while self._closed < len(CLOSING_ORDER) and not self._away(errors, self._closed):
             self._closed += 1
         if self._closed == len(CLOSING_ORDER):
             return {}
         reason = f"waits until {', '.join(self._away(errors, self._closed))} is within tolerance"
-        return {name: reason for stage in CLOSING_ORDER[self._closed :] for name in stage if name in errors}
+        return {
+            name: reason
+            for stage in CLOSING_ORDER[self._closed :]
+            for name in stage
+            if name in errors
+        }
 
     def _away(self, errors: Mapping[str, float], stages: int) -> list[str]:
         """Return labels of the observables of the first stages that are out of tolerance."""
         names = [name for stage in CLOSING_ORDER[:stages] for name in stage if name in errors]
-        return [OBSERVABLES[name].label for name in names if abs(errors[name]) > self._tolerance[name]]
+        return [
+            OBSERVABLES[name].label for name in names if abs(errors[name]) > self._tolerance[name]
+        ]

@@ -1,4 +1,6 @@
-"""The certificate of calibration: one HTML page with the plots, beside the product that a finished plan leaves."""
+"""The certificate of calibration: one HTML page with the plots, beside the product that a finished
+plan leaves.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from magis_calib.products.store import Product, read_product
 
 STYLE = (
     "body{font:14px sans-serif;max-width:60em;margin:2em auto}table{border-collapse:collapse}"
-    "td,th{border:1px solid #999;padding:.2em .6em;text-align:left}.failed{font-weight:bold}img{max-width:100%}"
+    "td,th{border:1px solid #999;padding:.2em "
+    ".6em;text-align:left}.failed{font-weight:bold}img{max-width:100%}"
 )
 
 
@@ -27,27 +30,36 @@ def write_page(path: Path) -> Path:
     """
     product = read_product(path)
     if not product.good or not {"steps", "station"} <= product.numbers.keys():
-        raise SessionError(f"{path}: wanted a plan that ended well, got {product.kind}: {product.words}")
+        raise SessionError(
+            f"{path}: wanted a plan that ended well, got {product.kind}: {product.words}"
+        )
     page = path.with_suffix(".html")
     page.write_text(certificate_page(product), encoding="utf-8")
     return page
 
 
 def certificate_page(product: Product) -> str:
-    """Return the page: who, when, every step, the last errors beside their tolerances, the plots."""
+    """Return the page: who, when, every step, the last errors beside their tolerances,
+    the plots.
+    """
     steps, station = product.numbers["steps"], product.numbers["station"]
     rows = "".join(
-        f"<tr class={html.escape(one['outcome'])}><td>{html.escape(one['name'])}</td><td>{one['outcome']}</td>"
+        f"<tr class={html.escape(one['outcome'])}><td>{html.escape(one['name'])}</td>"
+        f"<td>{one['outcome']}</td>"
         f"<td>{html.escape(one['words'])}</td></tr>"
         for one in steps
     )
     picture = base64.b64encode(picture_of(product.numbers) or b"").decode("ascii")
     return (
-        f"<!doctype html><meta charset=utf-8><title>Certificate of calibration</title><style>{STYLE}</style>"
-        f"<h1>Certificate of calibration</h1><p>{html.escape(station['title'])} ({html.escape(product.station)}), "
+        f"<!doctype html><meta charset=utf-8><title>Certificate of "
+        f"calibration</title><style>{STYLE}</style>"
+        f"<h1>Certificate of calibration</h1><p>{html.escape(station['title'])} "
+        f"({html.escape(product.station)}), "
         f"{utc_moment(product.created_ns)}, valid for {product.valid_days:g} days.<br>"
-        f"{html.escape(product.words)}<br>Session {html.escape(product.session or 'not recorded')}, drops "
-        f"{product.drops[0]} to {product.drops[1]}; matrix in force {html.escape(station['matrix'])!r}; "
+        f"{html.escape(product.words)}<br>Session "
+        f"{html.escape(product.session or 'not recorded')}, drops "
+        f"{product.drops[0]} to {product.drops[1]}; matrix in force "
+        f"{html.escape(station['matrix'])!r}; "
         f"magis-calib {magis_calib.__version__}.</p>"
         f"{_errors(steps, station)}<h2>Steps</h2><table>{rows}</table>"
         f'<img alt="what the steps found" src="data:image/png;base64,{picture}">'
@@ -56,8 +68,14 @@ def certificate_page(product: Product) -> str:
 
 
 def _errors(steps: list[Mapping[str, Any]], station: Mapping[str, Any]) -> str:
-    last = next((one["product"]["error"] for one in reversed(steps) if one["use"] == "in_tolerance"
-                 and one["outcome"] == "done"), None)  # fmt: skip
+    last = next(
+        (
+            one["product"]["error"]
+            for one in reversed(steps)
+            if one["use"] == "in_tolerance" and one["outcome"] == "done"
+        ),
+        None,
+    )
     if last is None:
         return "<p>The loop was not closed in this plan.</p>"
     rows = "".join(
@@ -66,5 +84,7 @@ def _errors(steps: list[Mapping[str, Any]], station: Mapping[str, Any]) -> str:
         f"<td>{shown.shown_unit}</td></tr>"
         for name, shown in OBSERVABLES.items()
     )
-    head = "<tr><th>observable</th><th>target</th><th>error</th><th>tolerance</th><th>unit</th></tr>"
+    head = (
+        "<tr><th>observable</th><th>target</th><th>error</th><th>tolerance</th><th>unit</th></tr>"
+    )
     return f"<h2>Last drop with the loop closed</h2><table>{head}{rows}</table>"

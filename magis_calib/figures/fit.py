@@ -43,16 +43,24 @@ class Plotter:
         try:
             _figure(fitted).savefig(path, dpi=120)
         except OSError as error:
-            raise ImageError(f"{path}: wanted a file to draw into, got: {error.strerror or error}") from error
+            raise ImageError(
+                f"{path}: wanted a file to draw into, got: {error.strerror or error}"
+            ) from error
 
     def _free(self, name: str) -> Path:
         """Return the file for this image; images of one name in several folders are numbered."""
         if not self._several:
             return self._path
         address = Address.parse(name)
-        words = (self._path.stem, address.path.stem, address.dataset, *(str(at) for at in address.index))
+        words = (
+            self._path.stem,
+            address.path.stem,
+            address.dataset,
+            *(str(at) for at in address.index),
+        )
         base = "_".join(re.sub(r"[^\w.+-]+", "_", word).strip("_") for word in words if word)
-        path, number = self._path.with_name(base + self._path.suffix), 1
+        path = self._path.with_name(base + self._path.suffix)
+        number = 1
         while path in self._used:
             number += 1
             path = self._path.with_name(f"{base}_{number}{self._path.suffix}")
@@ -63,12 +71,18 @@ class Plotter:
 def _figure(fitted: FittedFile) -> Figure:
     picture = fitted_picture(fitted.image, fitted.camera, fitted.estimate) or _data_alone(fitted)
     verdict, parameters = _verdict(fitted), _parameters(fitted)
-    text_inches = (VERDICT_POINTS * len(verdict) + LINE_POINTS * (parameters[0].count("\n") + 3)) / 72.0
+    text_inches = (
+        VERDICT_POINTS * len(verdict) + LINE_POINTS * (parameters[0].count("\n") + 3)
+    ) / 72.0
     panel_inches = _panel_inches(picture)
     layout = ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.1)
     figure = Figure(figsize=(15, panel_inches + text_inches), layout=layout)
-    figure.suptitle(f"{fitted.name}    view {fitted.camera.view}    {fitted.camera.model}", fontsize=13)
-    (above,), (below,) = figure.subfigures(2, 1, squeeze=False, height_ratios=(panel_inches, text_inches))
+    figure.suptitle(
+        f"{fitted.name}    view {fitted.camera.view}    {fitted.camera.model}", fontsize=13
+    )
+    (above,), (below,) = figure.subfigures(
+        2, 1, squeeze=False, height_ratios=(panel_inches, text_inches)
+    )
     draw = _draw_profile if 1 in picture.data.shape else _draw_panels
     draw(above, picture, fitted)
     _write(below.subplots(), verdict, parameters)
@@ -76,7 +90,9 @@ def _figure(fitted: FittedFile) -> Figure:
 
 
 def _panel_inches(picture: FittedPicture) -> float:
-    """Return a height that fits pictures of this shape side by side, with titles and colour bars."""
+    """Return a height that fits pictures of this shape side by side,
+    with titles and colour bars.
+    """
     left, right, bottom, top = picture.extent_m
     wanted = 4.7 * abs((top - bottom) / (right - left))
     return min(max(wanted, 2.5), 8.0) + 2.0
@@ -84,7 +100,11 @@ def _panel_inches(picture: FittedPicture) -> float:
 
 def _draw_panels(figure: SubFigure, picture: FittedPicture, fitted: FittedFile) -> None:
     extent, unit = _extent(picture, fitted)
-    levels = {"vmin": float(np.nanmin(picture.data)), "vmax": float(np.nanmax(picture.data)), "cmap": "viridis"}
+    levels = {
+        "vmin": float(np.nanmin(picture.data)),
+        "vmax": float(np.nanmax(picture.data)),
+        "cmap": "viridis",
+    }
     sigma = {"vmin": -RESIDUAL_SIGMA, "vmax": RESIDUAL_SIGMA, "cmap": "RdBu_r"}
     light = "electrons per px" if fitted.in_electrons else "value per px"
     panels = (
@@ -92,10 +112,18 @@ def _draw_panels(figure: SubFigure, picture: FittedPicture, fitted: FittedFile) 
         ("fit", picture.fit, levels, light),
         ("residual", picture.residual, sigma, "standard errors"),
     )
-    for axes, (title, values, style, label) in zip(figure.subplots(1, 3, sharey=True), panels, strict=True):
+    for axes, (title, values, style, label) in zip(
+        figure.subplots(1, 3, sharey=True), panels, strict=True
+    ):
         image = axes.imshow(values, extent=extent, origin="upper", interpolation="nearest", **style)
-        figure.colorbar(image, ax=axes, location="bottom", shrink=0.9, label=label,
-                        extend="both" if title == "residual" else "neither")  # fmt: skip
+        figure.colorbar(
+            image,
+            ax=axes,
+            location="bottom",
+            shrink=0.9,
+            label=label,
+            extend="both" if title == "residual" else "neither",
+        )
         axes.set_title(title)
         axes.set_xlabel(f"horizontal ({unit})")
     figure.axes[0].set_ylabel(f"vertical ({unit})")
@@ -120,15 +148,22 @@ def _draw_profile(figure: SubFigure, picture: FittedPicture, fitted: FittedFile)
 
 def _data_alone(fitted: FittedFile) -> FittedPicture:
     """Return the picture of an image that nothing was fitted to."""
-    bins, (rows, columns) = fitted.image.tiles, fitted.image.shape
+    bins = fitted.image.tiles
+    rows, columns = fitted.image.shape
     right, top = (size * fitted.image.facts.object_pixel_m / 2.0 for size in (columns, rows))
     nothing = np.full_like(bins.electrons, np.nan)
     extent_px = (-0.5, columns - 0.5, rows - 0.5, -0.5)
-    return FittedPicture(bins.electrons / bins.pixels, nothing, nothing, (-right, right, -top, top), extent_px)
+    return FittedPicture(
+        bins.electrons / bins.pixels, nothing, nothing, (-right, right, -top, top), extent_px
+    )
 
 
-def _extent(picture: FittedPicture, fitted: FittedFile) -> tuple[tuple[float, float, float, float], str]:
-    """Return left, right, bottom, top in the unit of the model's positions: mm, or px with rows counted downwards."""
+def _extent(
+    picture: FittedPicture, fitted: FittedFile
+) -> tuple[tuple[float, float, float, float], str]:
+    """Return left, right, bottom, top in the unit of the model's positions: mm, or px with rows
+    counted downwards.
+    """
     if "m" in fitted.units.values():
         left, right, bottom, top = picture.extent_m
         return (left * 1e3, right * 1e3, bottom * 1e3, top * 1e3), "mm"
@@ -142,7 +177,9 @@ def _verdict(fitted: FittedFile) -> list[str]:
         parts.append(f"χ²/dof {estimate.chi2_per_dof:.2f}")
     if not fitted.image.noise_known:
         parts.append("noise estimated from the image")
-    parts.append(f"usable: {', '.join(estimate.usable_quantities)}" if estimate.usable else "NOT USABLE")
+    parts.append(
+        f"usable: {', '.join(estimate.usable_quantities)}" if estimate.usable else "NOT USABLE"
+    )
     reasons = [line for reason in estimate.reasons for line in textwrap.wrap(reason, TEXT_WIDTH)]
     return ["    ".join(parts), *reasons]
 
@@ -162,14 +199,27 @@ def _line(name: str, unit: str, found: Value) -> str:
     largest = max(abs(found.value), found.stderr if math.isfinite(found.stderr) else 0.0) * scale
     power = math.floor(math.log10(largest)) if largest > 0 else 0
     power = 0 if -3 <= power < 7 else power
-    shown = Quantity(name, name, unit, shown_unit, scale / 10.0**power, 4).with_error(found.value, found.stderr)
+    shown = Quantity(name, name, unit, shown_unit, scale / 10.0**power, 4).with_error(
+        found.value, found.stderr
+    )
     return f"{name:<30} {shown}{f'e{power}' if power else ''} {shown_unit}".rstrip()
 
 
 def _write(axes: Axes, verdict: list[str], parameters: list[str]) -> None:
     axes.set_axis_off()
-    place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
+    place: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "va": "top",
+    }
     axes.annotate("\n".join(verdict), (0.0, 1.0), (0, 0), fontsize=11, **place)
     below = -VERDICT_POINTS * (len(verdict) + 0.6)
     for column, text in enumerate(parameters):
-        axes.annotate(text, (column / TEXT_COLUMNS, 1.0), (0, below), fontsize=9.5, family="monospace", **place)
+        axes.annotate(
+            text,
+            (column / TEXT_COLUMNS, 1.0),
+            (0, below),
+            fontsize=9.5,
+            family="monospace",
+            **place,
+        )

@@ -1,4 +1,6 @@
-"""The picture of what a procedure found, drawn from its product alone: the scan, the matrix, the deviations."""
+"""The picture of what a procedure found, drawn from its product alone: the scan, the matrix, the
+deviations.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,26 @@ Numbers = Mapping[str, Any]
 
 
 def picture_of(numbers: Numbers) -> bytes | None:
-    """Return the picture (PNG) of a product with these numbers; None where there is nothing to draw."""
-    parts = [(one["name"], one["product"]) for one in numbers.get("steps", ()) if one["outcome"] == "done"] or [
-        ("", numbers)
+    """Return the picture (PNG) of a product with these numbers.
+
+    None where there is nothing to draw.
+    """
+    parts = [
+        (one["name"], one["product"])
+        for one in numbers.get("steps", ())
+        if one["outcome"] == "done"
+    ] or [("", numbers)]
+    drawn = [
+        (title, product, draw)
+        for title, product in parts
+        if (draw := _drawing(product)) is not None
     ]
-    drawn = [(title, product, draw) for title, product in parts if (draw := _drawing(product)) is not None]
     if not drawn:
         return None
     figure = Figure(figsize=(6, 2.6 * len(drawn)), layout="constrained")
-    for (title, product, draw), axes in zip(drawn, figure.subplots(len(drawn), squeeze=False)[:, 0], strict=True):
+    for (title, product, draw), axes in zip(
+        drawn, figure.subplots(len(drawn), squeeze=False)[:, 0], strict=True
+    ):
         axes.set_title(title)
         draw(axes, product)
     image = io.BytesIO()
@@ -55,9 +68,16 @@ def _drawing(numbers: Numbers) -> Callable[[Axes, Numbers], None] | None:
 def _draw_scan(axes: Axes, product: Numbers) -> None:
     shown = ACTUATORS[product["actuator"]]
     for time_s in sorted({one.get("interrogation_time_s", 0.0) for one in product["points"]}):
-        points = [one for one in product["points"] if one.get("interrogation_time_s", 0.0) == time_s]
-        axes.errorbar([one["at"] * shown.shown_scale for one in points], [one["seen"] for one in points],
-                      [one["stderr"] for one in points], fmt=".", label=f"T = {1e3 * time_s:.0f} ms")  # fmt: skip
+        points = [
+            one for one in product["points"] if one.get("interrogation_time_s", 0.0) == time_s
+        ]
+        axes.errorbar(
+            [one["at"] * shown.shown_scale for one in points],
+            [one["seen"] for one in points],
+            [one["stderr"] for one in points],
+            fmt=".",
+            label=f"T = {1e3 * time_s:.0f} ms",
+        )
     if time_s:
         axes.legend()
     axes.axvline(product["optimum"] * shown.shown_scale, linestyle="--")
@@ -75,9 +95,15 @@ def _draw_way(axes: Axes, product: Numbers) -> None:
 
 def _draw_response(axes: Axes, product: Numbers) -> None:
     names = list(product["actuator_units"])
-    ratio = np.array([[_sigmas(product, observable, name) for name in names] for observable in OBSERVABLES])
-    picture = axes.imshow(np.clip(ratio, -20, 20), cmap="coolwarm", vmin=-20, vmax=20, aspect="auto")
-    axes.set_xticks(range(len(names)), [ACTUATORS[name].label for name in names], rotation=15, fontsize="small")
+    ratio = np.array(
+        [[_sigmas(product, observable, name) for name in names] for observable in OBSERVABLES]
+    )
+    picture = axes.imshow(
+        np.clip(ratio, -20, 20), cmap="coolwarm", vmin=-20, vmax=20, aspect="auto"
+    )
+    axes.set_xticks(
+        range(len(names)), [ACTUATORS[name].label for name in names], rotation=15, fontsize="small"
+    )
     axes.set_yticks(range(len(OBSERVABLES)), [quantity.label for quantity in OBSERVABLES.values()])
     axes.get_figure().colorbar(picture, ax=axes, label="gain / standard error")  # type: ignore[union-attr]
 
@@ -89,10 +115,16 @@ def _sigmas(product: Numbers, observable: str, actuator: str) -> float:
 
 def _draw_ratios(axes: Axes, product: Numbers) -> None:
     names = [name for name, value in product["ratio"].items() if value is not None]
-    axes.errorbar(range(len(names)), [product["ratio"][name] for name in names],
-                  [product["ratio_stderr"][name] or 0.0 for name in names], fmt="o")  # fmt: skip
+    axes.errorbar(
+        range(len(names)),
+        [product["ratio"][name] for name in names],
+        [product["ratio_stderr"][name] or 0.0 for name in names],
+        fmt="o",
+    )
     axes.axhline(1.0, linestyle="--")
-    axes.set_xticks(range(len(names)), [ACTUATORS[name].label for name in names], rotation=15, fontsize="small")
+    axes.set_xticks(
+        range(len(names)), [ACTUATORS[name].label for name in names], rotation=15, fontsize="small"
+    )
     axes.set_ylabel("measured / expected")
 
 
@@ -101,8 +133,12 @@ def _draw_stability(axes: Axes, product: Numbers) -> None:
         deviation = product[name]["allan_deviation"]
         first = next(iter(deviation.values()), None)
         if first:
-            axes.loglog([int(length) for length in deviation], [one / first for one in deviation.values()], "o-",
-                        label=shown.label)  # fmt: skip
+            axes.loglog(
+                [int(length) for length in deviation],
+                [one / first for one in deviation.values()],
+                "o-",
+                label=shown.label,
+            )
     axes.set_xlabel("drops averaged")
     axes.set_ylabel("Allan deviation / of one drop")
     axes.legend(ncols=3, fontsize="small")

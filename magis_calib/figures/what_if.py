@@ -30,12 +30,21 @@ def draw(drops: Sequence[Otherwise], station: Station, title: str) -> Figure:
 
 
 def _curves(
-    axes: Axes, shown: Quantity, drops: Sequence[Otherwise],
-    happened: Callable[[Otherwise], float], predicted: Callable[[Otherwise], float],
-) -> None:  # fmt: skip
+    axes: Axes,
+    shown: Quantity,
+    drops: Sequence[Otherwise],
+    happened: Callable[[Otherwise], float],
+    predicted: Callable[[Otherwise], float],
+) -> None:
     at = [one.record.drop_id for one in drops]
     for label, values, colour in (("happened", happened, "0.6"), ("predicted", predicted, "C0")):
-        axes.plot(at, [values(one) * shown.shown_scale for one in drops], label=label, linewidth=1.0, color=colour)
+        axes.plot(
+            at,
+            [values(one) * shown.shown_scale for one in drops],
+            label=label,
+            linewidth=1.0,
+            color=colour,
+        )
     axes.set_ylabel(f"{shown.label} ({shown.shown_unit})" if shown.shown_unit else shown.label)
 
 
@@ -48,7 +57,8 @@ def _around_target(name: str, predicted: bool) -> Callable[[Otherwise], float]:
     """Return what reads an observable off a drop; a phase is shown on its target's turn."""
 
     def value(one: Otherwise) -> float:
-        estimate, target = one.estimate if predicted else one.record.estimate, one.targets[name]
+        estimate = one.estimate if predicted else one.record.estimate
+        target = one.targets[name]
         found = estimate.values[name]
         return target + wrap_error(name, found - target) if found == found else found
 

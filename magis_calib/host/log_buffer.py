@@ -15,8 +15,14 @@ FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 _DROP: ContextVar[int | None] = ContextVar("drop", default=None)
-FIELDS = {"asctime": "time", "levelname": "level", "name": "logger", "threadName": "thread", "drop_id": "drop_id",
-          "message": "message"}  # fmt: skip
+FIELDS = {
+    "asctime": "time",
+    "levelname": "level",
+    "name": "logger",
+    "threadName": "thread",
+    "drop_id": "drop_id",
+    "message": "message",
+}
 """Of a message, and what they are called in a line."""
 
 
@@ -32,7 +38,9 @@ class _Line(JsonFormatter):
 
 
 class JsonLines(logging.FileHandler):
-    """Appends each message to a file as a line of JSON, with its time (UTC) and the drop that its thread works on."""
+    """Appends each message to a file as a line of JSON, with its time (UTC) and the drop that its
+    thread works on.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the file. Raises `OSError`."""

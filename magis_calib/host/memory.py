@@ -1,4 +1,6 @@
-"""Keep the memory that images were summed in, instead of fetching it anew from the kernel for every drop."""
+"""Keep the memory that images were summed in, instead of fetching it anew from the kernel for every
+drop.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,15 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Of glibc's mallopt(3)."""
 KEPT_BYTES = 512 * 2**20
 LARGEST_BYTES = 32 * 2**20
-"""The largest threshold that glibc takes; whole images come from sockets or files, not from here."""
+"""The largest threshold that glibc takes.
+
+Whole images come from sockets or files, not from here.
+"""
 
 
 def keep_freed_memory() -> None:
-    """Tell the C library not to give freed memory back: on a virtual machine page faults cost as much as the sums.
+    """Tell the C library not to give freed memory back: on a virtual machine page faults cost as
+    much as the sums.
 
     Does nothing where the C library is another than glibc.
     """

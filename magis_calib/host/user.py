@@ -26,7 +26,9 @@ class Owner:
             user = getpass.getuser()
         except (KeyError, OSError):  # no name for this number
             user = f"uid {os.getuid()}"
-        user, host = (_NOT_IN_A_NAME.sub("_", text)[:64] or "unknown" for text in (user, socket.gethostname()))
+        user, host = (
+            _NOT_IN_A_NAME.sub("_", text)[:64] or "unknown" for text in (user, socket.gethostname())
+        )
         return cls(user, host, os.getpid())
 
     def __str__(self) -> str:

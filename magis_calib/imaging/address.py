@@ -17,7 +17,9 @@ LEAST_PX = 8
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one image stands: `file.tif`, `stack.npy[2]`, `file.h5:/dataset[3,0]`, `file.fits[1]`."""
+    """Where one image stands: `file.tif`, `stack.npy[2]`, `file.h5:/dataset[3,0]`,
+    `file.fits[1]`.
+    """
 
     name: str
     """As the user wrote it."""
@@ -28,20 +30,27 @@ class Address:
     @classmethod
     def parse(cls, name: str) -> Address:
         """Take the name apart; a name that exists as a file is that file."""
-        rest, index = name, ""
+        rest = name
+        index = ""
         indexed = _INDEX.fullmatch(name)
         if indexed and not Path(name).exists():
             rest, index = indexed["rest"], indexed["index"]
         hdf5 = _HDF5.fullmatch(rest)
         path, dataset = (hdf5["path"], hdf5["dataset"]) if hdf5 else (rest, "")
-        return cls(name, Path(path), dataset, tuple(int(part) for part in index.split(",")) if index else ())
+        return cls(
+            name,
+            Path(path),
+            dataset,
+            tuple(int(part) for part in index.split(",")) if index else (),
+        )
 
     def wrong(self, wanted: str, got: str) -> ImageError:
         """Return the error that this image cannot be used."""
         return ImageError(f"{self.name}: wanted {wanted}, got {got}")
 
     def check_stack(self, shape: tuple[int, ...], skip: int = 0) -> None:
-        """Refuse a stack of this shape unless the index, after `skip` numbers of it, names exactly one image in it.
+        """Refuse a stack of this shape unless the index, after `skip` numbers of it, names exactly
+        one image in it.
 
         Raises `ImageError`.
         """
@@ -59,7 +68,9 @@ def check_shape(address: Address, shape: tuple[int, ...]) -> None:
     if len(shape) == 3 and shape[2] in _COLOURS and min(shape[:2]) >= LEAST_PX:
         raise address.wrong("one grey channel", f"{shape[2]} channels of colour in shape {shape}")
     if len(shape) > 2:
-        raise address.wrong(f"one 2-D image, named like {_example(address, len(shape) - 2)}", f"a stack of {shape}")
+        raise address.wrong(
+            f"one 2-D image, named like {_example(address, len(shape) - 2)}", f"a stack of {shape}"
+        )
     if max(shape) < LEAST_PX or min(shape) < 1:
         raise address.wrong(f"at least {LEAST_PX} pixels in a row or a column", f"shape {shape}")
 

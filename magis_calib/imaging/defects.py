@@ -18,13 +18,19 @@ Floats = npt.NDArray[np.floating[Any]]
 TILE_PX = 8
 """Side of a tile: a cloud of the narrowest width (8 px) varies little inside one."""
 LIGHT_FACTOR = 5.0
-"""A fringe doubles the light, and the narrowest cloud is up to twice as bright as the tiles beside its brightest."""
+"""A fringe doubles the light, and the narrowest cloud is up to twice as bright as the tiles beside
+its brightest.
+"""
 DEFECT_SIGMA = 8.0
-"""A pixel this far above `LIGHT_FACTOR` times the light around it is a defect: on noise alone, < 1 in 10⁴ frames."""
+"""A pixel this far above `LIGHT_FACTOR` times the light around it is a defect: on noise alone, < 1
+in 10⁴ frames.
+"""
 
 
 def steps(size: int) -> Indices:
-    """Return the edges of tiles along an axis: eight pixels, fewer where the axis has less than 64 tiles."""
+    """Return the edges of tiles along an axis: eight pixels, fewer where the axis has less than 64
+    tiles.
+    """
     step = min(TILE_PX, max(1, size // 64))
     return np.append(np.arange(0, size, step, dtype=np.intp), size)
 
@@ -49,9 +55,11 @@ class Survey:
     def of(cls, counts: Counts) -> Self:
         """Look at every pixel once: what is worked on at a time stays in the processor's cache."""
         rows, columns = (steps(size) for size in counts.shape)
-        bands, tiles = (len(rows) - 1, counts.shape[1]), (len(rows) - 1, len(columns) - 1)
+        bands = (len(rows) - 1, counts.shape[1])
+        tiles = (len(rows) - 1, len(columns) - 1)
         band_sums, band_highest = np.empty(bands, dtype=np.uint32), np.empty(bands, dtype=np.uint16)
-        sums, highest = np.empty(tiles), np.empty(tiles, dtype=np.uint16)
+        sums = np.empty(tiles)
+        highest = np.empty(tiles, dtype=np.uint16)
         for some, those in blocks(rows):
             part = counts[those].reshape(some.stop - some.start, -1, counts.shape[1])
             np.add.reduce(part, axis=1, dtype=np.uint32, out=band_sums[some])
@@ -61,15 +69,22 @@ class Survey:
         return cls(rows, columns, sums, highest, band_sums, band_highest)
 
 
-def hot_pixels(counts: Counts, facts: CameraFacts, survey: Survey, sums: Array, good: Array) -> Indices:
-    """Return flat indices of pixels that the light of their surroundings cannot explain, or that are saturated.
+def hot_pixels(
+    counts: Counts, facts: CameraFacts, survey: Survey, sums: Array, good: Array
+) -> Indices:
+    """Return flat indices of pixels that the light of their surroundings cannot explain, or that
+    are saturated.
 
     `sums` and `good` are counts and pixels of the tiles without the configured defects.
     """
     mean = ((sums / np.maximum(good, 1.0) - facts.offset) * facts.gain).astype(np.float32).clip(0.0)
     bright = LIGHT_FACTOR * highest_of_nine(_without_lone_tiles(mean))
     sigma = np.sqrt((1.0 + facts.excess) * bright + facts.quantised_read_variance)
-    limit = np.clip(facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain, 0, min(facts.saturation - 1, 65535))
+    limit = np.clip(
+        facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain,
+        0,
+        min(facts.saturation - 1, 65535),
+    )
     limit = limit.astype(np.uint16)
     rows, columns = survey.row_edges, survey.column_edges
     band, tile = np.nonzero(survey.highest > limit)
@@ -91,7 +106,9 @@ def _spread(first: Indices, past: Indices) -> tuple[Indices, Indices]:
 
 
 def _without_lone_tiles(mean: Floats) -> Floats:
-    """Lower a tile to the brightest of its four neighbours: a hot pixel must not lift the limit around it."""
+    """Lower a tile to the brightest of its four neighbours: a hot pixel must not lift the limit
+    around it.
+    """
     framed = np.pad(mean, 1, constant_values=-np.inf)
     beside = np.maximum(framed[1:-1, :-2], framed[1:-1, 2:])
     beside = np.maximum(beside, np.maximum(framed[:-2, 1:-1], framed[2:, 1:-1]))
@@ -107,21 +124,34 @@ def highest_of_nine(mean: Floats) -> Floats:
     return highest
 
 
-def pixels_outside(counts: Counts | Array, low: Array, high: Array, edges: tuple[Indices, Indices]) -> Indices:
-    """Return flat indices, rising, of the pixels outside the limits (counts) of their bin; edges may span a part."""
+def pixels_outside(
+    counts: Counts | Array, low: Array, high: Array, edges: tuple[Indices, Indices]
+) -> Indices:
+    """Return flat indices, rising, of the pixels outside the limits (counts) of their bin.
+
+    Edges may span a part.
+    """
     rows, columns = edges
-    first, last = int(columns[0]), int(columns[-1])
-    least, most = (np.repeat(limit.clip(0, 65535).astype(np.uint16), np.diff(columns), axis=1) for limit in (low, high))
+    first = int(columns[0])
+    last = int(columns[-1])
+    least, most = (
+        np.repeat(limit.clip(0, 65535).astype(np.uint16), np.diff(columns), axis=1)
+        for limit in (low, high)
+    )
     found = []
     for band, (start, stop) in enumerate(pairwise(rows)):
         part = counts[start:stop, first:last]
-        row, column = np.divmod(np.flatnonzero((part < least[band]) | (part > most[band])), last - first)
+        row, column = np.divmod(
+            np.flatnonzero((part < least[band]) | (part > most[band])), last - first
+        )
         found.append((row + start) * counts.shape[1] + column + first)
     return np.concatenate(found).astype(np.intp)
 
 
 def neighbours_too(pixels: Indices, shape: tuple[int, ...]) -> Indices:
-    """Return the pixels (rising) and, where two touch, all neighbours: the dim rim of a particle's track."""
+    """Return the pixels (rising) and, where two touch, all neighbours: the dim rim of a particle's
+    track.
+    """
     rows, columns = shape[0], shape[1]
     row, column = np.divmod(pixels, columns)
     around = [(up, right) for up in (-1, 0, 1) for right in (-1, 0, 1) if up or right]
@@ -148,7 +178,9 @@ def among(rising: Indices, wanted: Indices) -> npt.NDArray[np.bool_]:
 
 
 def area_of(pixels: Indices, columns: int) -> int:
-    """Count the pixels (rising) with all four neighbours among them: light covers areas, defects and tracks do not."""
+    """Count the pixels (rising) with all four neighbours among them: light covers areas, defects
+    and tracks do not.
+    """
     inner = np.ones(pixels.size, dtype=bool)
     for step in (1, -1, columns, -columns):
         inner &= among(pixels, pixels + step)

@@ -1,4 +1,6 @@
-"""Counts to electrons: defects and saturation masked before anything is summed, then summed in bins."""
+"""Counts to electrons: defects and saturation masked before anything is summed, then summed in
+bins.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from magis_calib.imaging.sums import Indices, Sums, bin_sums, sum_columns, sum_r
 
 Mask = npt.NDArray[np.bool_]
 MOST_HOT = 0.01
-"""Share of hot and saturated pixels. A picture with more is not fitted: its light is saturated or it is none, and
+"""Share of hot and saturated pixels. A picture with more is not fitted: its light is saturated or
+it is none, and
 millions of single pixels would be looked at one by one."""
 TILES_PER_AXIS = 128
 """About this many tiles along the shorter side serve start values."""
@@ -26,7 +29,10 @@ TILES_PER_AXIS = 128
 
 @dataclass(frozen=True, eq=False)
 class Binned:
-    """Counts summed over the good pixels of each bin; bins are unions of whole pixels. Arrays (row, column bins)."""
+    """Counts summed over the good pixels of each bin; bins are unions of whole pixels.
+
+    Arrays (row, column bins).
+    """
 
     sums: Array
     """Counts of the good pixels."""
@@ -50,12 +56,17 @@ class Binned:
 
     @cached_property
     def electrons(self) -> Array:
-        """Electrons above offset; a masked pixel counts as its bin's mean. 0 where no pixel is good."""
+        """Electrons above offset; a masked pixel counts as its bin's mean.
+
+        0 where no pixel is good.
+        """
         above = (self.sums - self.facts.offset * self.good) * self.facts.gain
         return np.where(self.good > 0, above * np.where(self.good > 0, self.scale, 0.0), 0.0)
 
     def at(self, pixels: Indices, columns: int) -> tuple[Indices, Indices, Indices]:
-        """Return row and column of those flat pixel indices that lie in the bins, and which these are."""
+        """Return row and column of those flat pixel indices that lie in the bins, and which these
+        are.
+        """
         rows, places = np.divmod(pixels, columns)
         inside = (rows >= self.row_edges[0]) & (rows < self.row_edges[-1])
         inside &= (places >= self.column_edges[0]) & (places < self.column_edges[-1])
@@ -94,13 +105,22 @@ class Electrons:
     whole: Binned
     """The image in tiles of at most eight pixels, the bad ones included."""
     bands: Sums
-    """Sums of all pixels of each column over the rows of each tile: coarser bins are summed from them."""
+    """Sums of all pixels of each column over the rows of each tile: coarser bins are summed from
+    them.
+    """
     noise_known: bool = True
-    """False: the facts say nothing about the noise, which must be estimated from the residuals of a fit."""
+    """False: the facts say nothing about the noise, which must be estimated from the residuals of a
+    fit.
+    """
     blinded: str = ""
-    """Why this is no picture to fit: far too many pixels are hot or saturated. Empty for all others."""
+    """Why this is no picture to fit: far too many pixels are hot or saturated.
+
+    Empty for all others.
+    """
     too_many: LeftOut | None = None
-    """All that are left out, where only some of them are among `bad`: a picture that is saturated all over."""
+    """All that are left out, where only some of them are among `bad`: a picture that is saturated
+    all over.
+    """
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -116,7 +136,9 @@ class Electrons:
     @property
     def left_out(self) -> LeftOut:
         """What is masked, for people."""
-        return self.too_many or LeftOut.of(self.saturated, self.bad[~among(self.saturated, self.bad)])
+        return self.too_many or LeftOut.of(
+            self.saturated, self.bad[~among(self.saturated, self.bad)]
+        )
 
     @cached_property
     def fine(self) -> Binned:
@@ -130,7 +152,9 @@ class Electrons:
         merge = min(sides) // TILES_PER_AXIS
         if merge <= 1:
             return self.fine
-        rows, columns = (np.append(np.arange(0, side, merge, dtype=np.intp), side) for side in sides)
+        rows, columns = (
+            np.append(np.arange(0, side, merge, dtype=np.intp), side) for side in sides
+        )
         sums = sum_columns(sum_rows(self.whole.sums, rows, np.float64), columns)
         edges = self.whole.row_edges[rows], self.whole.column_edges[columns]
         return Binned(sums, _pixels(edges), *edges, self.facts).without(self.counts, self.bad)
@@ -144,7 +168,9 @@ class Electrons:
         else:
             sums = bin_sums(self.counts, row_edges, column_edges, pixels)
         good = _pixels((row_edges, column_edges))
-        return Binned(sums, good, row_edges, column_edges, self.facts).without(self.counts, self.bad)
+        return Binned(sums, good, row_edges, column_edges, self.facts).without(
+            self.counts, self.bad
+        )
 
     def masking(self, more: Indices) -> Electrons:
         """Return the image with these flat pixel indices, rising, masked, too."""
@@ -157,13 +183,16 @@ class Electrons:
 def to_electrons(frame: Frame, defects: Mask | None = None) -> Electrons:
     """Return the frame upright, with configured defects, hot pixels and saturated pixels masked.
 
-    `defects` is (rows, columns) of the sensor as delivered. Raises `FitError` where its shape is another.
+    `defects` is (rows, columns) of the sensor as delivered. Raises `FitError` where its shape is
+    another.
     """
     return from_counts(frame.counts, frame.facts, defects)
 
 
 def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None) -> Electrons:
-    """Return counts (rows, columns) as delivered by a camera with these facts, as `to_electrons` does."""
+    """Return counts (rows, columns) as delivered by a camera with these facts, as `to_electrons`
+    does.
+    """
     turned = upright(counts, facts.orientation)
     survey = Survey.of(turned)
     edges = (survey.row_edges, survey.column_edges)
@@ -174,8 +203,11 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
             raise FitError(f"defect mask: wanted {counts.shape}, got {defects.shape}")
         known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
     if (full := _saturated_over_large_parts(turned, facts, survey, known)) is not None:
-        blinded, few = f"saturated: {full.saturated_px} of {turned.size} pixels", full.saturated
-        return Electrons(turned, facts, few, few, whole, survey.band_sums, blinded=blinded, too_many=full)
+        blinded = f"saturated: {full.saturated_px} of {turned.size} pixels"
+        few = full.saturated
+        return Electrons(
+            turned, facts, few, few, whole, survey.band_sums, blinded=blinded, too_many=full
+        )
     tiles = whole.without(turned, known)
     hot = hot_pixels(turned, facts, survey, tiles.sums, tiles.good)
     saturated = hot[turned.reshape(-1)[hot] >= facts.saturation]
@@ -188,11 +220,14 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     return Electrons(turned, facts, bad, saturated, whole, survey.band_sums)
 
 
-def _saturated_over_large_parts(counts: Counts, facts: CameraFacts, survey: Survey, known: Indices
-                                ) -> LeftOut | None:  # fmt: skip
-    """Return the saturated pixels that are no `known` defects where they are far too many, None where not.
+def _saturated_over_large_parts(
+    counts: Counts, facts: CameraFacts, survey: Survey, known: Indices
+) -> LeftOut | None:
+    """Return the saturated pixels that are no `known` defects where they are far too many, None
+    where not.
 
-    Mostly the few tiles that hold any tell that at once. No list of all is made: it would be larger than the picture.
+    Mostly the few tiles that hold any tell that at once. No list of all is made: it would be larger
+    than the picture.
     """
     tiles = np.count_nonzero(survey.highest >= facts.saturation)
     if tiles <= MOST_HOT * survey.highest.size:
@@ -204,7 +239,9 @@ def _saturated_over_large_parts(counts: Counts, facts: CameraFacts, survey: Surv
 
 
 def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:
-    """Return an image (rows, columns) of finite numbers in any unit, with noise that nobody described."""
+    """Return an image (rows, columns) of finite numbers in any unit, with noise that nobody
+    described.
+    """
     rows, columns = values.shape
     facts = CameraFacts(rows, columns, object_pixel_m, 1.0, 0.0, 1.0, 2**62, 64, 0, 0.0, "normal")
     numbers = np.asarray(values, dtype=np.float64)

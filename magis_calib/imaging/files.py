@@ -1,6 +1,8 @@
-"""Image files: one grey image as counts or floats, or one error that names the file, what was wanted and what was got.
+"""Image files: one grey image as counts or floats, or one error that names the file, what was
+wanted and what was got.
 
-NumPy (.npy), TIFF, PNG and PGM files, HDF5 datasets (`file.h5:/dataset[3]`) and FITS images (`file.fits[1]`).
+NumPy (.npy), TIFF, PNG and PGM files, HDF5 datasets (`file.h5:/dataset[3]`) and FITS images
+(`file.fits[1]`).
 """
 
 from __future__ import annotations
@@ -28,21 +30,31 @@ class ImageFile:
     """The largest count that such a file could hold (255 or 65535); None for floats."""
 
     def refuse_without_contrast(self, saturation: int) -> None:
-        """Refuse an image whose counts are all saturated, or of one value such as zero. Raises `ImageError`."""
+        """Refuse an image whose counts are all saturated, or of one value such as zero.
+
+        Raises `ImageError`.
+        """
         least, most = self.pixels.min(), self.pixels.max()
         if self.full_scale is not None and least >= saturation:
-            raise self.address.wrong(f"pixels below saturation at {saturation} counts", f"none below {least}")
+            raise self.address.wrong(
+                f"pixels below saturation at {saturation} counts", f"none below {least}"
+            )
         if least == most:
             raise self.address.wrong("pixels that differ", f"{most:g} in all of them")
 
 
 def read_image(name: str) -> ImageFile:
-    """Return the image of this name. Raises `ImageError` where there is not one grey image of counts or floats."""
+    """Return the image of this name.
+
+    Raises `ImageError` where there is not one grey image of counts or floats.
+    """
     address = Address.parse(name)
     stored = read_stored(address)
     if stored.dtype.kind == "f":
         return ImageFile(address, _floats(address, stored), None)
-    return ImageFile(address, _counts(address, stored), 255 if stored.dtype.itemsize == 1 else _MOST_COUNTS)
+    return ImageFile(
+        address, _counts(address, stored), 255 if stored.dtype.itemsize == 1 else _MOST_COUNTS
+    )
 
 
 def _counts(address: Address, stored: Stored) -> Counts:
@@ -50,7 +62,9 @@ def _counts(address: Address, stored: Stored) -> Counts:
         raise address.wrong("whole numbers or floats", f"values of type {stored.dtype}")
     least, most = int(stored.min()), int(stored.max())
     if least < 0 or most > _MOST_COUNTS:
-        raise address.wrong(f"counts from 0 to {_MOST_COUNTS} (or floats)", f"from {least} to {most}")
+        raise address.wrong(
+            f"counts from 0 to {_MOST_COUNTS} (or floats)", f"from {least} to {most}"
+        )
     counts: Counts = stored.astype(np.uint16, copy=False)
     return counts
 
@@ -59,5 +73,7 @@ def _floats(address: Address, stored: Stored) -> Array:
     floats: Array = stored.astype(np.float64)
     without = int(np.count_nonzero(~np.isfinite(floats)))
     if without:
-        raise address.wrong("finite values", f"NaN or infinity in {without} of {floats.size} pixels")
+        raise address.wrong(
+            "finite values", f"NaN or infinity in {without} of {floats.size} pixels"
+        )
     return floats

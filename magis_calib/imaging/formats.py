@@ -1,4 +1,6 @@
-"""The pixels of one image of each file format, exactly as stored: the rest of the program never sees a format."""
+"""The pixels of one image of each file format, exactly as stored: the rest of the program never
+sees a format.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,18 @@ _COMMENT = re.compile(rb"#[^\n]*")
 
 
 def read_pgm(address: Address) -> npt.NDArray[Any]:
-    """Return the counts (rows, columns) as stored. Raises `ImageError`, `OSError` or `ValueError`."""
+    """Return the counts (rows, columns) as stored.
+
+    Raises `ImageError`, `OSError` or `ValueError`.
+    """
     data = address.path.read_bytes()
     if data[:2] in (b"P3", b"P6"):
         raise address.wrong("one grey channel", "a colour picture (PPM)")
     header = _HEADER.match(data)
     if header is None:
-        raise address.wrong("a grey map that begins with P2 or P5, its size and its largest value", repr(data[:12]))
+        raise address.wrong(
+            "a grey map that begins with P2 or P5, its size and its largest value", repr(data[:12])
+        )
     columns, rows, largest = (int(header[part]) for part in (2, 3, 4))
     if not 0 < largest <= 65535:
         raise address.wrong("a largest value from 1 to 65535", str(largest))
@@ -41,7 +48,9 @@ def read_pgm(address: Address) -> npt.NDArray[Any]:
         body = data[header.end() : header.end() + size * kind.itemsize]
         counts = np.frombuffer(body[: len(body) // kind.itemsize * kind.itemsize], dtype=kind)
     if counts.size < size:
-        raise address.wrong(f"{rows} x {columns} pixels", f"{counts.size} pixels: the file is cut off")
+        raise address.wrong(
+            f"{rows} x {columns} pixels", f"{counts.size} pixels: the file is cut off"
+        )
     if counts.max(initial=0) > largest:
         raise address.wrong(f"values up to {largest} as its header says", f"up to {counts.max()}")
     kept: npt.NDArray[Any] = counts.reshape(rows, columns)
@@ -51,26 +60,38 @@ def read_pgm(address: Address) -> npt.NDArray[Any]:
 Stored = npt.NDArray[Any]
 
 _GREY_MODES = ("L", "I;16", "I;16L", "I;16B", "I", "F")
-"""Pillow's modes of one channel whose values are kept as they are: 8 bit, 16 bit, 32 bit signed, 32 bit float."""
+"""Pillow's modes of one channel whose values are kept as they are: 8 bit, 16 bit, 32 bit signed, 32
+bit float.
+"""
 _HDF5_FILTER = hdf5plugin.Bitshuffle
 _LISTED = 20
 
 
 def read_stored(address: Address) -> Stored:
-    """Return the array (rows, columns) that the file holds. Raises `ImageError`; its message names the file."""
+    """Return the array (rows, columns) that the file holds. Raises `ImageError`.
+
+    Its message names the file.
+    """
     suffix = address.path.suffix.lower()
     reader = _READERS.get(suffix)
     if not address.path.is_file():
-        raise address.wrong("an image file", "a folder" if address.path.is_dir() else "no such file")
+        raise address.wrong(
+            "an image file", "a folder" if address.path.is_dir() else "no such file"
+        )
     if reader is None:
-        raise address.wrong(f"a file that ends in {', '.join(_READERS)}", repr(suffix) if suffix else "no ending")
+        raise address.wrong(
+            f"a file that ends in {', '.join(_READERS)}", repr(suffix) if suffix else "no ending"
+        )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is wrong with a file is said by the error that follows
+            warnings.simplefilter(
+                "ignore"
+            )  # what is wrong with a file is said by the error that follows
             return reader(address)
     except ImageError:
         raise
-    except Exception as error:  # the libraries answer a damaged file with any exception, also RuntimeError, TokenError
+    # the libraries answer a damaged file with any exception, also RuntimeError, TokenError
+    except Exception as error:
         raise address.wrong(f"a readable {suffix} file", " ".join(str(error).split())) from error
 
 
@@ -90,7 +111,9 @@ def _pillow(kind: str) -> Callable[[Address], Stored]:
                 address.check_stack((pages, image.height, image.width))
                 image.seek(address.index[0] % pages)
             if image.mode not in _GREY_MODES:
-                raise address.wrong("one grey channel of 8, 16 or 32 bits", f"a picture of mode {image.mode}")
+                raise address.wrong(
+                    "one grey channel of 8, 16 or 32 bits", f"a picture of mode {image.mode}"
+                )
             return np.asarray(image)
 
     return read
@@ -129,17 +152,23 @@ def _fits(address: Address) -> Stored:
     try:
         from astropy.io import fits
     except ImportError as error:
-        raise ImageError(f"{address.name}: FITS files need astropy: pip install 'magis-calib[fits]'") from error
+        raise ImageError(
+            f"{address.name}: FITS files need astropy: pip install 'magis-calib[fits]'"
+        ) from error
     with fits.open(address.path, memmap=False) as units:
         images = [number for number, unit in enumerate(units) if unit.is_image and unit.shape]
         named = address if address.index else dataclasses.replace(address, index=tuple(images[:1]))
         if named.index and named.index[0] in images:
             return _select(named, np.asarray(units[named.index[0]].data), skip=1)
-        raise address.wrong(f"the number of a unit with an image, one of {images}", f"{list(address.index)}")
+        raise address.wrong(
+            f"the number of a unit with an image, one of {images}", f"{list(address.index)}"
+        )
 
 
 def _select(address: Address, stack: Any, skip: int = 0) -> Stored:
-    """Return the image that the index, after `skip` numbers of it, names of an array or an HDF5 dataset."""
+    """Return the image that the index, after `skip` numbers of it, names of an array or an HDF5
+    dataset.
+    """
     address.check_stack(stack.shape, skip)
     return np.asarray(stack[address.index[skip:]])
 

@@ -11,7 +11,10 @@ from magis_calib.imaging.electrons import Mask
 
 
 def read_defects(name: str) -> Mask | None:
-    """Return the mask (rows, columns) in this .npy file, true = never use; None for "". Raises `ConfigError`."""
+    """Return the mask (rows, columns) in this .npy file, true = never use; None for "".
+
+    Raises `ConfigError`.
+    """
     if not name:
         return None
     try:

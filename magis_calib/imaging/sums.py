@@ -22,19 +22,30 @@ UINT32_PIXELS = 2**16
 """So many pixels of 16 bits sum up in 32."""
 
 
-def bin_sums(values: Counts | Sums, row_edges: Indices, column_edges: Indices, pixels: int) -> Array:
-    """Return sums over bins; edges may span a part. `pixels` of the image lie in the largest bin."""
+def bin_sums(
+    values: Counts | Sums, row_edges: Indices, column_edges: Indices, pixels: int
+) -> Array:
+    """Return sums over bins; edges may span a part.
+
+    `pixels` of the image lie in the largest bin.
+    """
     inside = values[:, column_edges[0] : column_edges[-1]]
     summed = sum_rows(inside, row_edges, _wide_enough(values, pixels))
     return sum_columns(summed, column_edges - column_edges[0]).astype(np.float64)
 
 
 def sum_rows(values: Counts | Sums, edges: Indices, wide: npt.DTypeLike) -> Sums:
-    """Return the sums of each band of rows between two edges, (bands, columns), as numbers of this type."""
+    """Return the sums of each band of rows between two edges, (bands, columns), as numbers of this
+    type.
+    """
     sums = np.empty((len(edges) - 1, values.shape[1]), dtype=wide)
     for bands, rows in blocks(edges):
-        np.add.reduce(values[rows].reshape(bands.stop - bands.start, -1, values.shape[1]), axis=1, dtype=wide,
-                      out=sums[bands])  # fmt: skip
+        np.add.reduce(
+            values[rows].reshape(bands.stop - bands.start, -1, values.shape[1]),
+            axis=1,
+            dtype=wide,
+            out=sums[bands],
+        )
     return sums
 
 

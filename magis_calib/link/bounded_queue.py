@@ -10,7 +10,10 @@ Item = TypeVar("Item")
 
 
 class BoundedQueue(Generic[Item]):
-    """First in, first out. `put` waits while the bytes inside would exceed the bound; one item always fits."""
+    """First in, first out. `put` waits while the bytes inside would exceed the bound.
+
+    One item always fits.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         """Hold at most this many bytes."""
@@ -24,7 +27,9 @@ class BoundedQueue(Generic[Item]):
         """Add an item, waiting for room; return False where the queue was closed instead."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._closed or not self._items or self._bytes + size_bytes <= self._limit_bytes
+                lambda: (
+                    self._closed or not self._items or self._bytes + size_bytes <= self._limit_bytes
+                )
             )
             if self._closed:
                 return False

@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from magis_calib.domain.camera import CameraFacts, FrameHeader, Orientation, PixelFormat, SequenceType, View
+from magis_calib.domain.camera import (
+    CameraFacts,
+    FrameHeader,
+    Orientation,
+    PixelFormat,
+    SequenceType,
+    View,
+)
 from magis_calib.link.headers import Message
 
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:\- ]+$")]
@@ -153,9 +160,16 @@ class ErrorAnswer(Message):
 FromCamera = Hello | FrameMessage | Heartbeat | Bye
 ToCamera = Welcome | Received | Stored | NotStored | ErrorAnswer | Heartbeat
 FROM_CAMERA: dict[str, type[FromCamera]] = {
-    "hello": Hello, "frame": FrameMessage, "heartbeat": Heartbeat, "bye": Bye,
-}  # fmt: skip
+    "hello": Hello,
+    "frame": FrameMessage,
+    "heartbeat": Heartbeat,
+    "bye": Bye,
+}
 TO_CAMERA: dict[str, type[ToCamera]] = {
-    "welcome": Welcome, "received": Received, "stored": Stored, "not_stored": NotStored,
-    "error": ErrorAnswer, "heartbeat": Heartbeat,
-}  # fmt: skip
+    "welcome": Welcome,
+    "received": Received,
+    "stored": Stored,
+    "not_stored": NotStored,
+    "error": ErrorAnswer,
+    "heartbeat": Heartbeat,
+}

@@ -15,7 +15,10 @@ RequestWord = Literal["describe", "read", "write", "status", "sequence"]
 
 
 class ControllerHello(Message):
-    """The application's first message after each connect; a drop system answers with announcements from then on."""
+    """The application's first message after each connect.
+
+    A drop system answers with announcements from then on.
+    """
 
     type: Literal["hello"] = "hello"
     protocols: Annotated[list[int], Field(min_length=1, max_length=16)]
@@ -24,7 +27,10 @@ class ControllerHello(Message):
     user: Name | None = None
     host: Name | None = None
     process: Count | None = None
-    """Who runs it: shown to others who want the lease; the same user of the same host takes it over."""
+    """Who runs it: shown to others who want the lease.
+
+    The same user of the same host takes it over.
+    """
     take_over: bool | None = None
     """Take the lease from whoever has it."""
 
@@ -41,7 +47,10 @@ class ControllerWelcome(Message):
 
 
 class ControllerRequest(Message):
-    """One question with a deadline. `write` with commit false only asks whether it would be accepted."""
+    """One question with a deadline.
+
+    `write` with commit false only asks whether it would be accepted.
+    """
 
     type: Literal["request"] = "request"
     protocol: Literal[1] = 1
@@ -56,7 +65,8 @@ class ControllerRequest(Message):
     """`write` only: absolute values, SI."""
     commit: bool = True
     sequence_type: SequenceType | None = None
-    """`sequence` only: what all drops are made for that are not announced yet, until it is changed."""
+    """`sequence` only: what all drops are made for that are not announced yet, until it is changed.
+    """
 
 
 class ParameterMessage(Message):
@@ -79,7 +89,9 @@ class ParameterMessage(Message):
 class Refusal(Message):
     """Why a request was not done; nothing was changed."""
 
-    code: Literal["unknown_name", "not_finite", "limit", "step", "stale", "bad_request", "busy", "leased"]
+    code: Literal[
+        "unknown_name", "not_finite", "limit", "step", "stale", "bad_request", "busy", "leased"
+    ]
     message: str
     name: str | None = None
     value: str | None = None
@@ -132,12 +144,19 @@ class ControlError(Message):
 ToController = ControllerHello | ControllerRequest | Done | Heartbeat | Bye
 FromController = ControllerWelcome | Answer | DropMessage | Heartbeat | ControlError
 TO_CONTROLLER: dict[str, type[ToController]] = {
-    "hello": ControllerHello, "request": ControllerRequest, "done": Done, "heartbeat": Heartbeat, "bye": Bye,
-}  # fmt: skip
+    "hello": ControllerHello,
+    "request": ControllerRequest,
+    "done": Done,
+    "heartbeat": Heartbeat,
+    "bye": Bye,
+}
 FROM_CONTROLLER: dict[str, type[FromController]] = {
-    "welcome": ControllerWelcome, "answer": Answer, "drop": DropMessage, "heartbeat": Heartbeat,
+    "welcome": ControllerWelcome,
+    "answer": Answer,
+    "drop": DropMessage,
+    "heartbeat": Heartbeat,
     "error": ControlError,
-}  # fmt: skip
+}
 
 
 def decode_to_controller(raw: bytes) -> ToController:

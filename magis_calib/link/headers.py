@@ -28,9 +28,14 @@ AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 def message_type(raw: bytes, known: Sequence[str]) -> str:
-    """Return the `type` of a JSON message. Raises `WireError` bad_json, too_large or unknown_type."""
+    """Return the `type` of a JSON message.
+
+    Raises `WireError` bad_json, too_large or unknown_type.
+    """
     if len(raw) > HEADER_LIMIT_BYTES:
-        raise WireError("too_large", "header is too long", wanted=f"<= {HEADER_LIMIT_BYTES} bytes", got=len(raw))
+        raise WireError(
+            "too_large", "header is too long", wanted=f"<= {HEADER_LIMIT_BYTES} bytes", got=len(raw)
+        )
     try:
         table = json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -42,7 +47,10 @@ def message_type(raw: bytes, known: Sequence[str]) -> str:
 
 
 def parse(model: type[AnyMessage], raw: bytes) -> AnyMessage:
-    """Return the message in this JSON text. Raises `WireError` unsupported_version or bad_header."""
+    """Return the message in this JSON text.
+
+    Raises `WireError` unsupported_version or bad_header.
+    """
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
@@ -50,7 +58,9 @@ def parse(model: type[AnyMessage], raw: bytes) -> AnyMessage:
         name = ".".join(str(part) for part in problem["loc"])
         if name == "protocol" and problem["type"] != "missing":
             got = problem["input"]
-            raise WireError("unsupported_version", "protocol", wanted=PROTOCOL_VERSION, got=got) from error
+            raise WireError(
+                "unsupported_version", "protocol", wanted=PROTOCOL_VERSION, got=got
+            ) from error
         got = None if problem["type"] == "missing" else problem["input"]
         raise WireError("bad_header", f"field {name!r}", wanted=problem["msg"], got=got) from error
 
@@ -58,12 +68,16 @@ def parse(model: type[AnyMessage], raw: bytes) -> AnyMessage:
 def agree_version(offered: Sequence[int]) -> int:
     """Return the version both sides speak. Raises `WireError` unsupported_version."""
     if PROTOCOL_VERSION not in offered:
-        raise WireError("unsupported_version", "protocols", wanted=[PROTOCOL_VERSION], got=list(offered))
+        raise WireError(
+            "unsupported_version", "protocols", wanted=[PROTOCOL_VERSION], got=list(offered)
+        )
     return PROTOCOL_VERSION
 
 
 def echo_of(raw: bytes) -> dict[str, Any]:
-    """Return what can be told about a broken frame header, to name it in the answer: drop_id, sequence."""
+    """Return what can be told about a broken frame header, to name it in the answer: drop_id,
+    sequence.
+    """
     try:
         table = json.loads(raw[:HEADER_LIMIT_BYTES])
     except (ValueError, RecursionError):

@@ -26,14 +26,19 @@ class _Open:
 
 
 class Pairing:
-    """Joins frames by equality of `drop_id`. One thread uses it; all times are of the monotonic clock."""
+    """Joins frames by equality of `drop_id`. One thread uses it.
+
+    All times are of the monotonic clock.
+    """
 
     def __init__(self, wait_s: float, continued: bool = False) -> None:
         """Wait this long for the second frame, counted from the first sign of a drop.
 
-        `continued`: this run goes on with another one's session. A drop that was not announced to it is earlier.
+        `continued`: this run goes on with another one's session. A drop that was not announced to
+        it is earlier.
         """
-        self._wait_s, self._continued = wait_s, continued
+        self._wait_s = wait_s
+        self._continued = continued
         self._open: OrderedDict[int, _Open] = OrderedDict()
         self._seen: OrderedDict[int, dict[View, str]] = OrderedDict()
 
@@ -54,7 +59,9 @@ class Pairing:
                 self._seen[drop_id][view] = checksum
 
     def owe(self, drop_id: int, now_s: float) -> None:
-        """Expect the rest of a drop of the run before this one: whatever becomes of it moves nothing."""
+        """Expect the rest of a drop of the run before this one: whatever becomes of it moves
+        nothing.
+        """
         self.announce(drop_id, 0.0, now_s)
         self._open[drop_id].earlier = True
 
@@ -67,8 +74,12 @@ class Pairing:
         known = self._seen.get(header.drop_id, {})
         if header.view in known:
             if known[header.view] != header.checksum:
-                raise WireError("conflict", f"drop {header.drop_id}, view {header.view}: other pixels were received",
-                                wanted=known[header.view], got=header.checksum)  # fmt: skip
+                raise WireError(
+                    "conflict",
+                    f"drop {header.drop_id}, view {header.view}: other pixels were received",
+                    wanted=known[header.view],
+                    got=header.checksum,
+                )
             return "duplicate", None
         if self.announce(header.drop_id, 0.0, now_s):
             self._open[header.drop_id].earlier = self._continued
@@ -85,7 +96,9 @@ class Pairing:
     def expire(self, now_s: float) -> list[IncompleteDrop]:
         """Give up the drops whose wait is over."""
         late = [drop_id for drop_id, waiting in self._open.items() if waiting.deadline_s <= now_s]
-        return [_incomplete(drop_id, self._open.pop(drop_id).frames, self._wait_s) for drop_id in late]
+        return [
+            _incomplete(drop_id, self._open.pop(drop_id).frames, self._wait_s) for drop_id in late
+        ]
 
     def flush(self) -> list[IncompleteDrop]:
         """Give up every drop that still waits: the run ends."""
@@ -120,4 +133,6 @@ def _join(drop_id: int, waiting: _Open) -> ImagePair | IncompleteDrop:
 
 def _incomplete(drop_id: int, frames: dict[View, Frame], wait_s: float) -> IncompleteDrop:
     missing = [view for view in VIEWS if view not in frames]
-    return IncompleteDrop(drop_id, f"no frame of view {' or '.join(missing)} within {wait_s:g} s", frames)
+    return IncompleteDrop(
+        drop_id, f"no frame of view {' or '.join(missing)} within {wait_s:g} s", frames
+    )

@@ -11,31 +11,47 @@ from isal import isal_zlib
 from magis_calib.config.station import Camera, Station
 from magis_calib.domain.camera import CameraFacts, Counts, FrameHeader, PixelFormat
 from magis_calib.domain.errors import WireError
-from magis_calib.link.camera_messages import FROM_CAMERA, TO_CAMERA, FrameMessage, FromCamera, Hello, ToCamera
+from magis_calib.link.camera_messages import (
+    FROM_CAMERA,
+    TO_CAMERA,
+    FrameMessage,
+    FromCamera,
+    Hello,
+    ToCamera,
+)
 from magis_calib.link.headers import message_type, parse
 
 Bytes = npt.NDArray[np.uint8]
 
 
 def payload_bytes(pixel_format: PixelFormat, rows: int, columns: int) -> int:
-    """Return the length of a payload: 2 bytes a pixel, or 3 bytes for 2 pixels (rounded up) when packed."""
+    """Return the length of a payload: 2 bytes a pixel, or 3 bytes for 2 pixels (rounded up) when
+    packed.
+    """
     pixels = rows * columns
     return 2 * pixels if pixel_format == "Mono16" else (3 * pixels + 1) // 2
 
 
-def unpack(payload: memoryview | bytes, pixel_format: PixelFormat, rows: int, columns: int) -> Counts:
-    """Return the counts, (rows, columns). Mono16 is a read-only view of the payload; Mono12p gives 0..4095.
+def unpack(
+    payload: memoryview | bytes, pixel_format: PixelFormat, rows: int, columns: int
+) -> Counts:
+    """Return the counts, (rows, columns). Mono16 is a read-only view of the payload; Mono12p gives
+    0..4095.
 
     Raises `WireError` truncated where the payload has another length.
     """
     wanted = payload_bytes(pixel_format, rows, columns)
     got = memoryview(payload).nbytes
     if got != wanted:
-        raise WireError("truncated", f"payload of {rows}x{columns} {pixel_format}", wanted=wanted, got=got)
+        raise WireError(
+            "truncated", f"payload of {rows}x{columns} {pixel_format}", wanted=wanted, got=got
+        )
     if pixel_format == "Mono16":
         counts: Counts = np.frombuffer(payload, dtype="<u2").reshape(rows, columns)
     else:
-        counts = _unpack12(np.frombuffer(payload, dtype=np.uint8), rows * columns).reshape(rows, columns)
+        counts = _unpack12(np.frombuffer(payload, dtype=np.uint8), rows * columns).reshape(
+            rows, columns
+        )
     counts.flags.writeable = False
     return counts
 
@@ -56,7 +72,9 @@ def pack(counts: Counts, pixel_format: PixelFormat) -> bytes:
 
 
 def _unpack12(packed: Bytes, pixels: int) -> Counts:
-    """PFNC Mono12p: pixel 0 in the low 12 bits of each 3 bytes, pixel 1 in the high 12, little-endian."""
+    """PFNC Mono12p: pixel 0 in the low 12 bits of each 3 bytes, pixel 1 in the high 12,
+    little-endian.
+    """
     if packed.size % 3:
         packed = np.append(packed, np.zeros(3 - packed.size % 3, dtype=np.uint8))
     first, middle, last = (packed[k::3].astype(np.uint16) for k in range(3))
@@ -91,7 +109,9 @@ def payload_of(counts: Counts, header: FrameHeader) -> bytes:
 
 
 def as_sent(counts: Counts, header: FrameHeader, counts_crc32: int) -> bool:
-    """Whether these counts, of this CRC-32 in memory, are the payload that was sent: unpacked ones are it already."""
+    """Whether these counts, of this CRC-32 in memory, are the payload that was sent: unpacked ones
+    are it already.
+    """
     if header.pixel_format == "Mono16":
         return f"{counts_crc32:08x}" == header.checksum
     return checksum(payload_of(counts, header)) == header.checksum
@@ -104,17 +124,25 @@ def check_hello(hello: Hello, station_name: str, station: Station) -> Camera:
     """
     if hello.station != station_name:
         raise WireError("unknown_station", "station", wanted=station_name, got=hello.station)
-    enabled: Mapping[str, Camera] = {camera.name: camera for camera in station.cameras if camera.enabled}
+    enabled: Mapping[str, Camera] = {
+        camera.name: camera for camera in station.cameras if camera.enabled
+    }
     if hello.camera not in enabled:
         raise WireError("unknown_camera", "camera", wanted=sorted(enabled), got=hello.camera)
     camera = enabled[hello.camera]
     if hello.view != camera.view:
-        raise WireError("wrong_view", f"view of camera {camera.name}", wanted=camera.view, got=hello.view)
+        raise WireError(
+            "wrong_view", f"view of camera {camera.name}", wanted=camera.view, got=hello.view
+        )
     announced = hello.facts.model_dump()
     for name, wanted in camera.facts.model_dump(exclude_none=True).items():
         if announced[name] != wanted:
-            raise WireError("facts_disagree", f"fact {name!r} of camera {camera.name}, as the configuration insists",
-                            wanted=wanted, got=announced[name])  # fmt: skip
+            raise WireError(
+                "facts_disagree",
+                f"fact {name!r} of camera {camera.name}, as the configuration insists",
+                wanted=wanted,
+                got=announced[name],
+            )
     return camera
 
 
@@ -124,13 +152,19 @@ def check_frame(message: FrameMessage, payload: memoryview | bytes, hello: Hello
     Raises `WireError` no_hello, wrong_identity, wrong_shape, wrong_depth, truncated or checksum.
     """
     if hello is None or hello.session != message.session:
-        raise WireError("no_hello", "frame of a session that has not said hello",
-                        wanted=hello.session if hello else "a hello first", got=message.session)  # fmt: skip
+        raise WireError(
+            "no_hello",
+            "frame of a session that has not said hello",
+            wanted=hello.session if hello else "a hello first",
+            got=message.session,
+        )
     _same("wrong_identity", "station", hello.station, message.station)
     _same("wrong_identity", "camera", hello.camera, message.camera)
     _same("wrong_identity", "view", hello.view, message.view)
     facts = hello.facts
-    _same("wrong_shape", "rows, columns", (facts.rows, facts.columns), (message.rows, message.columns))
+    _same(
+        "wrong_shape", "rows, columns", (facts.rows, facts.columns), (message.rows, message.columns)
+    )
     _same("wrong_depth", "bits", facts.bits, message.bits)
     counts = unpack(payload, message.pixel_format, message.rows, message.columns)
     _same("checksum", "CRC-32 of the payload", checksum(payload), message.checksum)

@@ -1,4 +1,6 @@
-"""`bring`: move some observables to their targets by the matrix in force, in a few measured steps."""
+"""`bring`: move some observables to their targets by the matrix in force,
+in a few measured steps.
+"""
 
 from __future__ import annotations
 
@@ -11,48 +13,81 @@ from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.feedback.control_law import correcting_move, rooms_at
 from magis_calib.feedback.response_matrix import Response
-from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint, over_drops
+from magis_calib.procedures.protocol import (
+    Procedure,
+    ProcedureResult,
+    Request,
+    StartingPoint,
+    over_drops,
+)
 
 MOST_STEPS, DROPS_EACH = 16, 3
 
 
 def bring(
-    place: StartingPoint, observables: Sequence[str], steps: int = MOST_STEPS, drops_each: int = DROPS_EACH
+    place: StartingPoint,
+    observables: Sequence[str],
+    steps: int = MOST_STEPS,
+    drops_each: int = DROPS_EACH,
 ) -> Procedure:
-    """Bring these observables within tolerance and stay there. Ends badly where that takes too many steps.
+    """Bring these observables within tolerance and stay there. Ends badly where that takes too many
+    steps.
 
     Raises `ProcedureError` for an unknown observable.
     """
     unknown = sorted(set(observables) - set(OBSERVABLES))
     if unknown:
         raise ProcedureError(f"bring {unknown}: wanted some of {list(OBSERVABLES)}")
-    loop, response, now = place.station.loop, Response.of(place.station), dict(place.base)
+    loop = place.station.loop
+    response = Response.of(place.station)
+    now = dict(place.base)
     labels = ", ".join(OBSERVABLES[name].label for name in observables)
     errors: dict[str, float] = {}
     curves = over_drops(place.station, observables)
     for number in range(1, steps + 1):
         goal = {name: now[name] for name in loop.actuators}
         records = yield Request(goal, f"bring {labels}: step {number}", drops_each, curves=curves)
-        errors = {name: _mean_error(name, records, loop.observables[name].target) for name in observables}
-        if all(abs(error) <= loop.observables[name].tolerance / 2.0 for name, error in errors.items()):
-            return ProcedureResult(True, f"{labels} at their targets after {number} steps", {"error": errors}, goal)
+        errors = {
+            name: _mean_error(name, records, loop.observables[name].target) for name in observables
+        }
+        if all(
+            abs(error) <= loop.observables[name].tolerance / 2.0 for name, error in errors.items()
+        ):
+            return ProcedureResult(
+                True, f"{labels} at their targets after {number} steps", {"error": errors}, goal
+            )
         rooms = rooms_at(goal, goal, loop, place.facts)
         proposal, stuck = correcting_move(errors, goal, response, rooms, 1.0)
         if stuck:
-            return ProcedureResult(False, f"{labels} cannot be brought: {'; '.join(stuck)}", {"error": errors})
+            return ProcedureResult(
+                False, f"{labels} cannot be brought: {'; '.join(stuck)}", {"error": errors}
+            )
         now |= proposal.limited
-    left = ", ".join(f"{OBSERVABLES[name].label} {OBSERVABLES[name].shown(error)} {OBSERVABLES[name].shown_unit}"
-                     for name, error in errors.items())  # fmt: skip
+    left = ", ".join(
+        f"{OBSERVABLES[name].label} {OBSERVABLES[name].shown(error)} {OBSERVABLES[name].shown_unit}"
+        for name, error in errors.items()
+    )
     return ProcedureResult(
-        False, f"{labels} not within tolerance after {steps} steps: still off by {left}", {"error": errors}
+        False,
+        f"{labels} not within tolerance after {steps} steps: still off by {left}",
+        {"error": errors},
     )
 
 
 def _mean_error(name: str, records: Sequence[DropRecord], target: float) -> float:
-    """Return the mean error; circular for the phase. Raises `ProcedureError` where none was measured."""
+    """Return the mean error; circular for the phase.
+
+    Raises `ProcedureError` where none was measured.
+    """
     errors = [wrap_error(name, record.estimate.values[name] - target) for record in records]
     known = np.array([error for error in errors if np.isfinite(error)])
     if not len(known):
         reasons = "; ".join(records[-1].estimate.reasons)
-        raise ProcedureError(f"{OBSERVABLES[name].label} was not measured in {len(records)} drops: {reasons}")
-    return float(np.angle(np.mean(np.exp(1j * known)))) if name == "phase_rad" else float(np.mean(known))
+        raise ProcedureError(
+            f"{OBSERVABLES[name].label} was not measured in {len(records)} drops: {reasons}"
+        )
+    return (
+        float(np.angle(np.mean(np.exp(1j * known))))
+        if name == "phase_rad"
+        else float(np.mean(known))
+    )

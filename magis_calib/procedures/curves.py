@@ -42,7 +42,8 @@ class Curve:
 
 
 def fitted(curve: Curve, at: Array, seen: Array, errors: Array) -> Found:
-    """Fit by weighted least squares, errors scaled where chi-square is above 1 (there is jitter besides).
+    """Fit by weighted least squares, errors scaled where chi-square is above 1 (there is jitter
+    besides).
 
     Raises `ProcedureError` where the place is not in the range scanned, or nothing stands out.
     """
@@ -53,14 +54,22 @@ def fitted(curve: Curve, at: Array, seen: Array, errors: Array) -> Found:
         raise ProcedureError(f"scan: wanted more than {len(names)} points, got {len(at)}")
     fit = model.fit(seen, model.make_params(**start), x=at, weights=1.0 / errors, scale_covar=False)
     worse = math.sqrt(max(1.0, fit.redchi))
-    told = {name: (float(fit.params[name].value), worse * float(fit.params[name].stderr or math.inf)) for name in names}
+    told = {
+        name: (float(fit.params[name].value), worse * float(fit.params[name].stderr or math.inf))
+        for name in names
+    }
     size, error = told[curve.proven_by]
     if not abs(size) > EXTREMUM_SIGMA * error:
-        raise ProcedureError(f"scan: no extremum: {curve.proven_by} {size:.3g} ± {error:.2g} does not stand out")
+        raise ProcedureError(
+            f"scan: no extremum: {curve.proven_by} {size:.3g} ± {error:.2g} does not stand out"
+        )
     place, stderr = told[curve.place]
     if not at.min() <= place <= at.max():
-        raise ProcedureError(f"scan: no extremum inside the range [{at.min():.6g}, {at.max():.6g}]: the curve has it "
-                             f"at {place:.6g} ± {stderr:.2g}")  # fmt: skip
+        raise ProcedureError(
+            f"scan: no extremum inside the range [{at.min():.6g}, {at.max():.6g}]: the curve "
+            f"has it "
+            f"at {place:.6g} ± {stderr:.2g}"
+        )
     height = float(np.asarray(fit.eval(x=np.array([place])))[0])
     return Found(place, stderr, height, float(fit.redchi), told)
 
@@ -79,7 +88,9 @@ def _line(x: Array, x0: float, goal: float, slope: float) -> Array:
 
 
 def rabi(x: Array, x0: float, top: float, rate: float) -> Array:
-    """Return the population after a π pulse against detuning: top Ω²/(Ω²+d²) sin²(π/2 √(1+(d/Ω)²))."""
+    """Return the population after a π pulse against detuning:
+    top Ω²/(Ω²+d²) sin²(π/2 √(1+(d/Ω)²)).
+    """
     off = (x - x0) / rate
     population: Array = top / (1.0 + off**2) * np.sin(0.5 * math.pi * np.sqrt(1.0 + off**2)) ** 2
     return population
@@ -98,13 +109,27 @@ def _parabola_start(at: Array, seen: Array) -> dict[str, float]:
 
 PARABOLA = Curve("top (1 - bend (x - x0)²)", _parabola, _parabola_start, "x0", "bend")
 BELL = Curve(
-    "top exp(-(x - x0)²/(2 width²))", _bell,
-    lambda at, seen: {"x0": _at_top(at, seen), "top": float(seen.max()), "width": float(np.ptp(at) / 4.0)}, "x0", "top",
-)  # fmt: skip
+    "top exp(-(x - x0)²/(2 width²))",
+    _bell,
+    lambda at, seen: {
+        "x0": _at_top(at, seen),
+        "top": float(seen.max()),
+        "width": float(np.ptp(at) / 4.0),
+    },
+    "x0",
+    "top",
+)
 RABI = Curve(
-    "top Ω²/(Ω²+(x-x0)²) sin²(π/2 √(1+((x-x0)/Ω)²))", rabi,
-    lambda at, seen: {"x0": _at_top(at, seen), "top": float(seen.max()), "rate": float(np.ptp(at) / 3.0)}, "x0", "top",
-)  # fmt: skip
+    "top Ω²/(Ω²+(x-x0)²) sin²(π/2 √(1+((x-x0)/Ω)²))",
+    rabi,
+    lambda at, seen: {
+        "x0": _at_top(at, seen),
+        "top": float(seen.max()),
+        "rate": float(np.ptp(at) / 3.0),
+    },
+    "x0",
+    "top",
+)
 
 
 def line_to(goal: float) -> Curve:

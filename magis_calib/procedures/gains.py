@@ -20,7 +20,10 @@ MAD_TO_SIGMA = 1.4826
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gains:
-    """Measured response: observables (order of `OBSERVABLES`) x actuators, SI. NaN where not measured."""
+    """Measured response: observables (order of `OBSERVABLES`) x actuators, SI.
+
+    NaN where not measured.
+    """
 
     actuators: tuple[str, ...]
     values: Array
@@ -32,15 +35,18 @@ class Gains:
 
 
 def measured_gains(records: Sequence[DropRecord], actuators: Sequence[str]) -> Gains:
-    """Return the gains from drops whose setpoints in force moved; NaN where too few drops know an observable.
+    """Return the gains from drops whose setpoints in force moved; NaN where too few drops know an
+    observable.
 
-    Each observable is a constant + gains · moves + a random walk + white noise, whose ratio is found by restricted
-    maximum likelihood and whose size by the residuals (Patterson and Thompson, Biometrika 58 (1971) 545).
+    Each observable is a constant + gains · moves + a random walk + white noise, whose ratio is
+    found by restricted maximum likelihood and whose size by the residuals (Patterson and Thompson,
+    Biometrika 58 (1971) 545).
     """
     size = len(actuators)
     moves = np.array([[record.in_force[name] for name in actuators] for record in records])
     values, stderr = np.full((6, size), np.nan), np.full((6, size), np.nan)
-    correlation, counts = np.full((6, size, size), np.nan), []
+    correlation = np.full((6, size, size), np.nan)
+    counts = []
     for row, name in enumerate(OBSERVABLES):
         at = np.array([record.estimate.values[name] for record in records])
         known = np.isfinite(at)
@@ -50,7 +56,8 @@ def measured_gains(records: Sequence[DropRecord], actuators: Sequence[str]) -> G
         times = np.array([float(record.drop_id) for record in records])[known]
         away = _unwrapped(at[known]) if name == "phase_rad" else at[known]
         gain, covariance, used = _without_wild(away, moves[known], times)
-        values[row], stderr[row] = gain, np.sqrt(np.diag(covariance))
+        values[row] = gain
+        stderr[row] = np.sqrt(np.diag(covariance))
         correlation[row] = covariance / np.outer(stderr[row], stderr[row])
         counts.append(used)
     return Gains(tuple(actuators), values, stderr, correlation, tuple(counts))
@@ -74,22 +81,29 @@ def _without_wild(away: Array, moves: Array, times: Array) -> tuple[Array, Array
 
 
 def _fitted(away: Array, moves: Array, times: Array) -> tuple[Array, Array, Array]:
-    """Return gains, their covariance, and whitened residuals, of the most likely ratio of drift to noise."""
+    """Return gains, their covariance, and whitened residuals, of the most likely ratio of drift to
+    noise.
+    """
     scale = np.abs(moves - moves.mean(axis=0)).max(axis=0)
     scale[scale == 0] = 1.0
     design = np.column_stack([np.ones(len(away)), (moves - moves.mean(axis=0)) / scale])
     walk = np.minimum.outer(times - times.min(), times - times.min())
     found = max(
-        (weighed(away, design, np.eye(len(away)) + ratio**2 * walk) for ratio in DRIFTS), key=lambda one: one[0]
+        (weighed(away, design, np.eye(len(away)) + ratio**2 * walk) for ratio in DRIFTS),
+        key=lambda one: one[0],
     )
     _, solution, covariance, residual = found
     return solution[1:] / scale, covariance[1:, 1:] / np.outer(scale, scale), residual
 
 
 def weighed(away: Array, design: Array, shape: Array) -> tuple[float, Array, Array, Array]:
-    """Return restricted log-likelihood, solution, covariance, whitened residuals for this shape of the noise."""
+    """Return restricted log-likelihood, solution, covariance, whitened residuals for this shape of
+    the noise.
+    """
     factor = scipy.linalg.cholesky(shape, lower=True)
-    white, target = (scipy.linalg.solve_triangular(factor, one, lower=True) for one in (design, away))
+    white, target = (
+        scipy.linalg.solve_triangular(factor, one, lower=True) for one in (design, away)
+    )
     solution, _, rank, _ = np.linalg.lstsq(white, target, rcond=None)
     residual = target - white @ solution
     free = len(away) - int(rank)

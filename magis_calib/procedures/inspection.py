@@ -1,4 +1,6 @@
-"""Looks at what is there without moving anything: atoms and counts, the cameras' geometry, stability, tolerance."""
+"""Looks at what is there without moving anything: atoms and counts, the cameras' geometry,
+stability, tolerance.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,13 @@ from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.procedures.gains import DRIFTS, weighed
-from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint, over_drops
+from magis_calib.procedures.protocol import (
+    Procedure,
+    ProcedureResult,
+    Request,
+    StartingPoint,
+    over_drops,
+)
 from magis_calib.state.procedure import Axes
 from magis_calib.state.statistics import allan_deviation
 
@@ -19,24 +27,33 @@ FEWEST = 8
 
 
 def drift_and_jitter(values: Array) -> tuple[float | None, float | None]:
-    """Return standard deviations: of the random walk's step per drop, and of the white noise of a drop.
+    """Return standard deviations: of the random walk's step per drop, and of the white noise of a
+    drop.
 
-    By restricted maximum likelihood over their ratio, as for measured gains. None for fewer than 8 values.
+    By restricted maximum likelihood over their ratio, as for measured gains. None for fewer than 8
+    values.
     """
     if len(values) < FEWEST:
         return None, None
     times = np.arange(len(values), dtype=float)
-    walk, design = np.minimum.outer(times, times), np.ones((len(values), 1))
-    tried = [(weighed(values, design, np.eye(len(values)) + ratio**2 * walk), ratio) for ratio in DRIFTS]
+    walk = np.minimum.outer(times, times)
+    design = np.ones((len(values), 1))
+    tried = [
+        (weighed(values, design, np.eye(len(values)) + ratio**2 * walk), ratio) for ratio in DRIFTS
+    ]
     (_, _, _, residual), ratio = max(tried, key=lambda one: one[0][0])
     jitter = float(np.sqrt(residual @ residual / (len(values) - 1)))
     return float(ratio * jitter), jitter
 
 
 def allan_by_length(values: Array) -> dict[str, float]:
-    """Return the overlapping Allan deviation for averages over 1, 2, 4, … drops, by number of drops."""
+    """Return the overlapping Allan deviation for averages over 1, 2, 4, … drops, by number of
+    drops.
+    """
     found = allan_deviation(values)
-    return {str(length): float(one) for length, one in zip(found.lengths, found.deviations, strict=True)}
+    return {
+        str(length): float(one) for length, one in zip(found.lengths, found.deviations, strict=True)
+    }
 
 
 LEAST_STABLE_DROPS = 60
@@ -46,22 +63,30 @@ def atoms(place: StartingPoint, minimum: float = 1e5, drops: int = 3) -> Procedu
     """Are there enough atoms, and no saturated pixels?"""
     records = yield Request({}, "atoms and counts", drops, curves=(Axes("atoms"),))
     counts = [record.estimate.values["atoms"] for record in records]
-    saturated = sum(view.saturated_px for record in records for view in record.estimate.views.values())
+    saturated = sum(
+        view.saturated_px for record in records for view in record.estimate.views.values()
+    )
     mean = float(np.nanmean(counts)) if np.isfinite(counts).any() else math.nan
     product = {"atoms": mean, "saturated_px": saturated, "minimum": minimum}
     if not mean >= minimum:
         return ProcedureResult(
-            False, f"too few atoms: {mean:.3g}, wanted at least {minimum:.3g}: is the source on?", product
+            False,
+            f"too few atoms: {mean:.3g}, wanted at least {minimum:.3g}: is the source on?",
+            product,
         )
     return ProcedureResult(True, f"{mean:.3g} atoms, {saturated} saturated pixels", product)
 
 
 def cameras(
-    place: StartingPoint, drops: int = 5, most_roll_rad: float = 2e-3, most_magnification_error: float = 0.02
+    place: StartingPoint,
+    drops: int = 5,
+    most_roll_rad: float = 2e-3,
+    most_magnification_error: float = 0.02,
 ) -> Procedure:
     """Orientation, roll and magnification of each view, from where the two ports lie."""
     records = yield Request({}, "camera orientation, roll and magnification", drops)
-    product, wrong = {}, []
+    product = {}
+    wrong = []
     for view in ("x", "y"):
         found = _geometry(view, records)
         product[view] = found
@@ -69,13 +94,22 @@ def cameras(
             wrong.append(f"view {view}: port a lies below port b: is its orientation right?")
         if found["roll_rad"] is not None and abs(found["roll_rad"]) > most_roll_rad:
             wrong.append(
-                f"view {view}: roll {1e3 * found['roll_rad']:.2f} mrad, wanted at most {1e3 * most_roll_rad:g}"
+                f"view {view}: roll {1e3 * found['roll_rad']:.2f} mrad, wanted at most "
+                f"{1e3 * most_roll_rad:g}"
             )
-        if found["magnification"] is None or abs(found["magnification"] - 1.0) > most_magnification_error:
-            wrong.append(f"view {view}: ports {found['magnification']} of their nominal separation apart, wanted 1 ± "
-                         f"{most_magnification_error:g}: is object_pixel_m right?")  # fmt: skip
+        if (
+            found["magnification"] is None
+            or abs(found["magnification"] - 1.0) > most_magnification_error
+        ):
+            wrong.append(
+                f"view {view}: ports {found['magnification']} of their nominal separation apart, "
+                f"wanted 1 ± "
+                f"{most_magnification_error:g}: is object_pixel_m right?"
+            )
     return ProcedureResult(
-        not wrong, "; ".join(wrong) or "orientation, roll and magnification are as configured", product
+        not wrong,
+        "; ".join(wrong) or "orientation, roll and magnification are as configured",
+        product,
     )
 
 
@@ -85,34 +119,55 @@ def stability(place: StartingPoint, drops: int = LEAST_STABLE_DROPS) -> Procedur
     records: list[DropRecord] = []
     curves = over_drops(place.station, OBSERVABLES)
     for number in range(1, drops + 1):
-        records += yield Request(goal, f"open-loop stability: drop {number} of {drops}", curves=curves)
+        records += yield Request(
+            goal, f"open-loop stability: drop {number} of {drops}", curves=curves
+        )
     product = {}
     for name in OBSERVABLES:
         values = np.array([record.estimate.values[name] for record in records])
         values = np.unwrap(values) if name == "phase_rad" else values
         drift, jitter = drift_and_jitter(values[np.isfinite(values)])
-        product[name] = {"drift_per_drop": drift, "jitter": jitter, "allan_deviation": allan_by_length(values)}
-    return ProcedureResult(True, f"drift and jitter of all observables measured over {drops} drops", product)
+        product[name] = {
+            "drift_per_drop": drift,
+            "jitter": jitter,
+            "allan_deviation": allan_by_length(values),
+        }
+    return ProcedureResult(
+        True, f"drift and jitter of all observables measured over {drops} drops", product
+    )
 
 
 def in_tolerance(place: StartingPoint, in_a_row: int = 10, most_drops: int = 120) -> Procedure:
     """Close the loop, and wait until so many drops in a row are within all tolerances."""
     row, seen = 0, 0
-    loop, errors = place.station.loop, {}
+    loop = place.station.loop
+    errors = {}
     curves = over_drops(place.station, OBSERVABLES)
     while row < in_a_row and seen < most_drops:
         words = f"loop closed: {row} of {in_a_row} drops in a row within tolerance"
         (record,) = yield Request({}, words, loop="closed", curves=curves)
         seen += 1
         errors = {name: _error(name, record, one.target) for name, one in loop.observables.items()}
-        row = row + 1 if all(abs(error) <= loop.observables[name].tolerance for name, error in errors.items()) else 0
+        row = (
+            row + 1
+            if all(abs(error) <= loop.observables[name].tolerance for name, error in errors.items())
+            else 0
+        )
         if row == in_a_row:
             words = f"within tolerance {in_a_row} drops in a row, after {seen} drops"
-            return ProcedureResult(True, words, {"drops": seen, "error": errors}, dict(record.in_force))
-    off = ", ".join(OBSERVABLES[name].label for name, error in errors.items()
-                    if not abs(error) <= loop.observables[name].tolerance)  # fmt: skip
-    return ProcedureResult(False, f"not {in_a_row} drops in a row within tolerance in {most_drops}: {off or 'just short'}",
-                  {"drops": seen, "error": errors})  # fmt: skip
+            return ProcedureResult(
+                True, words, {"drops": seen, "error": errors}, dict(record.in_force)
+            )
+    off = ", ".join(
+        OBSERVABLES[name].label
+        for name, error in errors.items()
+        if not abs(error) <= loop.observables[name].tolerance
+    )
+    return ProcedureResult(
+        False,
+        f"not {in_a_row} drops in a row within tolerance in {most_drops}: {off or 'just short'}",
+        {"drops": seen, "error": errors},
+    )
 
 
 def _error(name: str, record: DropRecord, target: float) -> float:
@@ -120,7 +175,9 @@ def _error(name: str, record: DropRecord, target: float) -> float:
 
 
 def _geometry(view: str, records: Sequence[DropRecord]) -> dict[str, float | bool | None]:
-    """Return roll, separation of the ports over the nominal one, and whether port a is the upper one; None unknown."""
+    """Return roll, separation of the ports over the nominal one, and whether port a is the upper
+    one; None unknown.
+    """
     rolls, ratios = [], []
     for record in records:
         one = record.estimate.views.get(view)  # type: ignore[call-overload]
@@ -128,7 +185,9 @@ def _geometry(view: str, records: Sequence[DropRecord]) -> dict[str, float | boo
             continue
         nominal = one.displacements["a"][1] - one.displacements["b"][1]
         ratios.append((one.value("port_a_vertical_m") - one.value("port_b_vertical_m")) / nominal)
-        rolls.append(one.diagnostics["roll_rad"].value if "roll_rad" in one.diagnostics else math.nan)
+        rolls.append(
+            one.diagnostics["roll_rad"].value if "roll_rad" in one.diagnostics else math.nan
+        )
     known = [roll for roll in rolls if math.isfinite(roll)]
     ratio = float(np.mean(ratios)) if ratios else None
     return {

@@ -1,4 +1,6 @@
-"""`optimise`: hold the contrast at its optimum beside the closed loop, by small dithers of the pulse area."""
+"""`optimise`: hold the contrast at its optimum beside the closed loop, by small dithers of the
+pulse area.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,18 @@ from magis_calib.state.procedure import Axes
 
 ACTUATOR, OBSERVED = "pulse_area", "contrast"
 BEND = math.pi**2 / 2.0
-"""Contrast falls by this times the square of the pulse area's error: cos² of the pulses, to second order."""
-DITHER, HALF_RANGE, DROPS = 0.02, 0.25, 200
+"""Contrast falls by this times the square of the pulse area's error: cos² of the pulses, to second
+order.
+"""
+DITHER = 0.02
+HALF_RANGE = 0.25
+DROPS = 200
 PATTERN = (1.0, -1.0, -1.0, 1.0)
 """Up, down, down, up: what drifts linearly is in neither side."""
 BOLD, CALM, CLEAR_SIGMA = 0.7, 0.15, 3.0
-"""Share of the error seen that is corrected after a cycle where it is clear, and where it may be noise."""
+"""Share of the error seen that is corrected after a cycle where it is clear, and where it may be
+noise.
+"""
 
 
 def optimise(
@@ -30,18 +38,24 @@ def optimise(
     minimum: float | None = None,
     maximum: float | None = None,
 ) -> Procedure:
-    """Dither the pulse area inside bounds for so many drops, follow the contrast up, and stay at its top.
+    """Dither the pulse area inside bounds for so many drops, follow the contrast up, and stay at
+    its top.
 
-    The loop goes on as the operator wants it. Raises `ProcedureError` for bounds or a dither that cannot be.
+    The loop goes on as the operator wants it. Raises `ProcedureError` for bounds or a dither that
+    cannot be.
     """
     now = _begin(place, dither)
     low, high = _bounds(place, now, dither, minimum, maximum)
-    shown, way, curves = ACTUATORS[ACTUATOR], [now], (Axes(OBSERVED, ACTUATOR),)
+    shown = ACTUATORS[ACTUATOR]
+    way = [now]
+    curves = (Axes(OBSERVED, ACTUATOR),)
     for cycle in range(max(1, drops // len(PATTERN))):
         taken: list[tuple[float, DropRecord]] = []
         for sign in PATTERN:
             words = f"optimise: cycle {cycle + 1} about {shown.label} {shown.shown(now)}"
-            (record,) = yield Request({ACTUATOR: now + sign * dither}, words, loop="as_wanted", curves=curves)
+            (record,) = yield Request(
+                {ACTUATOR: now + sign * dither}, words, loop="as_wanted", curves=curves
+            )
             taken.append((sign, record))
         error, stderr = _error(taken, dither)
         if math.isfinite(error):
@@ -60,7 +74,10 @@ def optimise(
         "way": way,
     }
     return ProcedureResult(
-        True, f"{shown.label} held at {shown.shown(now)} for the best contrast", product, {ACTUATOR: now}
+        True,
+        f"{shown.label} held at {shown.shown(now)} for the best contrast",
+        product,
+        {ACTUATOR: now},
     )
 
 
@@ -69,7 +86,9 @@ def _begin(place: StartingPoint, dither: float) -> float:
         raise ProcedureError(f"optimise: no controller describes {ACTUATOR}")
     longest = place.facts[ACTUATOR].sure_step
     if not 0.0 < 4.0 * dither <= 2.0 * longest:
-        raise ProcedureError(f"optimise: dither {dither:g}: wanted above 0 and at most half a step, {longest / 2:g}")
+        raise ProcedureError(
+            f"optimise: dither {dither:g}: wanted above 0 and at most half a step, {longest / 2:g}"
+        )
     return float(place.base[ACTUATOR])
 
 
@@ -80,12 +99,17 @@ def _bounds(
     low = max(facts.minimum, now - HALF_RANGE if minimum is None else minimum)
     high = min(facts.maximum, now + HALF_RANGE if maximum is None else maximum)
     if not low <= now - dither < now + dither <= high:
-        raise ProcedureError(f"optimise: {ACTUATOR} {now:g} ± {dither:g} does not lie within [{low:g}, {high:g}]")
+        raise ProcedureError(
+            f"optimise: {ACTUATOR} {now:g} ± {dither:g} does not lie within [{low:g}, {high:g}]"
+        )
     return low, high
 
 
 def _error(taken: Sequence[tuple[float, DropRecord]], dither: float) -> tuple[float, float]:
-    """Return how far above its optimum the pulse area is, with its standard error; NaN where a side is missing."""
+    """Return how far above its optimum the pulse area is, with its standard error.
+
+    NaN where a side is missing.
+    """
     sides: dict[float, list[tuple[float, float]]] = {1.0: [], -1.0: []}
     for sign, record in taken:
         value, error = record.estimate.values[OBSERVED], record.estimate.stderr[OBSERVED]
@@ -96,4 +120,6 @@ def _error(taken: Sequence[tuple[float, DropRecord]], dither: float) -> tuple[fl
     (up, up_error), (down, down_error) = (np.mean(np.array(one), axis=0) for one in sides.values())
     top = (up + down) / 2.0
     slope = 4.0 * top * BEND * dither
-    return float((down - up) / slope), float(math.hypot(up_error, down_error) / math.sqrt(2.0) / slope)
+    return float((down - up) / slope), float(
+        math.hypot(up_error, down_error) / math.sqrt(2.0) / slope
+    )

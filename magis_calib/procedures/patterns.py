@@ -1,4 +1,6 @@
-"""Which way every actuator moves in which drop, so that all gains are seen at once and drift in none of them."""
+"""Which way every actuator moves in which drop, so that all gains are seen at once and drift in
+none of them.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,14 @@ from magis_calib.state.procedure import Axes
 ORDER = 8
 """Of the Hadamard matrix: seven actuators at most move together."""
 WANTED_SIGMA = 8.0
-"""Effect of a move on the actuator's main observable, in standard deviations of a drop, where the limits allow it."""
+"""Effect of a move on the actuator's main observable, in standard deviations of a drop, where the
+limits allow it.
+"""
 STAIRS = ((0.0, 1.0, 2.0, 1.0, 0.0, -1.0, -2.0, -1.0), (0.5, 1.5, 0.5, -0.5, -1.5, -0.5))
-"""Steps, in step caps, of actuators whose cap is too small to be seen in one move; no two at the same pace."""
+"""Steps, in step caps, of actuators whose cap is too small to be seen in one move.
+
+No two at the same pace.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +44,12 @@ def reach_of(
     names: Sequence[str], station: Station, facts: Mapping[str, ParameterFacts], base: Setpoints
 ) -> dict[str, Reach]:
     """Return how far each actuator may go from here, inside ranges and step caps."""
-    response, found = Response.of(station), {}
+    response = Response.of(station)
+    found = {}
     for name in names:
-        own, device, now = station.loop.actuators[name], facts[name], base[name]
+        own = station.loop.actuators[name]
+        device = facts[name]
+        now = base[name]
         unit = float(response.unit[response.actuators.index(name)])
         low, high = max(own.minimum, device.minimum), min(own.maximum, device.maximum)
         step = min(own.step_cap, device.sure_step)
@@ -48,17 +58,22 @@ def reach_of(
 
 
 def pattern(reach: Mapping[str, Reach], drops: int, share: float = 1.0) -> Array:
-    """Return offsets from the base (drops x actuators, in the order of `reach`), each a step from the one before.
+    """Return offsets from the base (drops x actuators, in the order of `reach`), each a step from
+    the one before.
 
-    Columns of a Hadamard matrix, each row followed by its opposite: orthogonal to each other, and to a drift that is
-    slow against two drops (Plackett and Burman, Biometrika 33 (1946) 305). An actuator whose cap is too small for
-    that climbs stairs instead. `share`: of the whole motion. Raises `ValueError` for more than seven actuators.
+    Columns of a Hadamard matrix, each row followed by its opposite: orthogonal to each other, and
+    to a drift that is slow against two drops (Plackett and Burman, Biometrika 33 (1946) 305). An
+    actuator whose cap is too small for that climbs stairs instead. `share`: of the whole motion.
+    Raises `ValueError` for more than seven actuators.
     """
     if not 1 <= len(reach) < ORDER:
         raise ValueError(f"actuators moved together: wanted 1 to {ORDER - 1}, got {len(reach)}")
     rows = scipy.linalg.hadamard(ORDER)[:, 1:]
-    signs = np.resize(np.stack([rows, -rows], axis=1).reshape(2 * ORDER, ORDER - 1), (drops, ORDER - 1)).astype(float)
-    stairs, columns = list(STAIRS), []
+    signs = np.resize(
+        np.stack([rows, -rows], axis=1).reshape(2 * ORDER, ORDER - 1), (drops, ORDER - 1)
+    ).astype(float)
+    stairs = list(STAIRS)
+    columns = []
     for column, one in enumerate(reach.values()):
         if stairs and one.step / 2.0 < one.wanted and one.side >= one.step * max(stairs[0]):
             columns.append(one.step * np.resize(np.array(stairs.pop(0)), drops))
@@ -68,8 +83,11 @@ def pattern(reach: Mapping[str, Reach], drops: int, share: float = 1.0) -> Array
 
 
 def curves_of(names: Sequence[str], station: Station) -> tuple[Axes, ...]:
-    """Return what shows every observable against its main actuator, of those whose main actuator moves."""
-    force, found = Response.of(station), []
+    """Return what shows every observable against its main actuator, of those whose main actuator
+    moves.
+    """
+    force = Response.of(station)
+    found = []
     for row, (name, main) in enumerate(zip(OBSERVABLES, force.mains, strict=True)):
         if main in names:
             slope = float(force.matrix[row, force.actuators.index(main)])

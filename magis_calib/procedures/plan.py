@@ -1,4 +1,6 @@
-"""The run plan: steps with entry and exit conditions, read from TOML and walked through by `calibrate`."""
+"""The run plan: steps with entry and exit conditions, read from TOML and walked through by
+`calibrate`.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ Use = Literal["atoms", "cameras", "bring", "scan", "response", "poke", "stabilit
 
 @dataclass(frozen=True, slots=True)
 class StepKind:
-    """One kind of step: how it begins, about how many drops it takes, and what to do where it fails."""
+    """One kind of step: how it begins, about how many drops it takes, and what to do where it
+    fails.
+    """
 
     begin: Callable[..., Procedure]
     drops: int
@@ -31,14 +35,32 @@ class StepKind:
 
 
 KINDS: Mapping[Use, StepKind] = {
-    "atoms": StepKind(inspection.atoms, 3, "start the source, open the shutter, look at the picture"),
-    "cameras": StepKind(inspection.cameras, 5, "mend orientation or object_pixel_m of that camera, or turn it"),
+    "atoms": StepKind(
+        inspection.atoms, 3, "start the source, open the shutter, look at the picture"
+    ),
+    "cameras": StepKind(
+        inspection.cameras, 5, "mend orientation or object_pixel_m of that camera, or turn it"
+    ),
     "bring": StepKind(bring.bring, 18, "look at what limits it; move it by hand, then resume"),
-    "scan": StepKind(scan.scan, scan.POINTS * scan.DROPS_EACH, "widen the range, or look whether it moves at all"),
-    "response": StepKind(response.response, response.DROPS, "look at the actuator or observable that was not measured"),
-    "poke": StepKind(poke.poke, poke.DROPS + poke.HARMLESS_DROPS, "mend sign, unit or wiring of the actuator named"),
-    "stability": StepKind(inspection.stability, inspection.LEAST_STABLE_DROPS, "look at the source of the drops lost"),
-    "in_tolerance": StepKind(inspection.in_tolerance, 30, "ask `magis-calib why` what keeps the loop from its targets"),
+    "scan": StepKind(
+        scan.scan, scan.POINTS * scan.DROPS_EACH, "widen the range, or look whether it moves at all"
+    ),
+    "response": StepKind(
+        response.response,
+        response.DROPS,
+        "look at the actuator or observable that was not measured",
+    ),
+    "poke": StepKind(
+        poke.poke,
+        poke.DROPS + poke.HARMLESS_DROPS,
+        "mend sign, unit or wiring of the actuator named",
+    ),
+    "stability": StepKind(
+        inspection.stability, inspection.LEAST_STABLE_DROPS, "look at the source of the drops lost"
+    ),
+    "in_tolerance": StepKind(
+        inspection.in_tolerance, 30, "ask `magis-calib why` what keeps the loop from its targets"
+    ),
 }
 
 
@@ -76,28 +98,37 @@ class StepRecord:
 
 
 def read_plan(text: str, source: str) -> Plan:
-    """Return the plan in a TOML text. Raises `ConfigError` naming file, step, what was wanted and what was found."""
+    """Return the plan in a TOML text.
+
+    Raises `ConfigError` naming file, step, what was wanted and what was found.
+    """
     try:
         plan = Plan.model_validate(toml_table(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not valid TOML: {error}") from error
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}, got {one['input']!r}"
-                         for one in error.errors())  # fmt: skip
+        told = "; ".join(
+            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}, got {one['input']!r}"
+            for one in error.errors()
+        )
         raise ConfigError(f"{source}: {told}") from error
     seen: set[str] = set()
     for one in plan.step:
         if one.name in seen:
             raise ConfigError(f"{source}: two steps are named {one.name!r}")
         if missing := sorted(set(one.needs) - seen):
-            raise ConfigError(f"{source}: step {one.name!r} needs {missing}, which are no steps before it")
+            raise ConfigError(
+                f"{source}: step {one.name!r} needs {missing}, which are no steps before it"
+            )
         seen.add(one.name)
     return plan
 
 
 def default_plan() -> Plan:
     """Return the shipped plan."""
-    text = importlib.resources.files("magis_calib.procedures").joinpath("plan.toml").read_text("utf-8")
+    text = (
+        importlib.resources.files("magis_calib.procedures").joinpath("plan.toml").read_text("utf-8")
+    )
     return read_plan(text, "plan.toml")
 
 
@@ -107,30 +138,52 @@ def planned_drops(plan: Plan, done: Sequence[StepRecord]) -> int:
 
 
 def calibrate(
-    place: StartingPoint, plan: Plan | None = None, done: Sequence[StepRecord] = (),
+    place: StartingPoint,
+    plan: Plan | None = None,
+    done: Sequence[StepRecord] = (),
     note: Callable[[StepRecord], None] = lambda record: None,
-) -> Procedure:  # fmt: skip
-    """Walk through a plan from after the steps that are done; `note` is told of each step as soon as it has ended.
+) -> Procedure:
+    """Walk through a plan from after the steps that are done; `note` is told of each step as soon
+    as it has ended.
 
-    What good steps set is kept. A step that fails ends the plan with what to do; it can be resumed there.
+    What good steps set is kept. A step that fails ends the plan with what to do; it can be resumed
+    there.
     """
     plan = plan or default_plan()
-    records, base = list(done), {**place.base}
+    records = list(done)
+    base = {**place.base}
     for one in records:
         base |= one.keep
     for step in plan.step[len(records) :]:
         began = time.time_ns()
         yield Request(base, f"{step.name}: to where it begins", drops=0)
-        result, outcome = yield from _one(step, StartingPoint(place.station, place.facts, base), records)
+        result, outcome = yield from _one(
+            step, StartingPoint(place.station, place.facts, base), records
+        )
         base |= result.keep
-        records.append(StepRecord(step.name, step.use, outcome, result.words, dict(result.product), dict(result.keep),
-                                  began, time.time_ns()))  # fmt: skip
+        records.append(
+            StepRecord(
+                step.name,
+                step.use,
+                outcome,
+                result.words,
+                dict(result.product),
+                dict(result.keep),
+                began,
+                time.time_ns(),
+            )
+        )
         note(records[-1])
         if outcome == "failed":
-            words = f"step {step.name!r} failed: {result.words}. What to do: {KINDS[step.use].remedy}; then resume"
+            words = (
+                f"step {step.name!r} failed: {result.words}. What to do: "
+                f"{KINDS[step.use].remedy}; then resume"
+            )
             return ProcedureResult(False, words, _told(plan, records, place.station), base)
     skipped = [one.name for one in records if one.outcome == "skipped"]
-    words = f"{plan.title}: all {len(records)} steps done" + (f", skipped: {', '.join(skipped)}" if skipped else "")
+    words = f"{plan.title}: all {len(records)} steps done" + (
+        f", skipped: {', '.join(skipped)}" if skipped else ""
+    )
     return ProcedureResult(True, words, _told(plan, records, place.station), base)
 
 
@@ -162,8 +215,16 @@ def _told(plan: Plan, records: Sequence[StepRecord], station: Station) -> dict[s
             "tolerances": {name: one.tolerance for name, one in loop.observables.items()},
         },
         "steps": [
-            {"name": one.name, "use": one.use, "outcome": one.outcome, "words": one.words, "product": dict(one.product),
-             "keep": dict(one.keep), "began_ns": one.began_ns, "ended_ns": one.ended_ns}
+            {
+                "name": one.name,
+                "use": one.use,
+                "outcome": one.outcome,
+                "words": one.words,
+                "product": dict(one.product),
+                "keep": dict(one.keep),
+                "began_ns": one.began_ns,
+                "ended_ns": one.ended_ns,
+            }
             for one in records
         ],
-    }  # fmt: skip
+    }

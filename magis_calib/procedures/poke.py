@@ -1,4 +1,6 @@
-"""`poke`: before the loop is closed, move every actuator a little and look whether the matrix in force is right."""
+"""`poke`: before the loop is closed, move every actuator a little and look whether the matrix in
+force is right.
+"""
 
 from __future__ import annotations
 
@@ -13,30 +15,42 @@ from magis_calib.procedures.gains import Gains, measured_gains
 from magis_calib.procedures.patterns import curves_of, moved, pattern, reach_of
 from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 
-HARMLESS_SHARE, HARMLESS_DROPS = 1 / 250, 4
-"""The first moves are so small that nothing is seen, but with a unit wrong by 1000, and then it does no harm."""
+HARMLESS_SHARE = 1 / 250
+HARMLESS_DROPS = 4
+"""The first moves are so small that nothing is seen, but with a unit wrong by 1000, and then it
+does no harm.
+"""
 DROPS = 24
 """Of the moves that are meant to be seen."""
 SEEN_SIGMA = 7.0
 WRONG_SHARE, WRONG_SIGMA = 0.5, 5.0
-"""A gain is wrong where it misses the matrix by half of the main effect, and by 5 standard errors."""
+"""A gain is wrong where it misses the matrix by half of the main effect, and by 5 standard errors.
+"""
 WELL_ENOUGH = 0.125
 """Standard error of a main gain, of itself, with which a dead actuator is still found."""
 
 
 def poke(place: StartingPoint) -> Procedure:
-    """Move all of the loop's actuators, smallest first; restore the setpoints. A wrong one ends it by name."""
+    """Move all of the loop's actuators, smallest first; restore the setpoints.
+
+    A wrong one ends it by name.
+    """
     names = tuple(place.station.loop.actuators)
-    reach, curves = reach_of(names, place.station, place.facts, place.base), curves_of(names, place.station)
+    reach = reach_of(names, place.station, place.facts, place.base)
+    curves = curves_of(names, place.station)
     harmless: list[DropRecord] = []
     for row in _up_and_down(pattern(reach, 2 * HARMLESS_DROPS, HARMLESS_SHARE)):
-        harmless += yield Request(moved(place.base, names, row), "poke: moves too small to be seen", curves=curves)
+        harmless += yield Request(
+            moved(place.base, names, row), "poke: moves too small to be seen", curves=curves
+        )
     wrong = _too_strong(harmless, place)
     if wrong:
         return ProcedureResult(False, f"poke failed: {'; '.join(wrong)}", {"wrong": wrong})
     records: list[DropRecord] = []
     for number, row in enumerate(pattern(reach, DROPS), 1):
-        records += yield Request(moved(place.base, names, row), f"poke: drop {number} of {DROPS}", curves=curves)
+        records += yield Request(
+            moved(place.base, names, row), f"poke: drop {number} of {DROPS}", curves=curves
+        )
     gains = measured_gains(records, names)
     wrong = misfits(gains, place)
     product = {
@@ -47,57 +61,91 @@ def poke(place: StartingPoint) -> Procedure:
     if wrong:
         return ProcedureResult(False, f"poke failed: {'; '.join(wrong)}", product)
     return ProcedureResult(
-        True, "poke passed: every actuator moves what, as far and in the direction that the matrix says", product
+        True,
+        "poke passed: every actuator moves what, as far and in the direction that the matrix says",
+        product,
     )
 
 
 def ratios(gains: Gains, place: StartingPoint) -> dict[str, tuple[float, float]]:
     """Return measured over expected main gain of each actuator, with its standard error."""
-    force, found = Response.of(place.station), {}
+    force = Response.of(place.station)
+    found = {}
     for row, actuator in enumerate(force.mains):
-        column, own = gains.actuators.index(actuator), force.matrix[row, force.actuators.index(actuator)]
-        found[actuator] = (float(gains.values[row, column] / own), float(gains.stderr[row, column] / abs(own)))
+        column = gains.actuators.index(actuator)
+        own = force.matrix[row, force.actuators.index(actuator)]
+        found[actuator] = (
+            float(gains.values[row, column] / own),
+            float(gains.stderr[row, column] / abs(own)),
+        )
     return found
 
 
 def misfits(gains: Gains, place: StartingPoint) -> list[str]:
     """Return what is wrong, by actuator and observable; empty where the matrix in force is right.
 
-    Every element is looked at in units of what the observable's main actuator does to it by its own unit of motion.
+    Every element is looked at in units of what the observable's main actuator does to it by its own
+    unit of motion.
     """
-    force, wrong = Response.of(place.station), []
+    force = Response.of(place.station)
+    wrong = []
     columns = [force.actuators.index(name) for name in gains.actuators]
     scale = force.unit[columns][None, :] / force.noise[:, None]
-    ours, theirs, errors = gains.values * scale, force.matrix[:, columns] * scale, gains.stderr * scale
+    ours = gains.values * scale
+    theirs = force.matrix[:, columns] * scale
+    errors = gains.stderr * scale
     for row, quantity in enumerate(OBSERVABLES.values()):
         for column, actuator in enumerate(gains.actuators):
-            label, away, error = ACTUATORS[actuator].label, ours[row, column] - theirs[row, column], errors[row, column]
+            label = ACTUATORS[actuator].label
+            away = ours[row, column] - theirs[row, column]
+            error = errors[row, column]
             main = force.mains[row] == actuator
             if main and not error < WELL_ENOUGH * abs(theirs[row, column]):
-                wrong.append(f"{label}: its effect on {quantity.label} could not be measured well enough")
+                wrong.append(
+                    f"{label}: its effect on {quantity.label} could not be measured well enough"
+                )
             elif abs(away) > max(WRONG_SHARE, WRONG_SIGMA * error):
-                wrong.append(_misfit(label, quantity.label, ours[row, column], theirs[row, column], main))
+                wrong.append(
+                    _misfit(label, quantity.label, ours[row, column], theirs[row, column], main)
+                )
     return wrong
 
 
 def _misfit(label: str, observable: str, found: float, wanted: float, main: bool) -> str:
     if not main:
-        return f"{label} moves {observable} by {found:+.2f} of what its own actuator does, wanted {wanted:+.2f}"
+        return (
+            f"{label} moves {observable} by {found:+.2f} of what its own actuator does, wanted "
+            f"{wanted:+.2f}"
+        )
     ratio = found / wanted
-    what = "does not move" if abs(ratio) < WRONG_SHARE else "moves the wrong way" if ratio < 0 else "moves too far"
+    what = (
+        "does not move"
+        if abs(ratio) < WRONG_SHARE
+        else "moves the wrong way"
+        if ratio < 0
+        else "moves too far"
+    )
     return f"{label} {what}: {observable} by {ratio:.2f} of what the matrix says"
 
 
 def _too_strong(records: Sequence[DropRecord], place: StartingPoint) -> list[str]:
     """Name the actuator of what moved although nothing should be seen, strongest first."""
-    force, wrong = Response.of(place.station), {}
+    force = Response.of(place.station)
+    wrong = {}
     for row, name in enumerate(OBSERVABLES):
         up, down = ([one.estimate.values[name] for one in records[start::2]] for start in (0, 1))
-        apart = [wrap_error(name, a - b) for a, b in zip(up, down, strict=True) if np.isfinite(a - b)]
-        if apart and abs(np.mean(apart)) > SEEN_SIGMA * force.noise[row] / np.sqrt(len(apart) / 2.0):
+        apart = [
+            wrap_error(name, a - b) for a, b in zip(up, down, strict=True) if np.isfinite(a - b)
+        ]
+        if apart and abs(np.mean(apart)) > SEEN_SIGMA * force.noise[row] / np.sqrt(
+            len(apart) / 2.0
+        ):
             size = abs(float(np.mean(apart))) / force.noise[row]
             label = ACTUATORS[force.mains[row]].label
-            wrong[size] = f"{label} moves {OBSERVABLES[name].label} although hardly asked to: is its unit wrong?"
+            wrong[size] = (
+                f"{label} moves {OBSERVABLES[name].label} although hardly asked to: is its unit "
+                f"wrong?"
+            )
     return [wrong[size] for size in sorted(wrong, reverse=True)[:1]]
 
 

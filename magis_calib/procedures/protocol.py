@@ -15,7 +15,10 @@ from magis_calib.state.procedure import Axes
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Take so many drops of this type at these setpoints (absolute, SI; what is not named stays)."""
+    """Take so many drops of this type at these setpoints (absolute, SI.
+
+    What is not named stays).
+    """
 
     setpoints: Setpoints
     words: str
@@ -24,7 +27,10 @@ class Request:
     loop: Literal["off", "closed", "as_wanted"] = "off"
     """Whether the loop corrects meanwhile: not, in any case, or as the operator wants it."""
     curves: tuple[Axes, ...] = ()
-    """What is drawn of the drops; points are added for as long as what is asked for draws the same."""
+    """What is drawn of the drops.
+
+    Points are added for as long as what is asked for draws the same.
+    """
     part: str = ""
     """Which of several curves in one plot the drops belong to, in words."""
 
@@ -55,8 +61,14 @@ class StartingPoint:
 def over_drops(station: Station, observables: Iterable[str]) -> tuple[Axes, ...]:
     """Return what shows these observables drop by drop beside their targets."""
     wanted = station.loop.observables
-    return tuple(Axes(name, target=wanted[name].target, tolerance=wanted[name].tolerance) for name in observables)
+    return tuple(
+        Axes(name, target=wanted[name].target, tolerance=wanted[name].tolerance)
+        for name in observables
+    )
 
 
 Procedure = Generator[Request, tuple[DropRecord, ...], ProcedureResult]
-"""Yields what it asks for, is sent the drops, returns the result; `ProcedureError` where it cannot go on."""
+"""Yields what it asks for, is sent the drops, returns the result.
+
+`ProcedureError` where it cannot go on.
+"""

@@ -1,4 +1,6 @@
-"""`response`: measure the gains of all observables to the loop's actuators, all of them moving together."""
+"""`response`: measure the gains of all observables to the loop's actuators, all of them moving
+together.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,25 @@ from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request,
 SPARE_DROPS = 3
 """At least so many more than actuators, to tell noise from gain."""
 DROPS = 112
-"""Seven whole blocks of sixteen: gains known to a few percent with the noise of the shipped station."""
+"""Seven whole blocks of sixteen: gains known to a few percent with the noise of the shipped
+station.
+"""
 
 
 def response(place: StartingPoint, actuators: Sequence[str] = (), drops: int = DROPS) -> Procedure:
-    """Measure the response of the actuators named, of the loop's own where none is. Setpoints are restored."""
+    """Measure the response of the actuators named, of the loop's own where none is.
+
+    Setpoints are restored.
+    """
     names = tuple(dict.fromkeys(actuators)) or tuple(place.station.loop.actuators)
     _judge(names, drops, place)
     offsets = pattern(reach_of(names, place.station, place.facts, place.base), drops)
     records: list[DropRecord] = []
     curves = curves_of(names, place.station)
     for number, row in enumerate(offsets, 1):
-        records += yield Request(moved(place.base, names, row), f"response: drop {number} of {drops}", curves=curves)
+        records += yield Request(
+            moved(place.base, names, row), f"response: drop {number} of {drops}", curves=curves
+        )
     gains = measured_gains(records, names)
     known = all(np.isfinite(gains.stderr[row, column]) for row, column in _mains(gains, place))
     return ProcedureResult(known, _in_words(gains, place), _product(gains, place))
@@ -38,10 +47,13 @@ def _judge(names: Sequence[str], drops: int, place: StartingPoint) -> None:
     """Raise `ProcedureError` where this cannot be measured."""
     unknown = [name for name in names if name not in place.station.loop.actuators]
     if unknown:
-        raise ProcedureError(f"actuators: wanted some of {list(place.station.loop.actuators)}, got {unknown}")
+        raise ProcedureError(
+            f"actuators: wanted some of {list(place.station.loop.actuators)}, got {unknown}"
+        )
     if drops < len(names) + SPARE_DROPS:
         raise ProcedureError(
-            f"drops: wanted at least {len(names) + SPARE_DROPS} for {len(names)} actuators, got {drops}"
+            f"drops: wanted at least {len(names) + SPARE_DROPS} for {len(names)} actuators, got "
+            f"{drops}"
         )
 
 
@@ -52,8 +64,12 @@ def _mains(gains: Gains, place: StartingPoint) -> list[tuple[int, int]]:
 
 
 def _product(gains: Gains, place: StartingPoint) -> dict[str, object]:
-    matrix = {name: dict(zip(gains.actuators, row, strict=True)) for name, row in _rows(gains.values)}
-    errors = {name: dict(zip(gains.actuators, row, strict=True)) for name, row in _rows(gains.stderr)}
+    matrix = {
+        name: dict(zip(gains.actuators, row, strict=True)) for name, row in _rows(gains.values)
+    }
+    errors = {
+        name: dict(zip(gains.actuators, row, strict=True)) for name, row in _rows(gains.stderr)
+    }
     return {
         "matrix": matrix,
         "stderr": errors,
@@ -69,19 +85,28 @@ def _product(gains: Gains, place: StartingPoint) -> dict[str, object]:
 
 
 def condition_number(gains: Gains, place: StartingPoint) -> float | None:
-    """Return the condition number after scaling; None where the matrix is not square or not whole."""
-    if set(gains.actuators) != set(place.station.loop.actuators) or not np.isfinite(gains.values).all():
+    """Return the condition number after scaling.
+
+    None where the matrix is not square or not whole.
+    """
+    if (
+        set(gains.actuators) != set(place.station.loop.actuators)
+        or not np.isfinite(gains.values).all()
+    ):
         return None
     order = [gains.actuators.index(name) for name in place.station.loop.actuators]
     return float(np.linalg.cond(place.station.loop.scaled(gains.values[:, order])))
 
 
 def likeness(gains: Gains, place: StartingPoint) -> float | None:
-    """Return the correlation coefficient of the measured elements with those in force, each scaled by noise."""
+    """Return the correlation coefficient of the measured elements with those in force, each scaled
+    by noise.
+    """
     force = Response.of(place.station)
     columns = [force.actuators.index(name) for name in gains.actuators]
     scale = force.unit[columns][None, :] / force.noise[:, None]
-    ours, theirs = (gains.values * scale).ravel(), (force.matrix[:, columns] * scale).ravel()
+    ours = (gains.values * scale).ravel()
+    theirs = (force.matrix[:, columns] * scale).ravel()
     known = np.isfinite(ours)
     if not known.any() or not np.std(theirs[known]) > 0:
         return None
@@ -89,7 +114,8 @@ def likeness(gains: Gains, place: StartingPoint) -> float | None:
 
 
 def _in_words(gains: Gains, place: StartingPoint) -> str:
-    words, labels = [], [quantity.label for quantity in OBSERVABLES.values()]
+    words = []
+    labels = [quantity.label for quantity in OBSERVABLES.values()]
     for row, column in _mains(gains, place):
         share = gains.stderr[row, column] / abs(gains.values[row, column])
         words.append(f"{labels[row]} {share:.1%}" if np.isfinite(share) else f"{labels[row]} NOT")

@@ -34,25 +34,52 @@ class Scan:
 
 
 SCANS = {
-    "pulse_area": Scan("pulse_area", "contrast", 0.25, lambda place: PARABOLA,
-                       "contrast against pulse area: after the tilt is set"),
-    "detuning": Scan("detuning_hz", "port_fraction", 6e3, lambda place: RABI,
-                     "population of pi-test drops against detuning, both flanks", "pi_test"),
-    "mirror_tilt_x": Scan("mirror_tilt_x_rad", "fringe_x_rad_per_m", 20e-6,
-                          lambda place: line_to(place.station.loop.observables["fringe_x_rad_per_m"].target),
-                          "wavevector against mirror tilt"),
-    "mirror_tilt_y": Scan("mirror_tilt_y_rad", "contrast", 60e-6, lambda place: BELL,
-                          "contrast against mirror tilt y: nulls the wavevector along the line of sight"),
-}  # fmt: skip
+    "pulse_area": Scan(
+        "pulse_area",
+        "contrast",
+        0.25,
+        lambda place: PARABOLA,
+        "contrast against pulse area: after the tilt is set",
+    ),
+    "detuning": Scan(
+        "detuning_hz",
+        "port_fraction",
+        6e3,
+        lambda place: RABI,
+        "population of pi-test drops against detuning, both flanks",
+        "pi_test",
+    ),
+    "mirror_tilt_x": Scan(
+        "mirror_tilt_x_rad",
+        "fringe_x_rad_per_m",
+        20e-6,
+        lambda place: line_to(place.station.loop.observables["fringe_x_rad_per_m"].target),
+        "wavevector against mirror tilt",
+    ),
+    "mirror_tilt_y": Scan(
+        "mirror_tilt_y_rad",
+        "contrast",
+        60e-6,
+        lambda place: BELL,
+        "contrast against mirror tilt y: nulls the wavevector along the line of sight",
+    ),
+}
 
 
 def scan(
-    place: StartingPoint, name: str, start: float | None = None, stop: float | None = None, points: int = POINTS,
-    drops_each: int = DROPS_EACH, keep: bool = False,
-) -> Procedure:  # fmt: skip
-    """Scan NAME (one of `SCANS`) from `start` to `stop` (SI); `keep`: stay at what was found. Restores otherwise.
+    place: StartingPoint,
+    name: str,
+    start: float | None = None,
+    stop: float | None = None,
+    points: int = POINTS,
+    drops_each: int = DROPS_EACH,
+    keep: bool = False,
+) -> Procedure:
+    """Scan NAME (one of `SCANS`) from `start` to `stop` (SI); `keep`: stay at what was found.
+    Restores otherwise.
 
-    Raises `ProcedureError` for an unknown name, a range that cannot be, or where there is nothing to be found.
+    Raises `ProcedureError` for an unknown name, a range that cannot be, or where there is nothing
+    to be found.
     """
     one = _known(name, place)
     grid = _grid(one, place, start, stop, points)
@@ -62,17 +89,24 @@ def scan(
     curves = (Axes(one.observed, one.actuator),)
     for number, value in enumerate(_nearest_first(grid, place.base[one.actuator]), 1):
         words = f"scan {name}: point {number} of {points}"
-        taken += yield Request({one.actuator: float(value)}, words, drops_each, one.sequence_type, curves=curves)
+        taken += yield Request(
+            {one.actuator: float(value)}, words, drops_each, one.sequence_type, curves=curves
+        )
     at, seen, errors = _seen(one, taken)
     found = fitted(one.curve(place), at, seen, errors)
     shown = ACTUATORS[one.actuator]
     words = (
-        f"{shown.label} best at {shown.with_error(found.place, found.stderr)} {shown.shown_unit}".rstrip()
-        + f", now {shown.shown(place.base[one.actuator])}; {one.observed.replace('_', ' ')} {found.height:.4g} there"
+        f"{shown.label} best at {shown.with_error(found.place, found.stderr)} "
+        f"{shown.shown_unit}".rstrip()
+        + f", now {shown.shown(place.base[one.actuator])}; {one.observed.replace('_', ' ')} "
+        f"{found.height:.4g} there"
     )
     setpoint = {one.actuator: found.place}
     return ProcedureResult(
-        True, words, _product(one, found, at, seen, errors, one.curve(place)), setpoint if keep else {}
+        True,
+        words,
+        _product(one, found, at, seen, errors, one.curve(place)),
+        setpoint if keep else {},
     )
 
 
@@ -84,27 +118,36 @@ def _known(name: str, place: StartingPoint) -> Scan:
     return SCANS[name]
 
 
-def _grid(one: Scan, place: StartingPoint, start: float | None, stop: float | None, points: int) -> np.ndarray:
+def _grid(
+    one: Scan, place: StartingPoint, start: float | None, stop: float | None, points: int
+) -> np.ndarray:
     """Return the places, rising, inside the controller's range. Raises `ProcedureError`."""
     facts, now = place.facts[one.actuator], place.base[one.actuator]
     low = max(facts.minimum, now - one.half_range) if start is None else start
     high = min(facts.maximum, now + one.half_range) if stop is None else stop
     if not (facts.minimum <= low < high <= facts.maximum):
-        raise ProcedureError(f"scan: impossible range [{low:.6g}, {high:.6g}] {facts.unit}: wanted a rising one within "
-                             f"[{facts.minimum:.6g}, {facts.maximum:.6g}]")  # fmt: skip
+        raise ProcedureError(
+            f"scan: impossible range [{low:.6g}, {high:.6g}] {facts.unit}: wanted a rising one "
+            f"within "
+            f"[{facts.minimum:.6g}, {facts.maximum:.6g}]"
+        )
     if points < 4:
         raise ProcedureError(f"scan: wanted at least 4 points, got {points}")
     return np.linspace(low, high, points)
 
 
 def _nearest_first(grid: np.ndarray, now: float) -> np.ndarray:
-    """Return the grid from the end that is nearer: every step is then as short as the grid allows."""
+    """Return the grid from the end that is nearer:
+    every step is then as short as the grid allows.
+    """
     return grid if abs(grid[0] - now) <= abs(grid[-1] - now) else grid[::-1]
 
 
 def _seen(one: Scan, taken: list[DropRecord]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     told = [(record.in_force[one.actuator], record.estimate) for record in taken]
-    values = [(at, estimate.values[one.observed], estimate.stderr[one.observed]) for at, estimate in told]
+    values = [
+        (at, estimate.values[one.observed], estimate.stderr[one.observed]) for at, estimate in told
+    ]
     known = [row for row in values if all(math.isfinite(number) for number in row) and row[2] > 0]
     if not known:
         raise ProcedureError(f"scan: {one.observed} was not measured in any of {len(taken)} drops")
@@ -112,8 +155,9 @@ def _seen(one: Scan, taken: list[DropRecord]) -> tuple[np.ndarray, np.ndarray, n
     return at, seen, errors
 
 
-def _product(one: Scan, found: Found, at: np.ndarray, seen: np.ndarray, errors: np.ndarray, curve: Curve
-             ) -> dict[str, object]:  # fmt: skip
+def _product(
+    one: Scan, found: Found, at: np.ndarray, seen: np.ndarray, errors: np.ndarray, curve: Curve
+) -> dict[str, object]:
     return {
         "actuator": one.actuator,
         "unit": ACTUATORS[one.actuator].unit,
@@ -123,6 +167,11 @@ def _product(one: Scan, found: Found, at: np.ndarray, seen: np.ndarray, errors: 
         "optimum_stderr": found.stderr,
         "value_there": found.height,
         "chi2_per_dof": found.chi2_per_dof,
-        "parameters": {name: {"value": value, "stderr": stderr} for name, (value, stderr) in found.parameters.items()},
-        "points": [{"at": a, "seen": s, "stderr": e} for a, s, e in zip(at, seen, errors, strict=True)],
+        "parameters": {
+            name: {"value": value, "stderr": stderr}
+            for name, (value, stderr) in found.parameters.items()
+        },
+        "points": [
+            {"at": a, "seen": s, "stderr": e} for a, s, e in zip(at, seen, errors, strict=True)
+        ],
     }

@@ -23,9 +23,15 @@ PROMOTED = re.compile(r"(?P<kind>[a-z_]+)_(?P<moment>\d{8}T\d{6}\d{6}Z)")
 
 
 def matrix_state(station: Station, products: Path | None) -> MatrixState:
-    """Return the matrix in force. `products`: folder in which to look for its errors; None where there is none."""
-    name, response, named = station.loop.matrix, station.response(), PROMOTED.fullmatch(station.loop.matrix)
-    values, strength = rows_of(response, station), rows_of(station.loop.scaled(response), station)
+    """Return the matrix in force. `products`: folder in which to look for its errors.
+
+    None where there is none.
+    """
+    name = station.loop.matrix
+    response = station.response()
+    named = PROMOTED.fullmatch(station.loop.matrix)
+    values = rows_of(response, station)
+    strength = rows_of(station.loop.scaled(response), station)
     if named is None:
         return MatrixState(name, values, strength, {}, None, "from the configuration, no date")
     moment = datetime.strptime(named["moment"], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
@@ -35,7 +41,10 @@ def matrix_state(station: Station, products: Path | None) -> MatrixState:
         words = f"measured by {named['kind']}; its product is not here, so its errors are not known"
         return MatrixState(name, values, strength, {}, made_ns, words)
     path, product = found
-    words = f"measured by {product.kind} in drops {product.drops[0]} to {product.drops[1]}, product {path.name}"
+    words = (
+        f"measured by {product.kind} in drops {product.drops[0]} to {product.drops[1]}, "
+        f"product {path.name}"
+    )
     return MatrixState(name, values, strength, _errors(product, values), product.created_ns, words)
 
 
@@ -53,11 +62,12 @@ def _errors(product: Product, values: Rows) -> dict[str, dict[str, float]]:
     told = product.numbers.get("stderr", {})
     return {
         observable: {
-            name: error for name, error in told.get(observable, {}).items()
+            name: error
+            for name, error in told.get(observable, {}).items()
             if error is not None and row.get(name, 0.0) != 0.0
         }
         for observable, row in values.items()
-    }  # fmt: skip
+    }
 
 
 def rows_of(matrix: Array, station: Station) -> dict[str, dict[str, float]]:
@@ -72,12 +82,17 @@ KIND = "response"
 """The procedure that measures whole matrices."""
 
 
-def measured_matrix(name: str, station: Station, products: Path | None, config: Path | None) -> MeasuredMatrix | None:
-    """Return the newest one in this folder that can be put in force at this station; None where there is none.
+def measured_matrix(
+    name: str, station: Station, products: Path | None, config: Path | None
+) -> MeasuredMatrix | None:
+    """Return the newest one in this folder that can be put in force at this station; None where
+    there is none.
 
     `config`: the file that it would be put in force in.
     """
-    for path in sorted(products.glob(f"*_{KIND}_*.json"), reverse=True) if products is not None else ():
+    for path in (
+        sorted(products.glob(f"*_{KIND}_*.json"), reverse=True) if products is not None else ()
+    ):
         try:
             product = read_product(path)
             if not objection(product, name, station):
@@ -94,9 +109,13 @@ def measured_matrix(name: str, station: Station, products: Path | None, config: 
 
 
 def _told(product: Product, path: Path, station: Station, saved: str) -> MeasuredMatrix:
-    values, kept = _whole(product, "matrix", station), promoted_rows(product, station)
+    values = _whole(product, "matrix", station)
+    kept = promoted_rows(product, station)
     matrix = np.array([list(row.values()) for row in values.values()])
-    words = f"measured by {product.kind} in drops {product.drops[0]} to {product.drops[1]}, product {path.name}"
+    words = (
+        f"measured by {product.kind} in drops {product.drops[0]} to {product.drops[1]}, "
+        f"product {path.name}"
+    )
     return MeasuredMatrix(
         MatrixState(
             matrix_name(product, path),
@@ -107,16 +126,28 @@ def _told(product: Product, path: Path, station: Station, saved: str) -> Measure
             words,
         ),
         str(path),
-        frozenset((one, actuator) for one, row in values.items() for actuator in row.keys() - kept[one].keys()),
+        frozenset(
+            (one, actuator)
+            for one, row in values.items()
+            for actuator in row.keys() - kept[one].keys()
+        ),
         saved,
     )
 
 
 def _whole(product: Product, what: str, station: Station) -> dict[str, dict[str, float]]:
     """Return the elements of all the loop's actuators, NaN for what could not be measured."""
-    told = {name: {key: math.nan if one is None else one for key, one in product.numbers[what][name].items()}
-            for name in OBSERVABLES}  # fmt: skip
-    return {name: {actuator: row[actuator] for actuator in station.loop.actuators} for name, row in told.items()}
+    told = {
+        name: {
+            key: math.nan if one is None else one
+            for key, one in product.numbers[what][name].items()
+        }
+        for name in OBSERVABLES
+    }
+    return {
+        name: {actuator: row[actuator] for actuator in station.loop.actuators}
+        for name, row in told.items()
+    }
 
 
 def _named_in(config: Path | None, name: str) -> str:

@@ -18,7 +18,10 @@ SCHEMA = 1
 
 
 class Progress:
-    """One file: a first line about the plan, then a line for each step that has ended. Lines are flushed and synced."""
+    """One file: a first line about the plan, then a line for each step that has ended.
+
+    Lines are flushed and synced.
+    """
 
     def __init__(self, path: Path) -> None:
         """Use `begin` or `resume`."""
@@ -35,7 +38,9 @@ class Progress:
 
     def note(self, step: Any) -> None:
         """Add one step that has ended (a dataclass). Raises `OSError`."""
-        self._append(plain(asdict(step) if is_dataclass(step) and not isinstance(step, type) else step))
+        self._append(
+            plain(asdict(step) if is_dataclass(step) and not isinstance(step, type) else step)
+        )
 
     def _append(self, line: Any) -> None:
         with self.path.open("a", encoding="utf-8") as file:

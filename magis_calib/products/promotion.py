@@ -1,4 +1,6 @@
-"""Put a measured response in force: a table and a name in the configuration file, and a line in the journal."""
+"""Put a measured response in force: a table and a name in the configuration file, and a line in the
+journal.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,14 @@ NEGLIGIBLE_SIGMA = 3.0
 """An element smaller than so many standard errors is taken as 0 where the matrix before had 0."""
 
 OPERATING_POINT = ("interrogation_time_s",)
-"""Setpoints outside the loop that gains depend on: κ grows with the interrogation time, the phase with its square."""
+"""Setpoints outside the loop that gains depend on: κ grows with the interrogation time, the phase
+with its square.
+"""
 
 
 def promote(path: Path, config: Path, station_name: str | None, who: str) -> str:
-    """Change the configuration and return what was done. Raises `ConfigError` or `SessionError`; then nothing changed.
+    """Change the configuration and return what was done. Raises `ConfigError` or `SessionError`;
+    then nothing changed.
 
     The rest of the file, comments too, stays as it is.
     """
@@ -30,8 +35,14 @@ def promote(path: Path, config: Path, station_name: str | None, who: str) -> str
     matrix = matrix_name(product, path)
     text = config.read_text(encoding="utf-8")
     known = matrix in station.matrices  # promoted before: only to be named again
-    changed = _with_matrix(text, name, matrix, {} if known else promoted_rows(product, station), config)
-    made_at = {one: product.operating_point[one] for one in OPERATING_POINT if one in product.operating_point}
+    changed = _with_matrix(
+        text, name, matrix, {} if known else promoted_rows(product, station), config
+    )
+    made_at = {
+        one: product.operating_point[one]
+        for one in OPERATING_POINT
+        if one in product.operating_point
+    }
     if made_at and not known:
         changed += f"\n[stations.{name}.made_at.{matrix}]\n"
         changed += "".join(f"{one} = {value!r}\n" for one, value in made_at.items())
@@ -40,7 +51,10 @@ def promote(path: Path, config: Path, station_name: str | None, who: str) -> str
     temporary.write_text(changed, encoding="utf-8")
     os.replace(temporary, config)
     note_promotion(path.parent, path, who, str(config))
-    return f"{config}: matrix {matrix!r} is in force for station {name}, before it was {station.loop.matrix!r}"
+    return (
+        f"{config}: matrix {matrix!r} is in force for station {name}, before it was "
+        f"{station.loop.matrix!r}"
+    )
 
 
 def objection(product: Product, name: str, station: Station) -> str:
@@ -61,24 +75,40 @@ def matrix_name(product: Product, path: Path) -> str:
 
 
 def promoted_rows(product: Product, station: Station) -> dict[str, dict[str, float]]:
-    """Return the matrix as it would be in force: what is not told from 0, where it was 0 before, stays 0."""
-    before, found = station.matrices[station.loop.matrix], {}
+    """Return the matrix as it would be in force: what is not told from 0, where it was 0 before,
+    stays 0.
+    """
+    before = station.matrices[station.loop.matrix]
+    found = {}
     for observable, row in product.numbers["matrix"].items():
         errors = product.numbers["stderr"][observable]
         found[observable] = {
-            actuator: value for actuator, value in row.items()
-            if value is not None and (before[observable].get(actuator, 0.0) != 0.0
-                                      or abs(value) > NEGLIGIBLE_SIGMA * errors[actuator])
-        }  # fmt: skip
+            actuator: value
+            for actuator, value in row.items()
+            if value is not None
+            and (
+                before[observable].get(actuator, 0.0) != 0.0
+                or abs(value) > NEGLIGIBLE_SIGMA * errors[actuator]
+            )
+        }
     return found
 
 
-def _with_matrix(text: str, station: str, matrix: str, table: dict[str, dict[str, float]], where: Path) -> str:
-    """Return the file's text with one more matrix, none for an empty table, named in the loop. Raises `ConfigError`."""
+def _with_matrix(
+    text: str, station: str, matrix: str, table: dict[str, dict[str, float]], where: Path
+) -> str:
+    """Return the file's text with one more matrix, none for an empty table, named in the loop.
+
+    Raises `ConfigError`.
+    """
     head = re.search(rf"^\[stations\.{re.escape(station)}\.loop\][ \t]*(#.*)?$", text, re.MULTILINE)
     after = re.compile(r"^\s*\[", re.MULTILINE).search(text, head.end()) if head else None
     end = after.start() if after else len(text)
-    line = re.compile(r"^(\s*matrix\s*=\s*)\"[^\"]*\"", re.MULTILINE).search(text, head.end(), end) if head else None
+    line = (
+        re.compile(r"^(\s*matrix\s*=\s*)\"[^\"]*\"", re.MULTILINE).search(text, head.end(), end)
+        if head
+        else None
+    )
     if head is None or line is None:
         raise ConfigError(f'{where}: wanted a line `matrix = "…"` in [stations.{station}.loop]')
     rows = "\n".join(
@@ -86,4 +116,6 @@ def _with_matrix(text: str, station: str, matrix: str, table: dict[str, dict[str
         for observable, row in table.items()
     )
     named = f'{text[: line.start()]}{line[1]}"{matrix}"{text[line.end() :]}'
-    return f"{named.rstrip()}\n\n[stations.{station}.matrices.{matrix}]\n{rows}\n" if table else named
+    return (
+        f"{named.rstrip()}\n\n[stations.{station}.matrices.{matrix}]\n{rows}\n" if table else named
+    )

@@ -1,4 +1,6 @@
-"""What became of every drop and frame of a session, hop by hop: announced, sent, received, paired, fitted, stored."""
+"""What became of every drop and frame of a session, hop by hop: announced, sent, received, paired,
+fitted, stored.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ NAMED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Counts and names of what a session holds. Drops are counted for the first two and for `paired` and `fitted`."""
+    """Counts and names of what a session holds.
+
+    Drops are counted for the first two and for `paired` and `fitted`.
+    """
 
     session: str
     station: str
@@ -46,7 +51,9 @@ class Certificate:
     without_outcome: tuple[int, ...]
     """Drops that were announced or seen, and have no outcome."""
     frames_digest: str
-    """SHA-256 over the checksums of all frames: two sessions with the same one hold the same frames."""
+    """SHA-256 over the checksums of all frames: two sessions with the same one hold the same
+    frames.
+    """
     raw: str
     identity: Mapping[str, str]
     configuration_digest: str
@@ -54,25 +61,45 @@ class Certificate:
     counters: Mapping[str, Any]
     """What the last run itself counted; empty where it was not closed."""
     counted_to: int | None = None
-    """Of a run that goes on, the last drop whose frames may be missing: those of later ones may be on the way."""
+    """Of a run that goes on, the last drop whose frames may be missing: those of later ones may be
+    on the way.
+    """
 
     def in_words(self) -> str:
         """Write it as lines that a person reads."""
-        hops = [("announced", self.announced), ("with an outcome", self.recorded), ("paired", self.paired),
-                ("fitted, usable", self.fitted)]  # fmt: skip
+        hops = [
+            ("announced", self.announced),
+            ("with an outcome", self.recorded),
+            ("paired", self.paired),
+            ("fitted, usable", self.fitted),
+        ]
         frames = [("sent", self.sent), ("received", self.received), ("stored", self.stored)]
-        gaps = f"{self.gaps_in_all} missing: {', '.join(self.gaps[:20])}" if self.gaps else "none missing"
+        gaps = (
+            f"{self.gaps_in_all} missing: {', '.join(self.gaps[:20])}"
+            if self.gaps
+            else "none missing"
+        )
         names = ", ".join(f"{name} {version}" for name, version in self.identity.items())
-        return "\n".join([
-            f"session {self.session}, station {self.station}, {'closed' if self.closed else 'NOT closed'}",
-            "drops:  " + ", ".join(f"{count} {name}" for name, count in hops),
-            "frames: " + ", ".join(f"{count} {name}" for name, count in frames) + f" (raw images: {self.raw})",
-            f"gaps:   {gaps}" + (f" (up to drop {self.counted_to})" if self.counted_to is not None else ""),
-            *([f"no outcome: drops {', '.join(map(str, self.without_outcome[:20]))}"] if self.without_outcome else []),
-            f"frames digest {self.frames_digest}",
-            f"configuration digest {self.configuration_digest}",
-            f"made by {names}" if names else "made by an older version",
-        ])  # fmt: skip
+        return "\n".join(
+            [
+                f"session {self.session}, station {self.station}, "
+                f"{'closed' if self.closed else 'NOT closed'}",
+                "drops:  " + ", ".join(f"{count} {name}" for name, count in hops),
+                "frames: "
+                + ", ".join(f"{count} {name}" for name, count in frames)
+                + f" (raw images: {self.raw})",
+                f"gaps:   {gaps}"
+                + (f" (up to drop {self.counted_to})" if self.counted_to is not None else ""),
+                *(
+                    [f"no outcome: drops {', '.join(map(str, self.without_outcome[:20]))}"]
+                    if self.without_outcome
+                    else []
+                ),
+                f"frames digest {self.frames_digest}",
+                f"configuration digest {self.configuration_digest}",
+                f"made by {names}" if names else "made by an older version",
+            ]
+        )
 
 
 def certify(session: Session, counted_to: int | None = None) -> Certificate:
@@ -84,9 +111,17 @@ def certify(session: Session, counted_to: int | None = None) -> Certificate:
     announced = set(session.table("announcements")["drop_id"].tolist())
     recorded = set(estimates["drop_id"].tolist())
     seen = {drop for drop, _ in session.places}
-    kept = sum(place.counts_crc32 != 0 or segment_keeps(session, place.segment) for place in session.places.values())
+    kept = sum(
+        place.counts_crc32 != 0 or segment_keeps(session, place.segment)
+        for place in session.places.values()
+    )
     gaps = missing_frames(session, counted_to)
-    listed = json.dumps([[drop, view, place.payload_crc32] for (drop, view), place in sorted(session.places.items())])
+    listed = json.dumps(
+        [
+            [drop, view, place.payload_crc32]
+            for (drop, view), place in sorted(session.places.items())
+        ]
+    )
     told = session.attribute("identity")
     final = session.path / FINAL
     return Certificate(
@@ -115,8 +150,8 @@ def certify(session: Session, counted_to: int | None = None) -> Certificate:
 def write_certificate(path: Path, *, goes_on: bool = False) -> Certificate:
     """Certify a session and write certificate.json into it. Raises `SessionError`, `OSError`.
 
-    `goes_on`: its run is still recording. Frames are written before the outcome of their drop, so those of drops that
-    had one a moment ago are there, or are missing.
+    `goes_on`: its run is still recording. Frames are written before the outcome of their drop, so
+    those of drops that had one a moment ago are there, or are missing.
     """
     decided = None
     if goes_on:

@@ -46,13 +46,16 @@ def check_session(path: Path) -> SessionCheck:
 
 def _check(session: Session) -> SessionCheck:
     found: dict[str, str] = {}
-    errors, problem, frames = 0, "", session.frames
+    errors = 0
+    problem = ""
+    frames = session.frames
     for drop_id, view in frames:
         found[f"{view}/{drop_id}"] = f"{session.places[drop_id, view].payload_crc32:08x}"
         try:
             errors += not _as_sent(session, drop_id, view)
         except SessionError as error:
-            errors, problem = errors + 1, problem or str(error)
+            errors = errors + 1
+            problem = problem or str(error)
     gaps = missing_frames(session)
     closed = (session.path / FINAL).exists()
     records = _records(session)
@@ -61,11 +64,19 @@ def _check(session: Session) -> SessionCheck:
 
 
 def _as_sent(session: Session, drop_id: int, view: View) -> bool:
-    """Whether a frame's pixels are those that were sent; where only a part is kept, those that were kept."""
+    """Whether a frame's pixels are those that were sent.
+
+    Where only a part is kept, those that were kept.
+    """
     place = session.places[drop_id, view]
     segment = session.segments[place.segment]
-    counts, header, facts = segment.counts(view, place.place), segment.header(view, place.place), segment.facts(view)
-    if int(header.checksum, 16) != place.payload_crc32 or (header.drop_id, header.view) != (drop_id, view):
+    counts = segment.counts(view, place.place)
+    header = segment.header(view, place.place)
+    facts = segment.facts(view)
+    if int(header.checksum, 16) != place.payload_crc32 or (header.drop_id, header.view) != (
+        drop_id,
+        view,
+    ):
         return False
     if counts is None:
         return True
@@ -75,18 +86,30 @@ def _as_sent(session: Session, drop_id: int, view: View) -> bool:
 
 
 def missing_frames(session: Session, last: int | None = None) -> tuple[str, ...]:
-    """Return "<view>/<drop_id>" of every frame that is not there although its drop was announced or recorded.
+    """Return "<view>/<drop_id>" of every frame that is not there although its drop was announced or
+    recorded.
 
     `last`: of no later drop.
 
-    Drops are numbered without gaps: one whose number lies between others was announced while nobody listened.
+    Drops are numbered without gaps: one whose number lies between others was announced while nobody
+    listened.
     """
-    told = {*session.table("announcements")["drop_id"].tolist(), *session.table("estimates")["drop_id"].tolist()}
+    told = {
+        *session.table("announcements")["drop_id"].tolist(),
+        *session.table("estimates")["drop_id"].tolist(),
+    }
     told |= {drop_id for drop_id, _ in session.places}
     numbers = sorted(drop for drop in told if last is None or drop <= last)
-    between = [drop for low, high in pairwise(numbers) if high - low < LONGEST_GAP for drop in range(low + 1, high)]
+    between = [
+        drop
+        for low, high in pairwise(numbers)
+        if high - low < LONGEST_GAP
+        for drop in range(low + 1, high)
+    ]
     drops = sorted([*numbers, *between])
-    return tuple(f"{view}/{drop}" for drop in drops for view in VIEWS if (drop, view) not in session.places)
+    return tuple(
+        f"{view}/{drop}" for drop in drops for view in VIEWS if (drop, view) not in session.places
+    )
 
 
 def _records(session: Session) -> int:

@@ -1,4 +1,6 @@
-"""Go on with the session of a run that was killed: what it holds already, and what it still owes."""
+"""Go on with the session of a run that was killed: what it holds already,
+and what it still owes.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,8 @@ class SessionLock:
 
 
 def left_unfinished(parent: Path, station: str) -> tuple[Path, SessionLock] | None:
-    """Return the newest session of this station where nobody closed it and nobody writes it, with its lock.
+    """Return the newest session of this station where nobody closed it and nobody writes it, with
+    its lock.
 
     One that cannot be read is left alone: `magis-calib session repair` is for that.
     """
@@ -112,7 +115,11 @@ def earlier(path: Path) -> Earlier:
         whole = tuple(frame for frame in frames if frame is not None)
         types = {frame.header.drop_id: frame.header.sequence_type for frame in whole}
         owed = [
-            DropAnnouncement(drop, types.get(drop, "interferometer"), announced[drop][1] if drop in announced else 0)
+            DropAnnouncement(
+                drop,
+                types.get(drop, "interferometer"),
+                announced[drop][1] if drop in announced else 0,
+            )
             for drop in drops
         ]
         checksums = {key: f"{place.payload_crc32:08x}" for key, place in session.places.items()}

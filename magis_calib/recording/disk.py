@@ -43,7 +43,9 @@ class Disk:
             self._seen.popleft()
         passed_s, grown = now_s - self._seen[0][0], written_bytes - self._seen[0][1]
         room = max(0, self.free_bytes - RESERVE_BYTES)
-        self.hours_left = room / (grown / passed_s) / 3600.0 if passed_s >= SOONEST_S and grown > 0 else None
+        self.hours_left = (
+            room / (grown / passed_s) / 3600.0 if passed_s >= SOONEST_S and grown > 0 else None
+        )
 
 
 def bytes_on_disk(folder: Path) -> int:

@@ -1,4 +1,6 @@
-"""What a session holds as files that every program reads: tables as CSV or Parquet, images as TIFF."""
+"""What a session holds as files that every program reads: tables as CSV or Parquet,
+images as TIFF.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ DESCRIPTION = 270
 
 
 def export_table(session: Session, name: str, folder: Path, kind: TableFormat) -> Path:
-    """Write one table as `<folder>/<name>.<kind>`, SI; return the file. Raises `SessionError`, `OSError`."""
+    """Write one table as `<folder>/<name>.<kind>`, SI; return the file.
+
+    Raises `SessionError`, `OSError`.
+    """
     file = folder / f"{name}.{kind}"
     part = file.with_name(file.name + ".part")
     if kind == "csv":
@@ -31,7 +36,9 @@ def export_table(session: Session, name: str, folder: Path, kind: TableFormat) -
         try:
             dataframe(session, name).to_parquet(part)
         except ImportError as error:
-            raise SessionError("Parquet needs pyarrow: pip install 'magis-calib[analysis]'") from error
+            raise SessionError(
+                "Parquet needs pyarrow: pip install 'magis-calib[analysis]'"
+            ) from error
     os.replace(part, file)
     return file
 
@@ -41,8 +48,8 @@ def export_images(
 ) -> Iterator[Path]:
     """Write images as `<folder>/drop-<number>-<view>.tif`, counts as delivered; yield each file.
 
-    `drops`: all where None. The frame's header and the camera's facts stand in the image description, as JSON.
-    Raises `SessionError` where a frame is damaged, `OSError`.
+    `drops`: all where None. The frame's header and the camera's facts stand in the image
+    description, as JSON. Raises `SessionError` where a frame is damaged, `OSError`.
     """
     for drop_id, view in session.frames:
         if view not in views or (drops is not None and drop_id not in drops):
@@ -53,7 +60,11 @@ def export_images(
 
 
 def _write_tiff(frame: Frame, file: Path) -> Path:
-    told = to_json({"header": frame.header, "facts": frame.facts}).encode("ascii", errors="backslashreplace").decode()
+    told = (
+        to_json({"header": frame.header, "facts": frame.facts})
+        .encode("ascii", errors="backslashreplace")
+        .decode()
+    )
     part = file.with_name(file.name + ".part")
     Image.fromarray(frame.counts).save(part, format="TIFF", tiffinfo={DESCRIPTION: told})
     os.replace(part, file)
@@ -65,9 +76,14 @@ def _write_csv(session: Session, name: str, file: Path) -> None:
     with file.open("w", newline="", encoding="utf-8") as open_file:
         writer = csv.writer(open_file)
         writer.writerow(columns)
-        writer.writerows(map(_cells, zip(*(values.tolist() for values in columns.values()), strict=True)))
+        writer.writerows(
+            map(_cells, zip(*(values.tolist() for values in columns.values()), strict=True))
+        )
 
 
 def _cells(row: tuple[Any, ...]) -> list[Any]:
     """What there is not stays empty; numbers read back to the last bit."""
-    return ["" if value != value else repr(value) if isinstance(value, float) else value for value in row]
+    return [
+        "" if value != value else repr(value) if isinstance(value, float) else value
+        for value in row
+    ]

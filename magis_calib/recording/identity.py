@@ -15,4 +15,9 @@ def identity() -> Mapping[str, str]:
     """Return names and versions."""
     ours = importlib.metadata.version("magis-calib")
     versions = {name: importlib.metadata.version(name) for name in DEPENDED_ON}
-    return {"magis-calib": ours, "python": platform.python_version(), "machine": platform.machine(), **versions}
+    return {
+        "magis-calib": ours,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        **versions,
+    }

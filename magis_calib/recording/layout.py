@@ -1,4 +1,6 @@
-"""Where things stand in a session's HDF5 segments (docs/session-format.md), and how they are created."""
+"""Where things stand in a session's HDF5 segments (docs/session-format.md), and how they are
+created.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,10 @@ ESTIMATE_ROW = np.dtype(
         ("covariance", "f8", (len(OBSERVABLES), len(OBSERVABLES))),
     ]
 )
-"""One row a drop; `values` and `stderr` in the order of the dataset's attribute `names`, NaN where not usable."""
+"""One row a drop.
+
+`values` and `stderr` in the order of the dataset's attribute `names`, NaN where not usable.
+"""
 
 DECISION_ROW = np.dtype(
     [
@@ -60,7 +65,10 @@ DECISION_ROW = np.dtype(
         ("readback", "f8", (len(ACTUATORS),)),
     ]
 )
-"""One row a drop; setpoints in the order of the dataset's attribute `names`, NaN where there is none."""
+"""One row a drop.
+
+Setpoints in the order of the dataset's attribute `names`, NaN where there is none.
+"""
 
 FRAME_ROW = np.dtype(
     [
@@ -73,10 +81,13 @@ FRAME_ROW = np.dtype(
         ("counts_crc32", "u4"),
     ]
 )
-"""One row a frame. `place`: row of the view's `headers`, and of `counts` where pixels are kept; `payload_crc32`: of the
+"""One row a frame. `place`: row of the view's `headers`, and of `counts` where pixels are kept;
+`payload_crc32`: of the
 payload as sent; `counts_crc32`: of the counts as kept here, 0 where none are."""
 
-ANNOUNCEMENT_ROW = np.dtype([("drop_id", "i8"), ("planned_time_ns", "i8"), ("sequence_type", "S16")])
+ANNOUNCEMENT_ROW = np.dtype(
+    [("drop_id", "i8"), ("planned_time_ns", "i8"), ("sequence_type", "S16")]
+)
 """One row a drop that the drop system announced."""
 
 
@@ -88,7 +99,8 @@ def create(
     compression: Compression,
     shapes: Mapping[View, tuple[int, int]],
 ) -> None:
-    """Create every group and dataset of a segment, empty: nothing new may appear once it is being read.
+    """Create every group and dataset of a segment, empty: nothing new may appear once it is being
+    read.
 
     `shapes`: (rows, columns) that are kept of each view's images, (0, 0) for none.
     """
@@ -124,7 +136,13 @@ def append(file: h5py.File, name: str, value: Any) -> int:
     return place
 
 
-def _view(entry: h5py.Group, view: View, facts: CameraFacts, compression: Compression, shape: tuple[int, int]) -> None:
+def _view(
+    entry: h5py.Group,
+    view: View,
+    facts: CameraFacts,
+    compression: Compression,
+    shape: tuple[int, int],
+) -> None:
     group = _group(entry, f"view_{view}", "NXdetector")
     for name in CameraFacts.__dataclass_fields__:
         group.attrs[name] = getattr(facts, name)
@@ -132,7 +150,12 @@ def _view(entry: h5py.Group, view: View, facts: CameraFacts, compression: Compre
     if not all(shape):
         return
     counts = group.create_dataset(
-        "counts", (0, *shape), "u2", maxshape=(None, *shape), chunks=(1, *shape), **filter_of(compression)
+        "counts",
+        (0, *shape),
+        "u2",
+        maxshape=(None, *shape),
+        chunks=(1, *shape),
+        **filter_of(compression),
     )
     counts.attrs["long_name"] = f"view {view} (counts)"
     for name, size, sign in (("vertical_um", shape[0], -1.0), ("horizontal_um", shape[1], 1.0)):
@@ -146,8 +169,12 @@ def _table(entry: h5py.Group, name: str, row: np.dtype[Any], columns: tuple[str,
 
 
 def _texts(group: h5py.Group, name: str, size: int) -> None:
-    """Fixed-length JSON texts: variable-length strings are not safe to append while somebody reads."""
-    group.create_dataset(name, (0,), f"S{size}", maxshape=(None,), chunks=(1,), **hdf5plugin.Bitshuffle(cname="lz4"))
+    """Fixed-length JSON texts: variable-length strings are not safe to append while somebody
+    reads.
+    """
+    group.create_dataset(
+        name, (0,), f"S{size}", maxshape=(None,), chunks=(1,), **hdf5plugin.Bitshuffle(cname="lz4")
+    )
 
 
 def _group(parent: h5py.Group, name: str, nexus_class: str) -> h5py.Group:

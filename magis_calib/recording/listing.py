@@ -26,8 +26,13 @@ class Listed:
 
     def in_words(self) -> str:
         """Say it in one line."""
-        held = self.problem or f"{self.drops} drops, {self.frames} frames" + ("" if self.closed else ", not closed")
-        return f"{self.path.name}  {self.size_bytes / 1e6:9.1f} MB  {self.age_s / 86400.0:6.1f} days old  {held}"
+        held = self.problem or f"{self.drops} drops, {self.frames} frames" + (
+            "" if self.closed else ", not closed"
+        )
+        return (
+            f"{self.path.name}  {self.size_bytes / 1e6:9.1f} MB  {self.age_s / 86400.0:6.1f} "
+            f"days old  {held}"
+        )
 
 
 def sessions_in(folder: Path) -> list[Path]:
@@ -49,5 +54,11 @@ def listed(path: Path) -> Listed:
     """Look into one session. One that cannot be read is listed with the reason."""
     seen = look(path)
     return Listed(
-        path, bytes_on_disk(path), age_s(path), (path / FINAL).exists(), seen.drops, seen.frames, seen.problem
+        path,
+        bytes_on_disk(path),
+        age_s(path),
+        (path / FINAL).exists(),
+        seen.drops,
+        seen.frames,
+        seen.problem,
     )

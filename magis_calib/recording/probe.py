@@ -1,4 +1,6 @@
-"""A killable child looks into a session first: a damaged HDF5 file may crash or hang whoever opens it."""
+"""A killable child looks into a session first: a damaged HDF5 file may crash or hang whoever opens
+it.
+"""
 
 from __future__ import annotations
 
@@ -44,13 +46,24 @@ def opened(path: Path) -> Session:
 
 
 def ask_child(module: str, arguments: list[str], patience_s: float) -> dict[str, Any] | str:
-    """Run a module in a child that prints one JSON table; return it, or in words why there is none."""
+    """Run a module in a child that prints one JSON table.
+
+    Return it, or in words why there is none.
+    """
     try:
         done = subprocess.run(
-            [sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False, timeout=patience_s
+            [sys.executable, "-m", module, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=patience_s,
         )
     except subprocess.TimeoutExpired:
-        return f"{arguments[0]}: reading it did not end within {patience_s:g} s: it is damaged, or its disk is too slow"
+        return (
+            f"{arguments[0]}: reading it did not end within {patience_s:g} s: it is "
+            f"damaged, or "
+            f"its disk is too slow"
+        )
     except OSError as error:
         return f"{arguments[0]}: cannot be looked into: {error}"
     try:
@@ -67,7 +80,15 @@ def _main() -> None:
                 session.table(name)
             for segment in session.segments:
                 segment.records_held  # noqa: B018  read for what it may raise
-            print(json.dumps({"problem": "", "frames": len(session.places), "drops": len(session.table("estimates"))}))
+            print(
+                json.dumps(
+                    {
+                        "problem": "",
+                        "frames": len(session.places),
+                        "drops": len(session.table("estimates")),
+                    }
+                )
+            )
     except SessionError as error:
         print(json.dumps({"problem": str(error)}))
 

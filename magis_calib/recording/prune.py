@@ -36,7 +36,10 @@ class Prunable:
 
 
 def prunable(listed: Listed) -> Prunable:
-    """Look what could be removed of a session. Raises `SessionError` where it cannot be read after all."""
+    """Look what could be removed of a session.
+
+    Raises `SessionError` where it cannot be read after all.
+    """
     if listed.problem:
         return Prunable(listed.path, listed.age_s, 0, f"left alone: {listed.problem}")
     if not listed.closed:
@@ -46,7 +49,8 @@ def prunable(listed: Listed) -> Prunable:
 
 
 def prune(path: Path) -> int:
-    """Remove the images of a closed session; return the bytes freed. Each segment is replaced whole or not at all.
+    """Remove the images of a closed session; return the bytes freed. Each segment is replaced whole
+    or not at all.
 
     Raises `SessionError` where the session is in use or a segment cannot be rewritten.
     """
@@ -67,8 +71,11 @@ def _image_bytes(segment: Path) -> int:
 
 
 def _without_images(segment: Path) -> int:
-    """Write the segment anew without its images, and put it in the old one's place with the old one's age."""
-    part, before = segment.with_name(segment.name + ".part"), segment.stat().st_size
+    """Write the segment anew without its images, and put it in the old one's place with the old
+    one's age.
+    """
+    part = segment.with_name(segment.name + ".part")
+    before = segment.stat().st_size
     try:
         with h5py.File(segment, "r") as old, h5py.File(part, "w", libver="v110") as new:
             _copy(old, new)

@@ -1,4 +1,7 @@
-"""Reads a session: its drops, frames and records, in the order they were written. Also while it is being written."""
+"""Reads a session: its drops, frames and records, in the order they were written.
+
+Also while it is being written.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ class Session:
     """A recorded session. Use as a context manager. Opening it reads the small tables only."""
 
     def __init__(self, path: Path, only: str | None = None) -> None:
-        """Open every segment, or `only` one. Raises `SessionError` where there is none, or it cannot be read."""
+        """Open every segment, or `only` one.
+
+        Raises `SessionError` where there is none, or it cannot be read.
+        """
         self.path = path
         self.segments = [Segment(name) for name in segment_paths(path) if only in (None, name.name)]
         with reading(path, "table of frames"):
@@ -62,13 +68,19 @@ class Session:
 
     @property
     def matrix(self) -> str:
-        """Name of the response matrix that was in force. Raises `SessionError` where the configuration has none."""
+        """Name of the response matrix that was in force.
+
+        Raises `SessionError` where the configuration has none.
+        """
         with reading(self.path, "matrix in the configuration"):
             stations = json.loads(self.configuration)["stations"]
             return str(stations[str(self.attribute("station"))]["loop"]["matrix"])
 
     def attribute(self, name: str) -> Any:
-        """Return an attribute of the run: station, identity, simulated, raw …; None where it is not there."""
+        """Return an attribute of the run: station, identity, simulated, raw ….
+
+        None where it is not there.
+        """
         return self.segments[0].attribute(name)
 
     @property
@@ -77,19 +89,27 @@ class Session:
         return sorted(self.places)
 
     def table(self, name: str) -> Rows:
-        """Return a whole table, in the order it was written: frames, announcements, estimates or decisions.
+        """Return a whole table, in the order it was written: frames, announcements, estimates or
+        decisions.
 
-        Row by row what docs/session-format.md says. Of a drop with several rows, the last one counts.
+        Row by row what docs/session-format.md says. Of a drop with several rows, the last one
+        counts.
         """
         with reading(self.path, name):
             return np.concatenate([segment.table(name) for segment in self.segments])
 
     def dataframe(self, name: str) -> pandas.DataFrame:
-        """Return a table as a pandas DataFrame, one number a column. Raises `SessionError`, also without pandas."""
+        """Return a table as a pandas DataFrame, one number a column.
+
+        Raises `SessionError`, also without pandas.
+        """
         return dataframe(self, name)
 
     def dataset(self) -> xarray.Dataset:
-        """Return estimates and decisions as an xarray Dataset along `drop_id`. Raises `SessionError`."""
+        """Return estimates and decisions as an xarray Dataset along `drop_id`.
+
+        Raises `SessionError`.
+        """
         return dataset(self)
 
     def columns(self, name: str) -> tuple[str, ...]:
@@ -97,12 +117,16 @@ class Session:
         return self.segments[0].columns(name)
 
     def frame(self, drop_id: int, view: View) -> Frame | None:
-        """Return one frame, None where it was not recorded whole. Raises `SessionError` where it is damaged."""
+        """Return one frame, None where it was not recorded whole.
+
+        Raises `SessionError` where it is damaged.
+        """
         found = self.places.get((drop_id, view))
         if found is None:
             return None
         segment = self.segments[found.segment]
-        counts, facts = segment.counts(view, found.place), segment.facts(view)
+        counts = segment.counts(view, found.place)
+        facts = segment.facts(view)
         if counts is None or counts.shape != (facts.rows, facts.columns):
             return None
         return Frame(segment.header(view, found.place), counts, facts, 0.0)
@@ -114,7 +138,10 @@ class Session:
             yield record, {view: frame for view, frame in found.items() if frame is not None}
 
     def record(self, drop_id: int) -> DropRecord | None:
-        """Return the newest record of one drop without reading all others; None where there is none."""
+        """Return the newest record of one drop without reading all others.
+
+        None where there is none.
+        """
         for segment in reversed(self.segments):
             places = np.flatnonzero(segment.table("estimates")["drop_id"] == drop_id)
             if len(places):
@@ -123,17 +150,25 @@ class Session:
 
     @cached_property
     def records(self) -> list[DropRecord]:
-        """Every record in full; a later one of the same drop (a remark was added) replaces the earlier."""
+        """Every record in full.
+
+        A later one of the same drop (a remark was added) replaces the earlier.
+        """
         found = {record.drop_id: record for record in self._all_records()}
         return list(found.values())
 
     @cached_property
     def restarts(self) -> frozenset[int]:
-        """Drops whose records are the first of a run that went on with this session after another one was killed."""
-        found, seen, before = set(), set[int](), None
+        """Drops whose records are the first of a run that went on with this session after another
+        one was killed.
+        """
+        found = set()
+        seen = set[int]()
+        before = None
         for segment in self.segments:
             drops = segment.table("estimates")["drop_id"].tolist()
-            run, new = segment.attribute("run"), [drop for drop in drops if drop not in seen]
+            run = segment.attribute("run")
+            new = [drop for drop in drops if drop not in seen]
             if new:
                 if seen and run != before:
                     found.add(new[0])
@@ -152,15 +187,24 @@ class Session:
             for row in segment.table("frames").tolist():
                 drop_id, view, place, _, _, payload, counts = row
                 if view.decode() not in VIEWS:
-                    raise SessionError(f"{segment.path}: view of a frame: wanted one of {VIEWS}, got {view!r}")
-                places.setdefault((drop_id, view.decode()), FramePlace(number, place, payload, counts))
+                    raise SessionError(
+                        f"{segment.path}: view of a frame: wanted one of {VIEWS}, got {view!r}"
+                    )
+                places.setdefault(
+                    (drop_id, view.decode()), FramePlace(number, place, payload, counts)
+                )
         return places
 
 
 def segment_paths(path: Path) -> list[Path]:
-    """Return the segments of a session in their order. Raises `SessionError` where there is none."""
+    """Return the segments of a session in their order.
+
+    Raises `SessionError` where there is none.
+    """
     names = sorted(path.glob("segment-*.h5")) if path.is_dir() else []
     if not names:
-        raise SessionError(f"{path}: not a session: wanted a folder with segment-0001.h5, got "
-                           f"{'no segment' if path.is_dir() else 'no folder'}")  # fmt: skip
+        raise SessionError(
+            f"{path}: not a session: wanted a folder with segment-0001.h5, got "
+            f"{'no segment' if path.is_dir() else 'no folder'}"
+        )
     return names

@@ -1,4 +1,6 @@
-"""One drop out of a session with its images, read by a child: a damaged file cannot crash or hang who asks."""
+"""One drop out of a session with its images, read by a child: a damaged file cannot crash or hang
+who asks.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def recall(session: Path, drop_id: int, patience_s: float = PATIENCE_S) -> Recal
         head, _, pixels = done.stdout.partition(b"\n")
         told = json.loads(head)
     except subprocess.TimeoutExpired:
-        raise SessionError(f"{session}: reading drop {drop_id} did not end within {patience_s:g} s") from None
+        raise SessionError(
+            f"{session}: reading drop {drop_id} did not end within {patience_s:g} s"
+        ) from None
     except (OSError, ValueError) as error:
         raise SessionError(f"{session}: drop {drop_id} cannot be read: {error}") from error
     if told["problem"]:
@@ -47,7 +51,8 @@ def recall(session: Path, drop_id: int, patience_s: float = PATIENCE_S) -> Recal
 
 
 def _frames(told: Mapping[View, Any], pixels: bytes) -> dict[View, Frame]:
-    found, at = {}, 0
+    found = {}
+    at = 0
     for view, one in told.items():
         rows, columns = one["shape"]
         counts = np.frombuffer(pixels, np.uint16, rows * columns, at).reshape(rows, columns)
@@ -66,8 +71,10 @@ def _main(path: Path, drop_id: int) -> None:
         sys.stdout.write(json.dumps({"problem": str(error)}) + "\n")
         return
     whole = {view: frame for view, frame in frames.items() if frame is not None}
-    told = {view: {"header": plain(one.header), "facts": plain(one.facts), "shape": one.counts.shape}
-            for view, one in whole.items()}  # fmt: skip
+    told = {
+        view: {"header": plain(one.header), "facts": plain(one.facts), "shape": one.counts.shape}
+        for view, one in whole.items()
+    }
     problem = "" if record is not None else f"{path}: no drop {drop_id} is recorded"
     text = json.dumps({"problem": problem, "record": to_json(record), "frames": told})
     sys.stdout.buffer.write(text.encode() + b"\n")

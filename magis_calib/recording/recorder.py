@@ -46,7 +46,9 @@ class Recorder:
         not_stored: Callable[[Frame, str], None],
     ) -> None:
         """Open the session, or remember why it cannot be: the run goes on, and says so."""
-        self._open_writer, self._stored, self._not_stored = open_writer, stored, not_stored
+        self._open_writer = open_writer
+        self._stored = stored
+        self._not_stored = not_stored
         self._writer: SessionWriter | None = None
         self._cameras: dict[View, CameraFacts] = {}
         self._appended: list[Frame] = []
@@ -67,9 +69,11 @@ class Recorder:
         return self._committed
 
     def take(self, item: Recordable) -> None:
-        """Append one thing. Never raises on a failing disk: the sender is told, and `state` says why.
+        """Append one thing. Never raises on a failing disk: the sender is told, and `state` says
+        why.
 
-        A frame is then not stored, and its driver knows; what is said of drops is kept, and written when it can be.
+        A frame is then not stored, and its driver knows; what is said of drops is kept, and written
+        when it can be.
         """
         if isinstance(item, DropRecord | DropAnnouncement):
             self._owed.append(item)
@@ -90,7 +94,10 @@ class Recorder:
             self.settle()
 
     def settle(self) -> None:
-        """Bring what was appended onto the disk, then tell the senders. Never raises on a failing disk."""
+        """Bring what was appended onto the disk, then tell the senders.
+
+        Never raises on a failing disk.
+        """
         if self._committed or self._writer is None:
             return
         try:
@@ -98,7 +105,9 @@ class Recorder:
         except SessionError as error:
             self._give_up(str(error))
             return
-        frames, self._appended, self._committed = self._appended, [], True
+        frames = self._appended
+        self._appended = []
+        self._committed = True
         self._owed.clear()
         self.state = replace(self.state, stored=self.state.stored + len(frames), problem="")
         for frame in frames:
@@ -108,8 +117,12 @@ class Recorder:
         """Tell how much waits to be written, and how long the disk lasts."""
         if self._writer is not None:
             self._disk.look(self._writer.path.parent, self._writer.bytes_written)
-        self.state = replace(self.state, waiting_bytes=waiting_bytes, free_bytes=self._disk.free_bytes,
-                             hours_left=self._disk.hours_left)  # fmt: skip
+        self.state = replace(
+            self.state,
+            waiting_bytes=waiting_bytes,
+            free_bytes=self._disk.free_bytes,
+            hours_left=self._disk.hours_left,
+        )
 
     def close(self, final: Mapping[str, Any]) -> None:
         """Write the final state and close the session."""
@@ -135,7 +148,10 @@ class Recorder:
         return self._writer
 
     def _write_owed(self, writer: SessionWriter, newest: Recordable | None = None) -> None:
-        """Append the newest thing said of a drop; all that is owed, where a segment was given up since."""
+        """Append the newest thing said of a drop.
+
+        All that is owed, where a segment was given up since.
+        """
         new = [newest] if isinstance(newest, DropRecord | DropAnnouncement) else []
         for one in list(self._owed) if self._behind else new:
             try:
@@ -148,7 +164,9 @@ class Recorder:
         self._behind = False
 
     def _failed(self, item: Recordable, reason: str) -> None:
-        """Give up the segment: what was appended to it and not yet on the disk counts as not stored, too."""
+        """Give up the segment: what was appended to it and not yet on the disk counts as not
+        stored, too.
+        """
         if isinstance(item, CameraNews):
             self._cameras[item.view] = item.facts
         if isinstance(item, Frame):
@@ -156,8 +174,13 @@ class Recorder:
         self._give_up(reason)
 
     def _give_up(self, reason: str) -> None:
-        frames, self._appended, self._committed, self._behind = self._appended, [], True, True
-        self.state = replace(self.state, not_stored=self.state.not_stored + len(frames), problem=reason)
+        frames = self._appended
+        self._appended = []
+        self._committed = True
+        self._behind = True
+        self.state = replace(
+            self.state, not_stored=self.state.not_stored + len(frames), problem=reason
+        )
         for frame in frames:
             self._not_stored(frame, reason)
         if self._writer is not None:

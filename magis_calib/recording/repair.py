@@ -1,4 +1,7 @@
-"""Make a killed, truncated or damaged session readable; the originals are kept, and what was lost is said by name."""
+"""Make a killed, truncated or damaged session readable.
+
+The originals are kept, and what was lost is said by name.
+"""
 
 from __future__ import annotations
 
@@ -36,16 +39,25 @@ class SegmentRepair:
         if self.whole:
             return f"{self.name}: whole, {found.frames} frames, {found.drops} drops; left as it is"
         if found.problem:
-            return f"{self.name}: nothing could be recovered: {found.problem}; moved to {ORIGINALS}/"
+            return (
+                f"{self.name}: nothing could be recovered: {found.problem}; moved to {ORIGINALS}/"
+            )
         frames = f"; {len(found.lost_frames)} frames lost: {', '.join(found.lost_frames[:20])}"
         records = f"; {found.lost_records} records lost"
-        lost = (frames if found.lost_frames else "") + (records if found.lost_records else "") or "; nothing lost"
-        return (f"{self.name}: recovered {found.frames} frames, {found.drops} drops{lost}; "
-                f"the original is in {ORIGINALS}/")  # fmt: skip
+        lost = (frames if found.lost_frames else "") + (
+            records if found.lost_records else ""
+        ) or "; nothing lost"
+        return (
+            f"{self.name}: recovered {found.frames} frames, {found.drops} drops{lost}; "
+            f"the original is in {ORIGINALS}/"
+        )
 
 
 def repair(path: Path) -> list[SegmentRepair]:
-    """Repair every segment of a session that needs it. Raises `SessionError` where there is none, or it is in use."""
+    """Repair every segment of a session that needs it.
+
+    Raises `SessionError` where there is none, or it is in use.
+    """
     segments = segment_paths(path)
     lock = SessionLock(path)
     try:
@@ -66,7 +78,9 @@ def patience_s(*files: Path) -> float:
 def _repaired(segment: Path) -> SegmentRepair:
     with tempfile.TemporaryDirectory(prefix=".repair-", dir=segment.parent) as folder:
         new = Path(folder) / segment.name
-        answer = ask_child("magis_calib.recording.salvage", [str(segment), str(new)], patience_s(segment))
+        answer = ask_child(
+            "magis_calib.recording.salvage", [str(segment), str(new)], patience_s(segment)
+        )
         found = Salvaged(problem=answer) if isinstance(answer, str) else Salvaged(**answer)
         damaged = found.problem or found.lost_frames or found.lost_records or _unreadable(segment)
         if not damaged:
@@ -80,14 +94,19 @@ def _repaired(segment: Path) -> SegmentRepair:
 
 
 def _unreadable(segment: Path) -> bool:
-    """Whether a segment cannot be read as it stands although everything could be taken out of a copy."""
-    answer = ask_child("magis_calib.recording.probe", [str(segment.parent), segment.name], PATIENCE_S)
+    """Whether a segment cannot be read as it stands although everything could be taken out of a
+    copy.
+    """
+    answer = ask_child(
+        "magis_calib.recording.probe", [str(segment.parent), segment.name], PATIENCE_S
+    )
     return isinstance(answer, str) or bool(answer["problem"])
 
 
 def _free_name(wanted: Path) -> Path:
     """Return a name that nothing has: an original is never written over."""
-    number, name = 1, wanted
+    number = 1
+    name = wanted
     while name.exists():
         number, name = number + 1, wanted.with_name(f"{wanted.stem}.{number}{wanted.suffix}")
     return name

@@ -14,10 +14,15 @@ from magis_calib.recording import layout
 
 
 def frame_row(header: FrameHeader, place: int, counts_crc32: int) -> Any:
-    """Return the row of a frame whose header stands at `place`; `counts_crc32`: of what is kept, 0 for nothing."""
+    """Return the row of a frame whose header stands at `place`; `counts_crc32`: of what is kept, 0
+    for nothing.
+    """
     row = np.zeros((), layout.FRAME_ROW)
-    row["drop_id"], row["view"], row["place"] = header.drop_id, header.view, place
-    row["sequence"], row["trigger_time_ns"] = header.sequence, header.trigger_time_ns
+    row["drop_id"] = header.drop_id
+    row["view"] = header.view
+    row["place"] = place
+    row["sequence"] = header.sequence
+    row["trigger_time_ns"] = header.trigger_time_ns
     row["payload_crc32"] = int(header.checksum, 16)
     row["counts_crc32"] = counts_crc32
     return row
@@ -31,7 +36,8 @@ def counts_crc32(counts: Counts) -> int:
 def announcement_row(announcement: DropAnnouncement) -> Any:
     """Return the row of a drop that was announced."""
     row = np.zeros((), layout.ANNOUNCEMENT_ROW)
-    row["drop_id"], row["planned_time_ns"] = announcement.drop_id, announcement.planned_time_ns
+    row["drop_id"] = announcement.drop_id
+    row["planned_time_ns"] = announcement.planned_time_ns
     row["sequence_type"] = announcement.sequence_type
     return row
 
@@ -40,8 +46,10 @@ def estimate_row(record: DropRecord) -> Any:
     """Return the row of a drop's estimate."""
     row = np.zeros((), layout.ESTIMATE_ROW)
     estimate = record.estimate
-    row["drop_id"], row["time_ns"] = record.drop_id, record.time_ns
-    row["complete"], row["usable"] = record.complete, estimate.usable
+    row["drop_id"] = record.drop_id
+    row["time_ns"] = record.time_ns
+    row["complete"] = record.complete
+    row["usable"] = estimate.usable
     row["values"] = [estimate.values[name] for name in layout.NAMES]
     row["stderr"] = [estimate.stderr[name] for name in layout.NAMES]
     row["covariance"] = estimate.covariance
@@ -51,8 +59,10 @@ def estimate_row(record: DropRecord) -> Any:
 def decision_row(record: DropRecord) -> Any:
     """Return the row of what was decided after a drop."""
     row = np.zeros((), layout.DECISION_ROW)
-    decision, nothing = record.decision, float("nan")
-    row["drop_id"], row["outcome"] = record.drop_id, decision.outcome
+    decision = record.decision
+    nothing = float("nan")
+    row["drop_id"] = record.drop_id
+    row["outcome"] = decision.outcome
     row["effective_drop"] = -1 if decision.effective_drop is None else decision.effective_drop
     waited = decision.received_to_applied_s
     row["received_to_applied_s"] = nothing if waited is None else waited

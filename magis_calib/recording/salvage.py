@@ -1,9 +1,10 @@
-"""Take out of a damaged segment what can still be read, into a new one; run as a child, because HDF5 may crash on it.
+"""Take out of a damaged segment what can still be read, into a new one; run as a child, because
+HDF5 may crash on it.
 
     python -m magis_calib.recording.salvage SEGMENT NEW
 
-A truncated copy is first filled up with zeros to the length that HDF5 remembers: what stands before the cut can then
-be reached. Every frame is compared with its checksum, every row is read by itself.
+A truncated copy is first filled up with zeros to the length that HDF5 remembers: what stands before
+the cut can then be reached. Every frame is compared with its checksum, every row is read by itself.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ class Salvaged:
 
 
 def salvage(damaged: Path, new: Path) -> Salvaged:
-    """Write what can be read of a segment into a new one; where that is nothing, none is written."""
+    """Write what can be read of a segment into a new one.
+
+    Where that is nothing, none is written.
+    """
     copy = new.with_suffix(".copy")
     found = Salvaged()
     try:
@@ -65,10 +69,13 @@ def salvage(damaged: Path, new: Path) -> Salvaged:
 
 
 def _filled_up(damaged: Path, copy: Path) -> None:
-    """Copy a segment, as long as it once was and with nobody writing: HDF5 waits for a writer where it finds damage."""
+    """Copy a segment, as long as it once was and with nobody writing: HDF5 waits for a writer where
+    it finds damage.
+    """
     shutil.copyfile(damaged, copy)
     with copy.open("r+b") as file:
-        head, size = file.read(SIZE), copy.stat().st_size
+        head = file.read(SIZE)
+        size = copy.stat().st_size
         was = end_of_file(head) if len(head) == SIZE else 0
         length = was if size < was < LONGEST_BYTES else size
         file.truncate(length)
@@ -90,11 +97,19 @@ def _create(file: h5py.File, segment: Segment, facts: dict[View, CameraFacts]) -
     told = {name: segment.attribute(name) for name in names}
     about = {name: value for name, value in told.items() if value is not None}
     shapes = {view: segment.kept_shape(view) for view in facts}
-    layout.create(file, facts, {"configuration": segment.configuration},
-                  {**about, "schema": layout.SCHEMA, "repaired": True}, "bitshuffle-lz4", shapes)  # fmt: skip
+    layout.create(
+        file,
+        facts,
+        {"configuration": segment.configuration},
+        {**about, "schema": layout.SCHEMA, "repaired": True},
+        "bitshuffle-lz4",
+        shapes,
+    )
 
 
-def _take(segment: Segment, facts: dict[View, CameraFacts], file: h5py.File, found: Salvaged) -> None:
+def _take(
+    segment: Segment, facts: dict[View, CameraFacts], file: h5py.File, found: Salvaged
+) -> None:
     for view in facts:
         for place in range(min(segment.frames_held(view), MOST_ROWS)):
             _frame(segment, view, place, file, found)

@@ -21,7 +21,16 @@ from magis_calib.recording.superblock import SIZE, left_open
 
 _FILTERS = hdf5plugin.FILTERS
 Rows = npt.NDArray[np.void]
-FAILURES = (OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError)
+FAILURES = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+)
 """What HDF5 and the decoders raise on damaged content."""
 
 
@@ -38,7 +47,9 @@ class Segment:
         except FAILURES as error:
             raise SessionError(f"{path}: cannot be read: {error}") from error
         if self.schema not in layout.READABLE:
-            raise SessionError(f"{path}: schema: wanted one of {layout.READABLE}, got {self.schema}")
+            raise SessionError(
+                f"{path}: schema: wanted one of {layout.READABLE}, got {self.schema}"
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -57,7 +68,10 @@ class Segment:
             return _decode(self._entry["configuration"][()])
 
     def table(self, name: str) -> Rows:
-        """Return a whole table: frames, announcements, estimates or decisions. Raises `SessionError`."""
+        """Return a whole table: frames, announcements, estimates or decisions.
+
+        Raises `SessionError`.
+        """
         if self.schema == 1 and name == "announcements":
             return np.empty(0, layout.ANNOUNCEMENT_ROW)
         if self.schema == 1 and name == "frames":
@@ -75,7 +89,9 @@ class Segment:
         """Return what the camera of this view announced. Raises `SessionError`."""
         with reading(self.path, f"facts of view {view}"):
             attributes = self._entry[f"view_{view}"].attrs
-            return CameraFacts(**{name: _native(attributes[name]) for name in CameraFacts.__dataclass_fields__})
+            return CameraFacts(
+                **{name: _native(attributes[name]) for name in CameraFacts.__dataclass_fields__}
+            )
 
     def header(self, view: View, place: int) -> FrameHeader:
         """Return one frame's header. Raises `SessionError`."""
@@ -83,7 +99,10 @@ class Segment:
             return _header(self._entry[f"view_{view}/headers"][place])
 
     def counts(self, view: View, place: int) -> Counts | None:
-        """Return the pixels that are kept of one frame; None where none are. Raises `SessionError`."""
+        """Return the pixels that are kept of one frame; None where none are.
+
+        Raises `SessionError`.
+        """
         group = self._entry.get(f"view_{view}")
         if group is None or "counts" not in group:
             return None
@@ -128,19 +147,24 @@ class Segment:
 
 
 def _not_closed(path: Path) -> bool:
-    """Whether a segment is being written, or was left so by a writer that was killed. Raises `OSError`.
+    """Whether a segment is being written, or was left so by a writer that was killed. Raises
+    `OSError`.
 
-    HDF5 reads such a file again and again where it finds damage, in the belief that a writer is about to mend it.
+    HDF5 reads such a file again and again where it finds damage, in the belief that a writer is
+    about to mend it.
     """
     with path.open("rb") as file:
         return left_open(file.read(SIZE))
 
 
 class reading:
-    """Turns what HDF5 and the decoders raise into a `SessionError` that says what could not be read."""
+    """Turns what HDF5 and the decoders raise into a `SessionError` that says what could not be
+    read.
+    """
 
     def __init__(self, path: Path, what: str) -> None:
-        self._path, self._what = path, what
+        self._path = path
+        self._what = what
 
     def __enter__(self) -> None:
         return None

@@ -1,7 +1,8 @@
-"""The first 48 bytes of a segment: whether its writer closed it, and how to say that of a copy whose writer is dead.
+"""The first 48 bytes of a segment: whether its writer closed it, and how to say that of a copy
+whose writer is dead.
 
-HDF5 File Format Specification 3.0, II.A.3 (superblock version 3); its checksum is hashlittle of lookup3.c (B. Jenkins,
-2006, public domain) over the first 44 bytes.
+HDF5 File Format Specification 3.0, II.A.3 (superblock version 3); its checksum is hashlittle of
+lookup3.c (B. Jenkins, 2006, public domain) over the first 44 bytes.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import struct
 
 SIZE = 48
-_FLAGS, _END, _CHECKSUM = 11, slice(28, 36), slice(44, 48)
+_FLAGS = 11
+_END = slice(28, 36)
+_CHECKSUM = slice(44, 48)
 _MASK = 0xFFFFFFFF
 
 

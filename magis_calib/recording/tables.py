@@ -38,10 +38,11 @@ class Tables(Protocol):
 
 
 def flat(session: Tables, name: str) -> Columns:
-    """Return the columns of a table by name, SI: vectors taken apart, texts decoded, one row a drop.
+    """Return the columns of a table by name, SI: vectors taken apart, texts decoded, one row a
+    drop.
 
-    `estimates`: "x_m", "x_m_stderr", "x_m_cov_y_m" …; `decisions`: "trap_x_m_in_force", "trap_x_m_sent" …
-    Raises `SessionError` where there is no such table, or it cannot be read.
+    `estimates`: "x_m", "x_m_stderr", "x_m_cov_y_m" …; `decisions`: "trap_x_m_in_force",
+    "trap_x_m_sent" … Raises `SessionError` where there is no such table, or it cannot be read.
     """
     if name not in TABLES:
         raise SessionError(f"table: wanted one of {', '.join(TABLES)}, got {name!r}")
@@ -53,28 +54,49 @@ def flat(session: Tables, name: str) -> Columns:
 
 
 def dataframe(session: Tables, name: str) -> pandas.DataFrame:
-    """Return a table as pandas has it, with the time (UTC) beside time_ns. Raises `SessionError` without pandas."""
+    """Return a table as pandas has it, with the time (UTC) beside time_ns.
+
+    Raises `SessionError` without pandas.
+    """
     pandas = _extra("pandas")
     columns = flat(session, name)
     frame = pandas.DataFrame(columns)
-    stamp = next((one for one in ("time_ns", "trigger_time_ns", "planned_time_ns") if one in columns), None)
+    stamp = next(
+        (one for one in ("time_ns", "trigger_time_ns", "planned_time_ns") if one in columns), None
+    )
     if stamp is not None:
         frame.insert(1, "time", pandas.to_datetime(frame[stamp], utc=True))
     return frame if name == "frames" else frame.set_index("drop_id")
 
 
 def dataset(session: Tables) -> xarray.Dataset:
-    """Return estimates and decisions as one dataset along `drop_id`. Raises `SessionError` without xarray."""
-    estimates, decisions = (last_of_each(session.table(name)) for name in ("estimates", "decisions"))
-    along: dict[str, Any] = {name: (("drop_id", "quantity"), estimates[name]) for name in ("values", "stderr")}
+    """Return estimates and decisions as one dataset along `drop_id`.
+
+    Raises `SessionError` without xarray.
+    """
+    estimates, decisions = (
+        last_of_each(session.table(name)) for name in ("estimates", "decisions")
+    )
+    along: dict[str, Any] = {
+        name: (("drop_id", "quantity"), estimates[name]) for name in ("values", "stderr")
+    }
     along["covariance"] = ("drop_id", "observable", "observable_too"), estimates["covariance"]
     along |= {name: ("drop_id", estimates[name]) for name in ("complete", "usable")}
     along |= {name: (("drop_id", "actuator"), decisions[name]) for name in VECTORS}
     along["outcome"] = "drop_id", np.char.decode(decisions["outcome"], "utf-8")
-    labels = {"drop_id": estimates["drop_id"], "time": ("drop_id", estimates["time_ns"].astype("datetime64[ns]")),
-              "quantity": list(NAMES), "observable": list(OBSERVABLES), "observable_too": list(OBSERVABLES),
-              "actuator": list(ACTUATORS)}  # fmt: skip
-    about = {"session": session.path.name, "station": str(session.attribute("station")), "units": "SI"}
+    labels = {
+        "drop_id": estimates["drop_id"],
+        "time": ("drop_id", estimates["time_ns"].astype("datetime64[ns]")),
+        "quantity": list(NAMES),
+        "observable": list(OBSERVABLES),
+        "observable_too": list(OBSERVABLES),
+        "actuator": list(ACTUATORS),
+    }
+    about = {
+        "session": session.path.name,
+        "station": str(session.attribute("station")),
+        "units": "SI",
+    }
     return _extra("xarray").Dataset(along, labels, about)  # type: ignore[no-any-return]
 
 
@@ -107,4 +129,6 @@ def _extra(name: str) -> Any:
     try:
         return __import__(name)
     except ImportError as error:
-        raise SessionError(f"{name} is not installed: pip install 'magis-calib[analysis]'") from error
+        raise SessionError(
+            f"{name} is not installed: pip install 'magis-calib[analysis]'"
+        ) from error

@@ -1,4 +1,6 @@
-"""Writes one session: a folder of HDF5 segments, readable at any moment, also after the program was killed."""
+"""Writes one session: a folder of HDF5 segments, readable at any moment, also after the program was
+killed.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,9 @@ from magis_calib.recording.identity import identity
 def end_without_hdf5() -> None:
     """Let this process end without libhdf5's own farewell, whatever its exit code.
 
-    After a file could not be flushed libhdf5 2.0 tries to close it once more when the process ends, and crashes there.
-    What on_exit(3) is given last is called first, with the exit code: here _exit(2). Does nothing without glibc.
+    After a file could not be flushed libhdf5 2.0 tries to close it once more when the process ends,
+    and crashes there. What on_exit(3) is given last is called first, with the exit code: here
+    _exit(2). Does nothing without glibc.
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "on_exit"):
@@ -40,7 +43,8 @@ def end_without_hdf5() -> None:
 
 
 RESERVE_BYTES = 64_000_000
-"""A disk with less than this left counts as full: what is recorded must still be closed properly."""
+"""A disk with less than this left counts as full: what is recorded must still be closed properly.
+"""
 FINAL = "final.json"
 
 
@@ -57,15 +61,26 @@ class TooLongError(SessionError):
 class SessionWriter:
     """Appends to a session. One thread uses it; every call raises `SessionError` on failure.
 
-    What was appended survives the death of this program and of the machine once `commit` has returned.
+    What was appended survives the death of this program and of the machine once `commit` has
+    returned.
     """
 
     def __init__(
-        self, path: Path, station: str, configuration: str, attributes: Mapping[str, Any], recording: Recording
+        self,
+        path: Path,
+        station: str,
+        configuration: str,
+        attributes: Mapping[str, Any],
+        recording: Recording,
     ) -> None:
-        """Create the folder, or go on in it. Segments are created with the first thing that they can hold."""
+        """Create the folder, or go on in it.
+
+        Segments are created with the first thing that they can hold.
+        """
         self.path = path
-        self._station, self._configuration, self._attributes = station, configuration, dict(attributes)
+        self._station = station
+        self._configuration = configuration
+        self._attributes = dict(attributes)
         self._recording = recording
         self._run = secrets.token_hex(4)
         self._file: h5py.File | None = None
@@ -92,13 +107,19 @@ class SessionWriter:
             self._append("entry/announcements", rows.announcement_row(announcement))
 
     def frame(self, frame: Frame) -> None:
-        """Append one frame. The pixels are compared with the checksum that they were sent with once more."""
+        """Append one frame.
+
+        The pixels are compared with the checksum that they were sent with once more.
+        """
         header = frame.header
         self._facts[header.view] = frame.facts
         whole_crc32 = rows.counts_crc32(frame.counts)
         if not as_sent(frame.counts, header, whole_crc32):
-            raise SessionError(f"{self.path}: drop {header.drop_id}, view {header.view}: the pixels in memory are not "
-                               "those that were received")  # fmt: skip
+            raise SessionError(
+                f"{self.path}: drop {header.drop_id}, view {header.view}: the pixels in memory are "
+                f"not "
+                "those that were received"
+            )
         self._ready(frame.counts.nbytes)
         part = self._recording.kept(header.view, *frame.counts.shape)
         kept = frame.counts[part] if part is not None else None
@@ -106,9 +127,17 @@ class SessionWriter:
         with self._failures():
             if kept is not None:
                 self._append(f"{group}/counts", kept)
-            place = self._append(f"{group}/headers", self._text(to_json(header), layout.HEADER_BYTES))
-            crc32 = whole_crc32 if kept is None or kept.shape == frame.counts.shape else rows.counts_crc32(kept)
-            self._append("entry/frames", rows.frame_row(header, place, crc32 if kept is not None else 0))
+            place = self._append(
+                f"{group}/headers", self._text(to_json(header), layout.HEADER_BYTES)
+            )
+            crc32 = (
+                whole_crc32
+                if kept is None or kept.shape == frame.counts.shape
+                else rows.counts_crc32(kept)
+            )
+            self._append(
+                "entry/frames", rows.frame_row(header, place, crc32 if kept is not None else 0)
+            )
 
     def record(self, record: DropRecord) -> None:
         """Append what came of one drop."""
@@ -127,7 +156,10 @@ class SessionWriter:
                 os.fsync(self._file.id.get_vfd_handle())
 
     def close(self, final: Mapping[str, Any] | None = None) -> None:
-        """Close the segment; `final` is written as final.json beside it. Without any segment no folder stays."""
+        """Close the segment; `final` is written as final.json beside it.
+
+        Without any segment no folder stays.
+        """
         self.commit()
         with self._failures():
             if self._file is not None:
@@ -141,7 +173,8 @@ class SessionWriter:
 
     def abandon(self) -> None:
         """Give up the open segment after a failure; what comes next begins a new one."""
-        file, self._file = self._file, None
+        file = self._file
+        self._file = None
         self._segment_facts = {}
         if file is not None:
             end_without_hdf5()
@@ -163,23 +196,43 @@ class SessionWriter:
 
     def _next_segment(self) -> None:
         self.close()
-        number = 1 + max((int(one.stem.rpartition("-")[2]) for one in self.path.glob("segment-*.h5")), default=0)
+        number = 1 + max(
+            (int(one.stem.rpartition("-")[2]) for one in self.path.glob("segment-*.h5")), default=0
+        )
         self._need_room(1_000_000)
         facts = self._facts or _NO_CAMERA
-        about = {"schema": layout.SCHEMA, "station": self._station, "identity": to_json(identity()), "run": self._run,
-                 "raw": self._recording.raw, "compression": self._recording.compression}  # fmt: skip
+        about = {
+            "schema": layout.SCHEMA,
+            "station": self._station,
+            "identity": to_json(identity()),
+            "run": self._run,
+            "raw": self._recording.raw,
+            "compression": self._recording.compression,
+        }
         shapes = {view: self._shape(view, one) for view, one in facts.items()}
         with self._failures():
             (self.path / FINAL).unlink(missing_ok=True)
-            self._file = _whole(self.path / f"segment-{number:04d}.h5", lambda file: layout.create(
-                file, facts, {"configuration": self._configuration}, about | self._attributes,
-                self._recording.compression, shapes,
-            ))  # fmt: skip
-        self._segment_facts, self._began_s = dict(self._facts), time.monotonic()
+            self._file = _whole(
+                self.path / f"segment-{number:04d}.h5",
+                lambda file: layout.create(
+                    file,
+                    facts,
+                    {"configuration": self._configuration},
+                    about | self._attributes,
+                    self._recording.compression,
+                    shapes,
+                ),
+            )
+        self._segment_facts = dict(self._facts)
+        self._began_s = time.monotonic()
 
     def _shape(self, view: View, facts: CameraFacts) -> tuple[int, int]:
         part = self._recording.kept(view, facts.rows, facts.columns)
-        return (part[0].stop - part[0].start, part[1].stop - part[1].start) if part is not None else (0, 0)
+        return (
+            (part[0].stop - part[0].start, part[1].stop - part[1].start)
+            if part is not None
+            else (0, 0)
+        )
 
     def _append(self, name: str, value: Any) -> int:
         assert self._file is not None
@@ -189,8 +242,10 @@ class SessionWriter:
         with self._failures():
             free = shutil.disk_usage(self.path).free
         if free < RESERVE_BYTES + size_bytes:
-            raise SessionError(f"{self.path}: disk full: {free / 1e6:.0f} MB free, wanted "
-                               f"{(RESERVE_BYTES + size_bytes) / 1e6:.0f} MB")  # fmt: skip
+            raise SessionError(
+                f"{self.path}: disk full: {free / 1e6:.0f} MB free, wanted "
+                f"{(RESERVE_BYTES + size_bytes) / 1e6:.0f} MB"
+            )
 
     @staticmethod
     def _text(text: str, limit: int) -> np.bytes_:
@@ -209,7 +264,10 @@ class SessionWriter:
 
 
 def _whole(path: Path, fill: Callable[[h5py.File], None]) -> h5py.File:
-    """Open a new segment for appending; it bears its name only from when others can read it. Raises as HDF5 does."""
+    """Open a new segment for appending; it bears its name only from when others can read it.
+
+    Raises as HDF5 does.
+    """
     begun = path.with_name(path.name + ".part")
     file = h5py.File(begun, "w", libver="v110")
     try:

@@ -37,16 +37,22 @@ class Changes(Strict):
     @property
     def targets(self) -> dict[str, float]:
         """The targets that are other than recorded."""
-        return {name: one.target for name, one in self.observables.items() if one.target is not None}
+        return {
+            name: one.target for name, one in self.observables.items() if one.target is not None
+        }
 
     def over(self, record: DropRecord) -> DropRecord:
-        """Return the record with the targets of the file, and without gains that the file changes."""
+        """Return the record with the targets of the file,
+        and without gains that the file changes.
+        """
         kept = {name: gain for name, gain in record.gains.items() if name not in self._regained}
         return replace(record, targets={**record.targets, **self.targets}, gains=kept)
 
     def leave(self, record: DropRecord) -> bool:
         """Whether this drop was decided with just the gains and targets of the file."""
-        aimed = all(record.targets.get(name, value) == value for name, value in self.targets.items())
+        aimed = all(
+            record.targets.get(name, value) == value for name, value in self.targets.items()
+        )
         return aimed and not self._regained & record.gains.keys()
 
     @property
@@ -55,7 +61,10 @@ class Changes(Strict):
 
 
 def read_changes(path: Path) -> Changes:
-    """Return what this file changes. Raises `ConfigError` naming the file, the line or key, wanted and got."""
+    """Return what this file changes.
+
+    Raises `ConfigError` naming the file, the line or key, wanted and got.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         changes = Changes.model_validate(toml_table(text))
@@ -70,13 +79,15 @@ def read_changes(path: Path) -> Changes:
         for name in names:
             if name not in OBSERVABLES:
                 raise ConfigError(
-                    f"{_place(path, text, [table, name])}: wanted one of {list(OBSERVABLES)}, got {name!r}"
+                    f"{_place(path, text, [table, name])}: wanted one of {list(OBSERVABLES)}, got "
+                    f"{name!r}"
                 )
     return changes
 
 
 def changed(station: Station, changes: Changes, path: Path | None = None) -> Station:
-    """Return the recorded station with these changes. Raises `ConfigError` where it could not be run so.
+    """Return the recorded station with these changes. Raises `ConfigError` where it could not be
+    run so.
 
     `path`: the file that the changes were read from; None where they were not.
     """
@@ -93,13 +104,17 @@ def changed(station: Station, changes: Changes, path: Path | None = None) -> Sta
         return Station.model_validate(table)
     except ValidationError as error:
         text = path.read_text(encoding="utf-8") if path else ""
-        raise ConfigError("\n".join(_explain(path or Path(NAME), text, one) for one in error.errors())) from error
+        raise ConfigError(
+            "\n".join(_explain(path or Path(NAME), text, one) for one in error.errors())
+        ) from error
 
 
 def _explain(path: Path, text: str, item: Any) -> str:
     keys = [str(part) for part in item["loc"] if part != "loop"]
     if item["type"] == "extra_forbidden":
-        known = list(Changes.model_fields) if len(keys) == 1 else list(ObservableChange.model_fields)
+        known = (
+            list(Changes.model_fields) if len(keys) == 1 else list(ObservableChange.model_fields)
+        )
         return f"{_place(path, text, keys)}: unknown name, wanted one of {known}, got {keys[-1]!r}"
     got = "" if item["type"] == "value_error" else f", got {item['input']!r}"
     return f"{_place(path, text, keys)}: {item['msg'].removeprefix('Value error, ')}{got}"

@@ -29,8 +29,10 @@ class Difference:
 
     def in_words(self) -> str:
         """Return it as one line."""
-        return (f"drop {self.drop_id}, {self.where}, {self.name}: recorded {_shown(self.recorded)}, "
-                f"replayed {_shown(self.replayed)}")  # fmt: skip
+        return (
+            f"drop {self.drop_id}, {self.where}, {self.name}: recorded {_shown(self.recorded)}, "
+            f"replayed {_shown(self.replayed)}"
+        )
 
 
 class Comparison:
@@ -60,16 +62,28 @@ class Comparison:
     def in_words(self) -> str:
         """Return the result as one line."""
         if not self.different:
-            return f"{self.compared} estimates compared: all identical to the recorded ones, bit for bit"
+            return (
+                f"{self.compared} estimates compared: all identical to the recorded ones, bit "
+                f"for bit"
+            )
         first = ", ".join(str(drop) for drop in self.different[:10])
-        return f"{self.compared} estimates compared: {len(self.different)} differ, first of them drops {first}"
+        return (
+            f"{self.compared} estimates compared: {len(self.different)} differ, first of them "
+            f"drops {first}"
+        )
 
 
 def differences(recorded: StationEstimate, replayed: StationEstimate) -> Iterator[Difference]:
-    """Yield everything in which two estimates of a drop differ; the views, which come first in the work, first."""
+    """Yield everything in which two estimates of a drop differ.
+
+    The views, which come first in the work, first.
+    """
     before, now = json.loads(to_json(recorded)), json.loads(to_json(replayed))
     views_before, views_now = before.pop("views"), now.pop("views")
-    parts = [(f"view {view}", views_before.get(view), views_now.get(view)) for view in {**views_before, **views_now}]
+    parts = [
+        (f"view {view}", views_before.get(view), views_now.get(view))
+        for view in {**views_before, **views_now}
+    ]
     for where, one, other in (*parts, ("station", before, now)):
         for name, was, became in _unequal("", one, other):
             yield Difference(recorded.drop_id, where, name, was, became)
@@ -89,7 +103,11 @@ def _unequal(name: str, one: Any, other: Any) -> Iterator[tuple[str, Any, Any]]:
 
 def _row(name: str, place: int, size: int) -> str:
     """Name a row or column of the station's covariance; count others."""
-    return list(OBSERVABLES)[place] if name.startswith("covariance") and size == len(OBSERVABLES) else str(place)
+    return (
+        list(OBSERVABLES)[place]
+        if name.startswith("covariance") and size == len(OBSERVABLES)
+        else str(place)
+    )
 
 
 def _shown(value: Any) -> str:

@@ -1,4 +1,6 @@
-"""A loop that knows what it knew at some drop of a recording: it is taught the recorded estimates before."""
+"""A loop that knows what it knew at some drop of a recording: it is taught the recorded estimates
+before.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,20 @@ from magis_calib.replay.recorded_decisions import Closings, astray_of, is_judged
 
 
 def learned(
-    station: Station, records: Iterable[DropRecord], closings: Closings, restarts: Container[int], *, as_recorded: bool
+    station: Station,
+    records: Iterable[DropRecord],
+    closings: Closings,
+    restarts: Container[int],
+    *,
+    as_recorded: bool,
 ) -> Loop:
     """Return a loop that has seen these records, in order; `closings` is asked about each.
 
-    At `restarts` a run began that knew nothing of the drops before. `as_recorded`: with the gains of each drop, and
-    not only those of `station`.
+    At `restarts` a run began that knew nothing of the drops before. `as_recorded`: with the gains
+    of each drop, and not only those of `station`.
     """
-    loop, facts = Loop(station), configured_facts(station.loop)
+    loop = Loop(station)
+    facts = configured_facts(station.loop)
     for record in records:
         if as_recorded:
             loop.follow(record)
@@ -37,5 +45,7 @@ def learned(
 
 def _teach(loop: Loop, record: DropRecord, facts: Mapping[str, ParameterFacts]) -> None:
     astray = astray_of(record.decision)
-    at = DropContext(record.in_force, record.in_force, facts, astray=astray, waited_s=waited_s(record))
+    at = DropContext(
+        record.in_force, record.in_force, facts, astray=astray, waited_s=waited_s(record)
+    )
     loop.judge(record.estimate, record.sequence_type, at)

@@ -1,4 +1,6 @@
-"""Everything that an estimate is made from, as one key: where the key is the same, so is the estimate."""
+"""Everything that an estimate is made from, as one key: where the key is the same, so is the
+estimate.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,13 @@ from magis_calib.imaging.mask_file import read_defects
 SOURCES = ("config", "domain", "imaging", "estimation")
 """Packages whose code makes an estimate."""
 LIBRARIES = ("numpy", "scipy", "lmfit")
-ROUNDING = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPY_DISABLE_CPU_FEATURES",
-            "OPENBLAS_CORETYPE")  # fmt: skip
+ROUNDING = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NPY_DISABLE_CPU_FEATURES",
+    "OPENBLAS_CORETYPE",
+)
 """Settings of the libraries that may change the last bit of a sum."""
 
 
@@ -34,8 +41,14 @@ class Lineage:
     """The keys of one station's estimates."""
 
     def __init__(self, station: Station) -> None:
-        """Take in what is the same for all drops. Raises `ConfigError` where a model or mask cannot be used."""
-        self._common = {"code": code(), "cameras": {view: _configured(station.camera(view)) for view in VIEWS}}
+        """Take in what is the same for all drops.
+
+        Raises `ConfigError` where a model or mask cannot be used.
+        """
+        self._common = {
+            "code": code(),
+            "cameras": {view: _configured(station.camera(view)) for view in VIEWS},
+        }
 
     def key(self, pair: ImagePair, expected: Wavevector | None) -> str:
         """Return the key of this pair's estimate, with the wavevector that the fit is told."""
@@ -50,7 +63,9 @@ class Lineage:
 
 @cache
 def code() -> dict[str, Any]:
-    """Return what identifies the code that makes estimates, and the libraries and machine that it runs on."""
+    """Return what identifies the code that makes estimates, and the libraries and machine that it
+    runs on.
+    """
     return {
         "sources": _sources([Path(magis_calib.__file__).parent / name for name in SOURCES]),
         "libraries": {name: version(name) for name in LIBRARIES},
@@ -61,15 +76,24 @@ def code() -> dict[str, Any]:
 
 
 def _configured(camera: Camera) -> dict[str, Any]:
-    """Return how a view is to be fitted, with the content of its mask and of a model that is not our own."""
+    """Return how a view is to be fitted, with the content of its mask and of a model that is not
+    our own.
+    """
     mask = read_defects(camera.defects)
-    content = "" if mask is None else _digest(repr(mask.shape).encode(), np.ascontiguousarray(mask).tobytes())
+    content = (
+        ""
+        if mask is None
+        else _digest(repr(mask.shape).encode(), np.ascontiguousarray(mask).tobytes())
+    )
     settings = camera.model_dump(mode="json", exclude={"defects"})
     return {"settings": settings, "mask": content, "model": _model_code(camera)}
 
 
 def _model_code(camera: Camera) -> str:
-    """Return a checksum of the package that a user's model comes from; empty for a built-in model."""
+    """Return a checksum of the package that a user's model comes from.
+
+    Empty for a built-in model.
+    """
     if camera.model in BUILT_IN:
         return ""
     model = type(model_for(camera))
@@ -81,14 +105,23 @@ def _model_code(camera: Camera) -> str:
 
 
 def _seen(frame: Frame) -> dict[str, Any]:
-    """Return what a camera delivered: the pixels themselves, for a header's checksum is not what is fitted."""
+    """Return what a camera delivered: the pixels themselves, for a header's checksum is not what is
+    fitted.
+    """
     pixels = np.ascontiguousarray(frame.counts)
-    return {"facts": plain(frame.facts), "pixels": _digest(repr(pixels.shape).encode(), pixels.data)}
+    return {
+        "facts": plain(frame.facts),
+        "pixels": _digest(repr(pixels.shape).encode(), pixels.data),
+    }
 
 
 def _sources(places: list[Path]) -> str:
     """Return one checksum over all Python files in these places."""
-    files = [file for place in places for file in (sorted(place.rglob("*.py")) if place.is_dir() else [place])]
+    files = [
+        file
+        for place in places
+        for file in (sorted(place.rglob("*.py")) if place.is_dir() else [place])
+    ]
     return _digest(*(part for file in files for part in (file.name.encode(), file.read_bytes())))
 
 

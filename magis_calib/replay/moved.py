@@ -1,4 +1,6 @@
-"""What another configuration of the cameras would have estimated: how far observables moved, what became usable."""
+"""What another configuration of the cameras would have estimated: how far observables moved, what
+became usable.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ class Move:
     now: float
     now_stderr: float
     moved_by: float
-    """In recorded standard errors; infinite where the recorded value had none and the value changed."""
+    """In recorded standard errors.
+
+    Infinite where the recorded value had none and the value changed.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +72,15 @@ class Moves:
     def changes(self) -> list[Change]:
         """Return what happened to each observable."""
         return [
-            Change(name, len(moves), sum(one.moved_by > self.limit for one in moves), tuple(self._gained[name]),
-                   tuple(self._lost[name]))
+            Change(
+                name,
+                len(moves),
+                sum(one.moved_by > self.limit for one in moves),
+                tuple(self._gained[name]),
+                tuple(self._lost[name]),
+            )
             for name, moves in self._moves.items()
-        ]  # fmt: skip
+        ]
 
     def worst(self) -> list[Move]:
         """Return the observables that moved furthest, largest first."""
@@ -80,6 +90,15 @@ class Moves:
 
 def _move(name: str, recorded: DropRecord, now: DropRecord) -> Move:
     before, after = recorded.estimate, now.estimate
-    away, error = abs(wrap_error(name, after.values[name] - before.values[name])), before.stderr[name]
+    away = abs(wrap_error(name, after.values[name] - before.values[name]))
+    error = before.stderr[name]
     moved_by = away / error if error > 0 else math.inf if away > 0 else 0.0
-    return Move(recorded.drop_id, name, before.values[name], error, after.values[name], after.stderr[name], moved_by)
+    return Move(
+        recorded.drop_id,
+        name,
+        before.values[name],
+        error,
+        after.values[name],
+        after.stderr[name],
+        moved_by,
+    )

@@ -1,4 +1,6 @@
-"""A session put together for replay: an engine over the recording, and another one after each jump."""
+"""A session put together for replay: an engine over the recording,
+and another one after each jump.
+"""
 
 from __future__ import annotations
 
@@ -24,26 +26,42 @@ from magis_calib.state.snapshot import ReplayState, Snapshot
 
 
 def recorded_station(session: Session) -> tuple[str, Station]:
-    """Return the station that a session was recorded at. Raises `ConfigError` where it cannot be used any more."""
+    """Return the station that a session was recorded at.
+
+    Raises `ConfigError` where it cannot be used any more.
+    """
     config = parse_json_config(session.configuration, str(session.path))
     return select_station(config, str(session.attribute("station")))
 
 
 class Replay:
-    """Plays a session: the run that a window looks at, and the player that its commands reach. Nothing is sent.
+    """Plays a session: the run that a window looks at, and the player that its commands reach.
+    Nothing is sent.
 
-    A jump ends the engine and begins another one at the drop wanted, with a loop that was taught everything before.
+    A jump ends the engine and begins another one at the drop wanted, with a loop that was taught
+    everything before.
     """
 
     def __init__(
-        self, session: Session, speed: float, drops: int | None = None, *, station: Station | None = None,
-        estimator: Estimator | None = None, stays: bool = False,
-    ) -> None:  # fmt: skip
-        """`stays`: wait at the end of the recording, where else the run ends. Raises `ConfigError`."""
+        self,
+        session: Session,
+        speed: float,
+        drops: int | None = None,
+        *,
+        station: Station | None = None,
+        estimator: Estimator | None = None,
+        stays: bool = False,
+    ) -> None:
+        """`stays`: wait at the end of the recording, where else the run ends.
+
+        Raises `ConfigError`.
+        """
         self._name, recorded = recorded_station(session)
-        self._session, self.station = session, station or recorded
+        self._session = session
+        self.station = station or recorded
         self._as_recorded = self.station == recorded
-        self._estimator, self._stays = estimator, stays
+        self._estimator = estimator
+        self._stays = stays
         self.drops = drops if drops or stays else len(session.records)
         self.comparison = Comparison(session.records)
         self._supposing = Supposing(recorded, session.records, session.restarts)
@@ -56,7 +74,8 @@ class Replay:
         self._turning = threading.Lock()
         self._ending = threading.Event()
         self._left: tuple[Engine, Snapshot] | None = None
-        """The engine that a jump ends, with its last picture: shown until the next one has a drop."""
+        """The engine that a jump ends, with its last picture: shown until the next one has a drop.
+        """
         self.engine = self._engine_at(0, speed)
 
     def also(self, listener: Callable[[DropRecord], None]) -> None:
@@ -111,12 +130,21 @@ class Replay:
         """Return how it plays now."""
         found = self.comparison
         named = tuple(one.in_words() for one in found.first)
-        return ReplayState(self._ids, self._times_ns, self._source.speed, found.compared, tuple(found.different),
-                           named, self._rows, self._supposing.state)  # fmt: skip
+        return ReplayState(
+            self._ids,
+            self._times_ns,
+            self._source.speed,
+            found.compared,
+            tuple(found.different),
+            named,
+            self._rows,
+            self._supposing.state,
+        )
 
     def _turn(self) -> None:
         with self._turning:
-            drop_id, self._wanted = self._wanted, None
+            drop_id = self._wanted
+            self._wanted = None
             if drop_id is None or self._ending.is_set():
                 return
             self._left = self.engine, self.engine.snapshot
@@ -128,10 +156,16 @@ class Replay:
                 self.engine.submit(StopRun())
 
     def _engine_at(self, place: int, speed: float) -> Engine:
-        records, before = self._session.records, self._session.records[:place]
+        records = self._session.records
+        before = self._session.records[:place]
         self._closings = Closings()
-        self._loop = learned(self.station, before, self._closings, self._session.restarts,
-                             as_recorded=self._as_recorded)  # fmt: skip
+        self._loop = learned(
+            self.station,
+            before,
+            self._closings,
+            self._session.restarts,
+            as_recorded=self._as_recorded,
+        )
         self._source = ReplaySource(self._session, speed, place, self._stays)
         self._prepare_for(place)
         return Engine(
@@ -159,7 +193,8 @@ class Replay:
         self._source.drop_done()
 
     def _prepare_for(self, place: int) -> None:
-        """Do before the record at this place what was done there: a run began anew, or the operator closed the loop.
+        """Do before the record at this place what was done there: a run began anew, or the operator
+        closed the loop.
 
         Targets, gains and limits are those of the drop, too, unless another configuration is tried.
         """

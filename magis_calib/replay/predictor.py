@@ -28,9 +28,16 @@ TOLD_EVERY = 20
 class Supposing:
     """Works in a thread of its own. Any thread may read `state`; one asks."""
 
-    def __init__(self, recorded: Station, records: Sequence[DropRecord], restarts: Container[int]) -> None:
-        """`recorded`: the station as it was; at `restarts` a run began that knew nothing of the drops before."""
-        self._recorded, self._records, self._restarts = recorded, records, restarts
+    def __init__(
+        self, recorded: Station, records: Sequence[DropRecord], restarts: Container[int]
+    ) -> None:
+        """`recorded`: the station as it was.
+
+        At `restarts` a run began that knew nothing of the drops before.
+        """
+        self._recorded = recorded
+        self._records = records
+        self._restarts = restarts
         self._request: Suppose | None = None
         self._turning = threading.Lock()
         self.state: WhatIfState | None = None
@@ -48,7 +55,9 @@ class Supposing:
             return f"not predicted: {error}"
         words = _in_words(request)
         self._turn(request, WhatIfState(words, 0, len(self._records)))
-        threading.Thread(target=self._work, args=(request, station, changes), name="suppose", daemon=True).start()
+        threading.Thread(
+            target=self._work, args=(request, station, changes), name="suppose", daemon=True
+        ).start()
         return f"predicting {len(self._records)} drops with {words}"
 
     def _work(self, request: Suppose, station: Station, changes: Changes) -> None:
@@ -65,18 +74,30 @@ class Supposing:
             if self._request is not request:
                 return
             drops.append(one)
-            history.add(replace(one.record, estimate=one.estimate, in_force=one.in_force, targets=one.targets))
+            history.add(
+                replace(
+                    one.record, estimate=one.estimate, in_force=one.in_force, targets=one.targets
+                )
+            )
             if len(drops) % TOLD_EVERY == 0:
                 self._tell(request, done=len(drops))
         if drops:
-            self._tell(request, done=len(drops), rows=history.rows, spreads=tuple(spreads(drops)),
-                       held=held_in_words(drops))  # fmt: skip
+            self._tell(
+                request,
+                done=len(drops),
+                rows=history.rows,
+                spreads=tuple(spreads(drops)),
+                held=held_in_words(drops),
+            )
         else:
-            self._tell(request, problem="no drop of this session has known setpoints: nothing to predict")
+            self._tell(
+                request, problem="no drop of this session has known setpoints: nothing to predict"
+            )
 
     def _turn(self, request: Suppose, state: WhatIfState | None) -> None:
         with self._turning:
-            self._request, self.state = request, state
+            self._request = request
+            self.state = state
 
     def _tell(self, request: Suppose, **news: object) -> None:
         """Replace the state, unless something else was asked for since."""
@@ -87,15 +108,22 @@ class Supposing:
 
 def _changes(request: Suppose) -> Changes:
     names = {**request.targets, **request.gains}
-    return Changes(observables={
-        name: ObservableChange(target=request.targets.get(name), gain=request.gains.get(name)) for name in names
-    })  # fmt: skip
+    return Changes(
+        observables={
+            name: ObservableChange(target=request.targets.get(name), gain=request.gains.get(name))
+            for name in names
+        }
+    )
 
 
 def _in_words(request: Suppose) -> str:
     targets = (
-        f"target of {OBSERVABLES[name].label} {OBSERVABLES[name].shown(value)} {OBSERVABLES[name].shown_unit}".rstrip()
+        f"target of {OBSERVABLES[name].label} {OBSERVABLES[name].shown(value)} "
+        f"{OBSERVABLES[name].shown_unit}".rstrip()
         for name, value in request.targets.items()
     )
-    gains = (f"gain of {OBSERVABLES[name].label} {gain_in_words(gain)}" for name, gain in request.gains.items())
+    gains = (
+        f"gain of {OBSERVABLES[name].label} {gain_in_words(gain)}"
+        for name, gain in request.gains.items()
+    )
     return ", ".join((*targets, *gains)).replace("-", "−")

@@ -1,4 +1,6 @@
-"""Hands that only listen: they know the recorded setpoints and decisions, and send nothing to any controller."""
+"""Hands that only listen: they know the recorded setpoints and decisions, and send nothing to any
+controller.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ class RecordedActuators:
         recorded = self._recorded.get(drop_id)
         if recorded is not None:
             return recorded.decision
-        return Decision(drop_id, time.time_ns(), "held", "replay: this drop has no recorded decision")
+        return Decision(
+            drop_id, time.time_ns(), "held", "replay: this drop has no recorded decision"
+        )
 
     def accept(self) -> None:
         """Do nothing: a replay moves nothing."""
@@ -91,11 +95,17 @@ class RecordedActuators:
         readback = {**self._latest.in_force}
         return tuple(
             ActuatorState(
-                name, "recording", readback.get(name, math.nan), readback.get(name, math.nan), facts.minimum,
-                facts.maximum, facts.step_limit, facts.readback_tolerance,
+                name,
+                "recording",
+                readback.get(name, math.nan),
+                readback.get(name, math.nan),
+                facts.minimum,
+                facts.maximum,
+                facts.step_limit,
+                facts.readback_tolerance,
             )
             for name, facts in self._facts.items()
-        )  # fmt: skip
+        )
 
 
 def configured_facts(loop: LoopConfig) -> dict[str, ParameterFacts]:

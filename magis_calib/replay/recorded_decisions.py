@@ -1,4 +1,6 @@
-"""What the ledger of a recording tells about what was around each drop: who wanted nothing sent, and since when."""
+"""What the ledger of a recording tells about what was around each drop: who wanted nothing sent,
+and since when.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,13 @@ def is_judged(record: DropRecord) -> bool:
 
 
 def wish_of(decision: Decision) -> str:
-    """Return why the operator, a procedure or a fault wanted nothing sent after this drop; empty where none is told."""
-    outside = decision.reason in WISHES.values() or decision.reason.startswith(("fault: ", POKE_FAILED))
+    """Return why the operator, a procedure or a fault wanted nothing sent after this drop.
+
+    Empty where none is told.
+    """
+    outside = decision.reason in WISHES.values() or decision.reason.startswith(
+        ("fault: ", POKE_FAILED)
+    )
     return decision.reason if decision.outcome == "held" and outside else ""
 
 
@@ -55,10 +62,14 @@ class Closings:
         self._latched: set[str] = set()
 
     def before(self, record: DropRecord) -> bool:
-        """Return whether the loop was closed anew between the record asked about last and this one."""
+        """Return whether the loop was closed anew between the record asked about last and this
+        one.
+        """
         decision = record.decision
         closed = RESPONSE.name in self._latched and _passes(decision, RESPONSE)
-        closed = closed or (CAPTURE.name in self._latched and _passes(decision, CAPTURE) and _begins_anew(decision))
+        closed = closed or (
+            CAPTURE.name in self._latched and _passes(decision, CAPTURE) and _begins_anew(decision)
+        )
         if decision.proposal is not None:
             wish = wish_of(decision)
             closed = closed or (self._wish not in ("", WISHES["procedure"]) and not wish)
@@ -81,7 +92,9 @@ def _passes(decision: Decision, rule: Rule) -> bool:
 def _begins_anew(decision: Decision) -> bool:
     """Whether the fringe was measured, but there was no prediction to compare it with."""
     found = decision.expectation
-    return found is not None and any(one in found.disturbance and one not in found.innovation for one in WAVES)
+    return found is not None and any(
+        one in found.disturbance and one not in found.innovation for one in WAVES
+    )
 
 
 def _verdict(decision: Decision, rule: Rule) -> RuleVerdict | None:

@@ -1,4 +1,6 @@
-"""Estimates that were made before, in one file for each session: what did not change need not be fitted again."""
+"""Estimates that were made before, in one file for each session: what did not change need not be
+fitted again.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,25 @@ from magis_calib.replay.lineage import Lineage
 
 log = logging.getLogger(__name__)
 
-TABLE = "CREATE TABLE IF NOT EXISTS results (lineage TEXT PRIMARY KEY, estimate TEXT NOT NULL, checksum TEXT NOT NULL)"
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS results (lineage TEXT PRIMARY KEY, estimate TEXT NOT NULL, "
+    "checksum TEXT NOT NULL)"
+)
 SETTINGS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL")
 PATIENCE_S = 5.0
 """How long to wait for another replay that writes to the same file."""
-_RECORD = ('{{"drop_id":0,"time_ns":0,"sequence_type":"interferometer","complete":true,"in_force":{{}},"stage_s":{{}},'
-           '"decision":{{"drop_id":0,"time_ns":0,"outcome":"held","reason":"","used":[],"proposal":null}},'
-           '"estimate":{}}}')  # fmt: skip
+_RECORD = (
+    '{{"drop_id":0,"time_ns":0,"sequence_type":"interferometer","complete":true,"in_force":{{}},"stage_s":{{}},'
+    '"decision":{{"drop_id":0,"time_ns":0,"outcome":"held","reason":"","used":[],"proposal":null}},'
+    '"estimate":{}}}'
+)
 """A record around an estimate, so that it is read as those of a session are."""
 
 
 class Results:
-    """The file. It is never worth stopping for: a damaged one is put aside, one that cannot be written is left."""
+    """The file. It is never worth stopping for: a damaged one is put aside, one that cannot be
+    written is left.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the file, or begin one."""
@@ -102,8 +111,12 @@ class Results:
             found = self._path.with_name(self._path.name + tail)
             if found.exists():
                 found.rename(self._aside(tail, number))
-        log.warning("%s: damaged (%s): put aside as %s, estimating anew", self._path, error,
-                    self._aside("", number).name)  # fmt: skip
+        log.warning(
+            "%s: damaged (%s): put aside as %s, estimating anew",
+            self._path,
+            error,
+            self._aside("", number).name,
+        )
 
     def _aside(self, tail: str, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.damaged-{number}{tail}")
@@ -114,7 +127,9 @@ class Remembering:
 
     def __init__(self, station: Station, results: Results) -> None:
         """Raises `ConfigError` where a defect mask, or the model of a view, cannot be used."""
-        self._fitting, self._lineage, self._results = Fitting(station), Lineage(station), results
+        self._fitting = Fitting(station)
+        self._lineage = Lineage(station)
+        self._results = results
         self.asked = self.anew = 0
         """Pairs that an estimate was wanted of, and those that were fitted."""
 

@@ -9,7 +9,14 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from magis_calib.domain.camera import VIEWS, CameraFacts, DropAnnouncement, Frame, IncompleteDrop, View
+from magis_calib.domain.camera import (
+    VIEWS,
+    CameraFacts,
+    DropAnnouncement,
+    Frame,
+    IncompleteDrop,
+    View,
+)
 from magis_calib.domain.devices import CameraJoined, LinkState, SourceEnded, SourceEvent
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.recording.reader import Session
@@ -22,17 +29,25 @@ AHEAD = 1
 
 
 class ReplaySource:
-    """Plays a session in the order in which it was recorded. One thread receives, any other may turn the speed."""
+    """Plays a session in the order in which it was recorded.
+
+    One thread receives, any other may turn the speed.
+    """
 
     def __init__(self, session: Session, speed: float, first: int = 0, stays: bool = False) -> None:
         """Begin with the record at place `first`, which waits for nothing.
 
-        `speed`: times real time, infinity for as fast as possible, 0 for pause. `stays`: say nothing at the end of the
-        recording, where else the source ends.
+        `speed`: times real time, infinity for as fast as possible, 0 for pause. `stays`: say
+        nothing at the end of the recording, where else the source ends.
         """
-        self._session, self._records = session, session.records
-        self._at, self._first, self._stays = first, first, stays
-        self._speed, self._steps, self._wait_s = speed, 0, 0.0
+        self._session = session
+        self._records = session.records
+        self._at = first
+        self._first = first
+        self._stays = stays
+        self._speed = speed
+        self._steps = 0
+        self._wait_s = 0.0
         self._in_work = 0
         self._changed = threading.Condition()
         self._facts: dict[View, CameraFacts] = {}
@@ -46,13 +61,15 @@ class ReplaySource:
     def set_speed(self, factor: float) -> None:
         """Play this many times real time from now on; steps that were asked for are forgotten."""
         with self._changed:
-            self._speed, self._steps = factor, 0
+            self._speed = factor
+            self._steps = 0
             self._changed.notify_all()
 
     def step(self) -> None:
         """Pause, but let one more drop come."""
         with self._changed:
-            self._speed, self._steps = 0.0, self._steps + 1
+            self._speed = 0.0
+            self._steps = self._steps + 1
             self._changed.notify_all()
 
     def drop_done(self) -> None:
@@ -89,8 +106,11 @@ class ReplaySource:
                 self._changed.wait(timeout_s)
                 return False
             if not self._due():
-                speed, since_s = self._speed, time.monotonic()
-                self._changed.wait(timeout_s if speed <= 0 else min(timeout_s, self._wait_s / speed))
+                speed = self._speed
+                since_s = time.monotonic()
+                self._changed.wait(
+                    timeout_s if speed <= 0 else min(timeout_s, self._wait_s / speed)
+                )
                 self._wait_s -= (time.monotonic() - since_s) * speed
                 if not self._due():
                     return False
@@ -114,7 +134,9 @@ class ReplaySource:
             gap_s = (self._records[self._at].time_ns - record.time_ns) / 1e9
             self._wait_s = min(LONGEST_PAUSE_S, max(0.0, gap_s))
         found = {view: self._session.frame(record.drop_id, view) for view in VIEWS}
-        yield from self._told(record, {view: frame for view, frame in found.items() if frame is not None})
+        yield from self._told(
+            record, {view: frame for view, frame in found.items() if frame is not None}
+        )
 
     def _told(self, record: DropRecord, frames: dict[View, Frame]) -> Iterator[SourceEvent]:
         yield DropAnnouncement(record.drop_id, record.sequence_type, time.time_ns())

@@ -1,4 +1,6 @@
-"""A what-if in numbers: each observable about its target and each actuator's motion, happened and predicted."""
+"""A what-if in numbers: each observable about its target and each actuator's motion, happened and
+predicted.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,17 @@ class Motion:
 
 def spreads(drops: Sequence[Otherwise]) -> list[Beside]:
     """Return how each observable lay about its target, over the usable interferometer drops."""
-    used = [one for one in drops if one.record.sequence_type == "interferometer" and one.record.estimate.usable]
+    used = [
+        one
+        for one in drops
+        if one.record.sequence_type == "interferometer" and one.record.estimate.usable
+    ]
     found = []
     for name in OBSERVABLES:
-        happened = [one.record.estimate.values[name] - one.record.targets.get(name, one.targets[name]) for one in used]
+        happened = [
+            one.record.estimate.values[name] - one.record.targets.get(name, one.targets[name])
+            for one in used
+        ]
         predicted = [one.estimate.values[name] - one.targets[name] for one in used]
         found.append(Beside(name, _spread(name, happened), _spread(name, predicted)))
     return found
@@ -36,18 +45,28 @@ def spreads(drops: Sequence[Otherwise]) -> list[Beside]:
 def motions(drops: Sequence[Otherwise], actuators: Sequence[str]) -> list[Motion]:
     """Return how much each actuator moved."""
     return [
-        Motion(name, _rms([one.record.in_force[name] for one in drops]), _rms([one.in_force[name] for one in drops]))
+        Motion(
+            name,
+            _rms([one.record.in_force[name] for one in drops]),
+            _rms([one.in_force[name] for one in drops]),
+        )
         for name in actuators
     ]
 
 
 def held_in_words(drops: Sequence[Otherwise]) -> str:
-    """Say after how many drops nothing would have been sent although something was, and why; empty for none."""
+    """Say after how many drops nothing would have been sent although something was, and why.
+
+    Empty for none.
+    """
     held = [one for one in drops if one.hold]
     if not held:
         return ""
-    return (f"after {len(held)} drops that were corrected nothing would have been sent, first after drop "
-            f"{held[0].record.drop_id}: {held[0].hold}")  # fmt: skip
+    return (
+        f"after {len(held)} drops that were corrected nothing would have been sent, first after "
+        f"drop "
+        f"{held[0].record.drop_id}: {held[0].hold}"
+    )
 
 
 def _spread(name: str, errors: Sequence[float]) -> Spread:

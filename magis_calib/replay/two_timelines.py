@@ -8,23 +8,35 @@ from magis_calib.domain.drop_record import DropRecord
 
 
 class TwoTimelines:
-    """Knows both ways of the setpoints. What moved them from outside moves both by the same amount."""
+    """Knows both ways of the setpoints.
+
+    What moved them from outside moves both by the same amount.
+    """
 
     def __init__(self, start: Setpoints) -> None:
         """Begin where the first recorded drop was taken."""
-        self._happened, self._otherwise = Timeline(start), Timeline(start)
+        self._happened = Timeline(start)
+        self._otherwise = Timeline(start)
         self._delay_drops = 1
 
     def at(self, record: DropRecord) -> Setpoints:
-        """Return what this drop would have seen, after taking in what was moved from outside before it."""
-        happened, otherwise = self._happened.in_force(record.drop_id), self._otherwise.in_force(record.drop_id)
-        moved = {name: value for name, value in record.in_force.items() if happened.get(name) != value}
+        """Return what this drop would have seen, after taking in what was moved from outside before
+        it.
+        """
+        happened, otherwise = (
+            self._happened.in_force(record.drop_id),
+            self._otherwise.in_force(record.drop_id),
+        )
+        moved = {
+            name: value for name, value in record.in_force.items() if happened.get(name) != value
+        }
         if moved:
             shifted = {
-                name: value if name not in happened or otherwise[name] == happened[name]
+                name: value
+                if name not in happened or otherwise[name] == happened[name]
                 else otherwise[name] + (value - happened[name])
                 for name, value in moved.items()
-            }  # fmt: skip
+            }
             self._happened.change(record.drop_id, moved)
             self._otherwise.change(record.drop_id, shifted)
         return self._otherwise.in_force(record.drop_id)
@@ -41,10 +53,15 @@ class TwoTimelines:
         was_sent = decision.outcome == "applied" and decision.effective_drop is not None
         if was_sent and decision.effective_drop is not None:
             self._delay_drops = decision.effective_drop - decision.drop_id
-            read = {name: decision.readback.get(name, value) for name, value in decision.sent.items()}
+            read = {
+                name: decision.readback.get(name, value) for name, value in decision.sent.items()
+            }
             self._happened.change(decision.effective_drop, read)
         if limited is not None:
-            off = {name: _read(decision, name, value) if was_sent else value for name, value in limited.items()}
+            off = {
+                name: _read(decision, name, value) if was_sent else value
+                for name, value in limited.items()
+            }
             self._otherwise.change(decision.drop_id + self._delay_drops, off)
 
 

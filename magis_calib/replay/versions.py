@@ -11,7 +11,10 @@ from magis_calib.recording.reader import Session
 
 
 def versions_in_words(session: Session) -> str:
-    """Say in one line which versions differ; empty where all agree, or where the session does not tell."""
+    """Say in one line which versions differ.
+
+    Empty where all agree, or where the session does not tell.
+    """
     told = session.attribute("identity")
     try:
         recorded = json.loads(told) if told else {}

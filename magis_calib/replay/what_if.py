@@ -1,7 +1,9 @@
-"""What would have happened under other gains, targets or another matrix, predicted from what was recorded.
+"""What would have happened under other gains, targets or another matrix, predicted from what was
+recorded.
 
-What disturbs the station does not depend on the setpoints: an observable would have been what was measured, plus the
-recorded matrix times the difference of the setpoints. A loop of its own judges these observables, drop by drop.
+What disturbs the station does not depend on the setpoints: an observable would have been what was
+measured, plus the recorded matrix times the difference of the setpoints. A loop of its own judges
+these observables, drop by drop.
 """
 
 from __future__ import annotations
@@ -20,7 +22,14 @@ from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.response_matrix import Response
 from magis_calib.replay.changes import Changes
 from magis_calib.replay.recorded_actuators import configured_facts
-from magis_calib.replay.recorded_decisions import Closings, astray_of, is_judged, trouble_of, waited_s, wish_of
+from magis_calib.replay.recorded_decisions import (
+    Closings,
+    astray_of,
+    is_judged,
+    trouble_of,
+    waited_s,
+    wish_of,
+)
 from magis_calib.replay.two_timelines import TwoTimelines
 
 
@@ -39,7 +48,10 @@ class Otherwise:
         """Name the first thing that is not as recorded; empty where all is, to the last bit."""
         for name, value in self.record.in_force.items():
             if self.in_force[name] != value:
-                return f"drop {self.record.drop_id}, {name}: was {value!r}, predicted {self.in_force[name]!r}"
+                return (
+                    f"drop {self.record.drop_id}, {name}: was {value!r}, predicted "
+                    f"{self.in_force[name]!r}"
+                )
         for name, value in self.record.estimate.values.items():
             now = self.estimate.values[name]
             if now != value and not (math.isnan(now) and math.isnan(value)):
@@ -48,7 +60,11 @@ class Otherwise:
 
 
 def what_if(
-    recorded: Station, station: Station, changes: Changes, records: Sequence[DropRecord], restarts: Container[int] = ()
+    recorded: Station,
+    station: Station,
+    changes: Changes,
+    records: Sequence[DropRecord],
+    restarts: Container[int] = (),
 ) -> Iterator[Otherwise]:
     """Yield every drop whose setpoints are known. `station`: the recorded one with the changes.
 
@@ -57,10 +73,14 @@ def what_if(
     known = [record for record in records if record.in_force]
     if not known:
         return
-    loop, happened = Loop(station), Response.of(recorded)
-    ways, closings, wish = TwoTimelines(known[0].in_force), Closings(), ""
+    loop = Loop(station)
+    happened = Response.of(recorded)
+    ways = TwoTimelines(known[0].in_force)
+    closings = Closings()
+    wish = ""
     for record in known:
-        in_force, decision = ways.at(record), record.decision
+        in_force = ways.at(record)
+        decision = record.decision
         was_commanded, commanded = ways.commanded()
         loop.follow(changes.over(record))
         if record.drop_id in restarts:
@@ -69,14 +89,20 @@ def what_if(
         if closings.before(record):
             loop.resume(commanded)
         estimate = _moved(record, in_force, happened)
-        limited, hold = None, ""
+        limited = None
+        hold = ""
         if is_judged(record):
             if decision.proposal is not None:
                 wish = wish_of(decision)
             at = DropContext(
-                in_force, commanded, configured_facts(loop.config), wish, trouble_of(decision), astray_of(decision),
+                in_force,
+                commanded,
+                configured_facts(loop.config),
+                wish,
+                trouble_of(decision),
+                astray_of(decision),
                 waited_s(record),
-            )  # fmt: skip
+            )
             judged = loop.judge(estimate, record.sequence_type, at)
             if not judged.hold and judged.proposal is not None and not _prevented(record):
                 limited = _limited(judged.proposal, record, commanded == was_commanded)
@@ -92,21 +118,28 @@ def _moved(record: DropRecord, in_force: Setpoints, response: Response) -> Stati
         return record.estimate
     values = dict(record.estimate.values)
     for name, moved in zip(OBSERVABLES, (response.matrix @ away).tolist(), strict=True):
-        values[name] = wrap_error(name, values[name] + moved) if math.isfinite(values[name]) else values[name]
+        values[name] = (
+            wrap_error(name, values[name] + moved) if math.isfinite(values[name]) else values[name]
+        )
     return replace(record.estimate, values=values)
 
 
 def _prevented(record: DropRecord) -> bool:
-    """Whether something was to be sent, but did not arrive or not as a whole: so it would have been otherwise, too."""
+    """Whether something was to be sent, but did not arrive or not as a whole: so it would have been
+    otherwise, too.
+    """
     decision = record.decision
-    return decision.outcome not in ("applied", "held") or decision.reason.endswith("nothing was sent")
+    return decision.outcome not in ("applied", "held") or decision.reason.endswith(
+        "nothing was sent"
+    )
 
 
 def _limited(proposal: Proposal, record: DropRecord, same_start: bool) -> Setpoints:
     """Return where the setpoints would go.
 
-    Limits of the controllers are not in the recording, those of the configuration may be wider by a read-back's
-    tolerance: where the same was wanted from the same place, the limited move is the recorded one.
+    Limits of the controllers are not in the recording, those of the configuration may be wider by a
+    read-back's tolerance: where the same was wanted from the same place, the limited move is the
+    recorded one.
     """
     before = record.decision.proposal
     same = same_start and before is not None and proposal.proposed == before.proposed

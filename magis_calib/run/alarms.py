@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 HISTORY_KEPT = 500
 REJECTED_IN_A_ROW = 3
-"""A single drop may be rejected by a gate; this many are a loop that does not go on. A hold is told at once."""
+"""A single drop may be rejected by a gate; this many are a loop that does not go on.
+
+A hold is told at once.
+"""
 LOOP_ALARMS = frozenset({"fault", "loop", "correction"})
 """Those that mean: corrections are wanted, and do not reach the hardware."""
 
@@ -34,7 +37,10 @@ class Trouble:
 
 
 class AlarmList:
-    """Remembers since when each trouble stands and who knows of it; logs each coming and going once."""
+    """Remembers since when each trouble stands and who knows of it.
+
+    Logs each coming and going once.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing wrong."""
@@ -48,7 +54,8 @@ class AlarmList:
 
     def update(self, troubles: Mapping[str, Trouble]) -> tuple[Alarm, ...]:
         """Replace what is wrong by what is wrong now, first come first."""
-        standing, now_ns = {alarm.key: alarm for alarm in self.alarms}, time.time_ns()
+        standing = {alarm.key: alarm for alarm in self.alarms}
+        now_ns = time.time_ns()
         for key in standing.keys() - troubles.keys():
             over = standing[key]
             log.info("over: %s", over.text)
@@ -63,33 +70,50 @@ class AlarmList:
         return self.alarms
 
     def acknowledge(self, key: str, who: str) -> str:
-        """Note that somebody knows of this alarm, of all for an empty key; it ends when the trouble does."""
+        """Note that somebody knows of this alarm, of all for an empty key.
+
+        It ends when the trouble does.
+        """
         if not who:
             return "not acknowledged: wanted the name of who knows of it"
         fresh = [one for one in self.alarms if key in ("", one.key) and not one.acknowledged_by]
         if not fresh:
-            return f"no alarm {key!r} waits to be acknowledged" if key else "no alarm waits to be acknowledged"
+            return (
+                f"no alarm {key!r} waits to be acknowledged"
+                if key
+                else "no alarm waits to be acknowledged"
+            )
         now_ns = time.time_ns()
         self.alarms = tuple(
-            replace(one, acknowledged_by=who, acknowledged_ns=now_ns) if one in fresh else one for one in self.alarms
+            replace(one, acknowledged_by=who, acknowledged_ns=now_ns) if one in fresh else one
+            for one in self.alarms
         )
         for one in fresh:
             log.info("acknowledged by %s: %s", who, one.text)
         return f"acknowledged by {who}: {', '.join(one.key.replace('_', ' ') for one in fresh)}"
 
 
-def link_troubles(links: tuple[LinkState, ...], since_start_s: float, patience_s: float) -> dict[str, Trouble]:
-    """Return a trouble for each peer that is not there; one that never spoke gets `patience_s` to appear."""
+def link_troubles(
+    links: tuple[LinkState, ...], since_start_s: float, patience_s: float
+) -> dict[str, Trouble]:
+    """Return a trouble for each peer that is not there.
+
+    One that never spoke gets `patience_s` to appear.
+    """
     return {
         f"link {link.name}": Trouble(
-            "act", f"{link.name.replace('_', ' ')}: {link.detail}", "start it, or check its cable and address"
+            "act",
+            f"{link.name.replace('_', ' ')}: {link.detail}",
+            "start it, or check its cable and address",
         )
         for link in links
         if not link.connected and (link.age_s is not None or since_start_s > patience_s)
     }
 
 
-def decision_troubles(records: Sequence[DropRecord], closed: bool, closed_after: int) -> dict[str, Trouble]:
+def decision_troubles(
+    records: Sequence[DropRecord], closed: bool, closed_after: int
+) -> dict[str, Trouble]:
     """Return what is wrong with the newest decisions; what the operator wants held is not wrong.
 
     `closed`: corrections are wanted, since after the drop `closed_after`.
@@ -97,14 +121,26 @@ def decision_troubles(records: Sequence[DropRecord], closed: bool, closed_after:
     latest = records[-1].decision if records else None
     if latest is not None and latest.outcome in ("refused", "half_applied", "unverified"):
         text = f"drop {latest.drop_id}: {latest.in_words()}"
-        return {"correction": Trouble("act", text, "compare setpoints and read-backs; the next drop tries again")}
-    judged = (one for one in reversed(records) if one.complete and one.sequence_type == "interferometer")
-    newest = [one.decision for one in islice(judged, REJECTED_IN_A_ROW) if one.drop_id > closed_after]
+        return {
+            "correction": Trouble(
+                "act", text, "compare setpoints and read-backs; the next drop tries again"
+            )
+        }
+    judged = (
+        one for one in reversed(records) if one.complete and one.sequence_type == "interferometer"
+    )
+    newest = [
+        one.decision for one in islice(judged, REJECTED_IN_A_ROW) if one.drop_id > closed_after
+    ]
     unwanted = [one.outcome == "held" and one.reason not in WISHES.values() for one in newest]
     if not (closed and newest and unwanted[0]):
         return {}
-    stopping = [RULES[one.rule] for one in newest[0].verdicts if not one.passed and one.rule in RULES]
-    if any(rule.kind == "hold" for rule in stopping) or (all(unwanted) and len(newest) == REJECTED_IN_A_ROW):
+    stopping = [
+        RULES[one.rule] for one in newest[0].verdicts if not one.passed and one.rule in RULES
+    ]
+    if any(rule.kind == "hold" for rule in stopping) or (
+        all(unwanted) and len(newest) == REJECTED_IN_A_ROW
+    ):
         remedy = "; ".join([*(rule.way_out for rule in stopping[:1]), "magis-calib why tells more"])
         return {"loop": Trouble("act", f"the loop does not correct: {newest[0].reason}", remedy)}
     return {}
@@ -117,5 +153,9 @@ def recording_troubles(state: RecordingState, warn_hours: float) -> dict[str, Tr
         return {"recording": Trouble("act", f"not recorded: {state.problem}", remedy)}
     if state.hours_left is not None and state.hours_left < warn_hours:
         text = f"the disk lasts for {state.hours_left:.1f} h more at this pace"
-        return {"disk": Trouble("look", text, "free the disk: magis-calib session prune removes old images")}
+        return {
+            "disk": Trouble(
+                "look", text, "free the disk: magis-calib session prune removes old images"
+            )
+        }
     return {}

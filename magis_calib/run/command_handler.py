@@ -1,4 +1,6 @@
-"""The operator's desk: what was asked of a run, what the loop shall do, and the fault that stops it until cleared."""
+"""The operator's desk: what was asked of a run, what the loop shall do, and the fault that stops it
+until cleared.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,10 @@ log = logging.getLogger(__name__)
 
 
 class CommandHandler:
-    """Takes commands from any thread; the worker obeys them one after the other, each with an answer in words."""
+    """Takes commands from any thread.
+
+    The worker obeys them one after the other, each with an answer in words.
+    """
 
     def __init__(
         self,
@@ -62,12 +67,19 @@ class CommandHandler:
         keep: Callable[[DropRecord], None],
     ) -> None:
         """`keep` records a drop once more, with its remark."""
-        self._components, self._loop, self._history, self._alarms, self._keep = components, loop, history, alarms, keep
+        self._components = components
+        self._loop = loop
+        self._history = history
+        self._alarms = alarms
+        self._keep = keep
         self._asked: deque[Command] = deque()
         self._jobs = BackgroundJobs()
         self.wanted: LoopWord = components.station.loop.start
         self.fault = ""
-        """What stopped corrections until the operator closes the loop again; empty where nothing did."""
+        """What stopped corrections until the operator closes the loop again.
+
+        Empty where nothing did.
+        """
         self.silent = ""
         """Since when the worker is silent; empty while it is not. Written by who watches it."""
         self.procedures = Procedures(components, loop)
@@ -89,7 +101,10 @@ class CommandHandler:
             yield answer
 
     def hold_reason(self) -> str:
-        """Return why nothing may be sent now; empty where corrections may. A failed poke must be mended first."""
+        """Return why nothing may be sent now; empty where corrections may.
+
+        A failed poke must be mended first.
+        """
         if self.fault or self.silent:
             return f"fault: {self.fault}" if self.fault else self.silent
         if (asked := last_turn(tuple(self._asked))) not in (None, "closed"):
@@ -101,7 +116,11 @@ class CommandHandler:
     def _unrecorded(self) -> str:
         """Say that nothing is recorded, where the loop shall hold then."""
         recorder = self._components.recorder
-        if recorder is None or not recorder.state.problem or self._components.station.recording.when_full == "go_on":
+        if (
+            recorder is None
+            or not recorder.state.problem
+            or self._components.station.recording.when_full == "go_on"
+        ):
             return ""
         return f"held while nothing is recorded: {recorder.state.problem}"
 
@@ -116,18 +135,32 @@ class CommandHandler:
         return "procedure" if self.procedures.has_loop else self.wanted
 
     def leave(self) -> str:
-        """Do with the setpoints what the configuration wants at the end; return it in words, empty for nothing."""
+        """Do with the setpoints what the configuration wants at the end.
+
+        Return it in words, empty for nothing.
+        """
         self.procedures.cancel("the run stops")
-        actuators, wanted = self._components.actuators, self._components.station.loop.on_stop
+        actuators = self._components.actuators
+        wanted = self._components.station.loop.on_stop
         if wanted == "keep" or self._components.mode == "replay":
             return ""
         if wanted == "start":
             return self._arrive(actuators.restore())
-        tolerances = {name: one.tolerance for name, one in self._components.station.loop.observables.items()}
+        tolerances = {
+            name: one.tolerance for name, one in self._components.station.loop.observables.items()
+        }
         good = last_good(self._history.records, self._loop.targets, tolerances)
         if good is None:
-            return f"none of the last {len(self._history.records)} drops was within tolerance: the setpoints are kept"
-        return self._arrive(actuators.go_to(good.in_force, f"the setpoints of drop {good.drop_id}, the last good one"))
+            return (
+                f"none of the last {len(self._history.records)} drops was within tolerance: "
+                f"the "
+                f"setpoints are kept"
+            )
+        return self._arrive(
+            actuators.go_to(
+                good.in_force, f"the setpoints of drop {good.drop_id}, the last good one"
+            )
+        )
 
     def _obey(self, command: Command) -> str:
         match command:
@@ -164,7 +197,9 @@ class CommandHandler:
 
     def _bundle(self) -> str:
         components = self._components
-        session = components.recorder.path if components.recorder is not None else components.session
+        session = (
+            components.recorder.path if components.recorder is not None else components.session
+        )
         texts = bundle_texts(components, self._history.records, self._alarms.alarms)
         return self._jobs.bundle(texts, Path(session) if session else None, components.products)
 
@@ -175,7 +210,10 @@ class CommandHandler:
         return result.words
 
     def _turn(self, command: Command) -> str:
-        """Turn the loop's switch; to close it also clears the fault. A failed poke must be mended first."""
+        """Turn the loop's switch; to close it also clears the fault.
+
+        A failed poke must be mended first.
+        """
         if self.word == "procedure":
             return f"not turned: {self.procedures.busy}"
         if isinstance(command, CloseLoop) and self.procedures.failed_poke:
@@ -184,14 +222,20 @@ class CommandHandler:
         self.wanted, answer = TURNS[type(command)]
         if self.wanted == "closed":
             self.fault = ""
-            self._history.closed_after = max((one.drop_id for one in self._history.records), default=0)
+            self._history.closed_after = max(
+                (one.drop_id for one in self._history.records), default=0
+            )
             self._components.actuators.accept()
             self._loop.resume(self._components.actuators.commanded())
         return answer
 
     def _tune(self, command: SetTarget | SetGain | SetLimits) -> str:
-        """Change a target, gain or limit for this run. A procedure keeps the limits that it began with."""
-        actuators, what = self._components.actuators, type(command).__name__.removeprefix("Set").lower()
+        """Change a target, gain or limit for this run.
+
+        A procedure keeps the limits that it began with.
+        """
+        actuators = self._components.actuators
+        what = type(command).__name__.removeprefix("Set").lower()
         if self._components.mode == "replay":
             return f"{what} not set: this is a replay"
         if isinstance(command, SetLimits) and (busy := self.procedures.busy):

@@ -1,4 +1,6 @@
-"""What a run is made of: where frames come from, who moves the actuators, who records and who listens."""
+"""What a run is made of: where frames come from, who moves the actuators, who records and who
+listens.
+"""
 
 from __future__ import annotations
 

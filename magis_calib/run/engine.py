@@ -1,8 +1,8 @@
 """The threads of a run: receive, work, record; the frozen snapshot that everyone reads.
 
-Stopping is one contract for window close, Ctrl-C, SIGTERM, the last drop and error alike: stop accepting -> let the
-worker finish -> drain the recorder -> leave the setpoints as configured -> write the final state (last sent, read
-back) -> confirm.
+Stopping is one contract for window close, Ctrl-C, SIGTERM, the last drop and error alike: stop
+accepting -> let the worker finish -> drain the recorder -> leave the setpoints as configured ->
+write the final state (last sent, read back) -> confirm.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ REFRESH_S = 0.5
 """Ages, links and alarms are looked at this often even while no drop comes."""
 
 TOGETHER_S = 0.02
-"""What was recorded waits so long for more before it is brought onto the disk: the frames of a drop go together."""
+"""What was recorded waits so long for more before it is brought onto the disk: the frames of a drop
+go together.
+"""
 
 
 class Engine:
@@ -45,21 +47,31 @@ class Engine:
 
     def __init__(self, components: Components) -> None:
         """Prepare everything; nothing runs before `start`."""
-        self._components, station = components, components.station
+        self._components = components
+        station = components.station
         self._work: BoundedQueue[Work] = BoundedQueue(station.pairing.queue_bytes)
         self._record: BoundedQueue[Recordable] = BoundedQueue(station.pairing.queue_bytes)
-        self._pipeline = Pipeline(station, components.actuators, components.estimator, components.loop)
+        self._pipeline = Pipeline(
+            station, components.actuators, components.estimator, components.loop
+        )
         record = self._record if components.recorder is not None else None
         pairing = Pairing(station.pairing.wait_s, continued=components.earlier is not None)
         self._receiver = Receiver(
-            components.source, components.drop_system, pairing, self._work, record, components.drops, components.earlier
+            components.source,
+            components.drop_system,
+            pairing,
+            self._work,
+            record,
+            components.drops,
+            components.earlier,
         )
         self.history = RunHistory()
         for before in components.before:
             self.history.recall(before)
         self.left = ""
         """What became of the setpoints at the end, in words; empty where they were to be kept."""
-        loop, alarms = self._pipeline.loop, AlarmList()
+        loop = self._pipeline.loop
+        alarms = AlarmList()
         self._handler = CommandHandler(components, loop, self.history, alarms, self._keep)
         self._stop = threading.Event()
         self.finished = threading.Event()
@@ -70,8 +82,12 @@ class Engine:
 
     def start(self) -> None:
         """Start the threads."""
-        threads = {"receive": self._receive_all, "work": self._work_all, "record": self._record_all,
-                   "watch": self._watch_all}  # fmt: skip
+        threads = {
+            "receive": self._receive_all,
+            "work": self._work_all,
+            "record": self._record_all,
+            "watch": self._watch_all,
+        }
         for name, work in threads.items():
             threading.Thread(target=work, name=name, daemon=True).start()
 
@@ -97,7 +113,10 @@ class Engine:
 
     @property
     def loop_fault(self) -> str:
-        """Why corrections that are wanted do not reach the hardware: the fault, or the alarm; empty where they do."""
+        """Why corrections that are wanted do not reach the hardware: the fault, or the alarm.
+
+        Empty where they do.
+        """
         standing = (alarm.text for alarm in self.snapshot.alarms if alarm.key in LOOP_ALARMS)
         return self.fault or next(standing, "")
 
@@ -132,18 +151,28 @@ class Engine:
             except Exception as error:
                 self._latch("working", error)
                 if item is not None:
-                    self._finish_drop(self._pipeline.unusable(item.drop_id, f"fault: {error}", None))
+                    self._finish_drop(
+                        self._pipeline.unusable(item.drop_id, f"fault: {error}", None)
+                    )
         self._watchdog.dismiss()
         self._record.close()
 
     def _begin(self) -> None:
-        """Begin the procedure that the run is for, once the controllers are known; stop when it has ended or cannot."""
-        wanted, state = self._components.procedure, self._handler.procedures.state
+        """Begin the procedure that the run is for, once the controllers are known.
+
+        Stop when it has ended or cannot.
+        """
+        wanted = self._components.procedure
+        state = self._handler.procedures.state
         if wanted is None or self._stop.is_set():
             return
         if self._handler.fault or (state is not None and not state.running):
             self._stop.set()
-        elif state is None and self._components.actuators.states() and not self._components.actuators.held:
+        elif (
+            state is None
+            and self._components.actuators.states()
+            and not self._components.actuators.held
+        ):
             self._handler.ask(wanted)
 
     def _one_drop(self, item: Work) -> None:
@@ -252,16 +281,24 @@ class Engine:
         self._handler.fault = f"{doing}: {error}"
         time.sleep(0.05)
 
-    def _publish(self, record: DropRecord | None = None, pair: ImagePair | None = None, answer: str = "") -> None:
+    def _publish(
+        self, record: DropRecord | None = None, pair: ImagePair | None = None, answer: str = ""
+    ) -> None:
         """Replace the snapshot once: an answer is never seen before what it tells of."""
         with self._publishing:
             self._publish_alone(record, pair, answer)
 
-    def _publish_alone(self, record: DropRecord | None, pair: ImagePair | None, answer: str) -> None:
+    def _publish_alone(
+        self, record: DropRecord | None, pair: ImagePair | None, answer: str
+    ) -> None:
         handler = self._handler
-        snapshot = self._snapshots.next(self.snapshot, handler.request, self.history, self._receiver.state)
+        snapshot = self._snapshots.next(
+            self.snapshot, handler.request, self.history, self._receiver.state
+        )
         state, measured = handler.procedures.state, handler.procedures.measured
-        snapshot = replace(snapshot, procedure=state, measured=measured, note=answer or snapshot.note)
+        snapshot = replace(
+            snapshot, procedure=state, measured=measured, note=answer or snapshot.note
+        )
         if record is not None:
             snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)
         if record is not None and pair is not None:

@@ -25,14 +25,20 @@ class RunHistory:
     stage_s: dict[str, array[float]] = field(default_factory=dict)
     """Durations of every stage of the newest drops."""
     closed_after: int = 0
-    """The newest drop when the operator closed the loop: what was held until then says nothing of it."""
+    """The newest drop when the operator closed the loop: what was held until then says nothing of
+    it.
+    """
 
     def add(self, record: DropRecord) -> None:
         """Take in one finished drop."""
         self.recall(record)
         self.counters = _counted(self.counters, record)
         waited = record.decision.received_to_applied_s
-        stages = dict(record.stage_s) if waited is None else {**record.stage_s, "received_to_applied": waited}
+        stages = (
+            dict(record.stage_s)
+            if waited is None
+            else {**record.stage_s, "received_to_applied": waited}
+        )
         for stage, seconds in stages.items():
             durations = self.stage_s.setdefault(stage, array("d"))
             durations.append(seconds)
@@ -60,7 +66,8 @@ class RunHistory:
 
 def _counted(counters: Counters, record: DropRecord) -> Counters:
     """Add one drop's outcome."""
-    outcome, tried = record.decision.outcome, bool(record.decision.sent)
+    outcome = record.decision.outcome
+    tried = bool(record.decision.sent)
     return replace(
         counters,
         complete=counters.complete + record.complete,

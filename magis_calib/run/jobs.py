@@ -28,7 +28,9 @@ from magis_calib.state.snapshot import Alarm
 DROPS_TOLD = 50
 
 
-def bundle_texts(components: Components, records: Iterable[DropRecord], alarms: Iterable[Alarm]) -> dict[str, str]:
+def bundle_texts(
+    components: Components, records: Iterable[DropRecord], alarms: Iterable[Alarm]
+) -> dict[str, str]:
     """Return the texts of a bundle by file name. Quick: nothing is read from a disk."""
     told = [explained(record) for record in list(records)[-DROPS_TOLD:]]
     return {
@@ -43,7 +45,9 @@ def bundle_texts(components: Components, records: Iterable[DropRecord], alarms: 
 
 
 def last_papers(session: Path | None, products: Path | None) -> list[Path]:
-    """Return the certificate of the session, what it ended with, and the newest certificate of calibration."""
+    """Return the certificate of the session, what it ended with, and the newest certificate of
+    calibration.
+    """
     found = [session / name for name in (CERTIFICATE, FINAL)] if session is not None else []
     plans = sorted(products.glob("*_calibrate_*")) if products is not None else []
     found += [path for path in plans if plans and path.stem == plans[-1].stem]
@@ -67,7 +71,10 @@ PATIENCE_S = 60.0
 
 
 class BackgroundJobs:
-    """Takes one order at a time. Used by the worker; the paperwork is done in a thread of its own."""
+    """Takes one order at a time. Used by the worker.
+
+    The paperwork is done in a thread of its own.
+    """
 
     def __init__(self) -> None:
         """Have nothing to do."""
@@ -78,14 +85,21 @@ class BackgroundJobs:
         """Begin to count what a session holds so far; return what is to be said now."""
         if not session:
             return "no certificate: nothing is recorded"
-        return self._begin(lambda: _certified(Path(session)), f"counting what {Path(session).name} holds")
+        return self._begin(
+            lambda: _certified(Path(session)), f"counting what {Path(session).name} holds"
+        )
 
     def bundle(self, texts: Mapping[str, str], session: Path | None, products: Path | None) -> str:
         """Begin to write a support bundle into the session's folder (else that of the products)."""
         folder = session or products
         if folder is None:
-            return "no support bundle: there is no folder for it, neither of a session nor of products"
-        return self._begin(lambda: _bundled(folder, texts, last_papers(session, products)), "writing a support bundle")
+            return (
+                "no support bundle: there is no folder for it, neither of a session nor of products"
+            )
+        return self._begin(
+            lambda: _bundled(folder, texts, last_papers(session, products)),
+            "writing a support bundle",
+        )
 
     def promote(self, request: Promote, components: Components) -> str:
         """Begin to put a measured matrix in force in the configuration file of the run."""
@@ -95,7 +109,8 @@ class BackgroundJobs:
         if config is None:
             return f"not promoted: {NO_FILE}"
         return self._begin(
-            lambda: _promoted(request, config, components.name), f"promoting {Path(request.product).name}"
+            lambda: _promoted(request, config, components.name),
+            f"promoting {Path(request.product).name}",
         )
 
     def told(self) -> Iterator[str]:
@@ -106,7 +121,9 @@ class BackgroundJobs:
     def _begin(self, work: Callable[[], str], words: str) -> str:
         if self._busy is not None and self._busy.is_alive():
             return "the last paper is still being written"
-        self._busy = threading.Thread(target=lambda: self._done.append(work()), name="clerk", daemon=True)
+        self._busy = threading.Thread(
+            target=lambda: self._done.append(work()), name="clerk", daemon=True
+        )
         self._busy.start()
         return words
 
@@ -116,11 +133,14 @@ def _certified(session: Path) -> str:
     if isinstance(answer, str):
         return f"no certificate: {answer}"
     gaps = answer["gaps_in_all"]
-    missing = f"{gaps} frames missing: {', '.join(answer['gaps'][:5])}" if gaps else "no frame missing"
+    missing = (
+        f"{gaps} frames missing: {', '.join(answer['gaps'][:5])}" if gaps else "no frame missing"
+    )
     missing += f" up to drop {answer['counted_to']}" if answer["counted_to"] is not None else ""
     return (
         f"certified: {answer['announced']} drops announced, {answer['recorded']} with an outcome, "
-        f"{answer['fitted']} fitted; {answer['stored']} frames stored, {missing}; {session / CERTIFICATE}"
+        f"{answer['fitted']} fitted; {answer['stored']} frames stored, {missing}; "
+        f"{session / CERTIFICATE}"
     )
 
 
@@ -137,5 +157,6 @@ def _promoted(request: Promote, config: Path, station: str) -> str:
     except (ConfigError, SessionError, OSError) as error:
         return f"not promoted: {error}"
     return (
-        f"promoted by {request.who}: {done}; this run keeps the one that it began with, the next start uses the new one"
+        f"promoted by {request.who}: {done}; this run keeps the one that it began with, the "
+        f"next start uses the new one"
     )

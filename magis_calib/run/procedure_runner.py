@@ -1,4 +1,6 @@
-"""Walks one procedure through a run: moves to what it asks for, gives it the drops, brings the setpoints back."""
+"""Walks one procedure through a run: moves to what it asks for, gives it the drops, brings the
+setpoints back.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ from magis_calib.state.procedure import CurvePoint, LiveCurve, ProcedureState
 log = logging.getLogger(__name__)
 
 PATIENCE_DROPS = 20
-"""Drops in a row that are not of what was asked for, or cannot be measured, before a procedure gives up."""
+"""Drops in a row that are not of what was asked for, or cannot be measured, before a procedure
+gives up.
+"""
 
 
 class ProcedureRunner:
@@ -40,7 +44,10 @@ class ProcedureRunner:
         drops: DropSystem | None,
     ) -> None:
         """`planned`: drops in all, as far as is known. Nothing moves before `begin`."""
-        self._procedure, self._place, self._actuators, self._drops = procedure, place, actuators, drops
+        self._procedure = procedure
+        self._place = place
+        self._actuators = actuators
+        self._drops = drops
         self._ask: Request | None = None
         self._taken: list[DropRecord] = []
         self._missed = 0
@@ -57,7 +64,13 @@ class ProcedureRunner:
     @property
     def loop(self) -> Literal["off", "closed", "as_wanted"]:
         """Whether the loop may correct now."""
-        return "as_wanted" if self.result is not None else self._ask.loop if self._ask is not None else "off"
+        return (
+            "as_wanted"
+            if self.result is not None
+            else self._ask.loop
+            if self._ask is not None
+            else "off"
+        )
 
     def begin(self) -> None:
         """Move to the first setpoints asked for."""
@@ -76,7 +89,8 @@ class ProcedureRunner:
         self._draw(record, self._ask)
         self._tell(self._ask.words)
         if len(self._taken) == self._ask.drops:
-            taken, self._taken = tuple(self._taken), []
+            taken = tuple(self._taken)
+            self._taken = []
             self._next(lambda: self._procedure.send(taken))
 
     def cancel(self, why: str) -> None:
@@ -86,29 +100,47 @@ class ProcedureRunner:
             self._end(ProcedureResult(False, f"cancelled: {why}"))
 
     def leave_product(self, folder: Path, station: str, session: str) -> None:
-        """Write what it found, once it has ended, and tell where, or why it could not be written."""
+        """Write what it found, once it has ended, and tell where,
+        or why it could not be written.
+        """
         if self.result is None or self.state.product:
             return
         drops = (self.records[0].drop_id, self.records[-1].drop_id) if self.records else (0, 0)
         product = Product(
-            self.state.name, station, time.time_ns(), self.result.good, self.result.words, dict(self._place.base),
-            Path(session).name, drops, self.result.product,
-        )  # fmt: skip
+            self.state.name,
+            station,
+            time.time_ns(),
+            self.result.good,
+            self.result.words,
+            dict(self._place.base),
+            Path(session).name,
+            drops,
+            self.result.product,
+        )
         try:
             self.state = replace(self.state, product=str(write_product(folder, product)))
         except OSError as error:
             self.state = replace(
-                self.state, good=False, words=f"{self.state.words}; its product is NOT written: {error}"
+                self.state,
+                good=False,
+                words=f"{self.state.words}; its product is NOT written: {error}",
             )
 
     def _next(self, go_on: Callable[[], Request]) -> None:
-        """Go on to what is asked for next. What cannot be had is told to the procedure, which may know better."""
+        """Go on to what is asked for next.
+
+        What cannot be had is told to the procedure, which may know better.
+        """
         try:
             ask = go_on()
             while not self._had(ask):
-                ask = self._procedure.throw(ProcedureError(self._trouble)) if self._trouble else \
-                    self._procedure.send(())  # fmt: skip
-            self._ask, self._missed = ask, 0
+                ask = (
+                    self._procedure.throw(ProcedureError(self._trouble))
+                    if self._trouble
+                    else self._procedure.send(())
+                )
+            self._ask = ask
+            self._missed = 0
             self._tell(ask.words)
         except StopIteration as done:
             self._end(done.value)
@@ -140,7 +172,8 @@ class ProcedureRunner:
             and record.sequence_type == ask.sequence_type
             and (record.estimate.usable or ask.sequence_type == "no_atoms")
             and all(
-                abs(record.in_force.get(name, float("inf")) - value) <= facts[name].readback_tolerance
+                abs(record.in_force.get(name, float("inf")) - value)
+                <= facts[name].readback_tolerance
                 for name, value in ask.setpoints.items()
             )
         )
@@ -148,7 +181,10 @@ class ProcedureRunner:
     def _miss(self, record: DropRecord) -> None:
         self._missed += 1
         if self._missed >= PATIENCE_DROPS:
-            reason = "; ".join(record.estimate.reasons) or "the setpoints in force are not those asked for"
+            reason = (
+                "; ".join(record.estimate.reasons)
+                or "the setpoints in force are not those asked for"
+            )
             given_up = ProcedureError(f"gave up: {self._missed} drops in a row of no use: {reason}")
             self._taken = []
             self._next(lambda: self._procedure.throw(given_up))
@@ -167,16 +203,23 @@ class ProcedureRunner:
             raise ProcedureError(result.words)
 
     def _end(self, result: ProcedureResult) -> None:
-        """Bring back what it moved, but for what is to be kept, and the drop system to its usual drops."""
+        """Bring back what it moved, but for what is to be kept, and the drop system to its usual
+        drops.
+        """
         words = result.words
         try:
             self._turn("interferometer")
-            back = {name: value for name, value in self._place.base.items() if name in self._touched}
+            back = {
+                name: value for name, value in self._place.base.items() if name in self._touched
+            }
             self._go(back | dict(result.keep), "where the procedure began")
         except (ProcedureError, ControllerError) as error:
-            result, words = replace(result, good=False), f"{words}; setpoints NOT restored: {error}"
+            result = replace(result, good=False)
+            words = f"{words}; setpoints NOT restored: {error}"
         self.result = replace(result, words=words)
-        self.state = replace(self.state, words=words, left_s=None, running=False, good=self.result.good)
+        self.state = replace(
+            self.state, words=words, left_s=None, running=False, good=self.result.good
+        )
 
     def _draw(self, record: DropRecord, ask: Request) -> None:
         """Go on with the curves there are; begin others with the first drop that is for them."""
@@ -186,7 +229,9 @@ class ProcedureRunner:
         if self._begins or tuple(curve.axes for curve in curves) != ask.curves:
             curves = tuple(LiveCurve(axes) for axes in ask.curves)
         self._begins = False
-        self.state = replace(self.state, curves=tuple(_with_drop(curve, record, ask.part) for curve in curves))
+        self.state = replace(
+            self.state, curves=tuple(_with_drop(curve, record, ask.part) for curve in curves)
+        )
 
     def _tell(self, words: str) -> None:
         done = len(self.records)
@@ -204,4 +249,6 @@ def _with_drop(curve: LiveCurve, record: DropRecord, part: str) -> LiveCurve:
         return curve
     away = seen - (curve.points[0].seen if curve.points else axes.target or 0.0)
     seen += wrap_error(axes.up, away) - away  # a phase is drawn within π of where it began
-    return curve.with_point(CurvePoint(record.drop_id, at, seen, estimate.stderr.get(axes.up, math.nan), part))
+    return curve.with_point(
+        CurvePoint(record.drop_id, at, seen, estimate.stderr.get(axes.up, math.nan), part)
+    )

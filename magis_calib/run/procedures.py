@@ -1,4 +1,6 @@
-"""Begins and ends procedures, one at a time, and remembers what the last poke and the newest matrix say."""
+"""Begins and ends procedures, one at a time, and remembers what the last poke and the newest matrix
+say.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ class Procedures:
 
     def __init__(self, components: Components, loop: Loop) -> None:
         """`loop`: where it stands is where a procedure begins."""
-        self._components, self._loop = components, loop
+        self._components = components
+        self._loop = loop
         self._run: ProcedureRunner | None = None
         self.poke = NOT_POKED
         """What the last poke of this run found, in words."""
@@ -39,7 +42,11 @@ class Procedures:
     def busy(self) -> str:
         """Say which procedure runs; empty where none does."""
         state = self.state
-        return f"{state.name} is running, cancel it first" if state is not None and state.running else ""
+        return (
+            f"{state.name} is running, cancel it first"
+            if state is not None and state.running
+            else ""
+        )
 
     @property
     def has_loop(self) -> bool:
@@ -71,13 +78,18 @@ class Procedures:
             procedure, planned = begin(name, place, options)
         except ProcedureError as error:
             return f"not begun: {error}"
-        self._run = ProcedureRunner(name, procedure, place, planned, actuators, self._components.drop_system)
+        self._run = ProcedureRunner(
+            name, procedure, place, planned, actuators, self._components.drop_system
+        )
         self._run.begin()
         self._conclude()
         return f"{name} began" if self._run.state.running else self._run.state.words
 
     def take(self, record: DropRecord, fault: str) -> str:
-        """Give a finished drop to the procedure that runs; a fault ends it. Return how it ended, if it has."""
+        """Give a finished drop to the procedure that runs; a fault ends it.
+
+        Return how it ended, if it has.
+        """
         if self._run is None or not self._run.state.running:
             return ""
         if fault:
@@ -103,7 +115,10 @@ class Procedures:
         )
 
     def _conclude(self) -> None:
-        """Write what a procedure left, once it has ended. A failed poke stays one until another has passed."""
+        """Write what a procedure left, once it has ended.
+
+        A failed poke stays one until another has passed.
+        """
         components, run = self._components, self._run
         if run is None or run.result is None:
             return

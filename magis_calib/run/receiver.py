@@ -1,4 +1,6 @@
-"""The receiving thread's work: events in, every frame to the recorder, every whole or given-up drop to the worker."""
+"""The receiving thread's work: events in, every frame to the recorder, every whole or given-up drop
+to the worker.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from magis_calib.domain.camera import DropAnnouncement, Frame, ImagePair, IncompleteDrop
-from magis_calib.domain.devices import BadMessage, CameraJoined, DropSystem, FrameSource, SourceEnded, SourceEvent
+from magis_calib.domain.devices import (
+    BadMessage,
+    CameraJoined,
+    DropSystem,
+    FrameSource,
+    SourceEnded,
+    SourceEvent,
+)
 from magis_calib.domain.errors import WireError
 from magis_calib.link.bounded_queue import BoundedQueue
 from magis_calib.link.pairing import Arrival, Pairing
@@ -54,8 +63,12 @@ class Receiver:
 
         `earlier`: what the session holds that this run goes on with.
         """
-        self._source, self._drop_system, self._pairing = source, drop_system, pairing
-        self._work, self._record, self._limit = work, record, limit_drops
+        self._source = source
+        self._drop_system = drop_system
+        self._pairing = pairing
+        self._work = work
+        self._record = record
+        self._limit = limit_drops
         self._errors: Counter[str] = Counter()
         self._earlier = earlier
         self.state = ReceiverState()
@@ -63,7 +76,8 @@ class Receiver:
     def step(self, timeout_s: float) -> None:
         """Handle what was announced, one event of the source, and the drops whose wait is over."""
         if self._earlier is not None:
-            earlier, self._earlier = self._earlier, None
+            earlier = self._earlier
+            self._earlier = None
             self._go_on(earlier)
         if self._drop_system is not None:
             for announcement in self._drop_system.announcements():
@@ -84,7 +98,8 @@ class Receiver:
             self._pair(replace(frame, received_s=now_s))
 
     def finish(self) -> None:
-        """Give up what still waits: nothing more will be taken in. Its frames are not lost: the drivers keep them.
+        """Give up what still waits: nothing more will be taken in. Its frames are not lost: the
+        drivers keep them.
 
         A replay that is cut off says nothing of the drop that it was at.
         """
@@ -138,12 +153,17 @@ class Receiver:
         seen = {**self.state.latest_frame_s, frame.header.view: frame.received_s}
         state = self.state
         late = int(result == "late" and state.lost > 0)
-        self.state = replace(state, received=state.received + 1, lost=state.lost - late, latest_frame_s=seen)
+        self.state = replace(
+            state, received=state.received + 1, lost=state.lost - late, latest_frame_s=seen
+        )
         if self._record is not None:
             self._record.put(frame, frame.counts.nbytes)
 
     def _pair(self, frame: Frame) -> Arrival:
-        """Give a frame to its drop, and the drop to the worker where it is whole. Raises `WireError` conflict."""
+        """Give a frame to its drop, and the drop to the worker where it is whole.
+
+        Raises `WireError` conflict.
+        """
         result, whole = self._pairing.add(frame, time.monotonic())
         if whole is not None:
             self._work.put(whole, sum(one.counts.nbytes for one in whole.frames.values()))
@@ -151,7 +171,11 @@ class Receiver:
 
     def _full(self, drop_id: int) -> bool:
         """Whether this drop comes after the last one that the run was asked for."""
-        return self._limit is not None and self.state.expected >= self._limit and not self._pairing.knows(drop_id)
+        return (
+            self._limit is not None
+            and self.state.expected >= self._limit
+            and not self._pairing.knows(drop_id)
+        )
 
     def _give_up(self, drops: list[IncompleteDrop]) -> None:
         for drop in drops:
@@ -164,5 +188,8 @@ class Receiver:
         if self._errors[error.code] == 1:
             log.warning("refused a message (%s): %s", error.code, error)
         self.state = replace(
-            self.state, malformed=dict(self._errors), latest_error=str(error), latest_error_s=time.monotonic()
+            self.state,
+            malformed=dict(self._errors),
+            latest_error=str(error),
+            latest_error_s=time.monotonic(),
         )

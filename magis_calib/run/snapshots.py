@@ -13,7 +13,14 @@ from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.target_range import reach
 from magis_calib.products.matrices import matrix_state
-from magis_calib.run.alarms import LOOP_ALARMS, AlarmList, Trouble, decision_troubles, link_troubles, recording_troubles
+from magis_calib.run.alarms import (
+    LOOP_ALARMS,
+    AlarmList,
+    Trouble,
+    decision_troubles,
+    link_troubles,
+    recording_troubles,
+)
 from magis_calib.run.components import Components
 from magis_calib.run.history import RunHistory
 from magis_calib.run.receiver import ReceiverState
@@ -26,7 +33,10 @@ SHOWN_FOR_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class LoopRequest:
-    """What is wanted of the loop, and what speaks against it, in words; empty where nothing does."""
+    """What is wanted of the loop, and what speaks against it, in words.
+
+    Empty where nothing does.
+    """
 
     loop: LoopWord
     fault: str
@@ -42,13 +52,16 @@ class SnapshotBuilder:
 
     def __init__(self, components: Components, alarms: AlarmList, loop: Loop) -> None:
         """Begin with nothing to tell. `loop` is looked at anew for every snapshot."""
-        self._components, self._alarms, self._loop = components, alarms, loop
+        self._components = components
+        self._alarms = alarms
+        self._loop = loop
         self._safety = Safety()
         self._started_s = time.monotonic()
 
     def first(self, wanted: LoopWord) -> Snapshot:
         """Return what is known before the first drop."""
-        components, loop = self._components, self._components.station.loop
+        components = self._components
+        loop = self._components.station.loop
         return Snapshot(
             components.name,
             components.station.title,
@@ -66,13 +79,22 @@ class SnapshotBuilder:
             **self._in_force(),
         )
 
-    def next(self, before: Snapshot, request: LoopRequest, history: RunHistory, receiver: ReceiverState) -> Snapshot:
+    def next(
+        self, before: Snapshot, request: LoopRequest, history: RunHistory, receiver: ReceiverState
+    ) -> Snapshot:
         """Return the snapshot of this moment."""
-        components, now_s = self._components, time.monotonic()
-        links, wanted, fault = components.links(), request.loop, request.fault
+        components = self._components
+        now_s = time.monotonic()
+        links = components.links()
+        wanted = request.loop
+        fault = request.fault
         troubles = self._troubles(links, request, history, receiver, now_s)
         if components.mode == "live":
-            troubles.update(decision_troubles(history.records, wanted == "closed" and not fault, history.closed_after))
+            troubles.update(
+                decision_troubles(
+                    history.records, wanted == "closed" and not fault, history.closed_after
+                )
+            )
         alarms = self._alarms.update(troubles)
         self._look_at_safety(request, alarms)
         return replace(
@@ -111,11 +133,16 @@ class SnapshotBuilder:
 
     def _safety_now(self) -> dict[str, Any]:
         safety = self._safety
-        return {"safety": safety.state, "safety_cause": safety.cause, "safety_changes": safety.changes}
+        return {
+            "safety": safety.state,
+            "safety_cause": safety.cause,
+            "safety_changes": safety.changes,
+        }
 
     def _in_force(self) -> dict[str, Any]:
         """Return the loop's targets, gains, limits and reach under their names in a snapshot."""
-        loop, actuators = self._loop, self._components.actuators
+        loop = self._loop
+        actuators = self._components.actuators
         return {
             "targets": dict(loop.targets),
             "gains": {**loop.saved.gains, **loop.gains},
@@ -124,7 +151,9 @@ class SnapshotBuilder:
         }
 
     def _counters(self, history: RunHistory, receiver: ReceiverState) -> Counters:
-        recording = self._components.recorder.state if self._components.recorder is not None else None
+        recording = (
+            self._components.recorder.state if self._components.recorder is not None else None
+        )
         return replace(
             history.counters,
             expected=receiver.expected,
@@ -148,12 +177,19 @@ class SnapshotBuilder:
         troubles = link_troubles(links, now_s - self._started_s, station.links.silent_after_s)
         troubles.update(_frame_troubles(receiver, now_s, station.alarms.no_frame_after_s))
         if request.fault:
-            troubles["fault"] = Trouble("act", f"fault: {request.fault}", "read the log, then close the loop again")
+            troubles["fault"] = Trouble(
+                "act", f"fault: {request.fault}", "read the log, then close the loop again"
+            )
         if request.silent:
-            remedy = "what it was about to send will not be sent; if it stays silent, save a support bundle and restart"
+            remedy = (
+                "what it was about to send will not be sent; if it stays silent, save a "
+                "support bundle and restart"
+            )
             troubles["worker"] = Trouble("act", request.silent, remedy)
         if self._components.recorder is not None:
-            troubles.update(recording_troubles(self._components.recorder.state, station.recording.warn_hours))
+            troubles.update(
+                recording_troubles(self._components.recorder.state, station.recording.warn_hours)
+            )
         return troubles
 
 
@@ -161,10 +197,14 @@ def _frame_troubles(receiver: ReceiverState, now_s: float, patience_s: float) ->
     troubles = {}
     if now_s - receiver.latest_error_s < SHOWN_FOR_S:
         troubles["frames"] = Trouble(
-            "look", f"refused a message: {receiver.latest_error}", "check the driver with magis-calib check-driver"
+            "look",
+            f"refused a message: {receiver.latest_error}",
+            "check the driver with magis-calib check-driver",
         )
     for view, seen_s in receiver.latest_frame_s.items():
         if now_s - seen_s > patience_s:
             text = f"no frame of view {view} for {now_s - seen_s:.0f} s"
-            troubles[f"frame {view}"] = Trouble("act", text, "are drops announced? is the camera triggered?")
+            troubles[f"frame {view}"] = Trouble(
+                "act", text, "are drops announced? is the camera triggered?"
+            )
     return troubles

@@ -12,12 +12,14 @@ class Watchdog:
     def __init__(self, patience_s: float) -> None:
         """Be fed from now on."""
         self._patience_s = patience_s
-        self._fed_s, self._doing = time.monotonic(), ""
+        self._fed_s = time.monotonic()
+        self._doing = ""
         self._off = threading.Event()
 
     def feed(self, doing: str = "") -> None:
         """Hear that the worker is alive, and what it is about to do."""
-        self._fed_s, self._doing = time.monotonic(), doing
+        self._fed_s = time.monotonic()
+        self._doing = doing
 
     def dismiss(self) -> None:
         """Hear that the worker has ended as it should."""
@@ -28,4 +30,7 @@ class Watchdog:
         silent_s = time.monotonic() - self._fed_s
         if self._off.is_set() or silent_s < self._patience_s:
             return ""
-        return f"the worker is silent{f', {self._doing}' if self._doing else ''}, for more than {self._patience_s:g} s"
+        return (
+            f"the worker is silent{f', {self._doing}' if self._doing else ''}, for more than "
+            f"{self._patience_s:g} s"
+        )

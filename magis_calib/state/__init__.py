@@ -1,1 +1,3 @@
-"""What a run shows and may be asked: frozen snapshots and commands, the seam of every view of a run."""
+"""What a run shows and may be asked: frozen snapshots and commands, the seam of every view of a
+run.
+"""

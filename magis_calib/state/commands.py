@@ -1,4 +1,7 @@
-"""What an operator may ask of a run. Commands are handed to the engine; the answer is seen in the next snapshot."""
+"""What an operator may ask of a run. Commands are handed to the engine.
+
+The answer is seen in the next snapshot.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,10 @@ class SetTarget:
 
 @dataclass(frozen=True, slots=True)
 class SetGain:
-    """Believe another share of an observable's innovations from now on, for this run; "auto" learns it."""
+    """Believe another share of an observable's innovations from now on, for this run.
+
+    "auto" learns it.
+    """
 
     name: str
     value: Gain
@@ -128,7 +134,10 @@ class JumpTo:
 
 @dataclass(frozen=True, slots=True)
 class Suppose:
-    """Replay only: predict the recording with these targets (SI) and gains instead; without any, forget it again."""
+    """Replay only: predict the recording with these targets (SI) and gains instead.
+
+    Without any, forget it again.
+    """
 
     targets: Mapping[str, float] = field(default_factory=dict)
     gains: Mapping[str, Gain] = field(default_factory=dict)
@@ -141,12 +150,16 @@ class Certify:
 
 @dataclass(frozen=True, slots=True)
 class MakeBundle:
-    """Write log, configuration, newest drops and the last certificates into one file for whoever helps."""
+    """Write log, configuration, newest drops and the last certificates into one file for whoever
+    helps.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Promote:
-    """Put the matrix of this product in force in the configuration file of the run, from the next start on."""
+    """Put the matrix of this product in force in the configuration file of the run, from the next
+    start on.
+    """
 
     product: str
     """Path."""

@@ -1,7 +1,8 @@
-"""What says whether a station is well before its observables are looked at: residuals, roll, antiphase of the ports.
+"""What says whether a station is well before its observables are looked at: residuals, roll,
+antiphase of the ports.
 
-Reported with every estimate that a two-port fit made, per view; not controlled. Atoms, contrast and port fraction,
-which belong to the same look, are `DIAGNOSTICS`.
+Reported with every estimate that a two-port fit made, per view; not controlled. Atoms, contrast and
+port fraction, which belong to the same look, are `DIAGNOSTICS`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ _QUANTITIES = (
     Quantity("roll_y_rad", "roll y", "rad", "mrad", 1e3, 2),
 )
 HEALTH = {one.name: one for one in _QUANTITIES}
-"""residual: chi-square per degree of freedom of a view's fit, 1 where all is explained. roll: lean of the line between
-the ports against its nominal lean. port Δφ: phase of port a less that of port b, 0 for exact antiphase."""
+"""residual: chi-square per degree of freedom of a view's fit, 1 where all is explained. roll: lean
+of the line between
+the ports against its nominal lean. port Δφ: phase of port a less that of port b, 0 for exact
+antiphase."""
 EXPLAINED = {
     "residual_x": "χ² per degree of freedom of the fit of view x: 1 where it explains all",
     "residual_y": "χ² per degree of freedom of the fit of view y: 1 where it explains all",
@@ -32,7 +35,10 @@ EXPLAINED = {
 
 
 def health_of(estimate: StationEstimate) -> dict[str, Value]:
-    """Return every number of `HEALTH` with its standard error; NaN where the fits say nothing of it."""
+    """Return every number of `HEALTH` with its standard error.
+
+    NaN where the fits say nothing of it.
+    """
     found = dict.fromkeys(HEALTH, Value())
     for view in VIEWS:
         fitted = estimate.views.get(view)

@@ -1,4 +1,6 @@
-"""The numbers of every drop of a run, a row each: small, so that days of drops stay at hand for plots and reports."""
+"""The numbers of every drop of a run, a row each: small, so that days of drops stay at hand for
+plots and reports.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +35,13 @@ _REPORTED, _HEALTH, _SETPOINTS = (
 
 
 class HistoryRows:
-    """Numbers of drops, oldest first: `rows["drop_id"]` is a column, `rows[10:20]` and `rows[mask]` are fewer rows.
+    """Numbers of drops, oldest first: `rows["drop_id"]` is a column, `rows[10:20]` and `rows[mask]`
+    are fewer rows.
 
-    Columns hold SI in the order of `REPORTED`, `HEALTH` (value and standard error), `ACTUATORS` and `OBSERVABLES`, NaN
-    where there is none. `words`: the decision, or why the drop cannot be used, as far as it fits. The numbers of one
-    quantity lie side by side in memory: a day of them is read in a tenth of a millisecond.
+    Columns hold SI in the order of `REPORTED`, `HEALTH` (value and standard error), `ACTUATORS` and
+    `OBSERVABLES`, NaN where there is none. `words`: the decision, or why the drop cannot be used,
+    as far as it fits. The numbers of one quantity lie side by side in memory: a day of them is read
+    in a tenth of a millisecond.
     """
 
     def __init__(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -46,7 +50,12 @@ class HistoryRows:
     @classmethod
     def zeros(cls, drops: int) -> Self:
         """Return so many rows, all zero. Memory is touched as it fills."""
-        return cls({name: np.zeros((drops, *inner), kind, order="F") for name, (kind, inner) in _COLUMNS.items()})
+        return cls(
+            {
+                name: np.zeros((drops, *inner), kind, order="F")
+                for name, (kind, inner) in _COLUMNS.items()
+            }
+        )
 
     def __len__(self) -> int:
         return len(self._columns["drop_id"])
@@ -55,7 +64,9 @@ class HistoryRows:
     def __getitem__(self, wanted: str) -> npt.NDArray[Any]: ...
     @overload
     def __getitem__(self, wanted: slice | npt.NDArray[np.bool_]) -> HistoryRows: ...
-    def __getitem__(self, wanted: str | slice | npt.NDArray[np.bool_]) -> npt.NDArray[Any] | HistoryRows:
+    def __getitem__(
+        self, wanted: str | slice | npt.NDArray[np.bool_]
+    ) -> npt.NDArray[Any] | HistoryRows:
         if isinstance(wanted, str):
             return self._columns[wanted]
         return HistoryRows({name: column[wanted] for name, column in self._columns.items()})
@@ -88,7 +99,8 @@ class History:
         """Begin with no drop. Memory is touched as it fills."""
         self._rows = HistoryRows.zeros(capacity)
         self._held = 0
-        self._covariances, self._usable = np.zeros((len(OBSERVABLES), len(OBSERVABLES))), 0
+        self._covariances = np.zeros((len(OBSERVABLES), len(OBSERVABLES)))
+        self._usable = 0
 
     @property
     def rows(self) -> HistoryRows:
@@ -97,7 +109,10 @@ class History:
 
     @property
     def fit_covariance(self) -> npt.NDArray[np.float64] | None:
-        """Mean covariance of the estimates of interferometer drops, 6x6; None before the first that is whole."""
+        """Mean covariance of the estimates of interferometer drops, 6x6.
+
+        None before the first that is whole.
+        """
         return self._covariances / self._usable if self._usable else None
 
     def add(self, record: DropRecord) -> None:
@@ -109,12 +124,19 @@ class History:
             self._rows = fresh
         self._rows.put(self._held, _row(record))
         self._held += 1
-        if record.sequence_type == "interferometer" and np.all(np.isfinite(record.estimate.covariance)):
-            self._covariances, self._usable = self._covariances + record.estimate.covariance, self._usable + 1
+        if record.sequence_type == "interferometer" and np.all(
+            np.isfinite(record.estimate.covariance)
+        ):
+            self._covariances = self._covariances + record.estimate.covariance
+            self._usable = self._usable + 1
 
 
-def column(rows: HistoryRows, name: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.floating[Any]]]:
-    """Return values and standard errors (SI) of an observable, diagnostic, health number or actuator, drop by drop."""
+def column(
+    rows: HistoryRows, name: str
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.floating[Any]]]:
+    """Return values and standard errors (SI) of an observable, diagnostic, health number or
+    actuator, drop by drop.
+    """
     if name in _REPORTED:
         return rows["values"][:, _REPORTED[name]], rows["stderr"][:, _REPORTED[name]]
     if name in _HEALTH:
@@ -130,7 +152,8 @@ def words(rows: HistoryRows, at: int) -> str:
 
 
 def _row(record: DropRecord) -> dict[str, Any]:
-    estimate, nothing = record.estimate, float("nan")
+    estimate = record.estimate
+    nothing = float("nan")
     said = record.decision.in_words() if estimate.usable else "; ".join(estimate.reasons)
     health = health_of(estimate)
     return {

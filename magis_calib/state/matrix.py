@@ -1,4 +1,6 @@
-"""The response matrix in force and the newest measured one, as people look at them: numbers, errors, origin."""
+"""The response matrix in force and the newest measured one, as people look at them: numbers,
+errors, origin.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,13 @@ class MatrixState:
 
     name: str
     values: Rows
-    """SI: what an observable changes by for each unit of an actuator; every actuator of the loop stands in each row.
+    """SI: what an observable changes by for each unit of an actuator; every actuator of the loop
+    stands in each row.
     Of a measured one NaN where it could not be."""
     strength: Rows
-    """The same in units of each observable's noise and of the motion that makes so much of the actuator's main one."""
+    """The same in units of each observable's noise and of the motion that makes so much of the
+    actuator's main one.
+    """
     stderr: Rows
     """SI; empty, or without an entry, where no error is known."""
     measured_ns: int | None
@@ -44,7 +49,9 @@ class MeasuredMatrix:
     taken_as_zero: frozenset[tuple[str, str]]
     """Observable and actuator of elements that are not told from 0 and would be in force as 0."""
     saved: str
-    """Name of the matrix that the configuration file names now: another one than in force after a promotion."""
+    """Name of the matrix that the configuration file names now: another one than in force after a
+    promotion.
+    """
 
     @property
     def promoted(self) -> bool:
@@ -53,7 +60,8 @@ class MeasuredMatrix:
 
 
 def difference(one: MatrixState, other: MatrixState) -> dict[str, dict[str, float]]:
-    """Return one matrix minus the other in standard errors of the difference; NaN where no error is known.
+    """Return one matrix minus the other in standard errors of the difference; NaN where no error is
+    known.
 
     An error that is not known of one of them counts as none: that one is taken as exact.
     """

@@ -1,4 +1,7 @@
-"""The safety state: whether anything may reach the hardware now, and why; each change with its cause."""
+"""The safety state: whether anything may reach the hardware now, and why.
+
+Each change with its cause.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ from typing import Literal
 log = logging.getLogger(__name__)
 
 SafetyWord = Literal["idle", "shadow", "closed", "held", "fault", "stopped"]
-"""idle: the operator or a procedure moves setpoints, the loop sends nothing. shadow: it decides and sends nothing.
-closed: corrections are sent. held: they are wanted, or paused by the operator, and nothing is sent. fault: something
-broke. stopped: the run has ended."""
+"""idle: the operator or a procedure moves setpoints, the loop sends nothing. shadow: it decides and
+sends nothing.
+closed: corrections are sent. held: they are wanted, or paused by the operator, and nothing is sent.
+fault: something broke. stopped: the run has ended."""
 
 CHANGES: Mapping[SafetyWord, frozenset[SafetyWord]] = {
     "idle": frozenset({"shadow", "closed", "held", "fault", "stopped"}),
@@ -24,10 +28,16 @@ CHANGES: Mapping[SafetyWord, frozenset[SafetyWord]] = {
     "fault": frozenset({"idle", "shadow", "closed", "held", "stopped"}),
     "stopped": frozenset(),
 }
-"""What may follow what (docs/security.md, "Safety state"): a run that has stopped never begins again."""
+"""What may follow what (docs/security.md, "Safety state"): a run that has stopped never begins
+again.
+"""
 WISHED: Mapping[str, SafetyWord] = {
-    "open": "idle", "procedure": "idle", "shadow": "shadow", "held": "held", "closed": "closed",
-}  # fmt: skip
+    "open": "idle",
+    "procedure": "idle",
+    "shadow": "shadow",
+    "held": "held",
+    "closed": "closed",
+}
 """What the loop's switch asks for."""
 CHANGES_KEPT = 200
 
@@ -44,7 +54,9 @@ class SafetyChange:
 
 
 def safety_of(wish: str, fault: str, obstacle: str) -> tuple[SafetyWord, str]:
-    """Return the state and its cause. `wish`: the loop's switch; `obstacle`: why wanted corrections are not sent."""
+    """Return the state and its cause. `wish`: the loop's switch; `obstacle`: why wanted corrections
+    are not sent.
+    """
     if fault:
         return "fault", fault
     state = WISHED[wish]
@@ -74,7 +86,10 @@ class Safety:
             return
         if state not in CHANGES[self.state]:
             wanted = sorted(CHANGES[self.state])
-            raise ValueError(f"safety state after {self.state}: wanted one of {wanted}, got {state}")
+            raise ValueError(
+                f"safety state after {self.state}: wanted one of {wanted}, got {state}"
+            )
         log.info("safety state %s -> %s: %s", self.state, state, cause)
         self._changes.append(SafetyChange(time.time_ns(), self.state, state, cause))
-        self.state, self.cause = state, cause
+        self.state = state
+        self.cause = cause

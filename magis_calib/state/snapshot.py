@@ -1,4 +1,6 @@
-"""What everyone may look at: one frozen picture of the whole run, replaced after each drop and each second."""
+"""What everyone may look at: one frozen picture of the whole run, replaced after each drop and each
+second.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,10 @@ from magis_calib.state.safety import SafetyChange, SafetyWord
 from magis_calib.state.what_if import WhatIfState
 
 LoopWord = Literal["open", "closed", "shadow", "held", "procedure", "fault", "stopped"]
-"""open: the operator moves setpoints by hand. closed: corrections are sent. shadow: they are decided and logged, not
-sent. held: the operator paused corrections. procedure: one moves the setpoints, the loop sends nothing. fault:
-something broke, corrections stopped. stopped: the run has ended."""
+"""open: the operator moves setpoints by hand. closed: corrections are sent. shadow: they are
+decided and logged, not
+sent. held: the operator paused corrections. procedure: one moves the setpoints, the loop sends
+nothing. fault: something broke, corrections stopped. stopped: the run has ended."""
 
 WISHES: Mapping[LoopWord, str] = {
     "open": "the loop is open: the operator moves setpoints by hand",
@@ -134,7 +137,9 @@ class Snapshot:
     waiting_for_drop: int | None
     """First drop that sees the newest setpoints, while it has not come."""
     safety: SafetyWord = "idle"
-    """Whether anything may reach the hardware, with why, and how that came about (oldest change first; bounded)."""
+    """Whether anything may reach the hardware, with why, and how that came about (oldest change
+    first; bounded).
+    """
     safety_cause: str = ""
     safety_changes: tuple[SafetyChange, ...] = ()
     latest: DropRecord | None = None
@@ -159,7 +164,10 @@ class Snapshot:
     targets: Mapping[str, float] = field(default_factory=dict)
     gains: Mapping[str, Gain] = field(default_factory=dict)
     limits: Mapping[str, Limits] = field(default_factory=dict)
-    """Targets, gains and limits in force; of every observable, and of every actuator that the loop moves."""
+    """Targets, gains and limits in force.
+
+    Of every observable, and of every actuator that the loop moves.
+    """
     saved: LoopSettings | None = None
     """What the configuration says of the same."""
     reach: Mapping[str, tuple[float, float]] = field(default_factory=dict)

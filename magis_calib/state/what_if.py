@@ -38,6 +38,9 @@ class WhatIfState:
     spreads: tuple[Beside, ...] = ()
     """How each observable lies about its target."""
     held: str = ""
-    """After how many drops nothing would have been sent although something was, and why; empty for none."""
+    """After how many drops nothing would have been sent although something was, and why.
+
+    Empty for none.
+    """
     problem: str = ""
     """Why nothing could be predicted."""

@@ -60,7 +60,10 @@ class FrameBuffer:
         self._tries[frame.drop_id] = self._tries.get(frame.drop_id, 0) + 1
 
     def send_again(self, drop_id: int, tries: int) -> bool:
-        """Let this frame wait for being sent again; False when it is unknown or was tried often enough."""
+        """Let this frame wait for being sent again.
+
+        False when it is unknown or was tried often enough.
+        """
         if drop_id not in self._frames or self._tries.get(drop_id, 0) >= tries:
             return False
         self._waiting[drop_id] = None
@@ -72,7 +75,10 @@ class FrameBuffer:
             self._received.add(drop_id)
 
     def send_all_again(self, *, same_application: bool) -> int:
-        """Let all frames wait for being sent that this application does not have; return how many."""
+        """Let all frames wait for being sent that this application does not have.
+
+        Return how many.
+        """
         if not same_application:
             self._received.clear()
         self._waiting = {drop_id: None for drop_id in self._frames if drop_id not in self._received}

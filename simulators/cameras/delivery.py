@@ -30,18 +30,28 @@ class FrameDelivery:
     """Used by the thread that owns the camera drivers."""
 
     def __init__(
-        self, faults: Faults, cameras: Mapping[View, CameraDriver], settled: Callable[[int, View, bool], None],
+        self,
+        faults: Faults,
+        cameras: Mapping[View, CameraDriver],
+        settled: Callable[[int, View, bool], None],
         new_session: Callable[[], str],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`settled` hears of frames that nobody will ever see."""
-        self._faults, self._cameras, self._settled, self._new_session = faults, cameras, settled, new_session
+        self._faults = faults
+        self._cameras = cameras
+        self._settled = settled
+        self._new_session = new_session
         self._late: list[tuple[float, Parcel]] = []
         self._kept: dict[View, list[Parcel]] = {view: [] for view in cameras}
         self._newest_drop = 0
 
     def prepare(self, drop_id: int) -> bool:
-        """Let drivers die, rise and begin again just before this drop; say whether sockets are others now."""
-        self._newest_drop, changed = drop_id, False
+        """Let drivers die, rise and begin again just before this drop.
+
+        Say whether sockets are others now.
+        """
+        self._newest_drop = drop_id
+        changed = False
         for view, camera in self._cameras.items():
             dead = self._faults.of_view(CameraDies, view, drop_id) is not None
             restarts = self._faults.of_view(CameraRestarts, view, drop_id) is not None
@@ -62,7 +72,9 @@ class FrameDelivery:
             self._settled(drop_id, view, False)
         elif late := faults.of_view(FrameLate, view, drop_id):
             self._late.append((now_s + late.delay_s, (header, payload)))
-        elif faults.of_view(FramesShuffled, view, drop_id) or faults.of_view(CameraStutters, view, drop_id):
+        elif faults.of_view(FramesShuffled, view, drop_id) or faults.of_view(
+            CameraStutters, view, drop_id
+        ):
             self._kept[view].append((header, payload))
         else:
             self._deliver((header, payload))
@@ -77,7 +89,8 @@ class FrameDelivery:
             self._deliver(parcel)
 
     def _deliver_kept(self, view: View) -> None:
-        kept, self._kept[view] = self._kept[view], []
+        kept = self._kept[view]
+        self._kept[view] = []
         for parcel in kept:
             self._deliver(parcel)
 

@@ -1,4 +1,6 @@
-"""A camera driver: keeps every frame until the application has stored it, and sends it again where needed."""
+"""A camera driver: keeps every frame until the application has stored it, and sends it again where
+needed.
+"""
 
 from __future__ import annotations
 
@@ -121,7 +123,13 @@ class CameraDriver:
         """The application has answered this camera's hello."""
         return self._application is not None
 
-    def take(self, header: FrameHeader, payload: memoryview, spoilt: memoryview | None = None, copies: int = 1) -> None:
+    def take(
+        self,
+        header: FrameHeader,
+        payload: memoryview,
+        spoilt: memoryview | None = None,
+        copies: int = 1,
+    ) -> None:
         """Keep a new frame and send it as soon as the application is there.
 
         `spoilt`: what is sent at first in place of it; `copies`: how often.
@@ -129,7 +137,9 @@ class CameraDriver:
         if spoilt is not None:
             self._spoilt[header.drop_id] = spoilt
         self._copies[header.drop_id] = copies
-        frame = SpooledFrame(header.drop_id, header.sequence, FrameMessage.of(header).encode(), payload)
+        frame = SpooledFrame(
+            header.drop_id, header.sequence, FrameMessage.of(header).encode(), payload
+        )
         for lost in self._buffer.add(frame):
             self._say(f"camera {self.place.view}: spool is full, drop {lost.drop_id} is lost")
             self._settled(lost.drop_id, self.place.view, False)
@@ -170,7 +180,9 @@ class CameraDriver:
         self.socket.close()
 
     def _notice_disconnect(self) -> None:
-        """After a broken connection hello must come first: a frame would reach someone who does not know it."""
+        """After a broken connection hello must come first: a frame would reach someone who does not
+        know it.
+        """
         if self._handshake.look(time.monotonic()) and self.welcomed:
             self._lose("disconnected")
         if self._handshake.problem != self._problem:
@@ -195,7 +207,9 @@ class CameraDriver:
 
     def _join(self, application: str) -> None:
         self._say(f"camera {self.place.view}: application connected ({application})")
-        waiting = self._buffer.send_all_again(same_application=application == self._last_application)
+        waiting = self._buffer.send_all_again(
+            same_application=application == self._last_application
+        )
         self._application = self._last_application = application
         if waiting:
             self._say(f"camera {self.place.view}: {waiting} frames not yet stored are sent again")
@@ -213,7 +227,11 @@ class CameraDriver:
         self._last_error = text
         if error.code == "no_hello":
             self._lose("wants a hello first")
-        elif error.drop_id is not None and error.retry and self._buffer.send_again(error.drop_id, TRIES):
+        elif (
+            error.drop_id is not None
+            and error.retry
+            and self._buffer.send_again(error.drop_id, TRIES)
+        ):
             self._send_frames()
         elif error.drop_id is not None:
             self._forget(error.drop_id, stored=False)
@@ -223,7 +241,11 @@ class CameraDriver:
             self._settled(drop_id, self.place.view, stored)
 
     def _send_frames(self) -> None:
-        while self.welcomed and not self.cut().to_application and (frame := self._buffer.next_to_send()) is not None:
+        while (
+            self.welcomed
+            and not self.cut().to_application
+            and (frame := self._buffer.next_to_send()) is not None
+        ):
             payload = self._spoilt.get(frame.drop_id, frame.payload)
             try:
                 for _ in range(self._copies.get(frame.drop_id, 1)):
@@ -236,7 +258,9 @@ class CameraDriver:
 
     def _hello(self) -> Hello:
         place = self.place
-        facts = FactsMessage.model_validate({name: getattr(self._facts, name) for name in FactsMessage.model_fields})
+        facts = FactsMessage.model_validate(
+            {name: getattr(self._facts, name) for name in FactsMessage.model_fields}
+        )
         return Hello(
             protocols=[1],
             station=place.station,

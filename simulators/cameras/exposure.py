@@ -43,7 +43,9 @@ class Print:
     sequence_type: SequenceType
 
 
-def develop(job: Job, sensors: Mapping[View, Sensor], cloud: CloudNumbers, seed: int) -> list[Print]:
+def develop(
+    job: Job, sensors: Mapping[View, Sensor], cloud: CloudNumbers, seed: int
+) -> list[Print]:
     """Return both views of a drop."""
     scene = job.scene
     flaws = job.flaws
@@ -68,14 +70,18 @@ def develop(job: Job, sensors: Mapping[View, Sensor], cloud: CloudNumbers, seed:
             counts[lower:] = sensors[view].without_light(scene.drop_id)[lower:]
         crc = checksum(counts.data)
         name = view if not flaws.swapped else "y" if view == "x" else "x"
-        prints.append(Print(scene.drop_id, name, job.trigger_time_ns, counts, crc, scene.sequence_type))
+        prints.append(
+            Print(scene.drop_id, name, job.trigger_time_ns, counts, crc, scene.sequence_type)
+        )
     return prints
 
 
 class ImageMaker:
     """Takes jobs, gives prints. `wake` becomes readable when prints are ready."""
 
-    def __init__(self, context: zmq.Context[zmq.Socket[bytes]], numbers: PlantNumbers, sensor: str, seed: int) -> None:
+    def __init__(
+        self, context: zmq.Context[zmq.Socket[bytes]], numbers: PlantNumbers, sensor: str, seed: int
+    ) -> None:
         size = numbers.sensors[sensor]
         self.sensors = {view: Sensor(numbers.camera, size, view, seed) for view in VIEWS}
         self.wake = context.socket(zmq.PULL)

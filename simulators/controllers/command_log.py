@@ -17,15 +17,25 @@ class CommandLog:
         self._file = None if path is None else path.open("w", encoding="utf-8")
 
     def add(self, controller: str, who: str, request: ControllerRequest, answer: Answer) -> None:
-        """Write down a request that may change something. `who`: the name of the key that it came with."""
+        """Write down a request that may change something. `who`: the name of the key that it came
+        with.
+        """
         if self._file is None or request.request not in ("write", "sequence"):
             return
         line = {
-            "time_ns": time.time_ns(), "controller": controller, "by": who, "session": request.session,
-            "number": request.number, "request": request.request, "commit": request.commit,
-            "setpoints": request.setpoints, "sequence_type": request.sequence_type, "ok": answer.ok,
-            "refused": answer.error.code if answer.error else None, "effective_drop": answer.effective_drop,
-        }  # fmt: skip
+            "time_ns": time.time_ns(),
+            "controller": controller,
+            "by": who,
+            "session": request.session,
+            "number": request.number,
+            "request": request.request,
+            "commit": request.commit,
+            "setpoints": request.setpoints,
+            "sequence_type": request.sequence_type,
+            "ok": answer.ok,
+            "refused": answer.error.code if answer.error else None,
+            "effective_drop": answer.effective_drop,
+        }
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()
 

@@ -1,4 +1,6 @@
-"""Who may write to a controller: one application at a time, until it leaves, falls silent or is taken over."""
+"""Who may write to a controller: one application at a time, until it leaves, falls silent or is
+taken over.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class Holder:
         """Say who it is."""
         if self.user is None:
             return f"{self.who}, session {self.session}"
-        return f"{self.user}@{self.host}, process {self.process} ({self.who}, session {self.session})"
+        return (
+            f"{self.user}@{self.host}, process {self.process} ({self.who}, session {self.session})"
+        )
 
     def is_of(self, hello: ControllerHello) -> bool:
         """Tell whether the same user of the same host says hello."""
@@ -47,7 +51,9 @@ class Lease:
 
     def grant(self, identity: bytes, who: str, hello: ControllerHello) -> None:
         """Give it to who says hello."""
-        self.holder = Holder(identity, hello.session, who, hello.user, hello.host, hello.process, time.monotonic())
+        self.holder = Holder(
+            identity, hello.session, who, hello.user, hello.host, hello.process, time.monotonic()
+        )
 
     def renew(self) -> None:
         """The holder was heard."""
@@ -67,5 +73,7 @@ class Lease:
         """Say who has it until when."""
         if self.holder is None:
             return "leased to nobody"
-        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=max(self.left_s, 0.0))
+        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(
+            seconds=max(self.left_s, 0.0)
+        )
         return f"leased to {self.holder} until {end:%H:%M:%S} UTC"

@@ -1,4 +1,6 @@
-"""The setpoints of one controller: what is refused, what is read back, and what is in force for which drop."""
+"""The setpoints of one controller: what is refused, what is read back, and what is in force for
+which drop.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from simulators.instrument.numbers import ActuatorNumbers
 
 
 class ParameterBank:
-    """Absolute setpoints with their limits. A write becomes in force for one drop and all later ones."""
+    """Absolute setpoints with their limits.
+
+    A write becomes in force for one drop and all later ones.
+    """
 
     def __init__(self, numbers: Mapping[str, ActuatorNumbers], start: Setpoints) -> None:
         self._numbers = dict(numbers)
@@ -25,8 +30,13 @@ class ParameterBank:
         self.power_cycle()
 
     def power_cycle(self, otherwise: Setpoints | None = None) -> None:
-        """Go back to the setpoints of the start, or to others; what was not yet in force is forgotten. Counts go on."""
-        self._commanded = self._start | {name: one for name, one in (otherwise or {}).items() if name in self._start}
+        """Go back to the setpoints of the start, or to others.
+
+        What was not yet in force is forgotten. Counts go on.
+        """
+        self._commanded = self._start | {
+            name: one for name, one in (otherwise or {}).items() if name in self._start
+        }
         self._in_force = dict(self._commanded)
         self._pending: list[tuple[int, dict[str, float]]] = []
 
@@ -54,9 +64,13 @@ class ParameterBank:
         }
 
     def judge(self, setpoints: Setpoints) -> Refusal | None:
-        """Return why these setpoints are not accepted, None when all are, and count every violation of a limit."""
-        found = [broken_limit(name, value, self._numbers, self._commanded.get(name, math.nan))
-                 for name, value in setpoints.items()]  # fmt: skip
+        """Return why these setpoints are not accepted, None when all are, and count every violation
+        of a limit.
+        """
+        found = [
+            broken_limit(name, value, self._numbers, self._commanded.get(name, math.nan))
+            for name, value in setpoints.items()
+        ]
         broken = [one for one in found if one is not None]
         self.limit_violations += sum(one.code in {"limit", "step"} for one in broken)
         return _refusal(broken[0]) if broken else None
@@ -77,4 +91,6 @@ class ParameterBank:
 
 
 def _refusal(broken: BrokenLimit) -> Refusal:
-    return Refusal(code=broken.code, message=str(broken), name=broken.name, value=repr(float(broken.value)))
+    return Refusal(
+        code=broken.code, message=str(broken), name=broken.name, value=repr(float(broken.value))
+    )

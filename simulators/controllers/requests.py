@@ -1,4 +1,6 @@
-"""What a simulated controller does with requests: judges them, moves its parameters, and answers."""
+"""What a simulated controller does with requests: judges them, moves its parameters,
+and answers.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,19 @@ Say = Callable[[str], None]
 class RequestHandler:
     """The parameters of one controller, and who may change them. Used by one thread."""
 
-    def __init__(self, name: Controller, session: str, bank: ParameterBank, lease: Lease, say: Say) -> None:
-        self._name, self._session, self._lease, self._say = name, session, lease, say
+    def __init__(
+        self, name: Controller, session: str, bank: ParameterBank, lease: Lease, say: Say
+    ) -> None:
+        self._name = name
+        self._session = session
+        self._lease = lease
+        self._say = say
         self.bank = bank
         self.next_effective_drop: Callable[[], int] = lambda: 1
         self.on_sequence: Callable[[SequenceType], int] | None = None
-        """Takes the type of all drops to come and returns the first of them; None: this controller makes no drops."""
+        """Takes the type of all drops to come and returns the first of them; None: this controller
+        makes no drops.
+        """
         self.misbehaviour = Misbehaviour(NO_FAULTS, name, lambda: 0)
         self.status: Callable[[], dict[str, str | int | float | bool]] = dict
         self._numbers: dict[str, int] = {}
@@ -39,19 +48,30 @@ class RequestHandler:
     def hears(self, request: ControllerRequest) -> bool:
         """Tell whether there is an answer at all."""
         committed = request.request == "write" and request.commit
-        return not self.misbehaviour.silent and not (committed and self.misbehaviour.dies_after_check)
+        return not self.misbehaviour.silent and not (
+            committed and self.misbehaviour.dies_after_check
+        )
 
     def answer(self, identity: bytes, request: ControllerRequest) -> Answer:
         """Do what one peer asks for, or refuse it."""
         refused = self._judge(request.setpoints or {}) if request.request == "write" else None
-        refusal = self._stale(request) or refused or self._judge_sequence(request) or self._not_yours(identity, request)
+        refusal = (
+            self._stale(request)
+            or refused
+            or self._judge_sequence(request)
+            or self._not_yours(identity, request)
+        )
         if refusal:
             self._say(f"{self._name}: refused {request.request}: {refusal.message}")
-            return Answer(request_id=request.request_id, session=self._session, ok=False, error=refusal)
+            return Answer(
+                request_id=request.request_id, session=self._session, ok=False, error=refusal
+            )
         return self._do(request)
 
     def _judge(self, setpoints: Setpoints) -> Refusal | None:
-        """Say why a write is not accepted. Limits come first: an attempt counts, whatever else refuses it."""
+        """Say why a write is not accepted. Limits come first: an attempt counts, whatever else
+        refuses it.
+        """
         if not setpoints:
             return Refusal(code="bad_request", message="a write without setpoints")
         return self.bank.judge(setpoints) or self.misbehaviour.refusal()
@@ -68,7 +88,11 @@ class RequestHandler:
 
     def _not_yours(self, identity: bytes, request: ControllerRequest) -> Refusal | None:
         """Say why nothing is changed for somebody who has not the lease."""
-        if self._lease.held_by(identity) or request.request not in ("write", "sequence") or not request.commit:
+        if (
+            self._lease.held_by(identity)
+            or request.request not in ("write", "sequence")
+            or not request.commit
+        ):
             return None
         if self._lease.holder is None:
             return Refusal(code="bad_request", message=f"{self._name} waits for a hello")
@@ -78,21 +102,31 @@ class RequestHandler:
         answer = Answer(request_id=request.request_id, session=self._session, ok=True)
         match request.request:
             case "describe":
-                return answer.model_copy(update={"parameters": self.misbehaviour.described(self.bank.describe())})
+                return answer.model_copy(
+                    update={"parameters": self.misbehaviour.described(self.bank.describe())}
+                )
             case "read":
                 return answer.model_copy(update={"readback": self._readback()})
             case "status":
-                words = {"state": "ready", "limit_violations": self.bank.limit_violations, **self.status()}
+                words = {
+                    "state": "ready",
+                    "limit_violations": self.bank.limit_violations,
+                    **self.status(),
+                }
                 return answer.model_copy(update={"status": words})
             case "write":
                 effective = self.next_effective_drop()
                 if request.commit and request.setpoints:
                     self.bank.write(self.misbehaviour.clamped(request.setpoints), effective)
-                return answer.model_copy(update={"readback": self._readback(), "effective_drop": effective})
+                return answer.model_copy(
+                    update={"readback": self._readback(), "effective_drop": effective}
+                )
             case "sequence":
                 assert self.on_sequence is not None  # judged
                 assert request.sequence_type is not None
-                return answer.model_copy(update={"effective_drop": self.on_sequence(request.sequence_type)})
+                return answer.model_copy(
+                    update={"effective_drop": self.on_sequence(request.sequence_type)}
+                )
 
     def _readback(self) -> dict[str, float]:
         return self.misbehaviour.misread(self.bank.readback())
@@ -100,10 +134,16 @@ class RequestHandler:
     def _stale(self, request: ControllerRequest) -> Refusal | None:
         late_ns = time.time_ns() + self.misbehaviour.clock_ns() - request.expires_time_ns
         if late_ns > 0:
-            return Refusal(code="stale", message=f"request {request.request_id} expired {late_ns / 1e9:.3g} s ago")
+            return Refusal(
+                code="stale",
+                message=f"request {request.request_id} expired {late_ns / 1e9:.3g} s ago",
+            )
         last = self._numbers.get(request.session)
         if last is not None and request.number <= last:
-            why = f"request number {request.number} is not above {last}, the last of session {request.session}"
+            why = (
+                f"request number {request.number} is not above {last}, the last of session "
+                f"{request.session}"
+            )
             return Refusal(code="stale", message=why)
         self._numbers[request.session] = request.number
         return None

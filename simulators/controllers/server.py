@@ -1,4 +1,6 @@
-"""The server side of a controller: says hello back, answers requests, keeps its clients informed."""
+"""The server side of a controller: says hello back, answers requests,
+keeps its clients informed.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,12 @@ from magis_calib.link.control_messages import (
     Answer,
     ControlError,
     ControllerHello,
+    ControllerRequest,
     ControllerWelcome,
     Done,
     DropMessage,
     FromController,
     Refusal,
-    ControllerRequest,
     decode_to_controller,
 )
 from magis_calib.link.headers import agree_version
@@ -40,7 +42,11 @@ def unreadable(raw: bytes, error: WireError, session: str) -> FromController:
         table = json.loads(raw)
     except (ValueError, RecursionError):
         table = None
-    if isinstance(table, dict) and table.get("type") == "request" and isinstance(table.get("request_id"), str):
+    if (
+        isinstance(table, dict)
+        and table.get("type") == "request"
+        and isinstance(table.get("request_id"), str)
+    ):
         refusal = Refusal(code="bad_request", message=str(error))
         return Answer(request_id=table["request_id"], session=session, ok=False, error=refusal)
     return ControlError(code=error.code, message=str(error))
@@ -62,7 +68,9 @@ class ControllerIdentity:
 class ControllerServer:
     """One ROUTER socket with the parameters behind it. Used by one thread."""
 
-    def __init__(self, security: SocketSecurity, place: ControllerIdentity, bank: ParameterBank, say: Say) -> None:
+    def __init__(
+        self, security: SocketSecurity, place: ControllerIdentity, bank: ParameterBank, say: Say
+    ) -> None:
         self._security = security
         self.place = place
         self.lease = Lease(place.silent_after_s)
@@ -88,7 +96,8 @@ class ControllerServer:
                 parts = self.socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            client, raw = parts[0].bytes, parts[-1].bytes
+            client = parts[0].bytes
+            raw = parts[-1].bytes
             try:
                 who = self._security.visitor(parts[-1], "control")
                 message = decode_to_controller(raw)
@@ -99,7 +108,11 @@ class ControllerServer:
 
     def tick(self, now_s: float) -> None:
         """Send what is due: answers that are late, and a heartbeat to who has the lease."""
-        while self._late and self._late[0][0] <= now_s and not self.requests.misbehaviour.cut.to_application:
+        while (
+            self._late
+            and self._late[0][0] <= now_s
+            and not self.requests.misbehaviour.cut.to_application
+        ):
             self._send(*self._late.popleft()[1:])
         if now_s < self._next_heartbeat_s:
             return
@@ -114,7 +127,8 @@ class ControllerServer:
             self._send(self.lease.holder.identity, message)
 
     def restart(self, session: str, otherwise: Setpoints | None = None) -> None:
-        """Come back after a power cycle: a new session, setpoints of the start, and nobody has said hello yet.
+        """Come back after a power cycle: a new session, setpoints of the start, and nobody has said
+        hello yet.
 
         `otherwise`: setpoints that are others.
         """
@@ -128,7 +142,10 @@ class ControllerServer:
         self.socket.close()
 
     def _handle(
-        self, identity: bytes, who: str, message: ControllerHello | ControllerRequest | Done | Heartbeat | Bye
+        self,
+        identity: bytes,
+        who: str,
+        message: ControllerHello | ControllerRequest | Done | Heartbeat | Bye,
     ) -> None:
         if isinstance(message, ControllerHello):
             self._welcome(identity, who, message)
@@ -157,7 +174,9 @@ class ControllerServer:
         try:
             version = agree_version(hello.protocols)
             if hello.station != place.station:
-                raise WireError("unknown_station", "station", wanted=place.station, got=hello.station)
+                raise WireError(
+                    "unknown_station", "station", wanted=place.station, got=hello.station
+                )
         except WireError as error:
             self._send(identity, ControlError(code=error.code, message=str(error)))
             return
@@ -183,7 +202,10 @@ class ControllerServer:
                 self._end_lease("was started again")
             elif hello.take_over or holder.is_of(hello) or not self._is_there(holder):
                 self._end_lease(f"lost its lease to {hello.session}")
-                by = f"taken over by {hello.user}@{hello.host}, process {hello.process}, session {hello.session}"
+                by = (
+                    f"taken over by {hello.user}@{hello.host}, process {hello.process}, session "
+                    f"{hello.session}"
+                )
                 self._send(holder.identity, ControlError(code="leased", message=by))
             else:
                 return False
@@ -195,7 +217,9 @@ class ControllerServer:
     def _is_there(self, holder: Holder) -> bool:
         """Tell whether the holder's connection still stands."""
         try:
-            self.socket.send_multipart([holder.identity, Heartbeat(session=self.place.session).encode()], zmq.NOBLOCK)
+            self.socket.send_multipart(
+                [holder.identity, Heartbeat(session=self.place.session).encode()], zmq.NOBLOCK
+            )
         except zmq.Again:
             return True
         except zmq.ZMQError:
@@ -218,6 +242,8 @@ class ControllerServer:
         try:
             self.socket.send_multipart([identity, message.encode()], zmq.NOBLOCK)
         except zmq.Again:
-            self._say(f"{self.place.controller}: an application does not read, {message.type} not sent")
+            self._say(
+                f"{self.place.controller}: an application does not read, {message.type} not sent"
+            )
         except zmq.ZMQError:  # it is gone: its silence ends its lease
             return

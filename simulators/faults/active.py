@@ -1,4 +1,6 @@
-"""Which faults are there in which drop. No sockets: whoever has something that may fail asks here."""
+"""Which faults are there in which drop. No sockets:
+whoever has something that may fail asks here.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,10 @@ OUT_OF_VIEW_M = 0.04
 
 
 class Faults:
-    """The faults of a run. The same seed and drop give the same answer, whoever asks, whenever and how often."""
+    """The faults of a run.
+
+    The same seed and drop give the same answer, whoever asks, whenever and how often.
+    """
 
     def __init__(self, faults: Sequence[Timed] = (), seed: int = 0, first_drop: int = 1) -> None:
         self._faults = tuple(faults)
@@ -89,12 +94,18 @@ class Faults:
         """Return what is added to the true disturbance, by observable."""
         sizes: dict[Coordinate, float] = {}
         for fault in self.active(Displacement, drop_id):
-            drops = drop_id - self._before_first - fault.from_drop + 1 if isinstance(fault, Drifts) else 1
+            drops = (
+                drop_id - self._before_first - fault.from_drop + 1
+                if isinstance(fault, Drifts)
+                else 1
+            )
             sizes[fault.observable] = sizes.get(fault.observable, 0.0) + fault.size * drops
         if self.active(OutOfView, drop_id):
             sizes |= dict.fromkeys(("x_m", "y_m"), OUT_OF_VIEW_M)
         if self.active(PhaseScrambled, drop_id):
-            sizes["phase_rad"] = stream(self._seed, drop_id, "scrambled phase").uniform(-math.pi, math.pi)
+            sizes["phase_rad"] = stream(self._seed, drop_id, "scrambled phase").uniform(
+                -math.pi, math.pi
+            )
         return sizes
 
     def flaws(self, drop_id: int) -> Flaws:
@@ -117,7 +128,9 @@ class Faults:
     def cut(self, peer: CutPeer, drop_id: int) -> Cut:
         """Return which ways are cut between this peer and the application."""
         ways = {fault.way for fault in self.active(NetworkCut, drop_id) if fault.peer == peer}
-        return Cut(bool(ways & {"both", "to_application"}), bool(ways & {"both", "from_application"}))
+        return Cut(
+            bool(ways & {"both", "to_application"}), bool(ways & {"both", "from_application"})
+        )
 
     def clock_ns(self, drop_id: int) -> int:
         """Return how wrong the clock of cameras and controllers is."""
@@ -130,7 +143,10 @@ class Faults:
     def _strikes(self, fault: Timed, position: int, drop_id: int) -> bool:
         if not fault.covers(drop_id - self._before_first):
             return False
-        return fault.rate is None or stream(self._seed, drop_id, f"fault {position}").random() < fault.rate
+        return (
+            fault.rate is None
+            or stream(self._seed, drop_id, f"fault {position}").random() < fault.rate
+        )
 
 
 NO_FAULTS = Faults()

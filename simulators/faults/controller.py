@@ -25,7 +25,9 @@ from simulators.faults.kinds import (
 class Misbehaviour:
     """What one controller does wrong at the moment, which is that of the newest drop."""
 
-    def __init__(self, faults: Faults, controller: Controller, newest_drop: Callable[[], int]) -> None:
+    def __init__(
+        self, faults: Faults, controller: Controller, newest_drop: Callable[[], int]
+    ) -> None:
         self._faults = faults
         self._controller = controller
         self._newest_drop = newest_drop
@@ -69,7 +71,10 @@ class Misbehaviour:
 
     def described(self, parameters: dict[str, ParameterMessage]) -> dict[str, ParameterMessage]:
         """Return what is told in place of this description."""
-        units = {fault.name: fault.unit for fault in self._faults.active(UnitChanged, self._newest_drop())}
+        units = {
+            fault.name: fault.unit
+            for fault in self._faults.active(UnitChanged, self._newest_drop())
+        }
         return {
             name: one.model_copy(update={"unit": units[name]}) if name in units else one
             for name, one in parameters.items()
@@ -79,7 +84,9 @@ class Misbehaviour:
     def delay_s(self) -> float:
         """How much later it answers."""
         slow = self._faults.active(ControllerSlow, self._newest_drop())
-        return max((fault.delay_s for fault in slow if fault.controller == self._controller), default=0.0)
+        return max(
+            (fault.delay_s for fault in slow if fault.controller == self._controller), default=0.0
+        )
 
     @property
     def cut(self) -> Cut:
@@ -91,10 +98,22 @@ class Misbehaviour:
         return self._faults.clock_ns(self._newest_drop())
 
     def restarts(self, drop_id: int) -> dict[str, float] | None:
-        """Return the setpoints that are not nominal after a power cycle just before this drop; None for none."""
-        cycles = [fault for fault in self._faults.active(ControllerRestart, drop_id)
-                  if fault.controller == self._controller]  # fmt: skip
-        return {name: value for fault in cycles for name, value in fault.setpoints.items()} if cycles else None
+        """Return the setpoints that are not nominal after a power cycle just before this drop.
+
+        None for none.
+        """
+        cycles = [
+            fault
+            for fault in self._faults.active(ControllerRestart, drop_id)
+            if fault.controller == self._controller
+        ]
+        return (
+            {name: value for fault in cycles for name, value in fault.setpoints.items()}
+            if cycles
+            else None
+        )
 
     def _does(self, kind: type[OfController], drop_id: int) -> bool:
-        return any(fault.controller == self._controller for fault in self._faults.active(kind, drop_id))
+        return any(
+            fault.controller == self._controller for fault in self._faults.active(kind, drop_id)
+        )

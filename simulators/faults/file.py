@@ -19,15 +19,44 @@ from simulators.faults.kinds import Timed
 from simulators.instrument.numbers import PlantNumbers, Strict
 
 Fault = Annotated[
-    one.ActuatorFault | one.Disturbance | one.Wild | one.Drifts | one.PhaseScrambled | one.ContrastLost | one.OutOfView
-    | one.TwoClouds | one.NoAtoms | one.FewAtoms | one.Saturated | one.Dark | one.HalfExposed | one.ControllerSilent
-    | one.ControllerSlow | one.ControllerRestart | one.ControllerDiesAfterCheck | one.Refuses | one.Clamps
-    | one.ReadsOff | one.UnitChanged | one.Unlocked | wire.FrameLost | wire.FrameDuplicated | wire.FrameLate
-    | wire.FramesShuffled | wire.FrameTruncated | wire.BitFlipped | wire.WrongShape | wire.ViewsSwapped
-    | wire.CameraDies | wire.CameraRestarts | wire.CameraNewSession | wire.CameraStutters | wire.NetworkCut
+    one.ActuatorFault
+    | one.Disturbance
+    | one.Wild
+    | one.Drifts
+    | one.PhaseScrambled
+    | one.ContrastLost
+    | one.OutOfView
+    | one.TwoClouds
+    | one.NoAtoms
+    | one.FewAtoms
+    | one.Saturated
+    | one.Dark
+    | one.HalfExposed
+    | one.ControllerSilent
+    | one.ControllerSlow
+    | one.ControllerRestart
+    | one.ControllerDiesAfterCheck
+    | one.Refuses
+    | one.Clamps
+    | one.ReadsOff
+    | one.UnitChanged
+    | one.Unlocked
+    | wire.FrameLost
+    | wire.FrameDuplicated
+    | wire.FrameLate
+    | wire.FramesShuffled
+    | wire.FrameTruncated
+    | wire.BitFlipped
+    | wire.WrongShape
+    | wire.ViewsSwapped
+    | wire.CameraDies
+    | wire.CameraRestarts
+    | wire.CameraNewSession
+    | wire.CameraStutters
+    | wire.NetworkCut
     | wire.ClockStepped,
     Field(discriminator="kind"),
-]  # fmt: skip
+]
 
 
 LOOK_EVERY_S = 0.1
@@ -40,7 +69,10 @@ class FaultFile(Strict):
 
 
 def load_faults(path: Path | None, numbers: PlantNumbers) -> tuple[Timed, ...]:
-    """Return the faults in this file, none for None. Raises `ConfigError` naming line, wanted and got."""
+    """Return the faults in this file, none for None.
+
+    Raises `ConfigError` naming line, wanted and got.
+    """
     if path is None:
         return ()
     try:
@@ -51,16 +83,24 @@ def load_faults(path: Path | None, numbers: PlantNumbers) -> tuple[Timed, ...]:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except ValidationError as error:
-        raise ConfigError("\n".join(f"{path}: {_explain(item, text)}" for item in error.errors())) from error
+        raise ConfigError(
+            "\n".join(f"{path}: {_explain(item, text)}" for item in error.errors())
+        ) from error
 
 
 class WatchedFaults:
     """Reads the file anew whenever it changes while the station runs."""
 
-    def __init__(self, path: Path | None, numbers: PlantNumbers, faults: Faults, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, path: Path | None, numbers: PlantNumbers, faults: Faults, say: Callable[[str], None]
+    ) -> None:
         """`faults` become what the file says. What cannot be read is said, and nothing changes."""
-        self._path, self._numbers, self._faults, self._say = path, numbers, faults, say
-        self._seen, self._next_s = self._state(), 0.0
+        self._path = path
+        self._numbers = numbers
+        self._faults = faults
+        self._say = say
+        self._seen = self._state()
+        self._next_s = 0.0
 
     def look(self, now_s: float) -> None:
         """Read it if it is another one than before; cheap otherwise."""
@@ -89,7 +129,9 @@ class WatchedFaults:
 
 
 def _explain(item: Any, text: str) -> str:
-    """Say what is wrong: line, fault (counted from 1) and field, then what was wanted and what was found."""
+    """Say what is wrong: line, fault (counted from 1) and field, then what was wanted and what was
+    found.
+    """
     keys = [str(part) for part in item["loc"]]
     keys = keys[:2] + keys[3:]  # without the kind, which pydantic puts after the position
     line = line_of(keys[:-1] if item["type"] == "missing" else keys, text)

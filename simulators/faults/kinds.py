@@ -27,7 +27,9 @@ ActuatorName = Annotated[str, AfterValidator(_known)]
 
 
 class Timed(Strict):
-    """In which drops: all from `from_drop` to `until_drop`, or each of them with the probability `rate`."""
+    """In which drops: all from `from_drop` to `until_drop`, or each of them with the probability
+    `rate`.
+    """
 
     momentary: ClassVar[bool] = False
     """Where neither `until_drop` nor `rate` is given: in one drop, rather than for ever."""
@@ -38,7 +40,9 @@ class Timed(Strict):
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
         if self.until_drop is not None and self.until_drop < self.from_drop:
-            raise ValueError(f"until_drop: wanted at least from_drop = {self.from_drop}, got {self.until_drop}")
+            raise ValueError(
+                f"until_drop: wanted at least from_drop = {self.from_drop}, got {self.until_drop}"
+            )
         return self
 
     def covers(self, number: int) -> bool:
@@ -150,7 +154,9 @@ class ControllerSilent(OfController):
 
 
 class ControllerRestart(OfController):
-    """A power cycle just before the drop, after which these setpoints are others than the nominal ones."""
+    """A power cycle just before the drop, after which these setpoints are others than the nominal
+    ones.
+    """
 
     momentary = True
     kind: Literal["controller_restart"]
@@ -195,7 +201,9 @@ class Clamps(Timed):
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
         if self.maximum < self.minimum:
-            raise ValueError(f"maximum: wanted at least minimum = {self.minimum:g}, got {self.maximum:g}")
+            raise ValueError(
+                f"maximum: wanted at least minimum = {self.minimum:g}, got {self.maximum:g}"
+            )
         return self
 
 

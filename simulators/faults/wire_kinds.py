@@ -1,4 +1,6 @@
-"""What can go wrong between sensors and application: frames, camera drivers, networks, clocks (docs/faults.md)."""
+"""What can go wrong between sensors and application: frames, camera drivers, networks, clocks
+(docs/faults.md).
+"""
 
 from __future__ import annotations
 

@@ -32,9 +32,13 @@ class Atoms:
 
 
 def draw_atoms(scene: Scene, cloud: CloudNumbers, seed: int, share: float = 1.0) -> Atoms:
-    """Return this share of the drop's atoms, each in port a with the probability P + C cos(θ)/2 at its place."""
+    """Return this share of the drop's atoms, each in port a with the probability P + C cos(θ)/2 at
+    its place.
+    """
     number = int(stream(seed, scene.drop_id, "atom number").poisson(cloud.atoms))
-    number = int(stream(seed, scene.drop_id, "atoms there").binomial(number, share * scene.share_of_atoms))
+    number = int(
+        stream(seed, scene.drop_id, "atoms there").binomial(number, share * scene.share_of_atoms)
+    )
     random = stream(seed, scene.drop_id, "atoms")
     x, y, z = NORMAL.take(choices(random, 3 * number), mode="wrap").reshape(3, number)
     for position, centre in zip((x, y, z), scene.centre_m, strict=True):
@@ -47,13 +51,16 @@ def draw_atoms(scene: Scene, cloud: CloudNumbers, seed: int, share: float = 1.0)
     np.cos(angle, out=angle)
     angle *= np.float32(0.5 * scene.contrast)
     in_port_a = random.random(number, dtype=np.float32) < angle + np.float32(scene.population)
-    z += np.where(in_port_a, np.float32(cloud.port_displacement_m), np.float32(-cloud.port_displacement_m))
+    z += np.where(
+        in_port_a, np.float32(cloud.port_displacement_m), np.float32(-cloud.port_displacement_m)
+    )
     return Atoms(x, y, z)
 
 
 def bounds_of(scene: Scene, cloud: CloudNumbers, view: View) -> Bounds:
     """Return the rectangle of a view that holds the atoms of both ports."""
     x, y, z = scene.centre_m
-    middle, reach = (x if view == "x" else y), REACH * cloud.width_m
+    middle = x if view == "x" else y
+    reach = REACH * cloud.width_m
     high = abs(cloud.port_displacement_m) + reach
     return scene.optics.around((middle - reach, middle + reach, z - high, z + high))

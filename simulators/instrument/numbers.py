@@ -17,9 +17,19 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
-Coordinate = Literal["x_m", "y_m", "z_m", "fringe_x_rad_per_m", "fringe_z_rad_per_m", "phase_rad", "fringe_y_rad_per_m"]
+Coordinate = Literal[
+    "x_m",
+    "y_m",
+    "z_m",
+    "fringe_x_rad_per_m",
+    "fringe_z_rad_per_m",
+    "phase_rad",
+    "fringe_y_rad_per_m",
+]
 COORDINATES: tuple[Coordinate, ...] = get_args(Coordinate)
-"""What the plant knows of a drop: the six observables in their order, then the fringe along the line of sight."""
+"""What the plant knows of a drop: the six observables in their order, then the fringe along the
+line of sight.
+"""
 Moves = dict[Coordinate, Finite]
 
 
@@ -140,7 +150,10 @@ class PlantNumbers(Strict):
             raise ValueError(f"actuators: unknown {unknown}, known are {sorted(ACTUATORS)}")
         for name, source in self.sources.items():
             if source.like and source.like not in self.actuators:
-                raise ValueError(f"sources.{name}.like: wanted one of {sorted(self.actuators)}, got {source.like!r}")
+                raise ValueError(
+                    f"sources.{name}.like: wanted one of {sorted(self.actuators)}, got "
+                    f"{source.like!r}"
+                )
         return self
 
 
@@ -149,7 +162,11 @@ def load_plant_numbers(path: Path | None = None) -> PlantNumbers:
     source = str(path or "plant.toml")
     try:
         if path is None:
-            text = importlib.resources.files("simulators").joinpath("plant.toml").read_text(encoding="utf-8")
+            text = (
+                importlib.resources.files("simulators")
+                .joinpath("plant.toml")
+                .read_text(encoding="utf-8")
+            )
         else:
             text = path.read_text(encoding="utf-8")
         return PlantNumbers.model_validate(toml_table(text))

@@ -1,4 +1,6 @@
-"""What the cameras make of the places of atoms: out of focus, magnified, rolled about their optical axis."""
+"""What the cameras make of the places of atoms: out of focus, magnified, rolled about their optical
+axis.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ Bounds = tuple[float, float, float, float]
 """Left, right, bottom, top in the object (m)."""
 
 REACH = 5.5
-"""Blurred atoms further than this many widths from their place are not looked for: one in a hundred million."""
+"""Blurred atoms further than this many widths from their place are not looked for: one in a hundred
+million.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,10 @@ class Optics:
     """How both cameras see."""
 
     blur_m: float = 0.0
-    """Standard deviation in the object, each axis. An atom's light falls on one place, blurred as a whole."""
+    """Standard deviation in the object, each axis.
+
+    An atom's light falls on one place, blurred as a whole.
+    """
     magnification: float = 1.0
     """Relative to the one that the size of a pixel in the object was calibrated with."""
     roll_rad: float = 0.0
@@ -37,7 +44,9 @@ class Optics:
         if self == PERFECT:
             return horizontal, vertical
         right, up = self._turned(horizontal, vertical)
-        blur = np.float32(self.blur_m) * random.standard_normal((2, *horizontal.shape), dtype=np.float32)
+        blur = np.float32(self.blur_m) * random.standard_normal(
+            (2, *horizontal.shape), dtype=np.float32
+        )
         return right.astype(np.float32) + blur[0], up.astype(np.float32) + blur[1]
 
     def around(self, bounds: Bounds) -> Bounds:
@@ -45,15 +54,20 @@ class Optics:
         if self == PERFECT:
             return bounds
         left, right, bottom, top = bounds
-        across, up = self._turned(np.array([left, left, right, right]), np.array([bottom, top, bottom, top]))
+        across, up = self._turned(
+            np.array([left, left, right, right]), np.array([bottom, top, bottom, top])
+        )
         reach = REACH * self.blur_m
         return (
-            float(across.min()) - reach, float(across.max()) + reach, float(up.min()) - reach, float(up.max()) + reach,
-        )  # fmt: skip
+            float(across.min()) - reach,
+            float(across.max()) + reach,
+            float(up.min()) - reach,
+            float(up.max()) + reach,
+        )
 
-    def _turned(self, horizontal: npt.NDArray[np.floating], vertical: npt.NDArray[np.floating]) -> tuple[
-        npt.NDArray[np.floating], npt.NDArray[np.floating]
-    ]:  # fmt: skip
+    def _turned(
+        self, horizontal: npt.NDArray[np.floating], vertical: npt.NDArray[np.floating]
+    ) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]:
         cos, sin = (self.magnification * one(self.roll_rad) for one in (math.cos, math.sin))
         return cos * horizontal + sin * vertical, cos * vertical - sin * horizontal
 

@@ -1,4 +1,6 @@
-"""What the laser's pulses do to the atoms, by pulse area and detuning: Rabi's formula over the Doppler width."""
+"""What the laser's pulses do to the atoms, by pulse area and detuning: Rabi's formula over the
+Doppler width.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ class Pulses:
 def pulses_of(numbers: PlantNumbers, places: Setpoints, nominal: Setpoints) -> Pulses:
     """Return what these true places of the actuators make of the pulses.
 
-    Area: setpoint - 1 - hidden offset - loss·(tilt² - nominal tilt²), tilt² summed over both axes of the mirror.
+    Area: setpoint - 1 - hidden offset - loss·(tilt² - nominal tilt²), tilt² summed over both axes
+    of the mirror.
     """
     loss = numbers.pulses.area_loss_per_square_tilt * (_square_tilt(places) - _square_tilt(nominal))
     area = places.get("pulse_area", 1.0) - 1.0 - numbers.hidden.pulse_area - loss
@@ -50,7 +53,9 @@ def contrast(pulses: Pulses, numbers: PlantNumbers) -> float:
     """Return the fringe's contrast: C0 (1 - π²/2 ε²) · P(d)/P(0), P of pulses of the right area."""
     cloud = numbers.cloud
     by_area = max(0.0, 1.0 - cloud.pulse_area_loss * pulses.area_error**2)
-    off, on = (population(Pulses(0.0, detuning_hz), numbers) for detuning_hz in (pulses.detuning_hz, 0.0))
+    off, on = (
+        population(Pulses(0.0, detuning_hz), numbers) for detuning_hz in (pulses.detuning_hz, 0.0)
+    )
     return cloud.contrast * by_area * (off / on)
 
 

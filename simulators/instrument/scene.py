@@ -1,4 +1,6 @@
-"""What the cameras photograph, and what it is in a drop that was not made for the interferometer."""
+"""What the cameras photograph, and what it is in a drop that was not made for the
+interferometer.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from simulators.instrument.optics import PERFECT, Optics
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One drop in front of the cameras (SI, laboratory coordinates, phase at the laboratory's origin)."""
+    """One drop in front of the cameras (SI, laboratory coordinates, phase at the laboratory's
+    origin).
+    """
 
     drop_id: int
     centre_m: tuple[float, float, float]
@@ -24,11 +28,14 @@ class Scene:
     optics: Optics = PERFECT
 
 
-def made_for(sequence_type: SequenceType, scene: Scene, shear_rad_per_m: float, population: float) -> Scene:
+def made_for(
+    sequence_type: SequenceType, scene: Scene, shear_rad_per_m: float, population: float
+) -> Scene:
     """Return what a drop of this type shows, where one for the interferometer shows `scene`.
 
-    `shear_rad_per_m`: what the mirror at its nominal tilt gives along x. A z-shear gives it along z instead, with the
-    same phase at the laboratory's origin. `population`: what a pi pulse brings to port a.
+    `shear_rad_per_m`: what the mirror at its nominal tilt gives along x. A z-shear gives it along z
+    instead, with the same phase at the laboratory's origin. `population`: what a pi pulse brings to
+    port a.
     """
     scene = replace(scene, sequence_type=sequence_type)
     match sequence_type:

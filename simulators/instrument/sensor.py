@@ -16,7 +16,9 @@ Window = tuple[int, int, int, int]
 """First and last row, first and last column, the last ones exclusive."""
 
 SPARE = 256
-"""Rows and columns that the pre-drawn noise is larger than a frame: its cut moves from drop to drop."""
+"""Rows and columns that the pre-drawn noise is larger than a frame: its cut moves from drop to
+drop.
+"""
 
 
 def facts_of(camera: CameraNumbers, sensor: SensorNumbers) -> CameraFacts:
@@ -46,7 +48,9 @@ class Sensor:
         self._seed = seed
         self._step_electrons = camera.gain * camera.lsb_counts
         fixed = stream(seed, FIXED, f"sensor {view}")
-        self._dark_counts = self._counts(self._dark(fixed, (sensor.rows + SPARE, sensor.columns + SPARE)))
+        self._dark_counts = self._counts(
+            self._dark(fixed, (sensor.rows + SPARE, sensor.columns + SPARE))
+        )
         self._dark_pool = self._dark(fixed, (POOL,))
         self._light_pool = poisson_pool(camera.electrons_per_atom)
         self._response = fixed.standard_normal((sensor.rows, sensor.columns), dtype=np.float32)
@@ -58,7 +62,9 @@ class Sensor:
         self._hot_pixels = np.sort(fixed.choice(pixels, hot, replace=False))
         self._hot_electrons = fixed.exponential(camera.hot_pixel_electrons, hot)
 
-    def expose(self, drop_id: int, horizontal: Positions, vertical: Positions, bounds: Bounds) -> Counts:
+    def expose(
+        self, drop_id: int, horizontal: Positions, vertical: Positions, bounds: Bounds
+    ) -> Counts:
         """Return the counts, (rows, columns), of atoms at these places (m in the object)."""
         rows, columns = self.facts.rows, self.facts.columns
         random = stream(self._seed, drop_id, f"exposure {self._view}")
@@ -72,7 +78,9 @@ class Sensor:
         return counts
 
     def without_light(self, drop_id: int) -> Counts:
-        """Return the counts of a frame that no light has reached: offset, read noise and hot pixels."""
+        """Return the counts of a frame that no light has reached: offset, read noise and hot
+        pixels.
+        """
         random = stream(self._seed, drop_id, f"exposure {self._view}")
         steps = random.standard_normal((self.facts.rows, self.facts.columns), dtype=np.float32)
         steps *= np.float32(self._camera.read_noise / self._step_electrons)
@@ -86,7 +94,9 @@ class Sensor:
         counts[first:last] = self._camera.saturation_counts
 
     def _dark(self, random: np.random.Generator, shape: tuple[int, ...]) -> Steps:
-        """Return pixels without atoms: background and read noise, with the exact mean and variance."""
+        """Return pixels without atoms: background and read noise,
+        with the exact mean and variance.
+        """
         dark = random.standard_normal(shape, dtype=np.float32) * np.float32(self._camera.read_noise)
         dark += random.poisson(self._camera.background, shape)
         dark -= np.float32(dark.mean(dtype=np.float64))
@@ -96,19 +106,29 @@ class Sensor:
         dark /= np.float32(self._step_electrons)
         return dark
 
-    def _lit(self, random: np.random.Generator, horizontal: Positions, vertical: Positions, window: Window) -> Steps:
+    def _lit(
+        self,
+        random: np.random.Generator,
+        horizontal: Positions,
+        vertical: Positions,
+        window: Window,
+    ) -> Steps:
         """Return the pixels of a window with the atoms in it."""
         row0, row1, column0, column1 = window
         high, wide = row1 - row0, column1 - column0
         steps = self._dark_pool.take(choices(random, high * wide), mode="wrap").reshape(high, wide)
         place = self._places(horizontal, vertical, window)
         light = self._light_pool.take(choices(random, place.size), mode="wrap")
-        bright = np.bincount(place, light, minlength=high * wide).astype(np.float32).reshape(high, wide)
+        bright = (
+            np.bincount(place, light, minlength=high * wide).astype(np.float32).reshape(high, wide)
+        )
         bright *= self._response[row0:row1, column0:column1]
         steps += bright
         return steps
 
-    def _places(self, horizontal: Positions, vertical: Positions, window: Window) -> npt.NDArray[np.int32]:
+    def _places(
+        self, horizontal: Positions, vertical: Positions, window: Window
+    ) -> npt.NDArray[np.int32]:
         """Return the pixels, numbered row by row through the window, of the atoms inside it."""
         row0, row1, column0, column1 = window
         per_m = np.float32(1.0 / self.facts.object_pixel_m)
@@ -128,13 +148,16 @@ class Sensor:
         """Return first and last row and column (exclusive) of a rectangle, inside the frame."""
         left, right, bottom, top = (value / self.facts.object_pixel_m for value in bounds)
         rows, columns = self.facts.rows, self.facts.columns
-        column0, column1 = np.clip(np.floor([left + columns / 2, right + columns / 2 + 1]), 0, columns)
+        column0, column1 = np.clip(
+            np.floor([left + columns / 2, right + columns / 2 + 1]), 0, columns
+        )
         row0, row1 = np.clip(np.floor([rows / 2 - top, rows / 2 - bottom + 1]), 0, rows)
         return int(row0), int(row1), int(column0), int(column1)
 
     def _add_hot(self, counts: Counts, random: np.random.Generator) -> None:
         """Hot pixels add to whatever their counts are already."""
-        flat, camera = counts.reshape(-1), self._camera
+        flat = counts.reshape(-1)
+        camera = self._camera
         added = np.rint(random.poisson(self._hot_electrons) / self._step_electrons).astype(np.int64)
         flat[self._hot_pixels] = np.minimum(
             flat[self._hot_pixels] + added * camera.lsb_counts, camera.saturation_counts

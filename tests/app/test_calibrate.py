@@ -70,9 +70,26 @@ def test_a_plan_that_cannot_be_walked_is_refused_by_name(old: str, new: str, wor
 def test_a_plan_that_stopped_at_a_failed_step_is_resumed_to_a_certificate(tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text(PLAN, encoding="utf-8")
     (tmp_path / "faults.toml").write_text(NO_ATOMS, encoding="utf-8")
-    words = ["calibrate", "--simulate", "--auto", "--sensor", "small", "--interval", "0", "--seed", "4", "--off",
-             "pulse_area=0.1", "--session-dir", str(tmp_path / "s"), "--products-dir", str(tmp_path / "p")]  # fmt: skip
-    broken = magis_calib(*words, "--plan", str(tmp_path / "plan.toml"), "--faults", str(tmp_path / "faults.toml"))
+    words = [
+        "calibrate",
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--interval",
+        "0",
+        "--seed",
+        "4",
+        "--off",
+        "pulse_area=0.1",
+        "--session-dir",
+        str(tmp_path / "s"),
+        "--products-dir",
+        str(tmp_path / "p"),
+    ]
+    broken = magis_calib(
+        *words, "--plan", str(tmp_path / "plan.toml"), "--faults", str(tmp_path / "faults.toml")
+    )
     assert broken.returncode == 1, broken.stderr
     assert "step 'position' failed" in broken.stdout + broken.stderr
     assert "What to do" in broken.stderr
@@ -82,7 +99,9 @@ def test_a_plan_that_stopped_at_a_failed_step_is_resumed_to_a_certificate(tmp_pa
     (page,) = (tmp_path / "p").glob("*.html")
     product = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
     outcomes = {one["name"]: one["outcome"] for one in product["numbers"]["steps"]}
-    assert outcomes == dict.fromkeys(["atoms", "geometry", "position", "tilt", "area"], "done") | {"wander": "skipped"}
+    assert outcomes == dict.fromkeys(["atoms", "geometry", "position", "tilt", "area"], "done") | {
+        "wander": "skipped"
+    }
     area = next(one for one in product["numbers"]["steps"] if one["name"] == "area")
     assert area["product"]["optimum"] == pytest.approx(1.1, abs=0.03)
     written = page.read_text(encoding="utf-8")
@@ -92,10 +111,25 @@ def test_a_plan_that_stopped_at_a_failed_step_is_resumed_to_a_certificate(tmp_pa
 
 @pytest.mark.station
 def test_the_contrast_is_brought_to_its_best_beside_the_closed_loop(tmp_path: Path) -> None:
-    done = magis_calib("optimise", "--simulate", "--auto", "--sensor", "small", "--interval", "0", "--seed", "4",
-                       "--off", "pulse_area=-0.15", "--for-drops", "48", "--session-dir", str(tmp_path / "s"),
-                       "--products-dir",
-                       str(tmp_path / "p"))  # fmt: skip
+    done = magis_calib(
+        "optimise",
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--interval",
+        "0",
+        "--seed",
+        "4",
+        "--off",
+        "pulse_area=-0.15",
+        "--for-drops",
+        "48",
+        "--session-dir",
+        str(tmp_path / "s"),
+        "--products-dir",
+        str(tmp_path / "p"),
+    )
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "p").glob("*.json")
     numbers = json.loads(path.read_text(encoding="utf-8"))["numbers"]

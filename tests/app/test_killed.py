@@ -1,4 +1,6 @@
-"""A killed application, started again: nothing that was stored is lost, and nothing is acted upon twice."""
+"""A killed application, started again: nothing that was stored is lost, and nothing is acted upon
+twice.
+"""
 
 from __future__ import annotations
 

@@ -17,8 +17,20 @@ pytestmark = pytest.mark.station
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sessions")
-    done = magis_calib("--simulate", "--auto", "--sensor", "small", "--drops", "14", "--interval", "0", "--seed", "7",
-                       "--session-dir", str(folder))  # fmt: skip
+    done = magis_calib(
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--drops",
+        "14",
+        "--interval",
+        "0",
+        "--seed",
+        "7",
+        "--session-dir",
+        str(folder),
+    )
     assert done.returncode == 0, done.stderr
     return next(folder.iterdir())
 
@@ -26,9 +38,16 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_why_tells_every_step_of_a_decision(session: Path, capsys) -> None:
     assert main(["why", str(session), "--drop", "1"]) == 0
     told = capsys.readouterr().out
-    for words in ("drop 1 ", "applied", "x: measured", "error expected 2", "waits until x, y, z",
-                  "matrix in force: nominal", "limited: trap x: step cap",
-                  "trap x: in force 0.00 → proposed −2"):  # fmt: skip
+    for words in (
+        "drop 1 ",
+        "applied",
+        "x: measured",
+        "error expected 2",
+        "waits until x, y, z",
+        "matrix in force: nominal",
+        "limited: trap x: step cap",
+        "trap x: in force 0.00 → proposed −2",
+    ):
         assert words in told, told
     assert main(["why", str(session), "--drop", "12"]) == 0
     told = capsys.readouterr().out

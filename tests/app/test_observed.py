@@ -43,9 +43,26 @@ def scraped(port: int) -> dict[str, dict[tuple[str, ...], float]]:
 def watched(tmp_path_factory):
     """The newest scrape of a run, what it logged, and its report."""
     folder, port = tmp_path_factory.mktemp("watched"), free_port()
-    words = ["-m", "magis_calib", "--simulate", "--auto", "--sensor", "small", "--interval", "0.3", "--seed", "7",
-             "--metrics", str(port), "--log-file", str(folder / "log.jsonl"), "--session-dir", str(folder / "s"),
-             "--report", str(folder / "r.json")]  # fmt: skip
+    words = [
+        "-m",
+        "magis_calib",
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--interval",
+        "0.3",
+        "--seed",
+        "7",
+        "--metrics",
+        str(port),
+        "--log-file",
+        str(folder / "log.jsonl"),
+        "--session-dir",
+        str(folder / "s"),
+        "--report",
+        str(folder / "r.json"),
+    ]
     with started(*words) as process:
         end_s = time.monotonic() + 60
         found: dict[str, dict[tuple[str, ...], float]] = {}
@@ -84,29 +101,53 @@ def test_every_metric_of_the_dashboard_is_there(watched) -> None:
     dashboard = json.loads(DASHBOARD.read_text())
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
     assert len(asked) > 8
-    named = {name for expression in asked for name in re.findall(r"\b(?:magis|process)_\w+", expression)}
+    named = {
+        name for expression in asked for name in re.findall(r"\b(?:magis|process)_\w+", expression)
+    }
     assert not named - set(found), "named on the dashboard, not exported"
-    families = {re.sub(r"_(bucket|sum|count|created)$", "", name) for name in found if name.startswith("magis_")}
-    assert not families - {re.sub(r"_(bucket|sum|count)$", "", name) for name in named} - {"magis_snapshot_age_seconds"}
+    families = {
+        re.sub(r"_(bucket|sum|count|created)$", "", name)
+        for name in found
+        if name.startswith("magis_")
+    }
+    assert (
+        not families
+        - {re.sub(r"_(bucket|sum|count)$", "", name) for name in named}
+        - {"magis_snapshot_age_seconds"}
+    )
 
 
 def test_the_log_is_lines_of_json_with_the_drop_that_each_is_about(watched) -> None:
     _, lines, report = watched
-    assert all(set(line) >= {"time", "level", "logger", "thread", "drop_id", "message"} for line in lines)
+    assert all(
+        set(line) >= {"time", "level", "logger", "thread", "drop_id", "message"} for line in lines
+    )
     times = [line["time"] for line in lines]
     assert all(time.endswith("+00:00") for time in times)
-    said = {line["drop_id"]: line["message"] for line in lines if line["message"].startswith("drop ")}
+    said = {
+        line["drop_id"]: line["message"] for line in lines if line["message"].startswith("drop ")
+    }
     with Session(Path(report["session"])) as session:
         outcomes = {one.drop_id: one.decision.outcome for one in session.records}
     assert set(said) == set(outcomes) >= {1, 2, 3, 4, 5, 6}
-    assert [said[drop].startswith(f"drop {drop} {outcome}") for drop, outcome in outcomes.items()] == [True] * len(said)
+    assert [
+        said[drop].startswith(f"drop {drop} {outcome}") for drop, outcome in outcomes.items()
+    ] == [True] * len(said)
     assert any(line["drop_id"] is None for line in lines)
 
 
 def test_a_taken_port_is_a_clear_refusal(tmp_path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        said = magis_calib("--simulate", "--auto", "--drops", "1", "--metrics", str(port), "--session-dir",
-                           str(tmp_path))  # fmt: skip
+        said = magis_calib(
+            "--simulate",
+            "--auto",
+            "--drops",
+            "1",
+            "--metrics",
+            str(port),
+            "--session-dir",
+            str(tmp_path),
+        )
     assert said.returncode == 2
     assert f"--metrics {port}: cannot listen on 127.0.0.1:{port}" in said.stderr

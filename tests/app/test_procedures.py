@@ -1,4 +1,7 @@
-"""Procedures as their users start them: measured, listed, compared, promoted; a station poked before it is trusted."""
+"""Procedures as their users start them: measured, listed, compared, promoted.
+
+A station poked before it is trusted.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,22 @@ MEASUREMENTS = 32
 
 def asked(procedure: str, folder: Path, *more: str, first: str = "") -> CompletedProcess[str]:
     return magis_calib(
-        procedure, "--simulate", "--auto", "--sensor", "small", "--interval", "0", "--seed", "7", "--session-dir",
-        str(folder / "sessions"), "--products-dir", str(folder / "products"), *more, first=first,
-    )  # fmt: skip
+        procedure,
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--interval",
+        "0",
+        "--seed",
+        "7",
+        "--session-dir",
+        str(folder / "sessions"),
+        "--products-dir",
+        str(folder / "products"),
+        *more,
+        first=first,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +99,15 @@ def test_the_setpoints_are_those_of_before(measured, made) -> None:
     final = json.loads((path / "final.json").read_text())
     assert final["readback"] == pytest.approx(product.operating_point, abs=1e-12)
     assert {name: one["limit_violations"] for name, one in final["controllers"].items()} == {
-        "laser": 0, "drop_system": 0,
-    }  # fmt: skip
+        "laser": 0,
+        "drop_system": 0,
+    }
     with Session(path) as session:
-        moved = [one for one in session.records if one.in_force["trap_x_m"] != product.operating_point["trap_x_m"]]
+        moved = [
+            one
+            for one in session.records
+            if one.in_force["trap_x_m"] != product.operating_point["trap_x_m"]
+        ]
         assert len(moved) >= MEASUREMENTS / 2
         first, last = product.drops
         assert last - first + 1 == MEASUREMENTS
@@ -149,7 +170,9 @@ def test_two_responses_are_compared_in_standard_errors(made, tmp_path, capsys) -
 # ---- promotion
 
 
-def test_a_promoted_matrix_is_in_force_and_the_rest_of_the_file_as_it_was(made, tmp_path, own, capsys) -> None:
+def test_a_promoted_matrix_is_in_force_and_the_rest_of_the_file_as_it_was(
+    made, tmp_path, own, capsys
+) -> None:
     _, product = made
     path = write_product(tmp_path / "products", product)
     before = own.read_text()
@@ -166,7 +189,10 @@ def test_a_promoted_matrix_is_in_force_and_the_rest_of_the_file_as_it_was(made, 
     force, nominal = station.matrices[station.loop.matrix], station.matrices["nominal"]
     for observable, row in product.numbers["matrix"].items():
         for actuator, value in row.items():
-            found, error = force[observable].get(actuator, 0.0), product.numbers["stderr"][observable][actuator]
+            found, error = (
+                force[observable].get(actuator, 0.0),
+                product.numbers["stderr"][observable][actuator],
+            )
             doubtful = actuator not in nominal[observable] and abs(value) <= 3 * error
             assert found == (0.0 if doubtful else value)
     (line,) = (path.parent / JOURNAL).read_text().splitlines()
@@ -189,7 +215,10 @@ def test_a_matrix_can_be_promoted_again_after_another_one(made, tmp_path, own) -
 
 
 def without(numbers: dict, actuator: str) -> dict:
-    return {**numbers, "actuator_units": {k: v for k, v in numbers["actuator_units"].items() if k != actuator}}
+    return {
+        **numbers,
+        "actuator_units": {k: v for k, v in numbers["actuator_units"].items() if k != actuator},
+    }
 
 
 @pytest.mark.parametrize(
@@ -200,7 +229,10 @@ def without(numbers: dict, actuator: str) -> dict:
         (lambda one: {"created_ns": time.time_ns() - 31 * 86_400 * 10**9}, "not valid: too old"),
         (lambda one: {"numbers": without(one.numbers, "trap_x_m")}, "missing ['trap_x_m']"),
         (lambda one: {"numbers": {}}, "wanted a response of all the loop's actuators"),
-        (lambda one: {"numbers": {**one.numbers, "matrix": {name: {} for name in OBSERVABLES}}}, "singular"),
+        (
+            lambda one: {"numbers": {**one.numbers, "matrix": {name: {} for name in OBSERVABLES}}},
+            "singular",
+        ),
     ],
 )
 def test_what_may_not_be_promoted_is_refused_and_nothing_is_changed(
@@ -217,8 +249,11 @@ def test_what_may_not_be_promoted_is_refused_and_nothing_is_changed(
 
 def test_a_matrix_named_in_another_stations_loop_is_left_alone(made, tmp_path, own, capsys) -> None:
     text = default_text()
-    own.write_text(text.replace('matrix = "nominal" ', '"matrix" = "nominal"') + "\n" + re.sub(
-        r"stations\.bottom", "stations.top", text[text.index("[stations.bottom]"):]))  # fmt: skip
+    own.write_text(
+        text.replace('matrix = "nominal" ', '"matrix" = "nominal"')
+        + "\n"
+        + re.sub(r"stations\.bottom", "stations.top", text[text.index("[stations.bottom]") :])
+    )
     assert set(tomllib.loads(own.read_text())["stations"]) == {"bottom", "top"}
     before = own.read_text()
     path = write_product(tmp_path / "products", made[1])
@@ -234,14 +269,31 @@ def test_a_matrix_of_another_operating_point_moves_nothing(made, tmp_path, own) 
     for preset in ("short", "long"):
         report = tmp_path / f"{preset}.json"
         magis_calib(
-            "--simulate", "--auto", "--sensor", "small", "--interval", "0", "--drops", "3", "--preset", preset,
-            "--config", str(own), "--session-dir", str(tmp_path / preset), "--report", str(report),
-        )  # fmt: skip
+            "--simulate",
+            "--auto",
+            "--sensor",
+            "small",
+            "--interval",
+            "0",
+            "--drops",
+            "3",
+            "--preset",
+            preset,
+            "--config",
+            str(own),
+            "--session-dir",
+            str(tmp_path / preset),
+            "--report",
+            str(report),
+        )
         with Session(next((tmp_path / preset).iterdir())) as session:
             decisions = [one.decision for one in session.records]
         applied[preset] = sum(one.outcome == "applied" for one in decisions)
     assert applied == {"short": 3, "long": 0}
-    assert "is of another operating point: interrogation time reads 500.000, wanted 50.000 ms" in decisions[-1].reason
+    assert (
+        "is of another operating point: interrogation time reads 500.000, wanted 50.000 ms"
+        in decisions[-1].reason
+    )
 
 
 # ---- poke and its exit code
@@ -252,15 +304,22 @@ def test_a_healthy_station_passes_the_poke(tmp_path) -> None:
     assert said.returncode == 0, said.stderr
     assert "poke passed" in said.stderr
     report = json.loads((tmp_path / "r.json").read_text())
-    assert json.loads((Path(report["session"]) / "final.json").read_text())["poke"].startswith("poke passed")
+    assert json.loads((Path(report["session"]) / "final.json").read_text())["poke"].startswith(
+        "poke passed"
+    )
     assert report["corrections"]["sent"] == 0
 
 
 @pytest.mark.parametrize(
     ("name", "factor", "words"),
-    [("mirror_tilt_x_rad", 0.0, "mirror tilt x does not move"), ("trap_y_m", 1000.0, "trap y moves y although hardly")],
+    [
+        ("mirror_tilt_x_rad", 0.0, "mirror tilt x does not move"),
+        ("trap_y_m", 1000.0, "trap y moves y although hardly"),
+    ],
 )
-def test_a_broken_actuator_fails_the_poke_by_name(tmp_path, name: str, factor: float, words: str) -> None:
+def test_a_broken_actuator_fails_the_poke_by_name(
+    tmp_path, name: str, factor: float, words: str
+) -> None:
     faults = tmp_path / "faults.toml"
     faults.write_text(f'[[fault]]\nkind = "actuator"\nname = "{name}"\nfactor = {factor}\n')
     said = asked("poke", tmp_path, "--faults", str(faults))

@@ -1,4 +1,6 @@
-"""The setpoints of a session: listed with what they gave, compared, and returned to after a restart."""
+"""The setpoints of a session: listed with what they gave, compared, and returned to after a
+restart.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,20 @@ pytestmark = pytest.mark.station
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sessions")
-    done = magis_calib("--simulate", "--auto", "--sensor", "small", "--drops", "16", "--interval", "0", "--seed", "7",
-                       "--session-dir", str(folder))  # fmt: skip
+    done = magis_calib(
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--drops",
+        "16",
+        "--interval",
+        "0",
+        "--seed",
+        "7",
+        "--session-dir",
+        str(folder),
+    )
     assert done.returncode == 0, done.stderr
     return next(folder.iterdir())
 
@@ -38,7 +52,12 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_ports(free_station: Station, tmp_path: Path) -> Path:
     """A configuration on ports of the test's own."""
     text = default_text()
-    for name, port in (("camera", 15550), ("laser", 15551), ("drop_system", 15552), ("telemetry", 15553)):
+    for name, port in (
+        ("camera", 15550),
+        ("laser", 15551),
+        ("drop_system", 15552),
+        ("telemetry", 15553),
+    ):
         text = text.replace(f"tcp://127.0.0.1:{port}", getattr(free_station.links, name))
     text = text.replace('sockets = "curve"', 'sockets = "plain"')
     text = text.replace("silent_after_s = 5.0", "silent_after_s = 2.0").replace(
@@ -106,7 +125,11 @@ def test_a_vector_that_stayed_has_the_mean_and_its_standard_error(session, stati
     assert one.deviations["x_m"].mean == pytest.approx(np.mean(errors))
     assert one.deviations["x_m"].stderr == pytest.approx(np.std(errors, ddof=1) / math.sqrt(3))
     turned = [
-        replace(each, targets={}, estimate=replace(each.estimate, values={**each.estimate.values, "phase_rad": phase}))
+        replace(
+            each,
+            targets={},
+            estimate=replace(each.estimate, values={**each.estimate.values, "phase_rad": phase}),
+        )
         for each, phase in zip(still, (3.1, -3.1, 3.1, -3.1), strict=True)
     ]
     (one,) = settings_of(turned, {**targets, "phase_rad": math.pi}, tolerances)
@@ -124,7 +147,10 @@ def test_a_random_phase_is_not_what_a_vector_is_judged_by(session, station) -> N
     about = station.loop.observables
     targets = {name: one.target for name, one in about.items()}
     tolerances = {name: one.tolerance for name, one in about.items()}
-    away = replace(record, estimate=replace(record.estimate, values={**record.estimate.values, "phase_rad": -2.0}))
+    away = replace(
+        record,
+        estimate=replace(record.estimate, values={**record.estimate.values, "phase_rad": -2.0}),
+    )
     assert not settings_of([away], targets, tolerances)[0].good
     reason = "phase not meaningful: resultant 0.10 over 20 drops, wanted 0.7"
     random = replace(away, decision=replace(away.decision, not_used={"phase_rad": reason}))
@@ -141,7 +167,10 @@ def test_one_vector_is_shown_and_two_are_compared(session, capsys) -> None:
     assert asked(capsys, str(session), "--diff", "3")["difference"]["trap_x_m"] == step
     assert asked(capsys, str(session), "--diff", "3", "3")["difference"]["trap_x_m"] == 0.0
     assert main(["settings", str(session), "--drop", "3"]) == 0
-    assert f"trap x             −{abs(records[3].in_force['trap_x_m']) * 1e6:.2f} µm" in capsys.readouterr().out
+    assert (
+        f"trap x             −{abs(records[3].in_force['trap_x_m']) * 1e6:.2f} µm"
+        in capsys.readouterr().out
+    )
     assert main(["settings", str(session), "--diff", "3", "16"]) == 0
     told = capsys.readouterr().out
     assert f"µm: −{abs(step) * 1e6:.2f}" in told
@@ -151,7 +180,9 @@ def test_one_vector_is_shown_and_two_are_compared(session, capsys) -> None:
 def test_what_is_not_there_is_named(session, tmp_path, capsys) -> None:
     for words in (("--drop", "99"), ("--diff", "99"), ("--return", "99")):
         assert main(["settings", str(session), *words]) == 2
-        assert "no setpoints of drop 99; known are those of drops 1 to 16" in capsys.readouterr().err
+        assert (
+            "no setpoints of drop 99; known are those of drops 1 to 16" in capsys.readouterr().err
+        )
     assert main(["settings", str(tmp_path)]) == 2
     assert "not a session" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
@@ -162,23 +193,34 @@ def test_what_is_not_there_is_named(session, tmp_path, capsys) -> None:
 # ---- returned to
 
 
-def test_a_restarted_station_is_brought_back_in_steps(session, own_ports, controllers, capsys) -> None:
+def test_a_restarted_station_is_brought_back_in_steps(
+    session, own_ports, controllers, capsys
+) -> None:
     with Session(session) as read:
         goal = {one.drop_id: one for one in read.records}[12].in_force
     assert main(["settings", str(session), "--return", "12", "--config", str(own_ports)]) == 0
     told = capsys.readouterr().out
     assert f"trap x 0.00 → −{abs(goal['trap_x_m']) * 1e6:.2f} µm" in told
     assert re.search(r"went to the setpoints of drop 12 in ([5-9]|1\d) steps, read back", told)
-    there = {name: value for bank in controllers.banks.values() for name, value in bank.readback().items()}
-    assert {name: there[name] for name in ("trap_x_m", "mirror_tilt_x_rad", "final_pulse_phase_rad")} == pytest.approx(
-        {name: goal[name] for name in ("trap_x_m", "mirror_tilt_x_rad", "final_pulse_phase_rad")}, rel=1e-3
+    there = {
+        name: value
+        for bank in controllers.banks.values()
+        for name, value in bank.readback().items()
+    }
+    assert {
+        name: there[name] for name in ("trap_x_m", "mirror_tilt_x_rad", "final_pulse_phase_rad")
+    } == pytest.approx(
+        {name: goal[name] for name in ("trap_x_m", "mirror_tilt_x_rad", "final_pulse_phase_rad")},
+        rel=1e-3,
     )
     assert all(bank.limit_violations == 0 for bank in controllers.banks.values())
     assert main(["settings", str(session), "--return", "12", "--config", str(own_ports)]) == 0
     assert "stands at the setpoints of drop 12 already" in capsys.readouterr().out
 
 
-def test_a_controller_that_says_no_half_way_is_told_with_exit_1(session, own_ports, controllers, capsys) -> None:
+def test_a_controller_that_says_no_half_way_is_told_with_exit_1(
+    session, own_ports, controllers, capsys
+) -> None:
     bank, asked_of_it = controllers.banks["drop_system"], []
     judge = bank.judge
 
@@ -200,10 +242,27 @@ def test_controllers_that_are_not_there_are_named_with_exit_1(session, own_ports
 def test_nothing_moves_while_a_run_of_the_station_goes_on(session, own_ports, tmp_path) -> None:
     with ExitStack() as stack:
         station = stack.enter_context(
-            started("-m", "simulators", "--sensor", "small", "--interval", "0", "--config", str(own_ports))
+            started(
+                "-m",
+                "simulators",
+                "--sensor",
+                "small",
+                "--interval",
+                "0",
+                "--config",
+                str(own_ports),
+            )
         )
         run = stack.enter_context(
-            started("-m", "magis_calib", "--auto", "--config", str(own_ports), "--session-dir", str(tmp_path / "s"))
+            started(
+                "-m",
+                "magis_calib",
+                "--auto",
+                "--config",
+                str(own_ports),
+                "--session-dir",
+                str(tmp_path / "s"),
+            )
         )
         next(line for line in run.stdout if line.startswith("drop 1 "))
         said = magis_calib("settings", str(session), "--return", "12", "--config", str(own_ports))
@@ -225,9 +284,21 @@ def test_nothing_moves_while_a_run_of_the_station_goes_on(session, own_ports, tm
 def test_a_headless_run_in_shadow_says_so_and_ends_well(own_ports, tmp_path) -> None:
     own_ports.write_text(own_ports.read_text().replace('start = "closed"', 'start = "shadow"'))
     said = magis_calib(
-        "--simulate", "--auto", "--sensor", "small", "--drops", "4", "--interval", "0", "--config", str(own_ports),
-        "--session-dir", str(tmp_path / "s"), "--report", str(tmp_path / "r.json"),
-    )  # fmt: skip
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--drops",
+        "4",
+        "--interval",
+        "0",
+        "--config",
+        str(own_ports),
+        "--session-dir",
+        str(tmp_path / "s"),
+        "--report",
+        str(tmp_path / "r.json"),
+    )
     assert said.returncode == 0, said.stderr
     lines = said.stdout.splitlines()
     assert lines[0] == "loop SHADOW"

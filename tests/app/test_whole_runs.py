@@ -21,10 +21,22 @@ from magis_calib.recording.reader import Session
 
 pytestmark = pytest.mark.station
 
-BEST_SD = {"x_m": 16.6e-6, "y_m": 16.6e-6, "z_m": 13.5e-6, "fringe_x_rad_per_m": 4.45, "fringe_z_rad_per_m": 2.11,
-           "phase_rad": 0.086}  # fmt: skip
-TARGET = {"x_m": 0.0, "y_m": 0.0, "z_m": 0.0, "fringe_x_rad_per_m": 6283.0, "fringe_z_rad_per_m": 0.0,
-          "phase_rad": 1.0}  # fmt: skip
+BEST_SD = {
+    "x_m": 16.6e-6,
+    "y_m": 16.6e-6,
+    "z_m": 13.5e-6,
+    "fringe_x_rad_per_m": 4.45,
+    "fringe_z_rad_per_m": 2.11,
+    "phase_rad": 0.086,
+}
+TARGET = {
+    "x_m": 0.0,
+    "y_m": 0.0,
+    "z_m": 0.0,
+    "fringe_x_rad_per_m": 6283.0,
+    "fringe_z_rad_per_m": 0.0,
+    "phase_rad": 1.0,
+}
 NO_QT = "import sys; sys.modules['PySide6'] = None; sys.modules['pyqtgraph'] = None; "
 
 
@@ -33,16 +45,25 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in unset}
 
 
-def magis_calib(*words: str, timeout: float = 100, first: str = "") -> subprocess.CompletedProcess[str]:
+def magis_calib(
+    *words: str, timeout: float = 100, first: str = ""
+) -> subprocess.CompletedProcess[str]:
     code = first + "from magis_calib.cli.main import main; raise SystemExit(main())"
-    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=timeout,
-                          env=environment())  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=environment(),
+    )
 
 
 @contextmanager
 def started(*words: str) -> Iterator[subprocess.Popen[str]]:
     """A process of ours whose lines are read; gone afterwards whatever happens."""
-    process = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True, env=environment())
+    process = subprocess.Popen(
+        [sys.executable, *words], stdout=subprocess.PIPE, text=True, env=environment()
+    )
     try:
         yield process
     finally:
@@ -60,10 +81,26 @@ def run(tmp_path_factory):
     """Forty drops of the small sensor, without Qt."""
     folder = tmp_path_factory.mktemp("run")
     said = magis_calib(
-        "--simulate", "--auto", "--sensor", "small", "--drops", "40", "--interval", "0", "--seed", "7",
-        "--session-dir", str(folder / "sessions"), "--report", str(folder / "r.json"), "--truth",
-        str(folder / "t.jsonl"), "--commands", str(folder / "c.jsonl"), first=NO_QT,
-    )  # fmt: skip
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--drops",
+        "40",
+        "--interval",
+        "0",
+        "--seed",
+        "7",
+        "--session-dir",
+        str(folder / "sessions"),
+        "--report",
+        str(folder / "r.json"),
+        "--truth",
+        str(folder / "t.jsonl"),
+        "--commands",
+        str(folder / "c.jsonl"),
+        first=NO_QT,
+    )
     report = json.loads((folder / "r.json").read_text())
     truth = [json.loads(line) for line in (folder / "t.jsonl").read_text().splitlines()]
     return said, report, truth
@@ -95,7 +132,8 @@ def test_estimates_agree_with_the_truth_within_their_errors(run) -> None:
     with Session(Path(report["session"])) as session:
         for name in BEST_SD:
             pulls = [
-                error(name, one.estimate.values[name], wanted[one.drop_id][name]) / one.estimate.stderr[name]
+                error(name, one.estimate.values[name], wanted[one.drop_id][name])
+                / one.estimate.stderr[name]
                 for one in session.records
             ]
             assert max(map(abs, pulls)) < 5.0, name
@@ -106,16 +144,23 @@ def test_setpoints_in_force_are_those_the_station_had(run) -> None:
     _, report, truth = run
     with Session(Path(report["session"])) as session:
         for record, drop in zip(session.records, truth[1:], strict=True):
-            for name, resolution in (("trap_x_m", 1e-8), ("mirror_tilt_x_rad", 1e-9), ("final_pulse_phase_rad", 1e-4)):
-                assert record.in_force[name] == pytest.approx(drop["actuators"][name], abs=resolution)
+            for name, resolution in (
+                ("trap_x_m", 1e-8),
+                ("mirror_tilt_x_rad", 1e-9),
+                ("final_pulse_phase_rad", 1e-4),
+            ):
+                assert record.in_force[name] == pytest.approx(
+                    drop["actuators"][name], abs=resolution
+                )
 
 
 def test_no_controller_ever_counted_a_limit_violation(run) -> None:
     _, report, _ = run
     final = json.loads((Path(report["session"]) / "final.json").read_text())
     assert {name: status["limit_violations"] for name, status in final["controllers"].items()} == {
-        "laser": 0, "drop_system": 0,
-    }  # fmt: skip
+        "laser": 0,
+        "drop_system": 0,
+    }
 
 
 def test_the_controllers_wrote_down_every_command_with_the_key_it_came_with(run) -> None:
@@ -124,7 +169,11 @@ def test_the_controllers_wrote_down_every_command_with_the_key_it_came_with(run)
     commands = [json.loads(line) for line in lines]
     assert {one["by"] for one in commands} == {"application"}
     with Session(Path(report["session"])) as session:
-        sent = [record.decision.sent for record in session.records if record.decision.outcome == "applied"]
+        sent = [
+            record.decision.sent
+            for record in session.records
+            if record.decision.outcome == "applied"
+        ]
     done = [one for one in commands if one["commit"] and one["ok"]]
     for controller in ("laser", "drop_system"):
         moved = [one["setpoints"] for one in done if one["controller"] == controller]
@@ -148,10 +197,19 @@ def test_the_session_is_checked_against_what_was_sent(run) -> None:
     said = magis_calib("session", "check", report["session"], "--json")
     assert said.returncode == 0
     found = json.loads(said.stdout)
-    wanted = {f"{v}/{drop['drop_id']}": drop["frames"][v]["crc32"] for drop in truth[1:] for v in ("x", "y")}
+    wanted = {
+        f"{v}/{drop['drop_id']}": drop["frames"][v]["crc32"]
+        for drop in truth[1:]
+        for v in ("x", "y")
+    }
     assert found["frames_by_checksum"] == wanted
     assert found["whole"]
-    assert (found["drops"], found["frames"], found["checksum_errors"], found["gaps"]) == (40, 80, 0, [])
+    assert (found["drops"], found["frames"], found["checksum_errors"], found["gaps"]) == (
+        40,
+        80,
+        0,
+        [],
+    )
 
 
 def test_a_replay_gives_the_same_numbers_to_the_last_bit(run) -> None:
@@ -181,8 +239,20 @@ def test_a_replay_of_a_changed_recording_is_found_out(run, tmp_path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_cleanly_with_everything_written(tmp_path, number) -> None:
-    words = ["-m", "magis_calib", "--simulate", "--auto", "--sensor", "small", "--interval", "0.2", "--session-dir",
-             str(tmp_path / "s"), "--report", str(tmp_path / "r.json")]  # fmt: skip
+    words = [
+        "-m",
+        "magis_calib",
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--interval",
+        "0.2",
+        "--session-dir",
+        str(tmp_path / "s"),
+        "--report",
+        str(tmp_path / "r.json"),
+    ]
     with started(*words) as process:
         next(line for line in process.stdout if line.startswith("drop 4"))
         process.send_signal(number)
@@ -191,7 +261,9 @@ def test_a_signal_stops_cleanly_with_everything_written(tmp_path, number) -> Non
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["exit"] == "stopped"
     final = json.loads((Path(report["session"]) / "final.json").read_text())
-    assert final["readback"]["mirror_tilt_x_rad"] == pytest.approx(final["last_sent"]["mirror_tilt_x_rad"], abs=1e-7)
+    assert final["readback"]["mirror_tilt_x_rad"] == pytest.approx(
+        final["last_sent"]["mirror_tilt_x_rad"], abs=1e-7
+    )
     with Session(Path(report["session"])) as session:
         complete = [record.drop_id for record in session.records if record.complete]
         assert complete == list(range(1, len(complete) + 1))
@@ -199,9 +271,13 @@ def test_a_signal_stops_cleanly_with_everything_written(tmp_path, number) -> Non
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_before_the_run_has_begun_leaves_no_keys_behind(tmp_path, monkeypatch, capfd, number) -> None:
+def test_a_signal_before_the_run_has_begun_leaves_no_keys_behind(
+    tmp_path, monkeypatch, capfd, number
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with started("-m", "magis_calib", "--simulate", "--auto", "--session-dir", str(tmp_path / "s")) as process:
+    with started(
+        "-m", "magis_calib", "--simulate", "--auto", "--session-dir", str(tmp_path / "s")
+    ) as process:
         while not list(tmp_path.glob("magis-calib-*")):
             time.sleep(0.001)
         process.send_signal(number)
@@ -212,18 +288,47 @@ def test_a_signal_before_the_run_has_begun_leaves_no_keys_behind(tmp_path, monke
 
 
 @pytest.mark.parametrize("first", ["station", "application"])
-def test_station_and_application_find_each_other_in_either_order(tmp_path, first, free_station) -> None:
+def test_station_and_application_find_each_other_in_either_order(
+    tmp_path, first, free_station
+) -> None:
     config = tmp_path / "own-ports.toml"
-    text = subprocess.run([sys.executable, "-m", "magis_calib", "config", "--default"], capture_output=True, text=True)
+    text = subprocess.run(
+        [sys.executable, "-m", "magis_calib", "config", "--default"], capture_output=True, text=True
+    )
     toml = text.stdout
-    for name, port in (("camera", 15550), ("laser", 15551), ("drop_system", 15552), ("telemetry", 15553)):
+    for name, port in (
+        ("camera", 15550),
+        ("laser", 15551),
+        ("drop_system", 15552),
+        ("telemetry", 15553),
+    ):
         toml = toml.replace(f"tcp://127.0.0.1:{port}", getattr(free_station.links, name))
     config.write_text(toml)
     commands = {
-        "station": ["-m", "simulators", "--sensor", "small", "--interval", "0", "--config", str(config)],
-        "application": ["-m", "magis_calib", "--auto", "--drops", "3", "--config", str(config), "--session-dir",
-                        str(tmp_path / "s"), "--report", str(tmp_path / "r.json")],
-    }  # fmt: skip
+        "station": [
+            "-m",
+            "simulators",
+            "--sensor",
+            "small",
+            "--interval",
+            "0",
+            "--config",
+            str(config),
+        ],
+        "application": [
+            "-m",
+            "magis_calib",
+            "--auto",
+            "--drops",
+            "3",
+            "--config",
+            str(config),
+            "--session-dir",
+            str(tmp_path / "s"),
+            "--report",
+            str(tmp_path / "r.json"),
+        ],
+    }
     order = [first, *(name for name in commands if name != first)]
     with ExitStack() as stack:
         processes = {}
@@ -238,9 +343,23 @@ def test_station_and_application_find_each_other_in_either_order(tmp_path, first
 
 def test_writes_that_take_effect_late_are_compared_with_the_right_drop(tmp_path) -> None:
     said = magis_calib(
-        "--simulate", "--auto", "--sensor", "small", "--drops", "30", "--interval", "0", "--seed", "3", "--delay", "1",
-        "--session-dir", str(tmp_path), "--truth", str(tmp_path / "t.jsonl"),
-    )  # fmt: skip
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--drops",
+        "30",
+        "--interval",
+        "0",
+        "--seed",
+        "3",
+        "--delay",
+        "1",
+        "--session-dir",
+        str(tmp_path),
+        "--truth",
+        str(tmp_path / "t.jsonl"),
+    )
     assert said.returncode == 0, said.stderr
     truth = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()][1:]
     for name, best in BEST_SD.items():
@@ -250,9 +369,21 @@ def test_writes_that_take_effect_late_are_compared_with_the_right_drop(tmp_path)
 
 def test_with_a_random_phase_everything_else_is_controlled(tmp_path) -> None:
     said = magis_calib(
-        "--simulate", "--auto", "--sensor", "small", "--drops", "16", "--interval", "0", "--preset", "long",
-        "--session-dir", str(tmp_path), "--report", str(tmp_path / "r.json"),
-    )  # fmt: skip
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--drops",
+        "16",
+        "--interval",
+        "0",
+        "--preset",
+        "long",
+        "--session-dir",
+        str(tmp_path),
+        "--report",
+        str(tmp_path / "r.json"),
+    )
     assert said.returncode == 0, said.stderr
     with Session(Path(json.loads((tmp_path / "r.json").read_text())["session"])) as session:
         last = session.records[-1]
@@ -263,8 +394,18 @@ def test_with_a_random_phase_everything_else_is_controlled(tmp_path) -> None:
 
 
 def test_a_simulated_station_that_dies_is_named_and_the_program_stays_up(tmp_path) -> None:
-    words = ["-m", "magis_calib", "--simulate", "--auto", "--sensor", "small", "--interval", "0", "--session-dir",
-             str(tmp_path)]  # fmt: skip
+    words = [
+        "-m",
+        "magis_calib",
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--interval",
+        "0",
+        "--session-dir",
+        str(tmp_path),
+    ]
     with started(*words) as process:
         next(line for line in process.stdout if line.startswith("drop 3 "))
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -277,8 +418,17 @@ def test_a_simulated_station_that_dies_is_named_and_the_program_stays_up(tmp_pat
 
 
 def test_without_a_display_it_runs_headless_and_says_so(tmp_path) -> None:
-    said = magis_calib("--simulate", "--sensor", "small", "--drops", "1", "--interval", "0", "--session-dir",
-                       str(tmp_path))  # fmt: skip
+    said = magis_calib(
+        "--simulate",
+        "--sensor",
+        "small",
+        "--drops",
+        "1",
+        "--interval",
+        "0",
+        "--session-dir",
+        str(tmp_path),
+    )
     assert said.returncode == 0
     assert "running headless: no display" in said.stderr
 

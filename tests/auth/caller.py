@@ -18,12 +18,17 @@ REFUSED_MS = 1500
 class Caller:
     """Somebody who connects with any keys, or none."""
 
-    def __init__(self, endpoint: str, mine: Pair | None = None, server: str = "", kind: int = zmq.DEALER) -> None:
+    def __init__(
+        self, endpoint: str, mine: Pair | None = None, server: str = "", kind: int = zmq.DEALER
+    ) -> None:
         self.context = zmq.Context()
         self.socket = self.context.socket(kind)
         self.socket.linger, self.socket.sndtimeo = 0, REFUSED_MS
         if mine is not None:
-            self.socket.curve_publickey, self.socket.curve_secretkey = mine.public.encode(), mine.secret.encode()
+            self.socket.curve_publickey, self.socket.curve_secretkey = (
+                mine.public.encode(),
+                mine.secret.encode(),
+            )
             self.socket.curve_serverkey = server.encode()
         if kind == zmq.SUB:
             self.socket.subscribe(b"")
@@ -62,6 +67,14 @@ class Caller:
         return False
 
 
-CAMERA_HELLO = {"type": "hello", "protocols": [1], "station": "bottom", "camera": "LM1", "view": "x", "session": "s",
-                "driver": "by hand", "facts": FACTS}  # fmt: skip
+CAMERA_HELLO = {
+    "type": "hello",
+    "protocols": [1],
+    "station": "bottom",
+    "camera": "LM1",
+    "view": "x",
+    "session": "s",
+    "driver": "by hand",
+    "facts": FACTS,
+}
 HELLO = {"type": "hello", "protocols": [1], "station": "bottom", "session": "s"}

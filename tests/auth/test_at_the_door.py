@@ -59,13 +59,18 @@ def stranger() -> Pair:
 
 @pytest.mark.parametrize("who", ["stranger", "nobody", "observer", "laser", "wrong server key"])
 def test_only_whose_key_is_listed_for_it_is_served(live, locked, keyring, who: str) -> None:
-    for door, hello, right in (("camera", CAMERA_HELLO, "camera"), ("laser", HELLO, "application"),
-                               ("drop_system", HELLO, "application")):  # fmt: skip
+    for door, hello, right in (
+        ("camera", CAMERA_HELLO, "camera"),
+        ("laser", HELLO, "application"),
+        ("drop_system", HELLO, "application"),
+    ):
         server = keyring.named("application" if door == "camera" else door).public
         endpoint = getattr(locked.links, door)
         keys = {"stranger": stranger(), "nobody": None, "wrong server key": keyring.pair(right)}
         mine = keys[who] if who in keys else keyring.pair(who)
-        with Caller(endpoint, mine, stranger().public if who == "wrong server key" else server) as caller:
+        with Caller(
+            endpoint, mine, stranger().public if who == "wrong server key" else server
+        ) as caller:
             assert not caller.is_served(**hello)
         with Caller(endpoint, keyring.pair(right), server) as caller:
             answer = caller.ask(**hello)
@@ -76,7 +81,9 @@ def test_a_revoked_key_is_refused_from_the_next_message_on(live, locked, keyring
     keyring.make("LM9", "camera")
     keyring.make("second", "application")
     with (
-        Caller(locked.links.camera, keyring.pair("LM9"), keyring.named("application").public) as camera,
+        Caller(
+            locked.links.camera, keyring.pair("LM9"), keyring.named("application").public
+        ) as camera,
         Caller(locked.links.laser, keyring.pair("second"), keyring.named("laser").public) as second,
     ):
         assert camera.ask(**CAMERA_HELLO)["type"] == "welcome"
@@ -88,19 +95,31 @@ def test_a_revoked_key_is_refused_from_the_next_message_on(live, locked, keyring
             while answer["type"] == "heartbeat":  # one that was on its way
                 answer = caller.hear()
             assert (answer["type"], answer["code"]) == ("error", "not_allowed")
-        refused = second.ask(type="request", protocol=1, request="read", request_id="r1", number=1, session="s",
-                             expires_time_ns=time.time_ns() + 10**10)  # fmt: skip
+        refused = second.ask(
+            type="request",
+            protocol=1,
+            request="read",
+            request_id="r1",
+            number=1,
+            session="s",
+            expires_time_ns=time.time_ns() + 10**10,
+        )
         assert not refused.get("ok", False)
 
 
 def test_an_observer_sees_telemetry_until_it_is_revoked(live, locked, keyring) -> None:
     keyring.make("wall", "observer")
-    with Caller(locked.links.telemetry, keyring.pair("wall"), keyring.named("application").public, zmq.SUB) as wall:
+    with Caller(
+        locked.links.telemetry, keyring.pair("wall"), keyring.named("application").public, zmq.SUB
+    ) as wall:
         assert wall.hear()["station"] == "bottom"
         keyring.revoke("wall")
         assert wall.hears_no_more()
         with Caller(
-            locked.links.telemetry, keyring.pair("observer"), keyring.named("application").public, zmq.SUB
+            locked.links.telemetry,
+            keyring.pair("observer"),
+            keyring.named("application").public,
+            zmq.SUB,
         ) as other:
             assert other.hear()["station"] == "bottom"
 
@@ -110,7 +129,11 @@ def test_nothing_is_sent_to_a_controller_whose_key_was_revoked(live, locked, key
     rows = [row for row in kept.split("\n\n") if 'name = "laser"' not in row]
     (keyring.folder / "allowed.toml").write_text("\n\n".join(rows) + "\n")
     try:
-        until(live.engine, lambda snapshot: "laser was revoked" in snapshot.loop_detail, "the loop says so")
+        until(
+            live.engine,
+            lambda snapshot: "laser was revoked" in snapshot.loop_detail,
+            "the loop says so",
+        )
     finally:
         (keyring.folder / "allowed.toml").write_text(kept)
 
@@ -118,7 +141,18 @@ def test_nothing_is_sent_to_a_controller_whose_key_was_revoked(live, locked, key
 def test_the_example_driver_is_served_with_its_key(locked, keyring, tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text(default_text().replace("tcp://127.0.0.1:15550", locked.links.camera))
-    check = ["-m", "magis_calib", "check-driver", "--json", "--frames", "3", "--seconds", "20", "--config", str(own)]
+    check = [
+        "-m",
+        "magis_calib",
+        "check-driver",
+        "--json",
+        "--frames",
+        "3",
+        "--seconds",
+        "20",
+        "--config",
+        str(own),
+    ]
     drive = [str(EXAMPLE), locked.links.camera, "x", "3", "0.1", str(keyring.folder)]
     checking = subprocess.Popen([sys.executable, *check], stdout=subprocess.PIPE, text=True)
     driving = subprocess.Popen([sys.executable, *drive])
@@ -128,11 +162,15 @@ def test_the_example_driver_is_served_with_its_key(locked, keyring, tmp_path: Pa
     assert json.loads(said)["passed"], said
 
 
-@pytest.mark.parametrize("address", ["tcp://0.0.0.0:15550", "tcp://192.168.7.2:15550", "tcp://*:15550"])
+@pytest.mark.parametrize(
+    "address", ["tcp://0.0.0.0:15550", "tcp://192.168.7.2:15550", "tcp://*:15550"]
+)
 def test_plain_sockets_are_refused_beyond_this_machine(address: str) -> None:
     text = default_text().replace('sockets = "curve"', 'sockets = "plain"')
     assert parse_config(text, "own.toml").stations["bottom"].links.sockets == "plain"
-    with pytest.raises(ConfigError, match='sockets = "plain": wanted addresses of this machine alone'):
+    with pytest.raises(
+        ConfigError, match='sockets = "plain": wanted addresses of this machine alone'
+    ):
         parse_config(text.replace("tcp://127.0.0.1:15550", address), "own.toml")
 
 
@@ -144,7 +182,10 @@ class Blabber:
         self.socket = self.context.socket(zmq.ROUTER)
         pair = keyring.pair(name)
         self.socket.curve_server, self.socket.linger = 1, 0
-        self.socket.curve_publickey, self.socket.curve_secretkey = pair.public.encode(), pair.secret.encode()
+        self.socket.curve_publickey, self.socket.curve_secretkey = (
+            pair.public.encode(),
+            pair.secret.encode(),
+        )
         self.socket.bind(endpoint)
         self.size = size
 
@@ -161,7 +202,11 @@ class Blabber:
 
 
 def test_who_sends_too_much_is_cut_off_at_every_door(live, locked, keyring) -> None:
-    doors = (("camera", "camera", 310_000_000), ("laser", "application", 1_100_000), ("telemetry", "observer", 2_000))
+    doors = (
+        ("camera", "camera", 310_000_000),
+        ("laser", "application", 1_100_000),
+        ("telemetry", "observer", 2_000),
+    )
     for door, name, size in doors:
         server = keyring.named("application" if door in ("camera", "telemetry") else door).public
         kind = zmq.XSUB if door == "telemetry" else zmq.DEALER
@@ -174,12 +219,16 @@ def test_who_sends_too_much_is_cut_off_at_every_door(live, locked, keyring) -> N
 
 
 @pytest.mark.parametrize(("size", "connections"), [(900_000, 1), (1_100_000, 2)])
-def test_a_controller_that_answers_too_much_is_cut_off(locked, keyring, size: int, connections: int) -> None:
+def test_a_controller_that_answers_too_much_is_cut_off(
+    locked, keyring, size: int, connections: int
+) -> None:
     blabber = Blabber(keyring, "laser", locked.links.laser, size)
     lock = open_lock(locked.links, None)
     client = ControllerClient(lock, "laser", locked.links.laser, "bottom", "s", locked.links)
     try:
-        assert (blabber.callers(5.0) > 1) == (connections > 1), "each answer of too many bytes ends a connection"
+        assert (blabber.callers(5.0) > 1) == (connections > 1), (
+            "each answer of too many bytes ends a connection"
+        )
     finally:
         client.close()
         blabber.context.destroy(linger=0)

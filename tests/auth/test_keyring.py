@@ -15,13 +15,19 @@ from magis_calib.cli.main import main
 from magis_calib.domain.errors import ConfigError
 
 
-def test_a_folder_is_made_on_first_use_with_secrets_that_only_their_user_reads(tmp_path: Path) -> None:
+def test_a_folder_is_made_on_first_use_with_secrets_that_only_their_user_reads(
+    tmp_path: Path,
+) -> None:
     keyring = Keyring.at(tmp_path / "config" / "keys")
     assert {peer.name: peer.role for peer in keyring.parties().values()} == dict(OWN)
     for name in OWN:
         assert stat.S_IMODE((keyring.folder / f"{name}.key").stat().st_mode) == 0o600
         pair = keyring.pair(name)
-        assert zmq.curve_public(pair.secret.encode()).decode() == pair.public == keyring.named(name).public
+        assert (
+            zmq.curve_public(pair.secret.encode()).decode()
+            == pair.public
+            == keyring.named(name).public
+        )
         assert pair.secret not in repr(pair)
     assert stat.S_IMODE(keyring.folder.stat().st_mode) == 0o700
     assert Keyring.at(keyring.folder).pair("camera") == keyring.pair("camera")
@@ -34,7 +40,10 @@ def public_of_application(folder: Path, found: multiprocessing.SimpleQueue) -> N
 def test_programs_that_start_together_find_the_same_keys(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     found = context.SimpleQueue()
-    many = [context.Process(target=public_of_application, args=(tmp_path / "keys", found)) for _ in range(4)]
+    many = [
+        context.Process(target=public_of_application, args=(tmp_path / "keys", found))
+        for _ in range(4)
+    ]
     for one in many:
         one.start()
     assert len({found.get() for _ in many}) == 1
@@ -92,19 +101,31 @@ def test_the_same_name_or_key_twice_is_refused(tmp_path: Path) -> None:
         keyring.parties()
 
 
-def test_the_command_lists_makes_allows_and_revokes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_lists_makes_allows_and_revokes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = str(tmp_path / "keys")
     public, _ = zmq.curve_keypair()
     assert main(["keys", "--keys", folder, "make", "LM3", "--role", "camera"]) == 0
-    assert main(["keys", "--keys", folder, "allow", "wall", "--role", "observer", public.decode()]) == 0
+    assert (
+        main(["keys", "--keys", folder, "allow", "wall", "--role", "observer", public.decode()])
+        == 0
+    )
     assert main(["keys", "--keys", folder, "revoke", "camera"]) == 0
     capsys.readouterr()
     assert main(["keys", "--keys", folder, "list"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
     assert {(row[0], row[1]) for row in rows} == {
-        ("application", "application"), ("LM3", "camera"), ("drop_system", "controller"), ("laser", "controller"),
-        ("observer", "observer"), ("wall", "observer"),
-    }  # fmt: skip
+        ("application", "application"),
+        ("LM3", "camera"),
+        ("drop_system", "controller"),
+        ("laser", "controller"),
+        ("observer", "observer"),
+        ("wall", "observer"),
+    }
     assert ["wall", "observer", public.decode()] in rows
-    assert main(["keys", "--keys", folder, "allow", "two words", "--role", "camera", public.decode()]) == 2
+    assert (
+        main(["keys", "--keys", folder, "allow", "two words", "--role", "camera", public.decode()])
+        == 2
+    )
     assert "wanted a name" in capsys.readouterr().err

@@ -33,11 +33,21 @@ def laser(free_station: Station, controllers: Controllers) -> str:
     return free_station.links.laser
 
 
-def asked(caller: Caller, number: int, request: str = "write", session: str = "ana-1", **more: object) -> dict:
+def asked(
+    caller: Caller, number: int, request: str = "write", session: str = "ana-1", **more: object
+) -> dict:
     caller.socket.send_json(
-        {"type": "request", "protocol": 1, "request": request, "request_id": f"r{number}", "number": number,
-         "session": session, "expires_time_ns": time.time_ns() + 10**10, **more}
-    )  # fmt: skip
+        {
+            "type": "request",
+            "protocol": 1,
+            "request": request,
+            "request_id": f"r{number}",
+            "number": number,
+            "session": session,
+            "expires_time_ns": time.time_ns() + 10**10,
+            **more,
+        }
+    )
     return word(caller, "answer")
 
 
@@ -49,13 +59,17 @@ def word(caller: Caller, *types: str) -> dict:
     return message
 
 
-def test_another_user_hears_who_has_the_lease_and_changes_nothing(laser: str, controllers: Controllers) -> None:
+def test_another_user_hears_who_has_the_lease_and_changes_nothing(
+    laser: str, controllers: Controllers
+) -> None:
     with Caller(laser) as ana, Caller(laser) as ben:
         assert ana.ask(**ANA)["type"] == "welcome"
         refused = ben.ask(**BEN)
         assert refused["code"] == "leased"
         assert "ana@lab1, process 4711" in refused["message"]
-        move = {"setpoints": {"pulse_area": controllers.banks["laser"].readback()["pulse_area"] + 0.001}}
+        move = {
+            "setpoints": {"pulse_area": controllers.banks["laser"].readback()["pulse_area"] + 0.001}
+        }
         answer = asked(ben, 1, session="ben-1", **move)
         assert (answer["ok"], answer["error"]["code"]) == (False, "leased")
         assert "ana@lab1" in answer["error"]["message"]
@@ -107,14 +121,30 @@ def test_a_lease_ends_with_the_silence_of_its_holder(free_station: Station) -> N
 def own(free_station: Station, tmp_path: Path) -> Path:
     """A configuration file of this station."""
     text = default_text().replace('sockets = "curve"', 'sockets = "plain"')
-    for name, port in (("camera", 15550), ("laser", 15551), ("drop_system", 15552), ("telemetry", 15553)):
+    for name, port in (
+        ("camera", 15550),
+        ("laser", 15551),
+        ("drop_system", 15552),
+        ("telemetry", 15553),
+    ):
         text = text.replace(f"tcp://127.0.0.1:{port}", getattr(free_station.links, name))
     (tmp_path / "own.toml").write_text(text)
     return tmp_path / "own.toml"
 
 
-def test_a_second_program_ends_with_2_and_names_the_owner(laser: str, own: Path, tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "magis_calib", "--auto", "--config", str(own), "--session-dir", str(tmp_path / "s")]
+def test_a_second_program_ends_with_2_and_names_the_owner(
+    laser: str, own: Path, tmp_path: Path
+) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "magis_calib",
+        "--auto",
+        "--config",
+        str(own),
+        "--session-dir",
+        str(tmp_path / "s"),
+    ]
     with Caller(laser) as ana:
         ana.ask(**ANA)
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
@@ -133,7 +163,10 @@ def test_the_one_that_was_taken_over_holds_and_says_so(
     config: Config, free_station: Station, controllers: Controllers, tmp_path: Path
 ) -> None:
     first = LiveRun(config, "bottom", free_station, tmp_path / "first", None, {})
-    with running(first.engine, first.close) as engine, on_free_ports(free_station, own=False) as (other, _):
+    with (
+        running(first.engine, first.close) as engine,
+        on_free_ports(free_station, own=False) as (other, _),
+    ):
         until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
         theirs = {"laser": free_station.links.laser, "drop_system": free_station.links.drop_system}
         station = other.model_copy(update={"links": other.links.model_copy(update=theirs)})
@@ -142,8 +175,16 @@ def test_the_one_that_was_taken_over_holds_and_says_so(
             me = Owner.of_this_process()
             words = f"taken over by {me.user}@{me.host}, process {me.process}"
             for name in ("laser", "drop_system"):
-                until(engine, lambda snapshot, name=name: f"{name}: {words}" in snapshot.loop_detail, f"{name} says so")
-            until(second.engine, lambda snapshot: snapshot.actuators, "the second one has the controllers")
+                until(
+                    engine,
+                    lambda snapshot, name=name: f"{name}: {words}" in snapshot.loop_detail,
+                    f"{name} says so",
+                )
+            until(
+                second.engine,
+                lambda snapshot: snapshot.actuators,
+                "the second one has the controllers",
+            )
             time.sleep(2.5)  # several heartbeats: the first one does not fight for it
             assert words in engine.snapshot.loop_detail
             assert second.engine.snapshot.loop_detail == ""

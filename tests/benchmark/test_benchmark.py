@@ -33,7 +33,19 @@ def test_the_command_prints_one_json_document(capsys) -> None:
 
 
 def test_the_command_prints_tables(capsys) -> None:
-    main(["benchmark", "--sections", "hostile,good", "--hostile", "1", "--good", "1", "--processes", "1"])
+    main(
+        [
+            "benchmark",
+            "--sections",
+            "hostile,good",
+            "--hostile",
+            "1",
+            "--good",
+            "1",
+            "--processes",
+            "1",
+        ]
+    )
     assert "hostile: 1 pictures" in capsys.readouterr().out
     main(["benchmark", "--only", "0"])
     assert "hostile picture 0:" in capsys.readouterr().out
@@ -75,8 +87,16 @@ def test_verdicts_find_what_is_wrong_and_leave_chance_alone() -> None:
     assert all(one.passed for one in Statistic.of("phase", honest, honest).judged_alone())
     biased = [one + 0.4 for one in honest]
     narrow = [1.4 * one for one in honest]
-    assert [one.passed for one in Statistic.of("phase", biased, honest).judged_alone()] == [True, False, True]
-    assert [one.passed for one in Statistic.of("phase", narrow, narrow).judged_alone()] == [False, True, False]
+    assert [one.passed for one in Statistic.of("phase", biased, honest).judged_alone()] == [
+        True,
+        False,
+        True,
+    ]
+    assert [one.passed for one in Statistic.of("phase", narrow, narrow).judged_alone()] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_one_picture_can_be_shown_and_kept(tmp_path, capsys) -> None:

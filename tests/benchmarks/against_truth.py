@@ -1,9 +1,11 @@
-"""Judge a recorded run by what really happened: `python tests/benchmarks/against_truth.py SESSION TRUTH`.
+"""Judge a recorded run by what really happened: `python tests/benchmarks/against_truth.py SESSION
+TRUTH`.
 
 Make one with, for example,
     magis-calib --simulate --auto --sensor small --drops 1000 --interval 0 --session-dir S --truth T
-It prints, for each observable, the pulls of the estimates ((estimate - truth) / standard error) and how far the station
-was from its target, in units of the best possible standard deviation of the shipped station.
+It prints, for each observable, the pulls of the estimates ((estimate - truth) / standard error) and
+how far the station was from its target, in units of the best possible standard deviation of the
+shipped station.
 """
 
 from __future__ import annotations
@@ -37,11 +39,18 @@ def main(session_path: str, truth_path: str) -> None:
                 if np.isfinite(one.values[name])
             ]
         )
-        away = np.array([wrap_error(name, drop[name] - loop.observables[name].target) for drop in truth.values()])
+        away = np.array(
+            [
+                wrap_error(name, drop[name] - loop.observables[name].target)
+                for drop in truth.values()
+            ]
+        )
         away /= loop.observables[name].noise
         print(
-            f"{quantity.label:3s} pulls: mean {pulls.mean():+.3f}, s.d. {pulls.std(ddof=1):.3f}, within 4: "
-            f"{np.mean(np.abs(pulls) <= 4):.4f}; from target: first {away[0]:+.1f}, rms of the last {LAST_DROPS} "
+            f"{quantity.label:3s} pulls: mean {pulls.mean():+.3f}, s.d. {pulls.std(ddof=1):.3f}, "
+            f"within 4: "
+            f"{np.mean(np.abs(pulls) <= 4):.4f}; from target: first {away[0]:+.1f}, rms of the "
+            f"last {LAST_DROPS} "
             f"{np.sqrt(np.mean(away[-LAST_DROPS:] ** 2)):.2f} best possible s.d."
         )
 

@@ -1,10 +1,11 @@
-"""Whether a damaged session always gets a verdict: cut off at random places, and with random bytes flipped.
+"""Whether a damaged session always gets a verdict: cut off at random places, and with random bytes
+flipped.
 
     python -m tests.benchmarks.damaged SESSION --folder NEW [--each 100] [--seed 1]
 
-Each damaged copy goes through `magis-calib session check`, `session repair` and `session check` again. Prints how long
-they took at most and what they said; exit 1 where one took 10 s or more, crashed, or a repaired session is not readable
-although something was recovered.
+Each damaged copy goes through `magis-calib session check`, `session repair` and `session check`
+again. Prints how long they took at most and what they said; exit 1 where one took 10 s or more,
+crashed, or a repaired session is not readable although something was recovered.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ LONGEST_S = 10.0
 
 def main() -> int:
     """Measure and print; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("session", type=Path)
     parser.add_argument("--folder", type=Path, required=True, help="new folder for damaged copies")
     parser.add_argument("--each", type=int, default=100)
@@ -46,8 +49,10 @@ def main() -> int:
             shutil.rmtree(path)
         bad = [words for words in told if words.startswith("BAD")]
         missed += bool(bad) + (longest_s >= LONGEST_S)
-        print(f"{options.each} x {kind}: longest {longest_s:.1f} s, frames left in the mean "
-              f"{sum(recovered) / len(recovered):.1f}: {dict(told)}")  # fmt: skip
+        print(
+            f"{options.each} x {kind}: longest {longest_s:.1f} s, frames left in the mean "
+            f"{sum(recovered) / len(recovered):.1f}: {dict(told)}"
+        )
     return int(bool(missed))
 
 
@@ -69,8 +74,12 @@ def _verdict(path: Path) -> tuple[str, float, int]:
     longest_s, answers = 0.0, []
     for words in (["check", "--json"], ["repair"], ["check", "--json"]):
         began_s = time.monotonic()
-        done = subprocess.run([sys.executable, "-m", "magis_calib", "session", *words, str(path)], capture_output=True,
-                              text=True, check=False)  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "magis_calib", "session", *words, str(path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         longest_s = max(longest_s, time.monotonic() - began_s)
         if done.returncode not in (0, 1, 2) or "Traceback" in done.stderr:
             return f"BAD {words[0]}: exit {done.returncode}: {done.stderr[-200:]}", longest_s, 0
@@ -80,7 +89,11 @@ def _verdict(path: Path) -> tuple[str, float, int]:
     if not gone and (not after["readable"] or after["checksum_errors"]):
         return f"BAD repaired and not readable: {after['problem'][:200]}", longest_s, 0
     untouched = "left as it is" in answers[1]
-    return "nothing left" if gone else "harmless" if untouched else "repaired", longest_s, after["frames"]
+    return (
+        "nothing left" if gone else "harmless" if untouched else "repaired",
+        longest_s,
+        after["frames"],
+    )
 
 
 if __name__ == "__main__":

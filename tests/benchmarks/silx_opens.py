@@ -1,9 +1,11 @@
-"""Whether silx, in a test environment of its own, opens a session without a screen and shows the default plot.
+"""Whether silx, in a test environment of its own, opens a session without a screen and shows the
+default plot.
 
     python -m tests.benchmarks.silx_opens SESSION --folder NEW
 
-Installs silx there (this needs a package registry), opens each segment in its viewer as `silx view` does, and leaves a
-picture of the window. Exit 1 where the default plot is none, or another than the newest segment's images with axes.
+Installs silx there (this needs a package registry), opens each segment in its viewer as `silx view`
+does, and leaves a picture of the window. Exit 1 where the default plot is none, or another than the
+newest segment's images with axes.
 """
 
 from __future__ import annotations
@@ -50,17 +52,26 @@ viewer.grab().save(picture)
 
 def main() -> int:
     """Install, open, report; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("session", type=Path)
-    parser.add_argument("--folder", type=Path, required=True, help="new folder for the environment and the picture")
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="new folder for the environment and the picture"
+    )
     options = parser.parse_args()
     python = options.folder / "environment" / "bin" / "python"
     venv.create(options.folder / "environment", with_pip=True)
     subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
     segment = sorted(options.session.glob("segment-*.h5"))[-1]
     words = [str(segment), str(options.folder / "silx.png"), str(options.folder / "silx.ini")]
-    shown = subprocess.run([python, "-c", VIEWING, *words], env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
-                           capture_output=True, text=True, check=False)  # fmt: skip
+    shown = subprocess.run(
+        [python, "-c", VIEWING, *words],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     print(shown.stdout + ("" if shown.returncode == 0 else shown.stderr[-2000:]), end="")
     return int(shown.returncode != 0)
 

@@ -1,7 +1,8 @@
-"""How fast the trends are panned and zoomed with 24 hours of drops at 1 Hz: `python -m tests.benchmarks.trends`
+"""How fast the trends are panned and zoomed with 24 hours of drops at 1 Hz: `python -m
+tests.benchmarks.trends`
 
-Run it on a screen; a virtual one, or QT_QPA_PLATFORM=offscreen, will do. Prints how long moving and drawing all charts
-of a page took; exit 1 where the 95th percentile is 50 ms or more.
+Run it on a screen; a virtual one, or QT_QPA_PLATFORM=offscreen, will do. Prints how long moving and
+drawing all charts of a page took; exit 1 where the 95th percentile is 50 ms or more.
 """
 
 from __future__ import annotations
@@ -30,14 +31,36 @@ def a_day() -> Snapshot:
     rng = np.random.default_rng(1)
     rows = HistoryRows.zeros(DROPS)
     rows["drop_id"][:] = np.arange(1, DROPS + 1)
-    walk = np.cumsum(rng.normal(0, 0.05, rows["values"].shape), axis=0) + rng.normal(0, 1, rows["values"].shape)
+    walk = np.cumsum(rng.normal(0, 0.05, rows["values"].shape), axis=0) + rng.normal(
+        0, 1, rows["values"].shape
+    )
     rows["values"][:], rows["stderr"][:] = 1e-5 * walk, 2e-6
     rows["values"][rng.random(DROPS) < 0.01] = np.nan
-    newest = DropRecord(DROPS, 0, "interferometer", True, unusable_station(DROPS, "made up"),
-                        Decision(DROPS, 0, "held", "made up"), {}, {})  # fmt: skip
-    return Snapshot("bottom", "Bottom station", "live", "", 0.0, "closed", "", None, latest=newest, records=(newest,),
-                    history=rows, targets=dict.fromkeys(OBSERVABLES, 0.0),
-                    tolerances=dict.fromkeys(OBSERVABLES, 1e-5))  # fmt: skip
+    newest = DropRecord(
+        DROPS,
+        0,
+        "interferometer",
+        True,
+        unusable_station(DROPS, "made up"),
+        Decision(DROPS, 0, "held", "made up"),
+        {},
+        {},
+    )
+    return Snapshot(
+        "bottom",
+        "Bottom station",
+        "live",
+        "",
+        0.0,
+        "closed",
+        "",
+        None,
+        latest=newest,
+        records=(newest,),
+        history=rows,
+        targets=dict.fromkeys(OBSERVABLES, 0.0),
+        tolerances=dict.fromkeys(OBSERVABLES, 1e-5),
+    )
 
 
 def main() -> int:
@@ -63,8 +86,11 @@ def main() -> int:
         app.processEvents()
         took_ms.append(1e3 * (time.perf_counter() - began_s))
     p50, p95, most = (float(np.percentile(took_ms, rank)) for rank in (50, 95, 100))
-    print(f"{DROPS} drops, six charts: pan or zoom, drawn: p50 {p50:.1f} ms, p95 {p95:.1f} ms (< {WANTED_MS:g}), "
-          f"longest {most:.1f} ms")  # fmt: skip
+    print(
+        f"{DROPS} drops, six charts: pan or zoom, drawn: p50 {p50:.1f} ms, p95 {p95:.1f} ms (< "
+        f"{WANTED_MS:g}), "
+        f"longest {most:.1f} ms"
+    )
     return int(p95 >= WANTED_MS)
 
 

@@ -1,10 +1,13 @@
-"""Does the window stay alive while full images stream in? Run it on a screen, a virtual one will do:
+"""Does the window stay alive while full images stream in? Run it on a screen, a virtual one will
+do:
 
-    xvfb-run -a -s "-screen 0 1920x1080x24" python -m tests.benchmarks.window_life --folder NEW [--minutes 10]
+    xvfb-run -a -s "-screen 0 1920x1080x24" python -m tests.benchmarks.window_life --folder NEW
+    [--minutes 10]
 
-The simulated station at 3 Hz with two cameras of 6.3 Mpix, recording and loop on, every panel open. Prints the gaps
-between ticks of the event loop, the delay from a drop's last frame to its picture on the screen, and the memory by the
-minute; exit 1 where one of them is beyond its bound or something was lost.
+The simulated station at 3 Hz with two cameras of 6.3 Mpix, recording and loop on, every panel open.
+Prints the gaps between ticks of the event loop, the delay from a drop's last frame to its picture
+on the screen, and the memory by the minute; exit 1 where one of them is beyond its bound or
+something was lost.
 """
 
 from __future__ import annotations
@@ -73,7 +76,9 @@ class Probe:
 
 def main() -> int:
     """Measure and print; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--folder", type=Path, required=True, help="new folder for the session")
     parser.add_argument("--minutes", type=float, default=10.0)
     options = parser.parse_args()
@@ -83,8 +88,18 @@ def main() -> int:
     config = load_config(None)
     name, station = select_station(config, None)
     with on_free_ports(station, own=False) as (station, _):
-        run = LiveRun(config, name, station, options.folder, None, {"simulated": True, "simulation": ""}, go_on=False)
-        simulated = SimulatedProcess(SimulationOptions("full", 1, 1 / 3), station.links, None, name, None)
+        run = LiveRun(
+            config,
+            name,
+            station,
+            options.folder,
+            None,
+            {"simulated": True, "simulation": ""},
+            go_on=False,
+        )
+        simulated = SimulatedProcess(
+            SimulationOptions("full", 1, 1 / 3), station.links, None, name, None
+        )
         run.watch(simulated.link)
         run.engine.start()
         settings = QSettings(str(options.folder / "window.ini"), QSettings.Format.IniFormat)
@@ -95,7 +110,10 @@ def main() -> int:
         probe = Probe(window, run)
         QTimer.singleShot(round(60_000 * options.minutes + 1000 * WARM_UP_S), app.quit)
         app.exec()
-        failures, counts = window.failures, run.engine.snapshot.counters  # the drop under way is cut off by the stop
+        failures, counts = (
+            window.failures,
+            run.engine.snapshot.counters,
+        )  # the drop under way is cut off by the stop
         run.engine.submit(StopRun())
         run.engine.wait()
         window.close()
@@ -113,22 +131,39 @@ def report(probe: Probe, run: LiveRun, counts: Counters, failures: list[str]) ->
         good = good and found < bound
         print(f"gap between ticks {label}: {found:.1f} ms (< {bound:g})")
     delay = float(np.percentile(delays_s, 95))
-    print(f"longest gap {gaps_ms.max():.0f} ms of {len(gaps_ms)}; drop to screen p50 {np.median(delays_s):.3f} s, "
-          f"p95 {delay:.3f} s (< {DELAY_S}), {len(delays_s)} pictures of {counts.complete} drops")  # fmt: skip
+    print(
+        f"longest gap {gaps_ms.max():.0f} ms of {len(gaps_ms)}; drop to screen p50 "
+        f"{np.median(delays_s):.3f} s, "
+        f"p95 {delay:.3f} s (< {DELAY_S}), {len(delays_s)} pictures of {counts.complete} drops"
+    )
     print("memory by the minute, MB: " + " ".join(f"{one / 1e6:.0f}" for one in probe.memory))
     if len(probe.memory) > 2:
         growth = probe.memory[-1] / probe.memory[1] - 1.0
         good = good and growth < MEMORY_GROWTH
         print(f"last minute over second: {growth:+.1%} (< {MEMORY_GROWTH:.0%})")
     lost = counts.lost + counts.not_stored + counts.incomplete
-    print(json.dumps({"drops": counts.complete, "lost": lost, "stored": counts.stored, "panels_failed": failures,
-                      "stages_s": {stage: _percentiles(taken) for stage, taken in run.engine.history.stage_s.items()}}),
-          flush=True)  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "drops": counts.complete,
+                "lost": lost,
+                "stored": counts.stored,
+                "panels_failed": failures,
+                "stages_s": {
+                    stage: _percentiles(taken)
+                    for stage, taken in run.engine.history.stage_s.items()
+                },
+            }
+        ),
+        flush=True,
+    )
     return int(not good or lost > 0 or delay >= DELAY_S)
 
 
 def _percentiles(seconds: object) -> dict[str, float]:
-    return {f"p{rank}": round(float(np.percentile(np.array(seconds), rank)), 4) for rank in (50, 95, 99)}
+    return {
+        f"p{rank}": round(float(np.percentile(np.array(seconds), rank)), 4) for rank in (50, 95, 99)
+    }
 
 
 if __name__ == "__main__":

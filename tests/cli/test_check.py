@@ -18,7 +18,10 @@ from magis_calib.config.station import default_text
 
 @pytest.fixture
 def configured(station, tmp_path):
-    """A configuration on free addresses, with keys and a folder for sessions; `asked` returns the findings."""
+    """A configuration on free addresses, with keys and a folder for sessions.
+
+    `asked` returns the findings.
+    """
     text = default_text()
     with on_free_ports(station, own=False) as (free, _):
         for port, name in zip((15550, 15551, 15552, 15553), LINKS, strict=True):
@@ -31,8 +34,16 @@ def configured(station, tmp_path):
 @pytest.fixture
 def asked(configured, tmp_path, capsys):
     def ask(code: int) -> dict[str, dict[str, str]]:
-        words = ["check", "--config", str(tmp_path / "own.toml"), "--keys", str(tmp_path / "keys"), "--session-dir",
-                 str(tmp_path / "sessions"), "--json"]  # fmt: skip
+        words = [
+            "check",
+            "--config",
+            str(tmp_path / "own.toml"),
+            "--keys",
+            str(tmp_path / "keys"),
+            "--session-dir",
+            str(tmp_path / "sessions"),
+            "--json",
+        ]
         assert main(words) == code
         return {one["what"]: one for one in json.loads(capsys.readouterr().out)}
 
@@ -41,8 +52,20 @@ def asked(configured, tmp_path, capsys):
 
 @pytest.fixture
 def station_runs(configured, tmp_path):
-    words = [f"--{name.replace('_', '-')}-endpoint={getattr(configured.links, name)}" for name in LINKS[:3]]
-    words = [sys.executable, "-m", "simulators", "--sensor", "small", *words, "--keys", str(tmp_path / "keys")]
+    words = [
+        f"--{name.replace('_', '-')}-endpoint={getattr(configured.links, name)}"
+        for name in LINKS[:3]
+    ]
+    words = [
+        sys.executable,
+        "-m",
+        "simulators",
+        "--sensor",
+        "small",
+        *words,
+        "--keys",
+        str(tmp_path / "keys"),
+    ]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     yield process
     process.kill()
@@ -56,7 +79,11 @@ def test_a_machine_that_is_ready_is_told_its_controllers_limits(asked, station_r
     assert "trap_x_m [-0.0005, 0.0005] m" in found["drop_system"]["found"]
     assert "mirror_tilt_x_rad" in found["laser"]["found"]
     assert found["disk speed"]["found"].split()[1] == "MB/s,"
-    assert all(one["remedy"] for one in found.values() if one["verdict"] == "warn" and one["what"] != "processor cores")
+    assert all(
+        one["remedy"]
+        for one in found.values()
+        if one["verdict"] == "warn" and one["what"] != "processor cores"
+    )
     again = asked(0)
     assert again["laser"]["verdict"] == "ok", "nobody's lease was taken"
 
@@ -71,7 +98,10 @@ def test_what_is_not_ready_is_named_with_its_remedy(asked, configured, tmp_path)
         found = asked(1)
     assert found["keys"]["verdict"] == "fail"
     assert f"chmod 600 {secret}" in found["keys"]["found"]
-    assert (found["port of camera"]["verdict"], found["port of telemetry"]["verdict"]) == ("fail", "ok")
+    assert (found["port of camera"]["verdict"], found["port of telemetry"]["verdict"]) == (
+        "fail",
+        "ok",
+    )
     assert found["disk"]["verdict"] == "fail"
     assert "another --session-dir" in found["disk"]["remedy"]
 

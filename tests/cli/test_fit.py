@@ -25,13 +25,34 @@ from tests.pictures import BACKGROUND, PORT_M, SMALL, Scene, pair
 
 SCENE = Scene(x=1.1e-4, y=-0.8e-4, z=-0.5e-4, kappa_z=90.0)
 FACTS = (
-    "--object-pixel-m", "64e-6", "--gain", "0.24", "--offset", "1600", "--read-noise", "2.4",
-    "--bits", "12", "--lsb-counts", "16", "--excess", "0.9",
-)  # fmt: skip
+    "--object-pixel-m",
+    "64e-6",
+    "--gain",
+    "0.24",
+    "--offset",
+    "1600",
+    "--read-noise",
+    "2.4",
+    "--bits",
+    "12",
+    "--lsb-counts",
+    "16",
+    "--excess",
+    "0.9",
+)
 KEYS = {
-    "file", "view", "model", "usable", "usable_quantities", "reasons", "chi2_per_dof", "parameters", "correlation",
-    "disagreement_sigma", "seconds",
-}  # fmt: skip
+    "file",
+    "view",
+    "model",
+    "usable",
+    "usable_quantities",
+    "reasons",
+    "chi2_per_dof",
+    "parameters",
+    "correlation",
+    "disagreement_sigma",
+    "seconds",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +69,9 @@ Run = Callable[..., Said]
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the pair of one drop in several formats, a picture without fringes and a dark one."""
+    """A folder with the pair of one drop in several formats, a picture without fringes and a dark
+    one.
+    """
     folder = tmp_path_factory.mktemp("images")
     rng = np.random.default_rng(11)
     frames = pair(rng, SCENE).frames
@@ -57,7 +80,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(frame.counts).save(folder / f"{view}.tif")
         np.save(folder / f"{view}.npy", frame.counts)
         np.save(folder / f"{view}_floats.npy", (frame.counts - SMALL.offset) * SMALL.gain)
-        (folder / f"{view}.pgm").write_bytes(b"P5 768 512 65535\n" + frame.counts.astype(">u2").tobytes())
+        (folder / f"{view}.pgm").write_bytes(
+            b"P5 768 512 65535\n" + frame.counts.astype(">u2").tobytes()
+        )
         with h5py.File(folder / "pair.h5", "a") as file:
             file[f"{view}/frames"] = np.stack([np.zeros_like(frame.counts), frame.counts])
     np.save(folder / "plain.npy", pair(rng, Scene(contrast=0.0)).frames["x"].counts)
@@ -66,7 +91,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(images: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(
+    images: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Run]:
     """Run the command in the folder of the images; every line must be strict JSON."""
 
     def fit(*words: str) -> Said:
@@ -84,16 +111,24 @@ def run(images: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
 
 
 def truth(view: str, scene: Scene = SCENE) -> dict[str, float]:
-    wanted = {"background_electrons_per_px": BACKGROUND, "background_gradient_horizontal": 0.0,
-              "background_gradient_vertical": 0.0, "width_horizontal_m": scene.width,
-              "width_vertical_m": scene.width}  # fmt: skip
+    wanted = {
+        "background_electrons_per_px": BACKGROUND,
+        "background_gradient_horizontal": 0.0,
+        "background_gradient_vertical": 0.0,
+        "width_horizontal_m": scene.width,
+        "width_vertical_m": scene.width,
+    }
     for port, up in PORT_M.items():
         wanted[f"port_{port}_electrons"] = scene.atoms * SMALL.excess / 2
         wanted[f"port_{port}_horizontal_m"] = scene.x if view == "x" else scene.y
         wanted[f"port_{port}_vertical_m"] = scene.z + up
     if view == "x":
-        wanted |= {"fringe_horizontal_rad_per_m": scene.kappa_x, "fringe_vertical_rad_per_m": scene.kappa_z,
-                   "contrast": scene.contrast, "phase_rad": scene.phase}  # fmt: skip
+        wanted |= {
+            "fringe_horizontal_rad_per_m": scene.kappa_x,
+            "fringe_vertical_rad_per_m": scene.kappa_z,
+            "contrast": scene.contrast,
+            "phase_rad": scene.phase,
+        }
     return wanted
 
 
@@ -127,7 +162,9 @@ def test_a_picture_is_fitted_as_promised(run: Run) -> None:
     assert 0.0 < line["seconds"] < 10.0
     names = list(line["parameters"])
     assert len(line["correlation"]) == len(names) * (len(names) - 1) // 2
-    assert set(line["correlation"]) == {f"{a},{b}" for i, a in enumerate(names) for b in names[i + 1 :]}
+    assert set(line["correlation"]) == {
+        f"{a},{b}" for i, a in enumerate(names) for b in names[i + 1 :]
+    }
     assert all(-1.0 <= r <= 1.0 for r in line["correlation"].values())
 
 
@@ -145,8 +182,15 @@ def test_a_bad_file_is_named_and_the_others_are_fitted(run: Run, images: Path) -
     np.save(images / "zero.npy", np.zeros((20, 20), dtype=np.uint16))
     np.save(images / "full.npy", np.full((20, 20), 65520, dtype=np.uint16))
     np.save(images / "stack.npy", np.zeros((2, 20, 20), dtype=np.uint16))
-    wanted = {"cut.png": "readable .png", "colour.png": "one grey channel", "nan.npy": "finite", "no.npy": "no such",
-              "zero.npy": "differ", "full.npy": "saturation at 65520", "stack.npy": "stack.npy[0]"}  # fmt: skip
+    wanted = {
+        "cut.png": "readable .png",
+        "colour.png": "one grey channel",
+        "nan.npy": "finite",
+        "no.npy": "no such",
+        "zero.npy": "differ",
+        "full.npy": "saturation at 65520",
+        "stack.npy": "stack.npy[0]",
+    }
     said = run(*FACTS, "x.png", *wanted, "y.png")
     assert said.code == 2
     assert [line["file"] for line in said.lines] == ["x.png", "y.png"]
@@ -167,9 +211,20 @@ def test_a_pair_is_one_line_with_what_the_station_learns(run: Run) -> None:
     station = line["station"]
     assert station["usable"] is True
     assert station["reasons"] == []
-    assert list(station["values"]) == list(station["stderr"]) == list(station["units"]) == [*OBSERVABLES, *DIAGNOSTICS]
-    wanted = {"x_m": SCENE.x, "y_m": SCENE.y, "z_m": SCENE.z, "fringe_x_rad_per_m": SCENE.kappa_x,
-              "fringe_z_rad_per_m": SCENE.kappa_z, "phase_rad": SCENE.phase}  # fmt: skip
+    assert (
+        list(station["values"])
+        == list(station["stderr"])
+        == list(station["units"])
+        == [*OBSERVABLES, *DIAGNOSTICS]
+    )
+    wanted = {
+        "x_m": SCENE.x,
+        "y_m": SCENE.y,
+        "z_m": SCENE.z,
+        "fringe_x_rad_per_m": SCENE.kappa_x,
+        "fringe_z_rad_per_m": SCENE.kappa_z,
+        "phase_rad": SCENE.phase,
+    }
     for name, value in wanted.items():
         assert abs(station["values"][name] - value) < 5.0 * station["stderr"][name], name
     assert station["covariance"]["names"] == list(OBSERVABLES)
@@ -207,38 +262,52 @@ def test_what_is_not_there_is_null_and_no_error(run: Run) -> None:
 
 
 def test_negative_values_are_understood_both_ways(run: Run) -> None:
-    told = [run(*FACTS, *words, "x.png").lines[0] for words in (
-        ("--offset", "-1e1", "--port-b-displacement-m", "-7.4e-3"),
-        ("--offset=-10", "--port-b-displacement-m=-7.4e-3"),
-    )]  # fmt: skip
+    told = [
+        run(*FACTS, *words, "x.png").lines[0]
+        for words in (
+            ("--offset", "-1e1", "--port-b-displacement-m", "-7.4e-3"),
+            ("--offset=-10", "--port-b-displacement-m=-7.4e-3"),
+        )
+    ]
     assert values(told[0]) == values(told[1])
     background = told[0]["parameters"]["background_electrons_per_px"]["value"]
     assert background == pytest.approx(BACKGROUND + 1610 * SMALL.gain, rel=1e-3)
 
 
 def test_a_displaced_port_moves_the_phase_of_fringes_that_run_upwards(run: Run) -> None:
-    """Both ports' phases count from their nominal places: moving both by 0.2 mm turns it by κv · 0.2 mm."""
+    """Both ports' phases count from their nominal places: moving both by 0.2 mm turns it by κv ·
+    0.2 mm.
+    """
     usual = run(*FACTS, "x.png").lines[0]["parameters"]
     words = ("--port-a-displacement-m", "7.7e-3", "--port-b-displacement-m", "-7.3e-3")
     moved = run(*FACTS, *words, "x.png").lines[0]["parameters"]
     turn = usual["fringe_vertical_rad_per_m"]["value"] * 0.2e-3
-    assert moved["phase_rad"]["value"] - usual["phase_rad"]["value"] == pytest.approx(turn, abs=1e-3)
+    assert moved["phase_rad"]["value"] - usual["phase_rad"]["value"] == pytest.approx(
+        turn, abs=1e-3
+    )
 
 
 def configured(folder: Path, facts: str, model: str) -> str:
     text = default_text().replace('model = "two_port_fringe"', f'model = "{model}"', 1)
-    (folder / "own.toml").write_text(text.replace('name = "LM1"', f'name = "LM1"\nfacts = {{ {facts} }}', 1))
+    (folder / "own.toml").write_text(
+        text.replace('name = "LM1"', f'name = "LM1"\nfacts = {{ {facts} }}', 1)
+    )
     return "own.toml"
 
 
 def test_the_configuration_gives_what_no_option_says(run: Run, images: Path) -> None:
-    facts = ("object_pixel_m = 64e-6, gain = 0.24, offset = 1600.0, read_noise = 2.4, bits = 12, lsb_counts = 16, "
-             "excess = 0.5, rows = 512")  # fmt: skip
+    facts = (
+        "object_pixel_m = 64e-6, gain = 0.24, offset = 1600.0, read_noise = 2.4, bits = 12, "
+        "lsb_counts = 16, "
+        "excess = 0.5, rows = 512"
+    )
     config = configured(images, facts, "two_port")
     (line,) = run("--config", config, "x.png").lines
     assert line["model"] == "two_port"
     assert line["atoms"]["value"] == pytest.approx(SCENE.atoms * 0.9 / 0.5, rel=0.05)
-    (line,) = run("--config", config, "--excess", "0.9", "--model", "two_port_fringe", "x.png").lines
+    (line,) = run(
+        "--config", config, "--excess", "0.9", "--model", "two_port_fringe", "x.png"
+    ).lines
     assert_true(line["parameters"], truth("x"))
     assert line["atoms"]["value"] == pytest.approx(SCENE.atoms, rel=0.01)
 
@@ -247,7 +316,8 @@ def test_a_shape_other_than_the_configured_is_an_error(run: Run, images: Path) -
     said = run("--config", configured(images, "rows = 500", "two_port"), "x.png")
     assert said.code == 2
     assert said.errors == [
-        "magis-calib fit: x.png: wanted shape (500, 768) as configured for camera LM1, got (512, 768)"
+        "magis-calib fit: x.png: wanted shape (500, 768) as configured for camera LM1, got (512, "
+        "768)"
     ]
 
 
@@ -257,11 +327,16 @@ def test_known_bad_pixels_are_masked(run: Run, images: Path) -> None:
     np.save(images / "mask.npy", mask)
     np.save(images / "small_mask.npy", mask[:100])
     for name, code in (("mask.npy", 0), ("small_mask.npy", 2)):
-        (images / "masked.toml").write_text(default_text().replace('defects = ""', f'defects = "{name}"', 1))
+        (images / "masked.toml").write_text(
+            default_text().replace('defects = ""', f'defects = "{name}"', 1)
+        )
         said = run(*FACTS, "--config", "masked.toml", "x.png")
         assert said.code == code
         assert all(line["masked_px"] >= mask.sum() for line in said.lines)
-        assert all(error.startswith("magis-calib fit: x.png: defect mask: wanted (512, 768)") for error in said.errors)
+        assert all(
+            error.startswith("magis-calib fit: x.png: defect mask: wanted (512, 768)")
+            for error in said.errors
+        )
 
 
 def test_floats_are_fitted_with_noise_from_the_image(run: Run) -> None:
@@ -270,7 +345,13 @@ def test_floats_are_fitted_with_noise_from_the_image(run: Run) -> None:
     assert line["noise"] == "estimated from the image"
     assert line["usable"] is True
     wanted = truth("x")
-    for name in ("port_a_horizontal_m", "port_b_vertical_m", "fringe_horizontal_rad_per_m", "phase_rad", "contrast"):
+    for name in (
+        "port_a_horizontal_m",
+        "port_b_vertical_m",
+        "fringe_horizontal_rad_per_m",
+        "phase_rad",
+        "contrast",
+    ):
         found = line["parameters"][name]
         assert abs(found["value"] - wanted[name]) < 5.0 * found["stderr"], name
 
@@ -289,8 +370,10 @@ def test_every_image_has_a_plot_of_its_own(run: Run, images: Path) -> None:
     said = run(*FACTS, "dark.npy", "other/dark.npy", "pair.h5:/y/frames[1]", "--plot", "many.png")
     assert said.code == 0
     assert {path.name for path in images.glob("many*")} == {
-        "many_dark.png", "many_dark_2.png", "many_pair_y_frames_1.png"
-    }  # fmt: skip
+        "many_dark.png",
+        "many_dark_2.png",
+        "many_pair_y_frames_1.png",
+    }
 
 
 def test_a_plot_that_cannot_be_written_is_an_error(run: Run, images: Path) -> None:
@@ -326,7 +409,9 @@ def test_the_report_leaves_stdout_alone(run: Run) -> None:
         (("x.png", "--station", "moon"), "bottom"),
     ],
 )
-def test_bad_usage_is_said_before_anything_is_fitted(run: Run, words: tuple[str, ...], said: str) -> None:
+def test_bad_usage_is_said_before_anything_is_fitted(
+    run: Run, words: tuple[str, ...], said: str
+) -> None:
     answer = run(*words)
     assert answer.code == 2
     assert answer.lines == []
@@ -334,9 +419,21 @@ def test_bad_usage_is_said_before_anything_is_fitted(run: Run, words: tuple[str,
 
 
 def test_a_reader_that_leaves_early_is_no_error(images: Path) -> None:
-    command = [sys.executable, "-m", "magis_calib", "fit", *FACTS, "x.png", "y.png", "x.png", "y.png"]
+    command = [
+        sys.executable,
+        "-m",
+        "magis_calib",
+        "fit",
+        *FACTS,
+        "x.png",
+        "y.png",
+        "x.png",
+        "y.png",
+    ]
     where = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(command, cwd=images, env=where, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as fitting:
+    with subprocess.Popen(
+        command, cwd=images, env=where, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as fitting:
         assert fitting.stdout is not None
         assert fitting.stderr is not None
         assert json.loads(fitting.stdout.readline())["file"] == "x.png"
@@ -346,7 +443,9 @@ def test_a_reader_that_leaves_early_is_no_error(images: Path) -> None:
 
 
 def real_images(name: str) -> Path:
-    """Return a measured image: in a folder `shared/data` beside the checkout, or wherever the user says."""
+    """Return a measured image: in a folder `shared/data` beside the checkout, or wherever the user
+    says.
+    """
     beside = Path(__file__).resolve().parents[2].parent / "shared" / "data"
     path = Path(os.environ.get("MAGIS_CALIB_REAL_IMAGES", beside)) / name
     if not path.exists():
@@ -364,7 +463,10 @@ def test_a_laser_beam_is_where_its_second_moments_are(run: Run) -> None:
 
 
 def test_matter_waves_are_as_published(run: Run, images: Path) -> None:
-    """The sum over z of two interfering Bose gases; the reference counts the phase from the origin of its axis (µm)."""
+    """The sum over z of two interfering Bose gases.
+
+    The reference counts the phase from the origin of its axis (µm).
+    """
     stored = scipy.io.loadmat(real_images("vienna_double_well/interference_picture_example.mat"))
     axis = np.ravel(stored["x_axis"])
     step = float(axis[1] - axis[0])
@@ -379,7 +481,12 @@ def test_matter_waves_are_as_published(run: Run, images: Path) -> None:
         "period": 2.0 * math.pi / kappa,
         "phase": math.remainder(found["phase_rad"] - kappa * axis[0], 2.0 * math.pi),
     }
-    published = {"place": (3.24, 0.37), "width": (32.4, 0.9), "contrast": (0.425, 0.020), "period": (25.23, 0.12),
-                 "phase": (-1.910, 0.028)}  # fmt: skip
+    published = {
+        "place": (3.24, 0.37),
+        "width": (32.4, 0.9),
+        "contrast": (0.425, 0.020),
+        "period": (25.23, 0.12),
+        "phase": (-1.910, 0.028),
+    }
     for name, (value, error) in published.items():
         assert abs(measured[name] - value) < 3.0 * error, name

@@ -1,4 +1,6 @@
-"""Fit models as the commands meet them: described in the docs, found by entry point, refused at the door."""
+"""Fit models as the commands meet them: described in the docs, found by entry point, refused at the
+door.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,19 @@ DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLE = DOCS / "examples" / "flat_top_model"
 TEXT = (DOCS / "models.md").read_text(encoding="utf-8")
 STRANGE = {
-    "broken": ("strange_model:Model", "model 'broken' of strange_model:Model cannot be loaded: ZeroDivisionError"),
-    "gone": ("not_installed:Model", "model 'gone' of not_installed:Model cannot be loaded: ModuleNotFoundError"),
-    "function": ("json:loads", "json:loads wanted a subclass of magis_calib.estimation.model.FitModel, got <function"),
-}  # fmt: skip
+    "broken": (
+        "strange_model:Model",
+        "model 'broken' of strange_model:Model cannot be loaded: ZeroDivisionError",
+    ),
+    "gone": (
+        "not_installed:Model",
+        "model 'gone' of not_installed:Model cannot be loaded: ModuleNotFoundError",
+    ),
+    "function": (
+        "json:loads",
+        "json:loads wanted a subclass of magis_calib.estimation.model.FitModel, got <function",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "flat_top_model.py"])
@@ -38,7 +49,9 @@ def test_the_docs_show_the_example_as_it_is(name: str) -> None:
 
 
 def test_the_docs_list_every_built_in_parameter_with_its_unit() -> None:
-    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (\S+) \|", TEXT.partition("## Fixed")[0], re.MULTILINE)
+    rows = re.findall(
+        r"^\| (`\w+`(?:, `\w+`)*) \| (\S+) \|", TEXT.partition("## Fixed")[0], re.MULTILINE
+    )
     listed = {(name, unit) for names, unit in rows for name in re.findall(r"\w+", names)}
     wanted = {pair for model in BUILT_IN.values() for pair in model.parameters.items()}
     assert wanted == listed
@@ -62,7 +75,10 @@ def with_models(*names: str) -> str:
     first, second, spare = (*names, "two_port")[:3]
     text = default_text().replace('model = "two_port_fringe"', f'model = "{first}"')
     text = text.replace('model = "two_port"\n', f'model = "{second}"\n')
-    table = f'[[stations.bottom.cameras]]\nname = "LM3"\nview = "x"\nenabled = false\nmodel = "{spare}"\n\n'
+    table = (
+        f'[[stations.bottom.cameras]]\nname = "LM3"\nview = "x"\nenabled = false\nmodel = '
+        f'"{spare}"\n\n'
+    )
     return text.replace("[stations.bottom.loop]\n", f"{table}[stations.bottom.loop]\n")
 
 
@@ -75,14 +91,28 @@ def test_every_model_that_cannot_be_used_is_named_with_its_line(tmp_path: Path, 
     assert said.stdout == ""
     lines = said.stderr.splitlines()
     for number, (name, (_, reason)) in enumerate(STRANGE.items()):
-        at = next(n for n, line in enumerate(file.read_text().splitlines(), 1) if line.startswith(f'model = "{name}"'))
-        assert lines[number].startswith(f"{file}: line {at}, stations.bottom.cameras.{number}.model: ")
+        at = next(
+            n
+            for n, line in enumerate(file.read_text().splitlines(), 1)
+            if line.startswith(f'model = "{name}"')
+        )
+        assert lines[number].startswith(
+            f"{file}: line {at}, stations.bottom.cameras.{number}.model: "
+        )
         assert reason in lines[number]
 
 
 def test_fit_refuses_a_package_that_cannot_be_imported(tmp_path: Path, strange) -> None:
     np.save(tmp_path / "image.npy", pair(np.random.default_rng(1), Scene()).frames["y"].counts)
-    words = [sys.executable, "-m", "magis_calib", "fit", "--model", "broken", str(tmp_path / "image.npy")]
+    words = [
+        sys.executable,
+        "-m",
+        "magis_calib",
+        "fit",
+        "--model",
+        "broken",
+        str(tmp_path / "image.npy"),
+    ]
     said = subprocess.run(words, env=strange, capture_output=True, text=True)
     assert said.returncode == 2
     assert STRANGE["broken"][1] in said.stderr
@@ -91,10 +121,14 @@ def test_fit_refuses_a_package_that_cannot_be_imported(tmp_path: Path, strange) 
 
 RULE = "\n[stations.bottom.cameras.parameters]\ncontrast = { fixed = 0.5 }\n"
 DOOR = {
-    "unknown model": (with_models("two_port_fringe", "flattop"), "model: wanted one of ['gaussian'"),
+    "unknown model": (
+        with_models("two_port_fringe", "flattop"),
+        "model: wanted one of ['gaussian'",
+    ),
     "rule for nothing": (
         default_text().replace("\n[stations.bottom.loop]\n", f"{RULE}\n[stations.bottom.loop]\n"),
-        "parameters: camera LM2, parameters: model 'two_port' has no ['contrast'], known are ['background",
+        "parameters: camera LM2, parameters: model 'two_port' has no ['contrast'], known are "
+        "['background",
     ),
 }
 
@@ -107,8 +141,11 @@ def test_a_mistake_is_found_by_the_check_and_by_a_run_before_anything_is_written
     text, reason = DOOR[name]
     file, sessions = tmp_path / "mine.toml", tmp_path / "sessions"
     file.write_text(text)
-    words = ["--check", str(file)] if command is check else ["--auto", "--config", str(file), "--session-dir",
-                                                             str(sessions)]  # fmt: skip
+    words = (
+        ["--check", str(file)]
+        if command is check
+        else ["--auto", "--config", str(file), "--session-dir", str(sessions)]
+    )
     assert command(words) == 2
     said = capsys.readouterr().err
     assert f"{file}: line " in said
@@ -126,6 +163,8 @@ def test_a_spare_camera_hinders_no_run_but_is_judged_by_the_check(tmp_path: Path
 
 
 def test_a_pipeline_is_not_made_with_a_model_that_cannot_be_used() -> None:
-    station = select_station(parse_config(with_models("two_port_fringe", "flattop"), "mine.toml"), None)[1]
+    station = select_station(
+        parse_config(with_models("two_port_fringe", "flattop"), "mine.toml"), None
+    )[1]
     with pytest.raises(ConfigError, match=r"wanted one of .*got 'flattop'"):
         Pipeline(station, RecordedActuators([], station))

@@ -31,13 +31,27 @@ def test_runs_that_start_at_once_are_given_addresses_of_their_own(station: Stati
 
 
 @pytest.mark.station
-def test_a_run_leaves_the_addresses_of_one_that_is_about_to_listen(free_station: Station, tmp_path: Path) -> None:
+def test_a_run_leaves_the_addresses_of_one_that_is_about_to_listen(
+    free_station: Station, tmp_path: Path
+) -> None:
     text = default_text()
     for port, address in zip((15550, 15551, 15552, 15553), addresses(free_station), strict=True):
         text = text.replace(f"tcp://127.0.0.1:{port}", address)
     (tmp_path / "own.toml").write_text(text)
-    said = magis_calib("--simulate", "--auto", "--sensor", "small", "--drops", "1", "--interval", "0", "--config",
-                       str(tmp_path / "own.toml"), "--session-dir", str(tmp_path / "s"))  # fmt: skip
+    said = magis_calib(
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--drops",
+        "1",
+        "--interval",
+        "0",
+        "--config",
+        str(tmp_path / "own.toml"),
+        "--session-dir",
+        str(tmp_path / "s"),
+    )
     assert said.returncode == 0, said.stderr
     assert "the usual ports are taken" in said.stderr
     assert "stopped: 1 drops" in said.stderr

@@ -17,13 +17,21 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, wrap_error, wr
         (-1e-9, 45e-6, "0(45)"),
     ],
 )
-def test_a_value_is_written_with_its_error_in_the_last_digits(value: float, stderr: float, shown: str) -> None:
+def test_a_value_is_written_with_its_error_in_the_last_digits(
+    value: float, stderr: float, shown: str
+) -> None:
     assert OBSERVABLES["x_m"].with_error(value, stderr) == shown
 
 
 @pytest.mark.parametrize(
     ("finest", "shown"),
-    [(math.inf, "424.92"), (1e-6, "424.92"), (2e-9, "424.921"), (0.0, "424.92"), (1e-30, "424.920700000")],
+    [
+        (math.inf, "424.92"),
+        (1e-6, "424.92"),
+        (2e-9, "424.921"),
+        (0.0, "424.92"),
+        (1e-30, "424.920700000"),
+    ],
 )
 def test_a_difference_that_matters_can_be_seen(finest: float, shown: str) -> None:
     assert ACTUATORS["mirror_tilt_x_rad"].shown(424.9207e-6, finest) == shown

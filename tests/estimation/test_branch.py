@@ -35,7 +35,9 @@ def test_offline_the_larger_component_is_positive(
     """Also for vertical shear, where the sign of a horizontal component near 0 is chance."""
     found = estimate_view(view_x(Scene(kappa_x=kappa_x, kappa_z=kappa_z)), station.camera("x"))
     for name, wanted in zip(KAPPA, (kappa_x, kappa_z), strict=True):
-        assert found.value(name) == pytest.approx(sign * wanted, abs=6 * found.parameters[name].stderr)
+        assert found.value(name) == pytest.approx(
+            sign * wanted, abs=6 * found.parameters[name].stderr
+        )
     assert wrap_phase(found.value("phase_rad") - sign * 1.0) == pytest.approx(0, abs=0.05)
     assert max(found.value(name) for name in KAPPA) > 0
 
@@ -52,26 +54,36 @@ def test_the_configured_direction_turns_the_rule(station: Station) -> None:
 @pytest.mark.parametrize("kappa", [(0.0, -5000.0), (-4000.0, -4000.0), (-6283.0, 0.0)])
 def test_in_the_loop_the_prediction_decides(station: Station, kappa: tuple[float, float]) -> None:
     frame = view_x(Scene(kappa_x=kappa[0], kappa_z=kappa[1]))
-    found = estimate_view(frame, station.camera("x"), Expected((kappa[0] + 200.0, kappa[1] - 200.0)))
+    found = estimate_view(
+        frame, station.camera("x"), Expected((kappa[0] + 200.0, kappa[1] - 200.0))
+    )
     for name, wanted in zip(KAPPA, kappa, strict=True):
         assert found.value(name) == pytest.approx(wanted, abs=6 * found.parameters[name].stderr)
     assert wrap_phase(found.value("phase_rad") - 1.0) == pytest.approx(0, abs=0.05)
     assert "phase" in found.usable_quantities
 
 
-def test_a_scan_of_the_wavevector_through_zero_never_reports_the_wrong_branch(station: Station) -> None:
-    """Near zero the phase is refused, beyond two radians across the cloud it is right, with its own sign."""
+def test_a_scan_of_the_wavevector_through_zero_never_reports_the_wrong_branch(
+    station: Station,
+) -> None:
+    """Near zero the phase is refused, beyond two radians across the cloud it is right, with its own
+    sign.
+    """
     used = {}
     for kappa in np.linspace(-4000.0, 4000.0, 17):
         frame = view_x(Scene(kappa_x=float(kappa), phase=0.6))
         found = estimate_view(frame, station.camera("x"), Expected((float(kappa), 0.0)))
         used[float(kappa)] = "phase" in found.usable_quantities
         if used[float(kappa)]:
-            assert found.value(KAPPA[0]) == pytest.approx(kappa, abs=6 * found.parameters[KAPPA[0]].stderr)
+            assert found.value(KAPPA[0]) == pytest.approx(
+                kappa, abs=6 * found.parameters[KAPPA[0]].stderr
+            )
             away = wrap_phase(found.value("phase_rad") - 0.6)
             assert abs(away) < 6 * found.parameters["phase_rad"].stderr
         else:
-            assert any("branch ambiguous" in one or "fringe" in one for one in found.reasons), found.reasons
+            assert any("branch ambiguous" in one or "fringe" in one for one in found.reasons), (
+                found.reasons
+            )
     assert all(phase == (abs(kappa * 1.2e-3) > 2.0) for kappa, phase in used.items()), used
 
 

@@ -14,7 +14,9 @@ from tests.pictures import SMALL, Scene, pair
 def both(share: float, right_m: float, seed: int = 3):
     """View y with a share of the atoms of its cloud in another one, so far to the right."""
     first = pair(np.random.default_rng(seed), Scene(atoms=1e6 * (1 - share))).frames["y"]
-    second = pair(np.random.default_rng(seed + 1), Scene(atoms=max(1.0, 1e6 * share), y=right_m)).frames["y"]
+    second = pair(
+        np.random.default_rng(seed + 1), Scene(atoms=max(1.0, 1e6 * share), y=right_m)
+    ).frames["y"]
     light = np.clip(second.counts.astype(float) - SMALL.offset, 0.0, None) if share else 0.0
     counts = np.clip(first.counts + light, 0, SMALL.saturation).astype(np.uint16)
     return replace(first, counts=counts)

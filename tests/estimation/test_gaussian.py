@@ -1,4 +1,6 @@
-"""One rotated cloud or beam, with and without a fringe, from counts and from floats, and as a profile."""
+"""One rotated cloud or beam, with and without a fringe, from counts and from floats, and as a
+profile.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,20 @@ from magis_calib.imaging.electrons import from_counts, from_floats
 ROWS, COLUMNS = 300, 400
 FACTS = CameraFacts(ROWS, COLUMNS, 5e-6, 1.0, 0.0, 3.0, 65535, 16, 1, 0.0, "normal")
 TRUTH = {
-    "amplitude": 800.0, "horizontal_px": 210.3, "vertical_px": 140.6, "sigma_major_px": 42.0, "sigma_minor_px": 25.0,
-    "angle_rad": 0.5, "background": 30.0, "background_gradient_horizontal": 0.02,
-    "background_gradient_vertical": -0.03, "contrast": 0.5, "phase_rad": 1.2, "fringe_horizontal_rad_per_px": 0.35,
+    "amplitude": 800.0,
+    "horizontal_px": 210.3,
+    "vertical_px": 140.6,
+    "sigma_major_px": 42.0,
+    "sigma_minor_px": 25.0,
+    "angle_rad": 0.5,
+    "background": 30.0,
+    "background_gradient_horizontal": 0.02,
+    "background_gradient_vertical": -0.03,
+    "contrast": 0.5,
+    "phase_rad": 1.2,
+    "fringe_horizontal_rad_per_px": 0.35,
     "fringe_vertical_rad_per_px": -0.12,
-}  # fmt: skip
+}
 
 
 def light(values: dict[str, float], fine: int = 4) -> np.ndarray:
@@ -35,7 +46,8 @@ def light(values: dict[str, float], fine: int = 4) -> np.ndarray:
     cosine, sine = math.cos(values["angle_rad"]), math.sin(values["angle_rad"])
     along, beside = right * cosine + down * sine, down * cosine - right * sine
     bright = values["amplitude"] * np.exp(
-        -0.5 * (along / values["sigma_major_px"]) ** 2 - 0.5 * (beside / values["sigma_minor_px"]) ** 2
+        -0.5 * (along / values["sigma_major_px"]) ** 2
+        - 0.5 * (beside / values["sigma_minor_px"]) ** 2
     )
     theta = values["phase_rad"] + values["fringe_horizontal_rad_per_px"] * column
     theta = theta + values["fringe_vertical_rad_per_px"] * row
@@ -76,9 +88,14 @@ def test_the_jacobian_is_the_derivative_of_the_image(name: str) -> None:
 
 
 def test_errors_are_honest_for_every_parameter() -> None:
-    fits = [estimate_image(from_counts(counts(TRUTH, seed), FACTS), camera("gaussian_fringe")) for seed in range(20)]
-    assert all(one.usable_quantities == ("position", "amplitude", "width", "fringe", "contrast", "phase")
-               for one in fits), fits[0].reasons  # fmt: skip
+    fits = [
+        estimate_image(from_counts(counts(TRUTH, seed), FACTS), camera("gaussian_fringe"))
+        for seed in range(20)
+    ]
+    assert all(
+        one.usable_quantities == ("position", "amplitude", "width", "fringe", "contrast", "phase")
+        for one in fits
+    ), fits[0].reasons
     for name in TRUTH:
         one = [away(found, name, TRUTH) for found in fits]
         assert abs(np.mean(one)) < 4.5 / math.sqrt(20), name
@@ -104,8 +121,10 @@ def test_floats_of_any_unit_take_their_noise_from_the_residuals() -> None:
         found = estimate_image(from_floats(image), camera("gaussian_fringe"))
         assert found.noise_estimated
         assert math.isnan(found.chi2_per_dof)
-        values = {name: value * (scale if name == "amplitude" or "background" in name else 1)
-                  for name, value in TRUTH.items()}  # fmt: skip
+        values = {
+            name: value * (scale if name == "amplitude" or "background" in name else 1)
+            for name, value in TRUTH.items()
+        }
         pulls.append([away(found, name, values) for name in TRUTH])
     assert np.abs(np.mean(pulls, axis=0)).max() < 4.5 / math.sqrt(12)
     assert np.abs(np.std(pulls, axis=0) - 1).max() < 4.5 / math.sqrt(24)
@@ -120,18 +139,31 @@ def test_a_profile_tells_what_one_axis_can(lying: bool) -> None:
     facts = CameraFacts(*profile.shape, 5e-6, 1.0, 0.0, 0.0, 65535, 16, 1, 0.0, "normal")
     way = "horizontal" if lying else "vertical"
     found = estimate_image(from_counts(profile, facts), camera("gaussian_fringe"))
-    values = {"sigma_major_px": 9.0, f"{way}_px": 40.4, "contrast": 0.5, "phase_rad": 1.0,
-              f"fringe_{way}_rad_per_px": 0.9}  # fmt: skip
+    values = {
+        "sigma_major_px": 9.0,
+        f"{way}_px": 40.4,
+        "contrast": 0.5,
+        "phase_rad": 1.0,
+        f"fringe_{way}_rad_per_px": 0.9,
+    }
     for name in values:
         assert abs(away(found, name, values)) < 5, name
     assert "sigma_minor_px" not in found.parameters
 
 
 def test_the_station_learns_where_a_single_cloud_is() -> None:
-    found = combine({"x": estimate_image(from_counts(counts(TRUTH, 1), FACTS), camera("gaussian_fringe"))})
+    found = combine(
+        {"x": estimate_image(from_counts(counts(TRUTH, 1), FACTS), camera("gaussian_fringe"))}
+    )
     assert found.values["x_m"] == pytest.approx((210.3 - 199.5) * 5e-6, abs=6 * found.stderr["x_m"])
     assert found.values["z_m"] == pytest.approx((149.5 - 140.6) * 5e-6, abs=6 * found.stderr["z_m"])
-    assert found.values["fringe_x_rad_per_m"] == pytest.approx(0.35 / 5e-6, abs=6 * found.stderr["fringe_x_rad_per_m"])
-    assert found.values["fringe_z_rad_per_m"] == pytest.approx(0.12 / 5e-6, abs=6 * found.stderr["fringe_z_rad_per_m"])
+    assert found.values["fringe_x_rad_per_m"] == pytest.approx(
+        0.35 / 5e-6, abs=6 * found.stderr["fringe_x_rad_per_m"]
+    )
+    assert found.values["fringe_z_rad_per_m"] == pytest.approx(
+        0.12 / 5e-6, abs=6 * found.stderr["fringe_z_rad_per_m"]
+    )
     middle = 1.2 + 0.35 * 199.5 - 0.12 * 149.5
-    assert wrap_phase(found.values["phase_rad"] - middle) == pytest.approx(0, abs=6 * found.stderr["phase_rad"])
+    assert wrap_phase(found.values["phase_rad"] - middle) == pytest.approx(
+        0, abs=6 * found.stderr["phase_rad"]
+    )

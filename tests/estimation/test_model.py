@@ -1,4 +1,6 @@
-"""The model against a brute-force sum over fine points, and its Jacobian against differences of itself."""
+"""The model against a brute-force sum over fine points, and its Jacobian against differences of
+itself.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +37,20 @@ DISPLACEMENTS = {"a": (1e-4, 5e-3), "b": (0.0, -5e-3)}
 def model() -> tuple[TwoPortFringe, Grid]:
     rows = np.array([*range(0, 300, 3), 300], dtype=np.intp)
     columns = np.array([*range(0, 200, 2), 200], dtype=np.intp)
-    camera = Camera(name="LM1", view="x", model="two_port_fringe", port_a_displacement_m=DISPLACEMENTS["a"],
-                    port_b_displacement_m=DISPLACEMENTS["b"])  # fmt: skip
+    camera = Camera(
+        name="LM1",
+        view="x",
+        model="two_port_fringe",
+        port_a_displacement_m=DISPLACEMENTS["a"],
+        port_b_displacement_m=DISPLACEMENTS["b"],
+    )
     return TwoPortFringe(camera), Grid(rows, columns, SHAPE, PIXEL_M)
 
 
 def brute_force(fine: int = 8) -> np.ndarray:
-    """Electrons per pixel from the definition in docs/contracts.md, summed over `fine`² points of each pixel."""
+    """Electrons per pixel from the definition in docs/contracts.md, summed over `fine`² points of
+    each pixel.
+    """
     rows, columns = SHAPE
     sub = (np.arange(fine) + 0.5) / fine - 0.5
     column = (np.arange(columns)[:, None] + sub).ravel()
@@ -57,7 +66,9 @@ def brute_force(fine: int = 8) -> np.ndarray:
         right, up = DISPLACEMENTS[port]
         theta = p["phase_rad"] + p["fringe_horizontal_rad_per_m"] * (u - right)
         theta = theta + p["fringe_vertical_rad_per_m"] * (v - up)
-        density = density + p[f"port_{port}_electrons"] * envelope * (1 + sign * p["contrast"] * np.cos(theta))
+        density = density + p[f"port_{port}_electrons"] * envelope * (
+            1 + sign * p["contrast"] * np.cos(theta)
+        )
     cell = (PIXEL_M / fine) ** 2
     return density.reshape(rows, fine, columns, fine).sum(axis=(1, 3)) * cell
 
@@ -75,7 +86,14 @@ def test_the_image_is_the_integral_of_the_definition_over_each_bin() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_jacobian_is_the_derivative_of_the_image(name: str) -> None:
     image, grid = model()
-    scale = {"electrons": 1.0, "_m": 1e-7, "rad_per_m": 0.1, "contrast": 1e-4, "phase": 1e-4, "gradient": 1.0}
+    scale = {
+        "electrons": 1.0,
+        "_m": 1e-7,
+        "rad_per_m": 0.1,
+        "contrast": 1e-4,
+        "phase": 1e-4,
+        "gradient": 1.0,
+    }
     step = next(size for word, size in scale.items() if word in name)
     up, down = ({**VALUES, name: VALUES[name] + sign * step} for sign in (1, -1))
     total = [image.background(grid, values) + image.signal(grid, values) for values in (up, down)]

@@ -31,14 +31,20 @@ def fitted(frames, camera: Camera, **rules: dict[str, float]) -> ViewEstimate:
     return estimate_view(frames[camera.view], camera.model_copy(update={"parameters": ruled}))
 
 
-def test_a_fixed_parameter_keeps_its_value_has_no_error_and_makes_the_others_sharper(frames, station) -> None:
+def test_a_fixed_parameter_keeps_its_value_has_no_error_and_makes_the_others_sharper(
+    frames, station
+) -> None:
     free = fitted(frames, station.camera("x"))
-    found = fitted(frames, station.camera("x"), fringe_horizontal_rad_per_m={"fixed": SCENE.kappa_x})
+    found = fitted(
+        frames, station.camera("x"), fringe_horizontal_rad_per_m={"fixed": SCENE.kappa_x}
+    )
     held = found.parameters["fringe_horizontal_rad_per_m"]
     assert held.value == SCENE.kappa_x
     assert math.isnan(held.stderr)
     assert found.usable
-    assert found.names == tuple(name for name in free.names if name != "fringe_horizontal_rad_per_m")
+    assert found.names == tuple(
+        name for name in free.names if name != "fringe_horizontal_rad_per_m"
+    )
     assert found.covariance.shape == (14, 14)
     for name in found.names:
         assert found.parameters[name].stderr <= free.parameters[name].stderr * 1.001, name
@@ -53,14 +59,18 @@ def test_a_parameter_fixed_at_a_wrong_value_is_found_out_by_chi_square(frames, s
 
 
 def test_what_only_a_fixed_parameter_tells_is_not_measured(frames, station) -> None:
-    found = fitted(frames, station.camera("x"), fringe_horizontal_rad_per_m={"fixed": SCENE.kappa_x})
+    found = fitted(
+        frames, station.camera("x"), fringe_horizontal_rad_per_m={"fixed": SCENE.kappa_x}
+    )
     whole = combine({"x": found})
     assert math.isnan(whole.values["fringe_x_rad_per_m"])
     for name, wanted in (("x_m", SCENE.x), ("z_m", SCENE.z), ("fringe_z_rad_per_m", SCENE.kappa_z)):
         assert whole.values[name] == pytest.approx(wanted, abs=5 * whole.stderr[name]), name
 
 
-@pytest.mark.parametrize("rule", [{"maximum": 1.1e-3}, {"minimum": 1.3e-3}, {"minimum": 1e-4, "maximum": 1.1e-3}])
+@pytest.mark.parametrize(
+    "rule", [{"maximum": 1.1e-3}, {"minimum": 1.3e-3}, {"minimum": 1e-4, "maximum": 1.1e-3}]
+)
 def test_a_fit_that_ends_at_a_bound_is_not_used_and_says_which(frames, station, rule) -> None:
     found = fitted(frames, station.camera("y"), width_vertical_m=rule)
     assert not found.usable
@@ -72,7 +82,9 @@ def test_a_fit_that_ends_at_a_bound_is_not_used_and_says_which(frames, station, 
 
 def test_a_bound_that_is_far_away_changes_nothing(frames, station) -> None:
     free = fitted(frames, station.camera("y"))
-    found = fitted(frames, station.camera("y"), width_vertical_m={"minimum": 0.3e-3, "maximum": 3e-3})
+    found = fitted(
+        frames, station.camera("y"), width_vertical_m={"minimum": 0.3e-3, "maximum": 3e-3}
+    )
     assert found.usable
     for name, value in free.parameters.items():
         assert found.value(name) == pytest.approx(value.value, abs=0.02 * value.stderr), name
@@ -109,11 +121,17 @@ def test_a_rule_that_makes_no_sense_is_refused_with_its_line(rule: str, camera: 
     wanted = 1 + text.splitlines().index(f"port_a_electrons = {rule}")
     with pytest.raises(ConfigError) as caught:
         parse_config(text, "mine.toml")
-    assert str(caught.value).startswith(f"mine.toml: line {wanted}, stations.bottom.cameras.{camera}.parameters.")
+    assert str(caught.value).startswith(
+        f"mine.toml: line {wanted}, stations.bottom.cameras.{camera}.parameters."
+    )
     assert BAD[rule] in str(caught.value)
 
 
 def test_a_rule_for_a_parameter_that_the_model_lacks_is_refused(station) -> None:
-    camera = station.camera("y").model_copy(update={"parameters": {"contrast": ParameterRule(fixed=0.5)}})
-    with pytest.raises(ConfigError, match=r"camera LM2, parameters: model 'two_port' has no \['contrast'\]"):
+    camera = station.camera("y").model_copy(
+        update={"parameters": {"contrast": ParameterRule(fixed=0.5)}}
+    )
+    with pytest.raises(
+        ConfigError, match=r"camera LM2, parameters: model 'two_port' has no \['contrast'\]"
+    ):
         model_for(camera)

@@ -1,4 +1,6 @@
-"""Drops that were not made for the interferometer, photographed by the simulated station and fitted as in a run."""
+"""Drops that were not made for the interferometer, photographed by the simulated station and fitted
+as in a run.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ SIGMAS = 4.0
 
 @dataclass
 class SimulatedEye:
-    """The simulated station's pictures with the application's fit, without the wire between them."""
+    """The simulated station's pictures with the application's fit,
+    without the wire between them.
+    """
 
     station: Station
     numbers: PlantNumbers
@@ -40,7 +44,11 @@ class SimulatedEye:
         self.sensors = {view: Sensor(self.numbers.camera, size, view, self.seed) for view in VIEWS}
 
     def drop(
-        self, drop_id: int, kind: SequenceType, off: dict[str, float] | None = None, **setpoints: float
+        self,
+        drop_id: int,
+        kind: SequenceType,
+        off: dict[str, float] | None = None,
+        **setpoints: float,
     ) -> tuple[Scene, StationEstimate]:
         numbers = put_off(self.numbers, off or {})
         plant = Plant(numbers, "short", self.seed)
@@ -51,9 +59,22 @@ class SimulatedEye:
     def fitted(self, one: Print):
         rows, columns = one.counts.shape
         header = FrameHeader(
-            "bottom", one.view, one.view, one.drop_id, one.sequence_type, "s", one.drop_id, 1, 1e-4, rows, columns,
-            "Mono16", 12, "left", one.checksum,
-        )  # fmt: skip
+            "bottom",
+            one.view,
+            one.view,
+            one.drop_id,
+            one.sequence_type,
+            "s",
+            one.drop_id,
+            1,
+            1e-4,
+            rows,
+            columns,
+            "Mono16",
+            12,
+            "left",
+            one.checksum,
+        )
         frame = Frame(header, one.counts, self.sensors[one.view].facts, 0.0)
         return estimate_view(frame, camera_for(self.station.camera(one.view), one.sequence_type))
 
@@ -81,7 +102,9 @@ def test_a_z_shear_tells_all_three_components_and_the_phase(eye):
 
 def test_the_mirror_that_nulls_the_fringe_along_y_shows_it_in_a_z_shear(eye):
     _, before = eye.drop(1, "z_shear", {"fringe_y_rad_per_m": -500.0})
-    _, after = eye.drop(1, "z_shear", {"fringe_y_rad_per_m": -500.0}, mirror_tilt_y_rad=500.0 / 16.18e6)
+    _, after = eye.drop(
+        1, "z_shear", {"fringe_y_rad_per_m": -500.0}, mirror_tilt_y_rad=500.0 / 16.18e6
+    )
     assert abs(fringe_y(before).value + 500.0) < SIGMAS * fringe_y(before).stderr
     assert abs(fringe_y(after).value) < SIGMAS * fringe_y(after).stderr
 
@@ -94,22 +117,34 @@ def test_the_fringe_along_y_is_not_known_from_the_interferometer(eye):
 
 @pytest.mark.parametrize(
     ("setpoints", "off"),
-    [({}, {}), ({"detuning_hz": 4e3}, {}), ({"pulse_area": 0.7}, {}), ({"detuning_hz": 9e3}, {"pulse_area": 0.1}),
-     ({"detuning_hz": -20e3}, {"detuning_hz": 500.0})],
-)  # fmt: skip
+    [
+        ({}, {}),
+        ({"detuning_hz": 4e3}, {}),
+        ({"pulse_area": 0.7}, {}),
+        ({"detuning_hz": 9e3}, {"pulse_area": 0.1}),
+        ({"detuning_hz": -20e3}, {"detuning_hz": 500.0}),
+    ],
+)
 def test_the_port_fraction_of_a_pi_test_is_the_population(eye, setpoints, off):
     scene, found = eye.drop(2, "pi_test", off, **setpoints)
     assert found.reasons == ()
     assert {view.model for view in found.views.values()} == {"two_port"}
-    assert abs(found.values["port_fraction"] - scene.population) < SIGMAS * found.stderr["port_fraction"]
+    assert (
+        abs(found.values["port_fraction"] - scene.population)
+        < SIGMAS * found.stderr["port_fraction"]
+    )
     assert found.stderr["port_fraction"] < 1e-3
     assert abs(found.values["x_m"] - scene.centre_m[0]) < SIGMAS * found.stderr["x_m"]
     assert math.isnan(found.values["phase_rad"])
 
 
 def test_out_of_focus_clouds_are_wider_and_fringes_fainter(eye):
-    """Known from physics: σ² = s² + σ_psf², C' = C exp(-κ² s² σ_psf² / (2 σ²)), κ' = κ s² / σ², all magnified."""
-    sharp, blurred = (eye.drop(1, "interferometer", {"focus_m": best}, focus_m=3e-3)[1] for best in (3e-3, -1e-3))
+    """Known from physics: σ² = s² + σ_psf², C' = C exp(-κ² s² σ_psf² / (2 σ²)), κ' = κ s² / σ², all
+    magnified.
+    """
+    sharp, blurred = (
+        eye.drop(1, "interferometer", {"focus_m": best}, focus_m=3e-3)[1] for best in (3e-3, -1e-3)
+    )
     blur, s, magnified = 4e-3 * 0.023, 1.2e-3, 1.0 + 2.6 * 4e-3
     width = math.hypot(s, blur)
     kappa = math.hypot(*(sharp.values[f"fringe_{axis}_rad_per_m"] for axis in "xz"))
@@ -122,22 +157,31 @@ def test_out_of_focus_clouds_are_wider_and_fringes_fainter(eye):
     for name, value in wanted.items():
         sigma = math.hypot(sharp.stderr[name], blurred.stderr[name])
         assert abs(blurred.values[name] - value) < SIGMAS * sigma, name
-    ports = [one.views["x"].value("port_a_vertical_m") - one.views["x"].value("port_b_vertical_m")
-             for one in (sharp, blurred)]  # fmt: skip
+    ports = [
+        one.views["x"].value("port_a_vertical_m") - one.views["x"].value("port_b_vertical_m")
+        for one in (sharp, blurred)
+    ]
     assert ports[1] / ports[0] == pytest.approx(magnified, abs=1e-3)
 
 
 def test_a_rolled_camera_leans_what_it_sees_to_the_right(eye):
-    """It turns part of κx into κz, and brings the ports, which are 15 mm apart, out of antiphase."""
+    """It turns part of κx into κz, and brings the ports, which are 15 mm apart,
+    out of antiphase.
+    """
     lean = 1e-3
     scene, found = eye.drop(1, "interferometer", {"roll_rad": lean})
     for view in found.views.values():
         roll = view.diagnostics["roll_rad"]
         assert abs(roll.value - lean) < SIGMAS * roll.stderr
     x, _, z = scene.fringe_rad_per_m
-    assert abs(found.values["fringe_z_rad_per_m"] - (z - lean * x)) < SIGMAS * found.stderr["fringe_z_rad_per_m"]
+    assert (
+        abs(found.values["fringe_z_rad_per_m"] - (z - lean * x))
+        < SIGMAS * found.stderr["fringe_z_rad_per_m"]
+    )
     apart = found.views["x"].diagnostics["port_phase_difference_rad"]
-    assert apart.value == pytest.approx(-lean * x * 15e-3, abs=SIGMAS * apart.stderr + 0.05 * lean * x * 15e-3)
+    assert apart.value == pytest.approx(
+        -lean * x * 15e-3, abs=SIGMAS * apart.stderr + 0.05 * lean * x * 15e-3
+    )
 
 
 def test_a_station_in_focus_and_upright_is_photographed_as_it_is(eye):
@@ -148,16 +192,31 @@ def test_a_station_in_focus_and_upright_is_photographed_as_it_is(eye):
 
 
 FRINGED = Camera(
-    name="LM1", view="x", model="two_port_fringe",
-    parameters={"fringe_vertical_rad_per_m": ParameterRule(fixed=0.0), "width_vertical_m": ParameterRule(minimum=1e-4)},
-)  # fmt: skip
+    name="LM1",
+    view="x",
+    model="two_port_fringe",
+    parameters={
+        "fringe_vertical_rad_per_m": ParameterRule(fixed=0.0),
+        "width_vertical_m": ParameterRule(minimum=1e-4),
+    },
+)
 
 
 @pytest.mark.parametrize(
     ("kind", "model", "rules", "direction"),
     [
-        ("interferometer", "two_port_fringe", {"fringe_vertical_rad_per_m", "width_vertical_m"}, (1.0, 0.0)),
-        ("no_atoms", "two_port_fringe", {"fringe_vertical_rad_per_m", "width_vertical_m"}, (1.0, 0.0)),
+        (
+            "interferometer",
+            "two_port_fringe",
+            {"fringe_vertical_rad_per_m", "width_vertical_m"},
+            (1.0, 0.0),
+        ),
+        (
+            "no_atoms",
+            "two_port_fringe",
+            {"fringe_vertical_rad_per_m", "width_vertical_m"},
+            (1.0, 0.0),
+        ),
         ("z_shear", "two_port_fringe", {"width_vertical_m"}, (0.0, 1.0)),
         ("pi_test", "two_port", {"width_vertical_m"}, (1.0, 0.0)),
     ],

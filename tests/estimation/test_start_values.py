@@ -25,12 +25,22 @@ CAMERA = Camera(name="LM1", view="x", model="two_port_fringe", **PLACES)
 
 def truth(**changes: float) -> Truth:
     values = {
-        "background_electrons_per_px": 4.0, "background_gradient_horizontal": 0.0,
-        "background_gradient_vertical": 0.0, "port_a_electrons": 4e5, "port_a_horizontal_m": 1e-4,
-        "port_a_vertical_m": 5.1e-3, "port_b_electrons": 5e5, "port_b_horizontal_m": 1e-4,
-        "port_b_vertical_m": -4.9e-3, "width_horizontal_m": 0.8e-3, "width_vertical_m": 0.6e-3,
-        "fringe_horizontal_rad_per_m": 7000.0, "fringe_vertical_rad_per_m": 500.0, "contrast": 0.6, "phase_rad": 0.7,
-    }  # fmt: skip
+        "background_electrons_per_px": 4.0,
+        "background_gradient_horizontal": 0.0,
+        "background_gradient_vertical": 0.0,
+        "port_a_electrons": 4e5,
+        "port_a_horizontal_m": 1e-4,
+        "port_a_vertical_m": 5.1e-3,
+        "port_b_electrons": 5e5,
+        "port_b_horizontal_m": 1e-4,
+        "port_b_vertical_m": -4.9e-3,
+        "width_horizontal_m": 0.8e-3,
+        "width_vertical_m": 0.6e-3,
+        "fringe_horizontal_rad_per_m": 7000.0,
+        "fringe_vertical_rad_per_m": 500.0,
+        "contrast": 0.6,
+        "phase_rad": 0.7,
+    }
     return Truth(**(values | changes), displacement_a_m=(0.0, 5e-3), displacement_b_m=(0.0, -5e-3))
 
 
@@ -52,7 +62,10 @@ ALL = ("position", "atoms", "width", "fringe", "contrast", "phase")
 
 @pytest.mark.parametrize("turn", np.linspace(0.0, math.pi, 9))
 def test_a_fringe_of_any_direction(turn: float) -> None:
-    wanted = truth(fringe_horizontal_rad_per_m=8000 * math.cos(turn), fringe_vertical_rad_per_m=8000 * math.sin(turn))
+    wanted = truth(
+        fringe_horizontal_rad_per_m=8000 * math.cos(turn),
+        fringe_vertical_rad_per_m=8000 * math.sin(turn),
+    )
     assert_right(fitted(wanted), wanted, *ALL)
 
 
@@ -71,18 +84,30 @@ def test_any_contrast(contrast: float) -> None:
 @pytest.mark.parametrize("width_px", [8.0, 15.0, 90.0])
 def test_narrow_and_wide_clouds(width_px: float) -> None:
     size = width_px * PIXEL_M
-    wanted = truth(width_horizontal_m=size, width_vertical_m=size, fringe_horizontal_rad_per_m=6.0 / size)
+    wanted = truth(
+        width_horizontal_m=size, width_vertical_m=size, fringe_horizontal_rad_per_m=6.0 / size
+    )
     assert_right(fitted(wanted), wanted, *ALL)
 
 
 def test_clouds_that_overlap_each_other() -> None:
-    wanted = truth(width_horizontal_m=2.5e-3, width_vertical_m=2.9e-3, port_a_electrons=4e6, port_b_electrons=5e6)
+    wanted = truth(
+        width_horizontal_m=2.5e-3,
+        width_vertical_m=2.9e-3,
+        port_a_electrons=4e6,
+        port_b_electrons=5e6,
+    )
     assert_right(fitted(wanted), wanted, *ALL)
 
 
 def test_clouds_a_quarter_of_the_frame_wide() -> None:
     """The frame cuts them, so nothing is used, but the numbers are right."""
-    wanted = truth(width_horizontal_m=3.6e-3, width_vertical_m=5.6e-3, port_a_electrons=4e6, port_b_electrons=5e6)
+    wanted = truth(
+        width_horizontal_m=3.6e-3,
+        width_vertical_m=5.6e-3,
+        port_a_electrons=4e6,
+        port_b_electrons=5e6,
+    )
     found = fitted(wanted)
     assert any("cut by the edge" in one for one in found.reasons), found.reasons
     assert max(abs(one.pull) for one in deviations(found, wanted).values()) < 5.0
@@ -123,7 +148,9 @@ def test_hot_pixels_tracks_and_a_steep_background() -> None:
 
 
 def test_dim_hot_pixels_under_the_light_are_found_against_the_model() -> None:
-    """Too dim to be told from a fringe before there is a model: twelve of their standard deviations above it."""
+    """Too dim to be told from a fringe before there is a model: twelve of their standard deviations
+    above it.
+    """
     wanted, rng = truth(contrast=0.3), np.random.default_rng(4)
     counts = photograph(rng, wanted, FACTS)
     mean = sum(mean_of(wanted, FACTS).part(slice(None)))
@@ -141,7 +168,9 @@ def test_dim_hot_pixels_under_the_light_are_found_against_the_model() -> None:
 
 
 def test_light_that_no_model_fits_is_not_masked_away() -> None:
-    """A bright fringe fitted by a model without one: chi-square refuses it, and its light is still counted."""
+    """A bright fringe fitted by a model without one: chi-square refuses it, and its light is still
+    counted.
+    """
     wanted = truth(port_a_electrons=4e6, port_b_electrons=4e6)
     image = from_counts(photograph(np.random.default_rng(5), wanted, FACTS), FACTS)
     found = estimate_image(image, CAMERA.model_copy(update={"model": "two_port"}))
@@ -185,8 +214,12 @@ def test_a_faint_fringe_is_believed_only_where_it_was_expected() -> None:
         counts = photograph(np.random.default_rng(seed), wanted, FACTS)
         image = from_counts(counts, FACTS)
         free = "fringe" in estimate_image(image, CAMERA).usable_quantities
-        near = "fringe" in estimate_image(image, CAMERA, Expected((7000.0, 500.0))).usable_quantities
-        far = "fringe" in estimate_image(image, CAMERA, Expected((12000.0, 500.0))).usable_quantities
+        near = (
+            "fringe" in estimate_image(image, CAMERA, Expected((7000.0, 500.0))).usable_quantities
+        )
+        far = (
+            "fringe" in estimate_image(image, CAMERA, Expected((12000.0, 500.0))).usable_quantities
+        )
         scores.append((free, near, far))
     free, near, far = np.sum(scores, axis=0)
     assert near > free

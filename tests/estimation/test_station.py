@@ -20,7 +20,9 @@ DROPS = 12
 
 
 def z_shear_drop(rng: np.random.Generator, kappa_y: float, y: float, phase: float):
-    """Both views of atoms whose phase runs along z, with a little shear along the line of sight of view x."""
+    """Both views of atoms whose phase runs along z, with a little shear along the line of sight of
+    view x.
+    """
     number = rng.poisson(1_500_000)
     places = np.array([1e-4, y, 0.0])[:, None] + 1.2e-3 * rng.standard_normal((3, number))
     angle = phase + Z_SHEAR * places[2] + kappa_y * places[1]
@@ -40,11 +42,19 @@ def z_shear():
 
 
 def pulls(estimates, name: str, wanted: float) -> np.ndarray:
-    return np.array([wrap_phase(one.values[name] - wanted) / one.stderr[name] if name == "phase_rad"
-                     else (one.values[name] - wanted) / one.stderr[name] for one in estimates])  # fmt: skip
+    return np.array(
+        [
+            wrap_phase(one.values[name] - wanted) / one.stderr[name]
+            if name == "phase_rad"
+            else (one.values[name] - wanted) / one.stderr[name]
+            for one in estimates
+        ]
+    )
 
 
-def test_the_phase_is_corrected_along_the_line_of_sight_where_the_other_view_measured_it(z_shear) -> None:
+def test_the_phase_is_corrected_along_the_line_of_sight_where_the_other_view_measured_it(
+    z_shear,
+) -> None:
     away = pulls(z_shear, "phase_rad", 0.4)
     assert abs(away.mean()) < 4.5 / math.sqrt(DROPS)
     assert abs(away.std() - 1.0) < 4.5 / math.sqrt(2 * DROPS)
@@ -72,7 +82,9 @@ def test_only_the_height_is_common_without_fringes_in_the_second_view(station) -
     found = []
     for _ in range(DROPS):
         frames = pair(rng, Scene(y=3e-4)).frames
-        found.append(combine({view: estimate_view(frames[view], station.camera(view)) for view in frames}))
+        found.append(
+            combine({view: estimate_view(frames[view], station.camera(view)) for view in frames})
+        )
     assert all(one.consistency_dof == 1 for one in found)
     assert abs(sum(one.consistency_chi2 for one in found) - DROPS) < 4.5 * math.sqrt(2 * DROPS)
     assert np.abs(pulls(found, "phase_rad", 1.0)).max() < 5

@@ -18,11 +18,17 @@ PAIRS = 40
 
 def truth_of(scene: Scene, view: str) -> dict[str, float]:
     electrons = scene.atoms * SMALL.excess / 2
-    wanted = {"background_electrons_per_px": BACKGROUND, "background_gradient_horizontal": 0.0,
-              "background_gradient_vertical": 0.0, "width_horizontal_m": scene.width,
-              "width_vertical_m": scene.width, "fringe_horizontal_rad_per_m": scene.kappa_x,
-              "fringe_vertical_rad_per_m": scene.kappa_z, "contrast": scene.contrast,
-              "phase_rad": scene.phase}  # fmt: skip
+    wanted = {
+        "background_electrons_per_px": BACKGROUND,
+        "background_gradient_horizontal": 0.0,
+        "background_gradient_vertical": 0.0,
+        "width_horizontal_m": scene.width,
+        "width_vertical_m": scene.width,
+        "fringe_horizontal_rad_per_m": scene.kappa_x,
+        "fringe_vertical_rad_per_m": scene.kappa_z,
+        "contrast": scene.contrast,
+        "phase_rad": scene.phase,
+    }
     for port, up in PORT_M.items():
         wanted[f"port_{port}_electrons"] = electrons
         wanted[f"port_{port}_horizontal_m"] = scene.x if view == "x" else scene.y
@@ -39,23 +45,40 @@ def fitted():
     rng = np.random.default_rng(20)
     found = []
     for _ in range(PAIRS):
-        scene = Scene(*rng.normal(0, 2e-4, 3), rng.normal(6283, 300), rng.normal(0, 200),
-                      rng.uniform(-math.pi, math.pi), rng.uniform(0.4, 0.9), 10 ** rng.uniform(5.5, 6.3))  # fmt: skip
+        scene = Scene(
+            *rng.normal(0, 2e-4, 3),
+            rng.normal(6283, 300),
+            rng.normal(0, 200),
+            rng.uniform(-math.pi, math.pi),
+            rng.uniform(0.4, 0.9),
+            10 ** rng.uniform(5.5, 6.3),
+        )
         frames = pair(rng, scene).frames
-        found.append((scene, {view: estimate_view(frames[view], station.camera(view)) for view in frames}))
+        found.append(
+            (scene, {view: estimate_view(frames[view], station.camera(view)) for view in frames})
+        )
     return found
 
 
 def test_every_good_picture_is_usable(fitted) -> None:
     for _, views in fitted:
-        assert views["x"].usable_quantities == ("position", "atoms", "width", "fringe", "contrast", "phase")
+        assert views["x"].usable_quantities == (
+            "position",
+            "atoms",
+            "width",
+            "fringe",
+            "contrast",
+            "phase",
+        )
         assert views["y"].usable_quantities == ("position", "atoms", "width")
         assert views["x"].reasons == views["y"].reasons == ()
 
 
 @pytest.mark.parametrize("view", ["x", "y"])
 def test_errors_are_honest_for_every_parameter(fitted, view: str) -> None:
-    """Pulls of 40 fits: the mean within 4.5 of its error, the spread within 4.5 of its own (chance < 1e-3 in all)."""
+    """Pulls of 40 fits: the mean within 4.5 of its error, the spread within 4.5 of its own (chance
+    < 1e-3 in all).
+    """
     for name in fitted[0][1][view].names:
         pulls = []
         for scene, views in fitted:
@@ -67,13 +90,24 @@ def test_errors_are_honest_for_every_parameter(fitted, view: str) -> None:
 
 
 def test_the_station_estimate_takes_both_views_and_knows_that_they_share_atoms(fitted) -> None:
-    pulls = {name: [] for name in ("x_m", "y_m", "z_m", "fringe_x_rad_per_m", "fringe_z_rad_per_m", "phase_rad")}
+    pulls = {
+        name: []
+        for name in ("x_m", "y_m", "z_m", "fringe_x_rad_per_m", "fringe_z_rad_per_m", "phase_rad")
+    }
     for scene, views in fitted:
         station = combine(views)
-        wanted = dict(zip(pulls, (scene.x, scene.y, scene.z, scene.kappa_x, scene.kappa_z, scene.phase), strict=True))
+        wanted = dict(
+            zip(
+                pulls,
+                (scene.x, scene.y, scene.z, scene.kappa_x, scene.kappa_z, scene.phase),
+                strict=True,
+            )
+        )
         for name, value in wanted.items():
             away = station.values[name] - value
-            pulls[name].append((wrap_phase(away) if name == "phase_rad" else away) / station.stderr[name])
+            pulls[name].append(
+                (wrap_phase(away) if name == "phase_rad" else away) / station.stderr[name]
+            )
         alone = views["x"].parameters["port_a_vertical_m"].stderr / math.sqrt(2)
         shared = scene.width / math.sqrt(scene.atoms)
         assert shared < station.stderr["z_m"] < alone
@@ -109,7 +143,9 @@ def test_defects_do_not_move_the_answer(station) -> None:
     clean = estimate_view(frames["x"], station.camera("x"))
     counts = frames["x"].counts.copy()
     at = rng.choice(counts.size, 120, replace=False)
-    counts.flat[at] = np.minimum(65520, counts.flat[at] + (rng.exponential(4000, 120) / 0.24)).astype(np.uint16)
+    counts.flat[at] = np.minimum(
+        65520, counts.flat[at] + (rng.exponential(4000, 120) / 0.24)
+    ).astype(np.uint16)
     spoilt = estimate_view(frame(counts, "x"), station.camera("x"))
     for name, value in clean.parameters.items():
         assert abs(spoilt.value(name) - value.value) < 0.6 * value.stderr, name
@@ -164,7 +200,9 @@ def test_light_that_the_model_does_not_describe_fails_chi_square(station) -> Non
     counts = expose(rng, radius * np.cos(ring), radius * np.sin(ring) + port, SMALL)
     found = estimate_view(frame(counts, "x"), station.camera("x"))
     assert not found.usable
-    assert any("chi-square" in one or "not converged" in one for one in found.reasons), found.reasons
+    assert any("chi-square" in one or "not converged" in one for one in found.reasons), (
+        found.reasons
+    )
 
 
 def test_a_sensor_that_stands_on_its_side_gives_the_same_answer(station) -> None:

@@ -27,7 +27,14 @@ def settled(station, facts):
     """A loop that has seen thirty quiet drops, and a way to show it one more."""
     loop, rng = Loop(station), np.random.default_rng(4)
 
-    def show(drop: int, offset=None, sequence_type="interferometer", change=lambda one: one, at=NOMINAL, **around):
+    def show(
+        drop: int,
+        offset=None,
+        sequence_type="interferometer",
+        change=lambda one: one,
+        at=NOMINAL,
+        **around,
+    ):
         seen = change(estimate(drop, noisy(rng, plant(NOMINAL, offset or {}))))
         return loop.judge(seen, sequence_type, DropContext(at, at, facts, **around))
 
@@ -58,7 +65,9 @@ def test_the_false_alarms_that_the_rules_admit_add_up_to_less_than_one_in_a_thou
         ("controllers", {"trouble": "laser: silent for 7 s"}),
     ],
 )
-def test_each_rule_stops_the_drop_that_breaks_it_and_the_next_good_one_goes_on(settled, rule: str, how) -> None:
+def test_each_rule_stops_the_drop_that_breaks_it_and_the_next_good_one_goes_on(
+    settled, rule: str, how
+) -> None:
     _, show = settled
     stopped = show(31, **how)
     assert failed(stopped) == [rule]
@@ -93,7 +102,9 @@ def test_a_read_back_that_lies_for_a_while_leaves_nothing_behind(settled) -> Non
 
 def test_what_the_operator_wants_is_named_first_and_the_proposal_is_still_told(settled) -> None:
     _, show = settled
-    judged = show(31, offset={"x_m": 3e-6}, wish="the operator holds the loop", trouble="laser is not locked")
+    judged = show(
+        31, offset={"x_m": 3e-6}, wish="the operator holds the loop", trouble="laser is not locked"
+    )
     assert judged.hold == "the operator holds the loop"
     assert failed(judged) == ["controllers"]
     assert judged.proposal is not None
@@ -107,22 +118,28 @@ def test_corrections_begin_again_gently_after_a_hold(settled) -> None:
     for drop in range(32, 37):
         proposal = show(drop, step).proposal
         name = "timing_asymmetry_s"
-        shares.append((proposal.limited[name] - NOMINAL[name]) / (proposal.proposed[name] - NOMINAL[name]))
+        shares.append(
+            (proposal.limited[name] - NOMINAL[name]) / (proposal.proposed[name] - NOMINAL[name])
+        )
     assert shares == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
 
 
 def test_many_small_misses_in_a_row_hold_the_loop_and_credible_drops_release_it(settled) -> None:
     _, show = settled
     sizes = [4.0 if drop % 2 else -4.0 for drop in range(31, 41)]
-    held = [show(drop, {"x_m": size * 1e-6, "fringe_z_rad_per_m": size, "z_m": size * 1e-6})
-            for drop, size in enumerate(sizes, 31)]  # fmt: skip
+    held = [
+        show(drop, {"x_m": size * 1e-6, "fringe_z_rad_per_m": size, "z_m": size * 1e-6})
+        for drop, size in enumerate(sizes, 31)
+    ]
     first = next(place for place, one in enumerate(held) if "surprise" in failed(one))
     assert "chi-square of the last 8 innovations" in held[first].hold
     after = [show(drop) for drop in range(41, 61)]
     assert after[-1].hold == ""
 
 
-def test_a_wavevector_beyond_the_capture_range_holds_until_the_operator_takes_it_as_it_is(settled) -> None:
+def test_a_wavevector_beyond_the_capture_range_holds_until_the_operator_takes_it_as_it_is(
+    settled,
+) -> None:
     loop, show = settled
     far = {"fringe_x_rad_per_m": -700.0}
     held = [show(drop, far) for drop in range(31, 41)]
@@ -133,16 +150,24 @@ def test_a_wavevector_beyond_the_capture_range_holds_until_the_operator_takes_it
     assert taken.proposal.error["fringe_x_rad_per_m"] == pytest.approx(-700.0, abs=5)
 
 
-def test_no_excursion_from_the_approved_point_but_where_the_operator_approves_a_new_one(station) -> None:
+def test_no_excursion_from_the_approved_point_but_where_the_operator_approves_a_new_one(
+    station,
+) -> None:
     """The disturbance of z runs away by what 3 kHz move; 2 kHz may be gone without asking."""
 
     def away(drop):
         return {"z_m": -651.2e-6 * 3 * min(1.0, max(0, drop - 40) / 200)}
 
     found = run(station, 3, 250, disturb=away)
-    held = next(drop for drop, one in enumerate(found.judged, 1) if "at a limit: launch frequency" in one.hold)
+    held = next(
+        drop
+        for drop, one in enumerate(found.judged, 1)
+        if "at a limit: launch frequency" in one.hold
+    )
     start = found.setpoints[0]["launch_frequency_hz"]
-    assert max(abs(one["launch_frequency_hz"] - start) for one in found.setpoints) == pytest.approx(2e3, rel=1e-3)
+    assert max(abs(one["launch_frequency_hz"] - start) for one in found.setpoints) == pytest.approx(
+        2e3, rel=1e-3
+    )
     asked = run(station, 3, 270, disturb=away, resume=lambda drop: drop == held + 1)
     assert abs(asked.away(station, "z_m")[-10:].mean()) < 4 * BEST_SD["z_m"]
 
@@ -150,5 +175,9 @@ def test_no_excursion_from_the_approved_point_but_where_the_operator_approves_a_
 def test_every_observable_is_predicted_also_where_nothing_is_sent(settled) -> None:
     _, show = settled
     judged = show(31, offset={"z_m": 3e-3})
-    assert set(judged.found.named().prediction) == set(judged.found.named().response) == set(OBSERVABLES)
+    assert (
+        set(judged.found.named().prediction)
+        == set(judged.found.named().response)
+        == set(OBSERVABLES)
+    )
     assert judged.found.named().innovation["z_m"] == pytest.approx(3e-3, rel=0.05)

@@ -1,4 +1,6 @@
-"""Gains and limits that the operator changes in a run: what is accepted, and what the loop then does."""
+"""Gains and limits that the operator changes in a run: what is accepted, and what the loop then
+does.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def limits(station: Station, **changes: float | str) -> Limits:
 
 def record_of(drop: int) -> DropRecord:
     estimate = estimated(drop, dict.fromkeys(OBSERVABLES, 0.0))
-    return DropRecord(drop, 0, "interferometer", True, estimate, Decision(drop, 0, "held", ""), {}, {})
+    return DropRecord(
+        drop, 0, "interferometer", True, estimate, Decision(drop, 0, "held", ""), {}, {}
+    )
 
 
 class Drops:
@@ -43,7 +47,11 @@ class Drops:
 
     def __init__(self, station: Station, seed: int = 3) -> None:
         self.station, self.loop, self.facts = station, Loop(station), allowed(station)
-        self.timeline, self.drop, self._rng = Timeline(nominal(station)), 0, np.random.default_rng(seed)
+        self.timeline, self.drop, self._rng = (
+            Timeline(nominal(station)),
+            0,
+            np.random.default_rng(seed),
+        )
 
     def take(self, count: int, x_m: float = 0.0) -> list[Setpoints]:
         """Take drops; return the setpoints that each one saw."""
@@ -52,7 +60,9 @@ class Drops:
             self.drop += 1
             in_force = self.timeline.in_force(self.drop)
             noise = 15e-6 * self._rng.standard_normal()
-            values = dict(zip(OBSERVABLES, self.loop.response.predict(in_force).tolist(), strict=True))
+            values = dict(
+                zip(OBSERVABLES, self.loop.response.predict(in_force).tolist(), strict=True)
+            )
             values["x_m"] += x_m + noise
             at = DropContext(in_force, self.timeline.newest(), self.facts)
             judged = self.loop.judge(estimated(self.drop, values), "interferometer", at)
@@ -98,7 +108,11 @@ def test_back_to_auto_the_bank_knows_all_that_came_meanwhile(station: Station) -
 def test_a_gain_that_cannot_be_is_refused(station: Station, gain: float | str) -> None:
     drops = Drops(station)
     said = drops.ask(SetGain("x_m", gain))  # type: ignore[arg-type]
-    assert said == f'gain not set: gain: wanted "auto" or a number greater than 0 and less than 2, got {gain!r}'
+    assert (
+        said
+        == f'gain not set: gain: wanted "auto" or a number greater than 0 and less than 2, got '
+        f"{gain!r}"
+    )
     assert drops.loop.gains == {}
 
 
@@ -122,7 +136,9 @@ def test_the_loop_stays_within_new_limits_and_step_cap(station: Station) -> None
 
 def test_an_excursion_ends_the_way_from_the_approved_point(station: Station) -> None:
     drops = Drops(station)
-    assert "excursion 450.00 → 20.00 µm" in drops.ask(SetLimits("trap_x_m", limits(station, excursion=20e-6)))
+    assert "excursion 450.00 → 20.00 µm" in drops.ask(
+        SetLimits("trap_x_m", limits(station, excursion=20e-6))
+    )
     assert min(one["trap_x_m"] for one in drops.take(40, x_m=300e-6)) == pytest.approx(-20e-6)
 
 
@@ -132,15 +148,23 @@ def test_an_excursion_ends_the_way_from_the_approved_point(station: Station) -> 
         ({"minimum": 1e-4, "maximum": 1e-4}, "must lie in [minimum, maximum]"),
         ({"minimum": 1e-4}, "nominal 0 must lie in [minimum, maximum] = [0.0001, 0.0005]"),
         ({"minimum": 0.0, "maximum": 0.0}, "trap x: wanted minimum < maximum, got [0.00, 0.00] µm"),
-        ({"maximum": 501e-6}, "wanted within the controller's [-500.00, 500.00], got [-500.00, 501.00] µm"),
+        (
+            {"maximum": 501e-6},
+            "wanted within the controller's [-500.00, 500.00], got [-500.00, 501.00] µm",
+        ),
         ({"step_cap": 0.0}, "step_cap: Input should be greater than 0, got 0.0"),
         ({"step_cap": 51e-6}, "wanted a step cap of at most the controller's 50.00, got 51.00 µm"),
         ({"excursion": -1e-6}, "excursion"),
         ({"minimum": math.nan}, "minimum: Input should be a finite number, got nan"),
-        ({"maximum": 20e-6}, "trap x stands at 30.00: wanted limits that hold it, got [-500.00, 20.00] µm"),
+        (
+            {"maximum": 20e-6},
+            "trap x stands at 30.00: wanted limits that hold it, got [-500.00, 20.00] µm",
+        ),
     ],
 )
-def test_limits_that_cannot_be_are_refused(station: Station, changes: dict[str, float], words: str) -> None:
+def test_limits_that_cannot_be_are_refused(
+    station: Station, changes: dict[str, float], words: str
+) -> None:
     drops = Drops(station)
     drops.timeline.change(1, {"trap_x_m": 30e-6})
     said = drops.ask(SetLimits("trap_x_m", limits(station, **changes)))
@@ -160,16 +184,27 @@ def test_a_target_is_judged_by_the_limits_in_force(station: Station) -> None:
     drops.ask(SetLimits("trap_x_m", limits(station, maximum=100e-6)))
     assert "its range is [-500.00, 100.00] µm" in drops.ask(SetTarget("x_m", 300e-6))
     in_force = station_in_force(station, drops.loop).loop
-    assert (in_force.observables["x_m"].target, in_force.actuators["trap_x_m"].maximum) == (200e-6, 100e-6)
-    assert station.loop.actuators["trap_x_m"].maximum == 500e-6, "the configuration itself is never changed"
+    assert (in_force.observables["x_m"].target, in_force.actuators["trap_x_m"].maximum) == (
+        200e-6,
+        100e-6,
+    )
+    assert station.loop.actuators["trap_x_m"].maximum == 500e-6, (
+        "the configuration itself is never changed"
+    )
 
 
 # ---- reach
 
 
 @pytest.mark.parametrize("name", list(OBSERVABLES))
-def test_targets_are_accepted_up_to_the_ends_of_the_reach_and_refused_beyond(station: Station, name: str) -> None:
-    loop, at, facts = Loop(station), nominal(station) | {"trap_x_m": 100e-6, "timing_asymmetry_s": 1e-6}, {}
+def test_targets_are_accepted_up_to_the_ends_of_the_reach_and_refused_beyond(
+    station: Station, name: str
+) -> None:
+    loop, at, facts = (
+        Loop(station),
+        nominal(station) | {"trap_x_m": 100e-6, "timing_asymmetry_s": 1e-6},
+        {},
+    )
     low, high = reach(loop, at, facts)[name]
     assert low < loop.targets[name] < high
     width = high - low
@@ -192,10 +227,17 @@ def test_a_record_carries_only_what_is_not_as_configured_and_is_read_back(statio
     record = record_from_json(to_json(drops.loop.stamped(plain)))
     assert (record.gains, record.limits) == ({"y_m": 0.25}, {"trap_x_m": changed})
     assert "gain of y in force: 0.25, not as configured" in explained(record)
-    assert "limits of trap x in force: [−500.00, 500.00], step cap 7.00, excursion 450.00 µm" in explained(record)
+    assert (
+        "limits of trap x in force: [−500.00, 500.00], step cap 7.00, excursion 450.00 µm"
+        in explained(record)
+    )
     other = Loop(station)
     other.follow(record)
-    assert (other.gains, other.limits, other.config) == (record.gains, record.limits, drops.loop.config)
+    assert (other.gains, other.limits, other.config) == (
+        record.gains,
+        record.limits,
+        drops.loop.config,
+    )
     other.follow(plain)
     assert other.config == station.loop
     assert "not as configured" not in explained(plain)

@@ -17,31 +17,48 @@ from magis_calib.feedback.evaluation import DropContext
 from magis_calib.feedback.gates import PhaseGate
 from magis_calib.feedback.loop import Loop
 
-NOMINAL = {"trap_x_m": 0.0, "trap_y_m": 0.0, "launch_frequency_hz": 0.0, "mirror_tilt_x_rad": 388.27e-6,
-           "timing_asymmetry_s": 0.0, "final_pulse_phase_rad": 0.0}  # fmt: skip
+NOMINAL = {
+    "trap_x_m": 0.0,
+    "trap_y_m": 0.0,
+    "launch_frequency_hz": 0.0,
+    "mirror_tilt_x_rad": 388.27e-6,
+    "timing_asymmetry_s": 0.0,
+    "final_pulse_phase_rad": 0.0,
+}
 
 
 def plant(setpoints: dict[str, float], offset: dict[str, float]) -> dict[str, float]:
     """The bottom station in the units a physicist uses: µm, µrad, kHz, µs."""
     x_um, y_um = setpoints["trap_x_m"] * 1e6, setpoints["trap_y_m"] * 1e6
-    tilt_urad, dt_us = setpoints["mirror_tilt_x_rad"] * 1e6 - 388.27, setpoints["timing_asymmetry_s"] * 1e6
+    tilt_urad, dt_us = (
+        setpoints["mirror_tilt_x_rad"] * 1e6 - 388.27,
+        setpoints["timing_asymmetry_s"] * 1e6,
+    )
     found = {
         "x_m": x_um * 1e-6,
         "y_m": y_um * 1e-6,
         "z_m": 651.2e-6 * setpoints["launch_frequency_hz"] / 1e3,
         "fringe_x_rad_per_m": 6283.0 + 0.0164 * y_um + 16.18 * tilt_urad,
         "fringe_z_rad_per_m": 7.30 * dt_us,
-        "phase_rad": 1.0 + 0.0007 * x_um + 0.036 * tilt_urad + 0.00126 * dt_us + setpoints["final_pulse_phase_rad"],
+        "phase_rad": 1.0
+        + 0.0007 * x_um
+        + 0.036 * tilt_urad
+        + 0.00126 * dt_us
+        + setpoints["final_pulse_phase_rad"],
     }
     found = {name: value + offset.get(name, 0.0) for name, value in found.items()}
     return {**found, "phase_rad": wrap_phase(found["phase_rad"])}
 
 
-def estimate(drop_id: int, values: dict[str, float], missing: tuple[str, ...] = ()) -> StationEstimate:
+def estimate(
+    drop_id: int, values: dict[str, float], missing: tuple[str, ...] = ()
+) -> StationEstimate:
     known = {name: math.nan if name in missing else value for name, value in values.items()}
     every = {**dict.fromkeys([*OBSERVABLES, *DIAGNOSTICS], math.nan), **known}
     error = {name: 1e-6 if math.isfinite(value) else math.nan for name, value in every.items()}
-    return StationEstimate(drop_id, every, error, np.eye(6) * 1e-12, True, ("a reason",) if missing else ())
+    return StationEstimate(
+        drop_id, every, error, np.eye(6) * 1e-12, True, ("a reason",) if missing else ()
+    )
 
 
 @pytest.fixture
@@ -59,7 +76,9 @@ def run(station, facts, offset, drops=40, missing=(), delay=0):
         in_force = timeline.in_force(drop)
         values = plant(in_force, offset)
         judged = loop.judge(
-            estimate(drop, values, missing), "interferometer", DropContext(in_force, timeline.newest(), facts)
+            estimate(drop, values, missing),
+            "interferometer",
+            DropContext(in_force, timeline.newest(), facts),
         )
         history.append((values, in_force, judged))
         if judged.proposal is not None and not judged.hold:
@@ -67,12 +86,20 @@ def run(station, facts, offset, drops=40, missing=(), delay=0):
     return history
 
 
-OFFSET = {"x_m": 250e-6, "y_m": -250e-6, "z_m": 300e-6, "fringe_x_rad_per_m": -600.0, "fringe_z_rad_per_m": 350.0,
-          "phase_rad": 2.0}  # fmt: skip
+OFFSET = {
+    "x_m": 250e-6,
+    "y_m": -250e-6,
+    "z_m": 300e-6,
+    "fringe_x_rad_per_m": -600.0,
+    "fringe_z_rad_per_m": 350.0,
+    "phase_rad": 2.0,
+}
 
 
 @pytest.mark.parametrize("delay", [0, 1, 3])
-def test_the_loop_comes_home_from_far_away_also_when_writes_take_effect_late(station, facts, delay: int) -> None:
+def test_the_loop_comes_home_from_far_away_also_when_writes_take_effect_late(
+    station, facts, delay: int
+) -> None:
     history = run(station, facts, OFFSET, drops=60, delay=delay)
     for name, value in history[-1][0].items():
         observable = station.loop.observables[name]
@@ -97,26 +124,40 @@ def test_an_actuator_at_its_limit_freezes_all_and_says_which(station, facts) -> 
     assert history[-2][1] == end
 
 
-def test_a_limited_tilt_is_not_compensated_in_phase_for_motion_that_did_not_happen(station, facts) -> None:
-    """A real step of the wavevector wants 28 µrad, the mirror takes 10: the phase is turned by the effect of 10."""
+def test_a_limited_tilt_is_not_compensated_in_phase_for_motion_that_did_not_happen(
+    station, facts
+) -> None:
+    """A real step of the wavevector wants 28 µrad, the mirror takes 10: the phase is turned by the
+    effect of 10.
+    """
     slow = facts | {"mirror_tilt_x_rad": replace(facts["mirror_tilt_x_rad"], step_limit=10e-6)}
     loop, rng = Loop(station), np.random.default_rng(1)
     for drop in range(30):
         loop.judge(
-            estimate(drop, noisy(rng, plant(NOMINAL, {}))), "interferometer", DropContext(NOMINAL, NOMINAL, slow)
+            estimate(drop, noisy(rng, plant(NOMINAL, {}))),
+            "interferometer",
+            DropContext(NOMINAL, NOMINAL, slow),
         )
     step = {"fringe_x_rad_per_m": -450.0}
     for drop in range(30, 33):
         off = estimate(drop, noisy(rng, plant(NOMINAL, step)))
         judged = loop.judge(off, "interferometer", DropContext(NOMINAL, NOMINAL, slow))
-    assert judged.proposal.limited["mirror_tilt_x_rad"] - NOMINAL["mirror_tilt_x_rad"] == pytest.approx(10e-6, rel=0.01)
+    assert judged.proposal.limited["mirror_tilt_x_rad"] - NOMINAL[
+        "mirror_tilt_x_rad"
+    ] == pytest.approx(10e-6, rel=0.01)
     phase_left = wrap_phase(plant(dict(judged.proposal.limited), step)["phase_rad"] - 1.0)
     assert phase_left == pytest.approx(0.0, abs=0.02)
 
 
 def noisy(rng, values):
-    scatter = {"x_m": 1e-6, "y_m": 1e-6, "z_m": 1e-6, "fringe_x_rad_per_m": 1.0, "fringe_z_rad_per_m": 1.0,
-               "phase_rad": 5e-3}  # fmt: skip
+    scatter = {
+        "x_m": 1e-6,
+        "y_m": 1e-6,
+        "z_m": 1e-6,
+        "fringe_x_rad_per_m": 1.0,
+        "fringe_z_rad_per_m": 1.0,
+        "phase_rad": 5e-3,
+    }
     return {name: value + scatter[name] * rng.standard_normal() for name, value in values.items()}
 
 
@@ -137,22 +178,32 @@ def test_what_was_not_measured_moves_nothing_and_says_why(station, facts) -> Non
 
 
 def test_only_interferometer_drops_are_acted_upon(station, facts) -> None:
-    judged = Loop(station).judge(estimate(1, plant(NOMINAL, OFFSET)), "no_atoms", DropContext(NOMINAL, NOMINAL, facts))
+    judged = Loop(station).judge(
+        estimate(1, plant(NOMINAL, OFFSET)), "no_atoms", DropContext(NOMINAL, NOMINAL, facts)
+    )
     assert judged.proposal is None
     assert "no_atoms" in judged.hold
 
 
 def test_the_prediction_is_made_for_the_setpoints_in_force(station, facts) -> None:
     loop = Loop(station)
-    loop.judge(estimate(1, plant(NOMINAL, OFFSET)), "interferometer", DropContext(NOMINAL, NOMINAL, facts))
+    loop.judge(
+        estimate(1, plant(NOMINAL, OFFSET)), "interferometer", DropContext(NOMINAL, NOMINAL, facts)
+    )
     moved = {**NOMINAL, "mirror_tilt_x_rad": 400e-6, "trap_y_m": 20e-6}
-    judged = loop.judge(estimate(2, plant(moved, OFFSET)), "interferometer", DropContext(moved, NOMINAL, facts))
+    judged = loop.judge(
+        estimate(2, plant(moved, OFFSET)), "interferometer", DropContext(moved, NOMINAL, facts)
+    )
     for name, value in plant(moved, OFFSET).items():
-        assert judged.found.named().prediction[name] == pytest.approx(value, rel=1e-6, abs=1e-9), name
+        assert judged.found.named().prediction[name] == pytest.approx(value, rel=1e-6, abs=1e-9), (
+            name
+        )
 
 
 @pytest.mark.parametrize(("spread", "open_"), [(0.1, True), (0.5, True), (math.pi, False)])
-def test_the_phase_gate_tells_a_repeating_phase_from_a_random_one(spread: float, open_: bool) -> None:
+def test_the_phase_gate_tells_a_repeating_phase_from_a_random_one(
+    spread: float, open_: bool
+) -> None:
     gate, rng = PhaseGate(), np.random.default_rng(8)
     for _ in range(20):
         gate.add(wrap_phase(3.0 + rng.uniform(-spread, spread)))

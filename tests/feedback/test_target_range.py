@@ -1,4 +1,6 @@
-"""Which targets can be reached, which setpoints may be walked to, and what a long way leaves of the drop in flight."""
+"""Which targets can be reached, which setpoints may be walked to, and what a long way leaves of the
+drop in flight.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,16 @@ def moved_reference(station: Station, x_m: float) -> Station:
     """The station where the nominal setpoints give another x: a drift that was learnt."""
     observables = station.loop.observables
     changed = {**observables, "x_m": observables["x_m"].model_copy(update={"reference": x_m})}
-    return station.model_copy(update={"loop": station.loop.model_copy(update={"observables": changed})})
+    return station.model_copy(
+        update={"loop": station.loop.model_copy(update={"observables": changed})}
+    )
 
 
 def test_reach_does_not_depend_on_where_the_actuators_stand(station: Station) -> None:
     for stands_m in (-500e-6, 0.0, 500e-6):
-        at = {name: one.nominal for name, one in station.loop.actuators.items()} | {"trap_x_m": stands_m}
+        at = {name: one.nominal for name, one in station.loop.actuators.items()} | {
+            "trap_x_m": stands_m
+        }
         assert refused(station, "x_m", 499e-6, at) == ""
         assert "trap x would have to go to 501.00" in refused(station, "x_m", 501e-6, at)
 
@@ -54,8 +60,12 @@ def test_a_phase_is_reached_over_the_nearest_turn(station: Station) -> None:
 NAN, FAR = "not a finite number", "outside its range [-0.001, 0.001]"
 
 
-@pytest.mark.parametrize(("goal", "words"), [(math.nan, NAN), (math.inf, NAN), (2e-3, FAR), (-2e-3, FAR)])
-def test_a_goal_outside_the_range_or_not_a_number_is_refused_before_the_first_step(goal: float, words: str) -> None:
+@pytest.mark.parametrize(
+    ("goal", "words"), [(math.nan, NAN), (math.inf, NAN), (2e-3, FAR), (-2e-3, FAR)]
+)
+def test_a_goal_outside_the_range_or_not_a_number_is_refused_before_the_first_step(
+    goal: float, words: str
+) -> None:
     away = still_away({"trap_x_m": goal}, {"trap_x_m": 0.0}, FACTS)
     assert words in objection(away, {"trap_x_m": 0.0}, FACTS)
 

@@ -43,7 +43,9 @@ def checked(station, endpoint, drive, seconds):
     """Run a driver in a thread until the check of it is over; return the findings by check."""
     stop = threading.Event()
     with zmq.Context() as context:
-        check = DriverCheck(NoSecurity(context), "bottom", station, CheckPlan(endpoint, seconds=seconds, frames=4))
+        check = DriverCheck(
+            NoSecurity(context), "bottom", station, CheckPlan(endpoint, seconds=seconds, frames=4)
+        )
         thread = threading.Thread(target=drive, args=(context, endpoint, stop))
         thread.start()
         try:
@@ -71,7 +73,9 @@ def good_driver(context, endpoint, stop):
 
 
 def bad_driver(change_hello=lambda hello: None, change_frame=lambda header, payload: payload):
-    """A driver that sends hello and four frames, each changed before it is sent, and listens to nothing else."""
+    """A driver that sends hello and four frames, each changed before it is sent, and listens to
+    nothing else.
+    """
 
     def drive(context, endpoint, stop):
         example = runpy.run_path(str(EXAMPLE))
@@ -124,7 +128,11 @@ def without(name):
         (of_header(protocol=2), "protocol version", "wanted 1, got 2"),
         (of_header(view="y"), "station, camera and view", "wanted 'x', got 'y'"),
         (of_header(session="s-2"), "hello is the first word", "s-2"),
-        (lambda header, payload: payload[:-2], "payload has the right length", "wanted 192, got 190"),
+        (
+            lambda header, payload: payload[:-2],
+            "payload has the right length",
+            "wanted 192, got 190",
+        ),
         (of_header(trigger_time_ns=5), "trigger time is UTC", "s away from this machine's clock"),
         (of_header(sequence=3), "sequence rises by 1", "3 after 3"),
     ],
@@ -152,8 +160,12 @@ def test_bad_hellos_are_named(hasty, station, tmp_path, change, check, named):
 
 def test_driver_that_forgets_is_caught(hasty, station, tmp_path):
     found = checked(station, f"ipc://{tmp_path}/c", bad_driver(), seconds=0.5)
-    for check in ("heartbeats", "sends a damaged frame again", "keeps what is not stored and sends it again",
-                  "says hello again after the application was started again"):  # fmt: skip
+    for check in (
+        "heartbeats",
+        "sends a damaged frame again",
+        "keeps what is not stored and sends it again",
+        "says hello again after the application was started again",
+    ):
         assert found[check].passed is False
     assert found["checksum is right"].passed
 

@@ -26,6 +26,10 @@ PAGES = 20 * 10 * 3_000_000 // 4096
 @pytest.mark.skipif(sys.platform != "linux", reason="a matter of glibc")
 def test_memory_that_was_freed_is_used_again_without_a_page_fault() -> None:
     def faults(*words: str) -> int:
-        return int(subprocess.run([sys.executable, "-c", FAULTS, *words], capture_output=True, check=True).stdout)
+        return int(
+            subprocess.run(
+                [sys.executable, "-c", FAULTS, *words], capture_output=True, check=True
+            ).stdout
+        )
 
     assert faults("keep") < 0.01 * PAGES < faults()

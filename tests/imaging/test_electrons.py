@@ -74,7 +74,9 @@ def test_the_dim_rim_of_a_particles_track_is_masked_too() -> None:
     counts[50, 60:70] = 9000
     counts[49, 60:70] = counts[51, 60:70] = 1600 + 90
     image = to_electrons(frame(counts, "x"))
-    assert image.binned(edges(0, 512), edges(0, 768)).electrons[0, 0] == pytest.approx(512 * 768 * 16 * 0.24)
+    assert image.binned(edges(0, 512), edges(0, 768)).electrons[0, 0] == pytest.approx(
+        512 * 768 * 16 * 0.24
+    )
 
 
 def test_a_narrow_bright_cloud_with_fringes_is_no_defect() -> None:
@@ -91,7 +93,10 @@ def test_bins_lose_further_pixels_exactly() -> None:
     image = to_electrons(frame(counts, "x"))
     more = np.array([5, 768 * 100 + 20, 768 * 300 + 700])
     cut = (edges(0, 200, 512), edges(0, 100, 768))
-    again, at_once = image.masking(more).binned(*cut), image.binned(*cut).without(image.counts, more)
+    again, at_once = (
+        image.masking(more).binned(*cut),
+        image.binned(*cut).without(image.counts, more),
+    )
     assert np.array_equal(again.sums, at_once.sums)
     assert np.array_equal(again.good, at_once.good)
     assert at_once.good.sum() == counts.size - 3
@@ -116,12 +121,16 @@ def test_a_bin_without_a_good_pixel_says_nothing() -> None:
         ("mirrored_rotated_90", [[1, 3], [2, 4]]),
     ],
 )
-def test_orientation_is_mirrored_first_then_turned_counter_clockwise(orientation: str, wanted: list) -> None:
+def test_orientation_is_mirrored_first_then_turned_counter_clockwise(
+    orientation: str, wanted: list
+) -> None:
     assert upright(np.array([[1, 2], [3, 4]], np.uint16), orientation).tolist() == wanted
 
 
 @pytest.mark.parametrize("row_edges", [(0, 16, 24, 512), (0, 15, 24, 510), (8, 40, 64)])
-def test_bins_hold_the_good_pixels_between_their_edges_however_they_are_summed(row_edges: tuple[int, ...]) -> None:
+def test_bins_hold_the_good_pixels_between_their_edges_however_they_are_summed(
+    row_edges: tuple[int, ...],
+) -> None:
     """Edges at multiples of eight rows are summed from bands, others from pixels."""
     rng = np.random.default_rng(7)
     counts = rng.poisson(1700, QUIET.shape).astype(np.uint16)
@@ -145,7 +154,9 @@ def test_bins_of_bright_pixels_do_not_overflow() -> None:
     assert binned.sums[0, 0] == 65_000 * 1024**2
 
 
-def test_a_picture_that_is_saturated_over_large_parts_is_not_looked_at_pixel_by_pixel(station) -> None:
+def test_a_picture_that_is_saturated_over_large_parts_is_not_looked_at_pixel_by_pixel(
+    station,
+) -> None:
     counts = np.full((2048, 3072), 1600, np.uint16)
     counts[200:1800] = 65520
     facts = replace(SMALL, rows=2048, columns=3072)
@@ -162,7 +173,9 @@ def test_a_picture_that_is_saturated_over_large_parts_is_not_looked_at_pixel_by_
 
 def test_many_hot_pixels_still_leave_a_picture() -> None:
     counts = QUIET.copy()
-    counts.flat[np.random.default_rng(1).choice(counts.size, counts.size // 200, replace=False)] = 65520
+    counts.flat[np.random.default_rng(1).choice(counts.size, counts.size // 200, replace=False)] = (
+        65520
+    )
     assert to_electrons(frame(counts, "x")).blinded == ""
 
 

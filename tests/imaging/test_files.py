@@ -28,8 +28,17 @@ def plain_tiff(counts: np.ndarray, order: str) -> bytes:
     """Write a TIFF by hand, in either byte order."""
     data = counts.astype(f"{order}u2").tobytes()
     rows, columns = counts.shape
-    tags = [(256, columns), (257, rows), (258, 16), (259, 1), (262, 1), (273, 8), (277, 1), (278, rows),
-            (279, len(data))]  # fmt: skip
+    tags = [
+        (256, columns),
+        (257, rows),
+        (258, 16),
+        (259, 1),
+        (262, 1),
+        (273, 8),
+        (277, 1),
+        (278, rows),
+        (279, len(data)),
+    ]
     head = (b"MM" if order == ">" else b"II") + struct.pack(f"{order}HI", 42, 8 + len(data))
     table = b"".join(struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in tags)
     return head + data + struct.pack(f"{order}H", len(tags)) + table + struct.pack(f"{order}I", 0)
@@ -49,7 +58,9 @@ def save(path: Path, array: np.ndarray) -> None:
         np.save(path, array)
     elif path.suffix == ".h5":
         with h5py.File(path, "w") as file:
-            file.create_dataset("run/image", data=array, chunks=array.shape, **hdf5plugin.Bitshuffle())
+            file.create_dataset(
+                "run/image", data=array, chunks=array.shape, **hdf5plugin.Bitshuffle()
+            )
     elif path.suffix == ".fits":
         fits.PrimaryHDU(array).writeto(path)
     else:
@@ -83,7 +94,9 @@ def test_counts_survive_to_the_bit(tmp_path: Path, ending: str, counts: np.ndarr
         ("hundred.pgm", pgm(BYTES % 100, 99, text=True), BYTES % 100),
     ],
 )
-def test_counts_are_not_stretched_or_swapped(tmp_path: Path, name: str, data: bytes, counts: np.ndarray) -> None:
+def test_counts_are_not_stretched_or_swapped(
+    tmp_path: Path, name: str, data: bytes, counts: np.ndarray
+) -> None:
     (tmp_path / name).write_bytes(data)
     np.testing.assert_array_equal(read_image(str(tmp_path / name)).pixels, counts)
 
@@ -108,14 +121,24 @@ def test_whole_numbers_of_any_type_are_counts(tmp_path: Path, kind: str) -> None
 def test_an_index_names_one_image_of_many(tmp_path: Path) -> None:
     other = COUNTS[::-1]
     np.save(tmp_path / "s.npy", np.stack([COUNTS, other]))
-    Image.fromarray(COUNTS).save(tmp_path / "s.tif", save_all=True, append_images=[Image.fromarray(other)])
-    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.stack([COUNTS, other])), fits.ImageHDU(other)]).writeto(
-        tmp_path / "s.fits"
+    Image.fromarray(COUNTS).save(
+        tmp_path / "s.tif", save_all=True, append_images=[Image.fromarray(other)]
     )
+    fits.HDUList(
+        [fits.PrimaryHDU(), fits.ImageHDU(np.stack([COUNTS, other])), fits.ImageHDU(other)]
+    ).writeto(tmp_path / "s.fits")
     with h5py.File(tmp_path / "s.h5", "w") as file:
         file["a"] = np.stack([COUNTS, other])
         file["b"] = np.stack([COUNTS, other])[None]
-    for name in ("s.npy[1]", "s.npy[-1]", "s.tif[1]", "s.fits[1,1]", "s.fits[2]", "s.h5:/a[1]", "s.h5:b[0, 1]"):
+    for name in (
+        "s.npy[1]",
+        "s.npy[-1]",
+        "s.tif[1]",
+        "s.fits[1,1]",
+        "s.fits[2]",
+        "s.h5:/a[1]",
+        "s.h5:b[0, 1]",
+    ):
         np.testing.assert_array_equal(read_image(f"{tmp_path}/{name}").pixels, other, err_msg=name)
 
 
@@ -155,7 +178,12 @@ BAD = [
     ("a.jpg", data(b"x"), "", [".npy, .tif", "'.jpg'"]),
     ("a.npy", array(COUNTS[0]), "", ["2-D", "(60,)"]),
     ("a.npy", array(np.stack([COUNTS] * 5)), "", ["one 2-D image", "a.npy[0]", "(5, 40, 60)"]),
-    ("a.npy", array(np.stack([COUNTS] * 5)), "[5]", ["an index inside the shape (5, 40, 60)", "[5]"]),
+    (
+        "a.npy",
+        array(np.stack([COUNTS] * 5)),
+        "[5]",
+        ["an index inside the shape (5, 40, 60)", "[5]"],
+    ),
     ("a.npy", array(np.dstack([COUNTS] * 3)), "", ["one grey channel", "3 channels"]),
     ("a.npy", array([[7]]), "", ["at least 8 pixels", "(1, 1)"]),
     ("a.npy", array(COUNTS[:, :0]), "", ["at least 8 pixels", "(40, 0)"]),
@@ -183,7 +211,12 @@ BAD = [
     ("a.h5", hdf5, ":/text", ["2-D"]),
     ("a.h5", data(b"x" * 999), ":/a", ["readable .h5"]),
     ("a.fits", data(b"x" * 999), "", ["readable .fits"]),
-    ("a.fits", lambda path: fits.PrimaryHDU(COUNTS[None]).writeto(path), "", ["a.fits[0,0]", "(1, 40, 60)"]),
+    (
+        "a.fits",
+        lambda path: fits.PrimaryHDU(COUNTS[None]).writeto(path),
+        "",
+        ["a.fits[0,0]", "(1, 40, 60)"],
+    ),
     ("a.fits", lambda path: fits.PrimaryHDU(COUNTS).writeto(path), "[3]", ["one of [0]", "[3]"]),
 ]
 
@@ -202,7 +235,9 @@ def test_what_is_wrong_is_said_in_one_line(
     assert all(word in text.partition(": wanted ")[2] for word in said), text
 
 
-@pytest.mark.parametrize(("level", "said"), [(0, "differ, got 0"), (900, "differ, got 900"), (65535, "below 65535")])
+@pytest.mark.parametrize(
+    ("level", "said"), [(0, "differ, got 0"), (900, "differ, got 900"), (65535, "below 65535")]
+)
 def test_an_image_of_one_value_is_refused(tmp_path: Path, level: int, said: str) -> None:
     np.save(tmp_path / "a.npy", np.full(SHAPE, level, dtype=np.uint16))
     with pytest.raises(ImageError, match=said):
@@ -217,7 +252,9 @@ def test_a_saturated_image_is_refused_by_the_facts(tmp_path: Path) -> None:
         image.refuse_without_contrast(saturation=4000)
 
 
-def test_fits_without_astropy_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fits_without_astropy_names_the_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(tmp_path / "a.fits", COUNTS)
     for name in [name for name in sys.modules if name.startswith("astropy")]:
         monkeypatch.setitem(sys.modules, name, None)

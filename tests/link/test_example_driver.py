@@ -12,7 +12,15 @@ import golden_messages as golden
 import pytest
 import zmq
 
-from magis_calib.link.camera_messages import ErrorAnswer, FrameMessage, Heartbeat, Hello, Received, Stored, Welcome
+from magis_calib.link.camera_messages import (
+    ErrorAnswer,
+    FrameMessage,
+    Heartbeat,
+    Hello,
+    Received,
+    Stored,
+    Welcome,
+)
 from magis_calib.link.wire import check_frame, decode_from_camera
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "camera_driver.py"
@@ -38,7 +46,9 @@ class Application:
         self.said: list[str] = []
         self.frames: list[FrameMessage] = []
 
-    def serve_until(self, condition, *, store=lambda drop_id: True, refuse=lambda drop_id: False) -> None:
+    def serve_until(
+        self, condition, *, store=lambda drop_id: True, refuse=lambda drop_id: False
+    ) -> None:
         end = time.monotonic() + 30.0
         while not condition():
             assert time.monotonic() < end, f"it did not happen in time: {self.said}"
@@ -73,7 +83,10 @@ class Application:
 def test_example_keeps_and_sends_again(tmp_path):
     endpoint = f"ipc://{tmp_path}/c"
     command = [sys.executable, str(EXAMPLE), endpoint, "x", "3", "0.01"]
-    with zmq.Context() as context, subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as driver:
+    with (
+        zmq.Context() as context,
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as driver,
+    ):
         first = Application(context, endpoint, "app-1")
         refused: list[int] = []
 
@@ -81,8 +94,11 @@ def test_example_keeps_and_sends_again(tmp_path):
             refused.append(drop_id)
             return refused == [1]
 
-        first.serve_until(lambda: {1, 2, 3} <= set(first.drops()) and first.drops().count(1) == 2,
-                          store=lambda drop_id: drop_id != 2, refuse=refuse)  # fmt: skip
+        first.serve_until(
+            lambda: {1, 2, 3} <= set(first.drops()) and first.drops().count(1) == 2,
+            store=lambda drop_id: drop_id != 2,
+            refuse=refuse,
+        )
         assert first.said[0] == "hello"
         first.socket.close()
         second = Application(context, endpoint, "app-2")

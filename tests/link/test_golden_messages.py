@@ -7,7 +7,13 @@ import pytest
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import FrameMessage
 from magis_calib.link.control_messages import decode_from_controller, decode_to_controller
-from magis_calib.link.wire import check_frame, decode_from_camera, decode_to_camera, payload_of, unpack
+from magis_calib.link.wire import (
+    check_frame,
+    decode_from_camera,
+    decode_to_camera,
+    payload_of,
+    unpack,
+)
 
 
 def raw(name: str) -> bytes:
@@ -32,8 +38,10 @@ def test_golden_bytes_decode_to_the_messages(messages, decode):
         assert decode(raw(f"{name}.json")) == message
 
 
-@pytest.mark.parametrize(("name", "facts"), [("frame_mono16", {}), ("frame_mono12p", {}),
-                                             ("frame_mono12p_odd", {"rows": 3, "columns": 5})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [("frame_mono16", {}), ("frame_mono12p", {}), ("frame_mono12p_odd", {"rows": 3, "columns": 5})],
+)
 def test_golden_frames_decode_and_encode_again(name, facts):
     message, payload = decode_from_camera(raw(f"{name}.json")), raw(f"{name}.bin")
     assert isinstance(message, FrameMessage)

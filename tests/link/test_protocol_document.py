@@ -37,14 +37,18 @@ def test_names_every_message_and_field():
     models = {model for table in tables for model in table.values()}
     models |= {camera.FactsMessage, control.ParameterMessage, control.Refusal}
     quoted = set(re.findall(r"[`\"](\w+)[`\"]", TEXT))
-    names = {name for model in models for name in model.model_fields} | {kind for table in tables for kind in table}
+    names = {name for model in models for name in model.model_fields} | {
+        kind for table in tables for kind in table
+    }
     assert names - quoted == set()
     assert set(ACTUATORS) - {"focus_m"} <= quoted
 
 
 def test_lists_every_error_code_with_its_retry():
     listed = dict(re.findall(r"^\| `(\w+)` \| (yes|no) \|", TEXT, re.MULTILINE))
-    files = [path for folder in ("link", "auth") for path in (ROOT / "magis_calib" / folder).glob("*.py")]
+    files = [
+        path for folder in ("link", "auth") for path in (ROOT / "magis_calib" / folder).glob("*.py")
+    ]
     sources = "".join(path.read_text() for path in files)
     raised = set(re.findall(r"(?:WireError|_same)\(\s*\"(\w+)\"", sources))
     assert raised == set(listed)

@@ -21,7 +21,12 @@ from tests.procedures.procedure_bench import HOME, LOOP_ACTUATORS, play, true_re
 
 
 def matrix(product, key: str) -> np.ndarray:
-    return np.array([[product[key][observable][actuator] for actuator in LOOP_ACTUATORS] for observable in OBSERVABLES])
+    return np.array(
+        [
+            [product[key][observable][actuator] for actuator in LOOP_ACTUATORS]
+            for observable in OBSERVABLES
+        ]
+    )
 
 
 def test_the_response_is_the_true_one_within_honest_errors(station) -> None:
@@ -51,14 +56,25 @@ def test_no_move_is_longer_than_its_cap_or_leaves_its_range(station, procedure) 
 
 def test_a_healthy_station_passes_the_poke(station) -> None:
     results = [play(station, seed, poke) for seed in range(1, 41)]
-    assert all(result.good for result, _, _ in results), [result.words for result, _, _ in results if not result.good]
+    assert all(result.good for result, _, _ in results), [
+        result.words for result, _, _ in results if not result.good
+    ]
     assert max(drops for _, _, drops in results) <= 30
 
 
 @pytest.mark.parametrize("name", LOOP_ACTUATORS)
-@pytest.mark.parametrize(("factor", "words"), [(-1.0, "moves the wrong way"), (0.0, "does not move"),
-                                               (1000.0, "is its unit wrong?"), (1e-3, "does not move")])  # fmt: skip
-def test_what_is_wrong_with_an_actuator_is_found_by_name(station, name: str, factor: float, words: str) -> None:
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [
+        (-1.0, "moves the wrong way"),
+        (0.0, "does not move"),
+        (1000.0, "is its unit wrong?"),
+        (1e-3, "does not move"),
+    ],
+)
+def test_what_is_wrong_with_an_actuator_is_found_by_name(
+    station, name: str, factor: float, words: str
+) -> None:
     result, asked, _ = play(station, 3, poke, {name: factor})
     assert not result.good
     assert f"{ACTUATORS[name].label} " in result.words
@@ -70,7 +86,13 @@ def test_what_is_wrong_with_an_actuator_is_found_by_name(station, name: str, fac
 def test_the_example_of_the_document_runs(station) -> None:
     text = (Path(__file__).parents[2] / "docs" / "procedures.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    names = {"Ask": Request, "Place": StartingPoint, "Procedure": Procedure, "Result": ProcedureResult, "mean": mean}
+    names = {
+        "Ask": Request,
+        "Place": StartingPoint,
+        "Procedure": Procedure,
+        "Result": ProcedureResult,
+        "mean": mean,
+    }
     exec(example, names)
     result, asked, drops = play(station, 1, names["step_response"])
     assert result.good, result.words
@@ -90,5 +112,9 @@ def test_two_actuators_that_are_swapped_are_both_named(station) -> None:
     one, other = "launch_frequency_hz", "timing_asymmetry_s"
     swapped = {one: (other, unit[one] / unit[other]), other: (one, unit[other] / unit[one])}
     result, _, _ = play(station, 4, poke, swapped=swapped)
-    for words in ("launch frequency does not move", "timing asymmetry does not move", "timing asymmetry moves z"):
+    for words in (
+        "launch frequency does not move",
+        "timing asymmetry does not move",
+        "timing asymmetry moves z",
+    ):
         assert words in result.words

@@ -10,16 +10,30 @@ from pathlib import Path
 import pytest
 
 from magis_calib.domain.errors import SessionError
-from magis_calib.products.store import JOURNAL, Product, note_promotion, products_in, read_product, write_product
+from magis_calib.products.store import (
+    JOURNAL,
+    Product,
+    note_promotion,
+    products_in,
+    read_product,
+    write_product,
+)
 
 DAY_NS = 86_400 * 10**9
 
 
 def product(**changes: object) -> Product:
     made = Product(
-        "response", "bottom", time.time_ns(), True, "response measured", {"trap_x_m": 1.25e-6}, "20260101_bottom",
-        (3, 34), {"matrix": {"x_m": {"trap_x_m": 0.1 + 0.2}}, "stderr": {"x_m": {"trap_x_m": 1e-3}}},
-    )  # fmt: skip
+        "response",
+        "bottom",
+        time.time_ns(),
+        True,
+        "response measured",
+        {"trap_x_m": 1.25e-6},
+        "20260101_bottom",
+        (3, 34),
+        {"matrix": {"x_m": {"trap_x_m": 0.1 + 0.2}}, "stderr": {"x_m": {"trap_x_m": 1e-3}}},
+    )
     return replace(made, **changes)
 
 
@@ -39,9 +53,13 @@ def test_a_number_that_was_not_measured_is_null(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "valid"),
-    [({}, True), ({"good": False}, False), ({"created_ns": time.time_ns() - 31 * DAY_NS}, False),
-     ({"created_ns": time.time_ns() - 31 * DAY_NS, "valid_days": 32.0}, True)],
-)  # fmt: skip
+    [
+        ({}, True),
+        ({"good": False}, False),
+        ({"created_ns": time.time_ns() - 31 * DAY_NS}, False),
+        ({"created_ns": time.time_ns() - 31 * DAY_NS, "valid_days": 32.0}, True),
+    ],
+)
 def test_what_failed_or_is_too_old_is_not_valid(changes: dict[str, object], valid: bool) -> None:
     assert product(**changes).valid == valid
 

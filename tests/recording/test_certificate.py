@@ -21,8 +21,18 @@ def test_what_may_be_on_the_way_is_not_missing_while_the_run_goes_on(tmp_path) -
     for one in made[:3] + made[4:7]:  # of drop 2 one view is lost, of drop 4 one is on the way
         writer.frame(one)
     for drop_id in (1, 2, 3):
-        writer.record(DropRecord(drop_id, 0, "interferometer", True, unusable_station(drop_id, "made up"),
-                                 Decision(drop_id, 0, "held", ""), {}, {}))  # fmt: skip
+        writer.record(
+            DropRecord(
+                drop_id,
+                0,
+                "interferometer",
+                True,
+                unusable_station(drop_id, "made up"),
+                Decision(drop_id, 0, "held", ""),
+                {},
+                {},
+            )
+        )
     writer.announcement(DropAnnouncement(5, "interferometer", 7))
     writer.commit()
     found = write_certificate(path, goes_on=True)

@@ -30,11 +30,16 @@ EXAMPLES = Path(__file__).parent / "examples"
 
 def pictures(drops: int):
     rng = np.random.default_rng(1)
-    return [frame(rng.integers(0, 60_000, (SMALL.rows, SMALL.columns), np.uint16), view, drop)
-            for drop in range(1, drops + 1) for view in "xy"]  # fmt: skip
+    return [
+        frame(rng.integers(0, 60_000, (SMALL.rows, SMALL.columns), np.uint16), view, drop)
+        for drop in range(1, drops + 1)
+        for view in "xy"
+    ]
 
 
-def recorded(path: Path, drops: int = 3, close: bool = True, configuration: str = "{}", **recording) -> list:
+def recorded(
+    path: Path, drops: int = 3, close: bool = True, configuration: str = "{}", **recording
+) -> list:
     made = pictures(drops)
     writer = SessionWriter(path, "bottom", configuration, {}, Recording(**recording))
     for view in "xy":
@@ -50,8 +55,12 @@ def recorded(path: Path, drops: int = 3, close: bool = True, configuration: str 
 
 
 def session_command(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "magis_calib", "session", *words], capture_output=True, text=True,
-                          check=False)  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-m", "magis_calib", "session", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("schema", ["schema-1"])
@@ -78,7 +87,9 @@ def test_a_region_is_kept_with_a_checksum_of_its_own(tmp_path) -> None:
     with Session(tmp_path / "s") as session:
         assert session.frame(1, "x") is None
         place = session.places[1, "x"]
-        assert np.array_equal(session.segments[0].counts("x", place.place), made[0].counts[100:200, 50:60])
+        assert np.array_equal(
+            session.segments[0].counts("x", place.place), made[0].counts[100:200, 50:60]
+        )
     assert check_session(tmp_path / "s").whole
 
 
@@ -130,7 +141,9 @@ def test_a_session_left_unfinished_is_found_with_what_it_owes(tmp_path) -> None:
 
 
 def begin_many(path: Path, segments: int) -> None:
-    """Begin segment after segment and leave each open: run as a child, it is another process that writes."""
+    """Begin segment after segment and leave each open: run as a child, it is another process that
+    writes.
+    """
     for number in range(segments):
         writer = SessionWriter(path, "bottom", "{}", {}, Recording())
         writer.camera("x", SMALL)
@@ -185,7 +198,11 @@ def test_a_cut_session_is_repaired_and_says_what_is_lost(tmp_path) -> None:
     assert 0 < after["frames"] < len(made)
     for name, crc in after["frames_by_checksum"].items():
         view, drop = name.split("/")
-        assert crc == next(o.header.checksum for o in made if (o.header.view, o.header.drop_id) == (view, int(drop)))
+        assert crc == next(
+            o.header.checksum
+            for o in made
+            if (o.header.view, o.header.drop_id) == (view, int(drop))
+        )
     assert (path / "originals" / "segment-0001.h5").exists()
 
 

@@ -49,8 +49,11 @@ def aged(path: Path, days: float) -> None:
 def test_tables_leave_as_csv_to_the_last_bit(session, drops, tmp_path, capsys) -> None:
     assert main(["session", "export", str(session), "--to", str(tmp_path / "out")]) == 0
     assert sorted(one.name for one in (tmp_path / "out").iterdir()) == [
-        "announcements.csv", "decisions.csv", "estimates.csv", "frames.csv",
-    ]  # fmt: skip
+        "announcements.csv",
+        "decisions.csv",
+        "estimates.csv",
+        "frames.csv",
+    ]
     rows = table(tmp_path / "out" / "estimates.csv")
     for row, (record, _) in zip(rows, drops, strict=True):
         assert int(row["drop_id"]) == record.drop_id
@@ -68,7 +71,10 @@ def test_tables_leave_as_csv_to_the_last_bit(session, drops, tmp_path, capsys) -
 def test_images_leave_as_tiff_with_their_headers(session, drops, tmp_path) -> None:
     words = ["--images", "2-3", "--view", "y", "--tables", "frames"]
     assert main(["session", "export", str(session), "--to", str(tmp_path / "out"), *words]) == 0
-    assert sorted(one.name for one in (tmp_path / "out").glob("*.tif")) == ["drop-000002-y.tif", "drop-000003-y.tif"]
+    assert sorted(one.name for one in (tmp_path / "out").glob("*.tif")) == [
+        "drop-000002-y.tif",
+        "drop-000003-y.tif",
+    ]
     with Image.open(tmp_path / "out" / "drop-000002-y.tif") as image:
         assert np.array_equal(np.array(image), drops[1][1]["y"].counts)
         told = json.loads(image.tag_v2[270])
@@ -85,9 +91,9 @@ def test_parquet_and_pandas_and_xarray_have_the_same_numbers(session, drops, tmp
     pandas.testing.assert_frame_equal(stored, frame)
     wanted = [record.estimate.values["z_m"] for record, _ in drops]
     assert frame.loc[[1, 2, 3], "z_m"].tolist() == pytest.approx(wanted, rel=0, nan_ok=True)
-    assert labelled["values"].sel(drop_id=[1, 2, 3], quantity="z_m").values.tolist() == pytest.approx(
-        wanted, rel=0, nan_ok=True
-    )
+    assert labelled["values"].sel(
+        drop_id=[1, 2, 3], quantity="z_m"
+    ).values.tolist() == pytest.approx(wanted, rel=0, nan_ok=True)
     assert float(labelled["in_force"].sel(drop_id=1, actuator="trap_x_m")) == 0.1 + 0.2
 
 
@@ -106,7 +112,10 @@ def test_show_says_what_a_session_is(session, capsys) -> None:
 
 
 def test_only_old_closed_sessions_are_pruned_and_only_on_a_yes(session, drops, capsys) -> None:
-    new, left = session.parent / "20261125T000000Z_bottom_new", session.parent / "20261101T000000Z_bottom_left"
+    new, left = (
+        session.parent / "20261125T000000Z_bottom_new",
+        session.parent / "20261101T000000Z_bottom_left",
+    )
     recorded(new, 1)
     recorded(left, 1, close=False)
     aged(session, 40.0)

@@ -42,8 +42,13 @@ sys.exit(7)
 
 
 def test_the_exit_code_is_that_of_the_run(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM, str(tmp_path / "s")], capture_output=True, text=True,
-                          check=False, cwd=Path(__file__).parents[2])  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "s")],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
     assert "cannot write" in done.stdout
     assert done.returncode == 7
     newest = max((tmp_path / "s").glob("segment-*.h5"))

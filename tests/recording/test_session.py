@@ -35,11 +35,20 @@ def drops():
     station = select_station(load_config(None), None)[1]
     made = []
     for drop in (1, 2, 3):
-        frames = pair(np.random.default_rng(drop), Scene(contrast=0.7 if drop < 3 else 0.0), drop).frames
-        estimate = combine({view: estimate_view(one, station.camera(view)) for view, one in frames.items()})
+        frames = pair(
+            np.random.default_rng(drop), Scene(contrast=0.7 if drop < 3 else 0.0), drop
+        ).frames
+        estimate = combine(
+            {view: estimate_view(one, station.camera(view)) for view, one in frames.items()}
+        )
         decision = Decision(drop, 5, "held", "a test", effective_drop=None)
         in_force = {"trap_x_m": 0.1 + 0.2, "mirror_tilt_x_rad": 388.27e-6}
-        made.append((DropRecord(drop, drop, "interferometer", True, estimate, decision, in_force, {}), frames))
+        made.append(
+            (
+                DropRecord(drop, drop, "interferometer", True, estimate, decision, in_force, {}),
+                frames,
+            )
+        )
     return made
 
 
@@ -62,12 +71,16 @@ def test_what_was_written_is_read_back_to_the_last_bit(tmp_path, drops) -> None:
         assert session.attribute("seed") == 7
         for (record, frames), (again, frames_again) in zip(drops, session.drops(), strict=True):
             assert to_json(again) == to_json(record)
-            assert np.array_equal(again.estimate.covariance, record.estimate.covariance, equal_nan=True)
+            assert np.array_equal(
+                again.estimate.covariance, record.estimate.covariance, equal_nan=True
+            )
             for view, one in frames.items():
                 assert np.array_equal(frames_again[view].counts, one.counts)
                 assert frames_again[view].header == one.header
                 assert frames_again[view].facts == one.facts
-                assert f"{zlib.crc32(frames_again[view].counts.tobytes()):08x}" == one.header.checksum
+                assert (
+                    f"{zlib.crc32(frames_again[view].counts.tobytes()):08x}" == one.header.checksum
+                )
     assert (path / "final.json").exists()
 
 
@@ -125,7 +138,11 @@ def test_a_remark_replaces_the_record_of_its_drop(tmp_path, drops) -> None:
     path = new_session_path(tmp_path, "bottom")
     write(path, [*drops, (replace(drops[0][0], note="laser unlocked"), {})])
     with Session(path) as session:
-        assert [(one.drop_id, one.note) for one in session.records] == [(1, "laser unlocked"), (2, ""), (3, "")]
+        assert [(one.drop_id, one.note) for one in session.records] == [
+            (1, "laser unlocked"),
+            (2, ""),
+            (3, ""),
+        ]
 
 
 KILLED = """
@@ -152,11 +169,17 @@ def test_a_killed_writer_loses_nothing_that_it_said_was_written(tmp_path) -> Non
     environment = {**os.environ, "PYTHONPATH": str(root)}
     for attempt in range(4):
         path = tmp_path / f"session-{attempt}"
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, text=True,
-                                   env=environment)  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
         said = [process.stdout.readline().split() for _ in range(20 + 37 * attempt)]
         process.send_signal(signal.SIGKILL)
-        said += [line.split() for line in process.stdout.read().splitlines() if len(line.split()) == 2]
+        said += [
+            line.split() for line in process.stdout.read().splitlines() if len(line.split()) == 2
+        ]
         process.wait()
         process.stdout.close()
         with Session(path) as session:
@@ -168,7 +191,9 @@ def test_a_killed_writer_loses_nothing_that_it_said_was_written(tmp_path) -> Non
 
 
 def test_a_run_without_anything_to_record_leaves_no_folder(tmp_path) -> None:
-    SessionWriter(tmp_path / "sessions" / "one", "bottom", "{}", {}, Recording()).close({"stopped": True})
+    SessionWriter(tmp_path / "sessions" / "one", "bottom", "{}", {}, Recording()).close(
+        {"stopped": True}
+    )
     assert list((tmp_path / "sessions").iterdir()) == []
 
 
@@ -190,8 +215,12 @@ def test_a_session_can_be_read_while_it_is_written(tmp_path, drops) -> None:
         writer.frame(one)
     writer.record(record)
     writer.commit()
-    reader = "import sys; from pathlib import Path; from magis_calib.recording.reader import Session\n" \
-             "s = Session(Path(sys.argv[1])); print(len(s.frames), s.records[0].drop_id)"  # fmt: skip
-    said = subprocess.run([sys.executable, "-c", reader, str(path)], capture_output=True, text=True, check=True)
+    reader = (
+        "import sys; from pathlib import Path; from magis_calib.recording.reader import Session\n"
+        "s = Session(Path(sys.argv[1])); print(len(s.frames), s.records[0].drop_id)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", reader, str(path)], capture_output=True, text=True, check=True
+    )
     assert said.stdout.split() == ["2", "1"]
     writer.close()

@@ -1,4 +1,7 @@
-"""Every input of an estimate is in its key; what is not damaged is found again, what is damaged is put aside."""
+"""Every input of an estimate is in its key.
+
+What is not damaged is found again, what is damaged is put aside.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,12 @@ def with_camera(station: Station, **changes: object) -> Station:
     ],
     ids=lambda one: next(iter(one)),
 )
-def test_how_a_camera_is_configured_is_in_the_key(station: Station, drop: ImagePair, changes: dict) -> None:
-    assert Lineage(with_camera(station, **changes)).key(drop, EXPECTED) != Lineage(station).key(drop, EXPECTED)
+def test_how_a_camera_is_configured_is_in_the_key(
+    station: Station, drop: ImagePair, changes: dict
+) -> None:
+    assert Lineage(with_camera(station, **changes)).key(drop, EXPECTED) != Lineage(station).key(
+        drop, EXPECTED
+    )
 
 
 def test_content_of_the_mask_is_in_the_key_and_its_place_is_not(
@@ -55,30 +62,51 @@ def test_content_of_the_mask_is_in_the_key_and_its_place_is_not(
     np.save(again, mask)
     mask[3, 4] = True
     np.save(other, mask)
-    keys = [Lineage(with_camera(station, defects=str(one))).key(drop, EXPECTED) for one in (first, again, other)]
+    keys = [
+        Lineage(with_camera(station, defects=str(one))).key(drop, EXPECTED)
+        for one in (first, again, other)
+    ]
     assert keys[0] == keys[1]
     assert len({*keys, Lineage(station).key(drop, EXPECTED)}) == 3
 
 
 @pytest.mark.parametrize("view", ["x", "y"])
-def test_pixels_facts_drop_and_type_are_in_the_key(station: Station, drop: ImagePair, view: str) -> None:
+def test_pixels_facts_drop_and_type_are_in_the_key(
+    station: Station, drop: ImagePair, view: str
+) -> None:
     frame = drop.frames[view]
     counts = frame.counts.copy()
     counts[5, 6] += 16
     changed = [
         replace(drop, frames={**drop.frames, view: replace(frame, counts=counts)}),
-        replace(drop, frames={**drop.frames, view: replace(frame, facts=replace(frame.facts, gain=1.01))}),
+        replace(
+            drop,
+            frames={**drop.frames, view: replace(frame, facts=replace(frame.facts, gain=1.01))},
+        ),
         replace(drop, drop_id=drop.drop_id + 1),
-        replace(drop, frames={**drop.frames, "x": replace(drop.frames["x"], header=replace(
-            drop.frames["x"].header, sequence_type="pi_test"))}),
-    ]  # fmt: skip
+        replace(
+            drop,
+            frames={
+                **drop.frames,
+                "x": replace(
+                    drop.frames["x"],
+                    header=replace(drop.frames["x"].header, sequence_type="pi_test"),
+                ),
+            },
+        ),
+    ]
     keys = [Lineage(station).key(one, EXPECTED) for one in (drop, *changed)]
     assert len(set(keys)) == len(keys)
 
 
-def test_expected_wavevector_is_in_the_key_to_the_last_bit(station: Station, drop: ImagePair) -> None:
+def test_expected_wavevector_is_in_the_key_to_the_last_bit(
+    station: Station, drop: ImagePair
+) -> None:
     key = Lineage(station).key
-    keys = [key(drop, one) for one in (EXPECTED, (np.nextafter(6283.0, 0.0).item(), 0.0), (6283.0, 1e-300), None)]
+    keys = [
+        key(drop, one)
+        for one in (EXPECTED, (np.nextafter(6283.0, 0.0).item(), 0.0), (6283.0, 1e-300), None)
+    ]
     assert len(set(keys)) == 4
 
 
@@ -99,7 +127,11 @@ def test_code_and_versions_are_in_the_key(
     for name in lineage.LIBRARIES:
         with monkeypatch.context() as patch:
             real = lineage.version
-            patch.setattr(lineage, "version", lambda one, name=name, real=real: "0" if one == name else real(one))
+            patch.setattr(
+                lineage,
+                "version",
+                lambda one, name=name, real=real: "0" if one == name else real(one),
+            )
             lineage.code.cache_clear()
             keys.append(Lineage(station).key(drop, EXPECTED))
     with monkeypatch.context() as patch:
@@ -120,7 +152,9 @@ def asked(station: Station, file: Path, drop: ImagePair) -> tuple[str, int]:
     return to_json(estimate), estimator.anew
 
 
-def test_a_result_is_found_again_as_it_was(station: Station, drop: ImagePair, tmp_path: Path) -> None:
+def test_a_result_is_found_again_as_it_was(
+    station: Station, drop: ImagePair, tmp_path: Path
+) -> None:
     file = tmp_path / "new" / "results.sqlite"
     fitted = to_json(Fitting(station).estimate(drop, EXPECTED, lambda stage: None))
     assert [asked(station, file, drop) for _ in range(2)] == [(fitted, 1), (fitted, 0)]
@@ -145,6 +179,8 @@ def test_damaged_results_are_put_aside(
     assert asked(station, file, drop) == (right, 0)
 
 
-def test_results_that_cannot_be_kept_stop_nothing(station: Station, drop: ImagePair, tmp_path: Path) -> None:
+def test_results_that_cannot_be_kept_stop_nothing(
+    station: Station, drop: ImagePair, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     assert asked(station, tmp_path / "file" / "results.sqlite", drop)[1] == 1

@@ -20,8 +20,20 @@ DROPS = 40
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("recorded")
-    words = ["--simulate", "--auto", "--sensor", "small", "--interval", "0", "--seed", "8", "--drops", str(DROPS),
-             "--session-dir", str(folder)]  # fmt: skip
+    words = [
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--interval",
+        "0",
+        "--seed",
+        "8",
+        "--drops",
+        str(DROPS),
+        "--session-dir",
+        str(folder),
+    ]
     assert main(words) == 0
     return next(folder.iterdir())
 
@@ -61,8 +73,11 @@ def test_verify_names_what_differs(replay, session: Path, tmp_path: Path) -> Non
 
 def test_another_configuration_tells_what_moved(replay, tmp_path: Path) -> None:
     other, numbers = tmp_path / "other.toml", tmp_path / "differences.json"
-    other.write_text(default_text().replace("port_a_displacement_m = [0.0, 7.5e-3]",
-                                            "port_a_displacement_m = [0.0, 7.7e-3]"))  # fmt: skip
+    other.write_text(
+        default_text().replace(
+            "port_a_displacement_m = [0.0, 7.5e-3]", "port_a_displacement_m = [0.0, 7.7e-3]"
+        )
+    )
     code, said, _ = replay("--config", str(other), "--differences", str(numbers))
     assert code == 0
     assert "moved furthest:\n  drop " in said
@@ -74,7 +89,9 @@ def test_another_configuration_tells_what_moved(replay, tmp_path: Path) -> None:
 def test_what_if_with_the_recorded_gains_is_what_happened(replay, tmp_path: Path) -> None:
     file, plot, numbers = (tmp_path / name for name in ("same.toml", "plot.png", "numbers.json"))
     file.write_text("[observables.x_m]\ngain = 'auto'\n")
-    code, said, _ = replay("--what-if", str(file), "--plot", str(plot), "--differences", str(numbers))
+    code, said, _ = replay(
+        "--what-if", str(file), "--plot", str(plot), "--differences", str(numbers)
+    )
     assert code == 0
     assert "reproduces what happened exactly" in said
     assert plot.read_bytes().startswith(b"\x89PNG")
@@ -100,13 +117,18 @@ def test_what_if_with_another_target_goes_there(replay, tmp_path: Path) -> None:
     code, said, _ = replay("--what-if", str(file), "--differences", str(numbers))
     assert (code, "first difference from what happened: drop " in said) == (0, True)
     last = json.loads(numbers.read_text())["drops"][-10:]
-    assert sum(one["predicted"]["values"]["x_m"] for one in last) / 10 == pytest.approx(80e-6, abs=25e-6)
-    assert sum(one["happened"]["values"]["x_m"] for one in last) / 10 == pytest.approx(0.0, abs=25e-6)
+    assert sum(one["predicted"]["values"]["x_m"] for one in last) / 10 == pytest.approx(
+        80e-6, abs=25e-6
+    )
+    assert sum(one["happened"]["values"]["x_m"] for one in last) / 10 == pytest.approx(
+        0.0, abs=25e-6
+    )
 
 
 MISTAKES = {
     "observables.q_m.gain = 1": "line 1, observables.q_m: wanted one of ['x_m', ",
-    "observables.x_m.gian = 1": "line 1, observables.x_m.gian: unknown name, wanted one of ['gain', 'target']",
+    "observables.x_m.gian = 1": "line 1, observables.x_m.gian: unknown name, wanted one of "
+    "['gain', 'target']",
     "\nobservables.x_m.gain = 3": 'line 2, observables.x_m.gain: wanted "auto" or a number',
     'matrix = "other"': "wanted one of ['nominal'], got 'other'",
     "matrix.z_m.trap_w_m = 1": "['trap_w_m'] are not actuators of the loop",

@@ -42,7 +42,12 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
         try:
             with running(live.engine, live.close) as engine:
                 for drops, commands in asked(Limits.of(station.loop.actuators["trap_y_m"])).items():
-                    until(engine, lambda s, drops=drops: len(s.records) >= drops, f"{drops} drops", 60.0)
+                    until(
+                        engine,
+                        lambda s, drops=drops: len(s.records) >= drops,
+                        f"{drops} drops",
+                        60.0,
+                    )
                     for command in commands:
                         engine.submit(command)
                 until(engine, lambda s: len(s.records) >= LAST, "the last drop", 60.0)
@@ -53,10 +58,15 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.iterdir())
 
 
-def test_the_session_tells_which_drops_were_decided_otherwise_than_configured(session: Path, capsys) -> None:
+def test_the_session_tells_which_drops_were_decided_otherwise_than_configured(
+    session: Path, capsys
+) -> None:
     with Session(session) as opened:
         records = opened.records
-    told = [(dict(one.gains), {name: limits.step_cap for name, limits in one.limits.items()}) for one in records]
+    told = [
+        (dict(one.gains), {name: limits.step_cap for name, limits in one.limits.items()})
+        for one in records
+    ]
     both = {"x_m": 0.2, "fringe_x_rad_per_m": 1.2}
     seen = [one for number, one in enumerate(told) if number == 0 or one != told[number - 1]]
     assert seen[0] == ({}, {})
@@ -80,7 +90,9 @@ def test_what_if_without_a_change_is_what_happened(session: Path, tmp_path: Path
     assert "reproduces what happened exactly" in capsys.readouterr().out
 
 
-def test_what_if_with_another_gain_goes_before_the_recorded_one(session: Path, tmp_path: Path, capsys) -> None:
+def test_what_if_with_another_gain_goes_before_the_recorded_one(
+    session: Path, tmp_path: Path, capsys
+) -> None:
     file = tmp_path / "other.toml"
     file.write_text("[observables.x_m]\ngain = 'auto'\n")
     assert main(["replay", str(session), "--what-if", str(file)]) == 0

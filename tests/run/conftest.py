@@ -19,7 +19,9 @@ from tests.pictures import Scene, pair
 
 @lru_cache(maxsize=64)
 def photographed(scene: Scene, drop_id: int) -> ImagePair:
-    """Throw the atoms of a drop: always the same ones, so that each picture need be taken once only."""
+    """Throw the atoms of a drop: always the same ones, so that each picture need be taken once
+    only.
+    """
     return pair(np.random.default_rng(drop_id), scene, drop_id)
 
 
@@ -43,9 +45,13 @@ class Bench:
 @pytest.fixture
 def quick_station(free_station: Station) -> Station:
     """The bottom station with short patience."""
-    links = free_station.links.model_copy(update={"heartbeat_s": 0.2, "silent_after_s": 1.0, "reply_timeout_s": 0.5})
+    links = free_station.links.model_copy(
+        update={"heartbeat_s": 0.2, "silent_after_s": 1.0, "reply_timeout_s": 0.5}
+    )
     pairing = free_station.pairing.model_copy(update={"wait_s": 1.0})
-    alarms = free_station.alarms.model_copy(update={"no_frame_after_s": 1.0, "worker_silent_s": 3.0})
+    alarms = free_station.alarms.model_copy(
+        update={"no_frame_after_s": 1.0, "worker_silent_s": 3.0}
+    )
     return free_station.model_copy(update={"links": links, "pairing": pairing, "alarms": alarms})
 
 
@@ -61,7 +67,9 @@ def bench(config, quick_station: Station, session_dir: Path) -> Iterator[Bench]:
         plugged = Bench(None, quick_station, Controllers(quick_station), drivers, session_dir)
         try:
             products = session_dir.parent / "products"
-            live = LiveRun(config, "bottom", quick_station, session_dir, None, {}, products=products)
+            live = LiveRun(
+                config, "bottom", quick_station, session_dir, None, {}, products=products
+            )
             with running(live.engine, live.close) as engine:
                 for driver in drivers.values():
                     assert driver.hello()["type"] == "welcome"

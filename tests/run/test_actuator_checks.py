@@ -1,4 +1,6 @@
-"""Controllers that are not what the configuration says, do not stand where they were sent, or are not ready."""
+"""Controllers that are not what the configuration says, do not stand where they were sent, or are
+not ready.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,15 @@ AWAY = Scene(x=2e-4)
 
 def decided(drop_id: int, *words: str) -> Callable[[Snapshot], bool]:
     return lambda s: any(
-        one.drop_id == drop_id and all(word in one.decision.in_words() for word in words) for one in s.records
+        one.drop_id == drop_id and all(word in one.decision.in_words() for word in words)
+        for one in s.records
     )
 
 
 def redescribed(bank, name: str, **changes):
-    """Make a controller describe one parameter otherwise, as after somebody changed its settings."""
+    """Make a controller describe one parameter otherwise,
+    as after somebody changed its settings.
+    """
     described = bank.describe
     bank.describe = lambda: described() | {name: described()[name].model_copy(update=changes)}
 
@@ -36,7 +41,9 @@ def redescribed(bank, name: str, **changes):
         ({"maximum": 1e-3}, "mirror_tilt_x_rad: range [-0.002, 0.001]"),
     ],
 )
-def test_a_controller_that_disagrees_with_the_configuration_is_sent_nothing(bench, changes, words: str) -> None:
+def test_a_controller_that_disagrees_with_the_configuration_is_sent_nothing(
+    bench, changes, words: str
+) -> None:
     bench.drop(1, AWAY)
     until(bench.engine, decided(1, "applied"), "the first is sent")
     before = bench.controllers.banks["drop_system"].readback()
@@ -67,7 +74,9 @@ def test_a_scan_at_a_controller_holds_the_loop(bench) -> None:
     until(bench.engine, decided(1, "held", "drop system: scan"), "held")
 
 
-def test_an_actuator_that_somebody_else_moved_holds_the_loop_until_the_operator_takes_it_as_it_is(bench) -> None:
+def test_an_actuator_that_somebody_else_moved_holds_the_loop_until_the_operator_takes_it_as_it_is(
+    bench,
+) -> None:
     bench.drop(1, AWAY)
     until(bench.engine, decided(1, "applied"), "sent")
     bank = bench.controllers.banks["drop_system"]
@@ -96,4 +105,6 @@ def test_corrections_begin_again_by_a_quarter_after_a_hold(bench) -> None:
     assert "resumed: 25% of the correction" in proposal.limits
     here = bench.engine.snapshot.records[-2].in_force
     z = "launch_frequency_hz"
-    assert np.isclose(proposal.limited[z] - here[z], 0.25 * (proposal.proposed[z] - here[z]), rtol=1e-3, atol=1e-3)
+    assert np.isclose(
+        proposal.limited[z] - here[z], 0.25 * (proposal.proposed[z] - here[z]), rtol=1e-3, atol=1e-3
+    )

@@ -1,4 +1,7 @@
-"""Everything a laboratory can send: each is named, counted and shown; the program goes on and loses nothing."""
+"""Everything a laboratory can send: each is named, counted and shown.
+
+The program goes on and loses nothing.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ DARK = np.full((512, 768), 1616, np.uint16)
 
 def applied(drop_id: int):
     return lambda snapshot: any(
-        record.drop_id == drop_id and record.decision.outcome == "applied" for record in snapshot.records
+        record.drop_id == drop_id and record.decision.outcome == "applied"
+        for record in snapshot.records
     )
 
 
@@ -42,15 +46,23 @@ BAD_FRAMES = {
 
 
 @pytest.mark.parametrize("code", BAD_FRAMES)
-def test_a_bad_frame_is_answered_by_its_code_counted_and_does_not_disturb_the_next_drop(bench, code: str) -> None:
+def test_a_bad_frame_is_answered_by_its_code_counted_and_does_not_disturb_the_next_drop(
+    bench, code: str
+) -> None:
     driver = bench.drivers["x"]
     BAD_FRAMES[code](driver)
     answer = driver.hear("error")
     assert answer["code"] == code
     assert answer["message"]
     assert answer["retry"] is (code in {"truncated", "checksum", "no_hello"})
-    snapshot = until(bench.engine, lambda s: s.counters.malformed.get(code) == 1 and s.alarms, "counter and alarm")
-    assert any(alarm.key == "frames" and "refused a message" in alarm.text for alarm in snapshot.alarms)
+    snapshot = until(
+        bench.engine,
+        lambda s: s.counters.malformed.get(code) == 1 and s.alarms,
+        "counter and alarm",
+    )
+    assert any(
+        alarm.key == "frames" and "refused a message" in alarm.text for alarm in snapshot.alarms
+    )
     bench.drop(2)
     assert driver.hear("stored")["drop_id"] == 2
     until(bench.engine, applied(2), "the next drop is applied")
@@ -83,8 +95,10 @@ def test_a_hello_that_does_not_fit_is_told_what_is_wanted(bench, code: str) -> N
 
 
 def test_a_fact_the_user_insists_on_must_be_announced(config, quick_station, session_dir) -> None:
-    cameras = [camera.model_copy(update={"facts": camera.facts.model_copy(update={"gain": 0.5})})
-               for camera in quick_station.cameras]  # fmt: skip
+    cameras = [
+        camera.model_copy(update={"facts": camera.facts.model_copy(update={"gain": 0.5})})
+        for camera in quick_station.cameras
+    ]
     station = quick_station.model_copy(update={"cameras": cameras})
     live = LiveRun(config, "bottom", station, session_dir, None, {})
     with zmq.Context() as context, running(live.engine, live.close):
@@ -102,7 +116,9 @@ def test_the_same_frame_twice_is_recorded_once_and_told_stored_again(bench) -> N
         driver.frame(frames["x"].counts, 1)
         driver.hear("stored")
     bench.drivers["y"].frame(frames["y"].counts, 1)
-    snapshot = until(bench.engine, lambda s: s.counters.complete == 1 and s.counters.stored == 2, "one drop")
+    snapshot = until(
+        bench.engine, lambda s: s.counters.complete == 1 and s.counters.stored == 2, "one drop"
+    )
     assert snapshot.counters.duplicate == 1
     assert snapshot.counters.received == 2
 
@@ -158,10 +174,16 @@ def test_a_camera_that_falls_silent_is_an_alarm_with_its_age(bench) -> None:
     assert "no frame of view x for" in texts["frame x"]
     bench.drivers["x"].hello()
     bench.drop(2)
-    until(bench.engine, lambda s: "link camera x" not in {alarm.key for alarm in s.alarms}, "the alarm is over")
+    until(
+        bench.engine,
+        lambda s: "link camera x" not in {alarm.key for alarm in s.alarms},
+        "the alarm is over",
+    )
 
 
-def test_a_silent_controller_holds_the_loop_and_says_so_and_the_loop_goes_on_when_it_speaks_again(bench) -> None:
+def test_a_silent_controller_holds_the_loop_and_says_so_and_the_loop_goes_on_when_it_speaks_again(
+    bench,
+) -> None:
     bench.drop(1)
     until(bench.engine, applied(1), "the first drop")
     bench.controllers.mute.add("laser")
@@ -171,7 +193,11 @@ def test_a_silent_controller_holds_the_loop_and_says_so_and_the_loop_goes_on_whe
     assert "laser" in snapshot.records[-1].decision.reason
     until(bench.engine, lambda s: "link laser" in {alarm.key for alarm in s.alarms}, "the alarm")
     bench.controllers.mute.clear()
-    until(bench.engine, lambda s: "link laser" not in {alarm.key for alarm in s.alarms}, "it speaks again")
+    until(
+        bench.engine,
+        lambda s: "link laser" not in {alarm.key for alarm in s.alarms},
+        "it speaks again",
+    )
     bench.drop(3)
     until(bench.engine, applied(3), "the third drop")
 
@@ -197,7 +223,9 @@ def test_a_vector_of_which_only_half_arrived_is_named_and_the_state_is_read_agai
     bench.drop(1)
     until(bench.engine, applied(1), "the first drop")
     second = list(bench.engine.snapshot.records[-1].decision.sent)
-    first_owner = "drop_system" if second[0] in bench.controllers.banks["drop_system"].readback() else "laser"
+    first_owner = (
+        "drop_system" if second[0] in bench.controllers.banks["drop_system"].readback() else "laser"
+    )
     last_owner = {"drop_system": "laser", "laser": "drop_system"}[first_owner]
     bank, asked = bench.controllers.banks[last_owner], []
     judge = bank.judge
@@ -225,17 +253,28 @@ def test_a_restarted_controller_is_read_again_before_anything_is_sent(bench) -> 
     bench.drop(1, Scene(x=4e-4))
     until(bench.engine, applied(1), "the first drop moves the trap by its step cap")
     cap = pytest.approx(-50e-6, abs=25e-9)
-    """To within the read-back tolerance, by which the loop stays short of the controller's limit."""
+    """To within the read-back tolerance, by which the loop stays short of the controller's limit.
+    """
     assert bench.controllers.banks["drop_system"].readback()["trap_x_m"] == cap
     bench.controllers.close()
     bench.controllers = Controllers(bench.station, "c2")
-    until(bench.engine, lambda s: {one.name: one.readback for one in s.actuators}["trap_x_m"] == 0.0, "read again")
+    until(
+        bench.engine,
+        lambda s: {one.name: one.readback for one in s.actuators}["trap_x_m"] == 0.0,
+        "read again",
+    )
     bench.drop(2, Scene(x=4e-4))
-    until(bench.engine, applied(2), "the second drop moves it by the cap from where it stands now, not from before")
+    until(
+        bench.engine,
+        applied(2),
+        "the second drop moves it by the cap from where it stands now, not from before",
+    )
     assert bench.controllers.banks["drop_system"].readback()["trap_x_m"] == cap
 
 
-def test_without_any_camera_the_program_stays_up_and_says_what_is_missing(config, quick_station, session_dir) -> None:
+def test_without_any_camera_the_program_stays_up_and_says_what_is_missing(
+    config, quick_station, session_dir
+) -> None:
     live = LiveRun(config, "bottom", quick_station, session_dir, None, {})
     with running(live.engine, live.close) as engine:
         snapshot = until(engine, lambda s: len(s.alarms) >= 4, "four peers are missing")
@@ -245,8 +284,12 @@ def test_without_any_camera_the_program_stays_up_and_says_what_is_missing(config
     assert engine.fault == ""
 
 
-@pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="needs root to mount a small disk")
-def test_a_full_disk_is_said_and_what_was_stored_stays_readable(config, quick_station, tmp_path) -> None:
+@pytest.mark.skipif(
+    shutil.which("mount") is None or os.geteuid() != 0, reason="needs root to mount a small disk"
+)
+def test_a_full_disk_is_said_and_what_was_stored_stays_readable(
+    config, quick_station, tmp_path
+) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     if os.system(f"mount -t tmpfs -o size=66M tmpfs {disk} 2>/dev/null"):
@@ -262,20 +305,30 @@ def test_a_full_disk_is_said_and_what_was_stored_stays_readable(config, quick_st
                 for driver in drivers.values():
                     driver.hello()
                 for drop in range(1, 40):
-                    for view, frame in pair(np.random.default_rng(drop), Scene(), drop).frames.items():
+                    for view, frame in pair(
+                        np.random.default_rng(drop), Scene(), drop
+                    ).frames.items():
                         drivers[view].frame(frame.counts, drop)
                     answers = [driver.hear("stored", "not_stored") for driver in drivers.values()]
                     stored += [drop for one in answers if one["type"] == "stored"]
                     if any(one["type"] == "not_stored" for one in answers):
                         break
                 assert any("disk full" in one.get("reason", "") for one in answers)
-                until(engine, lambda s: any("disk full" in one.text for one in s.alarms), "the alarm")
+                until(
+                    engine, lambda s: any("disk full" in one.text for one in s.alarms), "the alarm"
+                )
                 assert engine.fault == ""
                 until(engine, lambda s: s.counters.complete == drop, "drops are still estimated")
                 os.system(f"mount -o remount,size=200M {disk}")
-                for view, frame in pair(np.random.default_rng(99), Scene(), drop + 1).frames.items():
+                for view, frame in pair(
+                    np.random.default_rng(99), Scene(), drop + 1
+                ).frames.items():
                     drivers[view].frame(frame.counts, drop + 1)
-                stored += [drop + 1 for one in drivers.values() if one.hear("stored", "not_stored")["type"] == "stored"]
+                stored += [
+                    drop + 1
+                    for one in drivers.values()
+                    if one.hear("stored", "not_stored")["type"] == "stored"
+                ]
                 until(engine, lambda s: s.counters.complete == drop + 1, "the next drop")
                 folder = engine.snapshot.session
             for driver in drivers.values():
@@ -289,7 +342,9 @@ def test_a_full_disk_is_said_and_what_was_stored_stays_readable(config, quick_st
         os.system(f"umount {disk}")
 
 
-def test_an_unwritable_folder_is_said_and_the_loop_runs_on_unrecorded(config, quick_station, tmp_path) -> None:
+def test_an_unwritable_folder_is_said_and_the_loop_runs_on_unrecorded(
+    config, quick_station, tmp_path
+) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     controllers = Controllers(quick_station)

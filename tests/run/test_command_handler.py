@@ -46,7 +46,9 @@ AWAY = Scene(x=2e-4)
 
 
 def outcome(drop_id: int, word: str) -> Callable[[Snapshot], bool]:
-    return lambda s: any(one.drop_id == drop_id and one.decision.outcome == word for one in s.records)
+    return lambda s: any(
+        one.drop_id == drop_id and one.decision.outcome == word for one in s.records
+    )
 
 
 def has_alarm(key: str) -> Callable[[Snapshot], bool]:
@@ -63,11 +65,17 @@ def answered(bench: Bench, command: Any, words: str) -> Snapshot:
 
 
 def readbacks(bench: Bench) -> dict[str, float]:
-    return {name: value for bank in bench.controllers.banks.values() for name, value in bank.readback().items()}
+    return {
+        name: value
+        for bank in bench.controllers.banks.values()
+        for name, value in bank.readback().items()
+    }
 
 
 @contextmanager
-def plugged(config: Config, station: Station, sessions: Path, config_file: Path | None = None) -> Iterator[Bench]:
+def plugged(
+    config: Config, station: Station, sessions: Path, config_file: Path | None = None
+) -> Iterator[Bench]:
     """The bench of `conftest.py` on a station of the test's own."""
     with zmq.Context() as context:
         drivers = {view: Driver(context, station, view) for view in ("x", "y")}
@@ -99,7 +107,9 @@ def stopped(bench: Bench) -> Engine:
 # ---- shadow
 
 
-def test_in_shadow_everything_is_decided_and_logged_and_nothing_is_sent_until_the_loop_is_closed(bench) -> None:
+def test_in_shadow_everything_is_decided_and_logged_and_nothing_is_sent_until_the_loop_is_closed(
+    bench,
+) -> None:
     before = readbacks(bench)
     answered(bench, ShadowLoop(), "shadow: decides and logs, sends nothing")
     bench.drop(1, AWAY)
@@ -133,7 +143,9 @@ def test_closing_tells_the_loop_where_it_is_closed(bench, monkeypatch) -> None:
     approved = []
     loop = bench.engine._pipeline.loop
     resume = loop.resume
-    monkeypatch.setattr(loop, "resume", lambda commanded: (approved.append(dict(commanded)), resume(commanded)))
+    monkeypatch.setattr(
+        loop, "resume", lambda commanded: (approved.append(dict(commanded)), resume(commanded))
+    )
     answered(bench, HoldLoop(), "loop held")
     answered(bench, CloseLoop(), "loop closed")
     assert approved == [readbacks(bench)]
@@ -143,7 +155,9 @@ def test_what_was_recorded_so_far_is_certified_beside_the_run(bench) -> None:
     bench.drop(1, AWAY)
     until(bench.engine, outcome(1, "applied"), "the drop")
     until(bench.engine, lambda s: s.counters.stored == 2, "stored")
-    snapshot = answered(bench, Certify(), "1 with an outcome, 1 fitted; 2 frames stored, no frame missing")
+    snapshot = answered(
+        bench, Certify(), "1 with an outcome, 1 fitted; 2 frames stored, no frame missing"
+    )
     told = json.loads((Path(snapshot.session) / "certificate.json").read_text(encoding="utf-8"))
     assert (told["stored"], told["gaps"], told["closed"]) == (2, [], False)
 
@@ -156,7 +170,9 @@ def test_a_target_can_be_moved_and_the_loop_follows(bench) -> None:
     assert snapshot.targets["x_m"] == 30e-6
     bench.drop(1)
     record = until(bench.engine, outcome(1, "applied"), "the drop").records[-1]
-    assert record.decision.proposal.error["x_m"] == pytest.approx(record.estimate.values["x_m"] - 30e-6, abs=5e-6)
+    assert record.decision.proposal.error["x_m"] == pytest.approx(
+        record.estimate.values["x_m"] - 30e-6, abs=5e-6
+    )
     assert record.targets["x_m"] == 30e-6
     assert readbacks(bench)["trap_x_m"] > 10e-6
     report = build_report(stopped(bench), bench.station, None, None)
@@ -171,11 +187,17 @@ def test_a_target_can_be_moved_and_the_loop_follows(bench) -> None:
         ("x_mm", 0.0, "wanted one of x_m, y_m"),
         ("x_m", math.nan, "wanted a finite number"),
         ("x_m", -math.inf, "wanted a finite number"),
-        ("x_m", 600e-6, "x out of reach: trap x would have to go to 600.00, its range is [-500.00, 500.00] µm"),
+        (
+            "x_m",
+            600e-6,
+            "x out of reach: trap x would have to go to 600.00, its range is [-500.00, 500.00] µm",
+        ),
         ("fringe_z_rad_per_m", -1e4, "κz out of reach: timing asymmetry"),
     ],
 )
-def test_a_target_that_cannot_be_is_refused_in_words(bench, name: str, value: float, words: str) -> None:
+def test_a_target_that_cannot_be_is_refused_in_words(
+    bench, name: str, value: float, words: str
+) -> None:
     before = bench.engine.snapshot.targets
     snapshot = answered(bench, SetTarget(name, value), words)
     assert "target not set" in snapshot.note
@@ -192,9 +214,17 @@ def test_setpoints_of_an_earlier_drop_are_returned_to_in_steps_and_read_back(ben
     for number in range(1, 4):
         words = f"reads {number * 45:.2f} µm"
         answered(bench, SetActuator("trap_x_m", number * 45e-6), words)
-    answered(bench, SetActuator("launch_tilt_x_rad", start["launch_tilt_x_rad"] + 1e-6), "launch tilt x set by hand")
+    answered(
+        bench,
+        SetActuator("launch_tilt_x_rad", start["launch_tilt_x_rad"] + 1e-6),
+        "launch tilt x set by hand",
+    )
     assert readbacks(bench)["trap_x_m"] == pytest.approx(135e-6)
-    snapshot = answered(bench, ReturnTo(start, "the setpoints of drop 1"), "went to the setpoints of drop 1 in 3 steps")
+    snapshot = answered(
+        bench,
+        ReturnTo(start, "the setpoints of drop 1"),
+        "went to the setpoints of drop 1 in 3 steps",
+    )
     assert readbacks(bench) == pytest.approx(start, abs=1e-12)
     assert {one.name: one.readback for one in snapshot.actuators} == readbacks(bench)
     assert all(bank.limit_violations == 0 for bank in bench.controllers.banks.values())
@@ -221,7 +251,11 @@ def test_a_goal_that_cannot_be_reached_moves_nothing_at_all(bench, goal, words) 
 
 def test_a_return_is_refused_while_the_loop_is_closed(bench) -> None:
     before = readbacks(bench)
-    answered(bench, ReturnTo({"trap_x_m": 1e-4}, "there"), "not moved: open, hold or shadow the loop first")
+    answered(
+        bench,
+        ReturnTo({"trap_x_m": 1e-4}, "there"),
+        "not moved: open, hold or shadow the loop first",
+    )
     assert readbacks(bench) == before
 
 
@@ -243,34 +277,51 @@ def test_a_return_that_a_controller_stops_says_at_which_step(bench) -> None:
 # ---- at the stop
 
 
-def test_at_the_stop_the_last_good_setpoints_can_be_returned_to(config, quick_station, session_dir) -> None:
-    with plugged(config, with_loop(quick_station, start="open", on_stop="last_good"), session_dir) as bench:
+def test_at_the_stop_the_last_good_setpoints_can_be_returned_to(
+    config, quick_station, session_dir
+) -> None:
+    with plugged(
+        config, with_loop(quick_station, start="open", on_stop="last_good"), session_dir
+    ) as bench:
         bench.drop(1)
         until(bench.engine, outcome(1, "held"), "a good drop")
         answered(bench, SetActuator("trap_x_m", 45e-6), "reads 45.00 µm")
         bench.drop(2, AWAY)
         until(bench.engine, outcome(2, "held"), "a drop out of tolerance")
         engine = stopped(bench)
-        assert "went to the setpoints of drop 1, the last good one in 1 step, read back" in farewell(engine)
+        assert (
+            "went to the setpoints of drop 1, the last good one in 1 step, read back"
+            in farewell(engine)
+        )
         assert readbacks(bench)["trap_x_m"] == 0.0
         final = json.loads((Path(engine.snapshot.session) / "final.json").read_text())
         assert final["readback"]["trap_x_m"] == 0.0
         assert "went to the setpoints of drop 1" in final["on_stop"]
 
 
-def test_without_a_good_drop_the_setpoints_are_kept_and_it_is_said(config, quick_station, session_dir) -> None:
-    with plugged(config, with_loop(quick_station, start="open", on_stop="last_good"), session_dir) as bench:
+def test_without_a_good_drop_the_setpoints_are_kept_and_it_is_said(
+    config, quick_station, session_dir
+) -> None:
+    with plugged(
+        config, with_loop(quick_station, start="open", on_stop="last_good"), session_dir
+    ) as bench:
         answered(bench, SetActuator("trap_x_m", 45e-6), "reads 45.00 µm")
         bench.drop(1, AWAY)
         until(bench.engine, outcome(1, "held"), "a drop out of tolerance")
         engine = stopped(bench)
-        assert "none of the last 1 drops was within tolerance: the setpoints are kept" in farewell(engine)
+        assert "none of the last 1 drops was within tolerance: the setpoints are kept" in farewell(
+            engine
+        )
         assert finish(engine, None, bench.station, None, None) == 0
         assert readbacks(bench)["trap_x_m"] == pytest.approx(45e-6)
 
 
-def test_at_the_stop_the_setpoints_of_the_start_can_be_returned_to(config, quick_station, session_dir) -> None:
-    with plugged(config, with_loop(quick_station, start="open", on_stop="start"), session_dir) as bench:
+def test_at_the_stop_the_setpoints_of_the_start_can_be_returned_to(
+    config, quick_station, session_dir
+) -> None:
+    with plugged(
+        config, with_loop(quick_station, start="open", on_stop="start"), session_dir
+    ) as bench:
         answered(bench, SetActuator("trap_x_m", 45e-6), "reads 45.00 µm")
         engine = stopped(bench)
         assert "went to the setpoints of the start in 1 step, read back" in farewell(engine)
@@ -278,8 +329,12 @@ def test_at_the_stop_the_setpoints_of_the_start_can_be_returned_to(config, quick
         assert readbacks(bench)["trap_x_m"] == 0.0
 
 
-def test_a_start_that_was_never_read_is_not_gone_back_to(config, quick_station, session_dir) -> None:
-    live = LiveRun(config, "bottom", with_loop(quick_station, on_stop="start"), session_dir, None, {})
+def test_a_start_that_was_never_read_is_not_gone_back_to(
+    config, quick_station, session_dir
+) -> None:
+    live = LiveRun(
+        config, "bottom", with_loop(quick_station, on_stop="start"), session_dir, None, {}
+    )
     with running(live.engine, live.close) as engine:
         engine.submit(StopRun())
         assert engine.wait(30)
@@ -287,8 +342,12 @@ def test_a_start_that_was_never_read_is_not_gone_back_to(config, quick_station, 
         assert engine.loop_fault == ""
 
 
-def test_a_start_that_cannot_be_returned_to_is_a_fault(config, quick_station, session_dir, capsys) -> None:
-    with plugged(config, with_loop(quick_station, start="open", on_stop="start"), session_dir) as bench:
+def test_a_start_that_cannot_be_returned_to_is_a_fault(
+    config, quick_station, session_dir, capsys
+) -> None:
+    with plugged(
+        config, with_loop(quick_station, start="open", on_stop="start"), session_dir
+    ) as bench:
         answered(bench, SetActuator("trap_x_m", 45e-6), "reads 45.00 µm")
         bench.controllers.mute.update(("laser", "drop_system"))
         engine = stopped(bench)
@@ -315,14 +374,18 @@ def test_an_alarm_is_acknowledged_by_somebody_until_its_trouble_ends(bench, capl
     bench.controllers.mute.add("laser")
     before = until(bench.engine, has_alarm("link laser"), "the alarm")
     (alarm,) = [one for one in before.alarms if one.key == "link laser"]
-    assert any(line.startswith("ALARM act: laser") and alarm.remedy in line for line in news(None, before))
+    assert any(
+        line.startswith("ALARM act: laser") and alarm.remedy in line for line in news(None, before)
+    )
     after = answered(bench, Acknowledge("link laser", "ada"), "acknowledged by ada: link laser")
     (known,) = [one for one in after.alarms if one.key == "link laser"]
     assert (known.acknowledged_by, known.since_ns) == ("ada", alarm.since_ns)
     assert known.acknowledged_ns >= alarm.since_ns
     assert any(line.startswith("acknowledged by ada: laser") for line in news(before, after))
     answered(bench, Acknowledge("link laser", ""), "wanted the name of who knows of it")
-    answered(bench, Acknowledge("link laser", "bob"), "no alarm 'link laser' waits to be acknowledged")
+    answered(
+        bench, Acknowledge("link laser", "bob"), "no alarm 'link laser' waits to be acknowledged"
+    )
     with zmq.Context() as context, context.socket(zmq.SUB) as socket:
         socket.connect(bench.station.links.telemetry)
         socket.subscribe(b"snapshot")
@@ -338,21 +401,36 @@ def test_an_alarm_is_acknowledged_by_somebody_until_its_trouble_ends(bench, capl
     (past,) = [one for one in over.past_alarms if one.key == "link laser"]
     assert past.since_ns == alarm.since_ns <= past.until_ns
     bench.controllers.mute.add("laser")
-    (anew,) = [one for one in until(bench.engine, has_alarm("link laser"), "again").alarms if one.key == "link laser"]
+    (anew,) = [
+        one
+        for one in until(bench.engine, has_alarm("link laser"), "again").alarms
+        if one.key == "link laser"
+    ]
     assert anew.acknowledged_by == ""
     assert anew.since_ns > past.until_ns
     for words in ("acknowledged by ada: laser", "over: laser"):
         assert any(record.message.startswith(words) for record in caplog.records)
     report = build_report(stopped(bench), bench.station, None, None)
     standing = {one["key"]: one for one in report["alarms"]}
-    assert set(standing["link laser"]) == {"key", "severity", "text", "remedy", "since_ns", "acknowledged_by"}
+    assert set(standing["link laser"]) == {
+        "key",
+        "severity",
+        "text",
+        "remedy",
+        "since_ns",
+        "acknowledged_by",
+    }
     history = [one for one in report["alarm_history"] if one["key"] == "link laser"]
     assert [one["until_ns"] for one in history] == [past.until_ns, None]
 
 
 def test_all_alarms_are_acknowledged_at_once(bench) -> None:
     bench.controllers.mute.update(("laser", "drop_system"))
-    until(bench.engine, lambda s: {"link laser", "link drop_system"} <= {one.key for one in s.alarms}, "two alarms")
+    until(
+        bench.engine,
+        lambda s: {"link laser", "link drop_system"} <= {one.key for one in s.alarms},
+        "two alarms",
+    )
     snapshot = answered(bench, Acknowledge("", "ada"), "acknowledged by ada")
     known = {one.key: one.acknowledged_by for one in snapshot.alarms}
     assert known["link laser"] == known["link drop_system"] == "ada"
@@ -369,7 +447,11 @@ def test_a_loop_that_holds_by_itself_is_an_alarm_and_ends_the_run_with_1(bench, 
     dark(bench, 1, 2)
     assert "loop" not in {alarm.key for alarm in bench.engine.snapshot.alarms}
     dark(bench, 3, 3)
-    (alarm,) = [one for one in until(bench.engine, has_alarm("loop"), "the alarm").alarms if one.key == "loop"]
+    (alarm,) = [
+        one
+        for one in until(bench.engine, has_alarm("loop"), "the alarm").alarms
+        if one.key == "loop"
+    ]
     assert alarm.severity == "act"
     assert bench.engine.snapshot.records[-1].decision.reason in alarm.text
     assert "magis-calib why" in alarm.remedy
@@ -413,15 +495,25 @@ def test_a_refused_correction_that_still_stands_at_the_end_is_a_fault(bench) -> 
 # ---- promotion
 
 
-def test_without_a_configuration_file_nothing_is_promoted_and_the_answer_says_what_to_do(bench) -> None:
-    snapshot = answered(bench, Promote("response.json", "somebody"), "not promoted: this run has no configuration file")
+def test_without_a_configuration_file_nothing_is_promoted_and_the_answer_says_what_to_do(
+    bench,
+) -> None:
+    snapshot = answered(
+        bench,
+        Promote("response.json", "somebody"),
+        "not promoted: this run has no configuration file",
+    )
     assert "`magis-calib config --default > station.toml`" in snapshot.note
     assert "`--config station.toml`" in snapshot.note
 
 
-def test_what_cannot_be_promoted_leaves_the_configuration_alone(config, quick_station, tmp_path) -> None:
+def test_what_cannot_be_promoted_leaves_the_configuration_alone(
+    config, quick_station, tmp_path
+) -> None:
     own = tmp_path / "own.toml"
     own.write_text(default_text(), encoding="utf-8")
     with plugged(config, quick_station, tmp_path / "sessions", config_file=own) as bench:
-        answered(bench, Promote(str(tmp_path / "gone.json"), "somebody"), "gone.json: not a product")
+        answered(
+            bench, Promote(str(tmp_path / "gone.json"), "somebody"), "gone.json: not a product"
+        )
     assert own.read_text(encoding="utf-8") == default_text()

@@ -22,21 +22,35 @@ pytestmark = pytest.mark.station
 
 
 def outcome(drop_id: int, word: str):
-    return lambda s: any(one.drop_id == drop_id and one.decision.outcome == word for one in s.records)
+    return lambda s: any(
+        one.drop_id == drop_id and one.decision.outcome == word for one in s.records
+    )
 
 
 def test_packed_pixels_give_the_same_fit_and_keep_the_checksum_they_were_sent_with(bench) -> None:
     frames = pair(np.random.default_rng(1), Scene(), 1).frames
     bench.drop(1)
     plain = until(bench.engine, outcome(1, "applied"), "Mono16").records[-1].estimate
-    right_aligned = {**FACTS, "gain": FACTS["gain"] * 16, "offset": 100.0, "saturation": 4095, "lsb_counts": 1}
+    right_aligned = {
+        **FACTS,
+        "gain": FACTS["gain"] * 16,
+        "offset": 100.0,
+        "saturation": 4095,
+        "lsb_counts": 1,
+    }
     for view, driver in bench.drivers.items():
         driver.session = "s2"
         driver.hello(facts=right_aligned)
         counts = (frames[view].counts // 16).astype(np.uint16)
         payload = pack(counts, "Mono12p")
-        header = driver.header(counts, 2, dtype="uint8", pixel_format="Mono12p", alignment="right",
-                               checksum=f"{zlib.crc32(payload):08x}")  # fmt: skip
+        header = driver.header(
+            counts,
+            2,
+            dtype="uint8",
+            pixel_format="Mono12p",
+            alignment="right",
+            checksum=f"{zlib.crc32(payload):08x}",
+        )
         driver.send(header, payload)
     snapshot = until(bench.engine, outcome(2, "applied"), "Mono12p")
     packed = snapshot.records[-1].estimate
@@ -69,7 +83,12 @@ def test_telemetry_tells_every_drop(bench) -> None:
     assert told["drop"]["values"]["x_m"] == record.estimate.values["x_m"]
     assert told["drop"]["outcome"] == "applied"
     assert told["counters"]["complete"] == 1
-    assert {link["name"] for link in told["links"]} == {"camera x", "camera y", "laser", "drop_system"}
+    assert {link["name"] for link in told["links"]} == {
+        "camera x",
+        "camera y",
+        "laser",
+        "drop_system",
+    }
 
 
 def test_holding_sends_nothing_and_closing_goes_on(bench) -> None:
@@ -96,7 +115,11 @@ def test_a_setpoint_is_moved_by_hand_only_while_the_loop_is_open_and_within_limi
     bench.engine.submit(SetActuator("mirror_tilt_x_rad", start + 3e-6))
     until(bench.engine, lambda s: "set by hand" in s.note, "moved")
     assert bank.readback()["mirror_tilt_x_rad"] == pytest.approx(start + 3e-6, abs=2e-9)
-    for value, word in ((start + 1e-3, "step"), (1.0, "outside its range"), (math.nan, "not a finite number")):
+    for value, word in (
+        (start + 1e-3, "step"),
+        (1.0, "outside its range"),
+        (math.nan, "not a finite number"),
+    ):
         bench.engine.submit(SetActuator("mirror_tilt_x_rad", value))
         until(bench.engine, lambda s, word=word: word in s.note, word)
     assert bank.readback()["mirror_tilt_x_rad"] == pytest.approx(start + 3e-6, abs=2e-9)
@@ -123,12 +146,16 @@ def test_what_nobody_foresaw_latches_a_fault_stops_corrections_and_is_cleared_by
     until(bench.engine, outcome(1, "applied"), "the first drop")
     monkeypatch.setattr("magis_calib.estimation.pair.combine", lambda views: 1 / 0)
     bench.drop(2)
-    snapshot = until(bench.engine, lambda s: len(s.records) == 2, "the second drop has an outcome all the same")
+    snapshot = until(
+        bench.engine, lambda s: len(s.records) == 2, "the second drop has an outcome all the same"
+    )
     assert snapshot.loop == "fault"
     assert "division by zero" in snapshot.records[-1].decision.reason
     monkeypatch.undo()
     bench.drop(3)
-    record = until(bench.engine, outcome(3, "held"), "the third drop is measured and held").records[-1]
+    record = until(bench.engine, outcome(3, "held"), "the third drop is measured and held").records[
+        -1
+    ]
     assert record.estimate.usable
     assert "fault" in record.decision.reason
     assert any(alarm.key == "fault" for alarm in bench.engine.snapshot.alarms)

@@ -52,7 +52,9 @@ def stumbling(place: StartingPoint) -> Procedure:
 
 @pytest.fixture(autouse=True)
 def procedures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KNOWN, "there_and_back", ProcedureSpec("go out and to the other side", there_and_back, 3))
+    monkeypatch.setitem(
+        KNOWN, "there_and_back", ProcedureSpec("go out and to the other side", there_and_back, 3)
+    )
     monkeypatch.setitem(KNOWN, "stumbling", ProcedureSpec("go out and fall", stumbling, 1))
 
 
@@ -72,17 +74,29 @@ def trap_x(bench: Bench) -> float:
 
 
 def readbacks(bench: Bench) -> dict[str, float]:
-    return {name: value for bank in bench.controllers.banks.values() for name, value in bank.readback().items()}
+    return {
+        name: value
+        for bank in bench.controllers.banks.values()
+        for name, value in bank.readback().items()
+    }
 
 
 def taken(bench: Bench, drop_id: int, scene: Scene | None = None, **changes: object) -> Snapshot:
     """Send one drop and wait until it has its outcome."""
     bench.drop(drop_id, scene, **changes)
-    return until(bench.engine, lambda s: s.latest is not None and s.latest.drop_id == drop_id, f"drop {drop_id}")
+    return until(
+        bench.engine,
+        lambda s: s.latest is not None and s.latest.drop_id == drop_id,
+        f"drop {drop_id}",
+    )
 
 
 def ended(bench: Bench) -> Snapshot:
-    return until(bench.engine, lambda s: s.procedure is not None and not s.procedure.running, "the procedure's end")
+    return until(
+        bench.engine,
+        lambda s: s.procedure is not None and not s.procedure.running,
+        "the procedure's end",
+    )
 
 
 def product_of(snapshot: Snapshot) -> Product:
@@ -96,7 +110,11 @@ def test_it_moves_the_controllers_to_what_it_asks_for_and_leaves_a_product(opene
     before = readbacks(opened)
     snapshot = answered(opened, StartProcedure("there_and_back"), "there_and_back began")
     assert trap_x(opened) == pytest.approx(OUT_M)
-    assert (snapshot.procedure.words, snapshot.procedure.done, snapshot.procedure.planned) == ("out", 0, 3)
+    assert (snapshot.procedure.words, snapshot.procedure.done, snapshot.procedure.planned) == (
+        "out",
+        0,
+        3,
+    )
     taken(opened, 1)
     assert trap_x(opened) == pytest.approx(OUT_M)
     snapshot = taken(opened, 2)
@@ -114,7 +132,9 @@ def test_it_moves_the_controllers_to_what_it_asks_for_and_leaves_a_product(opene
     assert product.numbers == {"seen": [1, 2, 3]}
     assert product.operating_point == pytest.approx(before)
     assert product.valid
-    assert [one.in_force["trap_x_m"] for one in snapshot.records] == pytest.approx([OUT_M, OUT_M, -OUT_M])
+    assert [one.in_force["trap_x_m"] for one in snapshot.records] == pytest.approx(
+        [OUT_M, OUT_M, -OUT_M]
+    )
 
 
 def test_a_drop_before_the_setpoints_are_in_force_is_not_given_to_it(opened: Bench) -> None:
@@ -125,7 +145,9 @@ def test_a_drop_before_the_setpoints_are_in_force_is_not_given_to_it(opened: Ben
     assert taken(opened, 3).procedure.done == 1
 
 
-def test_a_drop_that_is_unusable_incomplete_or_of_another_sequence_is_not_given_to_it(opened: Bench) -> None:
+def test_a_drop_that_is_unusable_incomplete_or_of_another_sequence_is_not_given_to_it(
+    opened: Bench,
+) -> None:
     answered(opened, StartProcedure("there_and_back"), "there_and_back began")
     assert taken(opened, 1).procedure.done == 1
     snapshot = taken(opened, 2, Scene(atoms=10.0))
@@ -244,11 +266,19 @@ def test_a_product_that_cannot_be_written_is_told_and_the_drop_counts_once(opene
     [
         (StartProcedure("dance"), "not begun: procedure 'dance': wanted one of"),
         (StartProcedure("poke", {"speed": 2}), "not begun: procedure poke: "),
-        (StartProcedure("response", {"actuators": ["trap_q_m"]}), "actuators: wanted some of ['trap_x_m'"),
-        (StartProcedure("response", {"drops": 8}), "drops: wanted at least 9 for 6 actuators, got 8"),
+        (
+            StartProcedure("response", {"actuators": ["trap_q_m"]}),
+            "actuators: wanted some of ['trap_x_m'",
+        ),
+        (
+            StartProcedure("response", {"drops": 8}),
+            "drops: wanted at least 9 for 6 actuators, got 8",
+        ),
     ],
 )
-def test_what_cannot_be_begun_is_refused_in_words_and_moves_nothing(opened: Bench, command, words: str) -> None:
+def test_what_cannot_be_begun_is_refused_in_words_and_moves_nothing(
+    opened: Bench, command, words: str
+) -> None:
     before = readbacks(opened)
     snapshot = answered(opened, command, words)
     assert snapshot.procedure is None or not snapshot.procedure.running
@@ -300,11 +330,16 @@ def failed_poke(bench: Bench) -> int:
     return drop_id
 
 
-def test_after_a_failed_poke_the_loop_cannot_be_closed_and_the_session_says_so(opened: Bench) -> None:
+def test_after_a_failed_poke_the_loop_cannot_be_closed_and_the_session_says_so(
+    opened: Bench,
+) -> None:
     before = readbacks(opened)
     failed_poke(opened)
     assert readbacks(opened) == pytest.approx(before)
-    assert answered(opened, CloseLoop(), "not closed: poke failed: trap x does not move").loop == "open"
+    assert (
+        answered(opened, CloseLoop(), "not closed: poke failed: trap x does not move").loop
+        == "open"
+    )
     answered(opened, StartProcedure("poke"), "poke began")
     answered(opened, CancelProcedure(), "cancelled: by the operator")
     answered(opened, CloseLoop(), "not closed: poke failed")
@@ -314,7 +349,9 @@ def test_after_a_failed_poke_the_loop_cannot_be_closed_and_the_session_says_so(o
     assert final["poke"].startswith("poke failed: trap x does not move")
 
 
-def test_a_loop_that_was_closed_sends_nothing_after_a_failed_poke_and_that_is_an_alarm(bench: Bench) -> None:
+def test_a_loop_that_was_closed_sends_nothing_after_a_failed_poke_and_that_is_an_alarm(
+    bench: Bench,
+) -> None:
     last, before = failed_poke(bench), readbacks(bench)
     for drop_id in range(last + 1, last + 4):
         snapshot = taken(bench, drop_id, Scene(x=2e-4))

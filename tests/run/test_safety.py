@@ -1,4 +1,6 @@
-"""What the safety state says, what the watchdog does, and that nothing leaves after the operator said no."""
+"""What the safety state says, what the watchdog does, and that nothing leaves after the operator
+said no.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,11 @@ from tests.pictures import Scene
 
 
 def outcome(drop_id: int, word: str):
-    return lambda s: bool(s.records) and s.records[-1].drop_id == drop_id and s.records[-1].decision.outcome == word
+    return lambda s: (
+        bool(s.records)
+        and s.records[-1].drop_id == drop_id
+        and s.records[-1].decision.outcome == word
+    )
 
 
 class Slow(Fitting):
@@ -84,7 +90,9 @@ def test_a_controller_that_is_gone_holds_the_closed_loop_and_says_why(bench) -> 
     until(bench.engine, lambda s: s.safety == "closed", "closed again by itself")
 
 
-def test_a_silent_worker_holds_the_loop_and_what_it_was_about_to_send_is_not_sent(bench, slow) -> None:
+def test_a_silent_worker_holds_the_loop_and_what_it_was_about_to_send_is_not_sent(
+    bench, slow
+) -> None:
     bench.drop(1)
     until(bench.engine, outcome(1, "applied"), "the first drop")
     slow.go.clear()
@@ -99,14 +107,18 @@ def test_a_silent_worker_holds_the_loop_and_what_it_was_about_to_send_is_not_sen
     assert "silent" in record.decision.reason
     assert trap_x(bench) == before
     until(
-        bench.engine, lambda s: s.safety == "closed" and not any(a.key == "worker" for a in s.alarms), "it speaks again"
+        bench.engine,
+        lambda s: s.safety == "closed" and not any(a.key == "worker" for a in s.alarms),
+        "it speaks again",
     )
     bench.drop(3, Scene(x=2e-4))
     until(bench.engine, outcome(3, "applied"), "the next drop is corrected")
 
 
 @pytest.mark.parametrize("command", [HoldLoop(), OpenLoop(), ShadowLoop()])
-def test_nothing_is_sent_once_the_operator_said_no_although_the_worker_was_busy(bench, slow, command) -> None:
+def test_nothing_is_sent_once_the_operator_said_no_although_the_worker_was_busy(
+    bench, slow, command
+) -> None:
     bench.drop(1)
     until(bench.engine, outcome(1, "applied"), "the first drop")
     before = trap_x(bench)
@@ -124,6 +136,8 @@ def test_nothing_is_sent_once_the_operator_said_no_although_the_worker_was_busy(
 def test_a_run_that_has_stopped_never_begins_again() -> None:
     safety = Safety()
     safety.become("stopped", "the end")
-    with pytest.raises(ValueError, match="safety state after stopped: wanted one of \\[\\], got closed"):
+    with pytest.raises(
+        ValueError, match="safety state after stopped: wanted one of \\[\\], got closed"
+    ):
         safety.become("closed", "why not")
     assert all(state in CHANGES for states in CHANGES.values() for state in states)

@@ -1,4 +1,6 @@
-"""Drops of other sequence types in a live application: estimated as what they are, acted on by nobody."""
+"""Drops of other sequence types in a live application: estimated as what they are, acted on by
+nobody.
+"""
 
 from __future__ import annotations
 

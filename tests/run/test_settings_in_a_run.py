@@ -1,4 +1,6 @@
-"""Gains and limits changed while drops come: they are in the picture of the run, in force, and recorded."""
+"""Gains and limits changed while drops come: they are in the picture of the run, in force, and
+recorded.
+"""
 
 from __future__ import annotations
 
@@ -40,12 +42,18 @@ def test_a_step_cap_and_a_gain_are_in_force_from_the_next_drop_on_and_recorded(b
 
 def test_limits_beyond_the_controller_are_refused_and_those_in_force_stay(bench) -> None:
     device = next(one for one in bench.engine.snapshot.actuators if one.name == "trap_x_m")
-    wide = replace(Limits.of(bench.station.loop.actuators["trap_x_m"]), maximum=device.maximum * 1.1)
-    snapshot = answered(bench, SetLimits("trap_x_m", wide), "limits not set: trap x: wanted within the controller's")
+    wide = replace(
+        Limits.of(bench.station.loop.actuators["trap_x_m"]), maximum=device.maximum * 1.1
+    )
+    snapshot = answered(
+        bench, SetLimits("trap_x_m", wide), "limits not set: trap x: wanted within the controller's"
+    )
     assert snapshot.limits == snapshot.saved.limits
 
 
 def test_limits_stay_while_a_procedure_runs(bench) -> None:
     answered(bench, StartProcedure("poke"), "poke began")
     narrow = replace(Limits.of(bench.station.loop.actuators["trap_x_m"]), step_cap=1e-6)
-    answered(bench, SetLimits("trap_x_m", narrow), "limits not set: poke is running, cancel it first")
+    answered(
+        bench, SetLimits("trap_x_m", narrow), "limits not set: poke is running, cancel it first"
+    )

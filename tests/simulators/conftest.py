@@ -34,7 +34,10 @@ class Bench:
 
     def __init__(self, numbers: PlantNumbers, folder: Path) -> None:
         self.context = zmq.Context()
-        self.endpoints = {name: f"ipc://{folder}/{name}" for name in ("camera", "laser", "drop_system", "telemetry")}
+        self.endpoints = {
+            name: f"ipc://{folder}/{name}"
+            for name in ("camera", "laser", "drop_system", "telemetry")
+        }
         self.said: list[str] = []
         self._numbers = numbers
         self._links = Links(**self.endpoints, sockets="plain", heartbeat_s=0.1, silent_after_s=1.0)
@@ -46,7 +49,12 @@ class Bench:
         return name, station.model_copy(update={"links": self._links})
 
     def station(
-        self, *, drops: int | None = None, first_drop: int = 1, spool_bytes: int = 400_000_000, **options
+        self,
+        *,
+        drops: int | None = None,
+        first_drop: int = 1,
+        spool_bytes: int = 400_000_000,
+        **options,
     ) -> None:
         name, station = self.configured()
         chosen = SimulationOptions(**({"sensor": "small", "interval_s": 0.0} | options))

@@ -11,14 +11,22 @@ import zmq
 
 from magis_calib.domain.camera import Counts
 from magis_calib.domain.errors import WireError
-from magis_calib.link.camera_messages import ErrorAnswer, FrameMessage, Heartbeat, Hello, Received, Stored, Welcome
+from magis_calib.link.camera_messages import (
+    ErrorAnswer,
+    FrameMessage,
+    Heartbeat,
+    Hello,
+    Received,
+    Stored,
+    Welcome,
+)
 from magis_calib.link.control_messages import (
     Answer,
     ControllerHello,
+    ControllerRequest,
     ControllerWelcome,
     Done,
     DropMessage,
-    ControllerRequest,
     decode_from_controller,
 )
 from magis_calib.link.wire import check_frame, decode_from_camera
@@ -86,7 +94,11 @@ class SmallApplication:
 
     def ask(self, controller: str, request: str, **more) -> Answer:
         number = next(self.numbers)
-        defaults = {"number": number, "expires_time_ns": time.time_ns() + 5_000_000_000, "session": self.name}
+        defaults = {
+            "number": number,
+            "expires_time_ns": time.time_ns() + 5_000_000_000,
+            "session": self.name,
+        }
         message = ControllerRequest(request=request, request_id=f"r{number}", **(defaults | more))
         self.controllers[controller].send(message.encode())
         self.until(lambda: f"r{number}" in self.answers)
@@ -111,7 +123,9 @@ class SmallApplication:
                 counts = np.array(check_frame(message, parts[2], self.hellos.get(peer)))
             except WireError as error:
                 self.errors.append(error)
-                answer = ErrorAnswer(code=error.code, message=str(error), retry=True, drop_id=message.drop_id)
+                answer = ErrorAnswer(
+                    code=error.code, message=str(error), retry=True, drop_id=message.drop_id
+                )
                 self._tell(peer, answer)
                 return
             self.frames.append((message, counts))

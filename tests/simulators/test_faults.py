@@ -25,7 +25,10 @@ SCENE = Scene(1, (0.0, 0.0, 0.0), (6283.0, 0.0, 0.0), 0.4, 0.7)
 
 
 def table(kind: str, **fields) -> str:
-    words = [f'{name} = "{value}"' if isinstance(value, str) else f"{name} = {value}" for name, value in fields.items()]
+    words = [
+        f'{name} = "{value}"' if isinstance(value, str) else f"{name} = {value}"
+        for name, value in fields.items()
+    ]
     return "\n".join(["[[fault]]", f'kind = "{kind}"', *words, ""])
 
 
@@ -61,12 +64,18 @@ def added_up(drop) -> bool:
 def test_a_schedule_counts_drops_from_the_first_of_the_run(read):
     faults = read(table("no_atoms", from_drop=3, until_drop=5), first_drop=100)
     assert [k for k in range(99, 112) if faults.active(NoAtoms, k)] == [102, 103, 104]
-    assert [k for k in range(1, 9) if read(table("no_atoms", from_drop=6)).active(NoAtoms, k)] == [6, 7, 8]
+    assert [k for k in range(1, 9) if read(table("no_atoms", from_drop=6)).active(NoAtoms, k)] == [
+        6,
+        7,
+        8,
+    ]
 
 
 def test_a_momentary_fault_is_over_after_one_drop(read):
-    faults = read(table("wild", observable="x_m", size=1e-3, from_drop=4),
-                  table("controller_restart", controller="laser", from_drop=6))  # fmt: skip
+    faults = read(
+        table("wild", observable="x_m", size=1e-3, from_drop=4),
+        table("controller_restart", controller="laser", from_drop=6),
+    )
     assert [k for k in range(1, 20) if faults.active(Wild, k)] == [4]
     assert [k for k in range(1, 20) if faults.active(ControllerRestart, k)] == [6]
     lasting = read(table("wild", observable="x_m", size=1e-3, from_drop=4, until_drop=6))
@@ -84,19 +93,25 @@ def test_a_rate_strikes_that_often_and_the_same_drops_again(read):
 
 
 def test_rates_of_two_faults_strike_independently(read):
-    faults = read(table("wild", observable="x_m", size=1e-3, rate=0.2),
-                  table("wild", observable="x_m", size=-1e-3, rate=0.2))  # fmt: skip
+    faults = read(
+        table("wild", observable="x_m", size=1e-3, rate=0.2),
+        table("wild", observable="x_m", size=-1e-3, rate=0.2),
+    )
     both = sum(len(faults.active(Displacement, k)) == 2 for k in range(1, 2001))
     assert both == pytest.approx(80, abs=40)
 
 
 @pytest.mark.parametrize(("factor", "moved"), [(0.0, 0.0), (-1.0, -1.0), (3.0, 3.0)])
 def test_an_actuator_moves_by_its_factor_from_where_it_stood(read, drops, factor, moved):
-    truths = drops(read(table("actuator", name="trap_x_m", factor=factor, from_drop=4, until_drop=6)), 8)
+    truths = drops(
+        read(table("actuator", name="trap_x_m", factor=factor, from_drop=4, until_drop=6)), 8
+    )
     stood = 30e-6
     wanted = [10e-6, 20e-6, stood, *(stood + moved * k * 10e-6 for k in (1, 2, 3)), 70e-6, 80e-6]
     assert [one.noise_free_response["x_m"] for one in truths] == pytest.approx(wanted, abs=1e-12)
-    assert [one.actuators["trap_x_m"] for one in truths] == pytest.approx([k * 10e-6 for k in range(1, 9)])
+    assert [one.actuators["trap_x_m"] for one in truths] == pytest.approx(
+        [k * 10e-6 for k in range(1, 9)]
+    )
     assert all(map(added_up, truths))
 
 
@@ -107,20 +122,42 @@ def test_a_dead_actuator_from_the_first_drop_stands_at_its_nominal_place(read, d
 
 def test_a_displacement_is_a_step_of_the_true_disturbance(read, drops):
     healthy = drops(Faults(), 6)
-    faulty = drops(read(table("disturbance", observable="fringe_x_rad_per_m", size=50.0, from_drop=2, until_drop=4),
-                        table("wild", observable="z_m", size=-1e-3, from_drop=5)), 6)  # fmt: skip
-    for name, wanted in (("fringe_x_rad_per_m", [0, 50, 50, 50, 0, 0]), ("z_m", [0, 0, 0, 0, -1e-3, 0])):
-        steps = [one.disturbance[name] - two.disturbance[name] for one, two in zip(faulty, healthy, strict=True)]
+    faulty = drops(
+        read(
+            table(
+                "disturbance", observable="fringe_x_rad_per_m", size=50.0, from_drop=2, until_drop=4
+            ),
+            table("wild", observable="z_m", size=-1e-3, from_drop=5),
+        ),
+        6,
+    )
+    for name, wanted in (
+        ("fringe_x_rad_per_m", [0, 50, 50, 50, 0, 0]),
+        ("z_m", [0, 0, 0, 0, -1e-3, 0]),
+    ):
+        steps = [
+            one.disturbance[name] - two.disturbance[name]
+            for one, two in zip(faulty, healthy, strict=True)
+        ]
         assert steps == pytest.approx(wanted, abs=1e-9)
-        seen = [one.observables[name] - two.observables[name] for one, two in zip(faulty, healthy, strict=True)]
+        seen = [
+            one.observables[name] - two.observables[name]
+            for one, two in zip(faulty, healthy, strict=True)
+        ]
         assert seen == pytest.approx(wanted, abs=1e-9)
     assert all(map(added_up, faulty))
     assert faulty[4].scene.centre_m[2] - healthy[4].scene.centre_m[2] == pytest.approx(-1e-3)
 
 
 def test_no_random_number_depends_on_faults(read, drops):
-    faulty = drops(read(table("actuator", name="trap_x_m", factor=0.0), table("no_atoms", rate=0.5),
-                        table("actuator", name="mirror_tilt_x_rad", factor=-1.0, rate=0.3)), 6)  # fmt: skip
+    faulty = drops(
+        read(
+            table("actuator", name="trap_x_m", factor=0.0),
+            table("no_atoms", rate=0.5),
+            table("actuator", name="mirror_tilt_x_rad", factor=-1.0, rate=0.3),
+        ),
+        6,
+    )
     for one, two in zip(faulty, drops(Faults(), 6), strict=True):
         assert one.jitter == two.jitter
         assert one.disturbance["x_m"] == two.disturbance["x_m"]
@@ -132,9 +169,14 @@ def picture(numbers):
 
     def of(flaws: Flaws):
         facts = sensors["x"].facts
-        counts = {one.view: one.counts for one in develop(Job(SCENE, 0, flaws), sensors, numbers.cloud, SEED)}["x"]
+        counts = {
+            one.view: one.counts
+            for one in develop(Job(SCENE, 0, flaws), sensors, numbers.cloud, SEED)
+        }["x"]
         electrons = (counts.astype(float) - facts.offset) * facts.gain
-        return counts, np.where(electrons < 700.0, electrons, 4.0)  # hot pixels are far brighter than any cloud
+        return counts, np.where(
+            electrons < 700.0, electrons, 4.0
+        )  # hot pixels are far brighter than any cloud
 
     return of
 
@@ -172,12 +214,16 @@ def test_a_half_exposed_picture_is_dark_below_and_as_always_above(picture, read)
 
 def centroid_m(numbers, light) -> float:
     columns = np.arange(light.shape[1]) - (light.shape[1] - 1) / 2
-    return float((light.sum(axis=0) @ columns) / light.sum() * numbers.sensors["small"].object_pixel_m)
+    return float(
+        (light.sum(axis=0) @ columns) / light.sum() * numbers.sensors["small"].object_pixel_m
+    )
 
 
 def test_half_of_two_clouds_are_to_the_right(picture, read, numbers):
     background = picture(Flaws(atoms=0.0))[1]
-    one, two = (picture(flaws)[1] - background for flaws in (Flaws(), read(table("two_clouds")).flaws(1)))
+    one, two = (
+        picture(flaws)[1] - background for flaws in (Flaws(), read(table("two_clouds")).flaws(1))
+    )
     assert two.sum() == pytest.approx(one.sum(), rel=0.02)
     assert centroid_m(numbers, two) - centroid_m(numbers, one) == pytest.approx(3e-3, abs=0.2e-3)
 
@@ -194,7 +240,9 @@ def test_a_lost_contrast_leaves_a_cloud_without_a_fringe(picture, read, numbers)
     seen = []
     for flaws in (Flaws(), read(table("contrast_lost")).flaws(1)):
         light = picture(flaws)[1] - background
-        light = light[: len(light) // 2].sum(axis=0)  # of one port: the other one has the opposite phase
+        light = light[: len(light) // 2].sum(
+            axis=0
+        )  # of one port: the other one has the opposite phase
         x_m = np.arange(light.size) * numbers.sensors["small"].object_pixel_m
         seen.append(abs(light @ np.exp(-1j * SCENE.fringe_rad_per_m[0] * x_m)) / light.sum())
     assert seen[0] == pytest.approx(SCENE.contrast / 2, rel=0.2)
@@ -203,8 +251,10 @@ def test_a_lost_contrast_leaves_a_cloud_without_a_fringe(picture, read, numbers)
 
 def test_a_scrambled_phase_is_another_one_each_time(read, drops):
     faulty, healthy = drops(read(table("phase_scrambled", until_drop=30)), 31), drops(Faults(), 31)
-    off = [math.remainder(one.observables["phase_rad"] - two.observables["phase_rad"], 2 * math.pi)
-           for one, two in zip(faulty, healthy, strict=True)]  # fmt: skip
+    off = [
+        math.remainder(one.observables["phase_rad"] - two.observables["phase_rad"], 2 * math.pi)
+        for one, two in zip(faulty, healthy, strict=True)
+    ]
     assert np.std(off[:30]) == pytest.approx(math.pi / math.sqrt(3), rel=0.3)
     assert off[30] == pytest.approx(0.0, abs=1e-9)
     assert all(map(added_up, faulty))
@@ -213,23 +263,39 @@ def test_a_scrambled_phase_is_another_one_each_time(read, drops):
 def test_what_drifts_goes_further_with_each_drop(read, drops):
     faulty = drops(read(table("drifts", observable="x_m", size=2e-5, from_drop=2, until_drop=4)), 5)
     healthy = drops(Faults(), 5)
-    off = [one.disturbance["x_m"] - two.disturbance["x_m"] for one, two in zip(faulty, healthy, strict=True)]
+    off = [
+        one.disturbance["x_m"] - two.disturbance["x_m"]
+        for one, two in zip(faulty, healthy, strict=True)
+    ]
     assert off == pytest.approx([0.0, 2e-5, 4e-5, 6e-5, off[4]])
     assert all(map(added_up, faulty))
 
 
 MISTAKES = {
     table("explode"): "line 1, fault 1: kind: wanted one of 'actuator', 'disturbance'",
-    table("actuator", name="trap_q_m", factor=0.0): "line 3, fault 1, name: wanted one of ['coriolis_rate_x",
+    table(
+        "actuator", name="trap_q_m", factor=0.0
+    ): "line 3, fault 1, name: wanted one of ['coriolis_rate_x",
     table("actuator", name="trap_x_m"): "line 1, fault 1, factor: must be given",
-    table("dark") + table("wild", observable="q_m", size=1.0): "line 5, fault 2, observable: Input should be 'x_m'",
+    table("dark")
+    + table(
+        "wild", observable="q_m", size=1.0
+    ): "line 5, fault 2, observable: Input should be 'x_m'",
     table("dark", rat=0.1): "line 3, fault 1, rat: no field of this name",
-    table("dark", rate=1.5): "line 3, fault 1, rate: Input should be less than or equal to 1, got 1.5",
-    table("dark", from_drop=0): "line 3, fault 1, from_drop: Input should be greater than or equal to 1, got 0",
+    table(
+        "dark", rate=1.5
+    ): "line 3, fault 1, rate: Input should be less than or equal to 1, got 1.5",
+    table(
+        "dark", from_drop=0
+    ): "line 3, fault 1, from_drop: Input should be greater than or equal to 1, got 0",
     table("dark", from_drop=9, until_drop=3): "until_drop: wanted at least from_drop = 9, got 3",
-    table("clamps", name="pulse_area", minimum=2, maximum=1): "maximum: wanted at least minimum = 2, got 1",
+    table(
+        "clamps", name="pulse_area", minimum=2, maximum=1
+    ): "maximum: wanted at least minimum = 2, got 1",
     table("frame_lost", view="z"): "line 3, fault 1, view: Input should be 'x' or 'y', got 'z'",
-    table("refuses", controller="camera"): "controller: Input should be 'laser' or 'drop_system', got 'camera'",
+    table(
+        "refuses", controller="camera"
+    ): "controller: Input should be 'laser' or 'drop_system', got 'camera'",
     "[[fault": "not valid TOML",
     "fault = 3": "line 1, fault: wanted tables [[fault]], got 3",
 }
@@ -245,7 +311,9 @@ def test_a_mistake_in_the_file_is_named(numbers, tmp_path, text):
     assert MISTAKES[text] in str(refused.value)
 
 
-@pytest.mark.parametrize("command", [magis_sim, lambda words: magis_calib(["--simulate", "--auto", *words])])
+@pytest.mark.parametrize(
+    "command", [magis_sim, lambda words: magis_calib(["--simulate", "--auto", *words])]
+)
 def test_a_bad_file_ends_both_commands_with_2(tmp_path, capsys, command):
     assert command([f"--faults={tmp_path / 'none.toml'}"]) == 2
     assert "none.toml: cannot be read" in capsys.readouterr().err

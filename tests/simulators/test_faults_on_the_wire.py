@@ -14,7 +14,10 @@ pytestmark = pytest.mark.station
 
 @pytest.fixture
 def faulty(bench, tmp_path):
-    """A station with these faults and an application that has joined it; `write` puts others into its file."""
+    """A station with these faults and an application that has joined it.
+
+    `write` puts others into its file.
+    """
 
     def write(*tables: str) -> None:
         (tmp_path / "new.toml").write_text("\n".join(tables))
@@ -31,7 +34,9 @@ def faulty(bench, tmp_path):
 
 def came(application, view: str) -> list[int]:
     """The drops of a view in the order of their first coming."""
-    return list(dict.fromkeys(header.drop_id for header, _ in application.frames if header.view == view))
+    return list(
+        dict.fromkeys(header.drop_id for header, _ in application.frames if header.view == view)
+    )
 
 
 def test_a_duplicated_frame_comes_twice_with_one_sequence_number(faulty):
@@ -59,7 +64,9 @@ def test_shuffled_frames_come_in_another_order(faulty):
     assert came(application, "y") == [2, 1]
 
 
-@pytest.mark.parametrize(("kind", "code"), [("frame_truncated", "truncated"), ("bit_flipped", "checksum")])
+@pytest.mark.parametrize(
+    ("kind", "code"), [("frame_truncated", "truncated"), ("bit_flipped", "checksum")]
+)
 def test_a_spoilt_frame_is_as_it_should_be_when_it_is_sent_again(faulty, kind, code):
     application = faulty(table(kind, view="x", until_drop=1))
     application.until(lambda: application.seen(1))
@@ -87,7 +94,9 @@ def test_swapped_views_show_each_other(faulty, bench):
 
 
 def sessions(application, view: str) -> list[str]:
-    return list(dict.fromkeys(header.session for header, _ in application.frames if header.view == view))
+    return list(
+        dict.fromkeys(header.session for header, _ in application.frames if header.view == view)
+    )
 
 
 @pytest.mark.parametrize("kind", ["camera_restarts", "camera_new_session"])
@@ -100,7 +109,9 @@ def test_a_camera_that_begins_anew_says_hello_with_another_session(faulty, kind)
     assert len(sessions(application, "y")) == 1
     hellos = [hello.session for hello in application.hellos.values() if hello.view == "x"]
     assert sessions(application, "x")[-1] in hellos
-    first = next(header for header, _ in application.frames if (header.view, header.drop_id) == ("x", 2))
+    first = next(
+        header for header, _ in application.frames if (header.view, header.drop_id) == ("x", 2)
+    )
     assert first.session == sessions(application, "x")[-1]
 
 
@@ -133,7 +144,9 @@ def test_frames_of_a_camera_that_was_cut_off_come_when_it_is_connected_again(fau
     application.until(lambda: application.seen(1) and application.seen(2))
 
 
-@pytest.mark.parametrize(("way", "done"), [("both", False), ("from_application", False), ("to_application", True)])
+@pytest.mark.parametrize(
+    ("way", "done"), [("both", False), ("from_application", False), ("to_application", True)]
+)
 def test_a_controller_may_be_cut_off_one_way(faulty, way, done):
     application = faulty(table("network_cut", peer="laser", way=way, from_drop=2, until_drop=2))
     application.until(lambda: application.seen(1))
@@ -154,7 +167,11 @@ def test_a_stepped_clock_is_in_the_headers_and_in_what_is_too_late(faulty, size_
     application = faulty(table("clock_stepped", size_s=size_s, from_drop=2, until_drop=2))
     application.until(lambda: application.seen(1))
     next_drop(application, 2)
-    times = {header.drop_id: header.trigger_time_ns for header, _ in application.frames if header.view == "x"}
+    times = {
+        header.drop_id: header.trigger_time_ns
+        for header, _ in application.frames
+        if header.view == "x"
+    }
     assert (times[2] - times[1]) * 1e-9 == pytest.approx(size_s, abs=10.0)
     answer = application.ask("laser", "write", setpoints={"pulse_area": 1.0})
     assert answer.ok == (size_s < 0)
@@ -167,7 +184,10 @@ def test_a_slow_controller_answers_later_what_it_was_asked(faulty):
     application = faulty(table("controller_slow", controller="laser", delay_s=0.4, until_drop=1))
     application.until(lambda: application.seen(1))
     began_s = time.monotonic()
-    assert application.ask("laser", "write", setpoints={"pulse_area": 1.01}).readback["pulse_area"] == 1.01
+    assert (
+        application.ask("laser", "write", setpoints={"pulse_area": 1.01}).readback["pulse_area"]
+        == 1.01
+    )
     assert time.monotonic() - began_s >= 0.4
 
 
@@ -182,7 +202,10 @@ def test_a_controller_may_describe_another_unit_after_a_power_cycle(faulty):
 
 
 def test_restarted_with_other_setpoints(faulty, numbers):
-    text = table("controller_restart", controller="drop_system", from_drop=2) + "setpoints = { trap_x_m = 2e-5 }\n"
+    text = (
+        table("controller_restart", controller="drop_system", from_drop=2)
+        + "setpoints = { trap_x_m = 2e-5 }\n"
+    )
     application = faulty(text)
     application.until(lambda: application.seen(1))
     next_drop(application, 2)

@@ -13,9 +13,9 @@ from test_faults import table
 from magis_calib.auth.sockets import NoSecurity
 from magis_calib.link.control_messages import (
     ControllerHello,
+    ControllerRequest,
     ControllerWelcome,
     Heartbeat,
-    ControllerRequest,
     decode_from_controller,
 )
 from simulators.controllers.parameters import ParameterBank
@@ -51,7 +51,9 @@ def truth(bench, tmp_path):
 
     def lines() -> list[dict]:
         bench.stop_stations()
-        return [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()][1:]
+        return [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()][
+            1:
+        ]
 
     return lines
 
@@ -63,8 +65,14 @@ def next_drop(application, drop_id: int) -> None:
 
 def post(application, controller: str, request: str, name: str, **more) -> None:
     """Ask without waiting for an answer."""
-    message = ControllerRequest(request=request, request_id=name, number=next(application.numbers), session=application.name,
-                      expires_time_ns=time.time_ns() + 5_000_000_000, **more)  # fmt: skip
+    message = ControllerRequest(
+        request=request,
+        request_id=name,
+        number=next(application.numbers),
+        session=application.name,
+        expires_time_ns=time.time_ns() + 5_000_000_000,
+        **more,
+    )
     application.controllers[controller].send(message.encode())
 
 
@@ -80,7 +88,9 @@ def test_a_silent_controller_sends_no_heartbeats(numbers, bench, tmp_path):
     newest = [0]
     fault = ControllerSilent(kind="controller_silent", controller="laser", until_drop=1)
     place = ControllerIdentity("bottom", "laser", f"ipc://{tmp_path}/l", "laser-9", 1.0, 5.0)
-    bank = ParameterBank(numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()})
+    bank = ParameterBank(
+        numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()}
+    )
     server = ControllerServer(NoSecurity(bench.context), place, bank, print)
     server.requests.misbehaviour = Misbehaviour(Faults([fault]), "laser", lambda: newest[0])
     with closing(server), bench.context.socket(zmq.DEALER) as application:
@@ -107,13 +117,17 @@ def test_a_silent_controller_sends_no_heartbeats(numbers, bench, tmp_path):
 def test_a_restarted_controller_is_another_one_at_its_nominal_setpoints(
     faulty, truth, numbers, controller, name, interval_s
 ):
-    application = faulty(table("controller_restart", controller=controller, from_drop=6), interval_s=interval_s)
+    application = faulty(
+        table("controller_restart", controller=controller, from_drop=6), interval_s=interval_s
+    )
     nominal = numbers.actuators[name].nominal
     first = application.ask(controller, "write", setpoints={name: nominal + STEP})
     for drop_id in range(2, 6):
         next_drop(application, drop_id)
     application.done(5)
-    application.until(lambda: any(getattr(error, "code", "") == "no_hello" for error in application.errors))
+    application.until(
+        lambda: any(getattr(error, "code", "") == "no_hello" for error in application.errors)
+    )
     application.join()
     application.until(lambda: application.seen(6))
     second = application.ask(controller, "read", number=0)
@@ -134,13 +148,17 @@ def test_a_controller_may_die_between_check_and_write(faulty):
     assert application.ask("laser", "read").readback[MIRROR] == pytest.approx(target[MIRROR] - STEP)
     assert "lost" not in application.answers
     next_drop(application, 2)
-    assert application.ask("laser", "write", setpoints=target).readback[MIRROR] == pytest.approx(target[MIRROR])
+    assert application.ask("laser", "write", setpoints=target).readback[MIRROR] == pytest.approx(
+        target[MIRROR]
+    )
 
 
 def test_a_controller_may_refuse_every_write(faulty):
     application = faulty(table("refuses", controller="drop_system", until_drop=1))
     for commit in (False, True):
-        answer = application.ask("drop_system", "write", setpoints={"trap_x_m": STEP}, commit=commit)
+        answer = application.ask(
+            "drop_system", "write", setpoints={"trap_x_m": STEP}, commit=commit
+        )
         assert (answer.ok, answer.error.code) == (False, "busy")
     assert application.ask("drop_system", "read").readback["trap_x_m"] == 0.0
     assert application.ask("laser", "write", setpoints={"pulse_area": 1.0}).ok
@@ -149,11 +167,16 @@ def test_a_controller_may_refuse_every_write(faulty):
 
 
 def test_a_clamped_setpoint_is_read_back_and_in_force_as_clamped(faulty, truth):
-    application = faulty(table("clamps", name="trap_x_m", minimum=-5e-6, maximum=5e-6, until_drop=1))
+    application = faulty(
+        table("clamps", name="trap_x_m", minimum=-5e-6, maximum=5e-6, until_drop=1)
+    )
     answer = application.ask("drop_system", "write", setpoints={"trap_x_m": STEP, "trap_y_m": STEP})
     assert [answer.readback["trap_x_m"], answer.readback["trap_y_m"]] == pytest.approx([5e-6, STEP])
     next_drop(application, 2)
-    assert application.ask("drop_system", "write", setpoints={"trap_x_m": STEP}).readback["trap_x_m"] == STEP
+    assert (
+        application.ask("drop_system", "write", setpoints={"trap_x_m": STEP}).readback["trap_x_m"]
+        == STEP
+    )
     second = next(drop for drop in truth() if drop["drop_id"] == 2)
     assert second["actuators"]["trap_x_m"] == second["noise_free_response"]["x_m"] == 5e-6
 
@@ -180,10 +203,15 @@ def test_a_lost_frame_is_never_sent_and_not_stored(faulty, truth):
     application = faulty(table("frame_lost", view="x", until_drop=1))
     application.until(lambda: any(frame.view == "y" for frame, _ in application.frames))
     next_drop(application, 2)
-    assert [(frame.view, frame.drop_id) for frame, _ in application.frames if frame.drop_id == 1] == [("y", 1)]
+    assert [
+        (frame.view, frame.drop_id) for frame, _ in application.frames if frame.drop_id == 1
+    ] == [("y", 1)]
     assert {frame.sequence for frame, _ in application.frames if frame.view == "x"} == {1}
-    stored = {drop["drop_id"]: {view: one["stored"] for view, one in drop["frames"].items()}
-              for drop in truth() if "drop_id" in drop}  # fmt: skip
+    stored = {
+        drop["drop_id"]: {view: one["stored"] for view, one in drop["frames"].items()}
+        for drop in truth()
+        if "drop_id" in drop
+    }
     assert stored[1] == {"x": False, "y": True}
 
 
@@ -191,7 +219,9 @@ def test_the_controllers_count_writes_and_every_violation_of_a_limit(faulty, tru
     application = faulty(table("refuses", controller="laser", until_drop=1))
     beyond = {MIRROR: 1.0, "pulse_area": 100.0}
     for commit in (False, True):
-        assert application.ask("laser", "write", setpoints=beyond, commit=commit).error.code == "limit"
+        assert (
+            application.ask("laser", "write", setpoints=beyond, commit=commit).error.code == "limit"
+        )
     late = {"expires_time_ns": time.time_ns() - 1}
     assert application.ask("laser", "write", setpoints={MIRROR: 1.0}, **late).error.code == "stale"
     assert application.ask("laser", "status").status["limit_violations"] == 5

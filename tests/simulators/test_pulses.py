@@ -1,4 +1,6 @@
-"""What pulse area and detuning do, against the formulas done another way, and a station that starts badly."""
+"""What pulse area and detuning do, against the formulas done another way, and a station that starts
+badly.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def summed(area_error: float, detuning_hz: float) -> float:
 @pytest.mark.parametrize("detuning_hz", [0.0, 700.0, -4e3, 9e3, 20e3])
 @pytest.mark.parametrize("area_error", [0.0, 0.1, -0.3])
 def test_a_pi_pulse_transfers_what_rabi_says(numbers, area_error, detuning_hz):
-    assert population(Pulses(area_error, detuning_hz), numbers) == pytest.approx(summed(area_error, detuning_hz))
+    assert population(Pulses(area_error, detuning_hz), numbers) == pytest.approx(
+        summed(area_error, detuning_hz)
+    )
 
 
 def contrast(plant: Plant, **setpoints: float) -> float:
@@ -45,9 +49,15 @@ def test_contrast_falls_off_resonance_as_the_population_does(numbers):
 def test_the_best_pulse_area_depends_on_the_tilt_of_the_mirror(numbers):
     plant = Plant(numbers, "short", 0)
     nominal = plant.nominal["mirror_tilt_x_rad"]
-    upright = [contrast(plant, pulse_area=area, mirror_tilt_x_rad=0.0) for area in (0.91, 0.96, 1.01)]
+    upright = [
+        contrast(plant, pulse_area=area, mirror_tilt_x_rad=0.0) for area in (0.91, 0.96, 1.01)
+    ]
     assert upright[1] == pytest.approx(0.7, rel=1e-6)
-    assert upright[0] == pytest.approx(upright[2], rel=1e-3) == pytest.approx(0.7 * (1 - 4.9348 * 0.05**2), rel=1e-3)
+    assert (
+        upright[0]
+        == pytest.approx(upright[2], rel=1e-3)
+        == pytest.approx(0.7 * (1 - 4.9348 * 0.05**2), rel=1e-3)
+    )
     steep = math.sqrt(2) * nominal
     assert contrast(plant, pulse_area=1.04, mirror_tilt_x_rad=steep) == pytest.approx(0.7, rel=1e-6)
 
@@ -55,7 +65,11 @@ def test_the_best_pulse_area_depends_on_the_tilt_of_the_mirror(numbers):
 def test_a_hidden_offset_moves_the_best_setpoint(numbers):
     plant = Plant(put_off(numbers, {"pulse_area": 0.03, "detuning_hz": 1.5e3}), "short", 0)
     assert contrast(plant, pulse_area=1.03, detuning_hz=-1.5e3) == pytest.approx(0.7)
-    assert contrast(plant, pulse_area=1.03) < contrast(plant, pulse_area=1.03, detuning_hz=-500.0) < 0.7
+    assert (
+        contrast(plant, pulse_area=1.03)
+        < contrast(plant, pulse_area=1.03, detuning_hz=-500.0)
+        < 0.7
+    )
     assert contrast(plant, detuning_hz=-1.5e3) == pytest.approx(0.7 * (1 - 4.9348 * 0.03**2))
 
 
@@ -65,9 +79,9 @@ def test_offsets_are_added_to_the_first_drop(numbers):
     before, after = (plant.drop(1, plant.nominal) for plant in (rest, moved))
     assert after.disturbance["x_m"] - before.disturbance["x_m"] == pytest.approx(1e-4)
     assert after.scene.fringe_rad_per_m[1] == pytest.approx(300.0)
-    assert math.remainder(after.scene.phase_rad - before.scene.phase_rad + 0.5, 2 * math.pi) == pytest.approx(
-        0, abs=1e-9
-    )
+    assert math.remainder(
+        after.scene.phase_rad - before.scene.phase_rad + 0.5, 2 * math.pi
+    ) == pytest.approx(0, abs=1e-9)
     assert (moved.response() == rest.response()).all()
 
 
@@ -95,7 +109,10 @@ def test_every_offset_survives_the_way_through_argv():
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("contrast=0.1", ["wanted NAME=VALUE with NAME one of x_m", "roll_rad", "got 'contrast=0.1'"]),
+        (
+            "contrast=0.1",
+            ["wanted NAME=VALUE with NAME one of x_m", "roll_rad", "got 'contrast=0.1'"],
+        ),
         ("x_m", ["x_m: wanted a finite number, got ''"]),
         ("pulse_area=much", ["pulse_area: wanted a finite number, got 'much'"]),
         ("roll_rad=nan", ["roll_rad: wanted a finite number, got 'nan'"]),

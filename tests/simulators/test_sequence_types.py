@@ -1,4 +1,6 @@
-"""Sequence types on request, through sockets: the drop system, its client, and the types that frames carry."""
+"""Sequence types on request, through sockets: the drop system, its client, and the types that
+frames carry.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def welcomed(client: ControllerClient) -> ControllerClient:
 def types(application) -> dict[int, str]:
     """What each drop was announced for; its frames say the same."""
     announced = {drop.drop_id: drop.sequence_type for drop in application.drops}
-    assert all(message.sequence_type == announced[message.drop_id] for message, _ in application.frames)
+    assert all(
+        message.sequence_type == announced[message.drop_id] for message, _ in application.frames
+    )
     return announced
 
 
@@ -36,7 +40,9 @@ def test_drops_are_what_was_asked_for_until_it_is_changed(bench, tmp_path):
     application = bench.application()
     application.until(lambda: application.seen(1))
     for _ in range(2):
-        assert application.ask("drop_system", "sequence", sequence_type="z_shear").effective_drop == 2
+        assert (
+            application.ask("drop_system", "sequence", sequence_type="z_shear").effective_drop == 2
+        )
     application.done(1)
     application.until(lambda: application.seen(2))
     application.done(2)
@@ -46,7 +52,9 @@ def test_drops_are_what_was_asked_for_until_it_is_changed(bench, tmp_path):
     application.until(lambda: application.seen(4))
     assert types(application) == {1: "interferometer", 2: "z_shear", 3: "z_shear", 4: "no_atoms"}
     bench.stop_stations()
-    _, first, *others = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()]
+    _, first, *others = [
+        json.loads(line) for line in (tmp_path / "truth.jsonl").read_text().splitlines()
+    ]
     assert "shown" not in first
     assert [one["shown"]["sequence_type"] for one in others] == ["z_shear", "z_shear", "no_atoms"]
 
@@ -86,9 +94,14 @@ def test_what_is_not_a_sequence_is_refused(bench):
         assert not answer.ok
         assert words in answer.error.message
     unknown = {
-        "type": "request", "request": "sequence", "request_id": "odd", "number": 900, "session": "app-1",
-        "expires_time_ns": 4 * 10**18, "sequence_type": "fountain",
-    }  # fmt: skip
+        "type": "request",
+        "request": "sequence",
+        "request_id": "odd",
+        "number": 900,
+        "session": "app-1",
+        "expires_time_ns": 4 * 10**18,
+        "sequence_type": "fountain",
+    }
     application.controllers["drop_system"].send(json.dumps(unknown).encode())
     application.until(lambda: "odd" in application.answers)
     assert application.answers["odd"].error.code == "bad_request"
@@ -102,7 +115,9 @@ def test_the_client_raises_what_the_controller_refuses(bench):
     bench.station()
     name, station = bench.configured()
     with zmq.Context() as context:
-        laser = ControllerClient(NoSecurity(context), "laser", bench.endpoints["laser"], name, "c-1", station.links)
+        laser = ControllerClient(
+            NoSecurity(context), "laser", bench.endpoints["laser"], name, "c-1", station.links
+        )
         with pytest.raises(Refused, match="makes no drops") as refused:
             welcomed(laser).sequence("z_shear")
         laser.close()

@@ -12,7 +12,9 @@ def test_describe_names_every_parameter(bench, numbers):
     application = bench.application()
     for controller in ("laser", "drop_system"):
         facts = application.ask(controller, "describe").parameters
-        assert set(facts) == {name for name, one in numbers.actuators.items() if one.controller == controller}
+        assert set(facts) == {
+            name for name, one in numbers.actuators.items() if one.controller == controller
+        }
     assert application.ask("laser", "describe").parameters["mirror_tilt_x_rad"].step_limit == 50e-6
 
 
@@ -56,7 +58,9 @@ def test_refuses_by_name_and_value(bench, setpoints, code, named):
 
 
 def test_refuses_what_is_not_finite(numbers):
-    bank = ParameterBank(numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()})
+    bank = ParameterBank(
+        numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()}
+    )
     refusal = bank.judge({"pulse_area": float("nan")})
     assert (refusal.code, refusal.name, refusal.value) == ("not_finite", "pulse_area", "nan")
 
@@ -66,13 +70,18 @@ def test_step_is_relative_to_the_last_commanded_setpoint(bench):
     application = bench.application()
     for target in (438.27e-6, 488.27e-6, 438.27e-6):
         assert application.ask("laser", "write", setpoints={"mirror_tilt_x_rad": target}).ok
-    assert application.ask("laser", "write", setpoints={"mirror_tilt_x_rad": 488.28e-6}).error.code == "step"
+    assert (
+        application.ask("laser", "write", setpoints={"mirror_tilt_x_rad": 488.28e-6}).error.code
+        == "step"
+    )
 
 
 def test_refuses_stale_requests(bench):
     bench.station()
     application = bench.application()
-    assert application.ask("laser", "read", expires_time_ns=time.time_ns() - 1).error.code == "stale"
+    assert (
+        application.ask("laser", "read", expires_time_ns=time.time_ns() - 1).error.code == "stale"
+    )
     assert application.ask("laser", "read", number=100).ok
     assert application.ask("laser", "read", number=100).error.code == "stale"
     assert application.ask("laser", "read", number=1, session="another").ok
@@ -81,13 +90,23 @@ def test_refuses_stale_requests(bench):
 def test_answers_a_request_it_cannot_read(bench):
     bench.station()
     application = bench.application()
-    application.controllers["laser"].send(b'{"type": "request", "request_id": "odd", "request": "explode"}')
+    application.controllers["laser"].send(
+        b'{"type": "request", "request_id": "odd", "request": "explode"}'
+    )
     application.controllers["laser"].send(b"no JSON")
-    application.controllers["laser"].send(b'{"type":"hello","protocols":[7],"station":"bottom","session":"s"}')
-    application.controllers["laser"].send(b'{"type":"hello","protocols":[1],"station":"top","session":"s"}')
+    application.controllers["laser"].send(
+        b'{"type":"hello","protocols":[7],"station":"bottom","session":"s"}'
+    )
+    application.controllers["laser"].send(
+        b'{"type":"hello","protocols":[1],"station":"top","session":"s"}'
+    )
     application.until(lambda: "odd" in application.answers and len(application.errors) == 3)
     assert application.answers["odd"].error.code == "bad_request"
-    assert [error.code for error in application.errors] == ["bad_json", "unsupported_version", "unknown_station"]
+    assert [error.code for error in application.errors] == [
+        "bad_json",
+        "unsupported_version",
+        "unknown_station",
+    ]
 
 
 def test_delay_moves_the_first_drop_that_sees_a_write(bench):
@@ -99,7 +118,9 @@ def test_delay_moves_the_first_drop_that_sees_a_write(bench):
 
 
 def test_bank_latches_from_the_effective_drop_on(numbers):
-    bank = ParameterBank(numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()})
+    bank = ParameterBank(
+        numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()}
+    )
     bank.write({"trap_x_m": 40e-6}, effective_drop=3)
     bank.write({"trap_x_m": 60e-6}, effective_drop=4)
     assert [bank.latch(k)["trap_x_m"] for k in (2, 3, 4, 5)] == [0.0, 40e-6, 60e-6, 60e-6]

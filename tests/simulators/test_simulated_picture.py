@@ -19,7 +19,10 @@ def sensors(numbers):
 
 
 def pictures(numbers, sensors, scene, cloud=None):
-    return {one.view: one.counts for one in develop(Job(scene, 0), sensors, cloud or numbers.cloud, SEED)}
+    return {
+        one.view: one.counts
+        for one in develop(Job(scene, 0), sensors, cloud or numbers.cloud, SEED)
+    }
 
 
 def electrons(counts, facts):
@@ -40,12 +43,16 @@ def good(image):
 
 def test_background_is_what_the_facts_say(numbers, sensors):
     facts = sensors["x"].facts
-    image = electrons(pictures(numbers, sensors, Scene(1, (0, 0, 0), (6283, 0, 0), 0, 0.7))["x"], facts)
+    image = electrons(
+        pictures(numbers, sensors, Scene(1, (0, 0, 0), (6283, 0, 0), 0, 0.7))["x"], facts
+    )
     corner = image[:150, :200]
     corner = corner[good(corner) & (corner < 40)]
     assert corner.mean() == pytest.approx(4.0, abs=0.1)
     assert corner.var() == pytest.approx(4.0 + facts.quantised_read_variance, rel=0.05)
-    assert set(np.unique(pictures(numbers, sensors, Scene(2, (0, 0, 0), (0, 0, 0), 0, 0.7))["y"] % 16)) == {0}
+    assert set(
+        np.unique(pictures(numbers, sensors, Scene(2, (0, 0, 0), (0, 0, 0), 0, 0.7))["y"] % 16)
+    ) == {0}
 
 
 def test_cloud_is_where_the_scene_says(numbers, sensors):
@@ -73,16 +80,22 @@ def test_fringes_have_the_phase_of_the_model(numbers, sensors, fringe_y):
     u, v = axes(facts)
     sign = np.where(v > 0, 1.0, -1.0)
     angle = 6283.0 * u[None, :] + 350.0 * (v - sign * 7.5e-3)[:, None]
-    bright = good(image) & ((np.abs(np.abs(v) - 7.5e-3) < 5e-3)[:, None] & (np.abs(u) < 5e-3)[None, :])
+    bright = good(image) & (
+        (np.abs(np.abs(v) - 7.5e-3) < 5e-3)[:, None] & (np.abs(u) < 5e-3)[None, :]
+    )
     found = np.sum(np.where(bright, image, 0.0) * sign[:, None] * np.exp(-1j * angle))
-    assert math.remainder(np.angle(found) - (1.2 + fringe_y * -250e-6), 2 * math.pi) == pytest.approx(0, abs=0.03)
+    assert math.remainder(
+        np.angle(found) - (1.2 + fringe_y * -250e-6), 2 * math.pi
+    ) == pytest.approx(0, abs=0.03)
     contrast = 2 * abs(found) / 900e3 / np.sinc(6283.0 * 64e-6 / (2 * math.pi))
     assert contrast == pytest.approx(0.7 * math.exp(-((fringe_y * 1.2e-3) ** 2) / 2), rel=0.03)
 
 
 def test_noise_is_that_of_atoms_which_scatter_many_photons(numbers, sensors):
     facts = sensors["x"].facts
-    image = electrons(pictures(numbers, sensors, Scene(6, (0, 0, 0), (0, 0, 0), math.pi / 2, 0.0))["x"], facts)
+    image = electrons(
+        pictures(numbers, sensors, Scene(6, (0, 0, 0), (0, 0, 0), math.pi / 2, 0.0))["x"], facts
+    )
     u, v = axes(facts)
     width, per_port = 1.2e-3, 450e3
     shape_v = sum(np.exp(-((v - d) ** 2) / (2 * width**2)) for d in (7.5e-3, -7.5e-3))
@@ -98,7 +111,9 @@ def test_same_seed_gives_the_same_pictures(numbers, sensors):
     def first_pictures(seed):
         plant = Plant(numbers, "short", seed)
         scene = plant.drop(1, plant.nominal).scene
-        mine = {view: Sensor(numbers.camera, numbers.sensors["small"], view, seed) for view in VIEWS}
+        mine = {
+            view: Sensor(numbers.camera, numbers.sensors["small"], view, seed) for view in VIEWS
+        }
         return {one.view: one.checksum for one in develop(Job(scene, 0), mine, numbers.cloud, seed)}
 
     once = first_pictures(11)
@@ -108,7 +123,11 @@ def test_same_seed_gives_the_same_pictures(numbers, sensors):
 
 def test_views_and_drops_differ(numbers, sensors):
     scenes = [Scene(k, (0, 0, 0), (0, 0, 0), 0, 0.7) for k in (1, 2)]
-    checksums = {one.checksum for scene in scenes for one in develop(Job(scene, 0), sensors, numbers.cloud, SEED)}
+    checksums = {
+        one.checksum
+        for scene in scenes
+        for one in develop(Job(scene, 0), sensors, numbers.cloud, SEED)
+    }
     assert len(checksums) == 4
 
 
@@ -128,7 +147,9 @@ def test_no_two_drops_share_their_noise_beneath_the_atoms(numbers, sensors):
     nothing = numbers.cloud.model_copy(update={"atoms": 0.0})
     dark = []
     for drop_id in (1, 2):
-        image = pictures(numbers, sensors, Scene(drop_id, (0, 0, 0), (0, 0, 0), 0, 0.7), nothing)["x"]
+        image = pictures(numbers, sensors, Scene(drop_id, (0, 0, 0), (0, 0, 0), 0, 0.7), nothing)[
+            "x"
+        ]
         image = electrons(image[100:412, 300:468], sensors["x"].facts)
         image = np.where(image < 40, image, 4.0)
         dark.append((image - image.mean()) / image.std())

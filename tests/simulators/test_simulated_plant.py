@@ -37,20 +37,25 @@ def test_first_drop_starts_off_by_the_table(numbers):
     assert drop.noise_free_response["fringe_x_rad_per_m"] == 6283.0
     for name in OBSERVABLES:
         total = drop.disturbance[name] + drop.noise_free_response[name] + drop.jitter[name]
-        assert math.remainder(drop.observables[name] - total, 2 * math.pi) == pytest.approx(0, abs=1e-9)
+        assert math.remainder(drop.observables[name] - total, 2 * math.pi) == pytest.approx(
+            0, abs=1e-9
+        )
     assert -math.pi < drop.observables["phase_rad"] <= math.pi
 
 
 def test_drift_and_jitter_have_their_covariances(numbers):
     plant = Plant(numbers, "short", 3)
     drops = [plant.drop(k, plant.nominal) for k in range(1, 1500)]
-    # Without mirror_tilt_y's walk the disturbance is the pure random walk; its part of the phase is small.
+    # Without mirror_tilt_y's walk the disturbance is the pure random walk; its part of the phase is
+    # small.
     walk = np.array([list(drop.disturbance.values()) for drop in drops])
     jitter = np.array([list(drop.jitter.values()) for drop in drops])
     for found, wanted in ((np.diff(walk, axis=0), plant.drift_cov()), (jitter, plant.jitter_cov())):
         assert found.std(axis=0)[:5] == pytest.approx(np.sqrt(np.diag(wanted))[:5], rel=0.08)
         correlation = np.corrcoef(found, rowvar=False)[3, 5]
-        assert correlation == pytest.approx(wanted[3, 5] / math.sqrt(wanted[3, 3] * wanted[5, 5]), abs=0.12)
+        assert correlation == pytest.approx(
+            wanted[3, 5] / math.sqrt(wanted[3, 3] * wanted[5, 5]), abs=0.12
+        )
 
 
 def test_long_preset_has_any_phase(numbers):
@@ -76,8 +81,13 @@ def test_random_streams_do_not_see_setpoints(numbers):
 def test_setpoints_act_through_the_response(numbers):
     plant = Plant(numbers, "short", 0)
     rest = plant.drop(1, plant.nominal)
-    moved = plant.drop(1, plant.nominal | {"mirror_tilt_x_rad": 398.27e-6, "launch_tilt_x_rad": 1e-6})
-    change = {name: moved.noise_free_response[name] - rest.noise_free_response[name] for name in OBSERVABLES}
+    moved = plant.drop(
+        1, plant.nominal | {"mirror_tilt_x_rad": 398.27e-6, "launch_tilt_x_rad": 1e-6}
+    )
+    change = {
+        name: moved.noise_free_response[name] - rest.noise_free_response[name]
+        for name in OBSERVABLES
+    }
     assert change["fringe_x_rad_per_m"] == pytest.approx(161.8)
     assert change["phase_rad"] == pytest.approx(0.36)
     assert change["x_m"] == pytest.approx(7.3e-6)
@@ -95,7 +105,10 @@ def test_fringe_along_the_line_of_sight_enters_the_phase_as_disturbance(numbers)
 
 def test_pulse_area_is_best_at_one(numbers):
     plant = Plant(numbers, "short", 0)
-    contrasts = [plant.drop(1, plant.nominal | {"pulse_area": area}).scene.contrast for area in (0.9, 1.0, 1.1)]
+    contrasts = [
+        plant.drop(1, plant.nominal | {"pulse_area": area}).scene.contrast
+        for area in (0.9, 1.0, 1.1)
+    ]
     assert contrasts[1] == 0.7
     assert contrasts[0] == pytest.approx(contrasts[2]) == pytest.approx(0.7 * (1 - 0.049348))
 

@@ -33,15 +33,29 @@ def test_truth_tells_every_drop(bench, tmp_path):
     application.until(lambda: "all 3 drops are started" in bench.said)
     bench.stop_stations()
     plant, *drops = lines_of(tmp_path / "truth.jsonl")
-    assert set(plant["plant"]) == {"observables", "actuators", "response", "drift_cov", "jitter_cov"}
+    assert set(plant["plant"]) == {
+        "observables",
+        "actuators",
+        "response",
+        "drift_cov",
+        "jitter_cov",
+    }
     assert plant["plant"]["observables"] == list(OBSERVABLES)
     assert [drop["drop_id"] for drop in drops] == [1, 2, 3]
     for drop in drops:
         assert set(drop) == {
-            "drop_id", "observables", "actuators", "noise_free_response", "disturbance", "jitter", "frames",
-        }  # fmt: skip
+            "drop_id",
+            "observables",
+            "actuators",
+            "noise_free_response",
+            "disturbance",
+            "jitter",
+            "frames",
+        }
         sent = {m.view: m.checksum for m, _ in application.frames if m.drop_id == drop["drop_id"]}
-        assert drop["frames"] == {view: {"crc32": crc, "stored": True} for view, crc in sent.items()}
+        assert drop["frames"] == {
+            view: {"crc32": crc, "stored": True} for view, crc in sent.items()
+        }
     assert [drop["actuators"]["trap_x_m"] for drop in drops] == [0.0, 10e-6, 20e-6]
     assert drops[2]["noise_free_response"]["x_m"] == pytest.approx(20e-6)
 
@@ -143,7 +157,9 @@ def test_drops_wait_for_slow_pictures(bench, monkeypatch):
     monkeypatch.setattr("simulators.cameras.exposure.develop", lambda *more: time.sleep(0.3) or [])
     bench.station(interval_s=0.01)
     application = bench.application()
-    application.until(lambda: "pictures take longer than the interval: drops are left out" in bench.said)
+    application.until(
+        lambda: "pictures take longer than the interval: drops are left out" in bench.said
+    )
 
 
 def test_schedule_is_steady_and_skips_what_it_missed():
@@ -176,7 +192,9 @@ def test_options_survive_the_way_through_argv(tmp_path):
 
     parser = argparse.ArgumentParser()
     add_simulation_options(parser)
-    wanted = SimulationOptions("small", 7, 0.25, tmp_path / "a b.jsonl", "long", 2, tmp_path / "faults.toml")
+    wanted = SimulationOptions(
+        "small", 7, 0.25, tmp_path / "a b.jsonl", "long", 2, tmp_path / "faults.toml"
+    )
     assert SimulationOptions.of(parser.parse_args(wanted.argv())) == wanted
     assert SimulationOptions.of(parser.parse_args([])) == SimulationOptions()
 
@@ -188,12 +206,22 @@ def test_bad_usage_is_exit_2(tmp_path, capsys):
 
 @pytest.mark.station
 def test_process_stops_cleanly_on_a_signal(bench, tmp_path):
-    endpoints = [f"--{name}-endpoint={bench.endpoints[name.replace('-', '_')]}"
-                 for name in ("camera", "laser", "drop-system")]  # fmt: skip
+    endpoints = [
+        f"--{name}-endpoint={bench.endpoints[name.replace('-', '_')]}"
+        for name in ("camera", "laser", "drop-system")
+    ]
     truth, config = tmp_path / "truth.jsonl", tmp_path / "plain.toml"
     config.write_text(default_text().replace('sockets = "curve"', 'sockets = "plain"'))
-    command = [sys.executable, "-m", "simulators", "--sensor=small", "--interval=0", f"--truth={truth}",
-               f"--config={config}", *endpoints]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "simulators",
+        "--sensor=small",
+        "--interval=0",
+        f"--truth={truth}",
+        f"--config={config}",
+        *endpoints,
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         application = bench.application()
         application.until(lambda: application.seen(1))
@@ -210,9 +238,13 @@ def test_simulated_cameras_pass_the_driver_check(bench):
 
     name, station = bench.configured()
     lock = NoSecurity(bench.context)
-    clients = [ControllerClient(lock, key, bench.endpoints[key], name, "check", station.links)
-               for key in ("laser", "drop_system")]  # fmt: skip
-    check = DriverCheck(lock, name, station, CheckPlan(bench.endpoints["camera"], 20.0), clients[1].done)
+    clients = [
+        ControllerClient(lock, key, bench.endpoints[key], name, "check", station.links)
+        for key in ("laser", "drop_system")
+    ]
+    check = DriverCheck(
+        lock, name, station, CheckPlan(bench.endpoints["camera"], 20.0), clients[1].done
+    )
     bench.station()
     found = check.run()
     for client in clients:

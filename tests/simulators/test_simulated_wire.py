@@ -54,7 +54,12 @@ def test_camera_sends_the_golden_bytes(context, tmp_path, name):
     with context.socket(zmq.ROUTER) as application:
         application.bind(endpoint)
         driver = CameraDriver(
-            NoSecurity(context), place, hello.facts.facts(), buffer, lambda *one: settled.append(one), print
+            NoSecurity(context),
+            place,
+            hello.facts.facts(),
+            buffer,
+            lambda *one: settled.append(one),
+            print,
         )
         peer, said = received(application, driver)
         assert said == hello.encode()
@@ -74,9 +79,14 @@ def test_camera_sends_the_golden_bytes(context, tmp_path, name):
 
 def test_controller_answers_with_the_golden_bytes(context, tmp_path):
     tilt = ActuatorNumbers(
-        controller="laser", nominal=0.0, minimum=-0.002, maximum=0.002, step_limit=0.0005, resolution=0.0001,
+        controller="laser",
+        nominal=0.0,
+        minimum=-0.002,
+        maximum=0.002,
+        step_limit=0.0005,
+        resolution=0.0001,
         settle_time_s=0.2,
-    )  # fmt: skip
+    )
     bank = ParameterBank({"mirror_tilt_x_rad": tilt}, {"mirror_tilt_x_rad": 0.0004})
     place = ControllerIdentity("bottom", "laser", f"ipc://{tmp_path}/l", "laser-9", 1.0, 5.0)
     server = ControllerServer(NoSecurity(context), place, bank, print)

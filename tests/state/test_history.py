@@ -15,14 +15,25 @@ from magis_calib.state.history import History, column, words
 
 def record(drop_id: int, *reasons: str) -> DropRecord:
     decision = Decision(drop_id, 0, "held", "no gate was asked; µ")
-    return DropRecord(drop_id, 10 * drop_id, "interferometer", True, unusable_station(drop_id, *reasons), decision,
-                      {"trap_x_m": 1e-6 * drop_id}, {}, targets={"z_m": 2e-5})  # fmt: skip
+    return DropRecord(
+        drop_id,
+        10 * drop_id,
+        "interferometer",
+        True,
+        unusable_station(drop_id, *reasons),
+        decision,
+        {"trap_x_m": 1e-6 * drop_id},
+        {},
+        targets={"z_m": 2e-5},
+    )
 
 
 def test_numbers_of_a_drop_are_found_by_name() -> None:
     given = record(7, "no atoms")
     estimate = dataclasses.replace(
-        given.estimate, values={**given.estimate.values, "z_m": 3e-5}, stderr={**given.estimate.stderr, "z_m": 1e-6}
+        given.estimate,
+        values={**given.estimate.values, "z_m": 3e-5},
+        stderr={**given.estimate.stderr, "z_m": 1e-6},
     )
     history = History()
     history.add(dataclasses.replace(given, estimate=estimate))
@@ -49,7 +60,13 @@ def test_what_was_looked_at_does_not_change_and_the_oldest_are_let_go() -> None:
         history.add(record(drop))
         seen.append(history.rows)
     assert [rows["drop_id"].tolist() for rows in seen] == [
-        [1], [1, 2], [1, 2, 3], [1, 2, 3, 4], [3, 4, 5], [3, 4, 5, 6], [5, 6, 7],
-    ]  # fmt: skip
+        [1],
+        [1, 2],
+        [1, 2, 3],
+        [1, 2, 3, 4],
+        [3, 4, 5],
+        [3, 4, 5, 6],
+        [5, 6, 7],
+    ]
     with pytest.raises(ValueError, match="read-only"):
         seen[0]["drop_id"][0] = 0

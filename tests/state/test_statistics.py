@@ -33,7 +33,9 @@ def test_a_random_walk_rises_with_the_root_of_the_time_averaged() -> None:
     """Steps s give s √((2 m² + 1) / (6 m)) for averages over m values."""
     found = allan_deviation(np.cumsum(np.random.default_rng(3).normal(0.0, 0.5, 90_000)))
     length = found.lengths[:8]
-    assert found.deviations[:8] == pytest.approx(0.5 * np.sqrt((2 * length**2 + 1) / (6 * length)), rel=0.12)
+    assert found.deviations[:8] == pytest.approx(
+        0.5 * np.sqrt((2 * length**2 + 1) / (6 * length)), rel=0.12
+    )
 
 
 def test_every_other_sign_is_averaged_away() -> None:

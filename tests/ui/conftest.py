@@ -11,7 +11,9 @@ from window_bench import delete_now, let_qt_work
 
 @pytest.fixture(autouse=True)
 def no_window_left_behind() -> Iterator[None]:
-    """Fail a test that leaves a window, but for hidden menus: those of plots have no owner in Qt."""
+    """Fail a test that leaves a window, but for hidden menus:
+    those of plots have no owner in Qt.
+    """
     before = set(QApplication.topLevelWidgets())
     yield
     for _ in range(20):
@@ -23,4 +25,8 @@ def no_window_left_behind() -> Iterator[None]:
 
 
 def _windows() -> set[QWidget]:
-    return {one for one in QApplication.topLevelWidgets() if one.isVisible() or not isinstance(one, QMenu)}
+    return {
+        one
+        for one in QApplication.topLevelWidgets()
+        if one.isVisible() or not isinstance(one, QMenu)
+    }

@@ -1,4 +1,6 @@
-"""An operator without a mouse: the keys of an entry of the menus, Tab from control to control, Escape."""
+"""An operator without a mouse: the keys of an entry of the menus, Tab from control to control,
+Escape.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def has_keyboard(widget: QWidget) -> bool:
 
 def opened(bench: WindowBench, kind: type[QDialog] = QDialog) -> QDialog:
     """Wait for the one dialog of this kind and for the keyboard in it."""
-    wait_until(lambda: [one for one in bench.window.findChildren(kind) if one.isVisible()], "a dialog")
+    wait_until(
+        lambda: [one for one in bench.window.findChildren(kind) if one.isVisible()], "a dialog"
+    )
     (dialog,) = bench.window.findChildren(kind)
     dialog.activateWindow()
     wait_until(lambda: has_keyboard(dialog), "the keyboard in the dialog")

@@ -39,7 +39,9 @@ def replayed(recording: Path, folder: Path) -> Iterator[ReplayBench]:
         replay.set_speed(0.0)
         with ReplayBench(replay, kept_in(folder)) as bench:
             replay.start()
-            let_qt_work(2 * SETTLED_MS)  # it lays out its docks once it has its size: what a test shows stays in sight
+            let_qt_work(
+                2 * SETTLED_MS
+            )  # it lays out its docks once it has its size: what a test shows stays in sight
             wait_until(lambda: bench.snapshot.latest is not None, "the first drop")
             bench.drawn()
             yield bench

@@ -1,4 +1,6 @@
-"""A window over a running station: the real engine, the real simulators in a process of their own."""
+"""A window over a running station: the real engine,
+the real simulators in a process of their own.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ PATIENCE_S = 40.0
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Let Qt work until this is so: for fixtures that outlive one test and so cannot use `qtbot`."""
+    """Let Qt work until this is so: for fixtures that outlive one test and so cannot use
+    `qtbot`.
+    """
     until = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < until, f"waited in vain for {what}"
@@ -40,7 +44,9 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 
 
 def let_qt_work(for_ms: int) -> None:
-    """Run an event loop, which leaves the interpreter to the threads of the run, unlike `QTest.qWait`."""
+    """Run an event loop, which leaves the interpreter to the threads of the run, unlike
+    `QTest.qWait`.
+    """
     loop = QEventLoop()
     QTimer.singleShot(for_ms, loop.quit)
     loop.exec()
@@ -90,7 +96,9 @@ class WindowBench:
         wait_until(self._nothing_is_left, "the end of all widgets")
 
     def _nothing_is_left(self) -> bool:
-        """Tell whether all that the window opened is gone, but for hidden menus: those of plots have no owner in Qt."""
+        """Tell whether all that the window opened is gone, but for hidden menus: those of plots
+        have no owner in Qt.
+        """
         delete_now()
         left = set(QApplication.topLevelWidgets()) - self._before
         return all(isinstance(one, QMenu) and not one.isVisible() for one in left)
@@ -99,19 +107,39 @@ class WindowBench:
 class StationBench(WindowBench):
     """The same on a simulated station that runs until `close`."""
 
-    def __init__(self, folder: Path, settings: QSettings, *, silent_after_s: float = 5.0,
-                 close_confirm: bool = False, faults: Path | None = None, start: str = "closed",
-                 config_file: Path | None = None, interval_s: float = 0.0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        folder: Path,
+        settings: QSettings,
+        *,
+        silent_after_s: float = 5.0,
+        close_confirm: bool = False,
+        faults: Path | None = None,
+        start: str = "closed",
+        config_file: Path | None = None,
+        interval_s: float = 0.0,
+    ) -> None:
         config = load_config(config_file)
         name, station = select_station(config, None)
-        station = station.model_copy(update={"loop": station.loop.model_copy(update={"start": start})})
+        station = station.model_copy(
+            update={"loop": station.loop.model_copy(update={"start": start})}
+        )
         links = station.links.model_copy(update={"silent_after_s": silent_after_s})
         station = station.model_copy(update={"links": links})
         self._until_closed = ExitStack()
         station, _ = self._until_closed.enter_context(on_free_ports(station, own=False))
         options = SimulationOptions(sensor="small", interval_s=interval_s, seed=7, faults=faults)
-        run = LiveRun(config, name, station, folder, None, {"simulated": True}, products=folder / "products",
-                      go_on=False, config_file=config_file)  # fmt: skip
+        run = LiveRun(
+            config,
+            name,
+            station,
+            folder,
+            None,
+            {"simulated": True},
+            products=folder / "products",
+            go_on=False,
+            config_file=config_file,
+        )
         self._until_closed.callback(run.close)
         self._simulated = SimulatedProcess(options, station.links, None, name, None)
         self._until_closed.callback(self._simulated.stop)
@@ -147,13 +175,17 @@ def delete_now() -> None:
 
 def said(widget: QWidget) -> str:
     """Return everything that can be read in a widget."""
-    kinds = [one for kind in (ElidedLabel, QLabel, QPushButton) for one in widget.findChildren(kind)]
+    kinds = [
+        one for kind in (ElidedLabel, QLabel, QPushButton) for one in widget.findChildren(kind)
+    ]
     return " | ".join(one.text() for one in kinds if one.isVisible() and one.text())
 
 
 def items_of(widget: QWidget, kind: type) -> list:
     """Return the plotted items of this kind that can be seen in a widget."""
-    (view,) = [one for one in widget.findChildren(pg.GraphicsView) if type(one).__name__ != "AxisItem"]
+    (view,) = [
+        one for one in widget.findChildren(pg.GraphicsView) if type(one).__name__ != "AxisItem"
+    ]
     return [one for one in view.scene().items() if isinstance(one, kind) and one.isVisible()]
 
 

@@ -14,18 +14,34 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QWidget
 from ui.export.writer import writing
 from ui.models.plot import Origin, Plot
 
-FORMATS = {".png": "PNG picture (*.png)", ".svg": "SVG drawing (*.svg)", ".csv": "CSV table, SI (*.csv)"}
+FORMATS = {
+    ".png": "PNG picture (*.png)",
+    ".svg": "SVG drawing (*.svg)",
+    ".csv": "CSV table, SI (*.csv)",
+}
 LOOK_MS = 50
 
 
 class Exports:
     """Exports the plots of a window from a menu under the pointer, or by name."""
 
-    def __init__(self, window: QWidget, plots: Callable[[], Sequence[Plot]], origin: Callable[[], Origin],
-                 tell: Callable[[str], None], executor: Executor) -> None:  # fmt: skip
-        """`plots`: those that can be seen now. `tell` says a line to the operator. `executor` writes files."""
-        self._window, self._plots, self._origin = window, plots, origin
-        self._tell, self._executor = tell, executor
+    def __init__(
+        self,
+        window: QWidget,
+        plots: Callable[[], Sequence[Plot]],
+        origin: Callable[[], Origin],
+        tell: Callable[[str], None],
+        executor: Executor,
+    ) -> None:
+        """`plots`: those that can be seen now. `tell` says a line to the operator.
+
+        `executor` writes files.
+        """
+        self._window = window
+        self._plots = plots
+        self._origin = origin
+        self._tell = tell
+        self._executor = executor
         self._written: list[tuple[Path, Future[None]]] = []
         self._timer = QTimer(window, interval=LOOK_MS)
         self._timer.timeout.connect(self._look)
@@ -53,7 +69,9 @@ class Exports:
             menu.addAction("no plot is drawn yet").setEnabled(False)
 
     def ask_pointed(self) -> None:
-        """Ask where to put the plot under the pointer, else the one whose panel has the keyboard."""
+        """Ask where to put the plot under the pointer,
+        else the one whose panel has the keyboard.
+        """
         plot = self._at(QCursor.pos()) or self._focused()
         if plot is None:
             self._tell("▲ nothing to export: point at a plot, or choose one in File › Export plot")
@@ -102,8 +120,12 @@ class Exports:
         self.ask(plot)
 
     def _as_now(self, asked: Plot) -> Plot:
-        """Return the plot with the drops that it shows now: there may be new ones since it was asked for."""
-        return next((one for one in self._plots() if one.view is asked.view and one.key == asked.key), asked)
+        """Return the plot with the drops that it shows now: there may be new ones since it was
+        asked for.
+        """
+        return next(
+            (one for one in self._plots() if one.view is asked.view and one.key == asked.key), asked
+        )
 
     def _at(self, place: QPoint) -> Plot | None:
         under = QApplication.widgetAt(place)
@@ -129,5 +151,7 @@ def named(name: str, wanted: str) -> Path:
     path = Path(name)
     if path.suffix.lower() in FORMATS:
         return path
-    suffix = next(suffix for suffix, words in FORMATS.items() if words == wanted or suffix == ".csv")
+    suffix = next(
+        suffix for suffix, words in FORMATS.items() if words == wanted or suffix == ".csv"
+    )
     return path.with_name(path.name + suffix)

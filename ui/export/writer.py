@@ -1,4 +1,6 @@
-"""A plot as a file: PNG and SVG with a caption that says what it is and of which run, CSV with the numbers in SI."""
+"""A plot as a file: PNG and SVG with a caption that says what it is and of which run, CSV with the
+numbers in SI.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,18 @@ LINE_PX = 16
 
 
 def export(plot: Plot, path: Path, origin: Origin) -> None:
-    """Write what is drawn now, in the format that the suffix names. Raises `OSError` and `ValueError` in words."""
+    """Write what is drawn now, in the format that the suffix names.
+
+    Raises `OSError` and `ValueError` in words.
+    """
     writing(plot, path, origin)()
 
 
 def writing(plot: Plot, path: Path, origin: Origin) -> Callable[[], None]:
-    """Take down what is drawn now, in the GUI thread; return what writes it, in whichever thread."""
+    """Take down what is drawn now, in the GUI thread.
+
+    Return what writes it, in whichever thread.
+    """
     lines = caption(plot, origin)
     match path.suffix.lower():
         case ".png":
@@ -61,8 +69,11 @@ def _picture(view: Any, lines: list[str]) -> QImage:
 
 
 def _drawing(view: Any, lines: list[str]) -> bytes:
-    """Draw with Qt's own generator, which clips to the axes since SVG 1.1: that of pyqtgraph fails on closed paths."""
-    buffer, area = QBuffer(), QRectF(QPointF(0, 0), _size(view, lines))
+    """Draw with Qt's own generator, which clips to the axes since SVG 1.1: that of pyqtgraph fails
+    on closed paths.
+    """
+    buffer = QBuffer()
+    area = QRectF(QPointF(0, 0), _size(view, lines))
     generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
     generator.setOutputDevice(buffer)
     generator.setViewBox(area)
@@ -75,15 +86,21 @@ def _drawing(view: Any, lines: list[str]) -> bytes:
 
 
 def _size(view: Any, lines: list[str]) -> QSizeF:
-    """Return the size on the screen's scale: as wide as the caption, however small the plot is in the window."""
+    """Return the size on the screen's scale: as wide as the caption, however small the plot is in
+    the window.
+    """
     widest = max(QFontMetricsF(text_font(bold=True)).horizontalAdvance(line) for line in lines)
     wide = max(view.width(), widest + 2 * MARGIN_PX)
     return QSizeF(wide, LINE_PX * len(lines) + wide * view.height() / view.width())
 
 
 def _paint(painter: QPainter, view: Any, lines: list[str], scale: float) -> None:
-    """Paint the caption, and what the view shows below it, in pixels of the screen; end the painter."""
-    high, size = LINE_PX * len(lines), _size(view, lines)
+    """Paint the caption, and what the view shows below it, in pixels of the screen.
+
+    End the painter.
+    """
+    high = LINE_PX * len(lines)
+    size = _size(view, lines)
     painter.fillRect(QRectF(QPointF(0, 0), size), QColor(PANEL))
     for number, line in enumerate(lines):
         painter.setFont(text_font(bold=number == 0))
@@ -93,8 +110,15 @@ def _paint(painter: QPainter, view: Any, lines: list[str], scale: float) -> None
     below = QRectF(0, high, size.width(), size.height() - high)
     painter.fillRect(below, view.backgroundBrush())
     exporter = Exporter(view.scene())  # lets marks be drawn as lines, not as pixels of the screen
-    exporter.setExportMode(True, {"painter": painter, "antialias": True, "resolutionScale": scale,
-                                  "background": view.backgroundBrush().color()})  # fmt: skip
+    exporter.setExportMode(
+        True,
+        {
+            "painter": painter,
+            "antialias": True,
+            "resolutionScale": scale,
+            "background": view.backgroundBrush().color(),
+        },
+    )
     try:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         view.scene().render(painter, below, exporter.getSourceRect())
@@ -117,8 +141,13 @@ def _write_table(path: Path, table: Table, lines: list[str], plot: Plot, origin:
     """Write lines that begin with # for people, then names and columns for programs."""
     units = ", ".join(f"{name} in {unit}" for name, unit in table.units.items()) or "none"
     with path.open("w", encoding="utf-8", newline="") as file:
-        for line in (*lines, f"station: {origin.station}", f"session: {origin.session or 'not recorded'}",
-                     f"drops: {drops_in_words(plot.drops)}", f"units (SI): {units}"):  # fmt: skip
+        for line in (
+            *lines,
+            f"station: {origin.station}",
+            f"session: {origin.session or 'not recorded'}",
+            f"drops: {drops_in_words(plot.drops)}",
+            f"units (SI): {units}",
+        ):
             file.write(f"# {line}\n")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(table.columns)

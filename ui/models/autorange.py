@@ -42,5 +42,6 @@ class SteadyRange:
         self._idle = self._idle + 1 if span < TOO_WIDE * (upper - lower) else 0
         if self._idle < PATIENCE:
             return False
-        self._idle, self._limits = 0, wanted
+        self._idle = 0
+        self._limits = wanted
         return True

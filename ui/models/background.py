@@ -1,4 +1,6 @@
-"""Work beside the GUI thread: pictures and profiles are made ready there, and drawn when they are."""
+"""Work beside the GUI thread: pictures and profiles are made ready there,
+and drawn when they are.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +13,26 @@ Made = TypeVar("Made")
 
 
 class BackgroundTask(Generic[Wanted, Made]):
-    """Makes one thing ready again and again. The GUI thread asks and never waits; what failed is raised there, once."""
+    """Makes one thing ready again and again. The GUI thread asks and never waits.
+
+    What failed is raised there, once.
+    """
 
     def __init__(self, executor: Executor, make: Callable[[Wanted], Made]) -> None:
         """Have nothing ready. `make` runs in a thread of the executor."""
-        self._executor, self._make = executor, make
+        self._executor = executor
+        self._make = make
         self._begun: tuple[Wanted, Future[Made]] | None = None
         self._ready: tuple[Wanted, Made] | None = None
 
     def newest(self, wanted: Wanted) -> tuple[Wanted, Made] | None:
-        """Return what was made last, and of what; begin to make what is wanted where that is something else."""
+        """Return what was made last, and of what.
+
+        Begin to make what is wanted where that is something else.
+        """
         if self._begun is not None and self._begun[1].done():
-            (of, future), self._begun = self._begun, None
+            of, future = self._begun
+            self._begun = None
             self._ready = of, future.result()
         self.begin(wanted)
         return self._ready

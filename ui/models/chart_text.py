@@ -1,4 +1,6 @@
-"""What is written on and over a strip chart: the newest value, the share in tolerance, one drop on hover."""
+"""What is written on and over a strip chart: the newest value, the share in tolerance, one drop on
+hover.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,16 @@ from ui.style.format import raw, why_unusable
 
 def newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
     """Return text, colour and hover for one quantity of one drop."""
-    name, unit = quantity.name, f" {quantity.shown_unit}".rstrip()
+    name = quantity.name
+    unit = f" {quantity.shown_unit}".rstrip()
     if name in HEALTH:
         found = health_of(record.estimate)[name]
         text = quantity.with_error(found.value, found.stderr).replace("-", "−")
-        return f"{text}{unit}", TEXT, f"{EXPLAINED[name]}\n{raw(quantity, found.value, found.stderr)}"
+        return (
+            f"{text}{unit}",
+            TEXT,
+            f"{EXPLAINED[name]}\n{raw(quantity, found.value, found.stderr)}",
+        )
     if name not in REPORTED:
         value = record.in_force.get(name, float("nan"))
         return f"{quantity.shown(value)}{unit}".replace("-", "−"), TEXT, raw(quantity, value)
@@ -31,10 +38,15 @@ def newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
     return f"{text}{unit}", TEXT, raw(quantity, value, stderr)
 
 
-def share(rows: HistoryRows, quantity: Quantity, target: float, tolerance: float) -> tuple[float, str]:
-    """Return the share (0 to 1) of usable drops within tolerance of the target in force at each, and that in words."""
+def share(
+    rows: HistoryRows, quantity: Quantity, target: float, tolerance: float
+) -> tuple[float, str]:
+    """Return the share (0 to 1) of usable drops within tolerance of the target in force at each,
+    and that in words.
+    """
     errors = deviations(rows, quantity.name, target)
-    found, usable = share_within(errors, tolerance), int(np.isfinite(errors).sum())
+    found = share_within(errors, tolerance)
+    usable = int(np.isfinite(errors).sum())
     within = f"±{quantity.shown(tolerance)} {quantity.shown_unit} about the target in force"
     return found, f"{100 * found:.1f} % in tolerance: of {usable} usable drops in view, {within}"
 
@@ -47,7 +59,8 @@ def kept(record: DropRecord, quantity: Quantity) -> str:
 
 
 def beside(snapshot: Snapshot) -> tuple[HistoryRows, str]:
-    """Return what a replay shows beside its own numbers, and how it is called: a what-if, else what was recorded.
+    """Return what a replay shows beside its own numbers, and how it is called: a what-if, else what
+    was recorded.
 
     Without rows where there is neither, or nothing that differs.
     """
@@ -75,4 +88,7 @@ def older(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
         return ""
     value, stderr = (float(one[-1]) for one in column(found, quantity.name))
     text = quantity.with_error(value, stderr).replace("-", "−")
-    return f"drop {drop_id}: {text} {quantity.shown_unit}\n{words(found, -1)}\nmagis-calib why tells more"
+    return (
+        f"drop {drop_id}: {text} {quantity.shown_unit}\n{words(found, -1)}\nmagis-calib why "
+        f"tells more"
+    )

@@ -1,4 +1,6 @@
-"""The part of a frame where the clouds are: what is drawn from it need not read the other nine tenths. No Qt."""
+"""The part of a frame where the clouds are: what is drawn from it need not read the other nine
+tenths. No Qt.
+"""
 
 from __future__ import annotations
 
@@ -13,23 +15,32 @@ LEAST_PX = 512
 
 
 def around_clouds(frame: Frame, fitted: ViewEstimate, reach_widths: float) -> Frame:
-    """Cut the same number of pixels off opposite sides, so that the middle stays where image coordinates count from."""
+    """Cut the same number of pixels off opposite sides, so that the middle stays where image
+    coordinates count from.
+    """
     right = _half_px(frame, fitted, "horizontal", reach_widths)
     up = _half_px(frame, fitted, "vertical", reach_widths)
     turned = frame.facts.orientation.endswith(("_90", "_270"))
     rows, columns = frame.counts.shape
-    down_cut, right_cut = (_cut(rows, right), _cut(columns, up)) if turned else (_cut(rows, up), _cut(columns, right))
+    down_cut, right_cut = (
+        (_cut(rows, right), _cut(columns, up)) if turned else (_cut(rows, up), _cut(columns, right))
+    )
     counts = frame.counts[down_cut : rows - down_cut, right_cut : columns - right_cut]
     facts = replace(frame.facts, rows=counts.shape[0], columns=counts.shape[1])
     return replace(frame, counts=counts, facts=facts)
 
 
 def _half_px(frame: Frame, fitted: ViewEstimate, way: str, reach_widths: float) -> float:
-    """Return how far the clouds reach from the middle of the image; infinity where that is not known."""
+    """Return how far the clouds reach from the middle of the image.
+
+    Infinity where that is not known.
+    """
     reach = reach_widths * fitted.value(f"width_{way}_m")
     away = max(abs(fitted.value(f"port_{port}_{way}_m")) for port in ("a", "b")) + reach
     return away / frame.facts.object_pixel_m if math.isfinite(away) else math.inf
 
 
 def _cut(size: int, half_px: float) -> int:
-    return max(0, math.floor(size / 2 - max(half_px, LEAST_PX / 2))) if math.isfinite(half_px) else 0
+    return (
+        max(0, math.floor(size / 2 - max(half_px, LEAST_PX / 2))) if math.isfinite(half_px) else 0
+    )

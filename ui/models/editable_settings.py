@@ -1,4 +1,6 @@
-"""What can be changed of the loop in a run, number by number: what is saved, in force, allowed and typed. No Qt."""
+"""What can be changed of the loop in a run, number by number: what is saved, in force, allowed and
+typed. No Qt.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,10 @@ class Item:
     current: Number
     low: float
     high: float
-    """What may be entered (SI), both ends included; infinite where there is no end, NaN while it is not known."""
+    """What may be entered (SI), both ends included.
+
+    Infinite where there is no end, NaN while it is not known.
+    """
 
     @property
     def word(self) -> str:
@@ -78,10 +83,15 @@ class Item:
             return "range, or > 0"
         if kind == "step_cap":
             return f"0 < … {_short(self.quantity, self.high, 6)}"
-        return " … ".join(_short(self.quantity, end, 6) for end in _rounded(self.low, self.high, self.quantity))
+        return " … ".join(
+            _short(self.quantity, end, 6) for end in _rounded(self.low, self.high, self.quantity)
+        )
 
     def read(self, text: str) -> tuple[Number | None, str]:
-        """Return what was typed (SI), and why it cannot be; None for nothing typed or no number at all."""
+        """Return what was typed (SI), and why it cannot be.
+
+        None for nothing typed or no number at all.
+        """
         text = text.strip()
         if not text:
             return None, ""
@@ -97,7 +107,9 @@ class Item:
         if math.isnan(self.low):
             return None, "its controller has not described it yet"
         for known in (self.current, self.saved):  # but for what is lost in shown units
-            if not isinstance(known, str) and math.isclose(value, known, rel_tol=1e-9, abs_tol=1e-12):
+            if not isinstance(known, str) and math.isclose(
+                value, known, rel_tol=1e-9, abs_tol=1e-12
+            ):
                 value = known
         inside = self.low <= value <= self.high
         return value, "" if inside else f"wanted {self.range_in_words()}{unit}, got {text}{unit}"
@@ -114,28 +126,64 @@ class Change:
         """Write from what to what."""
         kind, name = self.item.key
         subject = (OBSERVABLES if kind in ("target", "gain") else ACTUATORS)[name].label
-        before, after = self.item.shown(self.item.current), self.item.shown(self.value)
-        return f"{kind.replace('_', ' ')} of {subject} {before} → {after} {self.item.quantity.shown_unit}".rstrip()
+        before = self.item.shown(self.item.current)
+        after = self.item.shown(self.value)
+        return (
+            f"{kind.replace('_', ' ')} of {subject} {before} → {after} "
+            f"{self.item.quantity.shown_unit}"
+        ).rstrip()
 
 
 def items_of(snapshot: Snapshot) -> dict[Key, Item]:
-    """Return everything that can be changed, in the order in which it is shown; empty before it is known."""
+    """Return everything that can be changed, in the order in which it is shown.
+
+    Empty before it is known.
+    """
     saved = snapshot.saved
     if saved is None:
         return {}
     found: list[Item] = []
     for name, shown in OBSERVABLES.items():
         low, high = snapshot.reach.get(name, (math.nan, math.nan))
-        found.append(Item(("target", name), shown.label, shown, saved.targets[name], snapshot.targets[name], low, high))
+        found.append(
+            Item(
+                ("target", name),
+                shown.label,
+                shown,
+                saved.targets[name],
+                snapshot.targets[name],
+                low,
+                high,
+            )
+        )
     for name, shown in OBSERVABLES.items():
-        found.append(Item(("gain", name), shown.label, GAIN, saved.gains[name], snapshot.gains[name],
-                          math.nextafter(GAIN_ABOVE, 1.0), math.nextafter(GAIN_BELOW, 1.0)))  # fmt: skip
+        found.append(
+            Item(
+                ("gain", name),
+                shown.label,
+                GAIN,
+                saved.gains[name],
+                snapshot.gains[name],
+                math.nextafter(GAIN_ABOVE, 1.0),
+                math.nextafter(GAIN_BELOW, 1.0),
+            )
+        )
     states = {one.name: one for one in snapshot.actuators}
     for name, was in saved.limits.items():
-        now, shown = snapshot.limits[name], ACTUATORS[name]
+        now = snapshot.limits[name]
+        shown = ACTUATORS[name]
         for kind, (low, high) in _ends(states.get(name), saved.nominal[name]).items():
-            found.append(Item((kind, name), f"{shown.label} {SHORT[kind]}", shown, getattr(was, kind),
-                              getattr(now, kind), low, high))  # fmt: skip
+            found.append(
+                Item(
+                    (kind, name),
+                    f"{shown.label} {SHORT[kind]}",
+                    shown,
+                    getattr(was, kind),
+                    getattr(now, kind),
+                    low,
+                    high,
+                )
+            )
     return {one.key: one for one in found}
 
 
@@ -145,7 +193,9 @@ def commands(changes: Mapping[Key, Change], snapshot: Snapshot) -> list[Command]
     for (kind, name), change in changes.items():
         if kind in LIMIT_KINDS:
             wanted.setdefault(name, {})[kind] = change.value
-    asked: list[Command] = [SetLimits(name, replace(snapshot.limits[name], **one)) for name, one in wanted.items()]
+    asked: list[Command] = [
+        SetLimits(name, replace(snapshot.limits[name], **one)) for name, one in wanted.items()
+    ]
     for (kind, name), change in changes.items():
         if kind == "gain":
             asked.append(SetGain(name, "auto" if isinstance(change.value, str) else change.value))
@@ -157,7 +207,9 @@ def commands(changes: Mapping[Key, Change], snapshot: Snapshot) -> list[Command]
 def why_read_only(snapshot: Snapshot) -> str:
     """Say why nothing can be changed now; empty where it can."""
     if snapshot.mode == "replay":
-        return "a recording is played: what was in force at each drop is shown, nothing can be changed"
+        return (
+            "a recording is played: what was in force at each drop is shown, nothing can be changed"
+        )
     if snapshot.finished:
         return "the run has ended: nothing can be changed any more"
     if snapshot.saved is None:
@@ -166,7 +218,9 @@ def why_read_only(snapshot: Snapshot) -> str:
 
 
 def _ends(state: ActuatorState | None, nominal: float) -> dict[SettingKind, tuple[float, float]]:
-    """Return what each limit may be: within the controller's, about the nominal and the present setpoint."""
+    """Return what each limit may be: within the controller's, about the nominal and the present
+    setpoint.
+    """
     if state is None:
         return dict.fromkeys(LIMIT_KINDS, (math.nan, math.nan))
     stands = state.setpoint if math.isfinite(state.setpoint) else nominal
@@ -184,9 +238,13 @@ def _short(quantity: Quantity, value: float, figures: int) -> str:
 
 
 def _rounded(least: float, most: float, shown: Quantity) -> tuple[float, float]:
-    """Round a range inwards to three figures: it follows the drift, and a number that is read must not tremble."""
+    """Round a range inwards to three figures: it follows the drift, and a number that is read must
+    not tremble.
+    """
     low, high = least * shown.shown_scale, most * shown.shown_scale
     if not 0.0 < high - low < math.inf:
         return least, most
     step = 10.0 ** (math.floor(math.log10(high - low)) - 2)
-    return math.ceil(low / step) * step / shown.shown_scale, math.floor(high / step) * step / shown.shown_scale
+    return math.ceil(low / step) * step / shown.shown_scale, math.floor(
+        high / step
+    ) * step / shown.shown_scale

@@ -29,7 +29,9 @@ def _raw(station: StationEstimate, name: str) -> str:
 
 
 def _widths(fitted: ViewEstimate) -> str:
-    horizontal, vertical = (fitted.parameters.get(f"width_{way}_m") for way in ("horizontal", "vertical"))
+    horizontal, vertical = (
+        fitted.parameters.get(f"width_{way}_m") for way in ("horizontal", "vertical")
+    )
     if horizontal is None or vertical is None:
         return ""
     first = WIDTH.with_error(horizontal.value, horizontal.stderr)
@@ -37,13 +39,19 @@ def _widths(fitted: ViewEstimate) -> str:
 
 
 def verdict_of(station: StationEstimate, fitted: ViewEstimate) -> tuple[str, str, str]:
-    """Say whether the fit of a view can be used: text, colour, and what is behind it, line by line."""
+    """Say whether the fit of a view can be used: text, colour, and what is behind it,
+    line by line.
+    """
     scores = _scores(fitted)
     if not fitted.usable:
         text = f"▲ not usable: {'; '.join(fitted.reasons) or 'no reason given'}"
         return text, LOOK, _details(station, fitted)
     if fitted.reasons:
-        return f"▲ usable in part · {scores} · {'; '.join(fitted.reasons)}", LOOK, _details(station, fitted)
+        return (
+            f"▲ usable in part · {scores} · {'; '.join(fitted.reasons)}",
+            LOOK,
+            _details(station, fitted),
+        )
     return f"✓ usable · {scores}", TEXT, _details(station, fitted)
 
 
@@ -58,17 +66,24 @@ def _scores(fitted: ViewEstimate) -> str:
 def _details(station: StationEstimate, fitted: ViewEstimate) -> str:
     """Return what is behind the verdict, line by line."""
     lines = [
-        f"model {fitted.model}; χ² per degree of freedom {fitted.chi2_per_dof:.3f}; {fitted.evaluations} evaluations; "
+        f"model {fitted.model}; χ² per degree of freedom {fitted.chi2_per_dof:.3f}; "
+        f"{fitted.evaluations} evaluations; "
         f"{fitted.saturated_px} px saturated, {fitted.masked_px} px masked",
         f"usable: {', '.join(fitted.usable_quantities) or 'nothing'}",
     ]
     if math.isfinite(fitted.disagreement_sigma):
-        lines.append(f"fit and second estimator differ by up to {fitted.disagreement_sigma:.2f} standard errors")
+        lines.append(
+            f"fit and second estimator differ by up to {fitted.disagreement_sigma:.2f} standard "
+            f"errors"
+        )
     for name, quantity in DIAGNOSED.items():
         found = fitted.diagnostics.get(name)
         if found is not None:
             value = quantity.with_error(found.value, found.stderr).replace("-", "−")
             lines.append(f"{quantity.label} {value} {quantity.shown_unit}")
     if station.consistency_dof:
-        lines.append(f"both views: χ² {station.consistency_chi2:.1f} for {station.consistency_dof} common numbers")
+        lines.append(
+            f"both views: χ² {station.consistency_chi2:.1f} for {station.consistency_dof} common "
+            f"numbers"
+        )
     return "\n".join(lines)

@@ -15,10 +15,18 @@ REACH_WIDTHS = 4.5
 
 
 def table_of(profile: FringeProfile) -> Table:
-    """Return place, electrons per column of pixels with their standard deviation, and fit, of both ports."""
-    columns = {"horizontal_m": profile.horizontal_m, "port_a": profile.port_a, "port_a_stderr": profile.sigma_a,
-               "port_a_fit": profile.fit_a, "port_b": profile.port_b, "port_b_stderr": profile.sigma_b,
-               "port_b_fit": profile.fit_b}  # fmt: skip
+    """Return place, electrons per column of pixels with their standard deviation, and fit, of both
+    ports.
+    """
+    columns = {
+        "horizontal_m": profile.horizontal_m,
+        "port_a": profile.port_a,
+        "port_a_stderr": profile.sigma_a,
+        "port_a_fit": profile.fit_a,
+        "port_b": profile.port_b,
+        "port_b_stderr": profile.sigma_b,
+        "port_b_fit": profile.fit_b,
+    }
     units = dict.fromkeys(columns, "electrons per column of pixels") | {"horizontal_m": "m"}
     return Table(columns, units)
 

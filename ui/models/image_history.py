@@ -1,4 +1,6 @@
-"""Which drop the pictures show: the newest, or an earlier one, out of memory or out of the recording. No Qt."""
+"""Which drop the pictures show: the newest, or an earlier one, out of memory or out of the
+recording. No Qt.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +44,16 @@ class _Recalled:
 
 
 class ImageHistory:
-    """Keeps the images of the last drops and knows which drop was chosen. The GUI thread uses it."""
+    """Keeps the images of the last drops and knows which drop was chosen.
+
+    The GUI thread uses it.
+    """
 
     def __init__(self, executor: Executor, kept_bytes: int = KEPT_BYTES) -> None:
         """`executor`: reads recordings; it may take a second for each drop."""
         self._kept: deque[tuple[ImagePair, StationEstimate]] = deque()
-        self._kept_bytes, self._held_bytes = kept_bytes, 0
+        self._kept_bytes = kept_bytes
+        self._held_bytes = 0
         self._recall: BackgroundTask[tuple[str, int], _Recalled | str] = BackgroundTask(
             executor, lambda asked: _recalled(*asked)
         )
@@ -70,7 +76,9 @@ class ImageHistory:
             return
         self._kept.append((pair, estimate))
         self._held_bytes += _size(pair)
-        while len(self._kept) > MOST_KEPT or (self._held_bytes > self._kept_bytes and len(self._kept) > 1):
+        while len(self._kept) > MOST_KEPT or (
+            self._held_bytes > self._kept_bytes and len(self._kept) > 1
+        ):
             self._held_bytes -= _size(self._kept.popleft()[0])
 
     def choose(self, drop_id: int | None) -> None:
@@ -85,11 +93,18 @@ class ImageHistory:
         if self._chosen is None:
             at = len(drops) - 1 + by
         else:
-            at = sum(drop < self._chosen for drop in drops) + by + (by < 0) * (self._chosen not in drops)
+            at = (
+                sum(drop < self._chosen for drop in drops)
+                + by
+                + (by < 0) * (self._chosen not in drops)
+            )
         self._chosen = drops[max(0, at)] if at < len(drops) - 1 else None
 
     def shown(self, snapshot: Snapshot) -> Shown:
-        """Return the pictures to show now. Cheap; begins to read where the images are no longer in memory."""
+        """Return the pictures to show now. Cheap.
+
+        Begins to read where the images are no longer in memory.
+        """
         if self._chosen is None:
             return Shown(snapshot.pair, snapshot.pair_estimate)
         for pair, estimate in self._kept:
@@ -102,7 +117,9 @@ class ImageHistory:
         """Return what is known of the chosen (else the newest) drop, or in words why nothing is."""
         if self._chosen is None:
             return snapshot.latest if snapshot.latest is not None else "no drop yet"
-        held = next((one for one in reversed(snapshot.records) if one.drop_id == self._chosen), None)
+        held = next(
+            (one for one in reversed(snapshot.records) if one.drop_id == self._chosen), None
+        )
         if held is not None:
             return held
         found = self._asked(snapshot)
@@ -113,7 +130,10 @@ class ImageHistory:
         self._recall.settle()
 
     def _asked(self, snapshot: Snapshot) -> _Recalled | str:
-        """Return what the recording holds of the chosen drop; in words that it is being read, or why it cannot be."""
+        """Return what the recording holds of the chosen drop.
+
+        In words that it is being read, or why it cannot be.
+        """
         drop_id = self._chosen or 0
         if not snapshot.session:
             return f"drop {drop_id} is no longer in memory, and nothing is recorded"
@@ -130,7 +150,9 @@ def _recalled(session: str, drop_id: int) -> _Recalled | str:
     except SessionError as error:
         return str(error)
     if set(found.frames) != set(VIEWS):
-        return _Recalled(found.record, Shown(None, None, True, f"drop {drop_id}: its images were not kept whole"))
+        return _Recalled(
+            found.record, Shown(None, None, True, f"drop {drop_id}: its images were not kept whole")
+        )
     pair = ImagePair(drop_id, dict(found.frames))
     return _Recalled(found.record, Shown(pair, found.record.estimate, back=True))
 

@@ -20,12 +20,16 @@ LAYERS: dict[Layer, str] = {
 }
 RESIDUAL_SIGMA = 5.0
 """Ends of the residual's colours."""
-REACH_WIDTHS, BINS = 6.0, 600
+REACH_WIDTHS = 6.0
+BINS = 600
 """How far around the clouds a fit is drawn, and into how many bins along the longer side."""
 
 
 def layer_of(frame: Frame, step: int, layer: Layer, fitted: ViewEstimate | None) -> Raster:
-    """Return what is to be drawn: of data, blocks of so many pixels; data, too, where there is no fit."""
+    """Return what is to be drawn: of data, blocks of so many pixels.
+
+    Data, too, where there is no fit.
+    """
     if layer == "data" or fitted is None or not fitted.parameters:
         return raster(frame, step)
     around = around_clouds(frame, fitted, REACH_WIDTHS)
@@ -33,5 +37,12 @@ def layer_of(frame: Frame, step: int, layer: Layer, fitted: ViewEstimate | None)
     facts = frame.facts
     values = picture.residual if layer == "residual" else picture.fit / facts.gain + facts.offset
     left, right, bottom, top = (MM * one for one in picture.extent_m)
-    return Raster(np.ascontiguousarray(values[::-1].astype(np.float32)), left, bottom, right - left, top - bottom, step,
-                  layer == "residual")  # fmt: skip
+    return Raster(
+        np.ascontiguousarray(values[::-1].astype(np.float32)),
+        left,
+        bottom,
+        right - left,
+        top - bottom,
+        step,
+        layer == "residual",
+    )

@@ -22,16 +22,25 @@ HEADS = {
 }
 
 
-def cells(record: DropRecord, tolerances: Mapping[str, float], readback_tolerances: Mapping[str, float]) -> list[str]:
+def cells(
+    record: DropRecord, tolerances: Mapping[str, float], readback_tolerances: Mapping[str, float]
+) -> list[str]:
     """Write one row in the order of `HEADS`."""
     decision = record.decision
     shape, _ = OUTCOME_SHAPES[decision.outcome]
     return [
-        str(record.drop_id), utc_time(record.time_ns), f"{shape} {decision.outcome.replace('_', ' ')}",
-        _detail(record), _errors(record, tolerances), _sent(record), _readback(record, readback_tolerances),
-        "all" if len(decision.used) == len(OBSERVABLES) else " ".join(_label(name) for name in decision.used) or "none",
+        str(record.drop_id),
+        utc_time(record.time_ns),
+        f"{shape} {decision.outcome.replace('_', ' ')}",
+        _detail(record),
+        _errors(record, tolerances),
+        _sent(record),
+        _readback(record, readback_tolerances),
+        "all"
+        if len(decision.used) == len(OBSERVABLES)
+        else " ".join(_label(name) for name in decision.used) or "none",
         record.note,
-    ]  # fmt: skip
+    ]
 
 
 def _detail(record: DropRecord) -> str:
@@ -49,13 +58,20 @@ def _errors(record: DropRecord, tolerances: Mapping[str, float]) -> str:
     proposal = record.decision.proposal
     if proposal is None:
         return "–"
-    ranked = sorted(proposal.error.items(), key=lambda item: -abs(item[1]) / tolerances.get(item[0], math.inf))
+    ranked = sorted(
+        proposal.error.items(), key=lambda item: -abs(item[1]) / tolerances.get(item[0], math.inf)
+    )
     known = [(OBSERVABLES[name], error) for name, error in ranked if name in OBSERVABLES]
-    return ", ".join(f"{quantity.label} {signed(quantity, error)}" for quantity, error in known) or "–"
+    return (
+        ", ".join(f"{quantity.label} {signed(quantity, error)}" for quantity, error in known) or "–"
+    )
 
 
 def _sent(record: DropRecord) -> str:
-    moved = {name: value - record.in_force.get(name, math.nan) for name, value in record.decision.sent.items()}
+    moved = {
+        name: value - record.in_force.get(name, math.nan)
+        for name, value in record.decision.sent.items()
+    }
     return ", ".join(_step(name, step) for name, step in moved.items()) or "–"
 
 
@@ -66,10 +82,15 @@ def _readback(record: DropRecord, tolerances: Mapping[str, float]) -> str:
     missing = [name for name in sent if name not in readback]
     if missing:
         return f"▲ missing {len(missing)} of {len(sent)}"
-    if record.decision.outcome == "applied":  # within the tolerances of controllers that a recording does not know
+    if (
+        record.decision.outcome == "applied"
+    ):  # within the tolerances of controllers that a recording does not know
         return f"✓ all {len(sent)} as sent"
-    off = [name for name, value in sent.items()
-           if not abs(readback[name] - value) <= tolerances.get(name, 1e-9 * max(1.0, abs(value)))]  # fmt: skip
+    off = [
+        name
+        for name, value in sent.items()
+        if not abs(readback[name] - value) <= tolerances.get(name, 1e-9 * max(1.0, abs(value)))
+    ]
     if off:
         return "▲ off: " + ", ".join(_step(name, readback[name] - sent[name]) for name in off)
     return f"✓ all {len(sent)} as sent"

@@ -1,4 +1,6 @@
-"""Which electrons are black and which are white, the same in both views: found once, followed, or typed. No Qt."""
+"""Which electrons are black and which are white, the same in both views: found once, followed, or
+typed. No Qt.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,10 @@ class CommonLevels:
             return self._fixed
         if not self._found:
             return None
-        return Levels(min(one.low for one in self._found.values()), max(one.high for one in self._found.values()))
+        return Levels(
+            min(one.low for one in self._found.values()),
+            max(one.high for one in self._found.values()),
+        )
 
     def find_anew(self, rule: Rule = "percentiles") -> None:
         """Find levels so in the pictures that are drawn next."""
@@ -54,10 +59,14 @@ class CommonLevels:
         self._found = {}
 
     def fix(self, low: float, high: float) -> None:
-        """Take these (electrons per pixel) whatever comes. Raises `ValueError` where there is nothing between."""
+        """Take these (electrons per pixel) whatever comes.
+
+        Raises `ValueError` where there is nothing between.
+        """
         if not low < high:
             raise ValueError(f"wanted black below white, got {low:g} and {high:g}")
-        self.rule, self._fixed = "fixed", Levels(low, high)
+        self.rule = "fixed"
+        self._fixed = Levels(low, high)
 
     def take(self, view: View, counts: Counts, facts: CameraFacts) -> None:
         """Look at a picture (its decimated counts will do) where the rule wants that."""

@@ -1,4 +1,7 @@
-"""Ticks of an axis on which logarithms are drawn: few, round, and never on top of each other. No Qt."""
+"""Ticks of an axis on which logarithms are drawn: few, round, and never on top of each other.
+
+No Qt.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,16 @@ def doubling_ticks(largest: int) -> list[Tick]:
 
 
 def round_ticks(low: float, high: float) -> list[Tick]:
-    """Return ticks at 1, 2 and 5 of each decade between these, or at the decades alone where that is too many."""
+    """Return ticks at 1, 2 and 5 of each decade between these, or at the decades alone where that
+    is too many.
+    """
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1, 2, 5), (1,)):
         ticks = [
-            _tick(step * 10.0**decade) for decade in decades for step in steps if low <= step * 10.0**decade <= high
+            _tick(step * 10.0**decade)
+            for decade in decades
+            for step in steps
+            if low <= step * 10.0**decade <= high
         ]
         if len(ticks) <= MOST_TICKS:
             return ticks

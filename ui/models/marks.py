@@ -1,4 +1,6 @@
-"""Pixels that the fit leaves out: saturated ones, and those masked as defects or hot, as places in an image. No Qt."""
+"""Pixels that the fit leaves out: saturated ones, and those masked as defects or hot, as places in
+an image. No Qt.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,18 @@ class Marks:
 
 
 def marks_of(frame: Frame, defects: str, fitted: ViewEstimate | None) -> Marks:
-    """Ask the fit of this frame, or find them anew as a fit does. `defects`: the configured mask file, "" for none."""
-    left_out, problem = fitted.left_out if fitted is not None else None, ""
+    """Ask the fit of this frame, or find them anew as a fit does. `defects`: the configured mask
+    file, "" for none.
+    """
+    left_out = fitted.left_out if fitted is not None else None
+    problem = ""
     if left_out is None:
         left_out, problem = _found_anew(frame, defects)
     shape = upright(frame.counts, frame.facts.orientation).shape
-    saturated, masked = (_places(pixels, shape, frame.facts.object_pixel_m * MM)
-                         for pixels in (left_out.saturated, left_out.masked))  # fmt: skip
+    saturated, masked = (
+        _places(pixels, shape, frame.facts.object_pixel_m * MM)
+        for pixels in (left_out.saturated, left_out.masked)
+    )
     return Marks(saturated, masked, left_out, problem)
 
 

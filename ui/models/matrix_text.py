@@ -16,24 +16,40 @@ OLD_DAYS = 30.0
 
 def cell(matrix: MatrixState, observable: str, actuator: str) -> str:
     """Write one element, with its error where that is known, in shown units; empty for none."""
-    value, stderr = matrix.values[observable][actuator], matrix.stderr.get(observable, {}).get(actuator, math.nan)
+    value = matrix.values[observable][actuator]
+    stderr = matrix.stderr.get(observable, {}).get(actuator, math.nan)
     if value == 0.0 or math.isnan(value):
         return "0" if value == 0.0 else "–"
     quantity = element(observable, actuator)
-    return quantity.with_error(value, stderr).replace("-", "−") if math.isfinite(stderr) else _four(quantity, value)
+    return (
+        quantity.with_error(value, stderr).replace("-", "−")
+        if math.isfinite(stderr)
+        else _four(quantity, value)
+    )
 
 
 def hover(matrix: MatrixState, observable: str, actuator: str) -> str:
     """Write all that is known of one element: shown, SI, error, and how strong it is."""
-    seen, moved, quantity = OBSERVABLES[observable], ACTUATORS[actuator], element(observable, actuator)
-    value, stderr = matrix.values[observable][actuator], matrix.stderr.get(observable, {}).get(actuator, math.nan)
+    seen = OBSERVABLES[observable]
+    moved = ACTUATORS[actuator]
+    quantity = element(observable, actuator)
+    value = matrix.values[observable][actuator]
+    stderr = matrix.stderr.get(observable, {}).get(actuator, math.nan)
     error = f" ± {stderr:.3g}" if math.isfinite(stderr) else ""
     unit = f"{seen.unit} / {moved.unit}" if moved.unit != "1" else seen.unit
     strength = matrix.strength[observable][actuator]
-    return (f"{moved.label} → {seen.label}: {cell(matrix, observable, actuator)} {quantity.shown_unit}\n"
+    return (
+        (
+            f"{moved.label} → {seen.label}: {cell(matrix, observable, actuator)} "
+            f"{quantity.shown_unit}\n"
             f"{value:.9g}{error} {unit}\n"
-            f"{strength:+.3g} σ of {seen.label} for a motion that makes 1 σ of what {moved.label} mainly moves\n"
-            f"{'' if error else 'its error is not known'}").rstrip().replace("-", "−")  # fmt: skip
+            f"{strength:+.3g} σ of {seen.label} for a motion that makes 1 σ of what {moved.label} "
+            f"mainly moves\n"
+            f"{'' if error else 'its error is not known'}"
+        )
+        .rstrip()
+        .replace("-", "−")
+    )
 
 
 def element(observable: str, actuator: str) -> Quantity:
@@ -44,7 +60,10 @@ def element(observable: str, actuator: str) -> Quantity:
 
 
 def heading(matrix: MatrixState, now_ns: int) -> tuple[str, bool]:
-    """Say which matrix is in force and how old it is; and whether it is so old that somebody should look."""
+    """Say which matrix is in force and how old it is.
+
+    And whether it is so old that somebody should look.
+    """
     if matrix.measured_ns is None:
         return f"{matrix.name} · {matrix.origin}", False
     days = (now_ns - matrix.measured_ns) / (DAY_S * 1e9)
@@ -55,11 +74,17 @@ def heading(matrix: MatrixState, now_ns: int) -> tuple[str, bool]:
 
 
 def living(snapshot: Snapshot) -> tuple[str, bool]:
-    """Say what ordinary running tells of the actuators, by the newest drop judged; and whether one is wrong."""
+    """Say what ordinary running tells of the actuators, by the newest drop judged.
+
+    And whether one is wrong.
+    """
     for record in reversed(snapshot.records):
         told = next((one for one in record.decision.verdicts if one.rule == RESPONSE.name), None)
         if told is not None:
-            return f"{'✓' if told.passed else '▲'} drop {record.drop_id}: {told.words}", not told.passed
+            return (
+                f"{'✓' if told.passed else '▲'} drop {record.drop_id}: {told.words}",
+                not told.passed,
+            )
     return "ordinary running has told nothing of the actuators yet", False
 
 

@@ -1,4 +1,6 @@
-"""Three ways to look at the response matrix: in force, as measured last, and how far these are apart. No Qt."""
+"""Three ways to look at the response matrix: in force, as measured last, and how far these are
+apart. No Qt.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ LOOKS: dict[Look, str] = {
 }
 DIFFERS_SIGMA = 4.0
 """Elements so many standard errors apart are different."""
-NONE_MEASURED = "no measured matrix of this station is among the products: run the procedure response"
+NONE_MEASURED = (
+    "no measured matrix of this station is among the products: run the procedure response"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +37,41 @@ class Element:
     """In [-1, 1] for the whole range of colours."""
 
 
-def elements(look: Look, matrix: MatrixState, measured: MeasuredMatrix | None) -> Mapping[str, Mapping[str, Element]]:
-    """Return what stands in each cell, by observable and actuator; nothing where nothing is measured."""
+def elements(
+    look: Look, matrix: MatrixState, measured: MeasuredMatrix | None
+) -> Mapping[str, Mapping[str, Element]]:
+    """Return what stands in each cell, by observable and actuator.
+
+    Nothing where nothing is measured.
+    """
     if look != "In force" and measured is None:
         return {}
     if measured is None or look == "In force":
-        return {one: {name: _plain(matrix, one, name) for name in row} for one, row in matrix.values.items()}
+        return {
+            one: {name: _plain(matrix, one, name) for name in row}
+            for one, row in matrix.values.items()
+        }
     if look == "Measured":
-        return {one: {name: _measured(measured, one, name) for name in row} for one, row in matrix.values.items()}
+        return {
+            one: {name: _measured(measured, one, name) for name in row}
+            for one, row in matrix.values.items()
+        }
     return {
-        one: {name: _difference(sigma, matrix, measured.matrix, one, name) for name, sigma in row.items()}
+        one: {
+            name: _difference(sigma, matrix, measured.matrix, one, name)
+            for name, sigma in row.items()
+        }
         for one, row in difference(measured.matrix, matrix).items()
     }
 
 
-def title(look: Look, matrix: MatrixState, measured: MeasuredMatrix | None, now_ns: int) -> tuple[str, bool]:
-    """Say which matrix is shown, and how old it is or how many elements differ; and whether somebody should look."""
+def title(
+    look: Look, matrix: MatrixState, measured: MeasuredMatrix | None, now_ns: int
+) -> tuple[str, bool]:
+    """Say which matrix is shown, and how old it is or how many elements differ.
+
+    And whether somebody should look.
+    """
     if look == "In force":
         return heading(matrix, now_ns)
     if measured is None:
@@ -57,10 +80,14 @@ def title(look: Look, matrix: MatrixState, measured: MeasuredMatrix | None, now_
         text, old = heading(measured.matrix, now_ns)
         return f"{text}{standing(matrix, measured)}", old
     sigmas = [one for row in difference(measured.matrix, matrix).values() for one in row.values()]
-    far, known = sum(abs(one) > DIFFERS_SIGMA for one in sigmas), sum(map(math.isfinite, sigmas))
+    far = sum(abs(one) > DIFFERS_SIGMA for one in sigmas)
+    known = sum(map(math.isfinite, sigmas))
     exact = "" if matrix.stderr else f" · {matrix.name} has no errors: taken as exact"
-    return (f"{'▲ ' if far else ''}{far} of {known} elements differ by more than {DIFFERS_SIGMA:g} standard errors · "
-            f"{measured.matrix.name} − {matrix.name}{exact}"), far > 0  # fmt: skip
+    return (
+        f"{'▲ ' if far else ''}{far} of {known} elements differ by more than {DIFFERS_SIGMA:g} "
+        f"standard errors · "
+        f"{measured.matrix.name} − {matrix.name}{exact}"
+    ), far > 0
 
 
 def standing(matrix: MatrixState, measured: MeasuredMatrix) -> str:
@@ -72,7 +99,9 @@ def standing(matrix: MatrixState, measured: MeasuredMatrix) -> str:
 
 def _plain(matrix: MatrixState, observable: str, actuator: str) -> Element:
     return Element(
-        cell(matrix, observable, actuator), hover(matrix, observable, actuator), matrix.strength[observable][actuator]
+        cell(matrix, observable, actuator),
+        hover(matrix, observable, actuator),
+        matrix.strength[observable][actuator],
     )
 
 
@@ -80,20 +109,34 @@ def _measured(measured: MeasuredMatrix, observable: str, actuator: str) -> Eleme
     """Return one element; what would be in force as 0 looks like 0, with its number."""
     matrix = measured.matrix
     if math.isnan(matrix.values[observable][actuator]):
-        return Element("–", f"{ACTUATORS[actuator].label} → {OBSERVABLES[observable].label}: not measured", 0.0)
+        return Element(
+            "–", f"{ACTUATORS[actuator].label} → {OBSERVABLES[observable].label}: not measured", 0.0
+        )
     whole = _plain(matrix, observable, actuator)
     if (observable, actuator) not in measured.taken_as_zero:
         return whole
-    words = f"{whole.hover}\nin force it would be 0: not told from 0 by {NEGLIGIBLE_SIGMA:g} standard errors"
+    words = (
+        f"{whole.hover}\nin force it would be 0: not told from 0 by {NEGLIGIBLE_SIGMA:g} "
+        f"standard errors"
+    )
     return Element(whole.text, words, 0.0)
 
 
-def _difference(sigma: float, matrix: MatrixState, measured: MatrixState, observable: str, actuator: str) -> Element:
+def _difference(
+    sigma: float, matrix: MatrixState, measured: MatrixState, observable: str, actuator: str
+) -> Element:
     unit = element(observable, actuator).shown_unit
     found, now = (cell(one, observable, actuator) for one in (measured, matrix))
-    words = f"{ACTUATORS[actuator].label} → {OBSERVABLES[observable].label}: measured {found}, in force {now} {unit}"
+    words = (
+        f"{ACTUATORS[actuator].label} → {OBSERVABLES[observable].label}: measured {found}, in "
+        f"force {now} {unit}"
+    )
     if math.isnan(sigma):
         return Element("–", f"{words}\nno error is known", 0.0)
     far = abs(sigma) > DIFFERS_SIGMA
     text = f"{'▲ ' if far else ''}{sigma:+.1f}".replace("-", "−")
-    return Element(text, f"{words}\n{sigma:+.3g} standard errors apart".replace("-", "−"), sigma / DIFFERS_SIGMA)
+    return Element(
+        text,
+        f"{words}\n{sigma:+.3g} standard errors apart".replace("-", "−"),
+        sigma / DIFFERS_SIGMA,
+    )

@@ -29,11 +29,16 @@ class Outline:
     crests: tuple[Array, Array]
 
 
-def outlines(estimate: ViewEstimate, displacements: Mapping[str, tuple[float, float]]) -> dict[str, Outline]:
+def outlines(
+    estimate: ViewEstimate, displacements: Mapping[str, tuple[float, float]]
+) -> dict[str, Outline]:
     """Return the lines of each port whose centre and widths were fitted."""
     found = {}
     for port in ("a", "b"):
-        centre = (estimate.value(f"port_{port}_horizontal_m"), estimate.value(f"port_{port}_vertical_m"))
+        centre = (
+            estimate.value(f"port_{port}_horizontal_m"),
+            estimate.value(f"port_{port}_vertical_m"),
+        )
         width = (estimate.value("width_horizontal_m"), estimate.value("width_vertical_m"))
         if all(map(math.isfinite, (*centre, *width))) and min(width) > 0:
             nominal = displacements.get(port, (0.0, 7.5e-3 if port == "a" else -7.5e-3))
@@ -41,27 +46,43 @@ def outlines(estimate: ViewEstimate, displacements: Mapping[str, tuple[float, fl
     return found
 
 
-def _outline(estimate: ViewEstimate, port: str, centre: tuple[float, float], width: tuple[float, float],
-             nominal: tuple[float, float]) -> Outline:  # fmt: skip
+def _outline(
+    estimate: ViewEstimate,
+    port: str,
+    centre: tuple[float, float],
+    width: tuple[float, float],
+    nominal: tuple[float, float],
+) -> Outline:
     right, up = centre[0] * MM, centre[1] * MM
     wide, high = width[0] * MM, width[1] * MM
     gap = np.nan
-    cross = (np.array([right - wide / 2, right + wide / 2, gap, right, right]),
-             np.array([up, up, gap, up - high / 2, up + high / 2]))  # fmt: skip
+    cross = (
+        np.array([right - wide / 2, right + wide / 2, gap, right, right]),
+        np.array([up, up, gap, up - high / 2, up + high / 2]),
+    )
     around = np.linspace(0.0, 2.0 * np.pi, 73)
     one = (right + wide * np.cos(around), up + high * np.sin(around))
     two = (right + 2 * wide * np.cos(around), up + 2 * high * np.sin(around))
     return Outline(right, up, cross, one, two, _crests(estimate, port, centre, width, nominal))
 
 
-def _crests(estimate: ViewEstimate, port: str, centre: tuple[float, float], width: tuple[float, float],
-            nominal: tuple[float, float]) -> tuple[Array, Array]:  # fmt: skip
-    """Bright lines inside the ellipse of `REACH` widths: theta = 0 for port a, pi for port b (modulo 2 pi).
+def _crests(
+    estimate: ViewEstimate,
+    port: str,
+    centre: tuple[float, float],
+    width: tuple[float, float],
+    nominal: tuple[float, float],
+) -> tuple[Array, Array]:
+    """Bright lines inside the ellipse of `REACH` widths: theta = 0 for port a, pi for port b
+    (modulo 2 pi).
 
-    In units of the widths the ellipse is a circle, and a line at distance t from its centre is cut at
-    sqrt(REACH² - t²) to either side.
+    In units of the widths the ellipse is a circle, and a line at distance t from its centre is cut
+    at sqrt(REACH² - t²) to either side.
     """
-    wave = (estimate.value("fringe_horizontal_rad_per_m"), estimate.value("fringe_vertical_rad_per_m"))
+    wave = (
+        estimate.value("fringe_horizontal_rad_per_m"),
+        estimate.value("fringe_vertical_rad_per_m"),
+    )
     phase = estimate.value("phase_rad")
     nothing = (np.empty(0), np.empty(0))
     if not all(map(math.isfinite, (*wave, phase))):
@@ -76,7 +97,8 @@ def _crests(estimate: ViewEstimate, port: str, centre: tuple[float, float], widt
         return nothing
     away = (bright + 2 * math.pi * np.arange(first, last + 1) - at_centre) / length
     half = np.sqrt(np.maximum(0.0, REACH**2 - away**2))
-    along, across = (scaled[0] / length, scaled[1] / length), (-scaled[1] / length, scaled[0] / length)
+    along = (scaled[0] / length, scaled[1] / length)
+    across = (-scaled[1] / length, scaled[0] / length)
     pieces = np.stack([-half, half, np.full_like(half, np.nan)], axis=1)
     right = centre[0] + width[0] * (away[:, None] * along[0] + pieces * across[0])
     up = centre[1] + width[1] * (away[:, None] * along[1] + pieces * across[1])

@@ -1,4 +1,7 @@
-"""A plot of the window as whoever exports it sees it: its name, where it is drawn, and its numbers. No Qt."""
+"""A plot of the window as whoever exports it sees it: its name, where it is drawn, and its numbers.
+
+No Qt.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ Drops = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The numbers behind a plot: columns of equal length, SI, by name; a standard error is named `…_stderr`."""
+    """The numbers behind a plot: columns of equal length, SI, by name.
+
+    A standard error is named `…_stderr`.
+    """
 
     columns: Mapping[str, npt.NDArray[Any]]
     units: Mapping[str, str]

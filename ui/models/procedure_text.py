@@ -41,8 +41,11 @@ def request(name: str, snapshot: Snapshot) -> str:
     lasts = f", at least {age(pace_s * known.drops)}" if pace_s > 0 else ""
     moved = [one.name for one in snapshot.actuators if one.name in steered(snapshot.records)]
     names = f": {', '.join(ACTUATORS[one].label for one in moved)}" if moved else ""
-    return (f"start {name}: {known.summary}? {known.drops} drops{lasts}. It moves {known.moves}, inside step caps and "
-            f"ranges{names}. The loop sends nothing meanwhile")  # fmt: skip
+    return (
+        f"start {name}: {known.summary}? {known.drops} drops{lasts}. It moves {known.moves}, "
+        f"inside step caps and "
+        f"ranges{names}. The loop sends nothing meanwhile"
+    )
 
 
 def progress(state: ProcedureState) -> str:
@@ -59,7 +62,10 @@ def began(state: ProcedureState) -> str:
 def ending(state: ProcedureState) -> tuple[str, str, str]:
     """Return how it ended, the colour, and its words."""
     if state.words.startswith("cancelled"):
-        head, colour = f"■ {state.name} cancelled", LOOK
+        head = f"■ {state.name} cancelled"
+        colour = LOOK
     else:
-        head, colour = (f"✓ {state.name} ended well", TEXT) if state.good else (f"✖ {state.name} FAILED", ACT)
+        head, colour = (
+            (f"✓ {state.name} ended well", TEXT) if state.good else (f"✖ {state.name} FAILED", ACT)
+        )
     return f"{head} · {state.done} drops", colour, state.words

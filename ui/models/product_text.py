@@ -39,21 +39,35 @@ def optimum_of(path: str) -> Optimum | None:
     actuator, value = product.numbers.get("actuator"), product.numbers.get("optimum")
     if not product.good or actuator is None or value is None:
         return None
-    shown, error = ACTUATORS[actuator], product.numbers.get("optimum_stderr")
+    shown = ACTUATORS[actuator]
+    error = product.numbers.get("optimum_stderr")
     told = shown.shown(value) if error is None else shown.with_error(value, error)
-    return Optimum(product.kind.replace("_", " "), actuator, value, f"{shown.label} {told} {shown.shown_unit}".rstrip())
+    return Optimum(
+        product.kind.replace("_", " "),
+        actuator,
+        value,
+        f"{shown.label} {told} {shown.shown_unit}".rstrip(),
+    )
 
 
 def main_gains(product: Product) -> list[str]:
-    """Write what each observable's main actuator does to it, value(error), in the units that people read."""
+    """Write what each observable's main actuator does to it, value(error), in the units that people
+    read.
+    """
     lines = []
     for observable, actuator in product.numbers.get("mains", {}).items():
-        value, error = (product.numbers[key].get(observable, {}).get(actuator) for key in ("matrix", "stderr"))
+        value, error = (
+            product.numbers[key].get(observable, {}).get(actuator) for key in ("matrix", "stderr")
+        )
         if value is not None and error is not None:
             seen, moved = OBSERVABLES[observable], ACTUATORS[actuator]
             unit = f"{seen.shown_unit} per {moved.shown_unit}".rstrip()
             gain = Quantity("", "", "", unit, seen.shown_scale / moved.shown_scale, 3)
-            lines.append(f"{moved.label} → {seen.label} {gain.with_error(value, error)} {unit}".replace("-", "−"))
+            lines.append(
+                f"{moved.label} → {seen.label} {gain.with_error(value, error)} {unit}".replace(
+                    "-", "−"
+                )
+            )
     return lines
 
 

@@ -1,4 +1,7 @@
-"""From a frame to what the screen can show: upright, decimated, and with its place in the object. No Qt."""
+"""From a frame to what the screen can show: upright, decimated, and with its place in the object.
+
+No Qt.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ MM = 1e3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raster:
-    """Counts (decimated, or of a fit) with the lowest row first, and the rectangle (mm) that they cover."""
+    """Counts (decimated, or of a fit) with the lowest row first, and the rectangle (mm) that they
+    cover.
+    """
 
     counts: npt.NDArray[Any]
     left_mm: float
@@ -35,7 +40,9 @@ def step_for(rows: int, columns: int, pixels_high: float, pixels_wide: float) ->
 
 
 def raster(frame: Frame, step: int) -> Raster:
-    """Show each block of step x step pixels as the mean of its pixels without hot ones, placed where they are."""
+    """Show each block of step x step pixels as the mean of its pixels without hot ones, placed
+    where they are.
+    """
     image = upright(frame.counts, frame.facts.orientation)
     rows, columns = image.shape
     picked, middle = _picked(image, step)
@@ -58,26 +65,34 @@ def counts_at(frame: Frame, right_mm: float, up_mm: float) -> int | None:
 
 
 def table_of(drawn: Raster, facts: CameraFacts) -> Table:
-    """Return place (m) and electrons per camera pixel, or standard deviations, of everything that is drawn."""
+    """Return place (m) and electrons per camera pixel, or standard deviations, of everything that
+    is drawn.
+    """
     rows, columns = drawn.counts.shape
     right_m = (drawn.left_mm + (np.arange(columns) + 0.5) * drawn.width_mm / columns) / MM
     up_m = (drawn.bottom_mm + (np.arange(rows) + 0.5) * drawn.height_mm / rows) / MM
     place = {"horizontal_m": np.tile(right_m, rows), "vertical_m": np.repeat(up_m, columns)}
     seen = drawn.counts.ravel().astype(float)
-    note = f"mean of {drawn.step} x {drawn.step} camera pixels without the darkest and brightest quarter, as drawn"
+    note = (
+        f"mean of {drawn.step} x {drawn.step} camera pixels without the darkest and brightest "
+        f"quarter, as drawn"
+    )
     if drawn.residual:
-        return Table(place | {"residual_sigma": seen}, {"horizontal_m": "m", "vertical_m": "m"}, (note,))
+        return Table(
+            place | {"residual_sigma": seen}, {"horizontal_m": "m", "vertical_m": "m"}, (note,)
+        )
     electrons = (seen - facts.offset) * facts.gain
     units = {"horizontal_m": "m", "vertical_m": "m", "electrons": "e per camera pixel"}
     return Table(place | {"electrons": electrons}, units, (note,))
 
 
 def _picked(image: Counts, step: int) -> tuple[Counts, float]:
-    """Return the decimated image, lowest row first, and the offset of the middle of a block in pixels.
+    """Return the decimated image, lowest row first, and the offset of the middle of a block in
+    pixels.
 
-    A block is summed in four quarters; the darkest and the brightest quarter are left out. So a single hot pixel does
-    not outshine the cloud, and the noise of half of all pixels is averaged. Rows and columns that fill no block are
-    left out.
+    A block is summed in four quarters; the darkest and the brightest quarter are left out. So a
+    single hot pixel does not outshine the cloud, and the noise of half of all pixels is averaged.
+    Rows and columns that fill no block are left out.
     """
     if step < 2:
         return np.ascontiguousarray(image[::-1]), 0.0

@@ -1,6 +1,8 @@
-"""What the drops in sight say of one quantity together: scatter, how it averages down, how often it was well. No Qt.
+"""What the drops in sight say of one quantity together: scatter, how it averages down, how often it
+was well. No Qt.
 
-Observables are counted from the target in force at each drop, so that a moved target is no scatter; all else as it is.
+Observables are counted from the target in force at each drop, so that a moved target is no scatter;
+all else as it is.
 """
 
 from __future__ import annotations
@@ -55,7 +57,10 @@ class Statistics:
     fit_error: float
     """Root mean square of the standard errors that the fits give."""
     in_tolerance: float
-    """Share of the usable drops within tolerance of the target in force; NaN where nothing is aimed at."""
+    """Share of the usable drops within tolerance of the target in force.
+
+    NaN where nothing is aimed at.
+    """
     allan: Allan
     edges: Array
     """Of the bins of the histogram."""
@@ -63,10 +68,14 @@ class Statistics:
 
 
 def values_of(asked: Selection) -> tuple[Array, Array]:
-    """Return value and standard error of each drop (SI): observables minus their target, the phase in (−π, π]."""
+    """Return value and standard error of each drop (SI): observables minus their target, the phase
+    in (−π, π].
+    """
     values, errors = column(asked.rows, asked.quantity.name)
     if asked.from_target:
-        values = deviations(asked.rows, asked.quantity.name, math.nan if asked.target is None else asked.target)
+        values = deviations(
+            asked.rows, asked.quantity.name, math.nan if asked.target is None else asked.target
+        )
     return values, errors.astype(np.float64)
 
 
@@ -74,20 +83,29 @@ def statistics_of(asked: Selection) -> Statistics:
     """Work out everything; drops without a number are left out."""
     values, errors = values_of(asked)
     known = values[np.isfinite(values)]
-    count, fitted = len(known), errors[np.isfinite(values) & np.isfinite(errors)]
+    count = len(known)
+    fitted = errors[np.isfinite(values) & np.isfinite(errors)]
     mean = float(known.mean()) if count else math.nan
     scatter = float(known.std(ddof=1)) if count > 1 else math.nan
     edges, counts = histogram(known)
     within = asked.tolerance if asked.from_target else None
     return Statistics(
-        count, mean, scatter / math.sqrt(count) if count else math.nan, scatter,
+        count,
+        mean,
+        scatter / math.sqrt(count) if count else math.nan,
+        scatter,
         float(np.sqrt(np.mean(fitted**2))) if len(fitted) else math.nan,
-        share_within(values, within) if within is not None else math.nan, allan_deviation(values), edges, counts,
-    )  # fmt: skip
+        share_within(values, within) if within is not None else math.nan,
+        allan_deviation(values),
+        edges,
+        counts,
+    )
 
 
 def histogram(known: Array) -> tuple[Array, Array]:
-    """Return edges and counts of bins as wide as D. Freedman and P. Diaconis (1981) advise: 2 IQR / n^(1/3)."""
+    """Return edges and counts of bins as wide as D. Freedman and P. Diaconis (1981) advise: 2 IQR /
+    n^(1/3).
+    """
     if not len(known):
         return np.array([0.0, 1.0]), np.zeros(1)
     scatter = float(known.std()) or abs(float(known[0])) * 1e-6 or 1.0

@@ -27,16 +27,23 @@ class Series:
     drops: Array
     values: Array
     errors: Array
-    """Standard errors; NaN where there is none, where one would drown all else, and for many drops."""
+    """Standard errors.
+
+    NaN where there is none, where one would drown all else, and for many drops.
+    """
 
     def line(self, jump: float = math.inf) -> tuple[Array, Array]:
-        """Return the points of a line that is broken where neighbours differ by more than `jump`."""
+        """Return the points of a line that is broken where neighbours differ by more than
+        `jump`.
+        """
         steps = np.abs(np.diff(np.nan_to_num(self.values)))
         breaks = np.flatnonzero(steps > jump) + 1
         return np.insert(self.drops, breaks, np.nan), np.insert(self.values, breaks, np.nan)
 
     def envelope(self, buckets: int) -> tuple[Array, Array]:
-        """Return the lowest and the highest value of each bucket of neighbours: what a screen shows of many drops."""
+        """Return the lowest and the highest value of each bucket of neighbours: what a screen shows
+        of many drops.
+        """
         starts = np.linspace(0, len(self.drops), buckets, endpoint=False).astype(int)
         ends = [one.reduceat(self.values, starts) for one in (np.fmin, np.fmax)]
         return np.repeat(self.drops[starts], 2), np.column_stack(ends).ravel()
@@ -50,7 +57,10 @@ class Series:
 
 
 def series_of(rows: HistoryRows, quantity: Quantity, about: float = 0.0) -> Series:
-    """Collect one quantity of all drops; the phase is counted from `about` so that it does not jump."""
+    """Collect one quantity of all drops.
+
+    The phase is counted from `about` so that it does not jump.
+    """
     values, stderr = column(rows, quantity.name)
     if quantity.name == "phase_rad":
         values = about + math.pi - np.mod(about + math.pi - values, TWO_PI)
@@ -74,7 +84,9 @@ def table_of(rows: HistoryRows, quantity: Quantity) -> Table:
     columns |= {f"{name}_stderr": stderr.astype(np.float64)} if name in REPORTED else {}
     columns |= {f"{name}_target": targets_of(rows, name)} if name in OBSERVABLES else {}
     units = {one: quantity.unit for one in columns if one.startswith(name)}
-    return Table(columns, {"time_ns": "ns since 1970 (UTC)"} | units, ("nan: the drop says nothing",))
+    return Table(
+        columns, {"time_ns": "ns since 1970 (UTC)"} | units, ("nan: the drop says nothing",)
+    )
 
 
 def _drawable(errors: Array) -> Array:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from ui.style.scheme import SCHEMES, chosen
 
 _COLOURS, _FONT_PT = chosen()
-BACKGROUND, PANEL, RAISED, LINE = _COLOURS.background, _COLOURS.panel, _COLOURS.raised, _COLOURS.line
+BACKGROUND = _COLOURS.background
+PANEL = _COLOURS.panel
+RAISED = _COLOURS.raised
+LINE = _COLOURS.line
 TEXT, DIM = _COLOURS.text, _COLOURS.dim
 TRACK, BAND = _COLOURS.track, _COLOURS.band
 """Of the small bars that show where a number lies."""
@@ -30,4 +33,6 @@ OVERLAY = {"a": SCHEMES["dark"].port_a, "b": SCHEMES["dark"].port_b}
 """The ports drawn over an image."""
 IMAGE_MAP = "inferno"
 RESIDUAL_MAP = "CET-D1"
-"""Perceptually uniform both: one rises from black, the other diverges from white (Kovesi, arXiv:1509.03700)."""
+"""Perceptually uniform both: one rises from black, the other diverges from white (Kovesi,
+arXiv:1509.03700).
+"""

@@ -13,15 +13,23 @@ from magis_calib.state.snapshot import LoopWord, Snapshot
 from ui.style.colours import ACT, INFO, LOOK, PROCEDURE, SHADOW, TEXT
 
 LOOP_SHAPES: dict[LoopWord, tuple[str, str]] = {
-    "closed": ("●", TEXT), "shadow": ("◌", SHADOW), "held": ("❚❚", INFO), "open": ("○", INFO), "fault": ("✖", ACT),
-    "stopped": ("■", TEXT), "procedure": ("◆", PROCEDURE),
-}  # fmt: skip
+    "closed": ("●", TEXT),
+    "shadow": ("◌", SHADOW),
+    "held": ("❚❚", INFO),
+    "open": ("○", INFO),
+    "fault": ("✖", ACT),
+    "stopped": ("■", TEXT),
+    "procedure": ("◆", PROCEDURE),
+}
 """Shape and colour of each loop word."""
 
 OUTCOME_SHAPES = {
-    "applied": ("✓", TEXT), "held": ("–", TEXT), "refused": ("✖", LOOK), "half_applied": ("◐", ACT),
+    "applied": ("✓", TEXT),
+    "held": ("–", TEXT),
+    "refused": ("✖", LOOK),
+    "half_applied": ("◐", ACT),
     "unverified": ("?", LOOK),
-}  # fmt: skip
+}
 
 
 def age(seconds: float | None) -> str:
@@ -47,14 +55,22 @@ def raw(quantity: Quantity, value: float, stderr: float = math.nan) -> str:
     """Write an SI value in full, for hover and copy."""
     unit = "" if quantity.unit == "1" else f" {quantity.unit}"
     error = f" ± {stderr:.3g}" if math.isfinite(stderr) else ""
-    return f"{quantity.name} = {value:.9g}{error}{unit}" if math.isfinite(value) else f"{quantity.name} = –"
+    return (
+        f"{quantity.name} = {value:.9g}{error}{unit}"
+        if math.isfinite(value)
+        else f"{quantity.name} = –"
+    )
 
 
 def signed(quantity: Quantity, value: float) -> str:
     """Write a difference with its sign and unit."""
     if not math.isfinite(value):
         return "–"
-    return f"{value * quantity.shown_scale:+.{quantity.decimals}f} {quantity.shown_unit}".rstrip().replace("-", "−")
+    return (
+        (f"{value * quantity.shown_scale:+.{quantity.decimals}f} {quantity.shown_unit}")
+        .rstrip()
+        .replace("-", "−")
+    )
 
 
 def missing(snapshot: Snapshot, link: str) -> str:
@@ -77,14 +93,22 @@ def latest_age(snapshot: Snapshot, now_s: float) -> float | None:
 def is_stale(snapshot: Snapshot, now_s: float) -> bool:
     """Tell whether the newest numbers are older than three usual intervals between drops."""
     old = latest_age(snapshot, now_s)
-    return old is not None and not snapshot.finished and old > max(5.0, 3.0 * interval_s(snapshot.records))
+    return (
+        old is not None
+        and not snapshot.finished
+        and old > max(5.0, 3.0 * interval_s(snapshot.records))
+    )
 
 
 def why_unusable(record: DropRecord, name: str) -> str:
     """Say why this observable has no number in this drop."""
     if record.sequence_type != "interferometer":
         return f"{record.sequence_type.replace('_', ' ')} drop"
-    reasons = [record.decision.not_used[name]] if name in record.decision.not_used else list(record.estimate.reasons)
+    reasons = (
+        [record.decision.not_used[name]]
+        if name in record.decision.not_used
+        else list(record.estimate.reasons)
+    )
     return "; ".join(reasons) or "not usable"
 
 

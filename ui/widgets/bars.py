@@ -29,7 +29,8 @@ class LimitBar(QWidget):
         """Show this actuator's place; one that the loop moves warns near its limits."""
         self.setToolTip(hover)
         if (state, steered) != (self._state, self._steered):
-            self._state, self._steered = state, steered
+            self._state = state
+            self._steered = steered
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
@@ -50,7 +51,9 @@ class LimitBar(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(LOOK if self._steered and is_near_limit(state) else TEXT))
             corners = ((0, 3.5), (-4.5, 9), (4.5, 9))
-            painter.drawPolygon(QPolygonF([QPointF(setpoint + right, down) for right, down in corners]))
+            painter.drawPolygon(
+                QPolygonF([QPointF(setpoint + right, down) for right, down in corners])
+            )
 
     def _wide(self) -> float:
         return self.width() / type_scale()
@@ -74,7 +77,9 @@ REACH = 2.0
 
 
 class DeviationBar(QWidget):
-    """Target in the middle, tolerance as a lighter band, the value as a diamond or an arrow at the end."""
+    """Target in the middle, tolerance as a lighter band, the value as a diamond or an arrow at the
+    end.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +101,8 @@ class DeviationBar(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.scale(type_scale(), type_scale())
-        wide, middle = self.width() / type_scale() - 12.0, self.height() / type_scale() / 2
+        wide = self.width() / type_scale() - 12.0
+        middle = self.height() / type_scale() / 2
         painter.fillRect(QRectF(6, middle - 2, wide, 4), QColor(TRACK))
         band = QRectF(6 + wide * (REACH - 1) / (2 * REACH), middle - 3, wide / REACH, 6)
         painter.fillRect(band, QColor(BAND))

@@ -8,7 +8,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 
 class ConfirmBar(QFrame):
-    """A strip that appears when something needs a yes, and hides again with the answer. Escape is a no."""
+    """A strip that appears when something needs a yes, and hides again with the answer.
+
+    Escape is a no.
+    """
 
     accepted = Signal()
     rejected = Signal()
@@ -18,7 +21,8 @@ class ConfirmBar(QFrame):
         self.setProperty("question", True)
         self._text = QLabel()
         self._text.setWordWrap(True)
-        self.yes, self.no = QPushButton(yes), QPushButton(no)
+        self.yes = QPushButton(yes)
+        self.no = QPushButton(no)
         self.yes.setProperty("hardware", True)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
@@ -33,7 +37,10 @@ class ConfirmBar(QFrame):
         self.hide()
 
     def ask(self, text: str, *, allowed: bool = True) -> None:
-        """Show the question and give its no the keyboard; a yes is offered only where it is allowed."""
+        """Show the question and give its no the keyboard.
+
+        A yes is offered only where it is allowed.
+        """
         self._text.setText(text)
         self.yes.setEnabled(allowed)
         self.show()

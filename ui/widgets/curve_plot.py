@@ -28,11 +28,17 @@ class CurvePlot(SmallPlot):
     def __init__(self) -> None:
         super().__init__("drop")
         self.setToolTip(HOVER)
-        self._band = pg.LinearRegionItem((0.0, 0.0), "horizontal", tolerance_colour(), pg.mkPen(None), movable=False)
+        self._band = pg.LinearRegionItem(
+            (0.0, 0.0), "horizontal", tolerance_colour(), pg.mkPen(None), movable=False
+        )
         self._guide = pg.PlotCurveItem(pen=pg.mkPen(DIM, width=1, style=Qt.PenStyle.DashLine))
-        self._bars = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), height=np.empty(0), pen=pg.mkPen(QColor(SERIES)))
+        self._bars = pg.ErrorBarItem(
+            x=np.empty(0), y=np.empty(0), height=np.empty(0), pen=pg.mkPen(QColor(SERIES))
+        )
         self._marks = pg.ScatterPlotItem(size=6, pen=pg.mkPen(SERIES), pxMode=True)
-        self._newest = pg.ScatterPlotItem(size=11, pen=pg.mkPen(PROCEDURE, width=2), brush=None, pxMode=True)
+        self._newest = pg.ScatterPlotItem(
+            size=11, pen=pg.mkPen(PROCEDURE, width=2), brush=None, pxMode=True
+        )
         self._band.setZValue(-10)
         self.add(self._band, self._guide, self._bars, self._marks, self._newest)
 
@@ -55,14 +61,21 @@ class CurvePlot(SmallPlot):
         above = name_px / max(float(self.getViewBox().height()) - name_px, name_px)
         self.show_range(sides, _ends(np.concatenate(heights), above))
 
-    def _guides(self, axes: Axes, at: np.ndarray, seen: np.ndarray, sides: tuple[float, float]) -> list[np.ndarray]:
-        """Draw what it is to come to, or the slope that is expected; return the heights that must be seen of it."""
+    def _guides(
+        self, axes: Axes, at: np.ndarray, seen: np.ndarray, sides: tuple[float, float]
+    ) -> list[np.ndarray]:
+        """Draw what it is to come to, or the slope that is expected.
+
+        Return the heights that must be seen of it.
+        """
         up, across = named(axes)
         self._band.setVisible(axes.target is not None)
         self._guide.setVisible(axes.target is not None or axes.slope is not None)
         if axes.slope is not None:
             slope = axes.slope * up.shown_scale / across.shown_scale
-            self._guide.setData(np.array(sides), seen.mean() + slope * (np.array(sides) - at.mean()))
+            self._guide.setData(
+                np.array(sides), seen.mean() + slope * (np.array(sides) - at.mean())
+            )
             return []
         if axes.target is None:
             return []

@@ -1,4 +1,6 @@
-"""A line of text that changes often: it keeps its place, elides instead of clipping, tells more on hover, is copied."""
+"""A line of text that changes often: it keeps its place, elides instead of clipping, tells more on
+hover, is copied.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,27 @@ MUCH_LESS = 0.7
 class ElidedLabel(QWidget):
     """One line of text in one colour.
 
-    `sample` is the longest usual text: it fixes the width. `whole` text is never elided; its neighbours give way.
+    `sample` is the longest usual text: it fixes the width. `whole` text is never elided; its
+    neighbours give way.
     """
 
-    def __init__(self, sample: str = "", *, align: Qt.AlignmentFlag = LEFT, larger: float = 0.0, bold: bool = False,
-                 grows: bool = False, whole: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        sample: str = "",
+        *,
+        align: Qt.AlignmentFlag = LEFT,
+        larger: float = 0.0,
+        bold: bool = False,
+        grows: bool = False,
+        whole: bool = False,
+    ) -> None:
         super().__init__()
-        self._text, self._colour, self._hover = "", TEXT, ""
-        self._sample, self._align, self._whole = sample, align, whole
+        self._text = ""
+        self._colour = TEXT
+        self._hover = ""
+        self._sample = sample
+        self._align = align
+        self._whole = whole
         self.setFont(text_font(larger, bold))
         self._room = self._width_of("")
         wide = QSizePolicy.Policy.Expanding if grows else QSizePolicy.Policy.Preferred
@@ -39,7 +54,9 @@ class ElidedLabel(QWidget):
         """Write this; the hover text adds what has no room."""
         if (text, colour, hover) == (self._text, self._colour, self._hover):
             return
-        self._text, self._colour, self._hover = text, colour, hover
+        self._text = text
+        self._colour = colour
+        self._hover = hover
         self.setToolTip(f"{text}\n{hover}" if hover else text)
         self.setAccessibleName(text)
         if not self._sample:
@@ -47,7 +64,9 @@ class ElidedLabel(QWidget):
         self.update()
 
     def _take_room(self) -> None:
-        """Ask for another width only where the text needs more, or much less: each asking lays out half the window."""
+        """Ask for another width only where the text needs more, or much less: each asking lays out
+        half the window.
+        """
         needed = self._width_of(self._text)
         if needed > self._room or needed < MUCH_LESS * self._room:
             self._room = needed
@@ -60,11 +79,17 @@ class ElidedLabel(QWidget):
         self.copy_menu().popup(event.globalPos())
 
     def copy_menu(self) -> QMenu:
-        """Return a menu that copies what is written, and each line of the hover text, to the clipboard."""
+        """Return a menu that copies what is written, and each line of the hover text, to the
+        clipboard.
+        """
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for text in dict.fromkeys(line for line in (self._text, *self._hover.split("\n")) if line.strip()):
-            menu.addAction(f"Copy  {text}").triggered.connect(lambda _=False, text=text: _copy(text))
+        for text in dict.fromkeys(
+            line for line in (self._text, *self._hover.split("\n")) if line.strip()
+        ):
+            menu.addAction(f"Copy  {text}").triggered.connect(
+                lambda _=False, text=text: _copy(text)
+            )
         return menu
 
     def sizeHint(self) -> QSize:  # noqa: D102
@@ -78,7 +103,9 @@ class ElidedLabel(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: D102
         painter = QPainter(self)
         painter.setPen(QColor(self._colour))
-        elided = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.contentsRect().width() - 2)
+        elided = self.fontMetrics().elidedText(
+            self._text, Qt.TextElideMode.ElideRight, self.contentsRect().width() - 2
+        )
         box = self.contentsRect().adjusted(1, 0, -1, 0)
         painter.drawText(box, int(self._align | Qt.AlignmentFlag.AlignVCenter), elided)
 

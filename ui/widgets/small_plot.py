@@ -1,4 +1,6 @@
-"""A plot that stands still: no menu, no zoom, small figures in quiet colours, and the run's name in its corner."""
+"""A plot that stands still: no menu, no zoom, small figures in quiet colours, and the run's name in
+its corner.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ MARGIN_PX = 4.0
 
 
 class PlotLabel(QGraphicsSimpleTextItem):
-    """A small dim line in the upper right corner of a view box, above the data, in pixels of the screen.
+    """A small dim line in the upper right corner of a view box, above the data, in pixels of the
+    screen.
 
     Where the box is too narrow for all of it, only the drop is left.
     """
@@ -38,7 +41,8 @@ class PlotLabel(QGraphicsSimpleTextItem):
     def __init__(self, box: Any, colour: str = DIM) -> None:
         """`box`: a pyqtgraph view box; it owns the label."""
         super().__init__(box)
-        self._box, self._whole = box, ""
+        self._box = box
+        self._whole = ""
         self.setFont(text_font(-2.0))
         self.setBrush(QBrush(QColor(colour)))
         self.setZValue(20)
@@ -77,12 +81,16 @@ class SmallPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.label = PlotLabel(self.getViewBox())
 
     def show_range(self, across: tuple[float, float], up: tuple[float, float]) -> None:
-        """Show this part, and find the new range now: else it is found while painting, and all is painted twice."""
+        """Show this part, and find the new range now: else it is found while painting, and all is
+        painted twice.
+        """
         self.getViewBox().setRange(xRange=across, yRange=up, padding=0)
         self.scene().prepareForPaint()
 
     def say_axis(self, side: str, text: str) -> None:
-        """Write what an axis counts, in its middle: pyqtgraph leaves a changed text where the old one was."""
+        """Write what an axis counts, in its middle: pyqtgraph leaves a changed text where the old
+        one was.
+        """
         axis = self.getAxis(side)
         if axis.labelText != text:
             axis.setLabel(text)

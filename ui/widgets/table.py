@@ -1,4 +1,6 @@
-"""What tables of the window have in common: heads that say what they are, whole rows that are chosen, calm lines."""
+"""What tables of the window have in common: heads that say what they are, whole rows that are
+chosen, calm lines.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,10 @@ class HeadedModel(QAbstractTableModel, Generic[Row]):
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, D102
         return 0 if parent.isValid() else len(self._heads)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole) -> Any:  # noqa: D102
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
+    ) -> Any:
+        """Return the name of a column, or what it means."""
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self._heads):
             return None
         name = list(self._heads)[section]

@@ -14,7 +14,8 @@ class Actions:
 
     def __init__(self, panels: Panels, bring_up: Callable[[str], QWidget]) -> None:
         """`bring_up` shows the dock of this name before all others."""
-        self._panels, self._bring_up = panels, bring_up
+        self._panels = panels
+        self._bring_up = bring_up
         panels.ledger.chosen.connect(self.explain)
         panels.trends.chosen.connect(self.explain)
         panels.trends.statistics_wanted.connect(self.show_statistics)

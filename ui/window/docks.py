@@ -41,28 +41,45 @@ class Panels:
 
     def __init__(self, run: Run, settings: QSettings) -> None:
         """`settings` keep what a panel wants to remember."""
-        self.drawing, self.recalls = ThreadPoolExecutor(1, "draw"), ThreadPoolExecutor(1, "recall")
-        self.image_history, self.levels = ImageHistory(self.recalls), CommonLevels()
-        self.images = {view: ImagePanel(view, self.drawing, self.image_history, self.levels) for view in VIEWS}
-        self.level_strip, self.history = LevelStrip(self.levels), HistoryBar(self.image_history)
+        self.drawing = ThreadPoolExecutor(1, "draw")
+        self.recalls = ThreadPoolExecutor(1, "recall")
+        self.image_history = ImageHistory(self.recalls)
+        self.levels = CommonLevels()
+        self.images = {
+            view: ImagePanel(view, self.drawing, self.image_history, self.levels) for view in VIEWS
+        }
+        self.level_strip = LevelStrip(self.levels)
+        self.history = HistoryBar(self.image_history)
         for panel in self.images.values():
             panel.fixed_levels_wanted.connect(self.level_strip.ask)
         self.state_line = StateLine()
-        self.loop, self.ledger = LoopPanel(run.submit), LedgerPanel(run.submit)
-        self.fringe, self.trends = FringePanel(self.drawing, self.image_history), TrendsPanel(settings)
+        self.loop = LoopPanel(run.submit)
+        self.ledger = LedgerPanel(run.submit)
+        self.fringe = FringePanel(self.drawing, self.image_history)
+        self.trends = TrendsPanel(settings)
         self.why = WhyPanel(self.image_history, self.history.step, self.history.follow)
-        self.alarms, self.procedures = AlarmsPanel(run.submit), ProceduresPanel(run.submit)
+        self.alarms = AlarmsPanel(run.submit)
+        self.procedures = ProceduresPanel(run.submit)
         self.statistics = StatisticsPanel(self.drawing, self.trends)
         self.settings = SettingsPanel(run.submit, self.drawing)
-        self.targets, self.matrix = TargetsPanel(run.submit), MatrixPanel(run.submit)
+        self.targets = TargetsPanel(run.submit)
+        self.matrix = MatrixPanel(run.submit)
         self.what_if = WhatIfPanel(run.submit)
         self.guards: dict[str, PanelGuard] = {}
         docked: dict[str, Panel] = {
-            "Loop": self.loop, "Fringe": self.fringe, "Trends": self.trends, "Ledger": self.ledger, "Why": self.why,
-            "Alarms": self.alarms, "Procedures": self.procedures, "Statistics": self.statistics,
-            "Settings": self.settings, "Targets": self.targets, "Matrix": self.matrix,
+            "Loop": self.loop,
+            "Fringe": self.fringe,
+            "Trends": self.trends,
+            "Ledger": self.ledger,
+            "Why": self.why,
+            "Alarms": self.alarms,
+            "Procedures": self.procedures,
+            "Statistics": self.statistics,
+            "Settings": self.settings,
+            "Targets": self.targets,
+            "Matrix": self.matrix,
             "What if": self.what_if,
-        }  # fmt: skip
+        }
         self.docked = {name: self.guarded(name.lower(), panel) for name, panel in docked.items()}
 
     def guarded(self, name: str, panel: Panel) -> PanelGuard:
@@ -80,7 +97,9 @@ class Panels:
     def settle(self) -> None:
         """Wait for what is being made ready aside."""
         images = [
-            background for panel in self.images.values() for background in (panel.background, panel.marks.background)
+            background
+            for panel in self.images.values()
+            for background in (panel.background, panel.marks.background)
         ]
         backgrounds: list[BackgroundTask[Any, Any]] = [
             *images,
@@ -94,7 +113,11 @@ class Panels:
     def plots(self) -> list[Plot]:
         """Return every plot that can be seen now."""
         images = [plot for panel in self.images.values() for plot in panel.plots()]
-        docked = [plot for one in (self.fringe, self.trends, self.statistics, self.procedures) for plot in one.plots()]
+        docked = [
+            plot
+            for one in (self.fringe, self.trends, self.statistics, self.procedures)
+            for plot in one.plots()
+        ]
         return [plot for plot in (*images, *docked) if plot.in_sight]
 
     def shut_down(self) -> None:

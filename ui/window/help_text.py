@@ -14,9 +14,11 @@ from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, Q
 
 ABOUT = (
     f"<h3>magis-calib {escape(magis_calib.__version__)}</h3>"
-    "<p>Calibration control for the MAGIS-100 atom interferometer: fits both views of every drop and keeps position, "
+    "<p>Calibration control for the MAGIS-100 atom interferometer: fits both views of every drop "
+    "and keeps position, "
     "fringes and phase where they should be.</p>"
-    "<p>Closing the window ends the run: the recorder is drained and the final state is written first.</p>"
+    "<p>Closing the window ends the run: the recorder is drained and the final state is written "
+    "first.</p>"
 )
 
 
@@ -44,25 +46,40 @@ def show_help(parent: QWidget, title: str, text: str) -> None:
 
 def shortcuts_text(actions: Sequence[QAction]) -> str:
     """Write a table of the shortcuts of these actions, and of what has no menu entry."""
-    rows = [(one.shortcut().toString(), one.text().replace("&", "")) for one in actions if not one.shortcut().isEmpty()]
-    rows += [("Return", "in a setpoint: ask before it is sent"), ("Escape", "in a setpoint: put the present one back"),
-             ("Escape", "in a question: no"), ("Shift+Tab, then Space", "in a question: yes"),
-             ("Space", "on the button of a procedure: ask before it begins"),
-             ("Space", "in a replay: play or pause"), (".", "in a replay: one more drop"),
-             ("Alt+1, Alt+2, Alt+3", "in a replay: speed 1×, 10×, max"),
-             ("Left, Right", "on the time line of a replay: one drop back or on"),
-             ("double click", "on the name of a chart: statistics of its drops"),
-             ("right click", "on a plot: export it"), ("wheel, drag", "in an image: zoom, move"),
-             ("double click", "in an image: show all of it")]  # fmt: skip
-    body = "".join(f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>" for key, text in rows)
+    rows = [
+        (one.shortcut().toString(), one.text().replace("&", ""))
+        for one in actions
+        if not one.shortcut().isEmpty()
+    ]
+    rows += [
+        ("Return", "in a setpoint: ask before it is sent"),
+        ("Escape", "in a setpoint: put the present one back"),
+        ("Escape", "in a question: no"),
+        ("Shift+Tab, then Space", "in a question: yes"),
+        ("Space", "on the button of a procedure: ask before it begins"),
+        ("Space", "in a replay: play or pause"),
+        (".", "in a replay: one more drop"),
+        ("Alt+1, Alt+2, Alt+3", "in a replay: speed 1×, 10×, max"),
+        ("Left, Right", "on the time line of a replay: one drop back or on"),
+        ("double click", "on the name of a chart: statistics of its drops"),
+        ("right click", "on a plot: export it"),
+        ("wheel, drag", "in an image: zoom, move"),
+        ("double click", "in an image: show all of it"),
+    ]
+    body = "".join(
+        f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>"
+        for key, text in rows
+    )
     return f"<table cellpadding='3'>{body}</table>"
 
 
 def units_text() -> str:
     """Write all quantities with the units people read and the SI units of files and wires."""
     return (
-        "<p>x, y, z: to the right in view x, to the right in view y, up. Port a is the upper one. The number in "
-        "brackets is the standard error in units of the last digits: 3.2(24) means 3.2 ± 2.4. Hover over a number for "
+        "<p>x, y, z: to the right in view x, to the right in view y, up. Port a is the upper one. "
+        "The number in "
+        "brackets is the standard error in units of the last digits: 3.2(24) means 3.2 ± 2.4. "
+        "Hover over a number for "
         "its SI value.</p>"
         + _table("Observables (controlled)", OBSERVABLES)
         + _table("Reported", DIAGNOSTICS)
@@ -72,6 +89,11 @@ def units_text() -> str:
 
 def _table(title: str, quantities: dict[str, Quantity]) -> str:
     cells = ((one.label, one.shown_unit or "–", one.name, one.unit) for one in quantities.values())
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in cells)
-    head = "<tr><th align='left'>shown as</th><th align='left'>unit</th><th align='left'>name</th><th>SI</th></tr>"
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in cells
+    )
+    head = (
+        "<tr><th align='left'>shown as</th><th align='left'>unit</th><th "
+        "align='left'>name</th><th>SI</th></tr>"
+    )
     return f"<h4>{title}</h4><table cellpadding='3'>{head}{rows}</table>"

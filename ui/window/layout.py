@@ -19,19 +19,26 @@ VERSION = 5
 LEAST_WIDTH = 1000
 Arrangement = Literal["run", "commission", "replay"]
 LayoutFor = Literal["window", "replay"]
-"""In the settings: a replay, which may be beside a run, leaves the layout of the run's window alone."""
+"""In the settings: a replay, which may be beside a run, leaves the layout of the run's window
+alone.
+"""
 ARRANGEMENTS: dict[Arrangement, str] = {
     "run": "a shift: images, numbers, trends and what was decided",
     "commission": "procedures and what they find in front, more room for them",
     "replay": "a recording: trends and decisions, no procedures",
 }
 PLACED = ("Loop", "Fringe", "Trends", "Ledger")
-"""Docks with a place of their own; all others lie on the ledger, in the order in which they were made."""
+"""Docks with a place of their own.
+
+All others lie on the ledger, in the order in which they were made.
+"""
 FRONT: dict[Arrangement, str] = {"run": "Ledger", "commission": "Procedures", "replay": "Ledger"}
 """Which of the docks that lie on each other is on top."""
 HIDDEN: dict[Arrangement, tuple[str, ...]] = {
-    "run": ("What if",), "commission": ("What if",), "replay": ("Procedures", "Alarms"),
-}  # fmt: skip
+    "run": ("What if",),
+    "commission": ("What if",),
+    "replay": ("Procedures", "Alarms"),
+}
 LOWER_SHARE: dict[Arrangement, float] = {"run": 0.19, "commission": 0.27, "replay": 0.19}
 """Of the window's height, for those docks."""
 HIGH = 800
@@ -39,8 +46,11 @@ HIGH = 800
 
 
 def first_size() -> QSize:
-    """Return the size of a window that was never shown before: what it was made for, or what the screen has."""
-    wanted, screen = QSize(1600, 900), QGuiApplication.primaryScreen().availableSize()
+    """Return the size of a window that was never shown before: what it was made for, or what the
+    screen has.
+    """
+    wanted = QSize(1600, 900)
+    screen = QGuiApplication.primaryScreen().availableSize()
     real = screen.width() >= LEAST_WIDTH  # an offscreen one is smaller than the window can be
     return wanted.boundedTo(screen) if real else wanted
 
@@ -51,13 +61,20 @@ def add_dock(window: QMainWindow, name: str, inside: PanelGuard) -> QDockWidget:
     dock.setObjectName(f"dock_{name.lower().replace(' ', '_')}")
     dock.setWidget(inside)
     dock.visibilityChanged.connect(inside.follow_dock)
-    dock.topLevelChanged.connect(lambda _floating: inside.follow_dock(in_sight=True))  # Qt says nothing else of it
-    dock.setFeatures(QDockWidget.DockWidgetFeature.DockWidgetMovable | QDockWidget.DockWidgetFeature.DockWidgetClosable
-                     | QDockWidget.DockWidgetFeature.DockWidgetFloatable)  # fmt: skip
+    dock.topLevelChanged.connect(
+        lambda _floating: inside.follow_dock(in_sight=True)
+    )  # Qt says nothing else of it
+    dock.setFeatures(
+        QDockWidget.DockWidgetFeature.DockWidgetMovable
+        | QDockWidget.DockWidgetFeature.DockWidgetClosable
+        | QDockWidget.DockWidgetFeature.DockWidgetFloatable
+    )
     return dock
 
 
-def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget], which: Arrangement = "run") -> None:
+def arrange(
+    window: QMainWindow, docks: Mapping[str, QDockWidget], which: Arrangement = "run"
+) -> None:
     """Lay the docks out as shipped, for the window's present height."""
     for dock in docks.values():
         dock.setFloating(False)
@@ -85,11 +102,16 @@ def arrange(window: QMainWindow, docks: Mapping[str, QDockWidget], which: Arrang
     front = docks[FRONT[which]] if high or which == "commission" else trends
     front.raise_()
     _size(window, docks, high, which)
-    QTimer.singleShot(0, window, lambda: _size(window, docks, high, which))  # holds only once the docks are laid out
+    QTimer.singleShot(
+        0, window, lambda: _size(window, docks, high, which)
+    )  # holds only once the docks are laid out
 
 
 def restore(window: QMainWindow, settings: QSettings, place: LayoutFor) -> bool:
-    """Put the window as it was left; False, and the saved layout is dropped, when that cannot be."""
+    """Put the window as it was left.
+
+    False, and the saved layout is dropped, when that cannot be.
+    """
     geometry, state = settings.value(f"{place}/geometry"), settings.value(f"{place}/state")
     if geometry is None and state is None:
         return False
@@ -111,16 +133,24 @@ def save(window: QMainWindow, settings: QSettings, place: LayoutFor) -> None:
     settings.setValue(f"{place}/state", window.saveState(VERSION))
 
 
-def _size(window: QMainWindow, docks: Mapping[str, QDockWidget], high: bool, which: Arrangement) -> None:
+def _size(
+    window: QMainWindow, docks: Mapping[str, QDockWidget], high: bool, which: Arrangement
+) -> None:
     wide, tall = window.width(), window.height()
     loop = max(docks["Loop"].minimumSizeHint().width(), round(0.235 * wide))
     window.resizeDocks([docks["Loop"]], [loop], Qt.Orientation.Horizontal)
     rest = wide - loop
-    window.resizeDocks([docks["Fringe"], docks["Trends"]], [round(0.365 * rest), round(0.635 * rest)],
-                       Qt.Orientation.Horizontal)  # fmt: skip
+    window.resizeDocks(
+        [docks["Fringe"], docks["Trends"]],
+        [round(0.365 * rest), round(0.635 * rest)],
+        Qt.Orientation.Horizontal,
+    )
     if high:
         lower = LOWER_SHARE[which]
-        window.resizeDocks([docks["Trends"], docks["Ledger"]], [round(0.49 * tall) - round(lower * tall),
-                           round(lower * tall)], Qt.Orientation.Vertical)  # fmt: skip
+        window.resizeDocks(
+            [docks["Trends"], docks["Ledger"]],
+            [round(0.49 * tall) - round(lower * tall), round(lower * tall)],
+            Qt.Orientation.Vertical,
+        )
     else:
         window.resizeDocks([docks["Trends"]], [round(0.43 * tall)], Qt.Orientation.Vertical)

@@ -1,4 +1,6 @@
-"""The operator window: panels around two images, one timer that pulls the newest snapshot, one way to leave."""
+"""The operator window: panels around two images, one timer that pulls the newest snapshot, one way
+to leave.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ from pathlib import Path
 
 from PySide6.QtCore import QChildEvent, QEvent, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QContextMenuEvent
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QSplitter, QTabBar, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QMainWindow,
+    QSplitter,
+    QTabBar,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from magis_calib.state.commands import StopRun
 from magis_calib.state.snapshot import Snapshot
@@ -31,7 +41,11 @@ ROUNDS = 2
 """What is made ready aside may have begun with the drop before, or at another zoom."""
 SETTLED_MS = 250
 SAVE_LAYOUT_MS = 10_000
-LEAVE_QUESTION = "End the run and close the window? The recorder is drained and the final state is written first."
+LEAVE_QUESTION = (
+    "End the run and close the window? The recorder is drained and the final "
+    "state is "
+    "written first."
+)
 
 
 class MainWindow(QMainWindow):
@@ -39,16 +53,29 @@ class MainWindow(QMainWindow):
 
     left = Signal()
 
-    def __init__(self, run: Run, settings: QSettings, *, title: str = "magis-calib", close_confirm: bool = True,
-                 quit_when_finished: bool = False, clock: Callable[[], float] = time.monotonic) -> None:  # fmt: skip
+    def __init__(
+        self,
+        run: Run,
+        settings: QSettings,
+        *,
+        title: str = "magis-calib",
+        close_confirm: bool = True,
+        quit_when_finished: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
-        self._run, self._settings, self._title, self._clock = run, settings, title, clock
-        self._close_confirm, self._quit_when_finished = close_confirm, quit_when_finished
+        self._run = run
+        self._settings = settings
+        self._title = title
+        self._clock = clock
+        self._close_confirm = close_confirm
+        self._quit_when_finished = quit_when_finished
         self._stopping_since_s: float | None = None
         replayed = run.snapshot.mode == "replay"
         self._arrangement: layout.Arrangement = "replay" if replayed else "run"
         self._place: layout.LayoutFor = "replay" if replayed else "window"
-        self._turn, self._calm = 0, CalmWheel(self)
+        self._turn = 0
+        self._calm = CalmWheel(self)
         self.panels = Panels(run, settings)
         self.leave_question = ConfirmBar("End and close", "Keep running")
         self.leave_question.accepted.connect(self.leave)
@@ -56,14 +83,20 @@ class MainWindow(QMainWindow):
         self.docks = self._build_docks()
         self.menu_actions = Actions(self.panels, self.bring_up)
         self._status = StatusLine(self.statusBar())
-        self.exports = Exports(self, self.panels.plots, lambda: Origin.of(run.snapshot), self._status.announce,
-                               self.panels.drawing)  # fmt: skip
+        self.exports = Exports(
+            self,
+            self.panels.plots,
+            lambda: Origin.of(run.snapshot),
+            self._status.announce,
+            self.panels.drawing,
+        )
         self.menus = Menus(self, run.submit)
         self.resize(layout.first_size())
         if not layout.restore(self, settings, self._place):
             self.reset_layout()
             self.arrange_soon()
-        self._ticks, self._saves = QTimer(self, interval=TICK_MS), QTimer(self, interval=SAVE_LAYOUT_MS)
+        self._ticks = QTimer(self, interval=TICK_MS)
+        self._saves = QTimer(self, interval=SAVE_LAYOUT_MS)
         self._ticks.timeout.connect(self.tick)
         self._saves.timeout.connect(lambda: layout.save(self, self._settings, self._place))
         for timer in (self._ticks, self._saves):
@@ -89,8 +122,11 @@ class MainWindow(QMainWindow):
             guards[name].refresh(snapshot, self._clock())
 
     def tick_all(self) -> None:
-        """Pull the newest snapshot once and let every panel draw all that changed, however long that takes."""
-        snapshot, guards = self._run.snapshot, list(self.panels.guards.values())
+        """Pull the newest snapshot once and let every panel draw all that changed, however long
+        that takes.
+        """
+        snapshot = self._run.snapshot
+        guards = list(self.panels.guards.values())
         self.panels.image_history.see(snapshot)
         for _ in range(ROUNDS):
             self._draw(guards, snapshot)
@@ -126,7 +162,9 @@ class MainWindow(QMainWindow):
     def open_recording(self) -> None:
         """Ask which recording to replay beside this run; nothing stops meanwhile."""
         begin_in = str(Path(self._run.snapshot.session or ".").absolute().parent)
-        ask_for_recording(self, begin_in, lambda folder: self._status.announce(replay_apart(folder)))
+        ask_for_recording(
+            self, begin_in, lambda folder: self._status.announce(replay_apart(folder))
+        )
 
     def arrange_soon(self, which: layout.Arrangement | None = None) -> None:
         """Do so once the window is on the screen: a window manager may give it another size."""
@@ -154,7 +192,11 @@ class MainWindow(QMainWindow):
             self.left.emit()
             return
         event.ignore()
-        if self._stopping_since_s is None and self._close_confirm and not self.leave_question.isVisible():
+        if (
+            self._stopping_since_s is None
+            and self._close_confirm
+            and not self.leave_question.isVisible()
+        ):
             self.leave_question.ask(LEAVE_QUESTION)
         else:
             self.leave()
@@ -182,7 +224,9 @@ class MainWindow(QMainWindow):
             self.close()
 
     def _build_middle(self) -> None:
-        panels, pictures, middle = self.panels, QSplitter(Qt.Orientation.Horizontal), QWidget()
+        panels = self.panels
+        pictures = QSplitter(Qt.Orientation.Horizontal)
+        middle = QWidget()
         pictures.setChildrenCollapsible(False)
         for view, panel in panels.images.items():
             pictures.addWidget(panels.guarded(f"view {view}", panel))
@@ -204,7 +248,9 @@ class MainWindow(QMainWindow):
         bar.addWidget(self.panels.guarded("state line", self.panels.state_line))
         self.addToolBar(bar)
         self.setDockNestingEnabled(True)
-        return {name: layout.add_dock(self, name, panel) for name, panel in self.panels.docked.items()}
+        return {
+            name: layout.add_dock(self, name, panel) for name, panel in self.panels.docked.items()
+        }
 
     def _going_on(self, snapshot: Snapshot, now_s: float) -> str:
         if self._stopping_since_s is None or snapshot.finished:

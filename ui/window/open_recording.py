@@ -29,9 +29,17 @@ def replay_apart(folder: str) -> str:
         return f"▲ {refusal}"
     begun, _ = QProcess.startDetached(sys.executable, ["-m", "magis_calib", "replay", folder])
     name = Path(folder).name
-    return f"replaying {name} in a window of its own" if begun else f"▲ {sys.executable}: cannot be started"
+    return (
+        f"replaying {name} in a window of its own"
+        if begun
+        else f"▲ {sys.executable}: cannot be started"
+    )
 
 
 def why_no_recording(folder: str) -> str:
     """Say why this folder cannot be replayed; empty where it can."""
-    return "" if is_session(Path(folder)) else f"{folder}: not a recording: wanted a folder with segment-*.h5 in it"
+    return (
+        ""
+        if is_session(Path(folder))
+        else f"{folder}: not a recording: wanted a folder with segment-*.h5 in it"
+    )

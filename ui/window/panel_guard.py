@@ -26,7 +26,9 @@ class PanelGuard(QWidget):
     def __init__(self, name: str, panel: Panel) -> None:
         super().__init__()
         assert isinstance(panel, QWidget)
-        self._name, self._panel, self._failure = name, panel, ""
+        self._name = name
+        self._panel = panel
+        self._failure = ""
         self._failed_on: Snapshot | None = None
         self._behind = False
         self._strip = QLabel()
@@ -45,7 +47,8 @@ class PanelGuard(QWidget):
         return self._failure
 
     def follow_dock(self, in_sight: bool) -> None:
-        """Learn whether the dock can be seen: one behind others counts as visible for Qt, and is not drawn.
+        """Learn whether the dock can be seen: one behind others counts as visible for Qt, and is
+        not drawn.
 
         Nor does the Tab key lead into it.
         """
@@ -72,4 +75,7 @@ class PanelGuard(QWidget):
         self._strip.setVisible(bool(failure))
         if failure:
             log.error("panel %r failed", self._name, exc_info=error)
-            self._strip.setText(f"✖ {self._name} cannot be drawn ({failure}). The run goes on; details are in the log.")
+            self._strip.setText(
+                f"✖ {self._name} cannot be drawn ({failure}). The run goes on; details are in the "
+                f"log."
+            )

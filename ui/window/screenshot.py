@@ -23,13 +23,24 @@ class Screenshot(QObject):
     """Waits for the drops, draws everything once more, saves the picture and leaves."""
 
     def __init__(
-        self, window: QMainWindow, file: Path, drops: int, look: Callable[[], Snapshot], draw: Callable[[], object],
+        self,
+        window: QMainWindow,
+        file: Path,
+        drops: int,
+        look: Callable[[], Snapshot],
+        draw: Callable[[], object],
         leave: Callable[[], object],
-    ) -> None:  # fmt: skip
-        """`look` gives the newest snapshot, `draw` draws every panel anew, `leave` ends the run and the window."""
+    ) -> None:
+        """`look` gives the newest snapshot, `draw` draws every panel anew, `leave` ends the run and
+        the window.
+        """
         super().__init__(window)
-        self._window, self._file, self._drops = window, file, drops
-        self._look, self._draw, self._leave = look, draw, leave
+        self._window = window
+        self._file = file
+        self._drops = drops
+        self._look = look
+        self._draw = draw
+        self._leave = leave
         self.saved = False
         self._settled_s = time.monotonic() + SETTLE_S
         self._timer = QTimer(self, interval=LOOK_MS)
@@ -41,7 +52,9 @@ class Screenshot(QObject):
         counts = snapshot.counters
         if time.monotonic() < self._settled_s:
             return
-        if not snapshot.finished and (counts.complete + counts.incomplete < self._drops or snapshot.pair is None):
+        if not snapshot.finished and (
+            counts.complete + counts.incomplete < self._drops or snapshot.pair is None
+        ):
             return
         self._timer.stop()
         self._draw()

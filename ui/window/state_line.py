@@ -1,4 +1,6 @@
-"""The state line: what runs, how old the numbers are, what the loop does, who is connected, what was lost."""
+"""The state line: what runs, how old the numbers are, what the loop does, who is connected, what
+was lost.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,19 @@ from ui.style.format import LOOP_SHAPES, age, is_stale, latest_age
 from ui.widgets.label import ElidedLabel
 
 BACKED_UP_BYTES = 100_000_000
-"""More than this waits to be recorded only where the disk does not keep up: a drop has some 25 MB."""
+"""More than this waits to be recorded only where the disk does not keep up: a drop has some 25 MB.
+"""
 
 
 class Cell(QWidget):
     """A caption with one line under it."""
 
-    def __init__(self, caption: str, sample: str = "", *, bold: bool = False, grows: bool = False) -> None:
+    def __init__(
+        self, caption: str, sample: str = "", *, bold: bool = False, grows: bool = False
+    ) -> None:
         super().__init__()
-        self.caption, self.line = ElidedLabel(larger=-1.0, grows=grows), ElidedLabel(sample, bold=bold, grows=grows)
+        self.caption = ElidedLabel(larger=-1.0, grows=grows)
+        self.line = ElidedLabel(sample, bold=bold, grows=grows)
         self.caption.say(caption, DIM)
         column = QVBoxLayout(self)
         column.setContentsMargins(5, 1, 5, 1)
@@ -71,8 +77,11 @@ class StateLine(QWidget):
 
     def _say_station(self, snapshot: Snapshot) -> None:
         name = PurePath(snapshot.session).name or "not recording"
-        self._station.caption.say(("REPLAY of " if snapshot.mode == "replay" else "") + name,
-                                  INFO if snapshot.mode == "replay" else DIM, snapshot.session)  # fmt: skip
+        self._station.caption.say(
+            ("REPLAY of " if snapshot.mode == "replay" else "") + name,
+            INFO if snapshot.mode == "replay" else DIM,
+            snapshot.session,
+        )
         self._station.line.say(snapshot.title or snapshot.station)
 
     def _say_drop(self, snapshot: Snapshot, now_s: float) -> None:
@@ -82,24 +91,42 @@ class StateLine(QWidget):
         stale = is_stale(snapshot, now_s)
         old = age(latest_age(snapshot, now_s))
         made_for = _made_for(snapshot.latest)
-        self._drop.caption.say("▲ newest drop is late" if stale else made_for, LOOK if stale else DIM,
-                               f"{made_for}: what the newest drop is for, and its interrogation time")  # fmt: skip
-        self._drop.line.say(f"drop {snapshot.latest.drop_id} · {old}", LOOK if stale else TEXT,
-                            "number of the newest evaluated drop and its age")  # fmt: skip
+        self._drop.caption.say(
+            "▲ newest drop is late" if stale else made_for,
+            LOOK if stale else DIM,
+            f"{made_for}: what the newest drop is for, and its interrogation time",
+        )
+        self._drop.line.say(
+            f"drop {snapshot.latest.drop_id} · {old}",
+            LOOK if stale else TEXT,
+            "number of the newest evaluated drop and its age",
+        )
 
     def _say_loop(self, snapshot: Snapshot) -> None:
         held = snapshot.loop == "closed" and snapshot.safety in ("held", "fault")
-        word: LoopWord = ("held" if snapshot.safety == "held" else "fault") if held else snapshot.loop
+        word: LoopWord = (
+            ("held" if snapshot.safety == "held" else "fault") if held else snapshot.loop
+        )
         shape, colour = LOOP_SHAPES[word]
         if snapshot.mode == "replay":
-            self._loop.caption.say("recording ended" if snapshot.finished else f"loop {snapshot.loop}", DIM)
-            self._loop.line.say("▶ REPLAY", INFO, f"a recording; no hardware is moved\n{snapshot.loop_detail}")
+            self._loop.caption.say(
+                "recording ended" if snapshot.finished else f"loop {snapshot.loop}", DIM
+            )
+            self._loop.line.say(
+                "▶ REPLAY", INFO, f"a recording; no hardware is moved\n{snapshot.loop_detail}"
+            )
         else:
             self._loop.caption.say("run ended" if snapshot.finished else "loop", DIM)
             hover = "\n".join(filter(None, (snapshot.safety_cause, snapshot.loop_detail)))
-            self._loop.line.say(f"{shape} LOOP {word.upper()}", LOOK if word == "held" and held else colour, hover)
+            self._loop.line.say(
+                f"{shape} LOOP {word.upper()}", LOOK if word == "held" and held else colour, hover
+            )
         waiting = snapshot.waiting_for_drop
-        text, colour = ("–", DIM) if waiting is None or snapshot.finished else (f"waiting for drop {waiting}", TEXT)
+        text, colour = (
+            ("–", DIM)
+            if waiting is None or snapshot.finished
+            else (f"waiting for drop {waiting}", TEXT)
+        )
         self._waiting.line.say(text, colour, "the first drop that sees the newest setpoints")
 
     def _say_links(self, snapshot: Snapshot, since_snapshot_s: float) -> None:
@@ -116,15 +143,20 @@ class StateLine(QWidget):
         word = "connected" if link.connected else "NOT connected"
         colour = TEXT if link.connected else LOOK
         shape = "●" if link.connected else "✖"
-        lamp.line.say(f"{shape} {age(seconds)}", colour, f"{link.name}: {word}, {last}\n{link.detail}")
+        lamp.line.say(
+            f"{shape} {age(seconds)}", colour, f"{link.name}: {word}, {last}\n{link.detail}"
+        )
         lamp.caption.say(lamp.caption.text(), DIM if link.connected else LOOK)
 
     def _say_frames(self, counters: Counters, recording: RecordingState | None) -> None:
         self._frames.caption.say(*_recording_caption(recording), disk_words(recording))
         total = counters.received + counters.lost
         lost = counters.lost + counters.not_stored
-        self._frames.line.say(f"{'▲ ' if lost else ''}{lost} of {total} lost", ACT if lost else TEXT,
-                              counted(counters))  # fmt: skip
+        self._frames.line.say(
+            f"{'▲ ' if lost else ''}{lost} of {total} lost",
+            ACT if lost else TEXT,
+            counted(counters),
+        )
 
     def _say_alarms(self, snapshot: Snapshot) -> None:
         count = len(snapshot.alarms)
@@ -134,11 +166,15 @@ class StateLine(QWidget):
         if text != self._alarms.text():
             self._alarms.setText(text)
             colour = ACT if act else LOOK if count else DIM
-            self._alarms.setStyleSheet(f"QPushButton {{ color: {colour}; font-weight: bold; padding: 6px 4px; }}")
+            self._alarms.setStyleSheet(
+                f"QPushButton {{ color: {colour}; font-weight: bold; padding: 6px 4px; }}"
+            )
 
 
 def _recording_caption(recording: RecordingState | None) -> tuple[str, str]:
-    """Return text and colour: what waits to be written where that is more than usual, else how long the disk lasts."""
+    """Return text and colour: what waits to be written where that is more than usual, else how long
+    the disk lasts.
+    """
     if recording is not None and recording.waiting_bytes > BACKED_UP_BYTES:
         return f"▲ {recording.waiting_bytes / 1e6:.0f} MB to write", LOOK
     hours = recording.hours_left if recording is not None else None
@@ -149,18 +185,32 @@ def disk_words(recording: RecordingState | None) -> str:
     """Write how much waits to be recorded, and how long the disk lasts."""
     if recording is None:
         return "nothing is recorded"
-    free = f"{recording.free_bytes / 1e9:.1f} GB free" if recording.free_bytes is not None else "free space not known"
-    left = f"{recording.hours_left:.1f} h at this pace" if recording.hours_left is not None else "pace not yet known"
-    return f"disk: {free}, {left}\n{recording.waiting_bytes / 1e6:.0f} MB of images wait to be written"
+    free = (
+        f"{recording.free_bytes / 1e9:.1f} GB free"
+        if recording.free_bytes is not None
+        else "free space not known"
+    )
+    left = (
+        f"{recording.hours_left:.1f} h at this pace"
+        if recording.hours_left is not None
+        else "pace not yet known"
+    )
+    return (
+        f"disk: {free}, {left}\n{recording.waiting_bytes / 1e6:.0f} MB of images wait to be written"
+    )
 
 
 def counted(counters: Counters) -> str:
     """Write all counters, one group a line."""
-    refused = ", ".join(f"{count} {code}" for code, count in sorted(counters.malformed.items())) or "none"
+    refused = (
+        ", ".join(f"{count} {code}" for code, count in sorted(counters.malformed.items())) or "none"
+    )
     return (
-        f"frames: {counters.received} received, {counters.stored} stored, {counters.not_stored} not stored, "
+        f"frames: {counters.received} received, {counters.stored} stored, {counters.not_stored} "
+        f"not stored, "
         f"{counters.lost} lost, {counters.duplicate} sent twice\nframes refused: {refused}\n"
-        f"drops: {counters.expected} announced, {counters.complete} complete, {counters.incomplete} incomplete, "
+        f"drops: {counters.expected} announced, {counters.complete} complete, "
+        f"{counters.incomplete} incomplete, "
         f"{counters.usable} usable\ncorrections: {counters.sent} sent, {counters.applied} applied, "
         f"{counters.refused} refused, {counters.held} held"
     )
@@ -174,6 +224,9 @@ def _divider() -> QFrame:
 
 
 def _made_for(record: DropRecord) -> str:
-    """Name the sequence type of a drop, and where it is known the interrogation time, which tells the preset."""
-    words, seconds = record.sequence_type.replace("_", " "), record.in_force.get("interrogation_time_s")
+    """Name the sequence type of a drop, and where it is known the interrogation time, which tells
+    the preset.
+    """
+    words = record.sequence_type.replace("_", " ")
+    seconds = record.in_force.get("interrogation_time_s")
     return words if seconds is None else f"{words} · T {1e3 * seconds:.4g} ms"

@@ -1,4 +1,6 @@
-"""The bottom line: the answer to the latest command, what is going on, and how old the whole picture is."""
+"""The bottom line: the answer to the latest command, what is going on, and how old the whole
+picture is.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,11 @@ class StatusLine:
     """Writes into a window's status bar."""
 
     def __init__(self, bar: QStatusBar) -> None:
-        self._own, self._answered = ("", ""), ""
+        self._own = ("", "")
+        self._answered = ""
         self._own_s = 0.0
-        self._note, self._drops = ElidedLabel(grows=True), ElidedLabel(align=RIGHT)
+        self._note = ElidedLabel(grows=True)
+        self._drops = ElidedLabel(align=RIGHT)
         self._age = ElidedLabel("▲ no news for 59 min", align=RIGHT)
         bar.setContentsMargins(6, 0, 6, 0)
         bar.setSizeGripEnabled(False)
@@ -33,8 +37,11 @@ class StatusLine:
         bar.addPermanentWidget(self._age)
 
     def announce(self, text: str) -> None:
-        """Say something of the window's own until the next command is answered, for a moment beside that answer."""
-        self._own, self._own_s = (text, self._answered), time.monotonic()
+        """Say something of the window's own until the next command is answered, for a moment beside
+        that answer.
+        """
+        self._own = (text, self._answered)
+        self._own_s = time.monotonic()
 
     def refresh(self, snapshot: Snapshot, now_s: float, going_on: str) -> None:
         """Write the line; `going_on` is the window's own word and comes first."""
@@ -47,11 +54,15 @@ class StatusLine:
         counts = snapshot.counters
         incomplete = f", ▲ {counts.incomplete} incomplete" if counts.incomplete else ""
         drops = f"{counts.complete} drops{incomplete}, {counts.usable} usable"
-        self._drops.say(f"{drops} · {counts.applied} of {counts.sent} corrections applied", DIM, counted(counts))
+        self._drops.say(
+            f"{drops} · {counts.applied} of {counts.sent} corrections applied", DIM, counted(counts)
+        )
         old = now_s - snapshot.time_s
         if snapshot.finished:
             self._age.say("■ run ended", TEXT, "nothing more will come")
         elif old > SILENT_S:
-            self._age.say(f"▲ no news for {age(old)}", LOOK, "the engine has not published; see the log")
+            self._age.say(
+                f"▲ no news for {age(old)}", LOOK, "the engine has not published; see the log"
+            )
         else:
             self._age.say(f"picture {age(old)} old", DIM, "age of the newest snapshot of the run")

@@ -1,4 +1,6 @@
-"""What is shown before a run when nobody said what it shall be a run of: the simulated station is offered first."""
+"""What is shown before a run when nobody said what it shall be a run of: the simulated station is
+offered first.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ LET_PYTHON_LOOK_MS = 200
 
 
 WAYS = {
-    "&Simulated station": "Two cameras, a laser and a drop system that are pretended; nothing real moves.\n"
+    "&Simulated station": "Two cameras, a laser and a drop system that are pretended; nothing real "
+    "moves.\n"
     "The way to get to know the program.",
     "&Instruments as shipped": "Wait for drivers and controllers at\n{addresses}",
     "&Open a configuration…": "A file of your station: addresses, cameras, targets, limits.\n"
@@ -25,12 +28,17 @@ WAYS = {
 
 
 class Welcome(QWidget):
-    """Four ways to begin. Emits `chosen` once, with the words for the command line; None for none of them."""
+    """Four ways to begin. Emits `chosen` once, with the words for the command line.
+
+    None for none of them.
+    """
 
     chosen = Signal(object)
 
     def __init__(self, addresses: str, sessions: str) -> None:
-        """`addresses`: where the shipped configuration expects the instruments; `sessions`: where they are recorded."""
+        """`addresses`: where the shipped configuration expects the instruments; `sessions`: where
+        they are recorded.
+        """
         super().__init__()
         self.setWindowTitle("magis-calib")
         self._answered = False
@@ -50,7 +58,9 @@ class Welcome(QWidget):
         self.open.clicked.connect(self._ask_for_file)
         self._problem = QLabel()
         grid.addWidget(self._problem, len(WAYS) + 1, 0, 1, 2)
-        self.replay.clicked.connect(lambda: ask_for_recording(self, self._sessions, self.open_recording))
+        self.replay.clicked.connect(
+            lambda: ask_for_recording(self, self._sessions, self.open_recording)
+        )
         self.simulate.setDefault(True)
         self.simulate.setFocus()
 
@@ -73,7 +83,9 @@ class Welcome(QWidget):
         self.chosen.emit(words)
 
     def _ask_for_file(self) -> None:
-        dialog = QFileDialog(self, "Configuration of the station", filter="Configuration (*.toml);;All files (*)")
+        dialog = QFileDialog(
+            self, "Configuration of the station", filter="Configuration (*.toml);;All files (*)"
+        )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda path: self._answer(["--config", path]))
@@ -91,16 +103,22 @@ class Welcome(QWidget):
 
 
 def ask_what_to_run(addresses: str, sessions: str) -> list[str] | None:
-    """Ask in a window of its own; return the words for the command line, None where the user left."""
+    """Ask in a window of its own.
+
+    Return the words for the command line, None where the user left.
+    """
     found = QApplication.instance()
     app = found if isinstance(found, QApplication) else QApplication(["magis-calib"])
     kept = QSettings("magis-calib", "magis-calib")
     choose(kept.value("window/theme"), kept.value("window/font_pt"))
-    from ui.style.theme import dress  # takes its colours when it is imported: after they were chosen
+    from ui.style.theme import (
+        dress,
+    )  # takes its colours when it is imported: after they were chosen
 
     dress(app)
     answers: list[list[str] | None] = []
-    welcome, looks = Welcome(addresses, sessions), QTimer(interval=LET_PYTHON_LOOK_MS)
+    welcome = Welcome(addresses, sessions)
+    looks = QTimer(interval=LET_PYTHON_LOOK_MS)
     welcome.chosen.connect(answers.append)
     welcome.chosen.connect(app.quit)
     looks.start()

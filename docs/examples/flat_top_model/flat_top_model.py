@@ -1,7 +1,9 @@
 """The fit model `flat_top`: two clouds whose profile is flatter (or more pointed) than a Gaussian.
 
-Electrons per area of a port = N / A · exp(-½ s^p), with s = (u - u0)²/width_horizontal² + (v - v0)²/width_vertical²,
-p the flatness (1: a Gaussian) and A = π·width_horizontal·width_vertical·2^(1/p)·Γ(1 + 1/p), so that N is the integral.
+Electrons per area of a port = N / A · exp(-½ s^p) with
+s = (u - u0)²/width_horizontal² + (v - v0)²/width_vertical²,
+p the flatness (1: a Gaussian) and
+A = π·width_horizontal·width_vertical·2^(1/p)·Γ(1 + 1/p), so that N is the integral.
 """
 
 import math
@@ -15,12 +17,15 @@ from magis_calib.estimation.model import FitModel, Layout, Spot, Start
 from magis_calib.estimation.standard import positive
 from magis_calib.estimation.two_port import TwoPort
 
-PORTS = {port: (f"port_{port}_electrons", f"port_{port}_horizontal_m", f"port_{port}_vertical_m") for port in "ab"}
+PORTS = {
+    port: (f"port_{port}_electrons", f"port_{port}_horizontal_m", f"port_{port}_vertical_m")
+    for port in "ab"
+}
 WIDTHS = ("width_horizontal_m", "width_vertical_m")
 
 
 class FlatTop(FitModel):
-    """Two super-Gaussian clouds of equal widths and flatness on an even background, without fringes."""
+    """Two super-Gaussian clouds of equal widths and flatness on an even background, no fringes."""
 
     name = "flat_top"
     parameters: ClassVar = {
@@ -42,7 +47,9 @@ class FlatTop(FitModel):
         start = TwoPort(self.camera).guess(image, expected)
         if start.absent:
             raise FitError(f"flat_top needs both ports: {'; '.join(start.reasons)}")
-        return Start({name: start.values.get(name, 1.0) for name in self.parameters}, checks=start.checks)
+        return Start(
+            {name: start.values.get(name, 1.0) for name in self.parameters}, checks=start.checks
+        )
 
     def background(self, grid, values):
         """Return the electrons of stray light in each bin."""
@@ -51,7 +58,8 @@ class FlatTop(FitModel):
     def signal(self, grid, values):
         """Return the electrons of both clouds in each bin."""
         rows, columns = grid.shape
-        power, (right, up) = values["flatness"], (values[name] for name in WIDTHS)
+        power = values["flatness"]
+        right, up = (values[name] for name in WIDTHS)
         area = math.pi * right * up * 2 ** (1 / power) * math.gamma(1 + 1 / power)
 
         def per_pixel(row, column):
@@ -71,7 +79,12 @@ class FlatTop(FitModel):
         rows, columns = shape
         right, up = (abs(values[name]) / pixel_m for name in WIDTHS)
         spots = (
-            Spot((rows - 1) / 2 - values[v] / pixel_m, (columns - 1) / 2 + values[u] / pixel_m, up, right)
+            Spot(
+                (rows - 1) / 2 - values[v] / pixel_m,
+                (columns - 1) / 2 + values[u] / pixel_m,
+                up,
+                right,
+            )
             for _, u, v in PORTS.values()
         )
         return Layout(tuple(spots))
@@ -85,5 +98,8 @@ class FlatTop(FitModel):
         told = []
         places = (self.camera.port_a_displacement_m, self.camera.port_b_displacement_m)
         for (_, u, v), (right, up) in zip(PORTS.values(), places, strict=True):
-            told += [Measurement("horizontal_m", {u: 1.0}, right), Measurement("vertical_m", {v: 1.0}, up)]
+            told += [
+                Measurement("horizontal_m", {u: 1.0}, right),
+                Measurement("vertical_m", {v: 1.0}, up),
+            ]
         return tuple(told)

@@ -17,7 +17,8 @@ from packaging.requirements import Requirement
 
 from magis_calib.app.checks.finding import Asked, Check, CheckOutcome, Finding
 
-PAIR_BYTES, DROPS_HZ = 25_200_000, 3.0
+PAIR_BYTES = 25_200_000
+DROPS_HZ = 3.0
 """Two frames of 2048 x 3072 pixels, and the pace to keep up with."""
 PROBE_BYTES = 256_000_000
 LEAST_HOURS = 8.0
@@ -27,28 +28,49 @@ STA_UNSYNC, TIME_ERROR, STATUS_AT = 0x0040, 5, 40
 
 
 def _versions(asked: Asked) -> Iterator[Finding]:
-    found = f"Python {sys.version.split()[0]}, magis-calib {importlib.metadata.version('magis-calib')}"
+    found = (
+        f"Python {sys.version.split()[0]}, magis-calib {importlib.metadata.version('magis-calib')}"
+    )
     yield Finding("versions", found, "Python 3.11 or newer", "ok")
     for line in importlib.metadata.requires("magis-calib") or []:
         need = Requirement(line)
-        if need.marker is not None and not any(need.marker.evaluate({"extra": extra}) for extra in ("", "gui")):
+        if need.marker is not None and not any(
+            need.marker.evaluate({"extra": extra}) for extra in ("", "gui")
+        ):
             continue
         try:
             version = importlib.metadata.version(need.name)
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(need.name, "not installed", str(need.specifier) or "any", "fail", f"pip install '{need}'")
+            yield Finding(
+                need.name,
+                "not installed",
+                str(need.specifier) or "any",
+                "fail",
+                f"pip install '{need}'",
+            )
             continue
         if not need.specifier.contains(version, prereleases=True):
             yield Finding(need.name, version, str(need.specifier), "fail", f"pip install '{need}'")
 
 
 def _window(asked: Asked) -> Iterator[Finding]:
-    code = ("from PySide6.QtGui import QGuiApplication; import PySide6; app = QGuiApplication([]); "
-            "print(PySide6.__version__, app.platformName())")  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    code = (
+        "from PySide6.QtGui import QGuiApplication; import PySide6; app = QGuiApplication([]); "
+        "print(PySide6.__version__, app.platformName())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
     good = done.returncode == 0
-    found = done.stdout.strip() if good else (done.stderr.strip().splitlines() or ["no answer"])[-1][:120]
-    remedy = "without a display use --auto; else pip install 'magis-calib[gui]' and packaging/system-libraries.sh"
+    found = (
+        done.stdout.strip()
+        if good
+        else (done.stderr.strip().splitlines() or ["no answer"])[-1][:120]
+    )
+    remedy = (
+        "without a display use --auto; else pip install 'magis-calib[gui]' and "
+        "packaging/system-libraries.sh"
+    )
     yield Finding("Qt", found, "a window system", "ok" if good else "warn", "" if good else remedy)
 
 
@@ -57,13 +79,22 @@ def _clock(asked: Asked) -> Iterator[Finding]:
     state = ctypes.CDLL(None, use_errno=True).adjtimex(words)
     status = ctypes.c_int.from_buffer(words, STATUS_AT).value
     good = 0 <= state != TIME_ERROR and not status & STA_UNSYNC
-    found = f"{'' if good else 'not '}synchronised, {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC"
-    yield Finding("clock", found, "synchronised: requests carry deadlines", "ok" if good else "warn",
-                  "" if good else "start chrony or systemd-timesyncd on all machines")  # fmt: skip
+    found = (
+        f"{'' if good else 'not '}synchronised, "
+        f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC"
+    )
+    yield Finding(
+        "clock",
+        found,
+        "synchronised: requests carry deadlines",
+        "ok" if good else "warn",
+        "" if good else "start chrony or systemd-timesyncd on all machines",
+    )
 
 
 def _disk(asked: Asked) -> Iterator[Finding]:
-    probe, block = asked.folder / ".speed", os.urandom(1_000_000)
+    probe = asked.folder / ".speed"
+    block = os.urandom(1_000_000)
     try:
         asked.folder.mkdir(parents=True, exist_ok=True)
         began_s = time.monotonic()
@@ -74,26 +105,48 @@ def _disk(asked: Asked) -> Iterator[Finding]:
             os.fsync(file.fileno())
         pace = PROBE_BYTES / (time.monotonic() - began_s)
     except OSError as error:
-        yield Finding("disk", f"{asked.folder}: {error.strerror}", "to be written", "fail", "another --session-dir")
+        yield Finding(
+            "disk",
+            f"{asked.folder}: {error.strerror}",
+            "to be written",
+            "fail",
+            "another --session-dir",
+        )
         return
     finally:
         with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)
-    need, free = PAIR_BYTES * DROPS_HZ, shutil.disk_usage(asked.folder).free
+    need = PAIR_BYTES * DROPS_HZ
+    free = shutil.disk_usage(asked.folder).free
     fast: CheckOutcome = "ok" if pace > 2 * need else "warn" if pace > need else "fail"
-    yield Finding("disk speed", f"{pace / 1e6:.0f} MB/s, {asked.folder}", f"{need / 1e6:.0f} MB/s for {DROPS_HZ:g} Hz",
-                  fast, "" if fast == "ok" else "record onto a faster disk: --session-dir")  # fmt: skip
+    yield Finding(
+        "disk speed",
+        f"{pace / 1e6:.0f} MB/s, {asked.folder}",
+        f"{need / 1e6:.0f} MB/s for {DROPS_HZ:g} Hz",
+        fast,
+        "" if fast == "ok" else "record onto a faster disk: --session-dir",
+    )
     hours = free / (PAIR_BYTES / 60.0) / 3600.0
     roomy: CheckOutcome = "ok" if hours > LEAST_HOURS else "warn"
-    yield Finding("disk space", f"{free / 1e9:.0f} GB: {hours:.0f} h at a drop a minute", f"{LEAST_HOURS:g} h", roomy,
-                  "" if roomy == "ok" else "magis-calib session prune removes old images")  # fmt: skip
+    yield Finding(
+        "disk space",
+        f"{free / 1e9:.0f} GB: {hours:.0f} h at a drop a minute",
+        f"{LEAST_HOURS:g} h",
+        roomy,
+        "" if roomy == "ok" else "magis-calib session prune removes old images",
+    )
 
 
 def _limits_of_this_process(asked: Asked) -> Iterator[Finding]:
     handles = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     enough: CheckOutcome = "ok" if handles >= LEAST_HANDLES else "warn"
-    yield Finding("file handles", str(handles), f"{LEAST_HANDLES} or more", enough,
-                  "" if enough == "ok" else "ulimit -Hn; /etc/security/limits.conf")  # fmt: skip
+    yield Finding(
+        "file handles",
+        str(handles),
+        f"{LEAST_HANDLES} or more",
+        enough,
+        "" if enough == "ok" else "ulimit -Hn; /etc/security/limits.conf",
+    )
     cores = len(os.sched_getaffinity(0))
     yield Finding("processor cores", str(cores), "2 or more", "ok" if cores >= 2 else "warn")
 

@@ -30,15 +30,22 @@ def _ports(asked: Asked) -> Iterator[Finding]:
             try:
                 probe.bind(("" if host == "*" else host, int(port)))
             except OSError as error:
-                yield Finding(f"port of {name}", f"{endpoint}: {error.strerror}", "free", "fail",
-                              "is another magis-calib running? `ss -tlnp` names who has it")  # fmt: skip
+                yield Finding(
+                    f"port of {name}",
+                    f"{endpoint}: {error.strerror}",
+                    "free",
+                    "fail",
+                    "is another magis-calib running? `ss -tlnp` names who has it",
+                )
                 continue
         yield Finding(f"port of {name}", f"{endpoint} is free", "free", "ok")
 
 
 def _keys(asked: Asked) -> Iterator[Finding]:
     if asked.station.links.sockets == "plain":
-        yield Finding("keys", 'links.sockets = "plain"', "curve", "warn", "only for tests: docs/security.md")
+        yield Finding(
+            "keys", 'links.sockets = "plain"', "curve", "warn", "only for tests: docs/security.md"
+        )
         return
     try:
         keyring = Keyring.at(asked.keys)
@@ -46,7 +53,9 @@ def _keys(asked: Asked) -> Iterator[Finding]:
             if name == "application" or (keyring.folder / f"{name}.key").exists():
                 keyring.pair(name)
     except ConfigError as error:
-        yield Finding("keys", str(error), "secrets of mode 600 and a list", "fail", "magis-calib keys make")
+        yield Finding(
+            "keys", str(error), "secrets of mode 600 and a list", "fail", "magis-calib keys make"
+        )
         return
     people = ", ".join(f"{peer.name} ({peer.role})" for peer in keyring.parties().values())
     yield Finding("keys", f"{keyring.folder / ALLOWED}: {people}", "those who belong", "ok")
@@ -54,12 +63,20 @@ def _keys(asked: Asked) -> Iterator[Finding]:
 
 def _controllers(asked: Asked) -> Iterator[Finding]:
     """Ask both without a hello: whoever has their leases keeps them."""
-    security, links = open_lock(asked.station.links, asked.keys), asked.station.links
+    security = open_lock(asked.station.links, asked.keys)
+    links = asked.station.links
     known: dict[str, ParameterFacts] = {}
     try:
         for name in ("laser", "drop_system"):
-            client = ControllerClient(security, name, getattr(links, name), asked.name, f"check-{os.getpid()}", links,
-                                      asks_only=True)  # fmt: skip
+            client = ControllerClient(
+                security,
+                name,
+                getattr(links, name),
+                asked.name,
+                f"check-{os.getpid()}",
+                links,
+                asks_only=True,
+            )
             try:
                 told = _described(client)
             finally:
@@ -68,7 +85,9 @@ def _controllers(asked: Asked) -> Iterator[Finding]:
                 yield Finding(name, told, "running", "warn", "start it; magis-sim is one for tests")
                 continue
             known |= told
-            limits = ", ".join(f"{one.name} [{one.minimum:g}, {one.maximum:g}] {one.unit}" for one in told.values())
+            limits = ", ".join(
+                f"{one.name} [{one.minimum:g}, {one.maximum:g}] {one.unit}" for one in told.values()
+            )
             yield Finding(name, limits, "running", "ok")
     finally:
         security.close()

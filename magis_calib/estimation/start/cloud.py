@@ -1,4 +1,6 @@
-"""Find the clouds of an image by moments: background plane, then sum, centre and width of each port."""
+"""Find the clouds of an image by moments: background plane, then sum, centre and width of each
+port.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ NO_CLOUD_SIGMA = 6.0
 PORT_SIGMA = 8.0
 """A port fainter than this has no position of its own."""
 WHOLE_WIDTHS = 3.5
-"""Moments see a cloud whole this many widths from the edge, and two clouds apart by twice as much."""
+"""Moments see a cloud whole this many widths from the edge, and two clouds apart by twice as much.
+"""
 FREE_WIDTHS = 4.5
 """Beyond this many widths from every port there is only background."""
 NARROW_TILES = 0.8
@@ -32,7 +35,10 @@ Ports = Mapping[str, Point]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cloud:
-    """One or two clouds of equal widths. Places are in image coordinates, displacements included (m)."""
+    """One or two clouds of equal widths.
+
+    Places are in image coordinates, displacements included (m).
+    """
 
     background: Array
     """Level (electrons per px) and gradients to the right and up (per m)."""
@@ -55,15 +61,20 @@ class Cloud:
 
 
 def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
-    """Return the clouds by moments; None where they are not whole and apart, so that moments would lie."""
+    """Return the clouds by moments.
+
+    None where they are not whole and apart, so that moments would lie.
+    """
     tiles = Tiles.of(image.tiles, image)
     plane = np.array([tiles.floor(), 0.0, 0.0])
     signal = tiles.above(plane)
     with np.errstate(invalid="ignore", divide="ignore"):
         snr = np.nan_to_num(signal / tiles.noise)
     centre = stacked_peak(snr, tiles, displacements, 5)
-    separation = min((math.dist(a, b) for a in displacements.values() for b in displacements.values() if a != b),
-                     default=0.0)  # fmt: skip
+    separation = min(
+        (math.dist(a, b) for a in displacements.values() for b in displacements.values() if a != b),
+        default=0.0,
+    )
     reach = 0.45 * separation or 0.5 * min(np.ptp(tiles.u), np.ptp(tiles.v))
     places = {port: (centre[0] + d[0], centre[1] + d[1]) for port, d in displacements.items()}
     for _ in range(2):
@@ -76,18 +87,25 @@ def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
         away = _away(tiles, places, width)
         plane = tiles.plane(away) if np.count_nonzero(away) > FEWEST_AWAY else plane
         signal = tiles.above(plane)
-    if any(_moments(signal, tiles, at, min(1.6 * reach, 0.5 * separation or 1.6 * reach))[0] > 1.1 * electrons[port]
-           for port, at in places.items()):  # fmt: skip
+    if any(
+        _moments(signal, tiles, at, min(1.6 * reach, 0.5 * separation or 1.6 * reach))[0]
+        > 1.1 * electrons[port]
+        for port, at in places.items()
+    ):
         return None
     significance = {
-        port: electrons[port] / _error(tiles, at, reach, electrons[port], image) for port, at in places.items()
+        port: electrons[port] / _error(tiles, at, reach, electrons[port], image)
+        for port, at in places.items()
     }
     cloud = Cloud(plane, electrons, places, width, significance, displacements)
     return cloud if min(significance.values()) > 2.0 * PORT_SIGMA else None
 
 
 def stacked_peak(snr: Array, tiles: Tiles, displacements: Ports, smooth: float) -> Point:
-    """Add all ports on top of each other; return where the sum, smoothed over `smooth` tiles, is largest."""
+    """Add all ports on top of each other.
+
+    Return where the sum, smoothed over `smooth` tiles, is largest.
+    """
     step = tiles.step
     stacked = np.zeros_like(snr)
     for right, up in displacements.values():
@@ -101,7 +119,10 @@ def stacked_peak(snr: Array, tiles: Tiles, displacements: Ports, smooth: float) 
 def _iterate(
     signal: Array, tiles: Tiles, places: Mapping[str, Point], reach: float
 ) -> tuple[dict[str, Point], dict[str, float], Point, float]:
-    """Move the windows onto the clouds; return places, electrons, widths and the window's half side."""
+    """Move the windows onto the clouds.
+
+    Return places, electrons, widths and the window's half side.
+    """
     for _ in range(5):
         moments = {port: _moments(signal, tiles, at, reach) for port, at in places.items()}
         strongest = max(one[0] for one in moments.values())
@@ -109,15 +130,22 @@ def _iterate(
             raise FitError("no whole clouds")
         places = {port: (one[1], one[2]) for port, one in moments.items()}
         bright = [one for one in moments.values() if one[0] > 0.3 * strongest]
-        width = (float(np.mean([one[3] for one in bright])), float(np.mean([one[4] for one in bright])))
+        width = (
+            float(np.mean([one[3] for one in bright])),
+            float(np.mean([one[4] for one in bright])),
+        )
         reach = min(reach, 3.0 * max(width))
     return dict(places), {port: one[0] for port, one in moments.items()}, width, reach
 
 
-def _moments(signal: Array, tiles: Tiles, at: Point, reach: float) -> tuple[float, float, float, float, float]:
+def _moments(
+    signal: Array, tiles: Tiles, at: Point, reach: float
+) -> tuple[float, float, float, float, float]:
     """Return sum, centre u and v, width u and v inside a square window."""
     rows, columns = np.abs(tiles.v - at[1]) <= reach, np.abs(tiles.u - at[0]) <= reach
-    part, u, v = signal[np.ix_(rows, columns)], tiles.u[columns], tiles.v[rows]
+    part = signal[np.ix_(rows, columns)]
+    u = tiles.u[columns]
+    v = tiles.v[rows]
     total = float(part.sum())
     if total <= 0:
         return 0.0, *at, 0.0, 0.0
@@ -126,13 +154,21 @@ def _moments(signal: Array, tiles: Tiles, at: Point, reach: float) -> tuple[floa
     sheppard = tiles.step**2 / 12.0  # a tile has a width of its own
     variance_u = float(across @ (u - centre_u) ** 2) / total - sheppard
     variance_v = float(along @ (v - centre_v) ** 2) / total - sheppard
-    return total, centre_u, centre_v, math.sqrt(max(variance_u, 0.0)), math.sqrt(max(variance_v, 0.0))
+    return (
+        total,
+        centre_u,
+        centre_v,
+        math.sqrt(max(variance_u, 0.0)),
+        math.sqrt(max(variance_v, 0.0)),
+    )
 
 
 def _whole(places: Mapping[str, Point], width: Point, tiles: Tiles, separation: float) -> bool:
     """Clouds hardly narrower than a tile, inside the frame and apart from each other."""
     tile = tiles.step
-    if min(width) < NARROW_TILES * tile or (separation and separation < 2.0 * WHOLE_WIDTHS * max(width)):
+    if min(width) < NARROW_TILES * tile or (
+        separation and separation < 2.0 * WHOLE_WIDTHS * max(width)
+    ):
         return False
     half_u, half_v = np.max(np.abs(tiles.u)), np.max(np.abs(tiles.v))
     return all(
@@ -145,7 +181,9 @@ def _away(tiles: Tiles, places: Mapping[str, Point], width: Point) -> Mask:
     """Mark the tiles that no cloud reaches."""
     nearest = np.full(tiles.electrons.shape, np.inf)
     for u, v in places.values():
-        far = np.maximum(np.abs(tiles.u[None, :] - u) / width[0], np.abs(tiles.v[:, None] - v) / width[1])
+        far = np.maximum(
+            np.abs(tiles.u[None, :] - u) / width[0], np.abs(tiles.v[:, None] - v) / width[1]
+        )
         nearest = np.minimum(nearest, far)
     return nearest > FREE_WIDTHS
 

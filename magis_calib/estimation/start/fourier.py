@@ -1,4 +1,6 @@
-"""The fringe as a Fourier peak of the ports' difference, with standard errors that no fit was needed for."""
+"""The fringe as a Fourier peak of the ports' difference, with standard errors that no fit was
+needed for.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,10 @@ import scipy.fft
 from magis_calib.estimation.start.windows import Window
 
 FREE_SEARCH_SIGMA = 6.5
-"""Above this a Fourier peak is a fringe; fringe-free clouds give 3.9 to 5 (median 4.5) in a free search."""
+"""Above this a Fourier peak is a fringe.
+
+Fringe-free clouds give 3.9 to 5 (median 4.5) in a free search.
+"""
 PREDICTED_SIGMA = 4.0
 """Enough where the wavevector lies within three standard errors of its prediction."""
 PREDICTED_WITHIN = 3.0
@@ -28,7 +33,10 @@ Wavevector = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """A wave in the difference of the ports; its sign is arbitrary. Phase at each port's nominal displacement."""
+    """A wave in the difference of the ports; its sign is arbitrary.
+
+    Phase at each port's nominal displacement.
+    """
 
     kappa: Wavevector
     """Right, up (rad/m)."""
@@ -45,7 +53,9 @@ class Wave:
         return math.hypot(self.kappa[0] * width[0], self.kappa[1] * width[1])
 
 
-def find_wave(windows: list[Window], width: tuple[float, float], expected: Wavevector | None) -> Wave | None:
+def find_wave(
+    windows: list[Window], width: tuple[float, float], expected: Wavevector | None
+) -> Wave | None:
     """Return the strongest wave with |κ·width| > 2 that counts as a fringe, or None."""
     if not windows:
         return None
@@ -60,7 +70,9 @@ def find_wave(windows: list[Window], width: tuple[float, float], expected: Wavev
 
 
 def is_fringe(wave: Wave | None, expected: Wavevector | None) -> bool:
-    """Whether this wave stands out: 6.5 standard deviations in a free search, 4 where it was expected."""
+    """Whether this wave stands out: 6.5 standard deviations in a free search, 4 where it was
+    expected.
+    """
     if wave is None:
         return False
     if wave.score > FREE_SEARCH_SIGMA:
@@ -72,7 +84,9 @@ def is_fringe(wave: Wave | None, expected: Wavevector | None) -> bool:
 
 
 def _strongest(windows: list[Window], width: tuple[float, float]) -> Wavevector:
-    """Return the grid point of the largest Fourier amplitude of all windows together, |κ·width| > 2."""
+    """Return the grid point of the largest Fourier amplitude of all windows together, |κ·width| >
+    2.
+    """
     rows = max(scipy.fft.next_fast_len(len(one.v)) for one in windows)
     columns = max(scipy.fft.next_fast_len(len(one.u), real=True) for one in windows)
     step_u, step_v = windows[0].bin_m
@@ -81,9 +95,13 @@ def _strongest(windows: list[Window], width: tuple[float, float]) -> Wavevector:
     total = np.zeros((rows, len(kappa_u)), dtype=np.complex128)
     for one in windows:
         spectrum = scipy.fft.rfft2(one.fringe[::-1], (rows, columns))
-        total += spectrum * np.exp(-1j * kappa_u * one.u[0]) * np.exp(-1j * kappa_v * one.v[-1])[:, None]
+        total += (
+            spectrum * np.exp(-1j * kappa_u * one.u[0]) * np.exp(-1j * kappa_v * one.v[-1])[:, None]
+        )
     fine = (kappa_v[:, None] * width[1]) ** 2 + (kappa_u * width[0]) ** 2 > FEWEST_RADIANS**2
-    fine &= kappa_v[:, None] ** 2 + kappa_u**2 < (math.tau / (SHORTEST_PX * windows[0].pixel_m)) ** 2
+    fine &= (
+        kappa_v[:, None] ** 2 + kappa_u**2 < (math.tau / (SHORTEST_PX * windows[0].pixel_m)) ** 2
+    )
     power = (total.real**2 + total.imag**2) * fine
     row, column = np.unravel_index(int(np.argmax(power)), power.shape)
     return float(kappa_u[column]), float(kappa_v[row])
@@ -96,7 +114,9 @@ def _refine(windows: list[Window], kappa: Wavevector, width: tuple[float, float]
         moved = list(kappa)
         for way in (0, 1):
             step = reach / width[way]
-            left, right = (_height(windows, _beside(kappa, way, sign * step)) for sign in (-1.0, 1.0))
+            left, right = (
+                _height(windows, _beside(kappa, way, sign * step)) for sign in (-1.0, 1.0)
+            )
             curvature = left - 2.0 * middle + right
             shift = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
             moved[way] += step * min(1.5, max(-1.5, shift))
@@ -117,7 +137,9 @@ def _amplitude(windows: list[Window], kappa: Wavevector) -> complex:
     total = 0j
     for one in windows:
         angle = kappa[0] * one.u
-        rows = one.fringe @ np.stack([np.cos(angle), -np.sin(angle)], axis=1)  # faster than one complex product
+        rows = one.fringe @ np.stack(
+            [np.cos(angle), -np.sin(angle)], axis=1
+        )  # faster than one complex product
         total += complex(np.exp(-1j * kappa[1] * one.v) @ (rows[:, 0] + 1j * rows[:, 1]))
     return total / _averaged(windows, kappa)
 
@@ -132,14 +154,27 @@ def _wave(windows: list[Window], kappa: Wavevector) -> Wave:
     amplitude = _amplitude(windows, kappa)
     information = [one.weight * one.envelope for one in windows]
     total = sum(float(one.sum()) for one in information)
-    middle_u = sum(float(i.sum(axis=0) @ w.u) for i, w in zip(information, windows, strict=True)) / total
-    middle_v = sum(float(i.sum(axis=1) @ w.v) for i, w in zip(information, windows, strict=True)) / total
-    spread_u = sum(float(i.sum(axis=0) @ (w.u - middle_u) ** 2) for i, w in zip(information, windows, strict=True))
-    spread_v = sum(float(i.sum(axis=1) @ (w.v - middle_v) ** 2) for i, w in zip(information, windows, strict=True))
+    middle_u = (
+        sum(float(i.sum(axis=0) @ w.u) for i, w in zip(information, windows, strict=True)) / total
+    )
+    middle_v = (
+        sum(float(i.sum(axis=1) @ w.v) for i, w in zip(information, windows, strict=True)) / total
+    )
+    spread_u = sum(
+        float(i.sum(axis=0) @ (w.u - middle_u) ** 2)
+        for i, w in zip(information, windows, strict=True)
+    )
+    spread_v = sum(
+        float(i.sum(axis=1) @ (w.v - middle_v) ** 2)
+        for i, w in zip(information, windows, strict=True)
+    )
     size = max(abs(amplitude), 1e-300)
     seen = 2.0 * size / total
     clear = seen * _averaged(windows, kappa)
-    sigma = (math.sqrt(2.0 / max(spread_u, 1e-300)) / clear, math.sqrt(2.0 / max(spread_v, 1e-300)) / clear)
+    sigma = (
+        math.sqrt(2.0 / max(spread_u, 1e-300)) / clear,
+        math.sqrt(2.0 / max(spread_v, 1e-300)) / clear,
+    )
     score = size * _averaged(windows, kappa) / math.sqrt(total / 2.0)
     phase = float(np.angle(amplitude))
     return Wave(kappa, sigma, seen, phase, score, (middle_u, middle_v))

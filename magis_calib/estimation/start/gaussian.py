@@ -1,4 +1,6 @@
-"""Start values of the Gaussian models: where the cloud is, its second moments, its strongest wave."""
+"""Start values of the Gaussian models: where the cloud is, its second moments,
+its strongest wave.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ def gaussian_start(image: Electrons, fringe: Fringe | None, parameters: Mapping[
     windows = cut_windows(image, cloud)
     wave = find_wave(windows, cloud.width, None) if fringe else None
     found = wave if wave and (is_fringe(wave, None) or not image.noise_known) else None
-    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    pixel_m = image.facts.object_pixel_m
+    rows, columns = image.shape
     at = cloud.places[""]
     values = dict.fromkeys(parameters, 0.0)
     values |= {
@@ -35,18 +38,29 @@ def gaussian_start(image: Electrons, fringe: Fringe | None, parameters: Mapping[
         "vertical_px": (rows - 1) / 2.0 - at[1] / pixel_m,
         **_axes(windows, cloud, pixel_m),
         **_plane(cloud, image),
-        "amplitude": max(cloud.electrons[""], 0.0) * pixel_m**2 / (math.tau * cloud.width[0] * cloud.width[1]),
+        "amplitude": max(cloud.electrons[""], 0.0)
+        * pixel_m**2
+        / (math.tau * cloud.width[0] * cloud.width[1]),
     }
     profile = 1 in (rows, columns)
     absent = frozenset(_across_profile(values, rows, image, cloud) if profile else ())
-    checks = () if profile or not image.noise_known else _checks(windows, cloud, found, pixel_m, (rows, columns))
+    checks = (
+        ()
+        if profile or not image.noise_known
+        else _checks(windows, cloud, found, pixel_m, (rows, columns))
+    )
     score = f": {wave.score:.1f} standard errors" if wave and image.noise_known else ""
     without = Start(
-        values, absent | set(fringe.names if fringe else ()), (f"no fringe{score}",) if fringe else (), checks
+        values,
+        absent | set(fringe.names if fringe else ()),
+        (f"no fringe{score}",) if fringe else (),
+        checks,
     )
     if not fringe or not found:
         return without
-    return Start(values | _wave_values(found, fringe, image), absent, (), checks, otherwise=lambda: without)
+    return Start(
+        values | _wave_values(found, fringe, image), absent, (), checks, otherwise=lambda: without
+    )
 
 
 def _axes(windows: list[Window], cloud: Cloud, pixel_m: float) -> dict[str, float]:
@@ -54,7 +68,8 @@ def _axes(windows: list[Window], cloud: Cloud, pixel_m: float) -> dict[str, floa
     sigma_u, sigma_v = (size / pixel_m for size in cloud.width)
     if not windows:
         return {"sigma_major_px": sigma_u, "sigma_minor_px": sigma_v, "angle_rad": 0.0}
-    window, at = windows[0], cloud.places[""]
+    window = windows[0]
+    at = cloud.places[""]
     u, v = (window.u - at[0]) / cloud.width[0], (window.v - at[1]) / cloud.width[1]
     light = window.light * np.exp(-0.5 * (u[None, :] ** 2 + v[:, None] ** 2))
     correlation = float(v @ light @ u) / max(float(light.sum()), 1e-300)
@@ -63,34 +78,53 @@ def _axes(windows: list[Window], cloud: Cloud, pixel_m: float) -> dict[str, floa
     """Rows count downwards: the sign turns."""
     sizes, axes = np.linalg.eigh(np.array([[sigma_u**2, shared], [shared, sigma_v**2]]))
     angle = math.atan2(axes[1, 1], axes[0, 1])
-    return {"sigma_major_px": math.sqrt(sizes[1]), "sigma_minor_px": math.sqrt(max(sizes[0], 0.04)), "angle_rad": angle}
+    return {
+        "sigma_major_px": math.sqrt(sizes[1]),
+        "sigma_minor_px": math.sqrt(max(sizes[0], 0.04)),
+        "angle_rad": angle,
+    }
 
 
 def _plane(cloud: Cloud, image: Electrons) -> dict[str, float]:
     """Return the background at pixel (0, 0) and its gradients per px to the right and down."""
-    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
-    right, down = cloud.background[1] * pixel_m, -cloud.background[2] * pixel_m
+    pixel_m = image.facts.object_pixel_m
+    rows, columns = image.shape
+    right = cloud.background[1] * pixel_m
+    down = -cloud.background[2] * pixel_m
     level = cloud.background[0] - right * (columns - 1) / 2.0 - down * (rows - 1) / 2.0
     return dict(zip(PLANE, (float(level), float(right), float(down)), strict=True))
 
 
 def _wave_values(wave: Wave, fringe: Fringe, image: Electrons) -> dict[str, float]:
     """Return the wave in pixels, its phase counted from pixel (0, 0)."""
-    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
-    right, down = wave.kappa[0] * pixel_m, -wave.kappa[1] * pixel_m
+    pixel_m = image.facts.object_pixel_m
+    rows, columns = image.shape
+    right = wave.kappa[0] * pixel_m
+    down = -wave.kappa[1] * pixel_m
     phase = wave.phase_rad - right * (columns - 1) / 2.0 - down * (rows - 1) / 2.0
-    return {fringe.horizontal: right, fringe.vertical: down, "contrast": min(wave.contrast, 1.0),
-            "phase_rad": math.remainder(phase, math.tau)}  # fmt: skip
+    return {
+        fringe.horizontal: right,
+        fringe.vertical: down,
+        "contrast": min(wave.contrast, 1.0),
+        "phase_rad": math.remainder(phase, math.tau),
+    }
 
 
-def _across_profile(values: dict[str, float], rows: int, image: Electrons, cloud: Cloud) -> set[str]:
+def _across_profile(
+    values: dict[str, float], rows: int, image: Electrons, cloud: Cloud
+) -> set[str]:
     """Hold what a profile of one row (or column) cannot tell; return the names."""
     lying = rows == 1
     width = cloud.width[0] if lying else cloud.width[1]
-    values |= {"sigma_major_px": width / image.facts.object_pixel_m, "sigma_minor_px": ENDLESS_PX,
-               "angle_rad": 0.0 if lying else math.pi / 2.0}  # fmt: skip
+    values |= {
+        "sigma_major_px": width / image.facts.object_pixel_m,
+        "sigma_minor_px": ENDLESS_PX,
+        "angle_rad": 0.0 if lying else math.pi / 2.0,
+    }
     above = image.counts.astype(np.float64).ravel()
-    values["amplitude"] = float(np.percentile(above, 95) - np.percentile(above, 5)) * image.facts.gain
+    values["amplitude"] = (
+        float(np.percentile(above, 95) - np.percentile(above, 5)) * image.facts.gain
+    )
     across = "vertical" if lying else "horizontal"
     values[f"{across}_px"] = 0.0
     held = {f"{across}_px", "sigma_minor_px", "angle_rad", f"background_gradient_{across}"}
@@ -109,5 +143,6 @@ def _checks(
     signs = (1.0, -1.0)
     return tuple(
         Check(one.what, one.terms, middle + sign * one.value / pixel_m, one.sigma / pixel_m)
-        for one, middle, sign in zip(found, middles, signs, strict=False) if math.isfinite(one.sigma)
-    )  # fmt: skip
+        for one, middle, sign in zip(found, middles, signs, strict=False)
+        if math.isfinite(one.sigma)
+    )

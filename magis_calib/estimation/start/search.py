@@ -1,4 +1,6 @@
-"""Find clouds of any width, cut or overlapping, one port or two: least squares on coarse bins from several scales."""
+"""Find clouds of any width, cut or overlapping, one port or two: least squares on coarse bins from
+several scales.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,16 @@ SCALES = 7
 TRIED = 3
 """How many of the scales are followed to their end."""
 ALIKE = 9.0
-"""Answers whose chi-square differs by less are told apart by how near the cloud is to the middle."""
+"""Answers whose chi-square differs by less are told apart by how near the cloud is to the middle.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shape:
-    """Clouds of given place and widths on a grid; amplitudes and background follow from linear least squares."""
+    """Clouds of given place and widths on a grid.
+
+    Amplitudes and background follow from linear least squares.
+    """
 
     grid: Grid
     data: Array
@@ -40,16 +46,26 @@ class _Shape:
         """Return the background plane and each port's envelope, weighted, (3 + ports, bins)."""
         u, v = self.grid.u, self.grid.v
         width = np.exp(shape[2:])
-        images = [self.grid.pixels, self.grid.pixels * u.middles_m, self.grid.pixels * v.middles_m[:, None]]
+        images = [
+            self.grid.pixels,
+            self.grid.pixels * u.middles_m,
+            self.grid.pixels * v.middles_m[:, None],
+        ]
         for right, up in self.displacements.values():
-            across, along = (_integral(axis, at, size) for axis, at, size in (
-                (u, shape[0] + right, width[0]), (v, shape[1] + up, width[1])))  # fmt: skip
+            across, along = (
+                _integral(axis, at, size)
+                for axis, at, size in (
+                    (u, shape[0] + right, width[0]),
+                    (v, shape[1] + up, width[1]),
+                )
+            )
             images.append(np.outer(along, across))
         return np.stack([(one * self.weight).ravel() for one in images])
 
     def solve(self, shape: Array) -> tuple[Array, Array, Array]:
         """Return amplitudes, their covariance and the weighted residuals."""
-        columns, wanted = self.columns(shape), (self.data * self.weight).ravel()
+        columns = self.columns(shape)
+        wanted = (self.data * self.weight).ravel()
         size = np.sqrt(np.einsum("ij,ij->i", columns, columns))
         size[size < 1e-100] = 1.0
         normal = (columns @ columns.T) / np.outer(size, size)
@@ -63,13 +79,21 @@ class _Shape:
 
 
 def find_clouds(image: Electrons, displacements: Ports) -> Cloud:
-    """Return the clouds wherever they are. Raises `FitError` "no cloud …" where nothing stands out of the noise."""
-    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    """Return the clouds wherever they are.
+
+    Raises `FitError` "no cloud …" where nothing stands out of the noise.
+    """
+    pixel_m = image.facts.object_pixel_m
+    rows, columns = image.shape
     bins = image.fine if max(image.fine.sums.shape) <= 400 else image.tiles
     tiles = Tiles.of(bins, image)
     snr = tiles.above(tiles.plane()) / np.where(np.isfinite(tiles.noise), tiles.noise, np.inf)
-    step, starts = tiles.step, []
-    for width in np.geomspace(NARROWEST_PX, max(_shorter(rows, columns) / 3.0, 2 * NARROWEST_PX), SCALES) * pixel_m:
+    step = tiles.step
+    starts = []
+    for width in (
+        np.geomspace(NARROWEST_PX, max(_shorter(rows, columns) / 3.0, 2 * NARROWEST_PX), SCALES)
+        * pixel_m
+    ):
         at = stacked_peak(snr, tiles, displacements, max(1.0, 2.5 * width / step))
         start = np.array([*at, math.log(width), math.log(width)])
         shape = _cut(image, start, displacements)
@@ -81,13 +105,16 @@ def find_clouds(image: Electrons, displacements: Ports) -> Cloud:
     nearest = min(alike, key=lambda shape: math.hypot(shape[0], shape[1]))
     cloud = _other_port(_cloud(image, _follow(image, nearest, displacements)[1], displacements))
     if image.noise_known and cloud.total_significance < NO_CLOUD_SIGMA:
-        raise FitError(f"no cloud: {cloud.total_significance:.1f} standard errors, "
-                       f"wanted more than {NO_CLOUD_SIGMA:g}")  # fmt: skip
+        raise FitError(
+            f"no cloud: {cloud.total_significance:.1f} standard errors, "
+            f"wanted more than {NO_CLOUD_SIGMA:g}"
+        )
     return cloud
 
 
 def _cut(image: Electrons, shape: Array, displacements: Ports) -> _Shape:
-    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    pixel_m = image.facts.object_pixel_m
+    rows, columns = image.shape
     width = np.exp(shape[2:]) / pixel_m
     at_columns = [(columns - 1) / 2.0 + (shape[0] + d[0]) / pixel_m for d in displacements.values()]
     at_rows = [(rows - 1) / 2.0 - (shape[1] + d[1]) / pixel_m for d in displacements.values()]
@@ -102,23 +129,39 @@ def _cut(image: Electrons, shape: Array, displacements: Ports) -> _Shape:
 
 
 def _follow(image: Electrons, start: Array, displacements: Ports) -> tuple[float, Array]:
-    """Fit from this start; return chi-square and the shape: place (m) and logarithms of the widths."""
-    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    """Fit from this start; return chi-square and the shape:
+    place (m) and logarithms of the widths.
+    """
+    pixel_m = image.facts.object_pixel_m
+    rows, columns = image.shape
     half_u, half_v = columns * pixel_m / 2.0, rows * pixel_m / 2.0
     reach_u, reach_v = (max(abs(d[way]) for d in displacements.values()) for way in (0, 1))
     narrow = math.log(NARROWEST_PX * pixel_m)
     low = np.array([-half_u - reach_u, -half_v - reach_v, narrow, narrow])
-    high = np.array([half_u + reach_u, half_v + reach_v, *(max(math.log(2 * h), narrow + 1) for h in (half_u, half_v))])
+    high = np.array(
+        [
+            half_u + reach_u,
+            half_v + reach_v,
+            *(max(math.log(2 * h), narrow + 1) for h in (half_u, half_v)),
+        ]
+    )
     shape = _cut(image, start, displacements)
     solved = scipy.optimize.least_squares(
-        shape.residual, np.clip(start, low + 1e-9, high - 1e-9), bounds=(low, high),
-        x_scale=np.array([math.exp(start[2]), math.exp(start[3]), 1.0, 1.0]), ftol=1e-4, xtol=1e-3, max_nfev=20,
-    )  # fmt: skip
+        shape.residual,
+        np.clip(start, low + 1e-9, high - 1e-9),
+        bounds=(low, high),
+        x_scale=np.array([math.exp(start[2]), math.exp(start[3]), 1.0, 1.0]),
+        ftol=1e-4,
+        xtol=1e-3,
+        max_nfev=20,
+    )
     return 2.0 * float(solved.cost), solved.x
 
 
 def _cloud(image: Electrons, at: Array, displacements: Ports) -> Cloud:
-    """Return the clouds of this shape, with amplitudes and their significance from linear least squares."""
+    """Return the clouds of this shape, with amplitudes and their significance from linear least
+    squares.
+    """
     shape = _cut(image, at, displacements)
     amplitudes, covariance, _ = shape.solve(at)
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))[3:]
@@ -130,7 +173,14 @@ def _cloud(image: Electrons, at: Array, displacements: Ports) -> Cloud:
     if not image.noise_known:  # nothing can be said before the fit
         significance = {port: math.inf if light > 0 else 0.0 for port, light in electrons.items()}
     places = {port: (float(at[0] + d[0]), float(at[1] + d[1])) for port, d in displacements.items()}
-    return Cloud(amplitudes[:3], electrons, places, (math.exp(at[2]), math.exp(at[3])), significance, displacements)
+    return Cloud(
+        amplitudes[:3],
+        electrons,
+        places,
+        (math.exp(at[2]), math.exp(at[3])),
+        significance,
+        displacements,
+    )
 
 
 def _other_port(cloud: Cloud) -> Cloud:
@@ -138,7 +188,8 @@ def _other_port(cloud: Cloud) -> Cloud:
     shown = cloud.shown()
     if len(cloud.places) == 1 or len(shown) != 1:
         return cloud
-    at, nominal = cloud.places[shown[0]], cloud.displacements
+    at = cloud.places[shown[0]]
+    nominal = cloud.displacements
     nearer = min(nominal, key=lambda port: math.dist(at, nominal[port]))
     if nearer == shown[0]:
         return cloud

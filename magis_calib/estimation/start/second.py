@@ -1,7 +1,8 @@
-"""The second, independent estimator: windowed moments and a Fourier peak, with standard errors of their own.
+"""The second, independent estimator: windowed moments and a Fourier peak, with standard errors of
+their own.
 
-It shares the data with the fit and nothing else: no model of the image is minimised. A fit that disagrees with it is
-not used in the loop.
+It shares the data with the fit and nothing else: no model of the image is minimised. A fit that
+disagrees with it is not used in the loop.
 """
 
 from __future__ import annotations
@@ -21,15 +22,21 @@ WINDOW_WIDTHS = 1.5
 CENTRED = 3
 """Iterations of window onto centroid."""
 APART_RADIANS = 3.0
-"""Below this |κ·width| the peak of the fringe overlaps that of the envelope, and says nothing by itself."""
+"""Below this |κ·width| the peak of the fringe overlaps that of the envelope, and says nothing by
+itself.
+"""
 ENVELOPE_LEFT = 0.05
-"""Share of the envelope that moments leave behind: it leaks into the Fourier peak of a long fringe."""
+"""Share of the envelope that moments leave behind: it leaks into the Fourier peak of a long fringe.
+"""
 
 
 def position_checks(
     windows: list[Window], cloud: Cloud, names: dict[str, tuple[str, str]], wave: Wave | None
 ) -> list[Check]:
-    """Return what the centroid of all ports together says; `names` gives each port's (right, up) parameters."""
+    """Return what the centroid of all ports together says.
+
+    `names` gives each port's (right, up) parameters.
+    """
     ports = cloud.shown()
     if not windows or len(windows) != len(ports):
         return []
@@ -38,19 +45,25 @@ def position_checks(
     centroids = zip(("horizontal", "vertical"), _centroids(windows, cloud), strict=True)
     for way, (what, (value, sigma)) in enumerate(centroids):
         terms = {names[port][way]: part for port, part in zip(ports, share, strict=True)}
-        offset = sum(part * cloud.displacements[port][way] for port, part in zip(ports, share, strict=True))
+        offset = sum(
+            part * cloud.displacements[port][way] for port, part in zip(ports, share, strict=True)
+        )
         leak = _leak(cloud, share, wave, way)
         checks.append(Check(f"{what} position", terms, value + offset, math.hypot(sigma, leak)))
     return checks
 
 
 def fringe_checks(wave: Wave, fringe: Fringe, width: tuple[float, float]) -> list[Check]:
-    """Return what the Fourier peak says of the wavevector and of the phase at the middle of the cloud."""
+    """Return what the Fourier peak says of the wavevector and of the phase at the middle of the
+    cloud.
+    """
     leak = ENVELOPE_LEFT / wave.contrast * math.exp(-0.25 * wave.radians(width) ** 2)
     at_middle = wave.phase_rad + wave.kappa[0] * wave.middle[0] + wave.kappa[1] * wave.middle[1]
     terms = {fringe.phase: 1.0, fringe.horizontal: wave.middle[0], fringe.vertical: wave.middle[1]}
-    right, up = (math.hypot(sigma, leak * math.sqrt(2.0) / size)
-                 for sigma, size in zip(wave.kappa_sigma, width, strict=True))  # fmt: skip
+    right, up = (
+        math.hypot(sigma, leak * math.sqrt(2.0) / size)
+        for sigma, size in zip(wave.kappa_sigma, width, strict=True)
+    )
     return [
         Check("horizontal wavevector", {fringe.horizontal: 1.0}, wave.kappa[0], right),
         Check("vertical wavevector", {fringe.vertical: 1.0}, wave.kappa[1], up),
@@ -59,42 +72,67 @@ def fringe_checks(wave: Wave, fringe: Fringe, width: tuple[float, float]) -> lis
 
 
 def disagreement(checks: tuple[Check, ...], values: dict[str, float]) -> tuple[float, str]:
-    """Return the largest |fit - second estimate| in standard errors of the latter, and what it is about."""
-    worst, about = math.nan, ""
+    """Return the largest |fit - second estimate| in standard errors of the latter, and what it is
+    about.
+    """
+    worst = math.nan
+    about = ""
     for check in checks:
         if any(name not in values for name in check.terms):
             continue
         away = sum(part * values[name] for name, part in check.terms.items()) - check.value
         score = abs(math.remainder(away, math.tau) if check.circular else away) / check.sigma
         if not score <= worst:
-            worst, about = score, check.what
+            worst = score
+            about = check.what
     return worst, about
 
 
 def _centroids(windows: list[Window], cloud: Cloud) -> list[tuple[float, float]]:
-    """Return centroid and standard error along each axis, ports on top of each other, in a Gaussian window."""
+    """Return centroid and standard error along each axis, ports on top of each other, in a Gaussian
+    window.
+    """
     middle = [_start(cloud, 0), _start(cloud, 1)]
     stretch = 1.0 + WINDOW_WIDTHS**-2
     for _ in range(CENTRED):
-        light, first = 0.0, np.zeros(2)
+        light = 0.0
+        first = np.zeros(2)
         for window in windows:
             across, along = _gaussian(window, middle, cloud.width)
-            columns, rows = along @ window.light, window.light @ across
+            columns = along @ window.light
+            rows = window.light @ across
             light += float(along @ rows)
-            first += np.array([columns @ (across * (window.u - middle[0])), (along * (window.v - middle[1])) @ rows])
+            first += np.array(
+                [
+                    columns @ (across * (window.u - middle[0])),
+                    (along * (window.v - middle[1])) @ rows,
+                ]
+            )
         if light <= 0:
             return [(math.nan, math.inf)] * 2
-        middle = [one + stretch * float(moved) / light for one, moved in zip(middle, first, strict=True)]
+        middle = [
+            one + stretch * float(moved) / light for one, moved in zip(middle, first, strict=True)
+        ]
     noise = np.zeros(2)
     for window in windows:
         across, along = (one**2 for one in _gaussian(window, middle, cloud.width))
-        columns, rows = along @ window.variance, window.variance @ across
-        noise += np.array([columns @ (across * (window.u - middle[0]) ** 2),
-                           (along * (window.v - middle[1]) ** 2) @ rows])  # fmt: skip
-    return [(one, stretch * math.sqrt(part) / light) for one, part in zip(middle, noise.tolist(), strict=True)]
+        columns = along @ window.variance
+        rows = window.variance @ across
+        noise += np.array(
+            [
+                columns @ (across * (window.u - middle[0]) ** 2),
+                (along * (window.v - middle[1]) ** 2) @ rows,
+            ]
+        )
+    return [
+        (one, stretch * math.sqrt(part) / light)
+        for one, part in zip(middle, noise.tolist(), strict=True)
+    ]
 
 
-def _gaussian(window: Window, middle: list[float], width: tuple[float, float]) -> tuple[Array, Array]:
+def _gaussian(
+    window: Window, middle: list[float], width: tuple[float, float]
+) -> tuple[Array, Array]:
     """Return the window's weights along u and along v; a bin's weight is their product."""
     across: Array = np.exp(-0.5 * ((window.u - middle[0]) / (WINDOW_WIDTHS * width[0])) ** 2)
     along: Array = np.exp(-0.5 * ((window.v - middle[1]) / (WINDOW_WIDTHS * width[1])) ** 2)
@@ -113,7 +151,9 @@ def _shares(windows: list[Window], cloud: Cloud) -> list[float]:
 
 
 def _leak(cloud: Cloud, share: list[float], wave: Wave | None, way: int) -> float:
-    """What a fringe can do to the centroid: it cancels between equal ports and is washed out by the window."""
+    """What a fringe can do to the centroid: it cancels between equal ports and is washed out by the
+    window.
+    """
     if wave is None:
         return 0.0
     narrowed = 1.0 / math.sqrt(1.0 + WINDOW_WIDTHS**-2)
@@ -121,4 +161,11 @@ def _leak(cloud: Cloud, share: list[float], wave: Wave | None, way: int) -> floa
     radians2 = sum((k * size) ** 2 for k, size in zip(wave.kappa, widths, strict=True))
     unequal = abs(share[0] - share[1]) + 0.02 if len(share) == 2 else 1.0
     stretch = 1.0 + WINDOW_WIDTHS**-2
-    return stretch * unequal * wave.contrast * abs(wave.kappa[way]) * widths[way] ** 2 * math.exp(-0.5 * radians2)
+    return (
+        stretch
+        * unequal
+        * wave.contrast
+        * abs(wave.kappa[way])
+        * widths[way] ** 2
+        * math.exp(-0.5 * radians2)
+    )

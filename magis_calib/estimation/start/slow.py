@@ -1,4 +1,6 @@
-"""A fringe longer than the cloud: least squares of a few wavevectors, because no Fourier peak stands apart."""
+"""A fringe longer than the cloud: least squares of a few wavevectors, because no Fourier peak
+stands apart.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ RADIANS = (0.7, 1.1, 1.6, 2.1, 2.8)
 DIRECTIONS = 4
 """Directions tried over half a turn; the other half is the same image."""
 GAIN = 12.0
-"""Chi-square must fall by this much: less neither shows a fringe nor moves the position by its standard error."""
+"""Chi-square must fall by this much: less neither shows a fringe nor moves the position by its
+standard error.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,10 @@ def find_slow_wave(image: Electrons, cloud: Cloud) -> SlowWave | None:
     best: SlowWave | None = None
     for radians in RADIANS:
         for turn in np.arange(DIRECTIONS) * math.pi / DIRECTIONS:
-            kappa = (radians * math.cos(turn) / cloud.width[0], radians * math.sin(turn) / cloud.width[1])
+            kappa = (
+                radians * math.cos(turn) / cloud.width[0],
+                radians * math.sin(turn) / cloud.width[1],
+            )
             wave = _solved(windows, cloud, kappa, plain)
             if wave is not None and (best is None or wave.gain > best.gain):
                 best = wave
@@ -52,20 +59,30 @@ def find_slow_wave(image: Electrons, cloud: Cloud) -> SlowWave | None:
 
 
 def _tied(cloud: Cloud) -> Cloud:
-    """Put the ports exactly their nominal displacements apart: a long fringe looks like ports that moved apart."""
+    """Put the ports exactly their nominal displacements apart: a long fringe looks like ports that
+    moved apart.
+    """
     light = {port: cloud.electrons[port] for port in cloud.shown()}
     if not light:
         return cloud
     middle = [
-        sum(part * (cloud.places[port][way] - cloud.displacements[port][way]) for port, part in light.items())
+        sum(
+            part * (cloud.places[port][way] - cloud.displacements[port][way])
+            for port, part in light.items()
+        )
         / sum(light.values())
         for way in (0, 1)
     ]
-    places = {port: (middle[0] + right, middle[1] + up) for port, (right, up) in cloud.displacements.items()}
+    places = {
+        port: (middle[0] + right, middle[1] + up)
+        for port, (right, up) in cloud.displacements.items()
+    }
     return replace(cloud, places=places)
 
 
-def _solved(windows: list[Window], cloud: Cloud, kappa: tuple[float, float], plain: float) -> SlowWave | None:
+def _solved(
+    windows: list[Window], cloud: Cloud, kappa: tuple[float, float], plain: float
+) -> SlowWave | None:
     """Solve for the ports' electrons, C cos φ and C sin φ at this wavevector."""
     amplitudes, chi2 = _least_squares(windows, [kappa])
     ports = cloud.shown()
@@ -75,7 +92,9 @@ def _solved(windows: list[Window], cloud: Cloud, kappa: tuple[float, float], pla
         return None
     cosine, sine = amplitudes[len(ports) :] / mean
     contrast = math.hypot(cosine, sine)
-    return SlowWave(kappa, min(contrast, 0.95), math.atan2(-sine, cosine), electrons, cloud.places, plain - chi2)
+    return SlowWave(
+        kappa, min(contrast, 0.95), math.atan2(-sine, cosine), electrons, cloud.places, plain - chi2
+    )
 
 
 def _chi2(windows: list[Window], waves: list[tuple[float, float]]) -> float:
@@ -83,9 +102,14 @@ def _chi2(windows: list[Window], waves: list[tuple[float, float]]) -> float:
 
 
 def _least_squares(windows: list[Window], waves: list[tuple[float, float]]) -> tuple[Array, float]:
-    """Fit light = Σ envelope·(amplitude + sign·(c cos κu + s sin κu)); c and s are common to the ports."""
+    """Fit light = Σ envelope·(amplitude + sign·(c cos κu + s sin κu)).
+
+    C and s are common to the ports.
+    """
     size = len(windows) + 2 * len(waves)
-    normal, right, total = np.zeros((size, size)), np.zeros(size), 0.0
+    normal = np.zeros((size, size))
+    right = np.zeros(size)
+    total = 0.0
     for place, window in enumerate(windows):
         columns = np.zeros((size, window.light.size))
         columns[place] = window.envelope.ravel()

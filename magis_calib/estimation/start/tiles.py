@@ -1,4 +1,6 @@
-"""An image in coarse tiles, with places, noise and a background plane: what start values are found in."""
+"""An image in coarse tiles, with places, noise and a background plane: what start values are found
+in.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,10 @@ class Tiles:
         with np.errstate(invalid="ignore"):
             noise = np.sqrt((level * bins.pixels + bins.pixels * dark) * bins.scale)
         if np.count_nonzero(bins.good) < FEWEST_TILES:
-            raise FitError(f"no cloud: {np.count_nonzero(bins.good)} tiles with good pixels, wanted {FEWEST_TILES}")
+            raise FitError(
+                f"no cloud: {np.count_nonzero(bins.good)} tiles with good pixels, wanted "
+                f"{FEWEST_TILES}"
+            )
         return cls(bins.electrons, bins.pixels, grid.u.middles_m, grid.v.middles_m, noise)
 
     @property
@@ -50,15 +55,26 @@ class Tiles:
         return float(abs(places[1] - places[0])) if len(places) > 1 else 1.0
 
     def floor(self) -> float:
-        """Return the background per px where clouds may cover most of the image: the lower quartile, less its bias."""
-        per_pixel, noise = _thinned(self.electrons / self.pixels), _thinned(self.noise / self.pixels)
+        """Return the background per px where clouds may cover most of the image: the lower
+        quartile, less its bias.
+        """
+        per_pixel, noise = (
+            _thinned(self.electrons / self.pixels),
+            _thinned(self.noise / self.pixels),
+        )
         good = np.isfinite(noise)
         return float(np.quantile(per_pixel[good], 0.25)) + 0.67 * float(np.median(noise[good]))
 
     def plane(self, away: Mask | None = None) -> Array:
-        """Fit a plane to the tiles marked `away`, or to all but outliers; return its three coefficients."""
-        design = np.stack([np.ones_like(self.electrons), *np.broadcast_arrays(self.u[None, :], self.v[:, None])])
-        flat, data = design.reshape(3, -1), (self.electrons / self.pixels).ravel()
+        """Fit a plane to the tiles marked `away`, or to all but outliers.
+
+        Return its three coefficients.
+        """
+        design = np.stack(
+            [np.ones_like(self.electrons), *np.broadcast_arrays(self.u[None, :], self.v[:, None])]
+        )
+        flat = design.reshape(3, -1)
+        data = (self.electrons / self.pixels).ravel()
         good = np.isfinite(self.noise.ravel())
         scale = np.array([1.0, np.ptp(self.u) or 1.0, np.ptp(self.v) or 1.0])[:, None]
         if away is not None:
@@ -91,7 +107,10 @@ def _thinned(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
 
 
 def read_variance(image: Electrons, bins: Binned) -> float:
-    """Variance of a dark pixel; where the noise is not known, from the differences of neighbouring tiles."""
+    """Variance of a dark pixel.
+
+    Where the noise is not known, from the differences of neighbouring tiles.
+    """
     if image.noise_known:
         return image.facts.quantised_read_variance
     values = bins.electrons / np.sqrt(bins.pixels)

@@ -1,4 +1,6 @@
-"""The light around each cloud in bins of at most two pixels, with the envelope taken away: where fringes show."""
+"""The light around each cloud in bins of at most two pixels, with the envelope taken away: where
+fringes show.
+"""
 
 from __future__ import annotations
 
@@ -66,17 +68,22 @@ def cut_windows(image: Electrons, cloud: Cloud, coarsest_px: int = COARSEST_PX) 
 
 
 def _cut(image: Electrons, cloud: Cloud, port: str, coarsest_px: int) -> Window | None:
-    pixel_m, (rows, columns) = image.facts.object_pixel_m, image.shape
+    pixel_m = image.facts.object_pixel_m
+    rows, columns = image.shape
     at, displacement = cloud.places[port], cloud.displacements[port]
     step_u, step_v = (max(1, min(coarsest_px, int(width / pixel_m / 4))) for width in cloud.width)
-    column_edges = _edges(at[0] / pixel_m + (columns - 1) / 2.0, cloud.width[0] / pixel_m, columns, step_u)
+    column_edges = _edges(
+        at[0] / pixel_m + (columns - 1) / 2.0, cloud.width[0] / pixel_m, columns, step_u
+    )
     row_edges = _edges((rows - 1) / 2.0 - at[1] / pixel_m, cloud.width[1] / pixel_m, rows, step_v)
     if min(len(column_edges), len(row_edges)) <= FEWEST_BINS and min(rows, columns) > 1:
         return None
     bins = image.binned(row_edges, column_edges)
     grid = Grid.of(bins, image.shape)
     plane = cloud.background
-    level = (plane[0] + plane[1] * grid.u.middles_m + plane[2] * grid.v.middles_m[:, None]) * bins.pixels
+    level = (
+        plane[0] + plane[1] * grid.u.middles_m + plane[2] * grid.v.middles_m[:, None]
+    ) * bins.pixels
     shapes = {
         name: _envelope(grid, place, cloud.width)
         for name, place in cloud.places.items()
@@ -84,12 +91,23 @@ def _cut(image: Electrons, cloud: Cloud, port: str, coarsest_px: int) -> Window 
     }
     total = sum(max(cloud.electrons[name], 0.0) * shape for name, shape in shapes.items())
     own = cloud.electrons[port] * shapes[port]
-    variance = np.maximum(level, 0.0) + (1.0 + image.facts.excess) * total if image.noise_known else 0.0
+    variance = (
+        np.maximum(level, 0.0) + (1.0 + image.facts.excess) * total if image.noise_known else 0.0
+    )
     variance = (variance + read_variance(image, bins) * bins.pixels) * bins.scale
     others = total - own
     light = np.where(bins.good > 0, bins.electrons - level - others, 0.0)
     u, v = grid.u.middles_m - displacement[0], grid.v.middles_m - displacement[1]
-    return Window(SIGN.get(port, 1.0), light, variance, own, u, v, (step_u * pixel_m, step_v * pixel_m), pixel_m)
+    return Window(
+        SIGN.get(port, 1.0),
+        light,
+        variance,
+        own,
+        u,
+        v,
+        (step_u * pixel_m, step_v * pixel_m),
+        pixel_m,
+    )
 
 
 def _envelope(grid: Grid, place: tuple[float, float], width: tuple[float, float]) -> Array:
@@ -99,8 +117,11 @@ def _envelope(grid: Grid, place: tuple[float, float], width: tuple[float, float]
 
 
 def _edges(middle: float, width: float, size: int, step: int) -> Indices:
-    """Return edges of whole bins of `step` pixels within `REACH_WIDTHS`, as symmetric as the image allows."""
+    """Return edges of whole bins of `step` pixels within `REACH_WIDTHS`, as symmetric as the image
+    allows.
+    """
     step = min(step, size)
     half = max(step, math.ceil(REACH_WIDTHS * width / step) * step)
-    start, stop = max(0, round(middle) - half), min(size, round(middle) + half)
+    start = max(0, round(middle) - half)
+    stop = min(size, round(middle) + half)
     return np.arange(start, stop + 1, step, dtype=np.intp)

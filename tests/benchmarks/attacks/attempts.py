@@ -1,4 +1,7 @@
-"""What somebody tries who does not belong. Each returns what was observed, and whether nobody was served."""
+"""What somebody tries who does not belong.
+
+Each returns what was observed, and whether nobody was served.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,11 @@ def no_key(target: Target) -> tuple[str, bool]:
 def wrong_server_key(target: Target) -> tuple[str, bool]:
     """Expect somebody else at the other end."""
     return _knock(
-        target, lambda door: (target.keys.pair("camera" if door == "camera" else "application"), stranger().public)
+        target,
+        lambda door: (
+            target.keys.pair("camera" if door == "camera" else "application"),
+            stranger().public,
+        ),
     )
 
 
@@ -59,7 +66,8 @@ def replayed_stream(target: Target) -> tuple[str, bool]:
         answered = _drain(wire, 3.0)
     twice = [one for one, count in Counter(_numbered(target)).items() if count > 1]
     return (
-        f"{len(before)} bytes sent again, {answered} bytes of handshake came back, {len(twice)} commands done twice",
+        f"{len(before)} bytes sent again, {answered} bytes of handshake came back, {len(twice)} "
+        f"commands done twice",
         not twice,
     )
 
@@ -67,29 +75,44 @@ def replayed_stream(target: Target) -> tuple[str, bool]:
 def replayed_number(target: Target) -> tuple[str, bool]:
     """Ask twice with one number on a connection of one's own."""
     target.keys.make("replayer", "application")
-    with Caller(target.endpoint("laser"), target.keys.pair("replayer"), target.server_key("laser")) as caller:
+    with Caller(
+        target.endpoint("laser"), target.keys.pair("replayer"), target.server_key("laser")
+    ) as caller:
         request = _request("evil", request="read")
         first, again = _answer(caller, request), _answer(caller, request)
-    return f"first {'answered' if first['ok'] else 'refused'}, again {again['error']['code']}", again["error"][
-        "code"
-    ] == "stale"
+    return (
+        f"first {'answered' if first['ok'] else 'refused'}, again {again['error']['code']}",
+        again["error"]["code"] == "stale",
+    )
 
 
 def second_writer(target: Target) -> tuple[str, bool]:
     """Write beside the application, with a key that is in the list."""
     target.keys.make("second", "application")
-    with Caller(target.endpoint("laser"), target.keys.pair("second"), target.server_key("laser")) as caller:
-        told = caller.ask(**{**HELLO, "session": "ben-1", "user": "ben", "host": "elsewhere", "process": 1})
+    with Caller(
+        target.endpoint("laser"), target.keys.pair("second"), target.server_key("laser")
+    ) as caller:
+        told = caller.ask(
+            **{**HELLO, "session": "ben-1", "user": "ben", "host": "elsewhere", "process": 1}
+        )
         answer = _answer(caller, _request("ben-1", request="write", setpoints={"pulse_area": 1.0}))
-    words = f"hello: {told.get('code')} ({told.get('message', '')[:70]}), write: {answer['error']['code']}"
+    words = (
+        f"hello: {told.get('code')} ({told.get('message', '')[:70]}), write: "
+        f"{answer['error']['code']}"
+    )
     return words, told.get("code") == answer["error"]["code"] == "leased"
 
 
 def oversized(target: Target) -> tuple[str, bool]:
     """Send more than a door takes in, with keys that are let in."""
     cut = []
-    for door, name, size in (("camera", "camera", 310_000_000), ("laser", "application", 1_100_000)):
-        with Caller(target.endpoint(door), target.keys.pair(name), target.server_key(door)) as caller:
+    for door, name, size in (
+        ("camera", "camera", 310_000_000),
+        ("laser", "application", 1_100_000),
+    ):
+        with Caller(
+            target.endpoint(door), target.keys.pair(name), target.server_key(door)
+        ) as caller:
             monitor = caller.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
             caller.socket.send(b" " * size)
             cut.append(bool(monitor.poll(10_000)))
@@ -109,7 +132,10 @@ def half_open(target: Target) -> tuple[str, bool]:
     alive = sum(not _closed(wire) for wire in wires)
     for wire in wires:
         wire.close()
-    return f"{len(wires)} connections, {alive} alive after {time.monotonic() - began_s:.0f} s", alive == 0
+    return (
+        f"{len(wires)} connections, {alive} alive after {time.monotonic() - began_s:.0f} s",
+        alive == 0,
+    )
 
 
 def slow_loris(target: Target) -> tuple[str, bool]:
@@ -128,13 +154,19 @@ def slow_loris(target: Target) -> tuple[str, bool]:
 def revoked(target: Target) -> tuple[str, bool]:
     """Go on speaking after the key was revoked."""
     target.keys.make("leaver", "application")
-    with Caller(target.endpoint("laser"), target.keys.pair("leaver"), target.server_key("laser")) as caller:
-        before = caller.ask(**{**HELLO, "session": "leaver", "user": "ben", "host": "elsewhere", "process": 1})
+    with Caller(
+        target.endpoint("laser"), target.keys.pair("leaver"), target.server_key("laser")
+    ) as caller:
+        before = caller.ask(
+            **{**HELLO, "session": "leaver", "user": "ben", "host": "elsewhere", "process": 1}
+        )
         target.keys.revoke("leaver")
         after = caller.ask(type="heartbeat", session="leaver")
         while after["type"] == "heartbeat":
             after = caller.hear()
-    return f"before: {before.get('code')}, after: {after.get('code')}", after.get("code") == "not_allowed"
+    return f"before: {before.get('code')}, after: {after.get('code')}", after.get(
+        "code"
+    ) == "not_allowed"
 
 
 def _knock(target: Target, keys: Callable[[str], tuple[Pair | None, str]]) -> tuple[str, bool]:
@@ -148,8 +180,15 @@ def _knock(target: Target, keys: Callable[[str], tuple[Pair | None, str]]) -> tu
 
 
 def _request(session: str, **more: Any) -> dict[str, Any]:
-    return {"type": "request", "protocol": 1, "request_id": "r1", "number": 1, "session": session,
-            "expires_time_ns": time.time_ns() + 10**10, **more}  # fmt: skip
+    return {
+        "type": "request",
+        "protocol": 1,
+        "request_id": "r1",
+        "number": 1,
+        "session": session,
+        "expires_time_ns": time.time_ns() + 10**10,
+        **more,
+    }
 
 
 def _answer(caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -184,8 +223,15 @@ def _closed(wire: socket.socket) -> bool:
 
 
 ATTEMPTS: dict[str, Attempt] = {
-    "unlisted key": unlisted_key, "no key": no_key, "wrong server key": wrong_server_key,
-    "recorded bytes sent again": replayed_stream, "number used twice": replayed_number,
-    "observer that writes": observer_writes, "second writer": second_writer, "oversized message": oversized,
-    f"{HALF_OPEN} half-open connections": half_open, "slow-loris peer": slow_loris, "revoked key": revoked,
-}  # fmt: skip
+    "unlisted key": unlisted_key,
+    "no key": no_key,
+    "wrong server key": wrong_server_key,
+    "recorded bytes sent again": replayed_stream,
+    "number used twice": replayed_number,
+    "observer that writes": observer_writes,
+    "second writer": second_writer,
+    "oversized message": oversized,
+    f"{HALF_OPEN} half-open connections": half_open,
+    "slow-loris peer": slow_loris,
+    "revoked key": revoked,
+}

@@ -51,7 +51,9 @@ class Tap:
                 except ConnectionError:  # nobody listens yet
                     near.close()
                     continue
-                threading.Thread(target=self._pass_on, args=(near, far, self.heard), daemon=True).start()
+                threading.Thread(
+                    target=self._pass_on, args=(near, far, self.heard), daemon=True
+                ).start()
                 threading.Thread(target=self._pass_on, args=(far, near, None), daemon=True).start()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket, kept: bytearray | None) -> None:
@@ -76,7 +78,11 @@ class Target:
 
     def port(self, door: str) -> int:
         """Return the port of camera, laser, drop_system or telemetry; of the laser the real one."""
-        return self.tap.port if door == "laser" else int(getattr(self.station.links, door).rpartition(":")[2])
+        return (
+            self.tap.port
+            if door == "laser"
+            else int(getattr(self.station.links, door).rpartition(":")[2])
+        )
 
     def endpoint(self, door: str) -> str:
         """Return the address of the same."""
@@ -106,7 +112,16 @@ def running(folder: Path) -> Iterator[Target]:
         tapped = station.links.model_copy(update={"laser": f"tcp://127.0.0.1:{tap.own_port}"})
         keys, commands = folder / "keys", folder / "commands.jsonl"
         near = station.model_copy(update={"links": tapped})
-        live = LiveRun(config, name, near, folder, None, {"simulated": True, "simulation": ""}, go_on=False, keys=keys)
+        live = LiveRun(
+            config,
+            name,
+            near,
+            folder,
+            None,
+            {"simulated": True, "simulation": ""},
+            go_on=False,
+            keys=keys,
+        )
         options = SimulationOptions("small", 1, INTERVAL_S, commands=commands)
         simulated = SimulatedProcess(options, station.links, None, name, None, keys)
         live.watch(simulated.link)
@@ -115,7 +130,9 @@ def running(folder: Path) -> Iterator[Target]:
         try:
             deadline_s = time.monotonic() + 60.0
             while target.drops() < 5:
-                assert time.monotonic() < deadline_s, f"the loop did not begin: {live.engine.snapshot.alarms}"
+                assert time.monotonic() < deadline_s, (
+                    f"the loop did not begin: {live.engine.snapshot.alarms}"
+                )
                 time.sleep(0.1)
             yield target
         finally:

@@ -29,7 +29,9 @@ class Row:
 def fault(kind: str, *, first: int = FIRST, last: int | None = LAST, **fields: object) -> str:
     """Return the table of one fault."""
     until = {} if last is None else {"until_drop": last}
-    told = {name: f'"{value}"' if isinstance(value, str) else value for name, value in fields.items()}
+    told = {
+        name: f'"{value}"' if isinstance(value, str) else value for name, value in fields.items()
+    }
     lines = [f"{name} = {value}" for name, value in {"from_drop": first, **until, **told}.items()]
     return "\n".join(["[[fault]]", f'kind = "{kind}"', *lines, ""])
 
@@ -40,16 +42,23 @@ def all_as(outcome: str, *words: str) -> Judge:
 
 
 def some_as(outcome: str, *words: str, least: int | None = 1) -> Judge:
-    """At least so many (None: all) drops with the fault end so, with these words among their reasons."""
+    """At least so many (None: all) drops with the fault end so, with these words among their
+    reasons.
+    """
 
     def judge(seen: Seen) -> str:
         ended = [
-            (one.decision.outcome, f"{one.decision.reason}; {'; '.join(one.estimate.reasons)}") for one in seen.during()
+            (one.decision.outcome, f"{one.decision.reason}; {'; '.join(one.estimate.reasons)}")
+            for one in seen.during()
         ]
-        right = [one for one in ended if one[0] == outcome and all(word in one[1] for word in words)]
+        right = [
+            one for one in ended if one[0] == outcome and all(word in one[1] for word in words)
+        ]
         wanted = len(ended) if least is None else least
         return (
-            "" if len(right) >= wanted else f"wanted {wanted} {outcome} with {words}, got {len(right)} of {ended[:3]}"
+            ""
+            if len(right) >= wanted
+            else f"wanted {wanted} {outcome} with {words}, got {len(right)} of {ended[:3]}"
         )
 
     return judge
@@ -69,7 +78,9 @@ def never_applied_while(seen: Seen) -> str:
     """Nothing is applied once the loop is held."""
     held = [one.drop_id for one in seen.during() if one.decision.outcome == "held"]
     after = [
-        one.drop_id for one in seen.during() if held and one.drop_id > held[0] and one.decision.outcome == "applied"
+        one.drop_id
+        for one in seen.during()
+        if held and one.drop_id > held[0] and one.decision.outcome == "applied"
     ]
     return f"applied in {after} after it was held" if after else "" if held else "never held"
 

@@ -17,7 +17,13 @@ def judged(folder: Path, number: int) -> tuple[str, str]:
     """Return what was observed, and what of it is not as stated."""
     row = ROWS[number]
     try:
-        seen = run(row.faults, row.last, row.operator, row.disk, folder / f"{number:02}-{row.name.replace(' ', '-')}")
+        seen = run(
+            row.faults,
+            row.last,
+            row.operator,
+            row.disk,
+            folder / f"{number:02}-{row.name.replace(' ', '-')}",
+        )
     except Exception:
         return "the run broke", traceback.format_exc()
     return _observed(seen), "; ".join(filter(None, (row.judge(seen), _as_always(row, seen))))
@@ -28,9 +34,17 @@ def _observed(seen: Seen) -> str:
     for one in seen.during():
         outcomes[one.decision.outcome] = outcomes.get(one.decision.outcome, 0) + 1
     words = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
-    first = next((one.decision.reason or "; ".join(one.estimate.reasons) for one in seen.during()
-                  if one.decision.outcome != "applied"), "")  # fmt: skip
-    return f"{words}{f' ({first[:90]})' if first else ''}; again after {seen.until_corrected()} drops"
+    first = next(
+        (
+            one.decision.reason or "; ".join(one.estimate.reasons)
+            for one in seen.during()
+            if one.decision.outcome != "applied"
+        ),
+        "",
+    )
+    return (
+        f"{words}{f' ({first[:90]})' if first else ''}; again after {seen.until_corrected()} drops"
+    )
 
 
 def _as_always(row: Row, seen: Seen) -> str:

@@ -1,4 +1,7 @@
-"""Runs one fault: good drops, drops with the fault, good drops again; a real station beside a real application."""
+"""Runs one fault: good drops, drops with the fault, good drops again.
+
+A real station beside a real application.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,13 @@ FIRST, LAST = 16, 25
 AFTER = 22
 """Good drops after it."""
 OPERATOR_AFTER = 5
-"""So many good drops after the fault the operator closes the loop, where a row says that this is the way out."""
+"""So many good drops after the fault the operator closes the loop, where a row says that this is
+the way out.
+"""
 INTERVAL_S = 0.7
-"""The application must keep up, or what is seen in a drop is not what was wrong when it was corrected."""
+"""The application must keep up, or what is seen in a drop is not what was wrong when it was
+corrected.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +59,18 @@ class Seen:
 
     def until_corrected(self) -> int | None:
         """Return the how many-th good drop was the first with a correction again; None for none."""
-        after = (one.drop_id - self.last for one in self.records
-                 if one.drop_id > self.last and one.decision.outcome == "applied")  # fmt: skip
+        after = (
+            one.drop_id - self.last
+            for one in self.records
+            if one.drop_id > self.last and one.decision.outcome == "applied"
+        )
         return next(after, None)
 
 
 def run(faults: str, last: int, operator: bool, disk: str, folder: Path) -> Seen:
-    """Let the application meet these faults; `disk`: what its disk is like meanwhile (bad_disk.c)."""
+    """Let the application meet these faults; `disk`:
+    what its disk is like meanwhile (bad_disk.c).
+    """
     sessions = folder / "sessions"
     sessions.mkdir(parents=True)
     os.environ |= variables(folder)
@@ -66,12 +78,21 @@ def run(faults: str, last: int, operator: bool, disk: str, folder: Path) -> Seen
     settle_in()
     config = load_config(None)
     name, station = select_station(config, None)
-    options = SimulationOptions("small", 3, INTERVAL_S, folder / "truth.jsonl", faults=folder / "faults.toml")
+    options = SimulationOptions(
+        "small", 3, INTERVAL_S, folder / "truth.jsonl", faults=folder / "faults.toml"
+    )
     with on_free_ports(station) as (station, _):
         keys = folder / "keys"
         drops = last + AFTER
         live = LiveRun(
-            config, name, station, sessions, drops, {"simulated": True, "simulation": ""}, go_on=False, keys=keys
+            config,
+            name,
+            station,
+            sessions,
+            drops,
+            {"simulated": True, "simulation": ""},
+            go_on=False,
+            keys=keys,
         )
         simulated = SimulatedProcess(options, station.links, None, name, drops, keys)
         live.watch(simulated.link)
@@ -99,14 +120,31 @@ def _seen(engine: Engine, folder: Path, last: int) -> Seen:
     with Session(Path(snapshot.session)) as session:
         records = tuple(session.records)
     told = {one.drop_id: one for one in records}
-    unexplained = [drop for drop in range(1, max(told, default=0) + 1)
-                   if drop not in told or not (told[drop].complete or told[drop].estimate.reasons)]  # fmt: skip
+    unexplained = [
+        drop
+        for drop in range(1, max(told, default=0) + 1)
+        if drop not in told or not (told[drop].complete or told[drop].estimate.reasons)
+    ]
     deadline_s = time.monotonic() + 10.0
-    while not (lines := (folder / "truth.jsonl").read_text().splitlines()) or "controllers" not in lines[-1]:
+    while (
+        not (lines := (folder / "truth.jsonl").read_text().splitlines())
+        or "controllers" not in lines[-1]
+    ):
         assert time.monotonic() < deadline_s, "the station did not write its last line"
         time.sleep(0.1)
-    violations = sum(one["limit_violations"] for one in json.loads(lines[-1])["controllers"].values())
-    alarms = "\n".join([*(one.text for one in snapshot.past_alarms), *(one.text for one in snapshot.alarms)])
+    violations = sum(
+        one["limit_violations"] for one in json.loads(lines[-1])["controllers"].values()
+    )
+    alarms = "\n".join(
+        [*(one.text for one in snapshot.past_alarms), *(one.text for one in snapshot.alarms)]
+    )
     return Seen(
-        FIRST, last, engine.loop_fault, records, alarms, snapshot.safety_changes, violations, tuple(unexplained)
+        FIRST,
+        last,
+        engine.loop_fault,
+        records,
+        alarms,
+        snapshot.safety_changes,
+        violations,
+        tuple(unexplained),
     )

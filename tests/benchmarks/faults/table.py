@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.benchmarks.faults.expecting import Row, alarm, all_as, both, fault, never_applied_while, some_as
+from tests.benchmarks.faults.expecting import (
+    Row,
+    alarm,
+    all_as,
+    both,
+    fault,
+    never_applied_while,
+    some_as,
+)
 from tests.benchmarks.faults.running import LAST
 
 NOTHING = all_as("applied")
 INCOMPLETE = "no frame of view"
 AGAIN = "controller_restart"
 ROWS: Sequence[Row] = (
-    Row("frame lost", "drops incomplete, held", fault("frame_lost", view="x"), all_as("held", INCOMPLETE)),
+    Row(
+        "frame lost",
+        "drops incomplete, held",
+        fault("frame_lost", view="x"),
+        all_as("held", INCOMPLETE),
+    ),
     Row("frame duplicated", "nothing: counted once", fault("frame_duplicated", view="x"), NOTHING),
     Row(
         "frame late",
@@ -32,7 +45,12 @@ ROWS: Sequence[Row] = (
         fault("frame_truncated", view="x"),
         both(NOTHING, alarm("wanted 786432")),
     ),
-    Row("bit flipped", "asked for again, nothing lost", fault("bit_flipped", view="x"), both(NOTHING, alarm("CRC-32"))),
+    Row(
+        "bit flipped",
+        "asked for again, nothing lost",
+        fault("bit_flipped", view="x"),
+        both(NOTHING, alarm("CRC-32")),
+    ),
     Row(
         "wrong shape",
         "refused by name, drops incomplete",
@@ -41,7 +59,12 @@ ROWS: Sequence[Row] = (
     ),
     Row("dark", "no cloud, held", fault("dark"), all_as("held", "no cloud")),
     Row("saturated", "held with a reason", fault("saturated"), all_as("held", "view x", "view y")),
-    Row("half exposed", "held with a reason", fault("half_exposed"), all_as("held", "view x", "view y")),
+    Row(
+        "half exposed",
+        "held with a reason",
+        fault("half_exposed"),
+        all_as("held", "view x", "view y"),
+    ),
     Row(
         "camera driver dies",
         "drops incomplete, an alarm names the camera",
@@ -55,9 +78,17 @@ ROWS: Sequence[Row] = (
         some_as("applied", least=8),
     ),
     Row(
-        "camera changes session", "joins again, nothing lost", fault("camera_new_session", view="x", last=None), NOTHING
+        "camera changes session",
+        "joins again, nothing lost",
+        fault("camera_new_session", view="x", last=None),
+        NOTHING,
     ),
-    Row("camera stutters", "drops are held until it catches up", fault("camera_stutters", view="x"), all_as("held")),
+    Row(
+        "camera stutters",
+        "drops are held until it catches up",
+        fault("camera_stutters", view="x"),
+        all_as("held"),
+    ),
     Row(
         "laser silent",
         "held, the laser is named",
@@ -69,10 +100,18 @@ ROWS: Sequence[Row] = (
         "drop system silent",
         "held, the drop system is named",
         fault("controller_silent", controller="drop_system", last=35),
-        both(some_as("held", "drop_system did not answer", least=10), alarm("drop_system did not answer")),
+        both(
+            some_as("held", "drop_system did not answer", least=10),
+            alarm("drop_system did not answer"),
+        ),
         last=35,
     ),
-    Row("controller slow", "nothing but time", fault("controller_slow", controller="laser", delay_s=0.3), NOTHING),
+    Row(
+        "controller slow",
+        "nothing but time",
+        fault("controller_slow", controller="laser", delay_s=0.3),
+        NOTHING,
+    ),
     Row(
         "controller too slow",
         "held, the laser is named",
@@ -107,7 +146,8 @@ ROWS: Sequence[Row] = (
     ),
     Row(
         "stuck actuator",
-        "held before it is driven far: at its limit, or as one that does not do what the matrix says",
+        "held before it is driven far: at its limit, or as one that does not do what the matrix "
+        "says",
         fault("actuator", name="trap_x_m", factor=0.0, last=85)
         + fault("disturbance", observable="x_m", size=1e-4, first=21, last=85),
         both(some_as("held", "trap x", least=40), alarm("the loop does not correct")),
@@ -175,7 +215,12 @@ ROWS: Sequence[Row] = (
         both(all_as("held", "expired"), alarm("expired")),
     ),
     Row("clock stepped back", "nothing", fault("clock_stepped", size_s=-60.0), NOTHING),
-    Row("no atoms", "no cloud, held", fault("no_atoms"), both(all_as("held", "no cloud"), alarm("no cloud"))),
+    Row(
+        "no atoms",
+        "no cloud, held",
+        fault("no_atoms"),
+        both(all_as("held", "no cloud"), alarm("no cloud")),
+    ),
     Row(
         "few atoms",
         "held; used with their larger errors once three in a row agree",
@@ -216,14 +261,16 @@ ROWS: Sequence[Row] = (
     Row("disk slow", "nothing: frames wait in memory", "", NOTHING, disk="slow 0.5"),
     Row(
         "disk full",
-        "an alarm and each driver told why; the loop goes on, all but the images is recorded afterwards",
+        "an alarm and each driver told why; the loop goes on, all but the images is recorded "
+        "afterwards",
         "",
         both(NOTHING, alarm("No space left")),
         disk="full",
     ),
     Row(
         "disk read-only",
-        "an alarm and each driver told why; the loop goes on, all but the images is recorded afterwards",
+        "an alarm and each driver told why; the loop goes on, all but the images is recorded "
+        "afterwards",
         "",
         both(NOTHING, alarm("Read-only file system")),
         disk="read-only",

@@ -12,7 +12,10 @@ NAME = "disk"
 def built(library: Path) -> str:
     """Compile what stands between a program and its disk, to be named in LD_PRELOAD."""
     source = Path(__file__).with_name("bad_disk.c")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-o", str(library), str(source), "-ldl"], check=True)
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-o", str(library), str(source), "-ldl"],
+        check=True,
+    )
     return str(library)
 
 

@@ -1,10 +1,12 @@
-"""Feed every decoder with rubbish made of good samples; each piece must be read, or rejected with its typed error:
+"""Feed every decoder with rubbish made of good samples; each piece must be read, or rejected with
+its typed error:
 
-    python -m tests.benchmarks.fuzz [--messages 1000000] [--configurations 100000] [--products 100000]
+    python -m tests.benchmarks.fuzz [--messages 1000000] [--configurations 100000] [--products
+    100000]
                                     [--sessions 3000 --session FOLDER] [--seed 1]
 
-Prints counts by error, pieces a second and the memory at each tenth; exit 1 where anything crashed, hung, raised
-another error, or memory grew.
+Prints counts by error, pieces a second and the memory at each tenth; exit 1 where anything crashed,
+hung, raised another error, or memory grew.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ GROWTH_BYTES = 30_000_000
 
 def main() -> int:
     """Feed and print; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     for name, usual in (
         ("messages", 1_000_000),
         ("configurations", 100_000),
@@ -36,17 +40,23 @@ def main() -> int:
         ("sessions", 3000),
     ):
         parser.add_argument(f"--{name}", type=int, default=usual)
-    parser.add_argument("--session", type=Path, help="a recorded session that the damaged ones are made of")
+    parser.add_argument(
+        "--session", type=Path, help="a recorded session that the damaged ones are made of"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with scratch() as folder:
         good = [
             _feed("messages", wire(), options.messages, options.seed),
-            _feed("configurations", configurations(Path(folder)), options.configurations, options.seed),
+            _feed(
+                "configurations", configurations(Path(folder)), options.configurations, options.seed
+            ),
             _feed("products", products(Path(folder)), options.products, options.seed),
         ]
         if options.session is not None:
-            good.append(feed_sessions(options.session, Path(folder), options.sessions, options.seed))
+            good.append(
+                feed_sessions(options.session, Path(folder), options.sessions, options.seed)
+            )
     return int(not all(good))
 
 
@@ -57,9 +67,12 @@ def _feed(what: str, decoders: Sequence[Decoder], count: int, seed: int) -> bool
         memory.append(resident_bytes(os.getpid()))
     pace = fed.count / (time.monotonic() - began_s)
     grown = memory[-1] - memory[2]
-    print(f"{fed.count} {what}: {fed.read} read, rejected {dict(fed.rejected.most_common())}, "
-          f"{len(fed.findings)} findings, longest {fed.longest_s:.3f} s, {pace:.0f} a second, "
-          f"MB {' '.join(f'{one / 1e6:.0f}' for one in memory)}", flush=True)  # fmt: skip
+    print(
+        f"{fed.count} {what}: {fed.read} read, rejected {dict(fed.rejected.most_common())}, "
+        f"{len(fed.findings)} findings, longest {fed.longest_s:.3f} s, {pace:.0f} a second, "
+        f"MB {' '.join(f'{one / 1e6:.0f}' for one in memory)}",
+        flush=True,
+    )
     for finding in fed.findings[:FINDINGS_SHOWN]:
         print(f"  {finding}")
     return not fed.findings and grown < GROWTH_BYTES

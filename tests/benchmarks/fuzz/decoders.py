@@ -23,7 +23,14 @@ from magis_calib.replay.changes import read_changes
 from simulators.faults.file import load_faults
 from simulators.instrument.numbers import load_plant_numbers
 from tests.benchmarks.fuzz.rubbish import bytes_of, json_of, toml_of
-from tests.link.golden_messages import FRAMES, FROM_CAMERA, FROM_CONTROLLER, TO_CAMERA, TO_CONTROLLER, frame_parts
+from tests.link.golden_messages import (
+    FRAMES,
+    FROM_CAMERA,
+    FROM_CONTROLLER,
+    TO_CAMERA,
+    TO_CONTROLLER,
+    frame_parts,
+)
 
 Spoil = Callable[[bytes, random.Random], bytes]
 
@@ -40,7 +47,9 @@ class Decoder:
 
 
 def wire() -> list[Decoder]:
-    """Return what reads messages, and what holds a frame against its header and its camera's hello."""
+    """Return what reads messages, and what holds a frame against its header and its camera's
+    hello.
+    """
 
     def texts(messages: dict) -> list[bytes]:
         return [one.encode() for one in messages.values()]
@@ -55,33 +64,74 @@ def wire() -> list[Decoder]:
         Decoder("from controller", texts(FROM_CONTROLLER), decode_from_controller, WireError, ways),
         Decoder("hello", texts(hellos), _greet, WireError, ways),
         Decoder("frame", frames, _look, WireError, (bytes_of,)),
-    ]  # fmt: skip
+    ]
 
 
 def configurations(folder: Path) -> list[Decoder]:
-    """Return what reads configurations, faults, plans, changes and lists of keys; files go through this folder."""
+    """Return what reads configurations, faults, plans, changes and lists of keys.
+
+    Files go through this folder.
+    """
     numbers = load_plant_numbers()
     Keyring.at(folder / "keys")
     listed = folder / "keys" / ALLOWED
     toml = (toml_of, bytes_of)
     return [
-        Decoder("plan", [_shipped("magis_calib/procedures/plan.toml")],
-                lambda raw: read_plan(_text(raw), "plan.toml"), ConfigError, toml),
-        Decoder("changes", [_example("docs/replay.md")], lambda raw: read_changes(_file(folder / "c.toml", raw)),
-                ConfigError, toml),
-        Decoder("keys", [listed.read_bytes()], lambda raw: Keyring(_file(listed, raw).parent), ConfigError, toml),
+        Decoder(
+            "plan",
+            [_shipped("magis_calib/procedures/plan.toml")],
+            lambda raw: read_plan(_text(raw), "plan.toml"),
+            ConfigError,
+            toml,
+        ),
+        Decoder(
+            "changes",
+            [_example("docs/replay.md")],
+            lambda raw: read_changes(_file(folder / "c.toml", raw)),
+            ConfigError,
+            toml,
+        ),
+        Decoder(
+            "keys",
+            [listed.read_bytes()],
+            lambda raw: Keyring(_file(listed, raw).parent),
+            ConfigError,
+            toml,
+        ),
         Decoder("configuration", [default_text().encode()], _configure, ConfigError, toml),
-        Decoder("faults", [_example("docs/faults.md")], lambda raw: load_faults(_file(folder / "f.toml", raw), numbers),
-                ConfigError, toml),
-    ]  # fmt: skip
+        Decoder(
+            "faults",
+            [_example("docs/faults.md")],
+            lambda raw: load_faults(_file(folder / "f.toml", raw), numbers),
+            ConfigError,
+            toml,
+        ),
+    ]
 
 
 def products(folder: Path) -> list[Decoder]:
     """Return what reads products; files go through this folder."""
-    product = Product("response", "bottom", 1_790_000_000_000_000_000, True, "measured", {"trap_x_m": 1e-6}, "s",
-                      (1, 9), {"matrix": {"x_m": {"trap_x_m": 1.0}}})  # fmt: skip
+    product = Product(
+        "response",
+        "bottom",
+        1_790_000_000_000_000_000,
+        True,
+        "measured",
+        {"trap_x_m": 1e-6},
+        "s",
+        (1, 9),
+        {"matrix": {"x_m": {"trap_x_m": 1.0}}},
+    )
     sample, file = json.dumps(asdict(product)).encode(), folder / "p.json"
-    return [Decoder("product", [sample], lambda raw: _judge(_file(file, raw)), SessionError, (json_of, bytes_of))]
+    return [
+        Decoder(
+            "product",
+            [sample],
+            lambda raw: _judge(_file(file, raw)),
+            SessionError,
+            (json_of, bytes_of),
+        )
+    ]
 
 
 def _greet(raw: bytes) -> None:

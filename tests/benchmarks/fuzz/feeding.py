@@ -41,8 +41,10 @@ def feed(decoders: Sequence[Decoder], count: int, seed: int, fed: Fed) -> None:
         except decoder.rejects_with as error:
             fed.rejected[getattr(error, "code", None) or type(error).__name__] += 1
         except Exception as error:  # whatever it is: it is what is looked for
-            fed.findings.append(f"{decoder.name}, seed {seed}, piece {number}: {type(error).__name__}: {error}; of "
-                                f"{raw[:300]!r}")  # fmt: skip
+            fed.findings.append(
+                f"{decoder.name}, seed {seed}, piece {number}: {type(error).__name__}: {error}; of "
+                f"{raw[:300]!r}"
+            )
         else:
             fed.read += 1
         took_s = time.perf_counter() - began_s

@@ -1,4 +1,7 @@
-"""Makes rubbish of good samples: bytes flipped, cut, doubled; JSON and TOML with other values, names and depths."""
+"""Makes rubbish of good samples: bytes flipped, cut, doubled.
+
+JSON and TOML with other values, names and depths.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,58 @@ import random
 from typing import Any
 
 STRANGE: tuple[Any, ...] = (
-    None, True, -1, 0, 2**31, 2**63, -(2**63) - 1, 10**400, 1e308, -1e308, 5e-324, float("nan"), float("inf"), "",
-    "x" * 300, "\x00", "\ud800", "٣", "1e5", "NaN", [], {}, [[]], [None] * 50, {"": {}}, {"type": "frame"},
-    "../../etc", "Mono16",
-)  # fmt: skip
+    None,
+    True,
+    -1,
+    0,
+    2**31,
+    2**63,
+    -(2**63) - 1,
+    10**400,
+    1e308,
+    -1e308,
+    5e-324,
+    float("nan"),
+    float("inf"),
+    "",
+    "x" * 300,
+    "\x00",
+    "\ud800",
+    "٣",
+    "1e5",
+    "NaN",
+    [],
+    {},
+    [[]],
+    [None] * 50,
+    {"": {}},
+    {"type": "frame"},
+    "../../etc",
+    "Mono16",
+)
 
 
-TOML_VALUES = ("nan", "inf", "-1", "0", "1e400", "''", "[]", "{}", "true", "9" * 400, "'x'", "[[[[]]]]", "1e-300",
-               "[1, 2, 'a']", "{a = 1}", "1979-05-27", "0x10", "'tcp://*:1'", '"\\u0000"')  # fmt: skip
+TOML_VALUES = (
+    "nan",
+    "inf",
+    "-1",
+    "0",
+    "1e400",
+    "''",
+    "[]",
+    "{}",
+    "true",
+    "9" * 400,
+    "'x'",
+    "[[[[]]]]",
+    "1e-300",
+    "[1, 2, 'a']",
+    "{a = 1}",
+    "1979-05-27",
+    "0x10",
+    "'tcp://*:1'",
+    '"\\u0000"',
+)
 PIECES = (b"[" * 3000, b'{"a":' * 2000, b"9" * 5000, b"\xff\xfe", b"\x00", b"e999", b"'''")
 
 

@@ -1,7 +1,7 @@
 """Damaged sessions, each read in a process of its own kind: a crash or a hang there is not the end.
 
-libhdf5 itself crashes on one damaged file in some hundred. What counts is what a user sees: the program must then say
-that the session is damaged, and end by itself.
+libhdf5 itself crashes on one damaged file in some hundred. What counts is what a user sees: the
+program must then say that the session is damaged, and end by itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ CHANGES = 3
 
 
 def feed_sessions(session: Path, folder: Path, count: int, seed: int) -> bool:
-    """Damage one file at a time, read all, mend it again; print what came of it and return whether all was right."""
+    """Damage one file at a time, read all, mend it again.
+
+    Print what came of it and return whether all was right.
+    """
     copy, rng = folder / "session", random.Random(seed)
     shutil.copytree(session, copy)
     files = [one for one in sorted(copy.rglob("*")) if one.is_file()]
@@ -41,11 +44,16 @@ def feed_sessions(session: Path, folder: Path, count: int, seed: int) -> bool:
         longest_s = max(longest_s, time.monotonic() - asked_s)
         told[answer] += 1
         if answer.startswith("BAD"):
-            print(f"  session {number} of seed {seed}, {file.relative_to(copy)}: {answer}", flush=True)
+            print(
+                f"  session {number} of seed {seed}, {file.relative_to(copy)}: {answer}", flush=True
+            )
         file.write_bytes(sound)
     reader.close()
-    print(f"{count} sessions: {dict(told.most_common())}, longest {longest_s:.1f} s, "
-          f"{count / (time.monotonic() - began_s):.0f} a second, reader MB {reader.memory()}", flush=True)  # fmt: skip
+    print(
+        f"{count} sessions: {dict(told.most_common())}, longest {longest_s:.1f} s, "
+        f"{count / (time.monotonic() - began_s):.0f} a second, reader MB {reader.memory()}",
+        flush=True,
+    )
     return not any(answer.startswith("BAD") for answer in told)
 
 
@@ -58,7 +66,9 @@ def _spoilt(file: Path, sound: bytes, rng: random.Random) -> bytes:
     if file.suffix != ".h5" or rng.random() < 0.2:
         return bytes_of(sound, rng)
     raw = bytearray(sound)
-    for _ in range(rng.randint(1, CHANGES)):  # most of a file is pixels: the first and last part hold its structure
+    for _ in range(
+        rng.randint(1, CHANGES)
+    ):  # most of a file is pixels: the first and last part hold its structure
         near = rng.choice((4096, 65536, len(raw)))
         at = rng.randrange(min(near, len(raw)))
         at = at if rng.random() < 0.7 else len(raw) - 1 - at
@@ -70,10 +80,15 @@ def _as_users_read(session: Path, code: int | None) -> str:
     """Let the program read what a process has crashed on; return what to count it as."""
     for words, right in ((["ledger"], (0, 1, 2)), (["session", "check"], (1,))):
         command = [sys.executable, "-m", "magis_calib", *words, str(session)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST_S)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=LONGEST_S
+        )
         told = f"{done.stdout}{done.stderr}"
         if done.returncode not in right or "Traceback" in told:
-            return f"BAD crashed or hung ({code}), and `{' '.join(words)}` ends with {done.returncode}: {told[-200:]}"
+            return (
+                f"BAD crashed or hung ({code}), and `{' '.join(words)}` ends with "
+                f"{done.returncode}: {told[-200:]}"
+            )
     return "libhdf5 crashes or hangs; the program names the damage"
 
 

@@ -1,9 +1,12 @@
-"""How good and how guarded the loop is, measured through the whole program on the simulated station.
+"""How good and how guarded the loop is, measured through the whole program on the simulated
+station.
 
-    python -m tests.benchmarks.loop --folder NEW [near-optimal alone steps actuators holds faults healthy decisions]
+    python -m tests.benchmarks.loop --folder NEW [near-optimal alone steps actuators holds faults
+    healthy decisions]
 
-Each part that is named (all, where none is) prints what it found beside what is wanted; exit 1 where one misses it.
-Two runs go beside each other. With smaller `--drops`, `--seeds` and `--decisions` it is a quick look.
+Each part that is named (all, where none is) prints what it found beside what is wanted; exit 1
+where one misses it. Two runs go beside each other. With smaller `--drops`, `--seeds` and
+`--decisions` it is a quick look.
 """
 
 from __future__ import annotations
@@ -47,15 +50,33 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="what to measure; all, where none is named")
-    parser.add_argument("--folder", type=Path, required=True, help="new folder for sessions and truth")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only runs whose name holds this text")
-    parser.add_argument("--drops", type=int, default=1000, help="of each near-optimal run (default %(default)s)")
-    parser.add_argument("--seeds", type=int, default=5, help="near-optimal runs as shipped (default %(default)s)")
-    parser.add_argument("--fault-drops", type=int, default=5000, help="with random faults (default %(default)s)")
-    parser.add_argument("--healthy-seeds", type=int, default=20, help="of 1000 drops (default %(default)s)")
-    parser.add_argument("--decisions", type=int, default=1_000_000, help="random ones (default %(default)s)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help="what to measure; all, where none is named"
+    )
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="new folder for sessions and truth"
+    )
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only runs whose name holds this text"
+    )
+    parser.add_argument(
+        "--drops", type=int, default=1000, help="of each near-optimal run (default %(default)s)"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=5, help="near-optimal runs as shipped (default %(default)s)"
+    )
+    parser.add_argument(
+        "--fault-drops", type=int, default=5000, help="with random faults (default %(default)s)"
+    )
+    parser.add_argument(
+        "--healthy-seeds", type=int, default=20, help="of 1000 drops (default %(default)s)"
+    )
+    parser.add_argument(
+        "--decisions", type=int, default=1_000_000, help="random ones (default %(default)s)"
+    )
     return parser.parse_args()
 
 

@@ -39,21 +39,29 @@ class Tried:
 
 
 def measure_decisions(count: int) -> Iterator[Finding]:
-    """Yield how many of the setpoints decided left a range or step cap, as the simulated controllers judge them."""
+    """Yield how many of the setpoints decided left a range or step cap, as the simulated
+    controllers judge them.
+    """
     with multiprocessing.Pool(2) as pool:
         tried = pool.map(_try, range(max(1, count // RUN_DROPS)), chunksize=8)
     seconds = [one for run in tried for one in run.seconds]
     words = f"{len(seconds)} random decisions, {sum(run.moves for run in tried)} of them moves"
-    yield Finding(f"{words}: out of range, excursion or step cap", sum(run.broken for run in tried), 0)
+    yield Finding(
+        f"{words}: out of range, excursion or step cap", sum(run.broken for run in tried), 0
+    )
     yield Finding(f"{words}: decision p50, ms", 1e3 * float(np.percentile(seconds, 50)), None)
     yield Finding(f"{words}: decision p99, ms", 1e3 * float(np.percentile(seconds, 99)), 2.0)
 
 
 def measure_healthy(seeds: int) -> Iterator[Finding]:
-    """Yield how many of 1000 drops a seed were rejected or held on the plant alone, where nothing is wrong."""
+    """Yield how many of 1000 drops a seed were rejected or held on the plant alone, where nothing
+    is wrong.
+    """
     with multiprocessing.Pool(2) as pool:
         stopped = pool.map(_stopped, range(300, 300 + seeds), chunksize=1)
-    yield Finding(f"{seeds * HEALTHY_DROPS} healthy decisions: rejected or held", sum(stopped), seeds - 1)
+    yield Finding(
+        f"{seeds * HEALTHY_DROPS} healthy decisions: rejected or held", sum(stopped), seeds - 1
+    )
 
 
 def _stopped(seed: int) -> int:
@@ -63,7 +71,9 @@ def _stopped(seed: int) -> int:
 def _try(seed: int) -> Tried:
     rng, station = np.random.default_rng(seed), select_station(load_config(None), None)[1]
     numbers = load_plant_numbers().actuators
-    bank = ParameterBank(numbers, {name: one.nominal for name, one in numbers.items()} | _anywhere(station, rng))
+    bank = ParameterBank(
+        numbers, {name: one.nominal for name, one in numbers.items()} | _anywhere(station, rng)
+    )
     facts = {name: message.facts(name) for name, message in bank.describe().items()}
     loop, approved, seconds, moves, broken = Loop(station), bank.readback(), [], 0, 0
     for drop in range(1, RUN_DROPS + 1):
@@ -85,7 +95,10 @@ def _try(seed: int) -> Tried:
 
 
 def _anywhere(station: Station, rng: np.random.Generator) -> dict[str, float]:
-    return {name: float(rng.uniform(one.minimum, one.maximum)) for name, one in station.loop.actuators.items()}
+    return {
+        name: float(rng.uniform(one.minimum, one.maximum))
+        for name, one in station.loop.actuators.items()
+    }
 
 
 def _random_estimate(drop: int, expected: np.ndarray, rng: np.random.Generator) -> StationEstimate:
@@ -99,16 +112,28 @@ def _random_estimate(drop: int, expected: np.ndarray, rng: np.random.Generator) 
     unknown = dict.fromkeys(DIAGNOSTICS, math.nan)
     told = dict(zip(OBSERVABLES, values.tolist(), strict=True))
     return StationEstimate(
-        drop, {**unknown, **told}, {**unknown, **dict(zip(OBSERVABLES, errors.tolist(), strict=True))},
-        np.diag(errors**2), not bool(missing.all()), (),
-    )  # fmt: skip
+        drop,
+        {**unknown, **told},
+        {**unknown, **dict(zip(OBSERVABLES, errors.tolist(), strict=True))},
+        np.diag(errors**2),
+        not bool(missing.all()),
+        (),
+    )
 
 
-def _outside(station: Station, approved: Setpoints, now: Setpoints, goal: Mapping[str, float]) -> bool:
-    """Whether a setpoint leaves what the configuration allows: range, step cap, excursion from the point approved."""
+def _outside(
+    station: Station, approved: Setpoints, now: Setpoints, goal: Mapping[str, float]
+) -> bool:
+    """Whether a setpoint leaves what the configuration allows: range, step cap, excursion from the
+    point approved.
+    """
     for name, one in station.loop.actuators.items():
         room = ROUNDING * (one.maximum - one.minimum)
-        far = math.inf if one.excursion == "range" else max(one.excursion, abs(now[name] - approved[name]))
+        far = (
+            math.inf
+            if one.excursion == "range"
+            else max(one.excursion, abs(now[name] - approved[name]))
+        )
         ranged = one.minimum - room <= goal[name] <= one.maximum + room
         stepped = abs(goal[name] - now[name]) <= one.step_cap + room
         if not (ranged and stepped and abs(goal[name] - approved[name]) <= far + room):

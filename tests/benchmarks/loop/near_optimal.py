@@ -38,19 +38,33 @@ def judge(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
     for one in outcomes:
         if one not in shipped:
             compared_only = one.case.name.startswith("fixed")
-            yield from _ratios(one.case.name, [one], *((None, None) if compared_only else (1.05, 1.25)))
+            yield from _ratios(
+                one.case.name, [one], *((None, None) if compared_only else (1.05, 1.25))
+            )
 
 
-def _ratios(name: str, outcomes: Sequence[Outcome], most: float | None, most_correctable: float | None
-            ) -> Iterator[Finding]:  # fmt: skip
+def _ratios(
+    name: str, outcomes: Sequence[Outcome], most: float | None, most_correctable: float | None
+) -> Iterator[Finding]:
     for observable, quantity in OBSERVABLES.items():
         found = [one.report["observables"][observable] for one in outcomes]
         if found[0]["target"] is None:
-            used = sum(observable in record.decision.used for one in outcomes for record in one.records.values())
+            used = sum(
+                observable in record.decision.used
+                for one in outcomes
+                for record in one.records.values()
+            )
             yield Finding(f"{name}: {quantity.label} reported, corrected in drops", used, 0)
             continue
-        for key, limit in (("variance_over_bound", most), ("correctable_over_bound", most_correctable)):
-            yield Finding(f"{name}: {quantity.label} {key}", float(np.mean([one[key] for one in found])), limit)
+        for key, limit in (
+            ("variance_over_bound", most),
+            ("correctable_over_bound", most_correctable),
+        ):
+            yield Finding(
+                f"{name}: {quantity.label} {key}",
+                float(np.mean([one[key] for one in found])),
+                limit,
+            )
     decided = max(one.report["latency_s"]["decide"]["p99"] for one in outcomes)
     yield Finding(f"{name}: decision p99 beside another run, ms", 1e3 * decided, None)
 
@@ -70,14 +84,21 @@ def judge_alone(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
 def step_cases() -> list[Case]:
     """Return a run for each observable, with a step of its disturbance."""
     return [
-        Case(f"step of {name}", 3, STEP_AT + 40, faults=f'[[fault]]\nkind = "disturbance"\nobservable = "{name}"\n'
-             f"size = {_size(name)!r}\nfrom_drop = {STEP_AT}\n")
+        Case(
+            f"step of {name}",
+            3,
+            STEP_AT + 40,
+            faults=f'[[fault]]\nkind = "disturbance"\nobservable = "{name}"\n'
+            f"size = {_size(name)!r}\nfrom_drop = {STEP_AT}\n",
+        )
         for name in OBSERVABLES
-    ]  # fmt: skip
+    ]
 
 
 def judge_steps(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
-    """Yield how far each observable still is when it should be back, in best possible standard deviations."""
+    """Yield how far each observable still is when it should be back, in best possible standard
+    deviations.
+    """
     loop = select_station(load_config(None), None)[1].loop
     matrix = select_station(load_config(None), None)[1].matrices[loop.matrix]
     for one in outcomes:
@@ -85,12 +106,22 @@ def judge_steps(outcomes: Sequence[Outcome]) -> Iterator[Finding]:
         actuator = loop.observables[name].actuator
         needed = abs(_size(name)) / abs(loop.actuators[actuator].step_cap * matrix[name][actuator])
         first = STEP_AT + int(np.ceil(needed)) + SPARE_DROPS
-        away = [wrap_error(name, drop["observables"][name] - loop.observables[name].target) for drop in one.truth]
+        away = [
+            wrap_error(name, drop["observables"][name] - loop.observables[name].target)
+            for drop in one.truth
+        ]
         left = abs(np.mean(away[first - 1 : first - 1 + LOOKED_AT])) / BEST_SD[name]
-        yield Finding(f"step of {OBSERVABLES[name].label}: left in drops {first} to {first + LOOKED_AT - 1}, s.d.",
-                      float(left), 2.0)  # fmt: skip
+        yield Finding(
+            f"step of {OBSERVABLES[name].label}: left in drops {first} to {first + LOOKED_AT - 1}, "
+            f"s.d.",
+            float(left),
+            2.0,
+        )
 
 
 def _size(name: str) -> float:
-    """Return the step; that of x goes where the trap, which starts far to one side, has room for it."""
+    """Return the step.
+
+    That of x goes where the trap, which starts far to one side, has room for it.
+    """
     return -STEP[name] if name == "x_m" else STEP[name]

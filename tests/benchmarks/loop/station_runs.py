@@ -63,7 +63,10 @@ class Outcome:
 
 
 def config_text(case: Case, slot: int) -> str:
-    """Return the shipped configuration with this case's changes, on ports of its own. Raises `ValueError`."""
+    """Return the shipped configuration with this case's changes, on ports of its own.
+
+    Raises `ValueError`.
+    """
     text = default_text()
     for old, new in case.config.items():
         if old not in text:
@@ -78,10 +81,27 @@ def arguments(case: Case, folder: Path, slot: int) -> list[str]:
     """Write the case's files into its folder and return the options of its run."""
     folder.mkdir(parents=True)
     (folder / "station.toml").write_text(config_text(case, slot), encoding="utf-8")
-    left = {"session-dir": "sessions", "truth": "truth", "report": "report.json", "products-dir": "products",
-            "config": "station.toml"}  # fmt: skip
-    words = [*case.command, "--simulate", "--auto", "--sensor", "small", "--interval", "0", "--seed", str(case.seed),
-             "--drops", str(case.drops), *case.options]  # fmt: skip
+    left = {
+        "session-dir": "sessions",
+        "truth": "truth",
+        "report": "report.json",
+        "products-dir": "products",
+        "config": "station.toml",
+    }
+    words = [
+        *case.command,
+        "--simulate",
+        "--auto",
+        "--sensor",
+        "small",
+        "--interval",
+        "0",
+        "--seed",
+        str(case.seed),
+        "--drops",
+        str(case.drops),
+        *case.options,
+    ]
     words += [part for option, name in left.items() for part in (f"--{option}", str(folder / name))]
     if case.faults:
         (folder / "faults.toml").write_text(case.faults, encoding="utf-8")
@@ -90,25 +110,45 @@ def arguments(case: Case, folder: Path, slot: int) -> list[str]:
 
 
 def run(case: Case, folder: Path, slot: int) -> Outcome:
-    """Run one case as a program of its own and read what it left. Raises `RuntimeError` where it left nothing."""
+    """Run one case as a program of its own and read what it left.
+
+    Raises `RuntimeError` where it left nothing.
+    """
     if case.commands:
         return with_operator(case, folder, slot)
     done = subprocess.run(
-        [sys.executable, "-m", "magis_calib", *arguments(case, folder, slot)], capture_output=True, text=True,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, check=False, timeout=60 + case.drops,
-    )  # fmt: skip
+        [sys.executable, "-m", "magis_calib", *arguments(case, folder, slot)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        check=False,
+        timeout=60 + case.drops,
+    )
     return left_behind(case, folder, done.returncode, done.stderr)
 
 
 def with_operator(case: Case, folder: Path, slot: int) -> Outcome:
-    """Run one case in this process, with the simulated station as a child, and give the commands when they are due."""
+    """Run one case in this process, with the simulated station as a child, and give the commands
+    when they are due.
+    """
     arguments(case, folder, slot)
     config = load_config(folder / "station.toml")
     name, station = select_station(config, None)
-    options = SimulationOptions("small", case.seed, 0.0, folder / "truth",
-                                faults=folder / "faults.toml" if case.faults else None)  # fmt: skip
+    options = SimulationOptions(
+        "small",
+        case.seed,
+        0.0,
+        folder / "truth",
+        faults=folder / "faults.toml" if case.faults else None,
+    )
     live = LiveRun(
-        config, name, station, folder / "sessions", case.drops, {"simulated": True, "simulation": ""}, go_on=False
+        config,
+        name,
+        station,
+        folder / "sessions",
+        case.drops,
+        {"simulated": True, "simulation": ""},
+        go_on=False,
     )
     simulated = SimulatedProcess(options, station.links, folder / "station.toml", name, case.drops)
     live.engine.start()
@@ -129,15 +169,21 @@ def left_behind(case: Case, folder: Path, exit_code: int, said: str) -> Outcome:
     """Read what a run left in its folder. Raises `RuntimeError` where it left nothing."""
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        lines = [json.loads(line) for line in (folder / "truth").read_text(encoding="utf-8").splitlines()]
+        lines = [
+            json.loads(line) for line in (folder / "truth").read_text(encoding="utf-8").splitlines()
+        ]
     except OSError as error:
-        raise RuntimeError(f"{case.name}: exit {exit_code}: {error}; it said {said[-500:]}") from error
+        raise RuntimeError(
+            f"{case.name}: exit {exit_code}: {error}; it said {said[-500:]}"
+        ) from error
     with Session(next((folder / "sessions").iterdir())) as session:
         records = {one.drop_id: one for one in session.records}
     controllers = next((line["controllers"] for line in lines if "controllers" in line), {})
     truth = [line for line in lines if "drop_id" in line]
     products = [one for _, one in products_in(folder / "products")]
-    return Outcome(case, exit_code, report, lines[0]["plant"], truth, controllers, records, products)
+    return Outcome(
+        case, exit_code, report, lines[0]["plant"], truth, controllers, records, products
+    )
 
 
 def run_all(cases: Sequence[Case], folder: Path) -> list[Outcome]:

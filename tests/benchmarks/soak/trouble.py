@@ -1,4 +1,6 @@
-"""Random faults, one after another, and an operator who closes the loop where that is the way out."""
+"""Random faults, one after another, and an operator who closes the loop where that is the
+way out.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,21 @@ LATE = 5
 """The recorder, and what is made of a drop, may be so many drops behind."""
 FAULTS = "faults.toml"
 LONGEST_ROW = 50
-"""Rows that need more drops than this are left to the fault table: here they would be half of the run."""
+"""Rows that need more drops than this are left to the fault table: here they would be half of the
+run.
+"""
 
 
 class Trouble:
-    """Puts one row after another into the file of faults, and closes the loop where that is the way out."""
+    """Puts one row after another into the file of faults, and closes the loop where that is the way
+    out.
+    """
 
     def __init__(self, run: LiveRun, folder: Path, seed: int) -> None:
-        """Begin with a station without faults; its file of them, and that of the disk, lie in this folder."""
+        """Begin with a station without faults.
+
+        Its file of them, and that of the disk, lie in this folder.
+        """
         self._run, self._path, self._random = run, folder / FAULTS, random.Random(seed)
         self._weather, self._disk = Weather(folder), ""
         self._struck = range(0)
@@ -60,7 +69,9 @@ class Trouble:
 
     def _begin(self, row: Row, first: int) -> None:
         """Let the row's faults begin with drop `first`."""
-        later = re.sub(r"_drop = (\d+)", lambda found: f"_drop = {int(found[1]) + first - FIRST}", row.faults)
+        later = re.sub(
+            r"_drop = (\d+)", lambda found: f"_drop = {int(found[1]) + first - FIRST}", row.faults
+        )
         new = self._path.with_suffix(".new")
         new.write_text(later)
         new.replace(self._path)

@@ -14,7 +14,8 @@ from tests.benchmarks.large_session import resident_bytes
 MEMORY_GROWTH, MORE_HANDLES = 0.05, 4
 """Of the last minutes over the first ones that count, a tenth of the run each."""
 SETTLED_MIN = 10
-"""What a process takes in its first minutes (buffers that fill, a history of drops) is no growth; a shorter run counts
+"""What a process takes in its first minutes (buffers that fill, a history of drops) is no growth; a
+shorter run counts
 from its middle on."""
 
 
@@ -31,7 +32,9 @@ def held_by(process: int) -> Minute:
     """Return what a process holds now."""
     there = Path(f"/proc/{process}")
     return Minute(
-        resident_bytes(process) / 1e6, len(list((there / "fd").iterdir())), len(list((there / "task").iterdir()))
+        resident_bytes(process) / 1e6,
+        len(list((there / "fd").iterdir())),
+        len(list((there / "task").iterdir())),
     )
 
 
@@ -51,8 +54,10 @@ class Watch:
             return
         for name, process in self._processes.items():
             self.minutes[name].append(held_by(process))
-        now = ", ".join(f"{name} {one[-1].megabytes:.0f} MB {one[-1].handles} handles {one[-1].threads} threads"
-                        for name, one in self.minutes.items())  # fmt: skip
+        now = ", ".join(
+            f"{name} {one[-1].megabytes:.0f} MB {one[-1].handles} handles {one[-1].threads} threads"
+            for name, one in self.minutes.items()
+        )
         print(f"minute {len(self.minutes['application'])}, drop {drops}: {now}", flush=True)
 
     def growth(self) -> list[str]:
@@ -65,8 +70,11 @@ class Watch:
             memory = [float(np.median([one.megabytes for one in part])) for part in (early, late)]
             handles = [float(np.median([one.handles for one in part])) for part in (early, late)]
             growth, more = memory[1] / memory[0] - 1.0, handles[1] - handles[0]
-            print(f"{name}: {memory[0]:.0f} to {memory[1]:.0f} MB ({growth:+.1%}, < {MEMORY_GROWTH:.0%}), "
-                  f"{handles[0]:g} to {handles[1]:g} handles (≤ +{MORE_HANDLES})")  # fmt: skip
+            print(
+                f"{name}: {memory[0]:.0f} to {memory[1]:.0f} MB ({growth:+.1%}, < "
+                f"{MEMORY_GROWTH:.0%}), "
+                f"{handles[0]:g} to {handles[1]:g} handles (≤ +{MORE_HANDLES})"
+            )
             if growth >= MEMORY_GROWTH or more > MORE_HANDLES:
                 wrong.append(f"{name} grows")
         return wrong

@@ -65,7 +65,9 @@ def test_phase_does_not_jump_at_its_ends() -> None:
 
 
 def test_an_actuator_has_neither_target_nor_fit() -> None:
-    found = statistics_of(Selection(rows_of("trap_x_m", np.array([1e-6, 3e-6])), ACTUATORS["trap_x_m"]))
+    found = statistics_of(
+        Selection(rows_of("trap_x_m", np.array([1e-6, 3e-6])), ACTUATORS["trap_x_m"])
+    )
     assert found.mean == pytest.approx(2e-6)
     assert math.isnan(found.fit_error)
     assert math.isnan(found.in_tolerance)
@@ -79,7 +81,9 @@ def test_no_usable_drop_is_no_number() -> None:
     assert len(found.allan.lengths) == 0
 
 
-@pytest.mark.parametrize("known", [np.full(7, 2.5), np.zeros(3), np.append(np.zeros(99), 1e9), np.array([1.0])])
+@pytest.mark.parametrize(
+    "known", [np.full(7, 2.5), np.zeros(3), np.append(np.zeros(99), 1e9), np.array([1.0])]
+)
 def test_a_histogram_counts_everything_once(known: np.ndarray) -> None:
     edges, counts = histogram(known)
     assert counts.sum() == len(known)

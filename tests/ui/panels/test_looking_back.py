@@ -1,4 +1,6 @@
-"""Looking at earlier drops, and at what is in an image: the slider, the reasons, the levels, the marks."""
+"""Looking at earlier drops, and at what is in an image: the slider, the reasons, the levels, the
+marks.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def running(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder: Path = tmp_path_factory.mktemp("looking")
     with StationBench(folder, kept_in(folder)) as bench:
         wait_until(lambda: len(bench.snapshot.records) >= 12, "twelve drops")
-        bench.window.panels.recalls.submit(int).result()  # its thread lives as long as the window, not as one test
+        bench.window.panels.recalls.submit(
+            int
+        ).result()  # its thread lives as long as the window, not as one test
         yield bench
 
 
@@ -53,7 +57,9 @@ def counts_of(bench: StationBench, drop_id: int, view: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("view", ["x", "y"])
-def test_slider_shows_the_images_of_an_earlier_drop_with_their_own_fit(bench: StationBench, view: str) -> None:
+def test_slider_shows_the_images_of_an_earlier_drop_with_their_own_fit(
+    bench: StationBench, view: str
+) -> None:
     drop_id = bench.window.panels.image_history.kept[2]
     bench.window.panels.history.slider.setValue(2)
     bench.drawn()
@@ -63,13 +69,19 @@ def test_slider_shows_the_images_of_an_earlier_drop_with_their_own_fit(bench: St
     assert f"◂ drop {drop_id}" in said(panel)
     record = next(one for one in bench.snapshot.records if one.drop_id == drop_id)
     centre = record.estimate.views[view].value("port_a_vertical_m") * 1e3
-    rings = [points(one) for one in items_of(panel.canvas, pg.PlotCurveItem) if len(points(one)) == 73]
-    assert min(abs(float(ring[:, 1].min() + ring[:, 1].max()) / 2 - centre) for ring in rings) < 1e-4
+    rings = [
+        points(one) for one in items_of(panel.canvas, pg.PlotCurveItem) if len(points(one)) == 73
+    ]
+    assert (
+        min(abs(float(ring[:, 1].min() + ring[:, 1].max()) / 2 - centre) for ring in rings) < 1e-4
+    )
     assert f"drop {drop_id}" in said(bench.window.panels.fringe)
 
 
 def test_newest_drop_is_followed_again(bench: StationBench, qtbot: QtBot) -> None:
-    fourth = bench.window.panels.image_history.kept[-4]  # more of them come while the window is drawn
+    fourth = bench.window.panels.image_history.kept[
+        -4
+    ]  # more of them come while the window is drawn
     bench.window.panels.history.step(-3)
     bench.drawn()
     assert bench.window.panels.image_history.chosen == fourth
@@ -85,20 +97,33 @@ def test_wheel_over_the_slider_changes_nothing_without_the_keyboard(bench: Stati
     slider = bench.window.panels.history.slider
     bench.window.panels.ledger.table.setFocus()
     middle = QPointF(slider.rect().center())
-    turned = QWheelEvent(middle, slider.mapToGlobal(middle), QPoint(), QPoint(0, -240), Qt.MouseButton.NoButton,
-                         Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+    turned = QWheelEvent(
+        middle,
+        slider.mapToGlobal(middle),
+        QPoint(),
+        QPoint(0, -240),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
     QApplication.sendEvent(slider, turned)
     assert bench.window.panels.image_history.chosen is None
 
 
-def test_drop_that_is_no_longer_in_memory_is_read_from_the_recording(bench: StationBench, qtbot: QtBot) -> None:
+def test_drop_that_is_no_longer_in_memory_is_read_from_the_recording(
+    bench: StationBench, qtbot: QtBot
+) -> None:
     window = bench.window
     window.panels.image_history._kept.clear()
     window.panels.image_history._held_bytes = 0
     bench.drawn()
     assert 3 not in window.panels.image_history.kept
     window.menu_actions.explain(3)
-    qtbot.waitUntil(lambda: window.panels.image_history.shown(bench.snapshot).pair is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: window.panels.image_history.shown(bench.snapshot).pair is not None,
+        timeout=PATIENCE_MS,
+    )
     bench.drawn()
     frame = window.panels.images["y"].frame
     assert frame is not None
@@ -107,8 +132,10 @@ def test_drop_that_is_no_longer_in_memory_is_read_from_the_recording(bench: Stat
 
 def test_drop_that_never_was_says_so_instead_of_an_image(bench: StationBench, qtbot: QtBot) -> None:
     bench.window.menu_actions.explain(987_654)
-    qtbot.waitUntil(lambda: "no drop 987654" in bench.window.panels.image_history.shown(bench.snapshot).problem,
-                    timeout=PATIENCE_MS)  # fmt: skip
+    qtbot.waitUntil(
+        lambda: "no drop 987654" in bench.window.panels.image_history.shown(bench.snapshot).problem,
+        timeout=PATIENCE_MS,
+    )
     bench.drawn()
     assert "no drop 987654 is recorded" in said(bench.window.panels.images["x"].canvas)
     assert "no drop 987654 is recorded" in said(bench.window.panels.why)
@@ -139,7 +166,11 @@ def test_return_on_a_line_of_the_ledger_tells_why(bench: StationBench, qtbot: Qt
 def test_click_on_a_chart_tells_why_of_the_drop_there_and_a_double_click_does_not(
     bench: StationBench, qtbot: QtBot
 ) -> None:
-    chart = next(one for one in bench.window.panels.trends.findChildren(StripChart) if one.quantity.name == "x_m")
+    chart = next(
+        one
+        for one in bench.window.panels.trends.findChildren(StripChart)
+        if one.quantity.name == "x_m"
+    )
     plot, box = chart._plot, chart._box
     place = plot.mapFromScene(box.mapViewToScene(QPointF(5.2, float(np.mean(box.viewRange()[1])))))
     qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
@@ -150,12 +181,17 @@ def test_click_on_a_chart_tells_why_of_the_drop_there_and_a_double_click_does_no
     assert bench.window.panels.image_history.chosen is None
 
 
-def test_both_views_share_their_levels_and_typed_ones_stay(bench: StationBench, qtbot: QtBot) -> None:
+def test_both_views_share_their_levels_and_typed_ones_stay(
+    bench: StationBench, qtbot: QtBot
+) -> None:
     window = bench.window
     bars = [window.panels.images[view]._bar._ends for view in ("x", "y")]
     assert bars[0] == bars[1]
     window.panels.level_strip.ask()
-    for edit, text in ((window.panels.level_strip.low, "500"), (window.panels.level_strip.high, "100")):
+    for edit, text in (
+        (window.panels.level_strip.low, "500"),
+        (window.panels.level_strip.high, "100"),
+    ):
         edit.selectAll()
         qtbot.keyClicks(edit, text)
     qtbot.mouseClick(window.panels.level_strip.set_button, Qt.MouseButton.LeftButton)
@@ -185,15 +221,22 @@ def test_pixels_that_the_fit_leaves_out_are_marked(bench: StationBench, qtbot: Q
     saturated = np.argwhere(frame.counts >= frame.facts.saturation)
     hot = np.argwhere(frame.counts > frame.facts.offset + 2000 / frame.facts.gain)
     scatter = {
-        (one.opts["brush"] if one.opts["symbol"] == "s" else one.opts["pen"]).color().getRgb(): points(one)
+        (one.opts["brush"] if one.opts["symbol"] == "s" else one.opts["pen"])
+        .color()
+        .getRgb(): points(one)
         for one in items_of(panel.canvas, pg.ScatterPlotItem)
     }
     masked = scatter[MASKED.getRgb()]
-    marked = {(round((rows - 1) / 2 - up / 0.064), round((columns - 1) / 2 + right / 0.064)) for right, up in masked}
+    marked = {
+        (round((rows - 1) / 2 - up / 0.064), round((columns - 1) / 2 + right / 0.064))
+        for right, up in masked
+    }
     crossed = scatter.get(pg.mkColor(SATURATED).getRgb(), np.empty((0, 2)))
     assert len(crossed) == len(saturated)
     assert len(hot) > 20
-    assert {tuple(one) for one in hot.tolist()} - {tuple(one) for one in saturated.tolist()} <= marked
+    assert {tuple(one) for one in hot.tolist()} - {
+        tuple(one) for one in saturated.tolist()
+    } <= marked
     qtbot.mouseClick(panel.marks, Qt.MouseButton.LeftButton)
     assert all(not len(points(one)) for one in items_of(panel.canvas, pg.ScatterPlotItem))
     qtbot.mouseClick(panel.marks, Qt.MouseButton.LeftButton)
@@ -205,8 +248,13 @@ def test_health_comes_first_with_residual_roll_and_antiphase(bench: StationBench
     views, values = snapshot.latest.estimate.views, bench.window.panels.loop.observables._values
     assert values["residual_x"].text() == f"{views['x'].chi2_per_dof:.2f}"
     roll = views["y"].diagnostics["roll_rad"]
-    assert f"roll_y_rad = {roll.value:.9g} ± {roll.stderr:.3g} rad" in values["roll_y_rad"].toolTip()
-    assert values["atoms"].mapTo(bench.window, QPoint()).y() < values["x_m"].mapTo(bench.window, QPoint()).y()
+    assert (
+        f"roll_y_rad = {roll.value:.9g} ± {roll.stderr:.3g} rad" in values["roll_y_rad"].toolTip()
+    )
+    assert (
+        values["atoms"].mapTo(bench.window, QPoint()).y()
+        < values["x_m"].mapTo(bench.window, QPoint()).y()
+    )
     history = snapshot.history
     assert np.all(np.abs(history["health"][:, 0, 0] - 1) < 0.5)
 
@@ -220,12 +268,16 @@ def test_support_bundle_holds_what_happened(bench: StationBench, qtbot: QtBot) -
     with zipfile.ZipFile(path) as bundle:
         configuration = json.loads(bundle.read("configuration.json"))
         drops = bundle.read("newest_drops.txt").decode()
-        assert {"log.txt", "versions.json", "alarms.json", "actuators.json"} <= set(bundle.namelist())
+        assert {"log.txt", "versions.json", "alarms.json", "actuators.json"} <= set(
+            bundle.namelist()
+        )
     assert configuration["loop"]["observables"].keys() == bench.snapshot.targets.keys()
     assert f"drop {bench.snapshot.records[0].drop_id} ·" in drops
 
 
-def test_a_panel_behind_others_is_drawn_when_it_comes_up_and_when_it_floats(bench: StationBench, qtbot: QtBot) -> None:
+def test_a_panel_behind_others_is_drawn_when_it_comes_up_and_when_it_floats(
+    bench: StationBench, qtbot: QtBot
+) -> None:
     window = bench.window
     window.bring_up("Ledger")
     bench.drawn()
@@ -242,7 +294,9 @@ def test_a_panel_behind_others_is_drawn_when_it_comes_up_and_when_it_floats(benc
     window.reset_layout()
 
 
-def test_the_header_tells_what_drops_are_made_for_and_their_interrogation_time(bench: StationBench) -> None:
+def test_the_header_tells_what_drops_are_made_for_and_their_interrogation_time(
+    bench: StationBench,
+) -> None:
     bench.drawn()
     assert "interferometer · T 50 ms" in said(bench.window.panels.state_line)
 

@@ -32,35 +32,75 @@ DAY_NS = 86400 * 10**9
 
 
 def snapshot(matrix: MatrixState | None, *records: DropRecord) -> Snapshot:
-    return Snapshot("bottom", "Bottom station", "live", "", 0.0, "closed", "", None, matrix=matrix, records=records)
+    return Snapshot(
+        "bottom",
+        "Bottom station",
+        "live",
+        "",
+        0.0,
+        "closed",
+        "",
+        None,
+        matrix=matrix,
+        records=records,
+    )
 
 
 def promoted(station: Station, folder: Path, created_ns: int) -> Station:
     """A station with a matrix that was measured, and its product in the folder."""
     rows = {name: dict(row) for name, row in station.matrices["nominal"].items()}
     rows["fringe_z_rad_per_m"]["timing_asymmetry_s"] = 7.1e6
-    numbers = {"matrix": rows, "stderr": {name: dict.fromkeys(station.loop.actuators, 0.05e6) for name in rows}}
-    product = Product("response", "bottom", created_ns, True, "found", {}, "a session", (3, 40), numbers)
+    numbers = {
+        "matrix": rows,
+        "stderr": {name: dict.fromkeys(station.loop.actuators, 0.05e6) for name in rows},
+    }
+    product = Product(
+        "response", "bottom", created_ns, True, "found", {}, "a session", (3, 40), numbers
+    )
     name = f"response_{write_product(folder, product).name.partition('_')[0]}"
     loop = station.loop.model_copy(update={"matrix": name})
     return station.model_copy(update={"matrices": {**station.matrices, name: rows}, "loop": loop})
 
 
-def measured(station: Station, folder: Path, changes: dict[tuple[str, str], float], *,
-             created_ns: int | None = None, stderr: float = 1e-3) -> MeasuredMatrix | None:  # fmt: skip
-    """What is found beside the matrix in force, of a response that misses the nominal one here and there."""
+def measured(
+    station: Station,
+    folder: Path,
+    changes: dict[tuple[str, str], float],
+    *,
+    created_ns: int | None = None,
+    stderr: float = 1e-3,
+) -> MeasuredMatrix | None:
+    """What is found beside the matrix in force, of a response that misses the nominal one here and
+    there.
+    """
     names = station.loop.actuators
-    rows = {one: dict.fromkeys(names, 0.0) | row for one, row in station.matrices["nominal"].items()}
+    rows = {
+        one: dict.fromkeys(names, 0.0) | row for one, row in station.matrices["nominal"].items()
+    }
     errors = {one: dict.fromkeys(names, stderr) for one in rows}
     for (observable, actuator), value in changes.items():
         rows[observable][actuator] = value
     numbers = {"matrix": rows, "stderr": errors, "actuator_units": dict.fromkeys(names, "")}
-    write_product(folder, Product("response", "bottom", created_ns or time.time_ns(), True, "found", {}, "", (3, 40),
-                                  numbers))  # fmt: skip
+    write_product(
+        folder,
+        Product(
+            "response",
+            "bottom",
+            created_ns or time.time_ns(),
+            True,
+            "found",
+            {},
+            "",
+            (3, 40),
+            numbers,
+        ),
+    )
     return measured_matrix("bottom", station, folder, None)
 
 
-def test_the_nominal_matrix_comes_from_the_configuration_and_knows_no_errors(station: Station) -> None:
+def test_the_nominal_matrix_comes_from_the_configuration_and_knows_no_errors(
+    station: Station,
+) -> None:
     matrix = matrix_state(station, None)
     assert heading(matrix, time.time_ns()) == ("nominal · from the configuration, no date", False)
     assert (matrix.stderr, matrix.measured_ns) == ({}, None)
@@ -71,7 +111,9 @@ def test_the_nominal_matrix_comes_from_the_configuration_and_knows_no_errors(sta
     assert "6.512e-07 m / Hz" in hover(matrix, "z_m", "launch_frequency_hz").replace("−", "-")
 
 
-def test_a_promoted_matrix_has_the_age_and_the_errors_of_its_product(station: Station, tmp_path: Path) -> None:
+def test_a_promoted_matrix_has_the_age_and_the_errors_of_its_product(
+    station: Station, tmp_path: Path
+) -> None:
     now_ns = time.time_ns()
     measured = promoted(station, tmp_path, now_ns - 3 * DAY_NS)
     matrix = matrix_state(measured, tmp_path)
@@ -87,7 +129,9 @@ def test_a_promoted_matrix_has_the_age_and_the_errors_of_its_product(station: St
     assert "▲ 43 days old, measure it again" in text
 
 
-def test_without_its_product_a_promoted_matrix_keeps_its_date(station: Station, tmp_path: Path) -> None:
+def test_without_its_product_a_promoted_matrix_keeps_its_date(
+    station: Station, tmp_path: Path
+) -> None:
     created_ns = time.time_ns() - DAY_NS
     measured = promoted(station, tmp_path, created_ns)
     for folder in (None, tmp_path / "elsewhere"):
@@ -97,7 +141,9 @@ def test_without_its_product_a_promoted_matrix_keeps_its_date(station: Station, 
         assert "its errors are not known" in matrix.origin
 
 
-def test_the_map_is_drawn_once_and_anew_for_another_matrix(station: Station, tmp_path: Path, qtbot: QtBot) -> None:
+def test_the_map_is_drawn_once_and_anew_for_another_matrix(
+    station: Station, tmp_path: Path, qtbot: QtBot
+) -> None:
     panel = MatrixPanel(pytest.fail)
     qtbot.addWidget(panel)
     panel.refresh(snapshot(None), 0.0)
@@ -110,11 +156,15 @@ def test_the_map_is_drawn_once_and_anew_for_another_matrix(station: Station, tmp
     assert (panel.table.rowCount(), panel.table.columnCount()) == (6, 6)
     assert first.background().color() == diverging(1.0)
     assert panel.table.item(0, 1).background().color() == QColor(PANEL)
-    panel.refresh(snapshot(matrix_state(promoted(station, tmp_path, time.time_ns()), tmp_path)), 2.0)
+    panel.refresh(
+        snapshot(matrix_state(promoted(station, tmp_path, time.time_ns()), tmp_path)), 2.0
+    )
     assert panel.table.item(4, 4).text() == "7.100(50)"
 
 
-def test_a_coupling_against_and_one_along_have_different_colours_and_signs(station: Station, qtbot: QtBot) -> None:
+def test_a_coupling_against_and_one_along_have_different_colours_and_signs(
+    station: Station, qtbot: QtBot
+) -> None:
     rows = {name: dict(row) for name, row in station.matrices["nominal"].items()}
     rows["phase_rad"]["trap_x_m"] *= -100
     turned = station.model_copy(update={"matrices": {"nominal": rows}})
@@ -134,7 +184,9 @@ def test_equal_steps_of_the_colours_are_equal_in_lightness_and_hue() -> None:
 
 
 def test_what_ordinary_running_says_stands_above(station: Station, qtbot: QtBot) -> None:
-    wrong = RESPONSE.failed("an actuator does not do what the matrix says: trap x does not move: 0.02 ± 0.05")
+    wrong = RESPONSE.failed(
+        "an actuator does not do what the matrix says: trap x does not move: 0.02 ± 0.05"
+    )
     decision = replace(Decision(7, 0, "held", ""), verdicts=(wrong,))
     record = DropRecord(7, 0, "interferometer", True, unusable_station(7, ""), decision, {}, {})
     panel = MatrixPanel(pytest.fail)
@@ -142,14 +194,20 @@ def test_what_ordinary_running_says_stands_above(station: Station, qtbot: QtBot)
     panel.refresh(snapshot(matrix_state(station, None)), 0.0)
     assert panel._living.text() == "ordinary running has told nothing of the actuators yet"
     panel.refresh(snapshot(matrix_state(station, None), record), 0.0)
-    assert panel._living.text().startswith("▲ drop 7: an actuator does not do what the matrix says: trap x")
+    assert panel._living.text().startswith(
+        "▲ drop 7: an actuator does not do what the matrix says: trap x"
+    )
 
 
-def test_a_difference_is_counted_in_standard_errors_of_both(station: Station, tmp_path: Path) -> None:
+def test_a_difference_is_counted_in_standard_errors_of_both(
+    station: Station, tmp_path: Path
+) -> None:
     nominal = station.matrices["nominal"]["x_m"]["trap_x_m"]
     new = measured(station, tmp_path, {("x_m", "trap_x_m"): nominal + 0.15}, stderr=0.04)
     force = matrix_state(station, None)
-    assert difference(new.matrix, force)["x_m"]["trap_x_m"] == pytest.approx(0.15 / 0.04), "the nominal one is exact"
+    assert difference(new.matrix, force)["x_m"]["trap_x_m"] == pytest.approx(0.15 / 0.04), (
+        "the nominal one is exact"
+    )
     known = replace(force, stderr={"x_m": {"trap_x_m": 0.03}})
     assert difference(new.matrix, known)["x_m"]["trap_x_m"] == pytest.approx(0.15 / 0.05)
     assert difference(new.matrix, known)["y_m"]["trap_y_m"] == pytest.approx(0.0)
@@ -161,7 +219,9 @@ def test_the_panel_turns_to_the_measured_matrix_and_to_the_difference(
     station: Station, tmp_path: Path, qtbot: QtBot
 ) -> None:
     nominal = station.matrices["nominal"]["x_m"]["trap_x_m"]
-    new = measured(station, tmp_path, {("x_m", "trap_x_m"): nominal - 5.5e-3, ("x_m", "trap_y_m"): 2e-3})
+    new = measured(
+        station, tmp_path, {("x_m", "trap_x_m"): nominal - 5.5e-3, ("x_m", "trap_y_m"): 2e-3}
+    )
     panel = MatrixPanel(pytest.fail)
     qtbot.addWidget(panel)
     panel.refresh(replace(snapshot(matrix_state(station, None)), measured=new), 0.0)
@@ -170,7 +230,9 @@ def test_the_panel_turns_to_the_measured_matrix_and_to_the_difference(
     assert panel.look == "Measured"
     assert panel._head.text().startswith(f"{new.matrix.name} · 0.0 h old")
     assert panel.table.item(0, 0).text() == f"{nominal - 5.5e-3:.4f}(10)"
-    assert panel.table.item(0, 1).background().color() == QColor(PANEL), "2 standard errors: in force it would be 0"
+    assert panel.table.item(0, 1).background().color() == QColor(PANEL), (
+        "2 standard errors: in force it would be 0"
+    )
     assert "in force it would be 0" in panel.table.item(0, 1).toolTip()
     qtbot.keyClick(panel.tabs, Qt.Key.Key_Right)
     assert panel.table.item(0, 0).text() == "▲ −5.5"
@@ -191,7 +253,9 @@ def test_the_newest_that_can_be_promoted_is_shown(station: Station, tmp_path: Pa
         replace(whole, created_ns=now_ns - DAY_NS, good=False),
         replace(whole, created_ns=now_ns - DAY_NS + 10**9, station="top"),
         replace(whole, created_ns=now_ns - DAY_NS + 2 * 10**9, numbers={}),
-        replace(whole, created_ns=now_ns - DAY_NS + 3 * 10**9, numbers=whole.numbers | {"stderr": None}),
+        replace(
+            whole, created_ns=now_ns - DAY_NS + 3 * 10**9, numbers=whole.numbers | {"stderr": None}
+        ),
         replace(whole, created_ns=now_ns - DAY_NS + 4 * 10**9, kind="poke"),
     ):
         write_product(tmp_path, newer)
@@ -199,7 +263,9 @@ def test_the_newest_that_can_be_promoted_is_shown(station: Station, tmp_path: Pa
     assert measured_matrix("bottom", station, tmp_path, None).product == good.product
 
 
-def test_what_keeps_a_matrix_from_being_promoted_is_said(station: Station, tmp_path: Path, qtbot: QtBot) -> None:
+def test_what_keeps_a_matrix_from_being_promoted_is_said(
+    station: Station, tmp_path: Path, qtbot: QtBot
+) -> None:
     panel = MatrixPanel(pytest.fail)
     qtbot.addWidget(panel)
     bare = snapshot(matrix_state(station, None))
@@ -208,7 +274,10 @@ def test_what_keeps_a_matrix_from_being_promoted_is_said(station: Station, tmp_p
         (bare, "no measured matrix of this station is among the products"),
         (replace(bare, measured=new), "`magis-calib config --default > station.toml`"),
         (replace(bare, measured=new, configuration="my.toml"), "my.toml cannot be read"),
-        (replace(bare, measured=replace(new, saved=new.matrix.name), configuration="my.toml"), "names response_"),
+        (
+            replace(bare, measured=replace(new, saved=new.matrix.name), configuration="my.toml"),
+            "names response_",
+        ),
         (replace(bare, measured=new, configuration="my.toml", finished=True), "the run has ended"),
         (replace(bare, measured=new, configuration="my.toml", mode="replay"), "this is a replay"),
     ):

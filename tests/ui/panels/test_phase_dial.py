@@ -30,7 +30,9 @@ def picture(dial: PhaseDial) -> np.ndarray:
 
 
 def changed(dial: PhaseDial, phase: float, stderr: float) -> np.ndarray:
-    """Where the picture is another with this phase than with none, seen from the middle: right and up, a row each."""
+    """Where the picture is another with this phase than with none, seen from the middle: right and
+    up, a row each.
+    """
     dial.say(math.nan, math.nan, None, "not usable")
     before = picture(dial)
     dial.say(phase, stderr, None, "")

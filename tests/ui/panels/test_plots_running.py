@@ -1,4 +1,6 @@
-"""Plots of a running station: statistics of what is in sight, files of every plot, the run's name on each."""
+"""Plots of a running station: statistics of what is in sight, files of every plot, the run's name
+on each.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +83,11 @@ def test_statistics_are_of_the_drops_in_sight(held: StationBench) -> None:
 
 
 def test_a_double_click_on_a_name_asks_for_its_statistics(held: StationBench, qtbot: QtBot) -> None:
-    chart = next(one for one in held.window.panels.trends.findChildren(StripChart) if one.quantity.name == "phase_rad")
+    chart = next(
+        one
+        for one in held.window.panels.trends.findChildren(StripChart)
+        if one.quantity.name == "phase_rad"
+    )
     qtbot.mouseDClick(chart.name, Qt.MouseButton.LeftButton)
     let_qt_work(50)
     held.drawn()
@@ -100,7 +106,11 @@ def test_an_actuator_has_statistics_without_tolerance(held: StationBench) -> Non
 def test_each_chart_says_which_share_was_in_tolerance(held: StationBench) -> None:
     inside = [one for one in held.snapshot.records if 11 <= one.drop_id <= 20]
     for name in ("x_m", "y_m", "z_m"):
-        chart = next(one for one in held.window.panels.trends.findChildren(StripChart) if one.quantity.name == name)
+        chart = next(
+            one
+            for one in held.window.panels.trends.findChildren(StripChart)
+            if one.quantity.name == name
+        )
         errors = np.array([one.estimate.values[name] - one.targets[name] for one in inside])
         share = np.mean(np.abs(errors[np.isfinite(errors)]) <= held.snapshot.tolerances[name])
         assert f"{100 * share:.0f} %" in said(chart)
@@ -112,7 +122,8 @@ def table_in(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
     heads = [line[2:] for line in lines if line.startswith("# ")]
     names, *rows = csv.reader(line for line in lines if not line.startswith("#"))
     return heads, {
-        name: np.array(column, dtype=float) for name, column in zip(names, zip(*rows, strict=True), strict=True)
+        name: np.array(column, dtype=float)
+        for name, column in zip(names, zip(*rows, strict=True), strict=True)
     }
 
 
@@ -137,7 +148,9 @@ def test_every_plot_becomes_a_picture_a_drawing_and_a_table_that_name_the_run(
             export(plot, tmp_path / f"{stem}{suffix}", origin)
         with Image.open(tmp_path / f"{stem}.png") as picture:
             assert picture.width >= 1000
-            assert len(np.unique(np.asarray(picture.convert("L")))) > 15, "there is something to see"
+            assert len(np.unique(np.asarray(picture.convert("L")))) > 15, (
+                "there is something to see"
+            )
         root = ElementTree.parse(tmp_path / f"{stem}.svg").getroot()
         words = " ".join("".join(one.itertext()) for one in root.iter(f"{SVG}text"))
         assert session in words
@@ -148,7 +161,9 @@ def test_every_plot_becomes_a_picture_a_drawing_and_a_table_that_name_the_run(
         assert all(np.isfinite(one).any() for one in columns.values())
 
 
-def test_the_table_of_a_chart_holds_the_drops_in_sight_in_si(held: StationBench, tmp_path: Path) -> None:
+def test_the_table_of_a_chart_holds_the_drops_in_sight_in_si(
+    held: StationBench, tmp_path: Path
+) -> None:
     (plot,) = [one for one in held.window.panels.trends.plots() if one.key == "z_m"]
     export(plot, tmp_path / "z.csv", Origin.of(held.snapshot))
     heads, columns = table_in(tmp_path / "z.csv")
@@ -161,13 +176,17 @@ def test_the_table_of_a_chart_holds_the_drops_in_sight_in_si(held: StationBench,
     assert columns["z_m_target"] == pytest.approx(held.snapshot.targets["z_m"])
 
 
-def test_the_table_of_an_image_has_its_light_where_the_clouds_are(held: StationBench, tmp_path: Path) -> None:
+def test_the_table_of_an_image_has_its_light_where_the_clouds_are(
+    held: StationBench, tmp_path: Path
+) -> None:
     (plot,) = held.window.panels.images["x"].plots()
     fitted = held.snapshot.pair_estimate.views["x"]
     export(plot, tmp_path / "x.csv", Origin.of(held.snapshot))
     _, columns = table_in(tmp_path / "x.csv")
-    away = np.hypot(columns["horizontal_m"] - fitted.value("port_a_horizontal_m"),
-                    columns["vertical_m"] - fitted.value("port_a_vertical_m"))  # fmt: skip
+    away = np.hypot(
+        columns["horizontal_m"] - fitted.value("port_a_horizontal_m"),
+        columns["vertical_m"] - fitted.value("port_a_vertical_m"),
+    )
     near, far = columns["electrons"][away < 1e-3], columns["electrons"][away > 8e-3]
     assert near.mean() > 5 * far.mean() > 0
 
@@ -205,7 +224,9 @@ def test_a_chart_is_exported_from_its_menu_while_the_run_goes_on(
     qtbot.waitUntil(lambda: held.snapshot.records[-1].drop_id > drop, timeout=30_000)
     dialog.fileSelected.emit(str(tmp_path / "mine"))
     qtbot.waitUntil((tmp_path / "mine.csv").exists, timeout=10_000)
-    qtbot.waitUntil(lambda: f"exported {tmp_path / 'mine.csv'}" in said(held.window.statusBar()), timeout=10_000)
+    qtbot.waitUntil(
+        lambda: f"exported {tmp_path / 'mine.csv'}" in said(held.window.statusBar()), timeout=10_000
+    )
     assert table_in(tmp_path / "mine.csv")[1]["drop_id"].tolist() == list(range(11, 21))
 
 
@@ -221,10 +242,17 @@ def test_a_file_that_cannot_be_written_is_told(
 
 
 def test_plots_are_exported_from_the_keyboard(held: StationBench, qtbot: QtBot) -> None:
-    (menu,) = [one.menu() for one in held.window.menuBar().actions()[0].menu().actions() if one.menu() is not None]
+    (menu,) = [
+        one.menu()
+        for one in held.window.menuBar().actions()[0].menu().actions()
+        if one.menu() is not None
+    ]
     menu.aboutToShow.emit()
-    assert [one.text() for one in menu.actions()] == [f"{one.name}…" for one in held.window.panels.plots()]
-    held.window.exports.ask_pointed()  # the pointer of this screen is over no plot, and nothing has the focus
+    assert [one.text() for one in menu.actions()] == [
+        f"{one.name}…" for one in held.window.panels.plots()
+    ]
+    # the pointer of this screen is over no plot, and nothing has the focus
+    held.window.exports.ask_pointed()
     assert held.window.exports._at(QPoint(-5, -5)) is None
     for open_one in held.window.findChildren(QFileDialog):
         open_one.close()
@@ -238,7 +266,11 @@ def test_the_run_is_named_on_images_fringe_and_trends(held: StationBench) -> Non
     snapshot, window = held.drawn(), held.window
     session = Path(snapshot.session).name
     drop = f"{session} · drop {snapshot.pair.drop_id}"
-    for panel in (window.panels.images["x"].canvas, window.panels.images["y"].canvas, window.panels.fringe):
+    for panel in (
+        window.panels.images["x"].canvas,
+        window.panels.images["y"].canvas,
+        window.panels.fringe,
+    ):
         (label,) = items_of(panel, PlotLabel)
         assert label.toolTip() == drop
         assert label.text() in (drop, f"drop {snapshot.pair.drop_id}")
@@ -249,7 +281,9 @@ def test_the_dial_says_the_phase_with_its_error_and_its_target(held: StationBenc
     snapshot = held.drawn()
     (dial,) = held.window.panels.fringe.findChildren(PhaseDial)
     estimate = snapshot.pair_estimate
-    shown = OBSERVABLES["phase_rad"].with_error(estimate.values["phase_rad"], estimate.stderr["phase_rad"])
+    shown = OBSERVABLES["phase_rad"].with_error(
+        estimate.values["phase_rad"], estimate.stderr["phase_rad"]
+    )
     target = OBSERVABLES["phase_rad"].shown(snapshot.targets["phase_rad"])
     assert dial.accessibleName() == f"phase {shown} rad, target {target} rad".replace("-", "−")
     assert dial.isVisible()

@@ -1,4 +1,6 @@
-"""The live curve of a procedure: what it measures is drawn while it runs, and is what it leaves in the end."""
+"""The live curve of a procedure: what it measures is drawn while it runs, and is what it leaves in
+the end.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,14 @@ def bench(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def run(bench: StationBench, name: str, drops: int) -> None:
     """Begin it and let it take so many drops."""
     bench.engine.submit(StartProcedure(name))
-    wait_until(lambda: bench.snapshot.procedure and bench.snapshot.procedure.name == name
-               and bench.snapshot.procedure.done >= drops, f"{drops} drops of {name}")  # fmt: skip
+    wait_until(
+        lambda: (
+            bench.snapshot.procedure
+            and bench.snapshot.procedure.name == name
+            and bench.snapshot.procedure.done >= drops
+        ),
+        f"{drops} drops of {name}",
+    )
     bench.drawn()
 
 
@@ -72,7 +80,9 @@ def test_a_scan_is_drawn_drop_by_drop_and_in_the_end_is_what_it_leaves(bench: St
     assert bottom < y.min() < y.max() < top
 
 
-def test_each_observable_of_a_poke_can_be_looked_at_against_its_actuator(bench: StationBench) -> None:
+def test_each_observable_of_a_poke_can_be_looked_at_against_its_actuator(
+    bench: StationBench,
+) -> None:
     run(bench, "poke", 8)
     curve, plot = shown(bench)
     assert {"pulse_area", "contrast"}.isdisjoint(plot.table().columns)
@@ -85,8 +95,13 @@ def test_each_observable_of_a_poke_can_be_looked_at_against_its_actuator(bench: 
     assert curve.button.text() == "z against launch frequency ▾"
     columns, records = plot.table().columns, {one.drop_id: one for one in bench.snapshot.records}
     assert len(columns["drop_id"]) >= 8
-    for drop, at, seen in zip(columns["drop_id"], columns["launch_frequency_hz"], columns["z_m"], strict=True):
-        assert (at, seen) == (records[drop].in_force["launch_frequency_hz"], records[drop].estimate.values["z_m"])
+    for drop, at, seen in zip(
+        columns["drop_id"], columns["launch_frequency_hz"], columns["z_m"], strict=True
+    ):
+        assert (at, seen) == (
+            records[drop].in_force["launch_frequency_hz"],
+            records[drop].estimate.values["z_m"],
+        )
     x, y = curve.plot._guide.getData()
     slope = (y[1] - y[0]) / (x[1] - x[0]) * ACTUATORS["launch_frequency_hz"].shown_scale / 1e6
     assert slope == pytest.approx(bench.snapshot.matrix.values["z_m"]["launch_frequency_hz"])
@@ -109,7 +124,12 @@ def test_the_steps_of_a_plan_follow_each_other_and_targets_are_drawn(bench: Stat
     first = {curve.axes.up for curve in bench.snapshot.procedure.curves}
     wait_until(
         lambda: (
-            [len(curve.points) >= 2 for curve in bench.snapshot.procedure.curves if curve.axes.up == "z_m"] == [True]
+            [
+                len(curve.points) >= 2
+                for curve in bench.snapshot.procedure.curves
+                if curve.axes.up == "z_m"
+            ]
+            == [True]
         ),
         "two drops of the step that brings the position",
     )

@@ -47,8 +47,14 @@ def start(qtbot: QtBot, bench: StationBench, name: str) -> None:
     qtbot.keyClick(button, Qt.Key.Key_Space)
     assert panel.start_question.isVisible()
     qtbot.keyClick(panel.start_question.yes, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: bench.snapshot.procedure is not None and bench.snapshot.procedure.name == name
-                    and bench.snapshot.procedure.running, timeout=PATIENCE_MS)  # fmt: skip
+    qtbot.waitUntil(
+        lambda: (
+            bench.snapshot.procedure is not None
+            and bench.snapshot.procedure.name == name
+            and bench.snapshot.procedure.running
+        ),
+        timeout=PATIENCE_MS,
+    )
 
 
 def ended(qtbot: QtBot, bench: StationBench) -> None:
@@ -82,7 +88,9 @@ def test_each_procedure_is_offered_with_what_it_is_for(bench: StationBench, qtbo
     assert "<b>Ctrl+K</b>" in words
 
 
-def test_starting_asks_first_says_what_will_move_and_a_no_moves_nothing(bench: StationBench, qtbot: QtBot) -> None:
+def test_starting_asks_first_says_what_will_move_and_a_no_moves_nothing(
+    bench: StationBench, qtbot: QtBot
+) -> None:
     snapshot, panel = bench.drawn(), bench.window.panels.procedures
     bench.window.menu_actions.ask_procedure("poke")
     text = panel.start_question.text()
@@ -97,7 +105,9 @@ def test_starting_asks_first_says_what_will_move_and_a_no_moves_nothing(bench: S
     assert bench.snapshot.procedure is None
 
 
-def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(bench: StationBench, qtbot: QtBot) -> None:
+def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(
+    bench: StationBench, qtbot: QtBot
+) -> None:
     bench.window.menu_actions.show_procedures()
     start(qtbot, bench, "poke")
     qtbot.waitUntil(lambda: bench.snapshot.procedure.done >= 3, timeout=PATIENCE_MS)
@@ -130,18 +140,29 @@ def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(bench: StationBen
     assert not panel.bar.isVisible()
 
 
-def test_the_optimum_of_a_scan_is_proposed_with_its_error_and_set_on_a_yes(bench: StationBench, qtbot: QtBot) -> None:
+def test_the_optimum_of_a_scan_is_proposed_with_its_error_and_set_on_a_yes(
+    bench: StationBench, qtbot: QtBot
+) -> None:
     start(qtbot, bench, "scan_pulse_area")
     ended(qtbot, bench)
-    panel, numbers = bench.window.panels.procedures, read_product(Path(bench.snapshot.procedure.product)).numbers
+    panel, numbers = (
+        bench.window.panels.procedures,
+        read_product(Path(bench.snapshot.procedure.product)).numbers,
+    )
     before = readback_of("pulse_area", bench)
     assert before != pytest.approx(numbers["optimum"], abs=1e-5)
     qtbot.mouseClick(panel.product.set_button, Qt.MouseButton.LeftButton)
     shown = ACTUATORS["pulse_area"]
-    assert f"set {shown.label} {shown.with_error(numbers['optimum'], numbers['optimum_stderr'])}" in said(panel)
+    assert (
+        f"set {shown.label} {shown.with_error(numbers['optimum'], numbers['optimum_stderr'])}"
+        in said(panel)
+    )
     assert readback_of("pulse_area", bench) == before
     qtbot.mouseClick(panel.set_question.yes, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: abs(readback_of("pulse_area", bench) - numbers["optimum"]) < 1e-4, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: abs(readback_of("pulse_area", bench) - numbers["optimum"]) < 1e-4,
+        timeout=PATIENCE_MS,
+    )
     assert bench.snapshot.loop == "closed"
 
 
@@ -149,7 +170,9 @@ def readback_of(name: str, bench: StationBench) -> float:
     return next(one.readback for one in bench.snapshot.actuators if one.name == name)
 
 
-def test_cancelling_asks_first_and_brings_the_setpoints_back(bench: StationBench, qtbot: QtBot) -> None:
+def test_cancelling_asks_first_and_brings_the_setpoints_back(
+    bench: StationBench, qtbot: QtBot
+) -> None:
     panel = bench.window.panels.procedures
     qtbot.keyClick(bench.window, Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: bench.snapshot.loop == "held", timeout=PATIENCE_MS)
@@ -175,16 +198,22 @@ def test_cancelling_asks_first_and_brings_the_setpoints_back(bench: StationBench
 def test_the_gains_of_a_response_are_shown_in_the_units_that_people_read(tmp_path: Path) -> None:
     file = tmp_path / "one.json"
     file.write_text(
-        '{"kind": "response", "station": "bottom", "created_ns": 1, "good": true, "words": "", "operating_point": {}, '
-        '"session": "", "drops": [1, 2], "valid_days": 30.0, "schema": 1, "numbers": {"mains": {"z_m": '
-        '"launch_frequency_hz", "y_m": "trap_y_m"}, "matrix": {"z_m": {"launch_frequency_hz": -651e-9}, "y_m": '
-        '{"trap_y_m": null}}, "stderr": {"z_m": {"launch_frequency_hz": 8e-9}, "y_m": {"trap_y_m": null}}}}'
+        '{"kind": "response", "station": "bottom", "created_ns": 1, "good": true, "words": "", '
+        '"operating_point": {}, '
+        '"session": "", "drops": [1, 2], "valid_days": 30.0, "schema": 1, "numbers": {"mains": '
+        '{"z_m": '
+        '"launch_frequency_hz", "y_m": "trap_y_m"}, "matrix": {"z_m": {"launch_frequency_hz": '
+        '-651e-9}, "y_m": '
+        '{"trap_y_m": null}}, "stderr": {"z_m": {"launch_frequency_hz": 8e-9}, "y_m": {"trap_y_m": '
+        "null}}}}"
     )
     assert product_in_words(str(file)) == ["launch frequency → z −651.0(80) µm per kHz"]
     assert "not a product" in product_in_words(str(tmp_path / "none.json"))[0]
 
 
-def test_a_failed_poke_is_shown_and_the_loop_refuses_to_be_closed(tmp_path: Path, qtbot: QtBot) -> None:
+def test_a_failed_poke_is_shown_and_the_loop_refuses_to_be_closed(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
     faults = tmp_path / "faults.toml"
     faults.write_text('[[fault]]\nkind = "actuator"\nname = "mirror_tilt_x_rad"\nfactor = -1.0\n')
     with StationBench(tmp_path, kept_in(tmp_path), faults=faults, start="open") as bench:
@@ -197,11 +226,15 @@ def test_a_failed_poke_is_shown_and_the_loop_refuses_to_be_closed(tmp_path: Path
         press_control(qtbot, bench, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: "not closed" in bench.snapshot.note, timeout=PATIENCE_MS)
         bench.drawn()
-        assert "not closed: poke failed: mirror tilt x moves the wrong way" in said(bench.window.statusBar())
+        assert "not closed: poke failed: mirror tilt x moves the wrong way" in said(
+            bench.window.statusBar()
+        )
         assert bench.snapshot.loop == "open"
 
 
-def test_a_layout_of_before_there_were_procedures_is_laid_out_anew(tmp_path: Path, bench: StationBench) -> None:
+def test_a_layout_of_before_there_were_procedures_is_laid_out_anew(
+    tmp_path: Path, bench: StationBench
+) -> None:
     from ui.window import layout
 
     settings = kept_in(tmp_path)

@@ -1,4 +1,6 @@
-"""A matrix measured in the window is promoted in the window: asked first, written, noted with who did it."""
+"""A matrix measured in the window is promoted in the window: asked first, written, noted with who
+did it.
+"""
 
 from __future__ import annotations
 
@@ -61,8 +63,13 @@ def ask(qtbot: QtBot, bench: StationBench) -> str:
     return bench.window.panels.matrix.question.text()
 
 
-def test_without_a_measured_matrix_the_question_says_what_to_do(bench: StationBench, qtbot: QtBot) -> None:
-    assert "no measured matrix of this station is among the products: run the procedure response" in ask(qtbot, bench)
+def test_without_a_measured_matrix_the_question_says_what_to_do(
+    bench: StationBench, qtbot: QtBot
+) -> None:
+    assert (
+        "no measured matrix of this station is among the products: run the procedure response"
+        in ask(qtbot, bench)
+    )
     assert not bench.window.panels.matrix.question.yes.isEnabled()
 
 
@@ -78,13 +85,17 @@ def test_the_matrix_just_measured_stands_beside_the_one_in_force(
     qtbot.keyClick(panel.tabs, Qt.Key.Key_Right)
     for row, (observable, elements) in enumerate(force.values.items()):
         for column, (actuator, value) in enumerate(elements.items()):
-            away = (numbers["matrix"][observable][actuator] - value) / numbers["stderr"][observable][actuator]
+            away = (numbers["matrix"][observable][actuator] - value) / numbers["stderr"][
+                observable
+            ][actuator]
             shown = panel.table.item(row, column).text().removeprefix("▲ ").replace("−", "-")
             assert float(shown) == pytest.approx(away, abs=0.051)
     panel.tabs.setCurrentIndex(0)
 
 
-def test_a_no_leaves_the_file_as_it_was(bench: StationBench, product: Path, own: Path, qtbot: QtBot) -> None:
+def test_a_no_leaves_the_file_as_it_was(
+    bench: StationBench, product: Path, own: Path, qtbot: QtBot
+) -> None:
     before, question = own.read_bytes(), bench.window.panels.matrix.question
     text = ask(qtbot, bench)
     assert f"put response_{product.name.partition('_')[0]} (measured by response in drops " in text
@@ -106,7 +117,10 @@ def test_a_yes_puts_it_in_force_from_the_next_start_on(
     ask(qtbot, bench)
     qtbot.keyClick(bench.window.panels.matrix.question.yes, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: bench.snapshot.note.startswith("promoted by"), timeout=PATIENCE_MS)
-    assert f"matrix {name!r} is in force for station bottom, before it was 'nominal'" in bench.snapshot.note
+    assert (
+        f"matrix {name!r} is in force for station bottom, before it was 'nominal'"
+        in bench.snapshot.note
+    )
     assert "the next start uses the new one" in bench.snapshot.note
     _, station = select_station(load_config(own), None)
     assert station.loop.matrix == name
@@ -119,10 +133,16 @@ def test_a_yes_puts_it_in_force_from_the_next_start_on(
     assert len(changed) == 1
     (line,) = (product.parent / JOURNAL).read_text().splitlines()
     told = json.loads(line)
-    assert (told["product"], told["who"], told["configuration"]) == (product.name, login_name(), str(own))
+    assert (told["product"], told["who"], told["configuration"]) == (
+        product.name,
+        login_name(),
+        str(own),
+    )
 
 
-def test_afterwards_this_run_keeps_its_matrix_and_says_so(bench: StationBench, product: Path, qtbot: QtBot) -> None:
+def test_afterwards_this_run_keeps_its_matrix_and_says_so(
+    bench: StationBench, product: Path, qtbot: QtBot
+) -> None:
     qtbot.waitUntil(lambda: bench.snapshot.measured.promoted, timeout=PATIENCE_MS)
     assert bench.drawn().matrix.name == "nominal"
     assert "in force from the next start on" in ask(qtbot, bench)

@@ -1,4 +1,6 @@
-"""The bar of a replay over a real recording: pause, step, speed, and a jump after which all stays identical."""
+"""The bar of a replay over a real recording: pause, step, speed, and a jump after which all stays
+identical.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def bench(recording: Path, tmp_path: Path) -> Iterator[ReplayBench]:
 
 
 def click(qtbot: QtBot, bench: ReplayBench, text: str) -> None:
-    (button,) = [one for one in bench.window.panels.loop.findChildren(QToolButton) if one.text() == text]
+    (button,) = [
+        one for one in bench.window.panels.loop.findChildren(QToolButton) if one.text() == text
+    ]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
@@ -74,11 +78,15 @@ def test_the_fit_over_an_image_is_always_its_own(bench: ReplayBench, qtbot: QtBo
 
 
 @pytest.mark.parametrize("place", [20, 3])
-def test_after_a_jump_on_and_back_all_stays_identical(bench: ReplayBench, qtbot: QtBot, place: int) -> None:
+def test_after_a_jump_on_and_back_all_stays_identical(
+    bench: ReplayBench, qtbot: QtBot, place: int
+) -> None:
     bar, drops = bench.window.panels.loop.replay_bar, bench.snapshot.replay.drops
     for there in (10, place):
         bar.slider.setValue(there)
-        wait_until(lambda there=there: bench.snapshot.latest.drop_id == drops[there], "the drop jumped to")
+        wait_until(
+            lambda there=there: bench.snapshot.latest.drop_id == drops[there], "the drop jumped to"
+        )
         let_qt_work(100)
         shown = bench.drawn()
         assert [one.drop_id for one in shown.records] == list(drops[: there + 1])
@@ -95,7 +103,11 @@ def test_nothing_is_promoted_in_a_replay(bench: ReplayBench, qtbot: QtBot) -> No
     bench.window.bring_up("Matrix")
     matrix = bench.window.panels.matrix
     assert not matrix.promote.isEnabled()
-    qtbot.keyClick(bench.window, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(
+        bench.window,
+        Qt.Key.Key_M,
+        Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier,
+    )
     assert not matrix.question.isVisible()
     bench.engine.submit(Promote("response.json", "somebody"))
     wait_until(lambda: bench.snapshot.note == "not promoted: this is a replay", "the refusal")

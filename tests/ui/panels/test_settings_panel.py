@@ -10,7 +10,15 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
-from window_bench import StationBench, WindowBench, kept_in, let_qt_work, replay_engine, said, wait_until
+from window_bench import (
+    StationBench,
+    WindowBench,
+    kept_in,
+    let_qt_work,
+    replay_engine,
+    said,
+    wait_until,
+)
 
 from magis_calib.state.commands import CloseLoop, HoldLoop
 from ui.panels.settings.panel import first_setpoints
@@ -55,16 +63,22 @@ def test_drops_under_the_same_setpoints_are_one_row_with_their_mean(held: Statio
     newest = panel.model.row(0)
     assert newest is not None
     assert newest.last_drop - newest.first_drop >= 3
-    inside = [one for one in held.snapshot.records if newest.first_drop <= one.drop_id <= newest.last_drop]
+    inside = [
+        one for one in held.snapshot.records if newest.first_drop <= one.drop_id <= newest.last_drop
+    ]
     assert all(dict(one.in_force) == dict(newest.setpoints) for one in inside)
     mean = np.nanmean([one.estimate.values["z_m"] - one.targets["z_m"] for one in inside]) * 1e6
     assert cell(held, 0, "drops") == f"{newest.first_drop} – {newest.last_drop}"
-    assert float(cell(held, 0, "z µm").split("(")[0].replace("−", "-")) == pytest.approx(mean, abs=0.51)
+    assert float(cell(held, 0, "z µm").split("(")[0].replace("−", "-")) == pytest.approx(
+        mean, abs=0.51
+    )
     assert cell(held, 0, "result") in ("✓ good", "▲ off")
     assert cell(held, 0, "to go there from now") == "there already"
     assert "→" in cell(held, panel.model.rowCount() - 1, "to go there from now")
     rows = [panel.model.row(row) for row in range(panel.model.rowCount())]
-    assert [one.first_drop for one in rows] == sorted((one.first_drop for one in rows), reverse=True)
+    assert [one.first_drop for one in rows] == sorted(
+        (one.first_drop for one in rows), reverse=True
+    )
 
 
 def test_a_yes_brings_the_setpoints_of_the_start_back(held: StationBench, qtbot: QtBot) -> None:
@@ -75,7 +89,9 @@ def test_a_yes_brings_the_setpoints_of_the_start_back(held: StationBench, qtbot:
     assert f"the setpoints of the start, drop {drop}" in panel.question.text()
     before = {one.name: one.setpoint for one in held.snapshot.actuators}
     let_qt_work(200)
-    assert before == {one.name: one.setpoint for one in held.snapshot.actuators}, "nothing moves before the yes"
+    assert before == {one.name: one.setpoint for one in held.snapshot.actuators}, (
+        "nothing moves before the yes"
+    )
     panel.question.yes.click()
     qtbot.waitUntil(lambda: "the setpoints of the start" in held.snapshot.note, timeout=PATIENCE_MS)
     for state in held.snapshot.actuators:
@@ -84,7 +100,11 @@ def test_a_yes_brings_the_setpoints_of_the_start_back(held: StationBench, qtbot:
 
 def test_a_selected_row_is_returned_to_and_stays_selected(held: StationBench, qtbot: QtBot) -> None:
     panel = held.window.panels.settings
-    row = next(row for row in range(1, panel.model.rowCount()) if "→" in cell(held, row, "to go there from now"))
+    row = next(
+        row
+        for row in range(1, panel.model.rowCount())
+        if "→" in cell(held, row, "to go there from now")
+    )
     panel.table.selectRow(row)
     chosen = panel.model.row(row)
     drop = held.snapshot.records[-1].drop_id
@@ -96,7 +116,9 @@ def test_a_selected_row_is_returned_to_and_stays_selected(held: StationBench, qt
     panel.question.yes.click()
     qtbot.waitUntil(lambda: f"{chosen.last_drop}" in held.snapshot.note, timeout=PATIENCE_MS)
     for state in held.snapshot.actuators:
-        assert state.readback == pytest.approx(chosen.setpoints[state.name], abs=state.readback_tolerance)
+        assert state.readback == pytest.approx(
+            chosen.setpoints[state.name], abs=state.readback_tolerance
+        )
 
 
 def test_nothing_is_offered_while_the_loop_is_closed(bench: StationBench) -> None:
@@ -112,10 +134,15 @@ def test_settings_are_found_from_the_menu(bench: StationBench, qtbot: QtBot) -> 
     bench.window.docks["Ledger"].raise_()
     both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(bench.window, Qt.Key.Key_R, both)
-    qtbot.waitUntil(lambda: not bench.window.panels.settings.table.visibleRegion().isEmpty(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: not bench.window.panels.settings.table.visibleRegion().isEmpty(),
+        timeout=PATIENCE_MS,
+    )
 
 
-def test_a_replay_is_read_only_and_says_why(bench: StationBench, tmp_path: Path, qtbot: QtBot) -> None:
+def test_a_replay_is_read_only_and_says_why(
+    bench: StationBench, tmp_path: Path, qtbot: QtBot
+) -> None:
     session = Path(bench.snapshot.session)
     with WindowBench(replay_engine(session, float("inf")), kept_in(tmp_path)) as replay:
         replay.engine.start()

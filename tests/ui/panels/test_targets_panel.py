@@ -1,4 +1,6 @@
-"""Targets, gains and limits in the window: shown from the run, asked about in place, applied by the run alone."""
+"""Targets, gains and limits in the window: shown from the run, asked about in place, applied by the
+run alone.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,13 @@ from pytestqt.qtbot import QtBot
 from window_bench import StationBench, WindowBench, kept_in, replay_engine, said, wait_until
 
 from magis_calib.config.settings import LoopSettings
-from magis_calib.state.commands import CancelProcedure, SetGain, SetLimits, SetTarget, StartProcedure
+from magis_calib.state.commands import (
+    CancelProcedure,
+    SetGain,
+    SetLimits,
+    SetTarget,
+    StartProcedure,
+)
 from ui.models.editable_settings import items_of, why_read_only
 from ui.panels.targets.panel import TargetsPanel
 from ui.panels.targets.rows import TargetRow
@@ -36,15 +44,19 @@ def bench(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def panel(bench: StationBench, qtbot: QtBot) -> Iterator[TargetsPanel]:
     """The panel in front; the run as configured before and after."""
-    (action,) = [one for one in bench.window.menus.all_actions if one.shortcut().toString() == "Ctrl+Shift+T"]
+    (action,) = [
+        one for one in bench.window.menus.all_actions if one.shortcut().toString() == "Ctrl+Shift+T"
+    ]
     action.trigger()
     bench.drawn()
     yield bench.window.panels.targets
     bench.window.panels.targets.clear()
     saved = bench.snapshot.saved
-    for command in (*(SetTarget(*one) for one in saved.targets.items()),
-                    *(SetGain(*one) for one in saved.gains.items()),
-                    *(SetLimits(*one) for one in saved.limits.items())):  # fmt: skip
+    for command in (
+        *(SetTarget(*one) for one in saved.targets.items()),
+        *(SetGain(*one) for one in saved.gains.items()),
+        *(SetLimits(*one) for one in saved.limits.items()),
+    ):
         bench.engine.submit(command)
     qtbot.waitUntil(lambda: in_force(bench) == saved, timeout=PATIENCE_MS)
     bench.drawn()
@@ -67,19 +79,31 @@ def press(qtbot: QtBot, button: QPushButton) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_the_shortcut_brings_the_first_field_to_the_keyboard(bench: StationBench, panel: TargetsPanel) -> None:
+def test_the_shortcut_brings_the_first_field_to_the_keyboard(
+    bench: StationBench, panel: TargetsPanel
+) -> None:
     assert panel.isVisible()
     assert bench.window.focusWidget() is panel.rows[("target", "x_m")].edit
 
 
-def test_every_number_is_shown_as_saved_and_in_force_in_shown_units(bench: StationBench, panel: TargetsPanel) -> None:
+def test_every_number_is_shown_as_saved_and_in_force_in_shown_units(
+    bench: StationBench, panel: TargetsPanel
+) -> None:
     snapshot = bench.drawn()
     assert len(panel.rows) == 6 + 6 + 4 * len(snapshot.saved.limits)
     row = panel.rows[("target", "fringe_x_rad_per_m")]
-    assert (row._saved.text(), row._current.text(), row._unit.text()) == ("6283.0", "6283.0", "rad/m")
+    assert (row._saved.text(), row._current.text(), row._unit.text()) == (
+        "6283.0",
+        "6283.0",
+        "rad/m",
+    )
     row = panel.rows[("step_cap", "trap_x_m")]
     assert (row._saved.text(), row._current.text(), row._range.text(), row._unit.text()) == (
-        "50", "50", "0 < … 50", "µm")  # fmt: skip
+        "50",
+        "50",
+        "0 < … 50",
+        "µm",
+    )
     assert "5e-05 m" in row._current.toolTip()
     assert panel.rows[("gain", "phase_rad")]._current.text() == "auto"
 
@@ -97,27 +121,39 @@ def test_nothing_is_applied_before_a_yes_and_a_no_applies_nothing(
     assert panel.rows[("target", "x_m")].edit.text() == "12", "what was typed stays"
 
 
-def test_changes_are_listed_and_in_force_after_a_yes(bench: StationBench, panel: TargetsPanel, qtbot: QtBot) -> None:
+def test_changes_are_listed_and_in_force_after_a_yes(
+    bench: StationBench, panel: TargetsPanel, qtbot: QtBot
+) -> None:
     rows = panel.rows
     type_new(qtbot, rows[("target", "x_m")], "12")
     type_new(qtbot, rows[("gain", "y_m")], "0,4")
     type_new(qtbot, rows[("step_cap", "trap_x_m")], "30")
     type_new(qtbot, rows[("excursion", "trap_x_m")], "range")
     press(qtbot, panel.apply)
-    for words in ("target of x 0.0 → 12.0 µm", "gain of y auto → 0.4", "step cap of trap x 50 → 30 µm",
-                  "excursion of trap x 450 → range µm"):  # fmt: skip
+    for words in (
+        "target of x 0.0 → 12.0 µm",
+        "gain of y auto → 0.4",
+        "step cap of trap x 50 → 30 µm",
+        "excursion of trap x 450 → range µm",
+    ):
         assert words in panel.question.text()
     press(qtbot, panel.question.yes)
     qtbot.waitUntil(lambda: bench.snapshot.targets["x_m"] == 12e-6, timeout=PATIENCE_MS)
     snapshot = bench.drawn()
     assert snapshot.gains["y_m"] == 0.4
-    assert (snapshot.limits["trap_x_m"].step_cap, snapshot.limits["trap_x_m"].excursion) == (30e-6, "range")
+    assert (snapshot.limits["trap_x_m"].step_cap, snapshot.limits["trap_x_m"].excursion) == (
+        30e-6,
+        "range",
+    )
     assert rows[("target", "x_m")]._current.text() == "≠ 12.0"
     assert [row.edit.text() for row in rows.values() if row.edit.text()] == [], "no longer changes"
     press(qtbot, panel.take_saved)
     assert {key: row.edit.text() for key, row in rows.items() if row.edit.text()} == {
-        ("target", "x_m"): "0", ("gain", "y_m"): "auto", ("step_cap", "trap_x_m"): "50",
-        ("excursion", "trap_x_m"): "450"}  # fmt: skip
+        ("target", "x_m"): "0",
+        ("gain", "y_m"): "auto",
+        ("step_cap", "trap_x_m"): "50",
+        ("excursion", "trap_x_m"): "450",
+    }
     press(qtbot, panel.apply)
     press(qtbot, panel.question.yes)
     qtbot.waitUntil(lambda: in_force(bench) == snapshot.saved, timeout=PATIENCE_MS)
@@ -171,7 +207,9 @@ def test_what_the_run_refuses_stays_typed_and_its_answer_is_shown(
         qtbot.waitUntil(lambda: bench.snapshot.loop != "procedure", timeout=PATIENCE_MS)
 
 
-def test_a_question_about_other_numbers_goes_away(bench: StationBench, panel: TargetsPanel, qtbot: QtBot) -> None:
+def test_a_question_about_other_numbers_goes_away(
+    bench: StationBench, panel: TargetsPanel, qtbot: QtBot
+) -> None:
     type_new(qtbot, panel.rows[("target", "x_m")], "12", Qt.Key.Key_Return)
     assert panel.question.isVisible()
     type_new(qtbot, panel.rows[("target", "x_m")], "13")
@@ -181,7 +219,9 @@ def test_a_question_about_other_numbers_goes_away(bench: StationBench, panel: Ta
     assert not panel.apply.isEnabled()
 
 
-def test_a_question_stands_while_drops_come(bench: StationBench, panel: TargetsPanel, qtbot: QtBot) -> None:
+def test_a_question_stands_while_drops_come(
+    bench: StationBench, panel: TargetsPanel, qtbot: QtBot
+) -> None:
     type_new(qtbot, panel.rows[("target", "x_m")], "12", Qt.Key.Key_Return)
     drops = bench.snapshot.counters.complete
     qtbot.waitUntil(lambda: bench.snapshot.counters.complete > drops + 1, timeout=PATIENCE_MS)
@@ -189,12 +229,22 @@ def test_a_question_stands_while_drops_come(bench: StationBench, panel: TargetsP
     assert panel.question.isVisible()
 
 
-def test_wheel_over_a_field_changes_nothing(bench: StationBench, panel: TargetsPanel, qtbot: QtBot) -> None:
+def test_wheel_over_a_field_changes_nothing(
+    bench: StationBench, panel: TargetsPanel, qtbot: QtBot
+) -> None:
     edit = panel.rows[("target", "x_m")].edit
     type_new(qtbot, panel.rows[("target", "x_m")], "12")
     at = QPointF(5, 5)
-    event = QWheelEvent(at, edit.mapToGlobal(at), QPoint(), QPoint(0, 120), Qt.MouseButton.NoButton,
-                        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+    event = QWheelEvent(
+        at,
+        edit.mapToGlobal(at),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
     QApplication.sendEvent(edit, event)
     assert edit.text() == "12"
 
@@ -207,7 +257,9 @@ def test_every_field_and_button_has_a_name_of_its_own(panel: TargetsPanel) -> No
 
 
 @pytest.mark.parametrize("page", [0, 1])
-def test_nothing_is_cut_off_sideways_in_a_window_of_1280(bench: StationBench, panel: TargetsPanel, page: int) -> None:
+def test_nothing_is_cut_off_sideways_in_a_window_of_1280(
+    bench: StationBench, panel: TargetsPanel, page: int
+) -> None:
     size = bench.window.size()
     try:
         bench.window.resize(1280, 720)
@@ -218,13 +270,18 @@ def test_nothing_is_cut_off_sideways_in_a_window_of_1280(bench: StationBench, pa
         bench.window.reset_layout()
         bench.window.menu_actions.edit_targets()
         panel._tabs.setCurrentIndex(page)
-        wait_until(lambda: panel._stack.currentWidget().horizontalScrollBar().maximum() == 0, "room for all columns")
+        wait_until(
+            lambda: panel._stack.currentWidget().horizontalScrollBar().maximum() == 0,
+            "room for all columns",
+        )
     finally:
         bench.window.resize(size)
         bench.window.reset_layout()
 
 
-def test_in_a_replay_all_is_read_only_and_says_why(bench: StationBench, tmp_path: Path, qtbot: QtBot) -> None:
+def test_in_a_replay_all_is_read_only_and_says_why(
+    bench: StationBench, tmp_path: Path, qtbot: QtBot
+) -> None:
     folder = tmp_path / "run"
     with StationBench(folder, kept_in(tmp_path)) as live:
         wait_until(lambda: len(live.snapshot.records) >= 2, "two drops")

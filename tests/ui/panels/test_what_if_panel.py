@@ -53,11 +53,18 @@ def test_another_target_is_predicted_as_the_command_does_and_dashed_until_it_is_
     bench.drawn()
     panel, (chart,) = (
         bench.window.panels.what_if,
-        [one for one in bench.window.panels.trends.pages.charts[0] if one.quantity.name == "phase_rad"],
+        [
+            one
+            for one in bench.window.panels.trends.pages.charts[0]
+            if one.quantity.name == "phase_rad"
+        ],
     )
     assert not chart._beside.isVisible()
     type_in(qtbot, bench, "target", f"{TARGET_RAD}")
-    wait_until(lambda: bench.snapshot.replay.supposed and len(bench.snapshot.replay.supposed.rows), "the prediction")
+    wait_until(
+        lambda: bench.snapshot.replay.supposed and len(bench.snapshot.replay.supposed.rows),
+        "the prediction",
+    )
     bench.drawn()
     assert chart._beside.isVisible()
     assert "target of φ 2" in said(panel)
@@ -65,7 +72,9 @@ def test_another_target_is_predicted_as_the_command_does_and_dashed_until_it_is_
     with Session(recording) as session:
         station = recorded_station(session)[1]
         changes = Changes(observables={"phase_rad": ObservableChange(target=TARGET_RAD)})
-        expected = list(what_if(station, changed(station, changes), changes, session.records, session.restarts))
+        expected = list(
+            what_if(station, changed(station, changes), changes, session.records, session.restarts)
+        )
     supposed = bench.snapshot.replay.supposed
     assert supposed.rows["drop_id"].tolist() == [one.record.drop_id for one in expected]
     values, _ = column(supposed.rows, "phase_rad")
@@ -88,12 +97,17 @@ def test_what_cannot_be_is_refused_where_it_is_typed(bench: ReplayBench, qtbot: 
     assert not bench.window.panels.what_if.predict.isEnabled()
     assert bench.snapshot.replay.supposed is None
     bench.engine.submit(Suppose(gains={"phase_rad": 3.0}))
-    wait_until(lambda: bench.snapshot.note.startswith("not predicted: "), "the refusal of the run itself")
+    wait_until(
+        lambda: bench.snapshot.note.startswith("not predicted: "), "the refusal of the run itself"
+    )
     assert "observables.phase_rad.gain" in bench.snapshot.note
 
 
 def test_the_newest_wish_counts(bench: ReplayBench) -> None:
     for gain in (0.1, 0.2, 0.3):
         bench.engine.submit(Suppose(gains={"phase_rad": gain}))
-    wait_until(lambda: bench.snapshot.replay.supposed and len(bench.snapshot.replay.supposed.rows), "a prediction")
+    wait_until(
+        lambda: bench.snapshot.replay.supposed and len(bench.snapshot.replay.supposed.rows),
+        "a prediction",
+    )
     assert bench.snapshot.replay.supposed.words == "gain of φ 0.3"

@@ -32,5 +32,7 @@ for side in ("left", "bottom"):
 
 @pytest.mark.parametrize("font_pt", [7.0, 9.0, 16.0])
 def test_figures_beside_the_axes_have_room_at_every_size_of_type(font_pt: float) -> None:
-    said = subprocess.run([sys.executable, "-c", FIGURES, str(font_pt)], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        [sys.executable, "-c", FIGURES, str(font_pt)], capture_output=True, text=True, check=False
+    )
     assert said.stdout.split() == ["True"] * 4, said.stdout + said.stderr

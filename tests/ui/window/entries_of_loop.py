@@ -58,7 +58,9 @@ def returns(keys: Keys) -> None:
     answered(ledger.question, Qt.Key.Key_Space)
     wait_until(lambda: "went to the setpoints" in bench.snapshot.note, "the way back")
     for state in bench.snapshot.actuators:
-        assert state.readback == pytest.approx(goal.in_force[state.name], abs=state.readback_tolerance)
+        assert state.readback == pytest.approx(
+            goal.in_force[state.name], abs=state.readback_tolerance
+        )
 
 
 def brings_up(dock: str, keys: Keys) -> None:
@@ -90,7 +92,9 @@ def asks_to_start(name: str, keys: Keys) -> None:
     panel = keys.bench.window.panels.procedures
     keys()
     wait_until(lambda: has_keyboard(panel), "the keyboard in the question")
-    assert f"start {name}" in panel.start_question.text().replace("_", " ").replace(name.replace("_", " "), name)
+    assert f"start {name}" in panel.start_question.text().replace("_", " ").replace(
+        name.replace("_", " "), name
+    )
     answered(panel.start_question, Qt.Key.Key_Escape)
     keys.bench.drawn()
     assert keys.bench.snapshot.procedure is None or not keys.bench.snapshot.procedure.running

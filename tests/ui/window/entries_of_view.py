@@ -11,8 +11,20 @@ from window_bench import WindowBench, said, wait_until
 
 from ui.window.layout import FRONT, HIDDEN, Arrangement
 
-DOCKS = ("Loop", "Fringe", "Trends", "Ledger", "Why", "Alarms", "Procedures", "Statistics", "Settings", "Targets",
-         "Matrix", "What if")  # fmt: skip
+DOCKS = (
+    "Loop",
+    "Fringe",
+    "Trends",
+    "Ledger",
+    "Why",
+    "Alarms",
+    "Procedures",
+    "Statistics",
+    "Settings",
+    "Targets",
+    "Matrix",
+    "What if",
+)
 
 
 def in_sight(bench: WindowBench, dock: str) -> bool:
@@ -104,7 +116,9 @@ def follows_images(keys: Keys) -> None:
 def reach(bench: WindowBench) -> tuple[float, float]:
     """Return the first and last drop that the charts of the trends show."""
     bench.drawn()
-    ((first, last),) = {tuple(chart._box.viewRange()[0]) for chart in bench.window.panels.trends.pages.charts[0]}
+    ((first, last),) = {
+        tuple(chart._box.viewRange()[0]) for chart in bench.window.panels.trends.pages.charts[0]
+    }
     return first, last
 
 

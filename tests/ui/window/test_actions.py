@@ -42,8 +42,13 @@ def running(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder: Path = tmp_path_factory.mktemp("actions")
     with StationBench(folder, kept_in(folder), close_confirm=True, interval_s=0.2) as bench:
         wait_until(lambda: len(bench.snapshot.records) >= 12, "twelve drops")
-        wait_until(lambda: len(bench.window.panels.image_history.kept) >= 8, "images of eight of them in memory")
-        bench.window.panels.recalls.submit(int).result()  # its thread lives as long as the window, not as one test
+        wait_until(
+            lambda: len(bench.window.panels.image_history.kept) >= 8,
+            "images of eight of them in memory",
+        )
+        bench.window.panels.recalls.submit(
+            int
+        ).result()  # its thread lives as long as the window, not as one test
         yield bench
 
 
@@ -79,10 +84,14 @@ def test_every_action_has_a_shortcut_of_its_own_and_a_tooltip(bench: StationBenc
 def test_what_the_keyboard_reaches_has_a_name(bench: StationBench) -> None:
     bench.drawn()
     for kind in (QLineEdit, QSlider):
-        assert all(one.accessibleName() for one in bench.window.findChildren(kind) if one.isVisible())
+        assert all(
+            one.accessibleName() for one in bench.window.findChildren(kind) if one.isVisible()
+        )
     buttons = [one for one in bench.window.findChildren(QAbstractButton) if one.isVisible()]
     nameless = [
-        one for one in buttons if not (one.text() or one.accessibleName() or one.objectName().startswith("qt_"))
+        one
+        for one in buttons
+        if not (one.text() or one.accessibleName() or one.objectName().startswith("qt_"))
     ]
     assert nameless == []
 

@@ -1,4 +1,6 @@
-"""A window without a mouse: Tab reaches everything, no wheel turns what nobody chose, nothing holds the keyboard."""
+"""A window without a mouse: Tab reaches everything, no wheel turns what nobody chose, nothing holds
+the keyboard.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ MOST = 400
 def running(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StationBench]:
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     folder: Path = tmp_path_factory.mktemp("keyboard")
-    with StationBench(folder, kept_in(folder), close_confirm=True, interval_s=0.2, start="open") as bench:
+    with StationBench(
+        folder, kept_in(folder), close_confirm=True, interval_s=0.2, start="open"
+    ) as bench:
         wait_until(lambda: len(bench.snapshot.records) >= 6, "six drops")
         yield bench
 
@@ -51,9 +55,14 @@ def bench(running: StationBench) -> StationBench:
 
 def reachable(inside: QWidget) -> set[QWidget]:
     """Return what Tab must reach in there: what can be seen, used and given the keyboard."""
-    return {one for one in inside.findChildren(QWidget)
-            if one.focusPolicy() & Qt.FocusPolicy.TabFocus and one.isVisible() and one.isEnabled()
-            and one.focusProxy() is None}  # fmt: skip
+    return {
+        one
+        for one in inside.findChildren(QWidget)
+        if one.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and one.isVisible()
+        and one.isEnabled()
+        and one.focusProxy() is None
+    }
 
 
 def tabbed(key: Qt.Key) -> set[QWidget]:
@@ -71,11 +80,19 @@ def tabbed(key: Qt.Key) -> set[QWidget]:
 
 
 def name_of(widget: QWidget | None) -> str:
-    return "nothing" if widget is None else f"{type(widget).__name__} {widget.accessibleName() or widget.objectName()}"
+    return (
+        "nothing"
+        if widget is None
+        else f"{type(widget).__name__} {widget.accessibleName() or widget.objectName()}"
+    )
 
 
-@pytest.mark.parametrize(("name", "key"), [*((one, Qt.Key.Key_Tab) for one in DOCKS), ("Loop", Qt.Key.Key_Backtab)])
-def test_tab_reaches_every_control_of_the_dock_and_leaves_it_again(bench: StationBench, name: str, key: Qt.Key) -> None:
+@pytest.mark.parametrize(
+    ("name", "key"), [*((one, Qt.Key.Key_Tab) for one in DOCKS), ("Loop", Qt.Key.Key_Backtab)]
+)
+def test_tab_reaches_every_control_of_the_dock_and_leaves_it_again(
+    bench: StationBench, name: str, key: Qt.Key
+) -> None:
     bench.window.bring_up(name)
     bench.drawn()
     bench.window.panels.history.slider.setFocus()
@@ -103,7 +120,10 @@ def test_a_typed_setpoint_is_refused_and_applied_by_keys_alone(bench: StationBen
         bench.drawn()
         if answer == Qt.Key.Key_Escape:
             assert row.state.setpoint == before
-    wait_until(lambda: bench.drawn() and row.quantity.shown(row.state.setpoint) == wanted, "the new setpoint")
+    wait_until(
+        lambda: bench.drawn() and row.quantity.shown(row.state.setpoint) == wanted,
+        "the new setpoint",
+    )
 
 
 def test_a_target_is_typed_and_refused_and_applied_by_keys_alone(bench: StationBench) -> None:
@@ -131,7 +151,9 @@ def test_a_question_that_goes_away_leaves_the_keyboard_in_the_window(bench: Stat
     assert not any(one.isVisible() for one in bench.window.findChildren(ConfirmBar))
 
 
-def test_a_plot_is_chosen_in_the_menu_and_exported_by_keys_alone(bench: StationBench, tmp_path: Path) -> None:
+def test_a_plot_is_chosen_in_the_menu_and_exported_by_keys_alone(
+    bench: StationBench, tmp_path: Path
+) -> None:
     QTest.keyClick(bench.window, Qt.Key.Key_F, Qt.KeyboardModifier.AltModifier)
     for key in (Qt.Key.Key_X, Qt.Key.Key_End, Qt.Key.Key_Return):
         menu = QApplication.activePopupWidget()
@@ -147,10 +169,19 @@ def turn(widget: QWidget) -> None:
     """Turn the wheel over the middle of it, up and down again."""
     middle = QPointF(widget.rect().center())
     for by in (240, -120):
-        QApplication.sendEvent(widget, QWheelEvent(
-            middle, widget.mapToGlobal(middle), QPoint(), QPoint(0, by), Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
-        ))  # fmt: skip
+        QApplication.sendEvent(
+            widget,
+            QWheelEvent(
+                middle,
+                widget.mapToGlobal(middle),
+                QPoint(),
+                QPoint(0, by),
+                Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier,
+                Qt.ScrollPhase.NoScrollPhase,
+                False,
+            ),
+        )
 
 
 def standing(widget: QWidget) -> object:
@@ -169,8 +200,12 @@ def test_wheel_changes_nothing_that_has_no_keyboard(bench: StationBench, name: s
     bench.drawn()
     bench.window.panels.ledger.table.clearFocus()
     kinds = (QAbstractSlider, QComboBox, QTabBar, QLineEdit, QAbstractSpinBox)
-    turned = [one for kind in kinds for one in bench.window.findChildren(kind)
-              if one.isVisible() and not isinstance(one, QScrollBar) and not one.hasFocus()]  # fmt: skip
+    turned = [
+        one
+        for kind in kinds
+        for one in bench.window.findChildren(kind)
+        if one.isVisible() and not isinstance(one, QScrollBar) and not one.hasFocus()
+    ]
     assert {type(one).__name__ for one in turned} >= {"CalmSlider", "CalmTabs", "SetpointEdit"}
     before = [standing(one) for one in turned]
     for one in turned:

@@ -27,7 +27,11 @@ def bench(qapp, tmp_path_factory):
 
 
 def chosen_in_menu(bench: StationBench, text: str) -> None:
-    (action,) = [one for one in bench.window.menus.all_actions if one.text().replace("&", "").startswith(text)]
+    (action,) = [
+        one
+        for one in bench.window.menus.all_actions
+        if one.text().replace("&", "").startswith(text)
+    ]
     assert isinstance(action, QAction)
     action.trigger()
     let_qt_work(50)
@@ -44,7 +48,9 @@ def test_each_arrangement_shows_what_it_is_for_and_leads_back(bench: StationBenc
     assert [name for name, dock in docks.items() if dock.isHidden()] == ["What if"]
     assert docks["Procedures"].visibleRegion().boundingRect().height() > 100, "it is the one on top"
     chosen_in_menu(bench, "Arrange for run")
-    assert docks["Ledger"].visibleRegion().boundingRect().height() > 50 or bench.window.height() < 800
+    assert (
+        docks["Ledger"].visibleRegion().boundingRect().height() > 50 or bench.window.height() < 800
+    )
 
 
 def test_a_theme_and_a_size_are_kept_for_the_next_start(bench: StationBench) -> None:
@@ -67,20 +73,34 @@ def luminance(colour: str) -> float:
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=list(SCHEMES))
 def test_all_words_stand_out_from_their_ground(scheme: Scheme) -> None:
     """Contrast of at least 4.5 for text (WCAG 2.1, 1.4.3), 3 for what is drawn (1.4.11)."""
-    for word, least in dict.fromkeys(("text", "dim", "look", "act", "info", "shadow", "procedure"), 4.5).items():
+    for word, least in dict.fromkeys(
+        ("text", "dim", "look", "act", "info", "shadow", "procedure"), 4.5
+    ).items():
         for ground in ("panel", "background", "alternate"):
-            lighter, darker = sorted((luminance(getattr(scheme, one)) for one in (word, ground)), reverse=True)
+            lighter, darker = sorted(
+                (luminance(getattr(scheme, one)) for one in (word, ground)), reverse=True
+            )
             assert (lighter + 0.05) / (darker + 0.05) >= least, (word, ground)
     for drawn in ("series", "port_a", "port_b"):
-        lighter, darker = sorted((luminance(getattr(scheme, one)) for one in (drawn, "panel")), reverse=True)
+        lighter, darker = sorted(
+            (luminance(getattr(scheme, one)) for one in (drawn, "panel")), reverse=True
+        )
         assert (lighter + 0.05) / (darker + 0.05) >= 3.0, drawn
 
 
-@pytest.mark.parametrize(("theme", "size", "wanted"), [
-    ("light", "11", ("light", 11.0)), ("dark", 9, ("dark", 9.0)), (None, None, ("dark", USUAL_PT)),
-    ("pink", "huge", ("dark", USUAL_PT)), ("light", LARGEST_PT + 1, ("light", USUAL_PT)),
-])  # fmt: skip
-def test_what_cannot_be_understood_is_the_usual_look(theme: object, size: object, wanted: tuple[str, float]) -> None:
+@pytest.mark.parametrize(
+    ("theme", "size", "wanted"),
+    [
+        ("light", "11", ("light", 11.0)),
+        ("dark", 9, ("dark", 9.0)),
+        (None, None, ("dark", USUAL_PT)),
+        ("pink", "huge", ("dark", USUAL_PT)),
+        ("light", LARGEST_PT + 1, ("light", USUAL_PT)),
+    ],
+)
+def test_what_cannot_be_understood_is_the_usual_look(
+    theme: object, size: object, wanted: tuple[str, float]
+) -> None:
     try:
         choose(theme, size)
         assert chosen() == (SCHEMES[wanted[0]], wanted[1])
@@ -97,11 +117,30 @@ def test_a_picture_is_taken_after_the_drops_and_the_run_ends(tmp_path: Path) -> 
     brightness = {}
     for theme in SCHEMES:
         picture = tmp_path / f"{theme}.png"
-        words = ["--simulate", "--sensor", "small", "--interval", "0", "--drops", "3", "--theme", theme,
-                 "--window-size", "1280x720", "--arrangement", "commission", "--screenshot", str(picture),
-                 "--session-dir", str(tmp_path / "sessions")]  # fmt: skip
+        words = [
+            "--simulate",
+            "--sensor",
+            "small",
+            "--interval",
+            "0",
+            "--drops",
+            "3",
+            "--theme",
+            theme,
+            "--window-size",
+            "1280x720",
+            "--arrangement",
+            "commission",
+            "--screenshot",
+            str(picture),
+            "--session-dir",
+            str(tmp_path / "sessions"),
+        ]
         done = subprocess.run(
-            [sys.executable, "-m", "magis_calib", *words], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "magis_calib", *words],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         assert " 0 lost; session " in done.stderr
@@ -112,7 +151,13 @@ def test_a_picture_is_taken_after_the_drops_and_the_run_ends(tmp_path: Path) -> 
 
 
 def test_a_picture_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    words = ["--simulate", "--sensor", "small", "--screenshot", str(tmp_path / "no" / "picture.png")]
+    words = [
+        "--simulate",
+        "--sensor",
+        "small",
+        "--screenshot",
+        str(tmp_path / "no" / "picture.png"),
+    ]
     done = magis_calib(*words)
     assert done.returncode == 2
     assert "wanted an existing folder" in done.stderr

@@ -61,4 +61,4 @@ def test_a_recording_is_replayed_beside_the_run_that_goes_on(bench: StationBench
 def test_what_is_no_recording_is_said(tmp_path: Path) -> None:
     assert replay_apart(str(tmp_path)) == (
         f"▲ {tmp_path}: not a recording: wanted a folder with segment-*.h5 in it"
-    )  # fmt: skip
+    )

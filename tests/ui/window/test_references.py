@@ -1,4 +1,6 @@
-"""Some releases of PySide6 give back a reference to None with every call until the interpreter dies of it."""
+"""Some releases of PySide6 give back a reference to None with every call until the interpreter dies
+of it.
+"""
 
 from __future__ import annotations
 

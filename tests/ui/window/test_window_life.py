@@ -1,4 +1,6 @@
-"""From opening the window to closing it: what stays on disk, what is remembered, what a dead station looks like."""
+"""From opening the window to closing it: what stays on disk, what is remembered, what a dead
+station looks like.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def closed_run(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def write_note(bench: StationBench, row: int) -> int:
-    """Select a row of the ledger, write a note beside it as an operator does, and return its drop."""
+    """Select a row of the ledger, write a note beside it as an operator does,
+    and return its drop.
+    """
     ledger = bench.window.panels.ledger
     ledger.table.selectRow(row)
     bench.drawn()
@@ -68,7 +72,10 @@ def write_note(bench: StationBench, row: int) -> int:
     wait_until(lambda: any(one.note == NOTE for one in bench.snapshot.records), "the note")
     bench.drawn()
     model, column = ledger.table.model(), list(HEADS).index("note")
-    notes = {model.index(line, 0).data(): model.index(line, column).data() for line in range(model.rowCount())}
+    notes = {
+        model.index(line, 0).data(): model.index(line, column).data()
+        for line in range(model.rowCount())
+    }
     assert notes[str(record.drop_id)] == NOTE
     assert sum(note == NOTE for note in notes.values()) == 1
     return record.drop_id
@@ -78,12 +85,16 @@ def test_closing_the_window_ends_the_run_and_writes_the_final_state(closed_run: 
     assert (closed_run.session / "final.json").is_file()
     with Session(closed_run.session) as session:
         assert len(session.records) >= 8
-        assert set(session.frames) >= {(one.drop_id, view) for one in session.records if one.complete for view in "xy"}
+        assert set(session.frames) >= {
+            (one.drop_id, view) for one in session.records if one.complete for view in "xy"
+        }
 
 
 def test_note_is_kept_in_the_session(closed_run: ClosedRun) -> None:
     with Session(closed_run.session) as session:
-        assert {one.drop_id: one.note for one in session.records if one.note} == {closed_run.noted_drop: NOTE}
+        assert {one.drop_id: one.note for one in session.records if one.note} == {
+            closed_run.noted_drop: NOTE
+        }
 
 
 def test_next_window_is_laid_out_as_the_last_one_was_left_whatever_a_replay_did_meanwhile(
@@ -111,7 +122,10 @@ def test_broken_layout_is_discarded(
         bench.engine.start()
         assert "discarded" in caplog.text
         assert not settings.contains("replay/state")
-        assert {name for name, dock in bench.window.docks.items() if dock.isHidden()} == {"Procedures", "Alarms"}
+        assert {name for name, dock in bench.window.docks.items() if dock.isHidden()} == {
+            "Procedures",
+            "Alarms",
+        }
     assert isinstance(settings.value("replay/state"), QByteArray)
 
 
@@ -127,7 +141,11 @@ def test_replay_shows_the_drops_at_the_speed_asked_for_and_moves_nothing(
         assert f"REPLAY of {closed_run.session.name}" in header
         assert "▶ REPLAY" in header
         assert "REPLAY" in bench.window.windowTitle()
-        moving = [one for one in loop.findChildren(QPushButton) if one.text() in ("Close", "Hold", "Open", "Apply")]
+        moving = [
+            one
+            for one in loop.findChildren(QPushButton)
+            if one.text() in ("Close", "Hold", "Open", "Apply")
+        ]
         assert len(moving) == 4
         assert not any(one.isVisible() for one in moving)
         assert not any(one.isEnabled() for one in bench.window.menus.live_actions)
@@ -149,39 +167,55 @@ def test_replay_shows_the_drops_at_the_speed_asked_for_and_moves_nothing(
 
 
 def set_speed(qtbot: QtBot, bench: WindowBench, text: str) -> None:
-    (button,) = [one for one in bench.window.panels.loop.findChildren(QToolButton) if one.text() == text]
+    (button,) = [
+        one for one in bench.window.panels.loop.findChildren(QToolButton) if one.text() == text
+    ]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def acknowledge_one_then_all(qtbot: QtBot, bench: StationBench) -> None:
-    """Say that one knows: of the laser alone by the keyboard, then of everything by its shortcut."""
+    """Say that one knows: of the laser alone by the keyboard,
+    then of everything by its shortcut.
+    """
     panel = bench.window.panels.alarms
-    row = next(at for at in range(panel.table.rowCount()) if panel.table.item(at, 2).text().startswith("laser"))
+    row = next(
+        at
+        for at in range(panel.table.rowCount())
+        if panel.table.item(at, 2).text().startswith("laser")
+    )
     panel.table.selectRow(row)
     assert panel.button.focusPolicy() & Qt.FocusPolicy.TabFocus
     panel.button.setFocus()
     qtbot.keyClick(panel.button, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: "acknowledged by" in bench.snapshot.note, timeout=PATIENCE_MS)
     bench.drawn()
-    known = {panel.table.item(at, 2).text().split(":")[0]: panel.table.item(at, 4).text()
-             for at in range(panel.table.rowCount())}  # fmt: skip
+    known = {
+        panel.table.item(at, 2).text().split(":")[0]: panel.table.item(at, 4).text()
+        for at in range(panel.table.rowCount())
+    }
     assert known.pop("laser").startswith(getpass.getuser())
     assert set(known.values()) == {"–"}
     assert panel.table.selectionModel().selectedRows()[0].row() == row
     qtbot.keyClick(bench.window, Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: all(one.acknowledged_by for one in bench.snapshot.alarms), timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: all(one.acknowledged_by for one in bench.snapshot.alarms), timeout=PATIENCE_MS
+    )
     bench.drawn()
     assert not panel.button.isEnabled()
 
 
-def test_dead_station_is_named_and_alarmed_and_the_run_can_still_be_stopped(tmp_path: Path, qtbot: QtBot) -> None:
+def test_dead_station_is_named_and_alarmed_and_the_run_can_still_be_stopped(
+    tmp_path: Path, qtbot: QtBot
+) -> None:
     with StationBench(tmp_path, kept_in(tmp_path), silent_after_s=2.5) as bench:
         qtbot.waitUntil(lambda: len(bench.snapshot.records) >= 3, timeout=PATIENCE_MS)
         bench.drawn()
         assert "✖" not in said(bench.window.panels.state_line)
         bench.kill_station()
         links = {"camera x", "camera y", "laser", "drop system"}
-        qtbot.waitUntil(lambda: not any(one.connected for one in bench.snapshot.links), timeout=PATIENCE_MS)
+        qtbot.waitUntil(
+            lambda: not any(one.connected for one in bench.snapshot.links), timeout=PATIENCE_MS
+        )
         qtbot.waitUntil(lambda: len(bench.snapshot.alarms) >= len(links), timeout=PATIENCE_MS)
         bench.drawn()
         header = said(bench.window.panels.state_line)
@@ -191,11 +225,17 @@ def test_dead_station_is_named_and_alarmed_and_the_run_can_still_be_stopped(tmp_
         bench.window.panels.state_line.alarms_wanted.emit()
         bench.drawn()
         table = bench.window.panels.alarms.table
-        shown = " | ".join(table.item(row, 2).text() for row in range(table.rowCount())).replace("_", " ")
+        shown = " | ".join(table.item(row, 2).text() for row in range(table.rowCount())).replace(
+            "_", " "
+        )
         assert all(f"{link}:" in shown for link in links)
         assert "✖ act" in {table.item(row, 0).text() for row in range(table.rowCount())}
         acknowledge_one_then_all(qtbot, bench)
-        (stop,) = [one for one in bench.window.panels.loop.findChildren(QPushButton) if one.text() == "Stop"]
+        (stop,) = [
+            one
+            for one in bench.window.panels.loop.findChildren(QPushButton)
+            if one.text() == "Stop"
+        ]
         qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
         qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: bench.snapshot.finished, timeout=PATIENCE_MS)
@@ -207,16 +247,26 @@ def test_dead_station_is_named_and_alarmed_and_the_run_can_still_be_stopped(tmp_
 
 def test_what_was_wrong_before_is_listed_on_request(tmp_path: Path, qtbot: QtBot) -> None:
     faults = tmp_path / "faults.toml"
-    faults.write_text('[[fault]]\nkind = "refuses"\ncontroller = "laser"\nfrom_drop = 4\nuntil_drop = 6\n')
+    faults.write_text(
+        '[[fault]]\nkind = "refuses"\ncontroller = "laser"\nfrom_drop = 4\nuntil_drop = 6\n'
+    )
     with StationBench(tmp_path, kept_in(tmp_path), faults=faults) as bench:
-        qtbot.waitUntil(lambda: any(one.key == "correction" for one in bench.snapshot.past_alarms), timeout=PATIENCE_MS)
+        qtbot.waitUntil(
+            lambda: any(one.key == "correction" for one in bench.snapshot.past_alarms),
+            timeout=PATIENCE_MS,
+        )
         bench.window.docks["Alarms"].raise_()
         bench.drawn()
         panel = bench.window.panels.alarms
-        assert "over" not in [panel.table.item(row, 0).text() for row in range(panel.table.rowCount())]
+        assert "over" not in [
+            panel.table.item(row, 0).text() for row in range(panel.table.rowCount())
+        ]
         panel.history.setChecked(True)
         snapshot = bench.drawn()
-        rows = [[panel.table.item(row, column).text() for column in range(4)] for row in range(panel.table.rowCount())]
+        rows = [
+            [panel.table.item(row, column).text() for column in range(4)]
+            for row in range(panel.table.rowCount())
+        ]
         (refused,) = [row for row in rows if "refused" in row[2]]
         (over,) = [one for one in snapshot.past_alarms if one.key == "correction"]
         assert refused[0] == "✓ over"

@@ -1,4 +1,6 @@
-"""The window over one running station: it shows what the run knows, and does what the operator asks."""
+"""The window over one running station: it shows what the run knows, and does what the operator
+asks.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def opened(closed: StationBench, qtbot: QtBot) -> StationBench:
 
 
 def press(qtbot: QtBot, bench: StationBench, text: str) -> None:
-    (button,) = [one for one in bench.window.panels.loop.findChildren(QPushButton) if one.text() == text]
+    (button,) = [
+        one for one in bench.window.panels.loop.findChildren(QPushButton) if one.text() == text
+    ]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
@@ -73,10 +77,13 @@ def type_setpoint(qtbot: QtBot, row: ActuatorRow, text: str) -> None:
 
 
 def answer(qtbot: QtBot, button: QPushButton) -> None:
-    """Press a button of a question once all of it is in sight, which the panel scrolls to by itself."""
+    """Press a button of a question once all of it is in sight, which the panel scrolls to by
+    itself.
+    """
     whole = button.sizeHint().height()
     qtbot.waitUntil(
-        lambda: button.height() >= whole and button.visibleRegion().contains(button.rect()), timeout=PATIENCE_MS
+        lambda: button.height() >= whole and button.visibleRegion().contains(button.rect()),
+        timeout=PATIENCE_MS,
     )
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -84,7 +91,9 @@ def answer(qtbot: QtBot, button: QPushButton) -> None:
 # ---- what is shown
 
 
-def test_state_line_names_the_newest_drop_its_age_the_loop_and_what_was_lost(bench: StationBench) -> None:
+def test_state_line_names_the_newest_drop_its_age_the_loop_and_what_was_lost(
+    bench: StationBench,
+) -> None:
     snapshot = bench.drawn()
     text = said(bench.window.panels.state_line)
     assert snapshot.latest is not None
@@ -114,13 +123,25 @@ def test_image_shows_the_clouds_and_the_fit_lies_on_them(bench: StationBench, vi
     up = box.top() + (np.arange(rows) + 0.5) * box.height() / rows
     dark = float(np.median(picture.image))
     for port in ("a", "b"):
-        place = np.array([fitted.value(f"port_{port}_horizontal_m"), fitted.value(f"port_{port}_vertical_m")]) * 1e6
-        away = [np.hypot(*((ring.min(axis=0) + ring.max(axis=0)) / 2 * 1e3 - place)) for ring in rings]
+        place = (
+            np.array(
+                [fitted.value(f"port_{port}_horizontal_m"), fitted.value(f"port_{port}_vertical_m")]
+            )
+            * 1e6
+        )
+        away = [
+            np.hypot(*((ring.min(axis=0) + ring.max(axis=0)) / 2 * 1e3 - place)) for ring in rings
+        ]
         assert sorted(away)[1] < 0.1  # µm: one and two widths around the fitted centre
         inside = np.hypot(right[None, :] - place[0] / 1e3, up[:, None] - place[1] / 1e3) < 1.5
         light = np.clip(picture.image.astype(float) - dark, 0.0, None) * inside
-        middle = [(light * right[None, :]).sum() / light.sum(), (light * up[:, None]).sum() / light.sum()]
-        assert np.hypot(*(np.array(middle) - place / 1e3)) < 0.2  # mm: the centre of the light that is on the screen
+        middle = [
+            (light * right[None, :]).sum() / light.sum(),
+            (light * up[:, None]).sum() / light.sum(),
+        ]
+        assert (
+            np.hypot(*(np.array(middle) - place / 1e3)) < 0.2
+        )  # mm: the centre of the light that is on the screen
         assert picture.image[inside].mean() > dark + 5.0
     assert "✓ usable" in said(bench.window.panels.images[view])
 
@@ -143,7 +164,9 @@ def test_fit_and_residual_are_shown_instead_of_the_data(bench: StationBench, vie
         bench.drawn()
     frame = bench.snapshot.pair.frames[view]
     assert fit.max() > np.median(fit) + 500.0, "the clouds, in counts"
-    assert np.median(fit) == pytest.approx(float(np.median(frame.counts)), abs=40.0), "on the level of the data"
+    assert np.median(fit) == pytest.approx(float(np.median(frame.counts)), abs=40.0), (
+        "on the level of the data"
+    )
     assert np.nanstd(residual) == pytest.approx(1.0, abs=0.15), "standard deviations"
     assert abs(np.nanmean(residual)) < 0.1
 
@@ -152,7 +175,9 @@ def test_a_number_is_copied_with_its_error_and_unit(bench: StationBench) -> None
     snapshot = bench.drawn()
     estimate = snapshot.latest.estimate
     words = next(
-        one for one in bench.window.panels.loop.observables.findChildren(ElidedLabel) if "\nz_m = " in one.toolTip()
+        one
+        for one in bench.window.panels.loop.observables.findChildren(ElidedLabel)
+        if "\nz_m = " in one.toolTip()
     )
     menu = words.copy_menu()
     offered = [action.text() for action in menu.actions()]
@@ -165,8 +190,16 @@ def test_a_number_is_copied_with_its_error_and_unit(bench: StationBench) -> None
 
 def test_fringe_profile_has_data_and_a_fit_that_goes_through_them(bench: StationBench) -> None:
     bench.drawn()
-    curves = [points(one) for one in items_of(bench.window.panels.fringe, pg.PlotCurveItem) if len(points(one)) > 50]
-    clouds = [points(one) for one in items_of(bench.window.panels.fringe, pg.ScatterPlotItem) if len(points(one)) > 50]
+    curves = [
+        points(one)
+        for one in items_of(bench.window.panels.fringe, pg.PlotCurveItem)
+        if len(points(one)) > 50
+    ]
+    clouds = [
+        points(one)
+        for one in items_of(bench.window.panels.fringe, pg.ScatterPlotItem)
+        if len(points(one)) > 50
+    ]
     assert (len(curves), len(clouds)) == (2, 4)
     fitted = [max(clouds, key=lambda one: likeness(one, curve)) for curve in curves]
     assert all(likeness(data, curve) > 0.98 for data, curve in zip(fitted, curves, strict=True))
@@ -174,16 +207,24 @@ def test_fringe_profile_has_data_and_a_fit_that_goes_through_them(bench: Station
         assert any(rest is data for data in fitted) or 0.7 < rest[:, 1].std() < 1.4  # in σ
     bottom, top = bench.window.panels.fringe._signal.viewRange()[1]
     assert 0.3 < max(curve[:, 1].max() for curve in curves) / (top - bottom) <= 1.0
-    assert re.search(r"κ \d{4}\.\d\(\d+\) rad/m +φ .* rad +C 0\.\d", said(bench.window.panels.fringe))
+    assert re.search(
+        r"κ \d{4}\.\d\(\d+\) rad/m +φ .* rad +C 0\.\d", said(bench.window.panels.fringe)
+    )
 
 
 def likeness(data: np.ndarray, curve: np.ndarray) -> float:
     return float(np.corrcoef(data[:, 1], curve[:, 1])[0, 1])
 
 
-def test_each_chart_holds_every_usable_drop_with_its_error_bar_and_the_target(bench: StationBench) -> None:
+def test_each_chart_holds_every_usable_drop_with_its_error_bar_and_the_target(
+    bench: StationBench,
+) -> None:
     snapshot = bench.drawn()
-    charts = {one.quantity.name: one for one in bench.window.panels.trends.findChildren(StripChart) if one.isVisible()}
+    charts = {
+        one.quantity.name: one
+        for one in bench.window.panels.trends.findChildren(StripChart)
+        if one.isVisible()
+    }
     assert set(charts) == set(OBSERVABLES)
     for name, chart in charts.items():
         scale = OBSERVABLES[name].shown_scale
@@ -204,11 +245,15 @@ def test_each_chart_holds_every_usable_drop_with_its_error_bar_and_the_target(be
 
 def seen_drops(bench: StationBench) -> set[tuple[float, float]]:
     charts = [one for one in bench.window.panels.trends.findChildren(StripChart) if one.isVisible()]
-    return {tuple(round(one, 6) for one in chart.findChild(pg.PlotWidget).getViewBox().viewRange()[0])
-            for chart in charts}  # fmt: skip
+    return {
+        tuple(round(one, 6) for one in chart.findChild(pg.PlotWidget).getViewBox().viewRange()[0])
+        for chart in charts
+    }
 
 
-def test_trends_are_zoomed_and_moved_together_and_follow_again(bench: StationBench, qtbot: QtBot) -> None:
+def test_trends_are_zoomed_and_moved_together_and_follow_again(
+    bench: StationBench, qtbot: QtBot
+) -> None:
     trends = bench.window.panels.trends
     bench.drawn()
     trends.look("zoom", 1e-9, 4.0)
@@ -222,7 +267,9 @@ def test_trends_are_zoomed_and_moved_together_and_follow_again(bench: StationBen
     bench.drawn()
     ((moved, _),) = seen_drops(bench)
     assert moved > first + 1.0
-    assert "drops " in said(trends) or any("drops " in one.text() for one in trends.findChildren(QToolButton))
+    assert "drops " in said(trends) or any(
+        "drops " in one.text() for one in trends.findChildren(QToolButton)
+    )
     trends.look("move", 1e9)
     bench.drawn()
     ((_, far),) = seen_drops(bench)
@@ -263,7 +310,10 @@ def test_ledger_lists_the_records_newest_first_with_their_outcome(bench: Station
     snapshot = bench.drawn()
     model = bench.window.panels.ledger.table.model()
     outcome = list(HEADS).index("outcome")
-    rows = [(model.index(row, 0).data(), model.index(row, outcome).data()) for row in range(model.rowCount())]
+    rows = [
+        (model.index(row, 0).data(), model.index(row, outcome).data())
+        for row in range(model.rowCount())
+    ]
     assert [int(drop) for drop, _ in rows] == [one.drop_id for one in reversed(snapshot.records)]
     for (_, word), record in zip(rows, reversed(snapshot.records), strict=True):
         assert word.endswith(record.decision.outcome.replace("_", " "))
@@ -273,32 +323,46 @@ def test_ledger_lists_the_records_newest_first_with_their_outcome(bench: Station
 # ---- what is asked
 
 
-def test_hold_stops_corrections_and_close_sends_them_again(closed: StationBench, qtbot: QtBot) -> None:
+def test_hold_stops_corrections_and_close_sends_them_again(
+    closed: StationBench, qtbot: QtBot
+) -> None:
     press(qtbot, closed, "Hold")
     qtbot.waitUntil(lambda: closed.snapshot.loop == "held", timeout=PATIENCE_MS)
     first = closed.snapshot.records[-1].drop_id + 2
     qtbot.waitUntil(lambda: closed.snapshot.records[-1].drop_id >= first + 2, timeout=PATIENCE_MS)
     snapshot = closed.drawn()
     held = [one for one in snapshot.records if one.drop_id >= first]
-    assert {(one.decision.outcome, one.decision.reason) for one in held} == {("held", "the operator holds the loop")}
+    assert {(one.decision.outcome, one.decision.reason) for one in held} == {
+        ("held", "the operator holds the loop")
+    }
     assert "LOOP HELD" in said(closed.window.panels.state_line)
     assert "loop held" in said(closed.window.statusBar())
     press(qtbot, closed, "Close")
-    qtbot.waitUntil(lambda: closed.snapshot.records[-1].decision.outcome == "applied", timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: closed.snapshot.records[-1].decision.outcome == "applied", timeout=PATIENCE_MS
+    )
 
 
-def test_typed_setpoint_is_asked_about_and_then_moves_the_actuator(opened: StationBench, qtbot: QtBot) -> None:
+def test_typed_setpoint_is_asked_about_and_then_moves_the_actuator(
+    opened: StationBench, qtbot: QtBot
+) -> None:
     panel = opened.window.panels.loop.actuators
     row, before = panel.rows["trap_x_m"], state_of(opened.snapshot, "trap_x_m")
     wanted_m = before.setpoint + (20e-6 if before.setpoint < 0 else -20e-6)
     type_setpoint(qtbot, row, row.quantity.shown(wanted_m))
     assert panel.question.isVisible()
-    assert f"set trap x {row.quantity.shown(before.setpoint)} → {row.quantity.shown(wanted_m)} µm, inside ±500.00" in (
-        panel.question.text().replace("−", "-")
+    assert (
+        f"set trap x {row.quantity.shown(before.setpoint)} → {row.quantity.shown(wanted_m)} µm, "
+        f"inside ±500.00" in (panel.question.text().replace("−", "-"))
     )
-    assert state_of(opened.snapshot, "trap_x_m").setpoint == before.setpoint  # nothing moves before the yes
+    assert (
+        state_of(opened.snapshot, "trap_x_m").setpoint == before.setpoint
+    )  # nothing moves before the yes
     answer(qtbot, panel.question.yes)
-    qtbot.waitUntil(lambda: state_of(opened.snapshot, "trap_x_m").setpoint != before.setpoint, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: state_of(opened.snapshot, "trap_x_m").setpoint != before.setpoint,
+        timeout=PATIENCE_MS,
+    )
     after = state_of(opened.snapshot, "trap_x_m")
     assert after.readback == pytest.approx(wanted_m, abs=after.readback_tolerance)
     found = re.search(r"set by hand, reads .* from drop (\d+) on", opened.snapshot.note)
@@ -312,9 +376,15 @@ def test_typed_setpoint_is_asked_about_and_then_moves_the_actuator(opened: Stati
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("600", "outside −500.00 … 500.00 µm"), ("step", "larger than the 50.00 µm"), ("1e", "not a number")],
+    [
+        ("600", "outside −500.00 … 500.00 µm"),
+        ("step", "larger than the 50.00 µm"),
+        ("1e", "not a number"),
+    ],
 )
-def test_setpoint_that_cannot_be_is_refused_in_words(opened: StationBench, qtbot: QtBot, text: str, words: str) -> None:
+def test_setpoint_that_cannot_be_is_refused_in_words(
+    opened: StationBench, qtbot: QtBot, text: str, words: str
+) -> None:
     panel = opened.window.panels.loop.actuators
     row, before = panel.rows["trap_x_m"], state_of(opened.snapshot, "trap_x_m")
     far = before.setpoint + (60e-6 if before.setpoint < 0 else -60e-6)
@@ -328,7 +398,9 @@ def test_setpoint_that_cannot_be_is_refused_in_words(opened: StationBench, qtbot
     assert state_of(opened.snapshot, "trap_x_m") == before
 
 
-def test_setpoint_cannot_be_typed_while_the_loop_is_closed(bench: StationBench, qtbot: QtBot) -> None:
+def test_setpoint_cannot_be_typed_while_the_loop_is_closed(
+    bench: StationBench, qtbot: QtBot
+) -> None:
     bench.drawn()
     row = bench.window.panels.loop.actuators.rows["trap_x_m"]
     assert row.edit.isReadOnly()
@@ -337,7 +409,9 @@ def test_setpoint_cannot_be_typed_while_the_loop_is_closed(bench: StationBench, 
     assert row.edit.text() != "12"
 
 
-def test_question_goes_away_when_the_loop_is_closed_meanwhile(opened: StationBench, qtbot: QtBot) -> None:
+def test_question_goes_away_when_the_loop_is_closed_meanwhile(
+    opened: StationBench, qtbot: QtBot
+) -> None:
     panel = opened.window.panels.loop.actuators
     row, before = panel.rows["trap_y_m"], state_of(opened.snapshot, "trap_y_m")
     type_setpoint(qtbot, row, row.quantity.shown(before.setpoint * 0.98))
@@ -353,10 +427,19 @@ def test_wheel_over_a_setpoint_changes_nothing(opened: StationBench) -> None:
     text, nothing = edit.text(), QPoint()
     for turn in (120, -120):
         place = QPointF(edit.rect().center())
-        QApplication.sendEvent(edit, QWheelEvent(
-            place, QPointF(edit.mapToGlobal(place)), nothing, QPoint(0, turn), Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
-        ))  # fmt: skip
+        QApplication.sendEvent(
+            edit,
+            QWheelEvent(
+                place,
+                QPointF(edit.mapToGlobal(place)),
+                nothing,
+                QPoint(0, turn),
+                Qt.MouseButton.NoButton,
+                Qt.KeyboardModifier.NoModifier,
+                Qt.ScrollPhase.NoScrollPhase,
+                False,
+            ),
+        )
     opened.drawn()
     assert edit.text() == text
     assert not panel.question.isVisible()
@@ -381,7 +464,9 @@ def test_whole_image_can_be_shown_and_left_again(bench: StationBench) -> None:
     assert whole[1][1] - whole[1][0] > 1.2 * (close_up[1][1] - close_up[1][0])
     panel.canvas.extent_asked.emit()
     bench.drawn()
-    assert items_of(panel.canvas, pg.ImageItem)[0].getViewBox().viewRange()[1] == pytest.approx(close_up[1])
+    assert items_of(panel.canvas, pg.ImageItem)[0].getViewBox().viewRange()[1] == pytest.approx(
+        close_up[1]
+    )
 
 
 def test_shadow_is_shown_decides_and_sends_nothing(closed: StationBench, qtbot: QtBot) -> None:
@@ -395,17 +480,23 @@ def test_shadow_is_shown_decides_and_sends_nothing(closed: StationBench, qtbot: 
     assert (record.decision.outcome, record.decision.reason) == ("held", SHADOW)
     assert record.decision.proposal is not None
     assert "LOOP SHADOW" in said(closed.window.panels.state_line)
-    (button,) = [one for one in closed.window.panels.loop.findChildren(QPushButton) if one.text() == "Shadow"]
+    (button,) = [
+        one for one in closed.window.panels.loop.findChildren(QPushButton) if one.text() == "Shadow"
+    ]
     assert button.isChecked()
     assert "Ctrl+T" in button.toolTip()
     words = shortcuts_text(closed.window.menus.all_actions)
     assert all(f"<b>{keys}</b>" in words for keys in ("Ctrl+T", "Ctrl+R", "Ctrl+G"))
 
 
-def test_setpoints_of_a_drop_are_returned_to_after_a_yes(opened: StationBench, qtbot: QtBot) -> None:
+def test_setpoints_of_a_drop_are_returned_to_after_a_yes(
+    opened: StationBench, qtbot: QtBot
+) -> None:
     ledger = opened.window.panels.ledger
     goal = opened.snapshot.records[2]
-    row = next(at for at in range(ledger.model.rowCount()) if ledger.model.row(at).drop_id == goal.drop_id)
+    row = next(
+        at for at in range(ledger.model.rowCount()) if ledger.model.row(at).drop_id == goal.drop_id
+    )
     ledger.table.selectRow(row)
     before = state_of(opened.snapshot, "trap_x_m")
     assert before.readback != goal.in_force["trap_x_m"]
@@ -416,7 +507,9 @@ def test_setpoints_of_a_drop_are_returned_to_after_a_yes(opened: StationBench, q
     way = f"trap x {shown.shown(before.readback)} → {shown.shown(goal.in_force['trap_x_m'])} µm"
     assert f"return to the setpoints of drop {goal.drop_id}" in question.text()
     assert way in question.text().replace("−", "-")
-    assert state_of(opened.snapshot, "trap_x_m").readback == before.readback  # nothing moves before the yes
+    assert (
+        state_of(opened.snapshot, "trap_x_m").readback == before.readback
+    )  # nothing moves before the yes
     question.yes.click()
     qtbot.waitUntil(lambda: "went to the setpoints" in opened.snapshot.note, timeout=PATIENCE_MS)
     for name in ("trap_x_m", "mirror_tilt_x_rad", "timing_asymmetry_s"):
@@ -430,7 +523,9 @@ def test_setpoints_of_a_drop_are_returned_to_after_a_yes(opened: StationBench, q
     question.no.click()
 
 
-def test_a_return_is_not_offered_while_the_loop_is_closed(closed: StationBench, qtbot: QtBot) -> None:
+def test_a_return_is_not_offered_while_the_loop_is_closed(
+    closed: StationBench, qtbot: QtBot
+) -> None:
     closed.drawn()
     question = closed.window.panels.ledger.question
     closed.window.menu_actions.ask_return()

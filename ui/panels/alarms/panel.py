@@ -31,7 +31,9 @@ HEADS = ("severity", "since (UTC)", "what is wrong", "what to do", "acknowledged
 
 
 class AlarmsPanel(QWidget):
-    """A short table, most severe first and then oldest first, and a button to say that somebody knows."""
+    """A short table, most severe first and then oldest first, and a button to say that somebody
+    knows.
+    """
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
@@ -41,7 +43,9 @@ class AlarmsPanel(QWidget):
         self.table = QTableWidget(0, len(HEADS))
         self._dress_table()
         self.button = QPushButton("Acknowledge")
-        self.button.setToolTip("say that you know: the selected alarm, or all where none is selected (all: Ctrl+G)")
+        self.button.setToolTip(
+            "say that you know: the selected alarm, or all where none is selected (all: Ctrl+G)"
+        )
         self.button.clicked.connect(self._acknowledge)
         self.history = QCheckBox("with those that are over")
         self.history.setToolTip("show what was wrong before, newest first, with its end")
@@ -59,7 +63,9 @@ class AlarmsPanel(QWidget):
         self._empty.setVisible(nothing)
         self.table.setVisible(not nothing)
         selected = self._selected()
-        ranked = sorted(snapshot.alarms, key=lambda alarm: (alarm.severity != "act", alarm.since_ns))
+        ranked = sorted(
+            snapshot.alarms, key=lambda alarm: (alarm.severity != "act", alarm.since_ns)
+        )
         self._keys = [alarm.key for alarm in ranked]
         self.table.setRowCount(len(ranked) + len(past))
         for row, alarm in enumerate(ranked):
@@ -70,7 +76,9 @@ class AlarmsPanel(QWidget):
             self.table.clearSelection()
             if selected in self._keys:
                 self.table.selectRow(self._keys.index(selected))
-        self.button.setEnabled(not snapshot.finished and any(not alarm.acknowledged_by for alarm in ranked))
+        self.button.setEnabled(
+            not snapshot.finished and any(not alarm.acknowledged_by for alarm in ranked)
+        )
 
     def acknowledge_all(self) -> None:
         """Say that the operator knows of every alarm that stands."""
@@ -87,16 +95,31 @@ class AlarmsPanel(QWidget):
 
     def _write(self, row: int, alarm: Alarm) -> None:
         word, colour = SEVERITIES[alarm.severity]
-        known = f"{alarm.acknowledged_by} {utc_time(alarm.acknowledged_ns)}" if alarm.acknowledged_by else "–"
+        known = (
+            f"{alarm.acknowledged_by} {utc_time(alarm.acknowledged_ns)}"
+            if alarm.acknowledged_by
+            else "–"
+        )
         hover = f"{alarm.key} since {utc_moment(alarm.since_ns)}\n{alarm.text}\n{alarm.remedy}"
         if alarm.acknowledged_by:
-            hover += f"\nacknowledged by {alarm.acknowledged_by}, {utc_moment(alarm.acknowledged_ns)}"
+            hover += (
+                f"\nacknowledged by {alarm.acknowledged_by}, {utc_moment(alarm.acknowledged_ns)}"
+            )
         texts = (word, utc_time(alarm.since_ns), alarm.text, alarm.remedy, known)
         self._fill(row, texts, hover, (colour, DIM if alarm.acknowledged_by else TEXT))
 
     def _write_past(self, row: int, over: PastAlarm) -> None:
-        texts = ("✓ over", utc_time(over.since_ns), over.text, f"over at {utc_time(over.until_ns)}", "–")
-        hover = f"{over.key} from {utc_moment(over.since_ns)}\nto {utc_moment(over.until_ns)}\n{over.text}"
+        texts = (
+            "✓ over",
+            utc_time(over.since_ns),
+            over.text,
+            f"over at {utc_time(over.until_ns)}",
+            "–",
+        )
+        hover = (
+            f"{over.key} from {utc_moment(over.since_ns)}\nto "
+            f"{utc_moment(over.until_ns)}\n{over.text}"
+        )
         self._fill(row, texts, hover, (DIM, DIM))
 
     def _fill(self, row: int, texts: Sequence[str], hover: str, colours: tuple[str, str]) -> None:
@@ -127,7 +150,8 @@ class AlarmsPanel(QWidget):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
     def _lay_out(self) -> None:
-        column, line = QVBoxLayout(self), QHBoxLayout()
+        column = QVBoxLayout(self)
+        line = QHBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self._empty, 1)

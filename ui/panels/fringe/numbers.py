@@ -22,11 +22,9 @@ class FringeWords(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._title, self._numbers, self._period = (
-            ElidedLabel(),
-            ElidedLabel(grows=True),
-            ElidedLabel(align=RIGHT, grows=True),
-        )
+        self._title = ElidedLabel()
+        self._numbers = ElidedLabel(grows=True)
+        self._period = ElidedLabel(align=RIGHT, grows=True)
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 0, 6, 0)
         grid.setVerticalSpacing(0)
@@ -34,7 +32,11 @@ class FringeWords(QWidget):
         grid.addWidget(self._title, 0, 0)
         for column, (port, shape) in enumerate({"a": "●", "b": "■"}.items(), start=1):
             legend = ElidedLabel()
-            legend.say(f"{shape} {port}", PORTS[port], f"port {port}\npoints: electrons of each column · line: fit")
+            legend.say(
+                f"{shape} {port}",
+                PORTS[port],
+                f"port {port}\npoints: electrons of each column · line: fit",
+            )
             grid.addWidget(legend, 0, column)
         grid.addWidget(self._period, 0, 3)
         grid.setColumnStretch(3, 1)

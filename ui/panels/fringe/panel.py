@@ -38,22 +38,28 @@ class FringePanel(QWidget):
     """Profile of the view that carries the fringes."""
 
     def __init__(self, executor: Executor, image_history: ImageHistory) -> None:
-        """`executor`: sums up the profiles, beside the GUI thread. `image_history` knows which drop to show."""
+        """`executor`: sums up the profiles, beside the GUI thread.
+
+        `image_history` knows which drop to show.
+        """
         super().__init__()
         self._image_history = image_history
-        self.background: BackgroundTask[tuple[ImagePair, StationEstimate], FringeProfile | None] = BackgroundTask(
-            executor, profile_of
+        self.background: BackgroundTask[tuple[ImagePair, StationEstimate], FringeProfile | None] = (
+            BackgroundTask(executor, profile_of)
         )
         self._drawn: object = None
-        self._signal_range, self._residual_range = SteadyRange(), SteadyRange(8.0)
-        self._words, self._dial = FringeWords(), PhaseDial()
+        self._signal_range = SteadyRange()
+        self._residual_range = SteadyRange(8.0)
+        self._words = FringeWords()
+        self._dial = PhaseDial()
         self._plot: Plot | None = None
         self._plots: Any = pg.GraphicsLayoutWidget()
         self._plots.setAccessibleName("profile of the fringe, and what the fit leaves")
         self._plots.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plots.ci.setContentsMargins(0, 0, 6, 0)
         self._plots.ci.setSpacing(0)
-        self._signal, self._residual = self._add_plot(0), self._add_plot(1)
+        self._signal = self._add_plot(0)
+        self._residual = self._add_plot(1)
         self._signal.getAxis("bottom").setStyle(showValues=False)
         self._residual.setXLink(self._signal)
         self._residual.getAxis("bottom").setLabel("horizontal position (mm)")
@@ -108,11 +114,15 @@ class FringePanel(QWidget):
         if fitted is None or profile is None:
             reasons = fitted.reasons if fitted is not None else estimate.reasons
             self._plot = None
-            self._say_empty(f"– No profile of drop {pair.drop_id}\n\n" + ("\n".join(reasons) or "no fit of this drop"))
+            self._say_empty(
+                f"– No profile of drop {pair.drop_id}\n\n"
+                + ("\n".join(reasons) or "no fit of this drop")
+            )
         else:
             self._draw(profile, fitted)
             self._say_phase(estimate, snapshot)
-            drops, name = (pair.drop_id, pair.drop_id), f"fringe profile, view {fitted.view}"
+            drops = (pair.drop_id, pair.drop_id)
+            name = f"fringe profile, view {fitted.view}"
             self._label.say(Origin.of(snapshot).identity(drops))
             self._plot = Plot(name, "fringe", self._plots, drops, lambda: table_of(profile))
 
@@ -123,9 +133,13 @@ class FringePanel(QWidget):
     def _say_phase(self, estimate: StationEstimate, snapshot: Snapshot) -> None:
         """Turn the dial to the phase of the station; it shows none that the loop would not use."""
         name = "phase_rad"
-        record = next((one for one in reversed(snapshot.records) if one.drop_id == estimate.drop_id), None)
+        record = next(
+            (one for one in reversed(snapshot.records) if one.drop_id == estimate.drop_id), None
+        )
         why = why_unusable(record, name) if record is not None else "; ".join(estimate.reasons)
-        self._dial.say(estimate.values[name], estimate.stderr[name], snapshot.targets.get(name), why)
+        self._dial.say(
+            estimate.values[name], estimate.stderr[name], snapshot.targets.get(name), why
+        )
 
     def _draw(self, profile: FringeProfile, fitted: ViewEstimate) -> None:
         self._stack.setCurrentWidget(self._shown)
@@ -133,13 +147,17 @@ class FringePanel(QWidget):
         place = profile.horizontal_m * MM
         both = np.concatenate([profile.port_a, profile.port_b])
         self._signal_range.follow(min(0.0, float(np.nanmin(both))), float(np.nanmax(both)))
-        scale, unit = _prefix(self._signal_range.limits[1])  # of the axis: it changes seldom, and with it the range
+        scale, unit = _prefix(
+            self._signal_range.limits[1]
+        )  # of the axis: it changes seldom, and with it the range
         axis = self._signal.getAxis("left")
         if axis.labelText != unit:
             axis.setLabel(unit)
             axis.resizeEvent()  # else the new text begins where the old one began
-        ports = {"a": (profile.port_a, profile.fit_a, profile.sigma_a),
-                 "b": (profile.port_b, profile.fit_b, profile.sigma_b)}  # fmt: skip
+        ports = {
+            "a": (profile.port_a, profile.fit_a, profile.sigma_a),
+            "b": (profile.port_b, profile.fit_b, profile.sigma_b),
+        }
         worst = 4.0
         for port, (data, fit, sigma) in ports.items():
             rest = np.divide(data - fit, sigma, out=np.full_like(data, np.nan), where=sigma > 0)
@@ -152,7 +170,8 @@ class FringePanel(QWidget):
         shown = (low, high + ROOM_ABOVE * (high - low))
         self._signal.setRange(xRange=_reach_mm(fitted, place), yRange=shown, padding=0)
         self._residual.setYRange(*self._residual_range.limits, padding=0)
-        self._plots.scene().prepareForPaint()  # else the new range is found while painting, and all is painted twice
+        # else the new range is found while painting, and all is painted twice
+        self._plots.scene().prepareForPaint()
 
     def _say_empty(self, text: str) -> None:
         self._empty.setText(text)
@@ -173,9 +192,13 @@ class FringePanel(QWidget):
         dots = QColor(colour)
         dots.setAlpha(150)
         symbol = "o" if port == "a" else "s"
-        self._points[port] = pg.ScatterPlotItem(size=3, pen=None, brush=pg.mkBrush(dots), symbol=symbol, pxMode=True)
+        self._points[port] = pg.ScatterPlotItem(
+            size=3, pen=None, brush=pg.mkBrush(dots), symbol=symbol, pxMode=True
+        )
         self._fits[port] = pg.PlotCurveItem(pen=pg.mkPen(colour, width=1), antialias=True)
-        self._rests[port] = pg.ScatterPlotItem(size=3, pen=None, brush=pg.mkBrush(dots), symbol=symbol, pxMode=True)
+        self._rests[port] = pg.ScatterPlotItem(
+            size=3, pen=None, brush=pg.mkBrush(dots), symbol=symbol, pxMode=True
+        )
         self._signal.addItem(self._points[port], ignoreBounds=True)
         self._signal.addItem(self._fits[port], ignoreBounds=True)
         self._residual.addItem(self._rests[port], ignoreBounds=True)
@@ -185,7 +208,8 @@ def _reach_mm(fitted: ViewEstimate, place: Array) -> tuple[float, float]:
     """Return the part of the image where the clouds are."""
     centres = [fitted.value(f"port_{port}_horizontal_m") * MM for port in PORTS]
     away = REACH_WIDTHS * fitted.value("width_horizontal_m") * MM
-    left, right = max(float(place[0]), min(centres) - away), min(float(place[-1]), max(centres) + away)
+    left = max(float(place[0]), min(centres) - away)
+    right = min(float(place[-1]), max(centres) + away)
     return (left, right) if right > left else (float(place[0]), float(place[-1]))
 
 

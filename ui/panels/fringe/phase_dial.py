@@ -1,4 +1,6 @@
-"""The phase as a hand on a circle: where it points, how well that is known, and where it should point."""
+"""The phase as a hand on a circle: where it points, how well that is known, and where it should
+point.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ LEAST_WEDGE_DEG = 1.0
 
 
 class PhaseDial(QWidget):
-    """Zero to the right, positive against the clock. The wedge is one standard error to either side."""
+    """Zero to the right, positive against the clock.
+
+    The wedge is one standard error to either side.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,15 +35,24 @@ class PhaseDial(QWidget):
         self.setFixedSize(self.sizeHint())
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
-    def say(self, phase_rad: float, stderr_rad: float, target_rad: float | None, why_not: str) -> None:
+    def say(
+        self, phase_rad: float, stderr_rad: float, target_rad: float | None, why_not: str
+    ) -> None:
         """Show this phase; where it is not finite, a dash and why."""
-        self._phase, self._stderr, self._target = phase_rad, stderr_rad, target_rad
+        self._phase = phase_rad
+        self._stderr = stderr_rad
+        self._target = target_rad
         aim = "" if target_rad is None else f"target {PHASE.shown(target_rad)} rad"
         if math.isfinite(phase_rad):
             text = f"phase {PHASE.with_error(phase_rad, stderr_rad)} rad"
-            more = [aim, raw(PHASE, phase_rad, stderr_rad), "hand: phase · wedge: its standard error · tick: target"]
+            more = [
+                aim,
+                raw(PHASE, phase_rad, stderr_rad),
+                "hand: phase · wedge: its standard error · tick: target",
+            ]
         else:
-            text, more = f"phase – {why_not}", [aim]
+            text = f"phase – {why_not}"
+            more = [aim]
         written = "\n".join(part for part in (text, *more) if part).replace("-", "−")
         self.setToolTip(written)
         self.setAccessibleName(f"{text}, {aim}".rstrip(", ").replace("-", "−"))
@@ -55,7 +69,10 @@ class PhaseDial(QWidget):
         painter.setPen(QPen(QColor(DIM), 1.0))
         painter.drawEllipse(middle, radius, radius)
         for quarter in range(4):
-            painter.drawLine(_at(middle, radius - 3, quarter * math.pi / 2), _at(middle, radius, quarter * math.pi / 2))
+            painter.drawLine(
+                _at(middle, radius - 3, quarter * math.pi / 2),
+                _at(middle, radius, quarter * math.pi / 2),
+            )
         if not math.isfinite(self._phase):
             painter.setPen(QColor(DIM))
             painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "–")
@@ -63,7 +80,9 @@ class PhaseDial(QWidget):
             self._draw_hand(painter, middle, radius)
         if self._target is not None:
             painter.setPen(QPen(QColor(TEXT), 2.5))
-            painter.drawLine(_at(middle, radius - 3, self._target), _at(middle, radius + 3.5, self._target))
+            painter.drawLine(
+                _at(middle, radius - 3, self._target), _at(middle, radius + 3.5, self._target)
+            )
 
     def _draw_hand(self, painter: QPainter, middle: QPointF, radius: float) -> None:
         error = math.degrees(self._stderr) if math.isfinite(self._stderr) else 0.0
@@ -78,4 +97,6 @@ class PhaseDial(QWidget):
 
 
 def _at(middle: QPointF, radius: float, angle_rad: float) -> QPointF:
-    return QPointF(middle.x() + radius * math.cos(angle_rad), middle.y() - radius * math.sin(angle_rad))
+    return QPointF(
+        middle.x() + radius * math.cos(angle_rad), middle.y() - radius * math.sin(angle_rad)
+    )

@@ -1,4 +1,6 @@
-"""Where an image is drawn: raster, fit and scale in millimetres of the object, zoom and a reading under the pointer."""
+"""Where an image is drawn: raster, fit and scale in millimetres of the object, zoom and a reading
+under the pointer.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ class ImageCanvas(QWidget):
         self._paint(IMAGE_MAP)
         self._box.addItem(self._image, ignoreBounds=True)
         self._ports = {port: PortLines(self._box, port) for port in ("a", "b")}
-        self._scale, self._marks = ScaleBar(self._box), MarkItems(self._box)
+        self._scale = ScaleBar(self._box)
+        self._marks = MarkItems(self._box)
         self.label = PlotLabel(self._box, ON_IMAGE)
         self._raster: Raster | None = None
         self._frame: Frame | None = None
@@ -86,12 +89,18 @@ class ImageCanvas(QWidget):
             (left, right), (bottom, top) = self._box.viewRange()
             wide, high = right - left, top - bottom
         ratio = self.devicePixelRatioF()
-        return step_for(round(high / pixel_mm), round(wide / pixel_mm), self.height() * ratio, self.width() * ratio)
+        return step_for(
+            round(high / pixel_mm),
+            round(wide / pixel_mm),
+            self.height() * ratio,
+            self.width() * ratio,
+        )
 
     def draw(self, frame: Frame, drawn: Raster) -> None:
         """Hand a decimated frame to the screen."""
         self._stack.setCurrentWidget(self._view)
-        self._frame, self._raster = frame, drawn
+        self._frame = frame
+        self._raster = drawn
         self._image.setImage(drawn.counts, autoLevels=False)
         self._image.setRect(drawn.left_mm, drawn.bottom_mm, drawn.width_mm, drawn.height_mm)
         if self._size_mm != full_size_mm(frame):
@@ -107,7 +116,9 @@ class ImageCanvas(QWidget):
     def set_levels(self, levels: Levels, facts: CameraFacts) -> None:
         """Make these electrons black and white."""
         self._paint(IMAGE_MAP)
-        self._image.setLevels((levels.low / facts.gain + facts.offset, levels.high / facts.gain + facts.offset))
+        self._image.setLevels(
+            (levels.low / facts.gain + facts.offset, levels.high / facts.gain + facts.offset)
+        )
 
     def set_sigma(self, most: float) -> None:
         """Show standard deviations from minus to plus this."""
@@ -139,7 +150,9 @@ class ImageCanvas(QWidget):
     def _place_scale(self) -> None:
         """Keep the scale in the corner of what can be seen of the image."""
         sides = zip(self._box.viewRange(), self._size_mm, strict=True)
-        (left, right), (bottom, top) = ((max(low, -size / 2), min(high, size / 2)) for (low, high), size in sides)
+        (left, right), (bottom, top) = (
+            (max(low, -size / 2), min(high, size / 2)) for (low, high), size in sides
+        )
         if right > left and top > bottom:
             self._scale.draw(left, bottom, right - left, top - bottom)
 

@@ -29,11 +29,16 @@ class ColourBar(QWidget):
 
     def show_sigma(self, most: float) -> None:
         """Show standard deviations."""
-        self._show((f"−{most:g} σ", f"+{most:g} σ"), RESIDUAL_MAP, "data minus fit in standard deviations of the noise")
+        self._show(
+            (f"−{most:g} σ", f"+{most:g} σ"),
+            RESIDUAL_MAP,
+            "data minus fit in standard deviations of the noise",
+        )
 
     def _show(self, ends: tuple[str, str], colours: str, hover: str) -> None:
         if ends != self._ends:
-            self._ends, self._stops = ends, _stops(colours)
+            self._ends = ends
+            self._stops = _stops(colours)
             self.setToolTip(hover)
             self.update()
 
@@ -56,4 +61,6 @@ class ColourBar(QWidget):
 
 def _stops(colours: str) -> list[tuple[float, QColor]]:
     table = pg.colormap.get(colours).getLookupTable(nPts=32)
-    return [(number / 31, QColor(*(int(part) for part in row[:3]))) for number, row in enumerate(table)]
+    return [
+        (number / 31, QColor(*(int(part) for part in row[:3]))) for number, row in enumerate(table)
+    ]

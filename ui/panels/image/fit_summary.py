@@ -12,13 +12,18 @@ from ui.widgets.label import RIGHT, ElidedLabel
 
 
 class FitWords(QWidget):
-    """Two lines: where and how wide; usable or why not. The pointer's reading stands at the right."""
+    """Two lines: where and how wide; usable or why not.
+
+    The pointer's reading stands at the right.
+    """
 
     def __init__(self, view: View) -> None:
         super().__init__()
         self._view = view
-        self._place, self._width = ElidedLabel("x −123.4(56) µm  z −123.4(56) µm"), ElidedLabel(grows=True)
-        self._verdict, self._pointer = ElidedLabel(grows=True), ElidedLabel(align=RIGHT, whole=True)
+        self._place = ElidedLabel("x −123.4(56) µm  z −123.4(56) µm")
+        self._width = ElidedLabel(grows=True)
+        self._verdict = ElidedLabel(grows=True)
+        self._pointer = ElidedLabel(align=RIGHT, whole=True)
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 0, 6, 2)
         grid.setVerticalSpacing(0)
@@ -40,10 +45,19 @@ class FitWords(QWidget):
         if station is None or fitted is None:
             self._place.say("", DIM)
             self._width.say("", DIM)
-            self._verdict.say("– no fit of this view" if station is None else "– " + "; ".join(station.reasons), DIM)
+            self._verdict.say(
+                "– no fit of this view" if station is None else "– " + "; ".join(station.reasons),
+                DIM,
+            )
             return
-        self._place.say("  ".join(_written(station, name) for name in (f"{self._view}_m", "z_m")), TEXT,
-                        "\n".join(_raw(station, name) for name in (f"{self._view}_m", "z_m")))  # fmt: skip
-        self._width.say(_widths(fitted), TEXT if fitted.usable else DIM,
-                        "standard deviations of the cloud, horizontal × vertical")  # fmt: skip
+        self._place.say(
+            "  ".join(_written(station, name) for name in (f"{self._view}_m", "z_m")),
+            TEXT,
+            "\n".join(_raw(station, name) for name in (f"{self._view}_m", "z_m")),
+        )
+        self._width.say(
+            _widths(fitted),
+            TEXT if fitted.usable else DIM,
+            "standard deviations of the cloud, horizontal × vertical",
+        )
         self._verdict.say(*verdict_of(station, fitted))

@@ -20,7 +20,9 @@ class HistoryBar(QWidget):
         self._image_history = image_history
         self._drops: list[int] = []
         self.slider = FocusSlider("drop whose images are shown")
-        self.slider.setToolTip("images of the last drops, oldest at the left (Ctrl+PgUp, Ctrl+PgDown)")
+        self.slider.setToolTip(
+            "images of the last drops, oldest at the left (Ctrl+PgUp, Ctrl+PgDown)"
+        )
         self.slider.valueChanged.connect(self._pick)
         self._where = ElidedLabel("◂ drop 1234567 · 00:00:00 UTC · newest 1234567")
         self.newest = QToolButton()
@@ -37,8 +39,13 @@ class HistoryBar(QWidget):
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Say which drop is shown, and follow what is in memory."""
         back = self._image_history
-        self._drops, chosen = back.kept, back.chosen
-        at = sum(drop < chosen for drop in self._drops) if chosen is not None else len(self._drops) - 1
+        self._drops = back.kept
+        chosen = back.chosen
+        at = (
+            sum(drop < chosen for drop in self._drops)
+            if chosen is not None
+            else len(self._drops) - 1
+        )
         self.slider.blockSignals(True)
         self.slider.setMaximum(max(0, len(self._drops) - 1))
         self.slider.setValue(at)

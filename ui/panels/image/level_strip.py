@@ -19,9 +19,11 @@ class LevelStrip(QFrame):
         super().__init__()
         self._levels = levels
         self.setProperty("question", True)
-        self.low, self.high = QLineEdit(), QLineEdit()
+        self.low = QLineEdit()
+        self.high = QLineEdit()
         self._words = QLabel()
-        self.set_button, self.cancel = QPushButton("Set"), QPushButton("Cancel")
+        self.set_button = QPushButton("Set")
+        self.cancel = QPushButton("Cancel")
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 3, 8, 3)
         for text, edit in (("black", self.low), ("white", self.high)):
@@ -57,7 +59,10 @@ class LevelStrip(QFrame):
 
     def _set(self) -> None:
         try:
-            low, high = (float(one.text().replace("−", "-").replace(",", ".")) for one in (self.low, self.high))
+            low, high = (
+                float(one.text().replace("−", "-").replace(",", "."))
+                for one in (self.low, self.high)
+            )
             self._levels.fix(low, high)
         except ValueError:
             got = f"{self.low.text()} and {self.high.text()}"

@@ -18,10 +18,11 @@ class MarksButton(QToolButton):
 
     def __init__(self, executor: Executor, draw: Callable[[Marks | None], None]) -> None:
         super().__init__()
-        self.background: BackgroundTask[tuple[Frame, str, ViewEstimate | None], Marks] = BackgroundTask(
-            executor, lambda wanted: marks_of(*wanted)
+        self.background: BackgroundTask[tuple[Frame, str, ViewEstimate | None], Marks] = (
+            BackgroundTask(executor, lambda wanted: marks_of(*wanted))
         )
-        self._draw_marks, self._drawn = draw, None
+        self._draw_marks = draw
+        self._drawn = None
         self._marks: Marks | None = None
         self.setCheckable(True)
         self.setChecked(True)
@@ -47,5 +48,7 @@ class MarksButton(QToolButton):
         many = max(found.saturated_px, found.masked_px) > found.MOST
         some = f"\nat most {found.MOST} of each are drawn" if many else ""
         problem = f"\n▲ {marks.problem}" if marks.problem else ""
-        self.setToolTip(f"pixels that the fit leaves out: × {found.saturated_px} saturated, "
-                        f"▪ {found.masked_px} masked as defects, hot or outliers{some}{problem}")  # fmt: skip
+        self.setToolTip(
+            f"pixels that the fit leaves out: × {found.saturated_px} saturated, "
+            f"▪ {found.masked_px} masked as defects, hot or outliers{some}{problem}"
+        )

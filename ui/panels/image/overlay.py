@@ -15,7 +15,8 @@ from ui.style.colours import OVERLAY
 from ui.style.scheme import SCHEMES
 from ui.style.theme import text_font
 
-MASKED, SATURATED = QColor(190, 196, 202, 130), SCHEMES["dark"].act
+MASKED = QColor(190, 196, 202, 130)
+SATURATED = SCHEMES["dark"].act
 HALO = QColor(0, 0, 0, 170)
 
 
@@ -30,7 +31,9 @@ class PortLines:
         self._crests = pg.PlotCurveItem(pen=pg.mkPen(faint, width=1), connect="finite")
         self._two = pg.PlotCurveItem(pen=pg.mkPen(colour, width=1, style=Qt.PenStyle.DashLine))
         self._one = pg.PlotCurveItem(pen=pg.mkPen(colour, width=1), shadowPen=halo)
-        self._cross = pg.PlotCurveItem(pen=pg.mkPen(colour, width=1), shadowPen=halo, connect="finite")
+        self._cross = pg.PlotCurveItem(
+            pen=pg.mkPen(colour, width=1), shadowPen=halo, connect="finite"
+        )
         self._name = pg.TextItem(port, color=colour, anchor=(1.0, 0.5))
         self._name.setFont(text_font(1.0, bold=True))
         self._items = (self._crests, self._two, self._one, self._cross, self._name)
@@ -56,14 +59,19 @@ class MarkItems:
 
     def __init__(self, box: Any) -> None:
         self._masked = pg.ScatterPlotItem(size=3, symbol="s", pen=None, brush=pg.mkBrush(MASKED))
-        self._saturated = pg.ScatterPlotItem(size=7, symbol="x", pen=pg.mkPen(SATURATED, width=1), brush=None)
+        self._saturated = pg.ScatterPlotItem(
+            size=7, symbol="x", pen=pg.mkPen(SATURATED, width=1), brush=None
+        )
         for item in (self._masked, self._saturated):
             item.setZValue(4)
             box.addItem(item, ignoreBounds=True)
 
     def draw(self, marks: Marks | None) -> None:
         """Draw these marks, or none."""
-        for item, places in ((self._masked, marks and marks.masked), (self._saturated, marks and marks.saturated)):
+        for item, places in (
+            (self._masked, marks and marks.masked),
+            (self._saturated, marks and marks.saturated),
+        ):
             item.setData(*(places or (np.empty(0), np.empty(0))))
 
 
@@ -72,7 +80,9 @@ class ScaleBar:
 
     def __init__(self, box: Any) -> None:
         white = QColor(235, 235, 235)
-        self._bar = pg.PlotCurveItem(pen=pg.mkPen(white, width=3), shadowPen=pg.mkPen(HALO, width=5))
+        self._bar = pg.PlotCurveItem(
+            pen=pg.mkPen(white, width=3), shadowPen=pg.mkPen(HALO, width=5)
+        )
         self._text = pg.TextItem("", color=white, anchor=(0.5, 1.0))
         self._text.setFont(text_font(-1.0))
         for item in (self._bar, self._text):
@@ -81,7 +91,11 @@ class ScaleBar:
 
     def draw(self, left_mm: float, bottom_mm: float, width_mm: float, height_mm: float) -> None:
         """Lay the bar into this rectangle."""
-        length = max(one for one in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if one <= max(0.1, width_mm / 6))
+        length = max(
+            one
+            for one in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+            if one <= max(0.1, width_mm / 6)
+        )
         left, up = left_mm + 0.03 * width_mm, bottom_mm + 0.05 * height_mm
         self._bar.setData(np.array([left, left + length]), np.array([up, up]))
         self._text.setText(f"{length:g} mm")

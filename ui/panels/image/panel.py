@@ -37,26 +37,39 @@ class ImagePanel(QWidget):
 
     fixed_levels_wanted = Signal()
 
-    def __init__(self, view: View, executor: Executor, image_history: ImageHistory, levels: CommonLevels) -> None:
-        """`executor`: decimates, beside the GUI thread. `image_history` knows which drop to show; `levels` are shared."""
+    def __init__(
+        self, view: View, executor: Executor, image_history: ImageHistory, levels: CommonLevels
+    ) -> None:
+        """`executor`: decimates, beside the GUI thread. `image_history` knows which drop to show.
+
+        `levels` are shared.
+        """
         super().__init__()
-        self._image_history, self._levels = image_history, levels
-        self.background: BackgroundTask[tuple[Frame, int, Layer, ViewEstimate | None], Raster] = BackgroundTask(
-            executor, lambda wanted: layer_of(*wanted)
+        self._image_history = image_history
+        self._levels = levels
+        self.background: BackgroundTask[tuple[Frame, int, Layer, ViewEstimate | None], Raster] = (
+            BackgroundTask(executor, lambda wanted: layer_of(*wanted))
         )
         self._layer: Layer = "data"
         self._view = view
         self._frame: Frame | None = None
         self._estimate: StationEstimate | None = None
         self._applied: tuple[Levels, Raster] | None = None
-        self.canvas, self._bar, self._fit = ImageCanvas(), ColourBar(), FitWords(view)
-        self._drop, self._title = ElidedLabel(grows=True), ElidedLabel(bold=True, whole=True)
+        self.canvas = ImageCanvas()
+        self._bar = ColourBar()
+        self._fit = FitWords(view)
+        self._drop = ElidedLabel(grows=True)
+        self._title = ElidedLabel(bold=True, whole=True)
         self._title.say(f"VIEW {view.upper()}")
-        self._overlay, self._whole = self._make_overlay_button(), self._make_whole_button()
+        self._overlay = self._make_overlay_button()
+        self._whole = self._make_whole_button()
         self.marks = MarksButton(executor, self.canvas.draw_marks)
-        self._layer_button = choice_button("data ▾", "data, fit, or what is left between them", LAYERS, self.show_layer)
-        self._levels_button = choice_button("levels ▾", "which electrons are black and which are white", RULES,
-                                            self._choose_levels)  # fmt: skip
+        self._layer_button = choice_button(
+            "data ▾", "data, fit, or what is left between them", LAYERS, self.show_layer
+        )
+        self._levels_button = choice_button(
+            "levels ▾", "which electrons are black and which are white", RULES, self._choose_levels
+        )
         self._lay_out()
         self.canvas.pointed.connect(self._fit.point)
         self.canvas.extent_asked.connect(self._whole.toggle)
@@ -83,7 +96,10 @@ class ImagePanel(QWidget):
         pair = shown.pair
         if pair is None or self._view not in pair.frames:
             self._drop.say("")
-            nothing = f"No picture from view {self._view} yet\n\n{missing(snapshot, f'camera {self._view}')}"
+            nothing = (
+                f"No picture from view {self._view} "
+                f"yet\n\n{missing(snapshot, f'camera {self._view}')}"
+            )
             self.canvas.say_empty(f"– No picture\n\n{shown.problem}" if shown.back else nothing)
             return
         wanted = pair.frames[self._view]
@@ -94,7 +110,9 @@ class ImagePanel(QWidget):
         if picture is not self.canvas.picture or self.canvas.is_empty:
             self._draw(frame, picture)
             self._frame = frame
-            self.canvas.label.say(Origin.of(snapshot).identity((frame.header.drop_id, frame.header.drop_id)))
+            self.canvas.label.say(
+                Origin.of(snapshot).identity((frame.header.drop_id, frame.header.drop_id))
+            )
         self._follow_levels(frame, picture)
         self._say_drop(snapshot, frame, shown.back, now_s)
         estimate = shown.estimate if frame is wanted else _estimate_of(frame, snapshot)
@@ -106,25 +124,42 @@ class ImagePanel(QWidget):
 
     def plots(self) -> list[Plot]:
         """Return the image that is drawn, where there is one."""
-        frame, drawn = self._frame, self.canvas.picture
+        frame = self._frame
+        drawn = self.canvas.picture
         if frame is None or drawn is None:
             return []
-        drop, key = frame.header.drop_id, f"view-{self._view}-{self._layer}"
+        drop = frame.header.drop_id
+        key = f"view-{self._view}-{self._layer}"
         levels = self._levels.common
         ends = "" if levels is None or drawn.residual else f"levels {levels.words()} per pixel"
         notes = (f"shows ±{RESIDUAL_SIGMA:g} σ",) if drawn.residual else (ends,) if ends else ()
-        return [Plot(f"view {self._view}, {self._layer}", key, self.canvas.view, (drop, drop),
-                     lambda: table_of(drawn, frame.facts), notes)]  # fmt: skip
+        return [
+            Plot(
+                f"view {self._view}, {self._layer}",
+                key,
+                self.canvas.view,
+                (drop, drop),
+                lambda: table_of(drawn, frame.facts),
+                notes,
+            )
+        ]
 
     def show_layer(self, layer: Layer) -> None:
         """Show the data, the fit or the residual."""
         self._layer = layer
         self._layer_button.setText(f"{layer} ▾")
 
-    def _wanted(self, shown: Shown, pair: ImagePair) -> tuple[Frame, int, Layer, ViewEstimate | None]:
-        """Return what is to be drawn now: a fit, and what it leaves, only with the estimate of this very pair."""
-        frame, station = pair.frames[self._view], shown.estimate
-        fitted = station.views.get(self._view) if station is not None and self._layer != "data" else None
+    def _wanted(
+        self, shown: Shown, pair: ImagePair
+    ) -> tuple[Frame, int, Layer, ViewEstimate | None]:
+        """Return what is to be drawn now: a fit, and what it leaves, only with the estimate of this
+        very pair.
+        """
+        frame = pair.frames[self._view]
+        station = shown.estimate
+        fitted = (
+            station.views.get(self._view) if station is not None and self._layer != "data" else None
+        )
         return frame, self.canvas.wanted_step(frame), self._layer, fitted
 
     def _choose_levels(self, rule: Rule) -> None:
@@ -141,12 +176,17 @@ class ImagePanel(QWidget):
             self._bar.show_sigma(RESIDUAL_SIGMA)
         else:
             self._levels.take(self._view, drawn.counts, frame.facts)
-        self._title.say(f"VIEW {self._view.upper()}", hover=f"sees ({self._view}, z); upright, z up\n"
-                        f"{frame.facts.object_pixel_m * 1e6:.4g} µm/px: one camera pixel in the object; "
-                        f"the screen shows the mean of {drawn.step} x {drawn.step}")  # fmt: skip
+        self._title.say(
+            f"VIEW {self._view.upper()}",
+            hover=f"sees ({self._view}, z); upright, z up\n"
+            f"{frame.facts.object_pixel_m * 1e6:.4g} µm/px: one camera pixel in the object; "
+            f"the screen shows the mean of {drawn.step} x {drawn.step}",
+        )
 
     def _follow_levels(self, frame: Frame, drawn: Raster) -> None:
-        """Show the picture with the levels that both views share, where they or the picture changed."""
+        """Show the picture with the levels that both views share, where they or the picture
+        changed.
+        """
         if drawn.residual:
             return
         if self._levels.common is None:  # they are to be found anew
@@ -158,8 +198,12 @@ class ImagePanel(QWidget):
         self.canvas.set_levels(levels, frame.facts)
         self._bar.show_levels(levels)
         rule = self._levels.rule
-        self._levels_button.setText("levels ▾" if rule in ("extremes", "percentiles") else f"levels: {rule} ▾")
-        self._levels_button.setToolTip(f"levels {levels.words()} per pixel in both views\n(Ctrl+L finds them anew)")
+        self._levels_button.setText(
+            "levels ▾" if rule in ("extremes", "percentiles") else f"levels: {rule} ▾"
+        )
+        self._levels_button.setToolTip(
+            f"levels {levels.words()} per pixel in both views\n(Ctrl+L finds them anew)"
+        )
 
     def _draw_fit(self, station: StationEstimate | None) -> None:
         fitted = station.views.get(self._view) if station is not None else None
@@ -173,17 +217,23 @@ class ImagePanel(QWidget):
         if self._whole.isChecked():
             self.canvas.show_extent(None)
         elif fitted is not None and fitted.displacements:
-            right, up = (max(abs(place[way]) for place in fitted.displacements.values()) for way in (0, 1))
+            right, up = (
+                max(abs(place[way]) for place in fitted.displacements.values()) for way in (0, 1)
+            )
             self.canvas.show_extent((right * 1e3 + AROUND_PORTS_MM, up * 1e3 + AROUND_PORTS_MM))
 
     def _say_drop(self, snapshot: Snapshot, frame: Frame, back: bool, now_s: float) -> None:
-        latest, pair, drop_id = snapshot.latest, snapshot.pair, frame.header.drop_id
+        latest = snapshot.latest
+        pair = snapshot.pair
+        drop_id = frame.header.drop_id
         text = f"drop {drop_id} · {age(now_s - frame.received_s)}"
         if back:
             taken = f"◂ drop {drop_id} · {utc_time(frame.header.trigger_time_ns)} UTC"
             self._drop.say(taken, INFO, "an earlier drop; Ctrl+End shows the newest again")
         elif latest is not None and pair is not None and latest.drop_id != pair.drop_id:
-            self._drop.say(f"▲ older: {text}", LOOK, f"drop {latest.drop_id} has no complete pair of images")
+            self._drop.say(
+                f"▲ older: {text}", LOOK, f"drop {latest.drop_id} has no complete pair of images"
+            )
         else:
             self._drop.say(text, DIM, "number of the drop and age of this image")
 
@@ -192,8 +242,10 @@ class ImagePanel(QWidget):
         button.setText("fit")
         button.setCheckable(True)
         button.setChecked(True)
-        button.setToolTip("show or hide the fit\n"
-                          "cross: centre · solid: 1 width · dashed: 2 widths · lines: bright fringes")  # fmt: skip
+        button.setToolTip(
+            "show or hide the fit\n"
+            "cross: centre · solid: 1 width · dashed: 2 widths · lines: bright fringes"
+        )
         button.toggled.connect(lambda _checked: self._draw_fit(self._estimate))
         return button
 
@@ -201,12 +253,16 @@ class ImagePanel(QWidget):
         button = QToolButton()
         button.setText("whole")
         button.setCheckable(True)
-        button.setToolTip("show the whole image, else the surroundings of both ports (double click in the image)")
+        button.setToolTip(
+            "show the whole image, else the surroundings of both ports (double click in the image)"
+        )
         button.toggled.connect(lambda _checked: self._draw_fit(self._estimate))
         return button
 
     def _lay_out(self) -> None:
-        top, middle, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        top = QHBoxLayout()
+        middle = QHBoxLayout()
+        column = QVBoxLayout(self)
         top.setContentsMargins(6, 1, 2, 1)
         buttons = (self._layer_button, self._overlay, self.marks, self._whole, self._levels_button)
         for part in (self._title, self._drop, *buttons):
@@ -222,6 +278,11 @@ class ImagePanel(QWidget):
 
 
 def _estimate_of(frame: Frame, snapshot: Snapshot) -> StationEstimate | None:
-    """Return what was made of an image that is not the newest any more; None where that is not known."""
+    """Return what was made of an image that is not the newest any more.
+
+    None where that is not known.
+    """
     drop_id = frame.header.drop_id
-    return next((one.estimate for one in reversed(snapshot.records) if one.drop_id == drop_id), None)
+    return next(
+        (one.estimate for one in reversed(snapshot.records) if one.drop_id == drop_id), None
+    )

@@ -1,4 +1,6 @@
-"""The ledger: what was done after each drop and why, a remark of the operator beside it, and the way back to a drop."""
+"""The ledger: what was done after each drop and why, a remark of the operator beside it, and the
+way back to a drop.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +30,24 @@ from ui.widgets.confirm_return import ReturnQuestion
 from ui.widgets.label import ElidedLabel
 from ui.widgets.table import dress
 
-SAMPLES = {"drop": "1234567", "time (UTC)": "00:00:00 ", "outcome": "◐ half applied ", "used": "x y z κx κz φ",
-           "errors": "κx −123.4 rad/m, φ −0.123 rad", "setpoints sent": "mirror tilt x −12.34 µrad, trap x",
-           "read back": "✓ all 6 as sent  ", "detail": "step cap of mirror tilt x",
-           "note": "a note"}  # fmt: skip
+SAMPLES = {
+    "drop": "1234567",
+    "time (UTC)": "00:00:00 ",
+    "outcome": "◐ half applied ",
+    "used": "x y z κx κz φ",
+    "errors": "κx −123.4 rad/m, φ −0.123 rad",
+    "setpoints sent": "mirror tilt x −12.34 µrad, trap x",
+    "read back": "✓ all 6 as sent  ",
+    "detail": "step cap of mirror tilt x",
+    "note": "a note",
+}
 
 SPACING_PX = 2
 
 
 class LedgerPanel(QWidget):
-    """A table over the records, newest first, and a line for a note on the selected (else the newest) drop.
+    """A table over the records, newest first, and a line for a note on the selected (else the
+    newest) drop.
 
     Emits `chosen` with the drop that shall be explained.
     """
@@ -47,8 +57,10 @@ class LedgerPanel(QWidget):
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
         self._submit = submit
-        self.model, self.table = LedgerModel(), QTableView()
-        self._note, self._for = QLineEdit(), ElidedLabel("note on drop 12345678")
+        self.model = LedgerModel()
+        self.table = QTableView()
+        self._note = QLineEdit()
+        self._for = ElidedLabel("note on drop 12345678")
         self._save = QPushButton("Save note")
         self._target: int | None = None
         self._snapshot: Snapshot | None = None
@@ -134,7 +146,8 @@ class LedgerPanel(QWidget):
 
     def _lay_out(self) -> None:
         self._filled = QWidget()
-        column, line = QVBoxLayout(self._filled), QHBoxLayout()
+        column = QVBoxLayout(self._filled)
+        line = QHBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACING_PX)
         column.addWidget(self.question)

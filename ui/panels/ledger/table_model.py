@@ -15,7 +15,8 @@ from ui.style.colours import DIM
 from ui.style.format import OUTCOME_SHAPES
 from ui.widgets.table import HeadedModel, Index, Role
 
-OUTCOME_COLUMN, DROP_COLUMN = list(HEADS).index("outcome"), 0
+OUTCOME_COLUMN = list(HEADS).index("outcome")
+DROP_COLUMN = 0
 
 
 class LedgerModel(HeadedModel[DropRecord]):
@@ -58,7 +59,11 @@ class LedgerModel(HeadedModel[DropRecord]):
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Role.ForegroundRole and index.column() == OUTCOME_COLUMN:
             return QColor(OUTCOME_SHAPES[record.decision.outcome][1])
-        if role == Role.ForegroundRole and index.column() > OUTCOME_COLUMN and record.decision.outcome == "held":
+        if (
+            role == Role.ForegroundRole
+            and index.column() > OUTCOME_COLUMN
+            and record.decision.outcome == "held"
+        ):
             return QColor(DIM)
         return None
 

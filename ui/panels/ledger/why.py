@@ -1,4 +1,6 @@
-"""Why: everything about one drop in words, beside the images, fit and residual that the window then shows."""
+"""Why: everything about one drop in words, beside the images, fit and residual that the window then
+shows.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,14 @@ RIGHT = ("gates and holds", "setpoints")
 
 
 class WhyPanel(QWidget):
-    """The story of the chosen drop, else of the newest. `moved` is called when another one was chosen."""
+    """The story of the chosen drop, else of the newest.
 
-    def __init__(self, image_history: ImageHistory, step: Callable[[int], None], newest: Callable[[], None]) -> None:
+    `moved` is called when another one was chosen.
+    """
+
+    def __init__(
+        self, image_history: ImageHistory, step: Callable[[int], None], newest: Callable[[], None]
+    ) -> None:
         super().__init__()
         self._image_history = image_history
         self._told: object = None
@@ -30,10 +37,13 @@ class WhyPanel(QWidget):
         self.text = QTextBrowser()
         self.text.setOpenLinks(False)
         self.text.setAccessibleName("why this was decided")
-        self.earlier = _button("◂ earlier", "the drop before, among those in memory (Ctrl+PgUp)", lambda: step(-1))
+        self.earlier = _button(
+            "◂ earlier", "the drop before, among those in memory (Ctrl+PgUp)", lambda: step(-1)
+        )
         self.later = _button("later ▸", "the drop after (Ctrl+PgDown)", lambda: step(1))
         self.newest = _button("newest", "follow the newest drop again (Ctrl+End)", newest)
-        line, column = QHBoxLayout(), QVBoxLayout(self)
+        line = QHBoxLayout()
+        column = QVBoxLayout(self)
         line.setContentsMargins(6, 2, 6, 0)
         for part in (self._title, self.earlier, self.later, self.newest):
             line.addWidget(part)
@@ -44,14 +54,17 @@ class WhyPanel(QWidget):
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Tell the story anew where another drop is chosen, or the record has changed."""
-        found, chosen = self._image_history.record(snapshot), self._image_history.chosen
+        found = self._image_history.record(snapshot)
+        chosen = self._image_history.chosen
         self.newest.setEnabled(chosen is not None)
         if found is self._told or found == self._told:
             return
         self._told = found
         if isinstance(found, str):
             self._title.say(found, DIM if chosen is None else LOOK)
-            self.text.setHtml("<p>Click a drop in the trends, or press Return on a line of the ledger.</p>")
+            self.text.setHtml(
+                "<p>Click a drop in the trends, or press Return on a line of the ledger.</p>"
+            )
             return
         which = "the newest drop" if chosen is None else "chosen; the images above show it"
         self._title.say(f"why · drop {found.drop_id} · {which}", DIM if chosen is None else INFO)
@@ -59,10 +72,14 @@ class WhyPanel(QWidget):
 
 
 def story(record: DropRecord) -> str:
-    """Write two columns: what was measured and decided, and what each gate and every setpoint said to it."""
+    """Write two columns: what was measured and decided, and what each gate and every setpoint said
+    to it.
+    """
     parts = sections(record)
     fits = {f"fit of view {view}": _fit(record, view) for view in record.estimate.views}
-    left = "".join(_part(title, parts[title]) for title in LEFT) + "".join(_part(*one) for one in fits.items())
+    left = "".join(_part(title, parts[title]) for title in LEFT) + "".join(
+        _part(*one) for one in fits.items()
+    )
     right = "".join(_part(title, parts[title]) for title in RIGHT)
     return f"<table width='100%'><tr><td width='50%'>{left}</td><td>{right}</td></tr></table>"
 
@@ -75,7 +92,9 @@ def _fit(record: DropRecord, view: str) -> list[str]:
 
 def _part(title: str, lines: list[str]) -> str:
     body = "<br>".join(_line(one) for one in lines)
-    return f"<p><span style='color:{DIM}'><b>{escape(title)}</b></span><br>{body}</p>" if lines else ""
+    return (
+        f"<p><span style='color:{DIM}'><b>{escape(title)}</b></span><br>{body}</p>" if lines else ""
+    )
 
 
 def _line(text: str) -> str:

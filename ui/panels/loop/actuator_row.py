@@ -1,4 +1,7 @@
-"""One actuator: setpoint, read-back, unit, verdict and its place in the range; the setpoint can be typed by hand."""
+"""One actuator: setpoint, read-back, unit, verdict and its place in the range.
+
+The setpoint can be typed by hand.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ from ui.widgets.setpoint_edit import SetpointEdit
 
 
 class ActuatorRow:
-    """The widgets of one actuator, laid into two lines of a grid that others share: setpoint above read-back."""
+    """The widgets of one actuator, laid into two lines of a grid that others share: setpoint above
+    read-back.
+    """
 
     def __init__(self, grid: QGridLayout, line: int, name: str) -> None:
         self.name = name
@@ -26,12 +31,11 @@ class ActuatorRow:
         self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.edit.setFixedWidth(self.edit.fontMetrics().horizontalAdvance("−10000.000") + 8)
         self.edit.setAccessibleName(f"setpoint of {self.quantity.label}")
-        self._readback, self._verdict = ElidedLabel(align=RIGHT), ElidedLabel("▲ limit")
-        self._label, self._unit, self._bar = (
-            ElidedLabel("timing asymmetry", grows=True),
-            ElidedLabel("µrad/s"),
-            LimitBar(),
-        )
+        self._readback = ElidedLabel(align=RIGHT)
+        self._verdict = ElidedLabel("▲ limit")
+        self._label = ElidedLabel("timing asymmetry", grows=True)
+        self._unit = ElidedLabel("µrad/s")
+        self._bar = LimitBar()
         self._unit.say(self.quantity.shown_unit, DIM, f"SI unit {self.quantity.unit}")
         self._state: ActuatorState | None = None
         self._upper = (self._label, _tag("set"), self.edit, self._unit)
@@ -63,8 +67,11 @@ class ActuatorRow:
         self._follow_mode(by_hand)
         if not editing:
             self.put_back()
-        self._readback.say(quantity.shown(state.readback).replace("-", "−"), TEXT, "read back: "
-                           + raw(quantity, state.readback))  # fmt: skip
+        self._readback.say(
+            quantity.shown(state.readback).replace("-", "−"),
+            TEXT,
+            "read back: " + raw(quantity, state.readback),
+        )
         self._verdict.say(*_verdict(state, quantity, steered and is_near_limit(state)))
         unit = f" {quantity.shown_unit}".rstrip()
         ends = f"{quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}{unit}"
@@ -72,14 +79,24 @@ class ActuatorRow:
 
     def put_back(self) -> None:
         """Write the present setpoint into the edit."""
-        text = "–" if self._state is None else self.quantity.shown(self._state.setpoint).replace("-", "−")
+        text = (
+            "–"
+            if self._state is None
+            else self.quantity.shown(self._state.setpoint).replace("-", "−")
+        )
         if text != self.edit.text() or self.edit.isModified():
             self.edit.setText(text)
             self.edit.setModified(False)
         if self._state is not None:
-            self.edit.setToolTip("setpoint: " + raw(self.quantity, self._state.setpoint)
-                                 + ("\ntype a new one and press Return" if not self.edit.isReadOnly() else
-                                    "\ncan be typed while the loop is open"))  # fmt: skip
+            self.edit.setToolTip(
+                "setpoint: "
+                + raw(self.quantity, self._state.setpoint)
+                + (
+                    "\ntype a new one and press Return"
+                    if not self.edit.isReadOnly()
+                    else "\ncan be typed while the loop is open"
+                )
+            )
 
     def typed(self) -> float | None:
         """Return the typed setpoint in SI; None when it is no finite number."""
@@ -112,8 +129,14 @@ def _verdict(state: ActuatorState, quantity: Quantity, near_limit: bool) -> tupl
         return "▲ none", LOOK, "no read-back: nobody knows where this actuator is"
     off = state.readback - state.setpoint
     if abs(off) > state.readback_tolerance:
-        return "▲ off", LOOK, (f"read-back is off by {quantity.shown(off)} {quantity.shown_unit}, "
-                               f"tolerance {quantity.shown(state.readback_tolerance)}")  # fmt: skip
+        return (
+            "▲ off",
+            LOOK,
+            (
+                f"read-back is off by {quantity.shown(off)} {quantity.shown_unit}, "
+                f"tolerance {quantity.shown(state.readback_tolerance)}"
+            ),
+        )
     if near_limit:
         return "▲ limit", LOOK, "the setpoint is within 5 % of an end of its range"
     return "✓ ok", DIM, "read-back agrees with the setpoint"

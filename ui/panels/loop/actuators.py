@@ -1,4 +1,6 @@
-"""Setpoints against read-backs and limits, and moving one of them by hand while the loop is open."""
+"""Setpoints against read-backs and limits,
+and moving one of them by hand while the loop is open.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ LINES = 3
 
 
 class ActuatorsPanel(QWidget):
-    """All actuators that the controllers describe. A typed setpoint is confirmed in place before it is sent.
+    """All actuators that the controllers describe. A typed setpoint is confirmed in place before it
+    is sent.
 
     Emits `asked` with the question, so that whoever scrolls can bring it into sight.
     """
@@ -36,7 +39,8 @@ class ActuatorsPanel(QWidget):
         self._submit = submit
         self._rows: dict[str, ActuatorRow] = {}
         self._pending: SetActuator | None = None
-        self._title, self._empty = ElidedLabel(grows=True), QLabel()
+        self._title = ElidedLabel(grows=True)
+        self._empty = QLabel()
         self._empty.setWordWrap(True)
         self._empty.setStyleSheet(f"color: {DIM};")
         self._grid = QGridLayout()
@@ -63,14 +67,18 @@ class ActuatorsPanel(QWidget):
         """Show the newest states."""
         movable = bool(snapshot.actuators) and snapshot.mode == "live" and not snapshot.finished
         by_hand = movable and snapshot.loop == "open"
-        hover = "type a setpoint and press Return" if by_hand else "open the loop to move one by hand"
+        hover = (
+            "type a setpoint and press Return" if by_hand else "open the loop to move one by hand"
+        )
         title = "✎ type a setpoint and press Return" if by_hand else "setpoints and read-backs"
         known = f" · {age(now_s - snapshot.time_s)} ago" if snapshot.actuators else ""
         self._title.say(title + known, INFO if by_hand else DIM, hover)
         self._empty.setVisible(not snapshot.actuators)
         if not snapshot.actuators:
             reasons = [missing(snapshot, name) for name in ("laser", "drop_system")]
-            self._empty.setText("\n\n".join(["No controller has described its actuators yet", *reasons]))
+            self._empty.setText(
+                "\n\n".join(["No controller has described its actuators yet", *reasons])
+            )
         loop = steered(snapshot.records)
         states = by_hand_last(snapshot.actuators, loop)
         for state in states:
@@ -82,14 +90,19 @@ class ActuatorsPanel(QWidget):
             self._give_up()
 
     def _order(self, names: list[str]) -> None:
-        """Keep those that the loop moves on top; the order changes once, when that is first known."""
+        """Keep those that the loop moves on top.
+
+        The order changes once, when that is first known.
+        """
         if names != list(self._rows) and set(names) == set(self._rows):
             self._rows = {name: self._rows[name] for name in names}
             for number, row in enumerate(self._rows.values()):
                 row.place(self._grid, 1 + LINES * number)
 
     def _add(self, state: ActuatorState) -> None:
-        row = self._rows[state.name] = ActuatorRow(self._grid, 1 + LINES * len(self._rows), state.name)
+        row = self._rows[state.name] = ActuatorRow(
+            self._grid, 1 + LINES * len(self._rows), state.name
+        )
         row.edit.returnPressed.connect(lambda: self._ask(row))
         row.edit.textEdited.connect(lambda: self._forget())
         row.edit.given_up.connect(self._give_up)
@@ -102,7 +115,9 @@ class ActuatorsPanel(QWidget):
             if other is not row:
                 other.put_back()
         value = row.typed()
-        refusal = "this is not a number" if value is None else objection(value, row.state, row.quantity)
+        refusal = (
+            "this is not a number" if value is None else objection(value, row.state, row.quantity)
+        )
         self._pending = None if value is None or refusal else SetActuator(row.name, value)
         self._grid.addWidget(self.question, LINES * (list(self._rows).index(row.name) + 1), 0, 1, 4)
         self.question.ask(request(value, row.state, row.quantity, refusal), allowed=not refusal)
@@ -114,7 +129,9 @@ class ActuatorsPanel(QWidget):
         self._give_up()
 
     def _leave(self, row: ActuatorRow) -> None:
-        """Do not let a number stand that was typed but never asked about: it would look like the setpoint."""
+        """Do not let a number stand that was typed but never asked about: it would look like the
+        setpoint.
+        """
         if not self.question.isVisible():
             row.put_back()
 
@@ -136,8 +153,11 @@ def objection(value: float, state: ActuatorState, quantity: Quantity) -> str:
         return f"outside {quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}{unit}"
     step = abs(value - state.setpoint)
     if math.isfinite(step) and step > state.step_limit * (1 + 1e-9):
-        return (f"a step of {quantity.shown(step)}{unit} is larger than the {quantity.shown(state.step_limit)}{unit} "
-                "that the controller takes in one write")  # fmt: skip
+        return (
+            f"a step of {quantity.shown(step)}{unit} is larger than the "
+            f"{quantity.shown(state.step_limit)}{unit} "
+            "that the controller takes in one write"
+        )
     return ""
 
 
@@ -149,6 +169,9 @@ def request(value: float | None, state: ActuatorState, quantity: Quantity, refus
     if refusal:
         return f"▲ cannot {change}: {refusal}".replace("-", "−")
     symmetric = math.isclose(state.minimum, -state.maximum)
-    inside = f"±{quantity.shown(state.maximum)}" if symmetric else (
-        f"{quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}")  # fmt: skip
+    inside = (
+        f"±{quantity.shown(state.maximum)}"
+        if symmetric
+        else (f"{quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}")
+    )
     return f"{change}, inside {inside}".replace("-", "−")

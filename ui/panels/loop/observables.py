@@ -1,4 +1,6 @@
-"""The numbers of the newest drop: value, error, unit, where it lies in its tolerance, and whether that is fine."""
+"""The numbers of the newest drop: value, error, unit, where it lies in its tolerance, and whether
+that is fine.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ HEALTH_LINES = (
 
 
 class ObservablesPanel(QWidget):
-    """On top, three to a line, what says whether the station is well; then the six controlled observables."""
+    """On top, three to a line, what says whether the station is well.
+
+    Then the six controlled observables.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +62,10 @@ class ObservablesPanel(QWidget):
         else:
             late = is_stale(snapshot, now_s)
             drop = f"drop {latest.drop_id}, {age(latest_age(snapshot, now_s))} ago"
-            self._title.say(f"▲ {drop}, the next is late" if late else f"measured in {drop}", LOOK if late else DIM)
+            self._title.say(
+                f"▲ {drop}, the next is late" if late else f"measured in {drop}",
+                LOOK if late else DIM,
+            )
         self._say_verdict(latest)
         for quantity in OBSERVABLES.values():
             self._say_observable(quantity, latest, snapshot)
@@ -73,17 +81,25 @@ class ObservablesPanel(QWidget):
             self._verdict.setToolTip(text)
             self._verdict.setStyleSheet(f"color: {colour};")
 
-    def _say_observable(self, quantity: Quantity, latest: DropRecord | None, snapshot: Snapshot) -> None:
+    def _say_observable(
+        self, quantity: Quantity, latest: DropRecord | None, snapshot: Snapshot
+    ) -> None:
         value = self._say_value(quantity, latest)
-        name, state = quantity.name, self._states[quantity.name]
+        name = quantity.name
+        state = self._states[quantity.name]
         target, tolerance = snapshot.targets.get(name), snapshot.tolerances.get(name)
         share = math.nan
         if target is not None and tolerance:
-            share = wrap_error(name, value - target) / tolerance if math.isfinite(value) else math.nan
+            share = (
+                wrap_error(name, value - target) / tolerance if math.isfinite(value) else math.nan
+            )
         self._bars[name].show_share(share, _target_words(quantity, target, tolerance))
         if not math.isfinite(value):
-            state.say("–" if latest is None else "▲ –", DIM if latest is None else LOOK,
-                      "" if latest is None else why_unusable(latest, name))  # fmt: skip
+            state.say(
+                "–" if latest is None else "▲ –",
+                DIM if latest is None else LOOK,
+                "" if latest is None else why_unusable(latest, name),
+            )
         elif not math.isfinite(share):
             state.say("", DIM)
         elif abs(share) <= 1.0:
@@ -93,26 +109,38 @@ class ObservablesPanel(QWidget):
 
     def _say_value(self, quantity: Quantity, latest: DropRecord | None) -> float:
         """Write one value and return it."""
-        words, name = self._values[quantity.name], quantity.name
+        words = self._values[quantity.name]
+        name = quantity.name
         if latest is None:
             words.say("–", DIM, "no drop yet")
             return math.nan
         value, stderr = latest.estimate.values[name], latest.estimate.stderr[name]
         if math.isfinite(value):
-            words.say(quantity.with_error(value, stderr).replace("-", "−"), TEXT, raw(quantity, value, stderr))
+            words.say(
+                quantity.with_error(value, stderr).replace("-", "−"),
+                TEXT,
+                raw(quantity, value, stderr),
+            )
         else:
             reason = why_unusable(latest, name)
             words.say("–", LOOK, reason)
         return value
 
     def _say_health(self, latest: DropRecord | None) -> None:
-        """Write what the fits say about the instrument; a look is wanted where a view cannot be used."""
+        """Write what the fits say about the instrument.
+
+        A look is wanted where a view cannot be used.
+        """
         found = health_of(latest.estimate) if latest is not None else {}
         for name, quantity in HEALTH.items():
-            value, stderr = (found[name].value, found[name].stderr) if name in found else (math.nan, math.nan)
+            value, stderr = (
+                (found[name].value, found[name].stderr) if name in found else (math.nan, math.nan)
+            )
             known = math.isfinite(value)
             text = quantity.with_error(value, stderr).replace("-", "−")
-            reason = raw(quantity, value, stderr) if known else "the fit of this drop says nothing of it"
+            reason = (
+                raw(quantity, value, stderr) if known else "the fit of this drop says nothing of it"
+            )
             self._values[name].say(text, TEXT if known else DIM, f"{EXPLAINED[name]}\n{reason}")
 
     def _add_observable(self, row: int, quantity: Quantity) -> None:
@@ -131,8 +159,11 @@ class ObservablesPanel(QWidget):
         grid.setContentsMargins(0, 0, 0, 4)
         grid.setHorizontalSpacing(5)
         grid.setVerticalSpacing(0)
-        places = [(2 * line, column, name) for line, names in enumerate(HEALTH_LINES)
-                  for column, name in enumerate(names)]  # fmt: skip
+        places = [
+            (2 * line, column, name)
+            for line, names in enumerate(HEALTH_LINES)
+            for column, name in enumerate(names)
+        ]
         for row, column, shown in places:
             quantity = (DIAGNOSTICS | HEALTH)[shown]
             name = ElidedLabel(larger=-1.0, align=RIGHT)
@@ -153,8 +184,10 @@ def verdict(record: DropRecord) -> tuple[str, str]:
         if not math.isfinite(record.estimate.values[name]):
             missing.setdefault(why_unusable(record, name), []).append(quantity.label)
     if missing:
-        parts = (f"{'all' if len(labels) == len(OBSERVABLES) else ' '.join(labels)} unusable: {reason}"
-                 for reason, labels in missing.items())  # fmt: skip
+        parts = (
+            f"{'all' if len(labels) == len(OBSERVABLES) else ' '.join(labels)} unusable: {reason}"
+            for reason, labels in missing.items()
+        )
         return "▲ " + "; ".join(parts), LOOK
     shape, colour = OUTCOME_SHAPES[record.decision.outcome]
     return f"{shape} {record.decision.in_words()}", DIM if colour == TEXT else colour
@@ -164,4 +197,7 @@ def _target_words(quantity: Quantity, target: float | None, tolerance: float | N
     if target is None:
         return "not controlled"
     within = f" ± {quantity.shown(tolerance)}" if tolerance is not None else ""
-    return f"target {quantity.shown(target)}{within} {quantity.shown_unit}\nmiddle line: target · band: tolerance"
+    return (
+        f"target {quantity.shown(target)}{within} {quantity.shown_unit}\nmiddle line: target · "
+        f"band: tolerance"
+    )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from magis_calib.state.commands import CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop, StopRun
 from magis_calib.state.snapshot import LoopWord, Snapshot
@@ -25,8 +33,10 @@ class StopButton(QPushButton):
     def __init__(self) -> None:
         super().__init__("Stop")
         self.setProperty("hardware", True)
-        self.setToolTip("end the run: stop accepting, drain the recorder, write the final state\n"
-                        "asks once more here")  # fmt: skip
+        self.setToolTip(
+            "end the run: stop accepting, drain the recorder, write the final state\n"
+            "asks once more here"
+        )
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("Confirm stop") + 22)
         self._patience = QTimer(self, interval=ARMED_MS, singleShot=True)
         self._patience.timeout.connect(lambda: self._arm(False))
@@ -49,7 +59,11 @@ class StopButton(QPushButton):
 
 
 BUTTONS: dict[LoopWord, tuple[str, Command, str]] = {
-    "closed": ("Close", CloseLoop(), "send corrections from now on; clears a latched fault (Ctrl+Return)"),
+    "closed": (
+        "Close",
+        CloseLoop(),
+        "send corrections from now on; clears a latched fault (Ctrl+Return)",
+    ),
     "shadow": ("Shadow", ShadowLoop(), "decide and log as if closed, send nothing (Ctrl+T)"),
     "held": ("Hold", HoldLoop(), "keep measuring, send nothing, keep the setpoints (Ctrl+H)"),
     "open": ("Open", OpenLoop(), "keep measuring, move setpoints by hand (Ctrl+O)"),
@@ -68,14 +82,22 @@ class LoopPanel(QScrollArea):
         self._detail = QLabel()
         self._detail.setWordWrap(True)
         self.replay_bar = ReplayBar(submit)
-        self.observables, self.actuators = ObservablesPanel(), ActuatorsPanel(submit)
+        self.observables = ObservablesPanel()
+        self.actuators = ActuatorsPanel(submit)
         self.actuators.asked.connect(self._bring_into_sight)
         inside = self._inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(5)
         column.addLayout(self._button_row(submit))
-        for part in (self.replay_bar, self._detail, _rule(), self.observables, _rule(), self.actuators):
+        for part in (
+            self.replay_bar,
+            self._detail,
+            _rule(),
+            self.observables,
+            _rule(),
+            self.actuators,
+        ):
             column.addWidget(part)
         column.addStretch(1)
         self.setWidget(inside)
@@ -103,18 +125,31 @@ class LoopPanel(QScrollArea):
 
     def _least_width(self) -> int:
         """Return the width at which nothing is cut, also beside the scroll bar of a low window."""
-        return self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width() + 2
+        return (
+            self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width() + 2
+        )
 
     def _bring_into_sight(self, question: QWidget) -> None:
         """Scroll to the question once it has its place."""
-        QTimer.singleShot(0, question, lambda: self.ensureWidgetVisible(question, 0, 2 * self.fontMetrics().height()))
+        QTimer.singleShot(
+            0,
+            question,
+            lambda: self.ensureWidgetVisible(question, 0, 2 * self.fontMetrics().height()),
+        )
 
     def _say_detail(self, snapshot: Snapshot) -> None:
         text = snapshot.loop_detail.replace("_", " ")
         if snapshot.loop == "fault":
-            text = f"✖ {text or 'fault'}: corrections stopped. Close the loop again when the cause is gone."
+            text = (
+                f"✖ {text or 'fault'}: corrections stopped. Close the loop again when the "
+                f"cause "
+                f"is gone."
+            )
         elif snapshot.loop == "procedure" and snapshot.procedure is not None:
-            text = f"◆ {snapshot.procedure.name} moves the setpoints; the loop waits (Ctrl+P shows, Ctrl+K cancels)"
+            text = (
+                f"◆ {snapshot.procedure.name} moves the setpoints; the loop waits (Ctrl+P "
+                f"shows, Ctrl+K cancels)"
+            )
         if text != self._detail.text():
             self._detail.setText(text)
             absent = any(not link.connected for link in snapshot.links)

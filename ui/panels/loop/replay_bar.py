@@ -23,17 +23,24 @@ class ReplayBar(QWidget):
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
-        self._submit, self._factor = submit, 1.0
+        self._submit = submit
+        self._factor = 1.0
         self._state: ReplayState | None = None
         self._places: dict[int, int] = {}
-        self._place, self._wanted = 0, -1
-        self._where, self._same = ElidedLabel(grows=True), ElidedLabel(grows=True)
+        self._place = 0
+        self._wanted = -1
+        self._where = ElidedLabel(grows=True)
+        self._same = ElidedLabel(grows=True)
         self.play = _button("pause", "Space", "play or pause (Space)", self.turn)
-        self.step = _button("step", ".", "pause after one more drop (.)", lambda: submit(StepDrop()))
+        self.step = _button(
+            "step", ".", "pause after one more drop (.)", lambda: submit(StepDrop())
+        )
         self._group = QButtonGroup(self)
         self.slider = FocusSlider("drop of the recording that is played")
         self.slider.setTracking(False)
-        self.slider.setToolTip("all recorded drops: click or drag to go on with another one (Left, Right: one drop)")
+        self.slider.setToolTip(
+            "all recorded drops: click or drag to go on with another one (Left, Right: one drop)"
+        )
         self.slider.valueChanged.connect(self._jump)
         self.slider.sliderMoved.connect(self._say_place)
         column = QVBoxLayout(self)
@@ -82,18 +89,30 @@ class ReplayBar(QWidget):
     def _say_place(self, place: int) -> None:
         state = self._state
         if state is not None and state.drops:
-            words = f"drop {state.drops[place]} · {utc_time(state.times_ns[place])} · {place + 1} of {len(state.drops)}"
-            self._where.say(words, hover="number, time (UTC) and place of the drop in the recording")
+            words = (
+                f"drop {state.drops[place]} · {utc_time(state.times_ns[place])} · {place + 1} "
+                f"of {len(state.drops)}"
+            )
+            self._where.say(
+                words, hover="number, time (UTC) and place of the drop in the recording"
+            )
 
     def _say_same(self, state: ReplayState) -> None:
         if state.different:
-            words = f"▲ {len(state.different)} of {state.compared} estimates differ, first drop {state.different[0]}"
+            words = (
+                f"▲ {len(state.different)} of {state.compared} estimates differ, first drop "
+                f"{state.different[0]}"
+            )
             self._same.say(
-                words, LOOK, "\n".join(("from the recorded ones, which are dashed in the trends", *state.named))
+                words,
+                LOOK,
+                "\n".join(("from the recorded ones, which are dashed in the trends", *state.named)),
             )
         else:
             self._same.say(
-                f"{state.compared} estimates, all identical so far", DIM, "to the recorded ones, bit for bit"
+                f"{state.compared} estimates, all identical so far",
+                DIM,
+                "to the recorded ones, bit for bit",
             )
 
     def _mark_speed(self, speed: float) -> None:
@@ -112,7 +131,11 @@ class ReplayBar(QWidget):
             row.addWidget(own)
         self._group.setExclusive(False)
         for number, (text, factor) in enumerate(SPEEDS.items(), start=1):
-            hover = "as fast as possible" if math.isinf(factor) else f"{factor:g} times the speed of the recording"
+            hover = (
+                "as fast as possible"
+                if math.isinf(factor)
+                else f"{factor:g} times the speed of the recording"
+            )
             deed = partial(self._submit, SetSpeed(factor))
             button = _button(text, f"Alt+{number}", f"{hover} (Alt+{number})", deed)
             button.setCheckable(True)

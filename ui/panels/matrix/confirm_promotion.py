@@ -1,4 +1,6 @@
-"""Putting the measured matrix in force: asked in place, saying which replaces which in which file."""
+"""Putting the measured matrix in force: asked in place,
+saying which replaces which in which file.
+"""
 
 from __future__ import annotations
 
@@ -26,21 +28,29 @@ class PromoteQuestion(ConfirmBar):
         self.rejected.connect(self._forget)
 
     def refresh(self, snapshot: Snapshot) -> None:
-        """Give up where the answer could no longer be obeyed, or where another matrix has been measured since."""
-        if self._asked is not None and (objection(snapshot) or snapshot.measured is not self._asked):
+        """Give up where the answer could no longer be obeyed, or where another matrix has been
+        measured since.
+        """
+        if self._asked is not None and (
+            objection(snapshot) or snapshot.measured is not self._asked
+        ):
             self._forget()
             self.hide()
 
     def ask_about(self, snapshot: Snapshot) -> None:
         """Ask whether the measured matrix shall be in force."""
-        refusal, measured = objection(snapshot), snapshot.measured
+        refusal = objection(snapshot)
+        measured = snapshot.measured
         self._asked = None if refusal else measured
         if refusal or measured is None:
             self.ask(f"▲ cannot promote: {refusal}", allowed=False)
         else:
             new = measured.matrix
-            self.ask(f"put {new.name} ({new.origin}) in place of {measured.saved}, for station {snapshot.station}? "
-                     f"Written into {snapshot.configuration}, in force from the next start on")  # fmt: skip
+            self.ask(
+                f"put {new.name} ({new.origin}) in place of {measured.saved}, for station "
+                f"{snapshot.station}? "
+                f"Written into {snapshot.configuration}, in force from the next start on"
+            )
 
     def _promote(self) -> None:
         if self._asked is not None:
@@ -62,7 +72,13 @@ def objection(snapshot: Snapshot) -> str:
         return NONE_MEASURED
     if not snapshot.configuration:
         product = PurePath(measured.product).name
-        return f"{NO_FILE}; then ask again, or `magis-calib products promote {product} --config station.toml`"
+        return (
+            f"{NO_FILE}; then ask again, or `magis-calib products promote {product} --config "
+            f"station.toml`"
+        )
     if measured.promoted:
-        return f"{snapshot.configuration} names {measured.matrix.name} already, in force from the next start on"
+        return (
+            f"{snapshot.configuration} names {measured.matrix.name} already, in force from the "
+            f"next start on"
+        )
     return "" if measured.saved else f"{snapshot.configuration} cannot be read"

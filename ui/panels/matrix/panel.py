@@ -1,4 +1,7 @@
-"""The response matrix as a map: in force, as measured last, and their difference; the measured one can be promoted."""
+"""The response matrix as a map: in force, as measured last, and their difference.
+
+The measured one can be promoted.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ BROKEN_BELOW = 15
 
 
 class MatrixPanel(QWidget):
-    """Rows are observables, columns actuators. Drawn again only where another matrix is to be shown."""
+    """Rows are observables, columns actuators.
+
+    Drawn again only where another matrix is to be shown.
+    """
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
@@ -42,7 +48,8 @@ class MatrixPanel(QWidget):
         self._actuators: list[str] = []
         self._shown: tuple[object, ...] = ()
         """The look and the matrices that are drawn."""
-        self._head, self._living = ElidedLabel(grows=True), ElidedLabel(grows=True)
+        self._head = ElidedLabel(grows=True)
+        self._living = ElidedLabel(grows=True)
         self._head.say("no matrix is known yet", DIM)
         self.tabs = FocusTabs("which matrix is shown")
         self.tabs.setDrawBase(False)
@@ -73,10 +80,15 @@ class MatrixPanel(QWidget):
         self.question.refresh(snapshot)
         self.promote.setEnabled(snapshot.mode == "live" and not snapshot.finished)
         refusal = objection(snapshot)
-        hover = "put the newest measured matrix in force from the next start on; asks first (Ctrl+Shift+M)"
+        hover = (
+            "put the newest measured matrix in force from the next start on; asks first "
+            "(Ctrl+Shift+M)"
+        )
         self.promote.setToolTip(f"{hover}\n▲ not now: {refusal}" if refusal else hover)
         words, wrong = living(snapshot)
-        self._living.say(words, LOOK if wrong else DIM, "what the newest drops say of the actuators they moved")
+        self._living.say(
+            words, LOOK if wrong else DIM, "what the newest drops say of the actuators they moved"
+        )
         self._show(snapshot)
 
     def ask_promotion(self) -> None:
@@ -102,7 +114,8 @@ class MatrixPanel(QWidget):
             self._draw(elements(look, matrix, measured))
 
     def _draw(self, cells: Mapping[str, Mapping[str, Element]]) -> None:
-        table, self._actuators = self.table, list(next(iter(cells.values()), ()))
+        table = self.table
+        self._actuators = list(next(iter(cells.values()), ()))
         table.setAccessibleName(f"response matrix, {self.look.lower()}: observables by actuators")
         table.setRowCount(len(cells))
         table.setColumnCount(len(self._actuators))
@@ -126,7 +139,10 @@ class MatrixPanel(QWidget):
     def _name_columns(self) -> None:
         """Name the actuators; on more lines where the columns are narrow."""
         actuators = self._actuators
-        narrow = self.width() < (1 + len(actuators)) * BROKEN_BELOW * self.fontMetrics().averageCharWidth()
+        narrow = (
+            self.width()
+            < (1 + len(actuators)) * BROKEN_BELOW * self.fontMetrics().averageCharWidth()
+        )
         for column, actuator in enumerate(actuators):
             moved = ACTUATORS[actuator]
             label = "\n".join(moved.label.rsplit(" ", 1)) if narrow else moved.label
@@ -134,7 +150,8 @@ class MatrixPanel(QWidget):
             self.table.setHorizontalHeaderItem(column, _head(f"{label}\n{per}", actuator))
 
     def _lay_out(self) -> None:
-        column, line = QVBoxLayout(self), QHBoxLayout()
+        column = QVBoxLayout(self)
+        line = QHBoxLayout()
         column.setContentsMargins(6, 2, 6, 2)
         column.setSpacing(1)
         line.setSpacing(6)

@@ -1,4 +1,6 @@
-"""The live curves of a procedure: what it measures, a point for each drop, while it runs and once it has ended."""
+"""The live curves of a procedure: what it measures, a point for each drop, while it runs and once
+it has ended.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,15 @@ from ui.widgets.quiet import choice_button
 
 
 class ProcedureCurve(QWidget):
-    """The curves of the procedure that runs or has ended last, one at a time; hidden where there is none."""
+    """The curves of the procedure that runs or has ended last, one at a time.
+
+    Hidden where there is none.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.plot, self._said = CurvePlot(), ElidedLabel(grows=True)
+        self.plot = CurvePlot()
+        self._said = ElidedLabel(grows=True)
         self._head = QHBoxLayout()
         self._head.addWidget(self._said, 1)
         self._shown: LiveCurve | None = None
@@ -42,11 +48,16 @@ class ProcedureCurve(QWidget):
         self.setVisible(curve is not None and bool(curve.points))
         if curve is None or not curve.points or curve is self._shown:
             return
-        self._shown, self._origin = curve, origin
+        self._shown = curve
+        self._origin = origin
         self.plot.draw(curve)
         self.plot.label.say(origin.identity(_drops(curve)))
         name = "" if self.button.isVisibleTo(self) else f"{title(curve.axes)}: "
-        parts = [f"{SIGNS[place % len(SIGNS)][0]} {part}" for place, part in enumerate(parts_of(curve)) if part]
+        parts = [
+            f"{SIGNS[place % len(SIGNS)][0]} {part}"
+            for place, part in enumerate(parts_of(curve))
+            if part
+        ]
         self._said.say("   ".join([f"{name}{len(curve.points)} drops", *parts]), DIM, HOVER)
 
     def choose(self, place: int) -> None:
@@ -60,18 +71,29 @@ class ProcedureCurve(QWidget):
         if curve is None or self._origin is None:
             return []
         up, across = named(curve.axes)
-        return [Plot(f"{title(curve.axes)}, as measured", f"{up.name}-{across.name}", self.plot, _drops(curve),
-                     lambda: table_of(curve))]  # fmt: skip
+        return [
+            Plot(
+                f"{title(curve.axes)}, as measured",
+                f"{up.name}-{across.name}",
+                self.plot,
+                _drops(curve),
+                lambda: table_of(curve),
+            )
+        ]
 
     def _offer(self, choices: tuple[Axes, ...]) -> None:
         """Offer other curves where others are measured now."""
         if choices == self._choices:
             return
-        self._choices, self._place, self._shown = choices, 0, None
+        self._choices = choices
+        self._place = 0
+        self._shown = None
         self._head.removeWidget(self.button)
         self.button.deleteLater()
         titles = {place: title(axes) for place, axes in enumerate(choices)}
-        self.button = choice_button("", "which of the curves that are measured together", titles, self.choose)
+        self.button = choice_button(
+            "", "which of the curves that are measured together", titles, self.choose
+        )
         self.button.setAccessibleName("which curve of the procedure")
         self._head.insertWidget(0, self.button)
         self.button.setVisible(len(choices) > 1)
@@ -82,16 +104,25 @@ class ProcedureCurve(QWidget):
 def table_of(curve: LiveCurve) -> Table:
     """Return the points, a row for each drop (SI)."""
     up, across = named(curve.axes)
-    rows, parts = curve.points, parts_of(curve)
+    rows = curve.points
+    parts = parts_of(curve)
     columns = {"drop_id": np.array([one.drop_id for one in rows])}
     if curve.axes.across:
         columns[across.name] = np.array([one.at for one in rows])
-    columns |= {up.name: np.array([one.seen for one in rows]),
-                f"{up.name}_stderr": np.array([one.stderr for one in rows])}  # fmt: skip
+    columns |= {
+        up.name: np.array([one.seen for one in rows]),
+        f"{up.name}_stderr": np.array([one.stderr for one in rows]),
+    }
     if len(parts) > 1:
         columns["part"] = np.array([1 + parts.index(one.part) for one in rows])
-    units = {one.name: one.unit for one in (up, across) if one.unit} | {f"{up.name}_stderr": up.unit}
-    return Table(columns, units, tuple(f"part {number}: {part}" for number, part in enumerate(parts, 1) if part))
+    units = {one.name: one.unit for one in (up, across) if one.unit} | {
+        f"{up.name}_stderr": up.unit
+    }
+    return Table(
+        columns,
+        units,
+        tuple(f"part {number}: {part}" for number, part in enumerate(parts, 1) if part),
+    )
 
 
 def _drops(curve: LiveCurve) -> tuple[int, int]:

@@ -67,11 +67,15 @@ NARROW_PX = 720.0
 
 
 class ProceduresPanel(QWidget):
-    """A button for each procedure; beside them the one that runs, or how the last one ended, and its live curve."""
+    """A button for each procedure.
+
+    Beside them the one that runs, or how the last one ended, and its live curve.
+    """
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
-        self._submit, self._area = submit, QScrollArea()
+        self._submit = submit
+        self._area = QScrollArea()
         self._area.setAccessibleName("procedures")
         self._snapshot: Snapshot | None = None
         self._pending: str | None = None
@@ -79,10 +83,8 @@ class ProceduresPanel(QWidget):
         self._column = ProcedureButtons()
         self._column.wanted.connect(self.ask)
         self.buttons = self._column.by_name
-        self.start_question, self.cancel_question = (
-            ConfirmBar("Start", "Cancel"),
-            ConfirmBar("End it", "Keep it running"),
-        )
+        self.start_question = ConfirmBar("Start", "Cancel")
+        self.cancel_question = ConfirmBar("End it", "Keep it running")
         self.set_question = ConfirmBar("Set it", "Leave it")
         self.set_question.accepted.connect(self._set)
         for question in (self.start_question, self.cancel_question, self.set_question):
@@ -93,20 +95,25 @@ class ProceduresPanel(QWidget):
         self.cancel_question.accepted.connect(lambda: submit(CancelProcedure()))
         self.cancel = QPushButton("Cancel procedure")
         self.cancel.setProperty("hardware", True)
-        self.cancel.setToolTip("end it and bring the setpoints back to where it began; asks first (Ctrl+K)")
+        self.cancel.setToolTip(
+            "end it and bring the setpoints back to where it began; asks first (Ctrl+K)"
+        )
         self.cancel.clicked.connect(self.ask_cancel)
         self.bar = QProgressBar()
         self.bar.setAccessibleName("progress of the procedure")
         self.bar.setFormat("%v of %m drops")
-        self._head, self._now = ElidedLabel(grows=True, bold=True), QLabel()
+        self._head = ElidedLabel(grows=True, bold=True)
+        self._now = QLabel()
         self._now.setWordWrap(True)
-        self.curve, self.product = ProcedureCurve(), ProductView()
+        self.curve = ProcedureCurve()
+        self.product = ProductView()
         self.product.set_button.clicked.connect(self.ask_set)
         self._lay_out()
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Show what runs now, or how the last one ended."""
-        self._snapshot, state = snapshot, snapshot.procedure
+        self._snapshot = snapshot
+        state = snapshot.procedure
         refusal = objection(snapshot)
         running = state is not None and state.running and not snapshot.finished
         self._offer(refusal, running)
@@ -120,7 +127,9 @@ class ProceduresPanel(QWidget):
         self._say(state, running)
 
     def _offer(self, refusal: str, running: bool) -> None:
-        """Offer what can be pressed now. The keyboard goes along: else it wanders to the end, and the view with it."""
+        """Offer what can be pressed now. The keyboard goes along: else it wanders to the end, and
+        the view with it.
+        """
         at_it = self.cancel.hasFocus() or self._column.have_focus()
         if running:
             self.cancel.show()
@@ -146,17 +155,23 @@ class ProceduresPanel(QWidget):
         """Ask whether the one that runs shall end."""
         state = self._snapshot.procedure if self._snapshot is not None else None
         running = state is not None and state.running
-        text = f"end {state.name}? The setpoints go back to where it began" if running and state else (
-            "▲ no procedure is running")  # fmt: skip
+        text = (
+            f"end {state.name}? The setpoints go back to where it began"
+            if running and state
+            else ("▲ no procedure is running")
+        )
         self._show(self.cancel_question, text, allowed=running)
 
     def ask_set(self) -> None:
         """Ask whether the optimum that was found shall be set."""
-        snapshot, optimum = self._snapshot, self.product.optimum
+        snapshot = self._snapshot
+        optimum = self.product.optimum
         if snapshot is None or optimum is None:
             return
         refusal = why_not_set(optimum.actuator, snapshot)
-        now = next((one.readback for one in snapshot.actuators if one.name == optimum.actuator), math.nan)
+        now = next(
+            (one.readback for one in snapshot.actuators if one.name == optimum.actuator), math.nan
+        )
         there = ACTUATORS[optimum.actuator].shown(now)
         asked = f"set {optimum.words}, as {optimum.kind} found? It reads {there}"
         text = f"▲ cannot set it: {refusal}" if refusal else asked
@@ -174,7 +189,9 @@ class ProceduresPanel(QWidget):
     def take_focus(self) -> None:
         """Give the keyboard to the first thing that can be pressed here."""
         pressable = [self.cancel, *self.buttons.values()]
-        next((one for one in pressable if one.isVisible() and one.isEnabled()), self._area).setFocus()
+        next(
+            (one for one in pressable if one.isVisible() and one.isEnabled()), self._area
+        ).setFocus()
 
     def _show(self, question: ConfirmBar, text: str, *, allowed: bool) -> None:
         for other in (self.start_question, self.cancel_question, self.set_question):
@@ -219,7 +236,10 @@ class ProceduresPanel(QWidget):
 
     def _lay_out(self) -> None:
         inside = QWidget()
-        column, row, right, line = QVBoxLayout(inside), QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
+        column = QVBoxLayout(inside)
+        row = QHBoxLayout()
+        right = QVBoxLayout()
+        line = QHBoxLayout()
         column.setContentsMargins(8, 4, 8, 4)
         column.setSpacing(4)
         column.addWidget(self.start_question)

@@ -6,7 +6,16 @@ import sys
 
 from PySide6.QtCore import QProcess, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QPixmap
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from magis_calib.state.commands import ReturnTo
 from magis_calib.state.procedure import ProcedureState
@@ -24,7 +33,8 @@ class PaperButton(QPushButton):
     def __init__(self, text: str, what: str, hover: str) -> None:
         super().__init__(text)
         self.setToolTip(hover)
-        self._what, self._product = what, ""
+        self._what = what
+        self._product = ""
         self._making = QProcess(self)
         self._making.finished.connect(self._done)
         self.clicked.connect(self._make)
@@ -36,7 +46,9 @@ class PaperButton(QPushButton):
 
     def _make(self) -> None:
         self.setEnabled(False)
-        self._making.start(sys.executable, ["-m", "magis_calib", "products", self._what, self._product])
+        self._making.start(
+            sys.executable, ["-m", "magis_calib", "products", self._what, self._product]
+        )
 
     def _done(self, exit_code: int) -> None:
         self.setEnabled(True)
@@ -57,7 +69,8 @@ class PictureWindow(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(product)
-        label, scrolled = QLabel(words), QScrollArea()
+        label = QLabel(words)
+        scrolled = QScrollArea()
         label.setAccessibleName(f"picture of {product}")
         if not picture.isNull():
             label.setPixmap(picture)
@@ -73,10 +86,15 @@ class ProductView(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._product = ""
-        self._found, self.path = QLabel(), QLineEdit()
-        self.picture = PaperButton("Picture", "picture", "draw what was found, in a window of its own")
+        self._found = QLabel()
+        self.path = QLineEdit()
+        self.picture = PaperButton(
+            "Picture", "picture", "draw what was found, in a window of its own"
+        )
         self.picture.made.connect(lambda *made: show_picture(self.window(), *made))
-        self.page = PaperButton("Certificate", "certificate", "write the certificate of calibration and open it")
+        self.page = PaperButton(
+            "Certificate", "certificate", "write the certificate of calibration and open it"
+        )
         self.page.made.connect(self._open_page)
         self._found.setWordWrap(True)
         self._found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -86,7 +104,8 @@ class ProductView(QWidget):
         self.set_button.setProperty("hardware", True)
         self.set_button.setToolTip("move the actuator to the optimum that was found; asks first")
         self.optimum: Optimum | None = None
-        column, line = QVBoxLayout(self), QHBoxLayout()
+        column = QVBoxLayout(self)
+        line = QHBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         line.addWidget(self.path, 1)
@@ -104,7 +123,9 @@ class ProductView(QWidget):
             return
         self._product = path
         lines = product_in_words(path) if path else []
-        self._found.setText("  ·  ".join(line.replace(" ", "\u00a0") for line in lines))  # wrapped between, not within
+        self._found.setText(
+            "  ·  ".join(line.replace(" ", "\u00a0") for line in lines)
+        )  # wrapped between, not within
         self._found.setVisible(bool(lines))
         self.path.setText(path)
         self.path.setToolTip(f"{path}\nthe product; `magis-calib products show` tells all of it")
@@ -125,4 +146,6 @@ class ProductView(QWidget):
         """Return the move to the optimum; None where there is none."""
         if self.optimum is None:
             return None
-        return ReturnTo({self.optimum.actuator: self.optimum.setpoint}, f"the optimum of {self.optimum.kind}")
+        return ReturnTo(
+            {self.optimum.actuator: self.optimum.setpoint}, f"the optimum of {self.optimum.kind}"
+        )

@@ -1,4 +1,6 @@
-"""The settings of a run: every setpoint vector that is kept, what it gave, and the way back to it."""
+"""The settings of a run: every setpoint vector that is kept, what it gave,
+and the way back to it.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +46,12 @@ class SettingsPanel(QWidget):
     def __init__(self, submit: Callable[[Command], None], executor: Executor) -> None:
         super().__init__()
         self.background: BackgroundTask[Kept, list[Setting]] = BackgroundTask(executor, _settings)
-        self.model, self.table, self.question = SettingsModel(), QTableView(), ReturnQuestion(submit)
-        self.back, self.start, self.good = (QPushButton(text) for text in (
-            "Return to these…", "To the start…", "To the last good…"))  # fmt: skip
+        self.model = SettingsModel()
+        self.table = QTableView()
+        self.question = ReturnQuestion(submit)
+        self.back, self.start, self.good = (
+            QPushButton(text) for text in ("Return to these…", "To the start…", "To the last good…")
+        )
         self._words = ElidedLabel(grows=True)
         self._snapshot: Snapshot | None = None
         self._drawn: object = None
@@ -83,8 +88,11 @@ class SettingsPanel(QWidget):
         """Ask whether to go back to the selected setpoints."""
         one = self._selected()
         if one is not None and self._snapshot is not None:
-            drops = f"drop {one.last_drop}" if one.first_drop == one.last_drop else (
-                f"drops {one.first_drop} – {one.last_drop}")  # fmt: skip
+            drops = (
+                f"drop {one.last_drop}"
+                if one.first_drop == one.last_drop
+                else (f"drops {one.first_drop} – {one.last_drop}")
+            )
             self.question.ask_to(one.setpoints, f"the setpoints of {drops}", self._snapshot)
 
     def ask_start(self) -> None:
@@ -103,7 +111,9 @@ class SettingsPanel(QWidget):
             text = f"▲ none of the last {len(shown.records)} drops was within tolerance"
             self.question.ask(text, allowed=False)
         else:
-            self.question.ask_to(found.in_force, f"the setpoints of the last good drop, {found.drop_id}", shown)
+            self.question.ask_to(
+                found.in_force, f"the setpoints of the last good drop, {found.drop_id}", shown
+            )
 
     def _say(self, snapshot: Snapshot) -> None:
         if not snapshot.records:
@@ -117,8 +127,10 @@ class SettingsPanel(QWidget):
         self._words.say(words, DIM, "older ones: magis-calib settings SESSION")
 
     def _follow(self, settings: list[Setting], snapshot: Snapshot) -> None:
-        chosen, bar = self._selected(), self.table.verticalScrollBar()
-        top, before = bar.value(), self.table.currentIndex().row()
+        chosen = self._selected()
+        bar = self.table.verticalScrollBar()
+        top = bar.value()
+        before = self.table.currentIndex().row()
         self.model.follow(settings, snapshot.actuators)
         row = None if chosen is None else self.model.row_of(chosen.last_drop)
         if row is not None:
@@ -131,7 +143,8 @@ class SettingsPanel(QWidget):
         return self.model.row(rows[0].row()) if rows else None
 
     def _lay_out(self) -> None:
-        column, line = QVBoxLayout(self), QHBoxLayout()
+        column = QVBoxLayout(self)
+        line = QHBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self.question)
@@ -145,13 +158,18 @@ class SettingsPanel(QWidget):
 
 
 def first_setpoints(rows: HistoryRows) -> tuple[Setpoints, int]:
-    """Return what the first drop saw whose setpoints are known, and its number; nothing where none is known."""
+    """Return what the first drop saw whose setpoints are known, and its number.
+
+    Nothing where none is known.
+    """
     known = np.isfinite(rows["in_force"])
     if not known.any():
         return {}, 0
     first = int(np.argmax(known.any(axis=1)))
     values = dict(zip(ACTUATORS, rows["in_force"][first].tolist(), strict=True))
-    return {name: value for name, value in values.items() if math.isfinite(value)}, int(rows["drop_id"][first])
+    return {name: value for name, value in values.items() if math.isfinite(value)}, int(
+        rows["drop_id"][first]
+    )
 
 
 def _settings(kept: Kept) -> list[Setting]:

@@ -1,4 +1,6 @@
-"""The setpoint vectors of a run as a Qt table: newest first, each with what it gave and how far it is from now."""
+"""The setpoint vectors of a run as a Qt table: newest first, each with what it gave and how far it
+is from now.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,16 @@ from ui.widgets.table import HeadedModel, Index, Role
 HEADS = {
     "drops": "the first and the last drop whose atoms saw these setpoints",
     "usable": "drops that were measured with them",
-    "result": "✓ good: every mean error is within its tolerance · ▲ off: not so · – none: nothing was measured",
-    **{f"{one.label} {one.shown_unit}": f"mean of measured minus target ({one.shown_unit}), with its standard error"
-       for one in OBSERVABLES.values()},
-    "to go there from now": "the way of each actuator from its read-back; nothing where it stands there already",
-}  # fmt: skip
+    "result": "✓ good: every mean error is within its tolerance · ▲ off: not so · – none: nothing "
+    "was measured",
+    **{
+        f"{one.label} {one.shown_unit}": f"mean of measured minus target ({one.shown_unit}), with "
+        f"its standard error"
+        for one in OBSERVABLES.values()
+    },
+    "to go there from now": "the way of each actuator from its read-back; nothing where it stands "
+    "there already",
+}
 RESULTS = {"good": ("✓ good", TEXT), "off": ("▲ off", LOOK), "none": ("– none", DIM)}
 
 _COLUMNS = dict(zip(list(HEADS)[3:-1], OBSERVABLES, strict=True))
@@ -39,16 +46,20 @@ class SettingsModel(HeadedModel[Setting]):
     def follow(self, settings: Sequence[Setting], actuators: tuple[ActuatorState, ...]) -> None:
         """Show these, oldest first as they come, over where the actuators are now."""
         self.beginResetModel()
-        self._rows, self._actuators = list(reversed(settings)), actuators
+        self._rows = list(reversed(settings))
+        self._actuators = actuators
         self.endResetModel()
 
     def row_of(self, drop_id: int) -> int | None:
         """The row whose setpoints this drop saw."""
-        rows = (row for row, one in enumerate(self._rows) if one.first_drop <= drop_id <= one.last_drop)
+        rows = (
+            row for row, one in enumerate(self._rows) if one.first_drop <= drop_id <= one.last_drop
+        )
         return next(rows, None)
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> Any:  # noqa: D102
-        one, head = self.row(index.row()), list(HEADS)[index.column()]
+        one = self.row(index.row())
+        head = list(HEADS)[index.column()]
         if one is None:
             return None
         if role == Role.DisplayRole:
@@ -63,7 +74,11 @@ class SettingsModel(HeadedModel[Setting]):
 
     def _text(self, one: Setting, head: str) -> str:
         if head == "drops":
-            return str(one.first_drop) if one.first_drop == one.last_drop else f"{one.first_drop} – {one.last_drop}"
+            return (
+                str(one.first_drop)
+                if one.first_drop == one.last_drop
+                else f"{one.first_drop} – {one.last_drop}"
+            )
         if head == "usable":
             return str(one.usable)
         if head == "result":
@@ -83,4 +98,7 @@ def _result(one: Setting) -> str:
 
 def _facts(one: Setting) -> list[str]:
     """Write the mean errors in SI."""
-    return [f"mean error {raw(OBSERVABLES[name], found.mean, found.stderr)}" for name, found in one.deviations.items()]
+    return [
+        f"mean error {raw(OBSERVABLES[name], found.mean, found.stderr)}"
+        for name, found in one.deviations.items()
+    ]

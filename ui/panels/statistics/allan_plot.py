@@ -16,9 +16,10 @@ from ui.models.selection import Statistics
 from ui.style.colours import DIM, SERIES
 from ui.widgets.small_plot import SmallPlot
 
-HOVER = """dots: overlapping Allan deviation (NIST SP 1065, eq. 11), with standard errors as of white noise
+HOVER = """dots: overlapping Allan deviation (NIST SP 1065, eq. 11), errors as of white noise
 dashed: what the errors of the fits alone would give, falling with the root of the drops averaged
-drops without a number are passed over, as if there had been none: "usable drops averaged" counts the others"""
+drops without a number are passed over, as if there had been none:
+"usable drops averaged" counts the others"""
 LEAST_SHARE = 0.02
 """An error bar reaches down to this share of its value at most: the axis is logarithmic."""
 
@@ -31,8 +32,13 @@ class AllanPlot(SmallPlot):
         self.setToolTip(HOVER)
         self.line = pg.PlotCurveItem(pen=pg.mkPen(SERIES, width=1))
         self.marks = pg.ScatterPlotItem(size=6, pen=None, brush=pg.mkBrush(SERIES), pxMode=True)
-        self.bars = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), top=np.empty(0), bottom=np.empty(0),
-                                    pen=pg.mkPen(QColor(SERIES)))  # fmt: skip
+        self.bars = pg.ErrorBarItem(
+            x=np.empty(0),
+            y=np.empty(0),
+            top=np.empty(0),
+            bottom=np.empty(0),
+            pen=pg.mkPen(QColor(SERIES)),
+        )
         self.white = pg.PlotCurveItem(pen=pg.mkPen(DIM, width=1, style=Qt.PenStyle.DashLine))
         self.add(self.white, self.line, self.bars, self.marks)
 
@@ -40,19 +46,25 @@ class AllanPlot(SmallPlot):
         """Draw what was found, in the unit that people read."""
         seen = found.allan.deviations > 0
         lengths = found.allan.lengths[seen].astype(float)
-        values, errors = (one[seen] * quantity.shown_scale for one in (found.allan.deviations, found.allan.errors))
-        top, low = values + errors, np.maximum(values - errors, LEAST_SHARE * values)
+        values, errors = (
+            one[seen] * quantity.shown_scale for one in (found.allan.deviations, found.allan.errors)
+        )
+        top = values + errors
+        low = np.maximum(values - errors, LEAST_SHARE * values)
         place, height = np.log10(lengths), np.log10(values)
         white = found.fit_error * quantity.shown_scale / np.sqrt(lengths)
         self.line.setData(place, height)
         self.marks.setData(place, height)
-        self.bars.setData(x=place, y=height, top=np.log10(top) - height, bottom=height - np.log10(low))
+        self.bars.setData(
+            x=place, y=height, top=np.log10(top) - height, bottom=height - np.log10(low)
+        )
         fitted = white > 0
         self.white.setData(place[fitted], np.log10(white[fitted]))
         self.say_axis("left", f"Allan deviation ({quantity.shown_unit or '1'})")
         ends = positive([*top.tolist(), *low.tolist(), *white.tolist()])
         if ends is not None:
-            low_end, high_end = ends[0] / 1.25, ends[1] * 1.6  # room for the run's name above
+            low_end = ends[0] / 1.25
+            high_end = ends[1] * 1.6  # room for the run's name above
             self.getAxis("left").setTicks([round_ticks(low_end, high_end)])
             self.getAxis("bottom").setTicks([doubling_ticks(int(lengths[-1]))])
             across = (-0.1, float(place[-1]) + 0.1)
@@ -60,9 +72,18 @@ class AllanPlot(SmallPlot):
 
 
 def allan_table(found: Statistics, quantity: Quantity) -> Table:
-    """Return averaging lengths, deviations with standard errors, and what the fits alone would give (SI)."""
-    lengths, name = found.allan.lengths, f"{quantity.name}_allan"
-    columns = {"drops_averaged": lengths, name: found.allan.deviations, f"{name}_stderr": found.allan.errors,
-               f"{quantity.name}_fit_error": found.fit_error / np.sqrt(lengths)}  # fmt: skip
+    """Return averaging lengths, deviations with standard errors, and what the fits alone would give
+    (SI).
+    """
+    lengths = found.allan.lengths
+    name = f"{quantity.name}_allan"
+    columns = {
+        "drops_averaged": lengths,
+        name: found.allan.deviations,
+        f"{name}_stderr": found.allan.errors,
+        f"{quantity.name}_fit_error": found.fit_error / np.sqrt(lengths),
+    }
     units = dict.fromkeys(list(columns)[1:], quantity.unit)
-    return Table(columns, units, ("overlapping, NIST SP 1065, eq. 11; drops without a number passed over",))
+    return Table(
+        columns, units, ("overlapping, NIST SP 1065, eq. 11; drops without a number passed over",)
+    )

@@ -1,4 +1,6 @@
-"""How often a quantity had which value, beside the normal distribution of the same mean and width."""
+"""How often a quantity had which value,
+beside the normal distribution of the same mean and width.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class HistogramPlot(SmallPlot):
         fill, quiet = QColor(SERIES), QColor(DIM)
         fill.setAlpha(110)
         quiet.setAlpha(34)
-        self.bars = pg.BarGraphItem(x0=[0.0], x1=[1.0], height=[0.0], brush=pg.mkBrush(fill), pen=pg.mkPen(None))
+        self.bars = pg.BarGraphItem(
+            x0=[0.0], x1=[1.0], height=[0.0], brush=pg.mkBrush(fill), pen=pg.mkPen(None)
+        )
         self.normal = pg.PlotCurveItem(pen=pg.mkPen(TEXT, width=1))
         self.band = pg.LinearRegionItem(movable=False, brush=quiet, pen=pg.mkPen(None))
         self.target = pg.InfiniteLine(0.0, angle=90, pen=pg.mkPen(DIM, style=Qt.PenStyle.DashLine))
@@ -53,7 +57,9 @@ class HistogramPlot(SmallPlot):
         self.say_axis("bottom", f"{what(asked)} ({asked.quantity.shown_unit or '1'})")
         most = max(1.0, float(found.counts.max()), float(height.max(initial=0.0)))
         margin = 0.04 * float(edges[-1] - edges[0])
-        self.show_range((float(edges[0]) - margin, float(edges[-1]) + margin), (0.0, ROOM_ABOVE * most))
+        self.show_range(
+            (float(edges[0]) - margin, float(edges[-1]) + margin), (0.0, ROOM_ABOVE * most)
+        )
 
 
 def what(asked: Selection) -> str:
@@ -62,19 +68,28 @@ def what(asked: Selection) -> str:
 
 
 def normal_curve(found: Statistics) -> tuple[Array, Array]:
-    """Return places (SI) and drops per bin of the normal distribution; empty where there is no width."""
+    """Return places (SI) and drops per bin of the normal distribution.
+
+    Empty where there is no width.
+    """
     if not (math.isfinite(found.scatter) and found.scatter > 0):
         return np.empty(0), np.empty(0)
     place = np.linspace(found.edges[0], found.edges[-1], CURVE_POINTS)
     width = float(found.edges[1] - found.edges[0])
-    share = np.exp(-0.5 * ((place - found.mean) / found.scatter) ** 2) / (found.scatter * math.sqrt(2 * math.pi))
+    share = np.exp(-0.5 * ((place - found.mean) / found.scatter) ** 2) / (
+        found.scatter * math.sqrt(2 * math.pi)
+    )
     return place, found.usable * width * share
 
 
 def histogram_table(found: Statistics, asked: Selection) -> Table:
     """Return the edges of the bins (SI) and the drops in each with the error of counting."""
     name = asked.quantity.name
-    columns = {f"{name}_from": found.edges[:-1], f"{name}_to": found.edges[1:], "drops": found.counts,
-               "drops_stderr": np.sqrt(found.counts)}  # fmt: skip
+    columns = {
+        f"{name}_from": found.edges[:-1],
+        f"{name}_to": found.edges[1:],
+        "drops": found.counts,
+        "drops_stderr": np.sqrt(found.counts),
+    }
     units = {f"{name}_from": asked.quantity.unit, f"{name}_to": asked.quantity.unit}
     return Table(columns, units, (f"{what(asked)}; the outermost bins hold all that lies beyond",))

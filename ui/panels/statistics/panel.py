@@ -1,4 +1,6 @@
-"""Statistics of the drops that the trends show: how one quantity scatters, averages down, and keeps its tolerance."""
+"""Statistics of the drops that the trends show: how one quantity scatters, averages down, and keeps
+its tolerance.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,10 @@ QUANTITIES = REPORTED | HEALTH | ACTUATORS
 LINES = {
     "mean": "standard error as if the drops were independent of each other: s.d. / √usable",
     "s.d.": "standard deviation from drop to drop",
-    "s.d. / fit": "over the root mean square of the errors that the fits give: 1 where the fits explain all of it",
-    "Allan, 1 drop": "Allan deviation between neighbouring usable drops; smaller than the s.d. where it drifts",
+    "s.d. / fit": "over the root mean square of the errors that the fits give: 1 where the fits "
+    "explain all of it",
+    "Allan, 1 drop": "Allan deviation between neighbouring usable drops; smaller than the s.d. "
+    "where it drifts",
     "in tolerance": "share of the usable drops within tolerance of the target in force at each",
 }
 
@@ -45,18 +49,29 @@ class DropsInSight(Protocol):
 
 
 class StatisticsPanel(QWidget):
-    """Follows the reach of the trends; worked out beside the GUI thread, and only while it can be seen."""
+    """Follows the reach of the trends.
+
+    Worked out beside the GUI thread, and only while it can be seen.
+    """
 
     def __init__(self, executor: Executor, trends: DropsInSight) -> None:
         """`trends`: says which drops are looked at."""
         super().__init__()
-        self.background: BackgroundTask[Selection, Statistics] = BackgroundTask(executor, statistics_of)
-        self._trends, self._quantity = trends, OBSERVABLES["z_m"]
+        self.background: BackgroundTask[Selection, Statistics] = BackgroundTask(
+            executor, statistics_of
+        )
+        self._trends = trends
+        self._quantity = OBSERVABLES["z_m"]
         self._asked: tuple[object, Selection] | None = None
         self._drawn: tuple[Selection, Statistics] | None = None
-        self.allan, self.histogram = AllanPlot(), HistogramPlot()
-        choices = {name: f"{one.label} ({one.shown_unit or '1'})" for name, one in QUANTITIES.items()}
-        self._button = choice_button(f"{self._quantity.label} ▾", "which quantity", choices, self.choose)
+        self.allan = AllanPlot()
+        self.histogram = HistogramPlot()
+        choices = {
+            name: f"{one.label} ({one.shown_unit or '1'})" for name, one in QUANTITIES.items()
+        }
+        self._button = choice_button(
+            f"{self._quantity.label} ▾", "which quantity", choices, self.choose
+        )
         self._drops = ElidedLabel(grows=True)
         self._numbers = {line: ElidedLabel() for line in LINES}
         self._lay_out()
@@ -87,10 +102,24 @@ class StatisticsPanel(QWidget):
         name = f"{what(asked)} ({quantity.shown_unit or '1'})"
         written = [f"{line} {words.text()}" for line, words in self._numbers.items()]
         numbers = "   ".join(written[:2]), "   ".join(written[2:])
-        return [Plot(f"Allan deviation of {name}", f"{quantity.name}-allan", self.allan, asked.drops,
-                     lambda: allan_table(found, quantity), numbers),
-                Plot(f"histogram of {name}", f"{quantity.name}-histogram", self.histogram, asked.drops,
-                     lambda: histogram_table(found, asked), numbers)]  # fmt: skip
+        return [
+            Plot(
+                f"Allan deviation of {name}",
+                f"{quantity.name}-allan",
+                self.allan,
+                asked.drops,
+                lambda: allan_table(found, quantity),
+                numbers,
+            ),
+            Plot(
+                f"histogram of {name}",
+                f"{quantity.name}-histogram",
+                self.histogram,
+                asked.drops,
+                lambda: histogram_table(found, asked),
+                numbers,
+            ),
+        ]
 
     def _selection(self, snapshot: Snapshot) -> Selection:
         """Return what is asked for: the same object for as long as nothing changed."""
@@ -100,7 +129,10 @@ class StatisticsPanel(QWidget):
         newest = int(history["drop_id"][-1]), len(history)
         state = (name, target, tolerance, newest, self._trends.reach)
         if self._asked is None or self._asked[0] != state:
-            self._asked = state, Selection(self._trends.selected(history), self._quantity, target, tolerance)
+            self._asked = (
+                state,
+                Selection(self._trends.selected(history), self._quantity, target, tolerance),
+            )
         return self._asked[1]
 
     def _draw(self, asked: Selection, found: Statistics, origin: Origin) -> None:
@@ -127,7 +159,8 @@ class StatisticsPanel(QWidget):
         middle.addWidget(self.allan, 5)
         middle.addWidget(self.histogram, 4)
         middle.addLayout(numbers)
-        self._shown, self._empty = QWidget(), QLabel()
+        self._shown = QWidget()
+        self._empty = QLabel()
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
@@ -142,19 +175,29 @@ class StatisticsPanel(QWidget):
 
 
 def numbers_of(found: Statistics, quantity: Quantity) -> dict[str, tuple[str, str]]:
-    """Write the numbers for a person, each with its SI value for the hover; "–" where there is none."""
+    """Write the numbers for a person, each with its SI value for the hover.
+
+    "–" where there is none.
+    """
     ratio = found.scatter / found.fit_error if found.fit_error else math.nan
     first = [found.allan.deviations[:1], found.allan.errors[:1]]
     allan, allan_error = (float(one[0]) if len(one) else math.nan for one in first)
-    scatter_error = found.scatter / math.sqrt(2 * (found.usable - 1)) if found.usable > 1 else math.nan
+    scatter_error = (
+        found.scatter / math.sqrt(2 * (found.usable - 1)) if found.usable > 1 else math.nan
+    )
     return {
         "mean": _number(quantity, found.mean, found.mean_error),
         "s.d.": _number(quantity, found.scatter, scatter_error),
         "s.d. / fit": (f"{ratio:.2f}" if math.isfinite(ratio) else "–", ""),
         "Allan, 1 drop": _number(quantity, allan, allan_error),
-        "in tolerance": (f"{100 * found.in_tolerance:.1f} %" if math.isfinite(found.in_tolerance) else "–", ""),
+        "in tolerance": (
+            f"{100 * found.in_tolerance:.1f} %" if math.isfinite(found.in_tolerance) else "–",
+            "",
+        ),
     }
 
 
 def _number(quantity: Quantity, value: float, error: float) -> tuple[str, str]:
-    return f"{quantity.with_error(value, error)} {quantity.shown_unit}".rstrip(), raw(quantity, value, error)
+    return f"{quantity.with_error(value, error)} {quantity.shown_unit}".rstrip(), raw(
+        quantity, value, error
+    )

@@ -1,4 +1,6 @@
-"""Targets, gains and limits of the loop: saved, current, allowed, and new ones that are applied after a yes."""
+"""Targets, gains and limits of the loop: saved, current, allowed, and new ones that are applied
+after a yes.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,27 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from magis_calib.state.commands import Command
 from magis_calib.state.snapshot import Snapshot
-from ui.models.editable_settings import FOR_THIS_RUN, Change, Key, SettingKind, commands, items_of, why_read_only
+from ui.models.editable_settings import (
+    FOR_THIS_RUN,
+    Change,
+    Key,
+    SettingKind,
+    commands,
+    items_of,
+    why_read_only,
+)
 from ui.panels.targets.rows import TargetRow, TargetsBlock
 from ui.style.colours import DIM, INFO, LOOK
 from ui.widgets.confirm import ConfirmBar
@@ -24,11 +42,15 @@ PAGES: dict[str, dict[str, tuple[SettingKind, ...]]] = {
 
 
 class Page(QScrollArea):
-    """Blocks beside each other, or below where there is no room for that; it scrolls when the dock is low."""
+    """Blocks beside each other, or below where there is no room for that.
+
+    It scrolls when the dock is low.
+    """
 
     def __init__(self, blocks: list[TargetsBlock]) -> None:
         super().__init__()
-        self._blocks, inside = blocks, QWidget()
+        self._blocks = blocks
+        inside = QWidget()
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, inside)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(0)
@@ -44,11 +66,14 @@ class Page(QScrollArea):
 
     def follow_width(self) -> None:
         """Lay the blocks beside each other where both have room."""
-        wide = sum(block.minimumSizeHint().width() for block in self._blocks) + self.verticalScrollBar().width()
+        wide = (
+            sum(block.minimumSizeHint().width() for block in self._blocks)
+            + self.verticalScrollBar().width()
+        )
         beside = self.width() >= wide
         self._box.setDirection(
             QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
-        )  # fmt: skip
+        )
 
 
 class TargetsPanel(QWidget):
@@ -59,14 +84,20 @@ class TargetsPanel(QWidget):
         self._submit = submit
         self._snapshot: Snapshot | None = None
         self._asked: dict[Key, Change] = {}
-        """What the question is about, and then what was asked of the run and is not seen in force yet."""
-        self._blocks = {kinds: TargetsBlock(title) for page in PAGES.values() for title, kinds in page.items()}
+        """What the question is about, and then what was asked of the run and is not seen in force
+        yet.
+        """
+        self._blocks = {
+            kinds: TargetsBlock(title) for page in PAGES.values() for title, kinds in page.items()
+        }
         self._tabs = FocusTabs("targets and gains, or limits")
-        self._stack, self._state = QStackedWidget(), ElidedLabel(grows=True)
-        self.apply, self.put_back, self.take_saved = (
-            _button("Apply…", f"asks first, listing every change; {FOR_THIS_RUN}"),
-            _button("Put back", "clear everything that was typed and not applied"),
-            _button("Saved values", "type what the configuration file says; apply it as any other change"),
+        self._stack = QStackedWidget()
+        self._state = ElidedLabel(grows=True)
+        self.apply = _button("Apply…", f"asks first, listing every change; {FOR_THIS_RUN}")
+        self.put_back = _button("Put back", "clear everything that was typed and not applied")
+        self.take_saved = _button(
+            "Saved values",
+            "type what the configuration file says; apply it as any other change",
         )
         self.apply.setProperty("hardware", True)
         self.question = ConfirmBar("Apply", "Cancel")
@@ -83,17 +114,26 @@ class TargetsPanel(QWidget):
         return {key: row for block in self._blocks.values() for key, row in block.rows.items()}
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
-        """Show what is saved and in force; what was asked for and is in force now is no longer a change."""
-        self._snapshot, items = snapshot, items_of(snapshot)
+        """Show what is saved and in force.
+
+        What was asked for and is in force now is no longer a change.
+        """
+        self._snapshot = snapshot
+        items = items_of(snapshot)
         for kinds, block in self._blocks.items():
-            block.show_items([item for item in items.values() if item.key[0] in kinds], not why_read_only(snapshot))
+            block.show_items(
+                [item for item in items.values() if item.key[0] in kinds],
+                not why_read_only(snapshot),
+            )
         for number in range(self._stack.count()):
             page = self._stack.widget(number)
             assert isinstance(page, Page)
             page.follow_width()
         if not self.question.isVisible():
             rows = self.rows
-            done = [key for key, change in self._asked.items() if items[key].current == change.value]
+            done = [
+                key for key, change in self._asked.items() if items[key].current == change.value
+            ]
             for key in done:
                 self._asked.pop(key)
                 rows[key].write("")
@@ -108,7 +148,12 @@ class TargetsPanel(QWidget):
     def ask(self) -> None:
         """Ask whether what is typed shall be in force, listing every change."""
         changes = self._changes()
-        if not changes or self._refused() or self._snapshot is None or why_read_only(self._snapshot):
+        if (
+            not changes
+            or self._refused()
+            or self._snapshot is None
+            or why_read_only(self._snapshot)
+        ):
             return
         self._asked = changes
         self.question.ask(f"apply {'; '.join(_listed(changes))}? {FOR_THIS_RUN.capitalize()}")
@@ -126,7 +171,11 @@ class TargetsPanel(QWidget):
 
     def _refused(self) -> list[str]:
         rows = self.rows.values()
-        return [f"{row.edit.accessibleName().removeprefix('new ')}: {row.refusal}" for row in rows if row.refusal]
+        return [
+            f"{row.edit.accessibleName().removeprefix('new ')}: {row.refusal}"
+            for row in rows
+            if row.refusal
+        ]
 
     def _send(self) -> None:
         if self._snapshot is not None:
@@ -150,13 +199,21 @@ class TargetsPanel(QWidget):
         for row in self.rows.values():
             row.judge()
         changes, refused = self._changes(), self._refused()
-        closed = why_read_only(self._snapshot) if self._snapshot is not None else "nothing is known of the loop yet"
-        if self.question.isVisible() and (_listed(changes) != _listed(self._asked) or refused or closed):
+        closed = (
+            why_read_only(self._snapshot)
+            if self._snapshot is not None
+            else "nothing is known of the loop yet"
+        )
+        if self.question.isVisible() and (
+            _listed(changes) != _listed(self._asked) or refused or closed
+        ):
             self._forget()
         typed = any(row.edit.text() for row in self.rows.values())
         self.apply.setEnabled(bool(changes) and not refused and not closed)
         self.put_back.setEnabled(typed)
-        self.take_saved.setEnabled(not closed and any(one.item.saved != one.item.current for one in self.rows.values()))
+        self.take_saved.setEnabled(
+            not closed and any(one.item.saved != one.item.current for one in self.rows.values())
+        )
         count = f"✎ {len(changes)} change{'s' if len(changes) != 1 else ''}, not applied yet"
         if closed:
             self._state.say(f"■ {closed}", DIM)
@@ -170,12 +227,16 @@ class TargetsPanel(QWidget):
             self._state.say("type a new value, then apply; " + FOR_THIS_RUN, DIM)
 
     def _answer(self) -> str:
-        """Return why the run did not take what it was asked for last; empty where nothing is waited for."""
+        """Return why the run did not take what it was asked for last.
+
+        Empty where nothing is waited for.
+        """
         note = self._snapshot.note if self._snapshot is not None else ""
         return note if self._asked and self.question.isHidden() and " not set: " in note else ""
 
     def _lay_out(self) -> None:
-        column, line = QVBoxLayout(self), QHBoxLayout()
+        column = QVBoxLayout(self)
+        line = QHBoxLayout()
         column.setContentsMargins(2, 2, 2, 0)
         column.setSpacing(2)
         line.setContentsMargins(0, 0, 4, 0)

@@ -12,15 +12,30 @@ from ui.style.colours import DIM, INFO, LOOK, TEXT
 from ui.widgets.label import RIGHT, ElidedLabel
 from ui.widgets.setpoint_edit import SetpointEdit
 
-HEADS = {"saved": "what the configuration file says", "current": "in force in this run", "range": "what may be entered",
-         "new": "what shall be in force; nothing happens before it is applied"}  # fmt: skip
+HEADS = {
+    "saved": "what the configuration file says",
+    "current": "in force in this run",
+    "range": "what may be entered",
+    "new": "what shall be in force; nothing happens before it is applied",
+}
 
 
-RANGES: dict[SettingKind, str] = {"target": "−32900 … 39000", "gain": "auto, 0 < g < 2", "minimum": "−1000 … −49",
-                           "maximum": "−49 … 1000", "step_cap": "0 < … 1000",
-                           "excursion": "range, or > 0"}  # fmt: skip
-NUMBERS: dict[SettingKind, str] = {"target": "−12345.6", "gain": "0.123", "minimum": "−2000.0", "maximum": "−2000.0",
-                            "step_cap": "2000.0", "excursion": "2000.0"}  # fmt: skip
+RANGES: dict[SettingKind, str] = {
+    "target": "−32900 … 39000",
+    "gain": "auto, 0 < g < 2",
+    "minimum": "−1000 … −49",
+    "maximum": "−49 … 1000",
+    "step_cap": "0 < … 1000",
+    "excursion": "range, or > 0",
+}
+NUMBERS: dict[SettingKind, str] = {
+    "target": "−12345.6",
+    "gain": "0.123",
+    "minimum": "−2000.0",
+    "maximum": "−2000.0",
+    "step_cap": "2000.0",
+    "excursion": "2000.0",
+}
 """The longest usual texts."""
 
 
@@ -28,19 +43,27 @@ class TargetRow:
     """The widgets of one number, laid into a line of a grid that others share."""
 
     def __init__(self, grid: QGridLayout, line: int, item: Item) -> None:
-        kind, number = item.key[0].replace("_", " "), NUMBERS[item.key[0]]
-        self.item, self.refusal = item, ""
+        kind = item.key[0].replace("_", " ")
+        number = NUMBERS[item.key[0]]
+        self.item = item
+        self.refusal = ""
         self.edit = SetpointEdit()
         self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.edit.setFixedWidth(self.edit.fontMetrics().horizontalAdvance("−2000.000") + 10)
-        self.edit.setAccessibleName(f"new {kind} of {item.label.removesuffix(SHORT.get(item.key[0], '')).strip()}")
-        self._name, self._unit = ElidedLabel(whole=True), ElidedLabel(whole=True)
-        self._saved, self._current = ElidedLabel(number, align=RIGHT), ElidedLabel(f"≠ {number}", align=RIGHT)
-        self._range, self._mark = ElidedLabel(RANGES[item.key[0]], align=RIGHT), ElidedLabel("✎ new")
+        self.edit.setAccessibleName(
+            f"new {kind} of {item.label.removesuffix(SHORT.get(item.key[0], '')).strip()}"
+        )
+        self._name = ElidedLabel(whole=True)
+        self._unit = ElidedLabel(whole=True)
+        self._saved = ElidedLabel(number, align=RIGHT)
+        self._current = ElidedLabel(f"≠ {number}", align=RIGHT)
+        self._range = ElidedLabel(RANGES[item.key[0]], align=RIGHT)
+        self._mark = ElidedLabel("✎ new")
         self._name.say(item.label, TEXT, f"{item.key[1]}: {kind}")
         self._unit.say(item.quantity.shown_unit, DIM, f"SI unit {item.quantity.unit}")
-        for column, part in enumerate((self._name, self._saved, self._current, self._range, self.edit, self._unit,
-                                       self._mark)):  # fmt: skip
+        for column, part in enumerate(
+            (self._name, self._saved, self._current, self._range, self.edit, self._unit, self._mark)
+        ):
             grid.addWidget(part, line, column)
 
     def show_item(self, item: Item, editable: bool) -> None:
@@ -48,12 +71,17 @@ class TargetRow:
         self.item = item
         other = item.current != item.saved
         self._saved.say(item.shown(item.saved), DIM, f"saved: {item.si(item.saved)}")
-        self._current.say(f"{'≠ ' if other else ''}{item.shown(item.current)}", INFO if other else TEXT,
-                          f"in force: {item.si(item.current)}" + ("\nnot as saved" if other else ""))  # fmt: skip
+        self._current.say(
+            f"{'≠ ' if other else ''}{item.shown(item.current)}",
+            INFO if other else TEXT,
+            f"in force: {item.si(item.current)}" + ("\nnot as saved" if other else ""),
+        )
         self._range.say(item.range_in_words(), DIM, f"{item.si(item.low)} … {item.si(item.high)}")
         if self.edit.isReadOnly() == editable:
             self.edit.setReadOnly(not editable)
-            self.edit.setFocusPolicy(Qt.FocusPolicy.StrongFocus if editable else Qt.FocusPolicy.NoFocus)
+            self.edit.setFocusPolicy(
+                Qt.FocusPolicy.StrongFocus if editable else Qt.FocusPolicy.NoFocus
+            )
         self.edit.setPlaceholderText(item.shown(item.current) if editable else "")
         self.judge()
 
@@ -85,7 +113,10 @@ class TargetRow:
 
 
 class TargetsBlock(QWidget):
-    """A grid of rows under one head. Emits `edited` when something is typed, `asked` with Return."""
+    """A grid of rows under one head.
+
+    Emits `edited` when something is typed, `asked` with Return.
+    """
 
     edited = Signal()
     asked = Signal()

@@ -15,7 +15,10 @@ COLUMNS = 3
 
 
 class ChartPages(QTabWidget):
-    """A page has a chart for each of its quantities; beside the tabs is room for what all pages share."""
+    """A page has a chart for each of its quantities.
+
+    Beside the tabs is room for what all pages share.
+    """
 
     def __init__(self, made: Callable[[Quantity], StripChart], beside: Iterable[QWidget]) -> None:
         """`made` makes the chart of a quantity."""

@@ -27,7 +27,8 @@ from ui.widgets.label import RIGHT, ElidedLabel
 from ui.widgets.quiet import choice_button
 
 HOW = """how many drops the charts reach back
-wheel: zoom · drag: earlier or later · double click: follow the newest again · click: why this drop"""
+wheel: zoom · drag: earlier or later · double click: follow the newest again
+click: why this drop"""
 ROOM_PX = 8
 NOT_SOONER_S = 1.0
 """Charts follow new drops no more often than this."""
@@ -38,7 +39,8 @@ SETPOINTS = 2
 class TrendsPanel(QWidget):
     """Only the page that can be seen is drawn, and only when there are new drops.
 
-    Emits `chosen` with the drop that was clicked, and `statistics_wanted` with the name of a quantity.
+    Emits `chosen` with the drop that was clicked, and `statistics_wanted` with the name of a
+    quantity.
     """
 
     chosen = Signal(int)
@@ -61,8 +63,11 @@ class TrendsPanel(QWidget):
         self._identity = ElidedLabel(align=RIGHT, larger=-2.0)
         self.pages = ChartPages(self._chart, (self._identity, self._span_button))
         self.pages.add("observables", OBSERVABLES.values(), "the six controlled observables")
-        self.pages.add("health", (DIAGNOSTICS | HEALTH).values(),
-                       "atoms, contrast, residuals, roll …: reported, not controlled")  # fmt: skip
+        self.pages.add(
+            "health",
+            (DIAGNOSTICS | HEALTH).values(),
+            "atoms, contrast, residuals, roll …: reported, not controlled",
+        )
         self.pages.add("setpoints", (), "setpoints that the atoms of each drop saw")
         self._empty = QLabel()
         self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
@@ -85,22 +90,34 @@ class TrendsPanel(QWidget):
         self._stack.setCurrentWidget(self.pages)
         self._beside, beside_words = beside(snapshot)
         state = (tuple(sorted(snapshot.targets.items())), beside_words)
-        if self._drawn and self._drawn[0] is snapshot.records and self._drawn[1:] == (*state, *self._wish):
+        if (
+            self._drawn
+            and self._drawn[0] is snapshot.records
+            and self._drawn[1:] == (*state, *self._wish)
+        ):
             return
         if self.pages.currentIndex() == SETPOINTS:
             self._follow_actuators(snapshot)  # half a second for the first time
-        self._first_drop, self._newest_drop = (int(snapshot.history["drop_id"][at]) for at in (0, -1))
+        self._first_drop, self._newest_drop = (
+            int(snapshot.history["drop_id"][at]) for at in (0, -1)
+        )
         self._rows = self._seen(snapshot.history)
         self._by_drop = {record.drop_id: record for record in snapshot.records}
         words = [beside_words] if beside_words else []
-        self._identity.say(" · ".join([*words, Origin.of(snapshot).identity(self._drops)]),
-                           SHADOW if words else DIM, "session and drops of all charts here")  # fmt: skip
+        self._identity.say(
+            " · ".join([*words, Origin.of(snapshot).identity(self._drops)]),
+            SHADOW if words else DIM,
+            "session and drops of all charts here",
+        )
         for chart in self.pages.in_sight:
             self._draw(chart, snapshot)
-        self._drawn, self._drawn_s = (snapshot.records, *state, *self._wish), now_s
+        self._drawn = (snapshot.records, *state, *self._wish)
+        self._drawn_s = now_s
 
     def due(self, now_s: float) -> bool:
-        """Say whether to refresh: new drops wait for a moment, what the operator does is drawn at once."""
+        """Say whether to refresh: new drops wait for a moment, what the operator does is drawn at
+        once.
+        """
         return now_s - self._drawn_s >= NOT_SOONER_S or self._drawn[-3:] != self._wish
 
     @property
@@ -113,11 +130,17 @@ class TrendsPanel(QWidget):
         first, last = self._reach or followed(self._rows, self._span)
         target = snapshot.targets.get(quantity.name)
         series = series_of(self._rows, quantity, target or 0.0)
-        dashed = series_of(within(self._beside, first, last), quantity, target or 0.0) if len(self._beside) else None
+        dashed = (
+            series_of(within(self._beside, first, last), quantity, target or 0.0)
+            if len(self._beside)
+            else None
+        )
         chart.draw(series, first, last, target, snapshot.tolerances.get(quantity.name), dashed)
         chart.say_newest(*newest(snapshot.records[-1], quantity))
         if target is not None and quantity.name in snapshot.tolerances:
-            chart.say_share(*share(self.selected(), quantity, target, snapshot.tolerances[quantity.name]))
+            chart.say_share(
+                *share(self.selected(), quantity, target, snapshot.tolerances[quantity.name])
+            )
 
     @property
     def _drops(self) -> tuple[int, int]:
@@ -127,7 +150,9 @@ class TrendsPanel(QWidget):
 
     @property
     def reach(self) -> tuple[int, tuple[float, float] | None]:
-        """How far the charts reach: the last so many drops (0: all), and first and last where the operator chose."""
+        """How far the charts reach: the last so many drops (0: all), and first and last where the
+        operator chose.
+        """
         return self._span, self._reach
 
     def selected(self, history: HistoryRows | None = None) -> HistoryRows:
@@ -144,7 +169,13 @@ class TrendsPanel(QWidget):
     def _plot(self, chart: StripChart) -> Plot:
         quantity = chart.quantity
         name = f"{quantity.label} ({quantity.shown_unit or '1'}) over drops"
-        return Plot(name, quantity.name, chart.view, self._drops, lambda: table_of(self.selected(), quantity))
+        return Plot(
+            name,
+            quantity.name,
+            chart.view,
+            self._drops,
+            lambda: table_of(self.selected(), quantity),
+        )
 
     def _tell(self, quantity: Quantity, drop_id: int) -> str:
         """Write the hover text of one drop in one chart."""
@@ -154,7 +185,9 @@ class TrendsPanel(QWidget):
         return f"{told}\ndashed: {other}" if other else told
 
     def look(self, wish: str, by: float, about: float = 0.0) -> None:
-        """Zoom by a factor about a drop, move by so many drops, follow the newest again, or pick the drop there."""
+        """Zoom by a factor about a drop, move by so many drops, follow the newest again, or pick
+        the drop there.
+        """
         if not len(self._rows):
             return
         first, last = self._reach or followed(self._rows, self._span)
@@ -173,8 +206,12 @@ class TrendsPanel(QWidget):
         self._say_span()
 
     def step(self, wish: str, share: float) -> None:
-        """Do the same from the keyboard: zoom about the middle, or move by a share of what is seen."""
-        first, last = self._reach or followed(self._rows, self._span) if len(self._rows) else (0.0, 0.0)
+        """Do the same from the keyboard: zoom about the middle,
+        or move by a share of what is seen.
+        """
+        first, last = (
+            self._reach or followed(self._rows, self._span) if len(self._rows) else (0.0, 0.0)
+        )
         self.look(wish, share if wish == "zoom" else share * (last - first), (first + last) / 2)
 
     def _seen(self, history: HistoryRows) -> HistoryRows:
@@ -185,21 +222,32 @@ class TrendsPanel(QWidget):
         return history[max(0, int(first) - 1) : int(last) + 2]
 
     def _say_span(self) -> None:
-        words = CHOICES[self._span] if self._reach is None else "drops {:.0f} – {:.0f}".format(*self._reach)
+        words = (
+            CHOICES[self._span]
+            if self._reach is None
+            else "drops {:.0f} – {:.0f}".format(*self._reach)
+        )
         self._span_button.setText(f"{words} ▾")
 
     def _chart(self, quantity: Quantity) -> StripChart:
-        chart = StripChart(quantity, partial(self._tell, quantity), self.look, steps=quantity.name in ACTUATORS)
+        chart = StripChart(
+            quantity, partial(self._tell, quantity), self.look, steps=quantity.name in ACTUATORS
+        )
         chart.name.asked.connect(partial(self.statistics_wanted.emit, quantity.name))
         return chart
 
     def _follow_actuators(self, snapshot: Snapshot) -> None:
         loop = steered(snapshot.records)
-        wanted = [ACTUATORS[one.name] for one in by_hand_last(snapshot.actuators, loop) if one.name in ACTUATORS]
+        wanted = [
+            ACTUATORS[one.name]
+            for one in by_hand_last(snapshot.actuators, loop)
+            if one.name in ACTUATORS
+        ]
         if wanted and wanted != [chart.quantity for chart in self.pages.charts[SETPOINTS]]:
             self.pages.fill(SETPOINTS, wanted)
 
     def _set_span(self, span: int) -> None:
-        self._span, self._reach = span, None
+        self._span = span
+        self._reach = None
         self._say_span()
         self._settings.setValue("trends/span", span)

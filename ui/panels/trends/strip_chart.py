@@ -1,4 +1,6 @@
-"""One quantity over the drops: values with error bars, target and tolerance, gaps with their reasons."""
+"""One quantity over the drops: values with error bars, target and tolerance, gaps with their
+reasons.
+"""
 
 from __future__ import annotations
 
@@ -24,24 +26,33 @@ HOW = "double click: statistics of these drops"
 MOST_GAPS = 80
 """Above this many gaps some are left out: their marks would touch each other."""
 MOST_POINTS = 1000
-"""Above this many drops the lowest and highest of neighbours are drawn: a chart is some hundred pixels wide."""
+"""Above this many drops the lowest and highest of neighbours are drawn: a chart is some hundred
+pixels wide.
+"""
 NARROW_PX = 200
 """A chart no wider than this has no room for more than numbers above it."""
 
 
 class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
-    """Hands wheel, drag and clicks to whoever decides how far all charts reach. Nothing moves by itself."""
+    """Hands wheel, drag and clicks to whoever decides how far all charts reach.
+
+    Nothing moves by itself.
+    """
 
     def __init__(self, wish: Callable[[str, float, float], None]) -> None:
         super().__init__(enableMenu=False)
         self._wish = wish
         self._about = 0.0
-        self._picks = QTimer(singleShot=True, interval=QGuiApplication.styleHints().mouseDoubleClickInterval())
+        self._picks = QTimer(
+            singleShot=True, interval=QGuiApplication.styleHints().mouseDoubleClickInterval()
+        )
         self._picks.timeout.connect(lambda: self._wish("pick", 0.0, self._about))
 
     def wheelEvent(self, event: Any, axis: Any = None) -> None:  # noqa: D102
         event.accept()
-        self._wish("zoom", 0.8 ** (event.delta() / 120.0), float(self.mapSceneToView(event.scenePos()).x()))
+        self._wish(
+            "zoom", 0.8 ** (event.delta() / 120.0), float(self.mapSceneToView(event.scenePos()).x())
+        )
 
     def mouseDragEvent(self, event: Any, axis: Any = None) -> None:  # noqa: D102
         event.accept()
@@ -71,7 +82,9 @@ class ChartName(ElidedLabel):
         """Return the menu of all words with an entry for the statistics."""
         menu = super().copy_menu()
         menu.addSeparator()
-        menu.addAction(f"Statistics of {self.text()}").triggered.connect(lambda _=False: self.asked.emit())
+        menu.addAction(f"Statistics of {self.text()}").triggered.connect(
+            lambda _=False: self.asked.emit()
+        )
         return menu
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: D102
@@ -83,21 +96,34 @@ class StripChart(QWidget):
     """A small plot with its name, newest value and unit above it."""
 
     def __init__(
-        self, quantity: Quantity, tell: Callable[[int], str], wish: Callable[[str, float, float], None], *,
+        self,
+        quantity: Quantity,
+        tell: Callable[[int], str],
+        wish: Callable[[str, float, float], None],
+        *,
         steps: bool = False,
-    ) -> None:  # fmt: skip
-        """`tell` writes the hover text of a drop; `wish` hears of zoom (factor, about), move, follow and pick."""
+    ) -> None:
+        """`tell` writes the hover text of a drop.
+
+        `wish` hears of zoom (factor, about), move, follow and pick.
+        """
         super().__init__()
-        self.quantity, self._tell, self._steps = quantity, tell, steps
+        self.quantity = quantity
+        self._tell = tell
+        self._steps = steps
         self._range = SteadyRange()
         self._series: Series | None = None
-        self.name, self._newest = ChartName(), ElidedLabel(align=RIGHT, whole=True)
-        self.name.say(quantity.label, hover=f"{quantity.name}, shown in {quantity.shown_unit or '1'}\n{HOW}")
+        self.name = ChartName()
+        self._newest = ElidedLabel(align=RIGHT, whole=True)
+        self.name.say(
+            quantity.label, hover=f"{quantity.name}, shown in {quantity.shown_unit or '1'}\n{HOW}"
+        )
         self._share = ElidedLabel()
         self._plot: Any = pg.PlotWidget(viewBox=ReachBox(wish))
         self._dress_plot()
         self._make_items()
-        head, column = QHBoxLayout(), QVBoxLayout(self)
+        head = QHBoxLayout()
+        column = QVBoxLayout(self)
         head.addWidget(self.name, 1)
         head.addWidget(self._share)
         head.addWidget(self._newest)
@@ -124,10 +150,17 @@ class StripChart(QWidget):
         return self._plot
 
     def draw(
-        self, series: Series, first: float, last: float, target: float | None, tolerance: float | None,
+        self,
+        series: Series,
+        first: float,
+        last: float,
+        target: float | None,
+        tolerance: float | None,
         beside: Series | None = None,
-    ) -> None:  # fmt: skip
-        """Draw these drops; target and tolerance in SI. `beside`: dashed, what was or would have been otherwise."""
+    ) -> None:
+        """Draw these drops; target and tolerance in SI. `beside`: dashed, what was or would have
+        been otherwise.
+        """
         self._series = series
         scale = self.quantity.shown_scale
         low, high = series.extent()
@@ -148,7 +181,8 @@ class StripChart(QWidget):
         self._beside.setVisible(beside is not None)
         if beside is not None:
             self._draw_line(self._beside, beside)
-        self._plot.scene().prepareForPaint()  # else the new range is found while painting, and all is painted twice
+        # else the new range is found while painting, and all is painted twice
+        self._plot.scene().prepareForPaint()
 
     def _draw_values(self, series: Series) -> None:
         good = np.isfinite(series.values)
@@ -157,13 +191,17 @@ class StripChart(QWidget):
         shown = good if few and not self._steps else np.zeros_like(good)
         self._marks.setData(series.drops[shown], series.values[shown])
         bars = good & np.isfinite(series.errors) & few
-        self._bars.setData(x=series.drops[bars], y=series.values[bars], height=2 * series.errors[bars])
+        self._bars.setData(
+            x=series.drops[bars], y=series.values[bars], height=2 * series.errors[bars]
+        )
         low, high = self._range.limits
         gaps = series.drops[~good]
         gaps = gaps[:: 1 + len(gaps) // MOST_GAPS]
         self._gaps.setData(gaps, np.full(gaps.shape, low + 0.05 * (high - low)))
         for item, some in ((self._marks, shown), (self._bars, bars), (self._gaps, gaps)):
-            item.setVisible(bool(np.any(some)))  # what is empty is asked for its size a dozen times all the same
+            item.setVisible(
+                bool(np.any(some))
+            )  # what is empty is asked for its size a dozen times all the same
 
     def _draw_line(self, line: Any, series: Series) -> None:
         if len(series.drops) > MOST_POINTS:
@@ -196,10 +234,24 @@ class StripChart(QWidget):
         self._line: Any = pg.PlotCurveItem(pen=pg.mkPen(line, width=1), connect="finite")
         dashes = pg.mkPen(SHADOW, width=1, style=Qt.PenStyle.DashLine)
         self._beside: Any = pg.PlotCurveItem(pen=dashes, connect="finite")
-        self._bars: Any = pg.ErrorBarItem(x=np.empty(0), y=np.empty(0), height=np.empty(0), pen=pg.mkPen(line))
-        self._marks: Any = pg.ScatterPlotItem(size=4, pen=None, brush=pg.mkBrush(SERIES), pxMode=True)
-        self._gaps: Any = pg.ScatterPlotItem(size=7, symbol="t1", pen=pg.mkPen(LOOK), brush=None, pxMode=True)
-        for item in (self._band, self._target, self._line, self._beside, self._bars, self._marks, self._gaps):
+        self._bars: Any = pg.ErrorBarItem(
+            x=np.empty(0), y=np.empty(0), height=np.empty(0), pen=pg.mkPen(line)
+        )
+        self._marks: Any = pg.ScatterPlotItem(
+            size=4, pen=None, brush=pg.mkBrush(SERIES), pxMode=True
+        )
+        self._gaps: Any = pg.ScatterPlotItem(
+            size=7, symbol="t1", pen=pg.mkPen(LOOK), brush=None, pxMode=True
+        )
+        for item in (
+            self._band,
+            self._target,
+            self._line,
+            self._beside,
+            self._bars,
+            self._marks,
+            self._gaps,
+        ):
             self._plot.addItem(item, ignoreBounds=True)
 
     def _hover(self, place: QPointF) -> None:

@@ -1,10 +1,19 @@
-"""What if a recording had been run with other targets or gains: typed here, predicted beside the replay."""
+"""What if a recording had been run with other targets or gains: typed here, predicted beside the
+replay.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.state.commands import Command, Suppose
@@ -15,18 +24,27 @@ from ui.panels.what_if.row import GROUPS, HEADS, WhatIfRow
 from ui.style.colours import DIM, LOOK, SHADOW, TEXT
 from ui.widgets.label import RIGHT, ElidedLabel
 
-IDLE = "type other targets or gains, then predict: the whole recording is worked out anew, nothing is moved"
+IDLE = (
+    "type other targets or gains, then predict: the whole recording is worked out anew, "
+    "nothing "
+    "is moved"
+)
 ELSEWHERE = "for recordings only: `magis-calib replay SESSION` opens one"
 
 
 class WhatIfPanel(QWidget):
-    """One row for each observable: as recorded, as supposed, and how it lay about its target in either case."""
+    """One row for each observable: as recorded, as supposed, and how it lay about its target in
+    either case.
+    """
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         super().__init__()
         self._submit = submit
-        self._state, self._shown = ElidedLabel(grows=True), False
-        self.predict = _button("Predict", "work out the whole recording with what is typed (Return)")
+        self._state = ElidedLabel(grows=True)
+        self._shown = False
+        self.predict = _button(
+            "Predict", "work out the whole recording with what is typed (Return)"
+        )
         self.forget = _button("Forget it", "clear what is typed and what was predicted")
         self.predict.clicked.connect(self.ask)
         self.forget.clicked.connect(self.clear)
@@ -35,13 +53,24 @@ class WhatIfPanel(QWidget):
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Show what was in force at the drop that is played, and what is predicted so far."""
-        replay, items = snapshot.replay, items_of(snapshot)
+        replay = snapshot.replay
+        items = items_of(snapshot)
         supposed = replay.supposed if replay is not None else None
         for name, row in self.rows.items():
             if items:
-                row.show_items(items["target", name], items["gain", name], editable=replay is not None)
-            row.show_spread(next((one for one in supposed.spreads if one.name == name), None) if supposed else None)
-        refused = [f"{OBSERVABLES[name].label}: {row.refusal}" for name, row in self.rows.items() if row.refusal]
+                row.show_items(
+                    items["target", name], items["gain", name], editable=replay is not None
+                )
+            row.show_spread(
+                next((one for one in supposed.spreads if one.name == name), None)
+                if supposed
+                else None
+            )
+        refused = [
+            f"{OBSERVABLES[name].label}: {row.refusal}"
+            for name, row in self.rows.items()
+            if row.refusal
+        ]
         self.predict.setEnabled(replay is not None and self._wish() != Suppose() and not refused)
         typed = any(edit.text() for row in self.rows.values() for edit in row.edits.values())
         self.forget.setEnabled(replay is not None and (supposed is not None or typed))
@@ -73,13 +102,25 @@ class WhatIfPanel(QWidget):
         (first if first.isEnabled() else self._area).setFocus()
 
     def _wish(self) -> Suppose:
-        typed = {(kind, name): row.value(kind) for name, row in self.rows.items() for kind in row.edits}
-        targets = {name: value for (kind, name), value in typed.items() if kind == "target" and value is not None}
-        gains = {name: value for (kind, name), value in typed.items() if kind == "gain" and value is not None}
+        typed = {
+            (kind, name): row.value(kind) for name, row in self.rows.items() for kind in row.edits
+        }
+        targets = {
+            name: value
+            for (kind, name), value in typed.items()
+            if kind == "target" and value is not None
+        }
+        gains = {
+            name: value
+            for (kind, name), value in typed.items()
+            if kind == "gain" and value is not None
+        }
         return Suppose(targets, gains)  # type: ignore[arg-type]  # a target is read as a number, a gain may be a word
 
     def _lay_out(self) -> None:
-        inside, column, line = QWidget(), QVBoxLayout(self), QHBoxLayout()
+        inside = QWidget()
+        column = QVBoxLayout(self)
+        line = QHBoxLayout()
         grid = QGridLayout(inside)
         grid.setContentsMargins(4, 0, 4, 0)
         grid.setHorizontalSpacing(7)
@@ -101,7 +142,9 @@ class WhatIfPanel(QWidget):
         area = self._area = QScrollArea()
         area.setWidget(inside)
         area.setWidgetResizable(True)
-        area.setAccessibleName("targets and gains that are supposed, and what they would have given")
+        area.setAccessibleName(
+            "targets and gains that are supposed, and what they would have given"
+        )
         line.addWidget(self._state, 1)
         line.addWidget(self.forget)
         line.addWidget(self.predict)
@@ -116,10 +159,18 @@ def _progress(supposed: WhatIfState) -> tuple[str, str, str]:
     if supposed.problem:
         return f"▲ {supposed.problem}", LOOK, supposed.words
     if not len(supposed.rows):
-        return f"… predicting, {supposed.done} of {supposed.planned} drops: {supposed.words}", TEXT, ""
+        return (
+            f"… predicting, {supposed.done} of {supposed.planned} drops: {supposed.words}",
+            TEXT,
+            "",
+        )
     if supposed.held:
         return f"╌ {supposed.words} · ▲ {supposed.held}", LOOK, "dashed in the trends"
-    return f"╌ {supposed.words}: dashed in the trends, {supposed.done} drops", SHADOW, "predicted, not measured"
+    return (
+        f"╌ {supposed.words}: dashed in the trends, {supposed.done} drops",
+        SHADOW,
+        "predicted, not measured",
+    )
 
 
 def _button(text: str, hover: str) -> QPushButton:

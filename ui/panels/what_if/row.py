@@ -1,4 +1,6 @@
-"""One observable of a what-if: recorded target and gain, supposed ones, and how it lay about its target."""
+"""One observable of a what-if: recorded target and gain, supposed ones, and how it lay about its
+target.
+"""
 
 from __future__ import annotations
 
@@ -34,21 +36,36 @@ class WhatIfRow:
     """The widgets of one observable, laid into a line of a grid that others share."""
 
     def __init__(self, grid: QGridLayout, line: int, quantity: Quantity) -> None:
-        self.quantity, self.refusal = quantity, ""
+        self.quantity = quantity
+        self.refusal = ""
         self._items: dict[SettingKind, Item] = {}
         self.edits: dict[SettingKind, SetpointEdit] = {
             "target": _edit(quantity, "target"),
             "gain": _edit(quantity, "gain"),
         }
         name = ElidedLabel(whole=True)
-        name.say(f"{quantity.label} ({quantity.shown_unit})", TEXT, f"{quantity.name}, SI unit {quantity.unit}")
+        name.say(
+            f"{quantity.label} ({quantity.shown_unit})",
+            TEXT,
+            f"{quantity.name}, SI unit {quantity.unit}",
+        )
         self._now: dict[SettingKind, ElidedLabel] = {
             "target": ElidedLabel("12345.6", align=RIGHT),
             "gain": ElidedLabel("auto", align=RIGHT),
         }
-        self._happened, self._predicted = _pair(), _pair()
-        for column, part in enumerate((name, self._now["target"], self.edits["target"], self._now["gain"],
-                                       self.edits["gain"], *self._happened, *self._predicted)):  # fmt: skip
+        self._happened = _pair()
+        self._predicted = _pair()
+        for column, part in enumerate(
+            (
+                name,
+                self._now["target"],
+                self.edits["target"],
+                self._now["gain"],
+                self.edits["gain"],
+                *self._happened,
+                *self._predicted,
+            )
+        ):
             grid.addWidget(part, line, column)
 
     def show_items(self, target: Item, gain: Item, *, editable: bool) -> None:
@@ -61,7 +78,10 @@ class WhatIfRow:
             edit.setEnabled(editable)
             _, refusal = item.read(edit.text())
             refusals += [f"{kind}: {refusal}"] if refusal else []
-            edit.setToolTip(refusal or f"{kind} over the whole recording: {item.range_in_words()}\nEscape clears it")
+            edit.setToolTip(
+                refusal
+                or f"{kind} over the whole recording: {item.range_in_words()}\nEscape clears it"
+            )
         self.refusal = "; ".join(refusals)
 
     def show_spread(self, found: Beside | None) -> None:
@@ -72,7 +92,11 @@ class WhatIfRow:
         ):
             for one, value in zip(words, _numbers(spread), strict=True):
                 text = "" if value is None else f"{self.quantity.shown(value)}".replace("-", "−")
-                one.say(text, LOOK if text == "–" else colour, "" if value is None else f"{value:.6g} (SI)")
+                one.say(
+                    text,
+                    LOOK if text == "–" else colour,
+                    "" if value is None else f"{value:.6g} (SI)",
+                )
 
     def value(self, kind: SettingKind) -> Number | None:
         """Return what is supposed instead (SI, or a word); None for nothing."""
