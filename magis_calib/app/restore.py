@@ -63,8 +63,7 @@ def _actuators(name: str, station: Station, keys: Path | None) -> Iterator[LiveA
     except zmq.ZMQError as error:
         raise ConfigError(
             f"cannot bind {links.telemetry}: {error}; where a run of this station goes on, return "
-            f"in its "
-            "window: select the drop in the ledger, Ctrl+R"
+            "in its window: select the drop in the ledger, Ctrl+R"
         ) from error
     finally:
         for controller in controllers.values():

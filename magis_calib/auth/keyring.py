@@ -38,8 +38,7 @@ _SECRET = (
     "docs/security.md\n"
 )
 _LISTED = (
-    "# Whom to let in, by role. Read anew whenever it changes; `magis-calib keys` writes "
-    "it. "
+    "# Whom to let in, by role. Read anew whenever it changes; `magis-calib keys` writes it. "
     "docs/security.md\n"
 )
 
@@ -146,8 +145,7 @@ class Keyring:
         ):
             raise ConfigError(
                 f"{peer}: wanted a name of letters, digits, _ . -, a role of {', '.join(ROLES)} "
-                f"and a "
-                "public key of 40 characters (Z85)"
+                "and a public key of 40 characters (Z85)"
             )
         known = self.parties()
         if peer.public in known or peer.name in {one.name for one in known.values()}:

@@ -180,8 +180,7 @@ def _hostile(trial: HostileTrial) -> list[RenderableType]:
     )
     return [
         f"hostile: {len(trial.ordeals)} pictures, {usable} usable, {len(trial.offenders)} usable "
-        f"and "
-        f"wrong; found where it is easy: {found}",
+        f"and wrong; found where it is easy: {found}",
         *_refused(trial.refused),
         *(
             f"  --seed {trial.seed} --only {one.index}: "

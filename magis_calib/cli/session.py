@@ -69,8 +69,7 @@ def _in_words(found: SessionCheck) -> str:
     state = "whole" if found.whole else "not whole"
     problem = f"; {found.problem}" if found.problem else ""
     return (
-        f"{state}: {found.drops} drops, {found.frames} frames, {found.checksum_errors} "
-        f"checksum "
+        f"{state}: {found.drops} drops, {found.frames} frames, {found.checksum_errors} checksum "
         f"errors{gaps}{problem}"
     )
 

@@ -129,9 +129,8 @@ class LoopConfig(Strict):
             weakest = list(OBSERVABLES)[int(np.argmax(np.abs(left[:, -1])))]
             raise ValueError(
                 f"matrices.{name}: singular: the actuators move {weakest} too little, wanted the "
-                f"weakest "
-                f"combination at least {LEAST_STRENGTH:g} of the strongest after scaling, got "
-                f"{strengths[-1] / max(strengths[0], 1e-300):.2g}"
+                f"weakest combination at least {LEAST_STRENGTH:g} of the strongest after scaling, "
+                f"got {strengths[-1] / max(strengths[0], 1e-300):.2g}"
             )
 
     def scaled(self, response: Array) -> Array:

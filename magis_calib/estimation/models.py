@@ -55,8 +55,7 @@ def _class_of(name: str) -> type[FitModel]:
     if not (isinstance(found, type) and issubclass(found, FitModel)):
         raise ConfigError(
             f"model {name!r}: {entry.value} wanted a subclass of "
-            f"magis_calib.estimation.model.FitModel, "
-            f"got {found!r}"
+            f"magis_calib.estimation.model.FitModel, got {found!r}"
         )
     return found
 

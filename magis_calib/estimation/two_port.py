@@ -242,8 +242,7 @@ class TwoPort(FitModel):
             if not abs(away) <= APART_SIGMA * sigma:
                 return [
                     f"no fringe, but the ports are {away * 1e6:.1f} µm further apart than they "
-                    f"should be "
-                    f"({abs(away) / sigma:.1f} standard errors): a long fringe?"
+                    f"should be ({abs(away) / sigma:.1f} standard errors): a long fringe?"
                 ]
         return []
 

@@ -85,8 +85,7 @@ class InnovationTest:
         most = list(OBSERVABLES.values())[int(np.argmax(parts))].label
         words = (
             f"chi-square of the last {SURPRISE_DROPS} innovations {chi2:.1f} of {count}, most of "
-            f"it of {most}, "
-            f"probability {chance:.1g}, wanted at least {SURPRISE_PROBABILITY:g}"
+            f"it of {most}, probability {chance:.1g}, wanted at least {SURPRISE_PROBABILITY:g}"
         )
         return SURPRISE.judged(chance >= SURPRISE_PROBABILITY, words)
 

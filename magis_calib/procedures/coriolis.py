@@ -57,8 +57,7 @@ def coriolis(
     if not abs(gain) > SEEN_SIGMA * gain_stderr:
         raise ProcedureError(
             f"coriolis: the rate does not move κx: {gain:.3g} ± {gain_stderr:.2g} rad/m per rad/s "
-            f"and "
-            "s²; is the interrogation time long enough?"
+            "and s²; is the interrogation time long enough?"
         )
     shown = ACTUATORS[RATE]
     product = {

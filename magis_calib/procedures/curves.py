@@ -66,9 +66,8 @@ def fitted(curve: Curve, at: Array, seen: Array, errors: Array) -> Found:
     place, stderr = told[curve.place]
     if not at.min() <= place <= at.max():
         raise ProcedureError(
-            f"scan: no extremum inside the range [{at.min():.6g}, {at.max():.6g}]: the curve "
-            f"has it "
-            f"at {place:.6g} ± {stderr:.2g}"
+            f"scan: no extremum inside the range [{at.min():.6g}, {at.max():.6g}]: the curve has "
+            f"it at {place:.6g} ± {stderr:.2g}"
         )
     height = float(np.asarray(fit.eval(x=np.array([place])))[0])
     return Found(place, stderr, height, float(fit.redchi), told)

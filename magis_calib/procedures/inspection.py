@@ -103,8 +103,7 @@ def cameras(
         ):
             wrong.append(
                 f"view {view}: ports {found['magnification']} of their nominal separation apart, "
-                f"wanted 1 ± "
-                f"{most_magnification_error:g}: is object_pixel_m right?"
+                f"wanted 1 ± {most_magnification_error:g}: is object_pixel_m right?"
             )
     return ProcedureResult(
         not wrong,

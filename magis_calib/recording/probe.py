@@ -60,9 +60,8 @@ def ask_child(module: str, arguments: list[str], patience_s: float) -> dict[str,
         )
     except subprocess.TimeoutExpired:
         return (
-            f"{arguments[0]}: reading it did not end within {patience_s:g} s: it is "
-            f"damaged, or "
-            f"its disk is too slow"
+            f"{arguments[0]}: reading it did not end within {patience_s:g} s: it is damaged, or "
+            "its disk is too slow"
         )
     except OSError as error:
         return f"{arguments[0]}: cannot be looked into: {error}"

@@ -116,9 +116,8 @@ class SessionWriter:
         whole_crc32 = rows.counts_crc32(frame.counts)
         if not as_sent(frame.counts, header, whole_crc32):
             raise SessionError(
-                f"{self.path}: drop {header.drop_id}, view {header.view}: the pixels in memory are "
-                f"not "
-                "those that were received"
+                f"{self.path}: drop {header.drop_id}, view {header.view}: the pixels in memory "
+                "are not those that were received"
             )
         self._ready(frame.counts.nbytes)
         part = self._recording.kept(header.view, *frame.counts.shape)

@@ -64,8 +64,7 @@ def held_in_words(drops: Sequence[Otherwise]) -> str:
         return ""
     return (
         f"after {len(held)} drops that were corrected nothing would have been sent, first after "
-        f"drop "
-        f"{held[0].record.drop_id}: {held[0].hold}"
+        f"drop {held[0].record.drop_id}: {held[0].hold}"
     )
 
 

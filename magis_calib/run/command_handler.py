@@ -152,9 +152,8 @@ class CommandHandler:
         good = last_good(self._history.records, self._loop.targets, tolerances)
         if good is None:
             return (
-                f"none of the last {len(self._history.records)} drops was within tolerance: "
-                f"the "
-                f"setpoints are kept"
+                f"none of the last {len(self._history.records)} drops was within tolerance: the "
+                "setpoints are kept"
             )
         return self._arrive(
             actuators.go_to(

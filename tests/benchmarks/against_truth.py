@@ -48,10 +48,9 @@ def main(session_path: str, truth_path: str) -> None:
         away /= loop.observables[name].noise
         print(
             f"{quantity.label:3s} pulls: mean {pulls.mean():+.3f}, s.d. {pulls.std(ddof=1):.3f}, "
-            f"within 4: "
-            f"{np.mean(np.abs(pulls) <= 4):.4f}; from target: first {away[0]:+.1f}, rms of the "
-            f"last {LAST_DROPS} "
-            f"{np.sqrt(np.mean(away[-LAST_DROPS:] ** 2)):.2f} best possible s.d."
+            f"within 4: {np.mean(np.abs(pulls) <= 4):.4f}; from target: first {away[0]:+.1f}, rms "
+            f"of the last {LAST_DROPS} {np.sqrt(np.mean(away[-LAST_DROPS:] ** 2)):.2f} best "
+            "possible s.d."
         )
 
 

@@ -70,12 +70,10 @@ class Loss:
         """Say all of it in one line."""
         return (
             f"{self.drops} drops announced, {self.stored} frames stored, in {self.sessions} "
-            f"sessions of "
-            f"{self.segments} segments; stored and not there {self.stored_and_not_there}, wrong "
-            f"checksum "
-            f"{self.wrong_checksum}, neither there nor named {self.neither_there_nor_named}, acted "
-            f"upon twice "
-            f"{self.acted_upon_twice}, unreadable {self.unreadable}"
+            f"sessions of {self.segments} segments; stored and not there "
+            f"{self.stored_and_not_there}, wrong checksum {self.wrong_checksum}, neither there "
+            f"nor named {self.neither_there_nor_named}, acted upon twice {self.acted_upon_twice}, "
+            f"unreadable {self.unreadable}"
         )
 
 

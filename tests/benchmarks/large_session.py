@@ -115,10 +115,8 @@ def main() -> int:
     opened, loaded, rows = opening_s(session)
     print(
         f"memory after {options.compare} drops {memory[options.compare] / 1e6:.1f} MB, after "
-        f"{options.drops} "
-        f"{memory[options.drops] / 1e6:.1f} MB: {growth:+.1%}; opens in {opened:.3f} s, tables in "
-        f"{loaded:.3f} s: "
-        f"{rows}"
+        f"{options.drops} {memory[options.drops] / 1e6:.1f} MB: {growth:+.1%}; opens in "
+        f"{opened:.3f} s, tables in {loaded:.3f} s: {rows}"
     )
     return int(growth > WANTED_GROWTH or opened >= WANTED_S or loaded >= WANTED_S)
 

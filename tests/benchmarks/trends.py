@@ -88,8 +88,7 @@ def main() -> int:
     p50, p95, most = (float(np.percentile(took_ms, rank)) for rank in (50, 95, 100))
     print(
         f"{DROPS} drops, six charts: pan or zoom, drawn: p50 {p50:.1f} ms, p95 {p95:.1f} ms (< "
-        f"{WANTED_MS:g}), "
-        f"longest {most:.1f} ms"
+        f"{WANTED_MS:g}), longest {most:.1f} ms"
     )
     return int(p95 >= WANTED_MS)
 

@@ -298,8 +298,7 @@ def configured(folder: Path, facts: str, model: str) -> str:
 def test_the_configuration_gives_what_no_option_says(run: Run, images: Path) -> None:
     facts = (
         "object_pixel_m = 64e-6, gain = 0.24, offset = 1600.0, read_noise = 2.4, bits = 12, "
-        "lsb_counts = 16, "
-        "excess = 0.5, rows = 512"
+        "lsb_counts = 16, excess = 0.5, rows = 512"
     )
     config = configured(images, facts, "two_port")
     (line,) = run("--config", config, "x.png").lines

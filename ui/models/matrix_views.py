@@ -85,8 +85,7 @@ def title(
     exact = "" if matrix.stderr else f" · {matrix.name} has no errors: taken as exact"
     return (
         f"{'▲ ' if far else ''}{far} of {known} elements differ by more than {DIFFERS_SIGMA:g} "
-        f"standard errors · "
-        f"{measured.matrix.name} − {matrix.name}{exact}"
+        f"standard errors · {measured.matrix.name} − {matrix.name}{exact}"
     ), far > 0
 
 

@@ -43,8 +43,7 @@ def request(name: str, snapshot: Snapshot) -> str:
     names = f": {', '.join(ACTUATORS[one].label for one in moved)}" if moved else ""
     return (
         f"start {name}: {known.summary}? {known.drops} drops{lasts}. It moves {known.moves}, "
-        f"inside step caps and "
-        f"ranges{names}. The loop sends nothing meanwhile"
+        f"inside step caps and ranges{names}. The loop sends nothing meanwhile"
     )
 
 

@@ -13,12 +13,10 @@ import magis_calib
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, Quantity
 
 ABOUT = (
-    f"<h3>magis-calib {escape(magis_calib.__version__)}</h3>"
-    "<p>Calibration control for the MAGIS-100 atom interferometer: fits both views of every drop "
-    "and keeps position, "
-    "fringes and phase where they should be.</p>"
-    "<p>Closing the window ends the run: the recorder is drained and the final state is written "
-    "first.</p>"
+    f"<h3>magis-calib {escape(magis_calib.__version__)}</h3><p>Calibration control for the "
+    "MAGIS-100 atom interferometer: fits both views of every drop and keeps position, fringes "
+    "and phase where they should be.</p><p>Closing the window ends the run: the recorder is "
+    "drained and the final state is written first.</p>"
 )
 
 
@@ -77,10 +75,8 @@ def units_text() -> str:
     """Write all quantities with the units people read and the SI units of files and wires."""
     return (
         "<p>x, y, z: to the right in view x, to the right in view y, up. Port a is the upper one. "
-        "The number in "
-        "brackets is the standard error in units of the last digits: 3.2(24) means 3.2 ± 2.4. "
-        "Hover over a number for "
-        "its SI value.</p>"
+        "The number in brackets is the standard error in units of the last digits: 3.2(24) means "
+        "3.2 ± 2.4. Hover over a number for its SI value.</p>"
         + _table("Observables (controlled)", OBSERVABLES)
         + _table("Reported", DIAGNOSTICS)
         + _table("Actuators", ACTUATORS)

@@ -42,9 +42,8 @@ ROUNDS = 2
 SETTLED_MS = 250
 SAVE_LAYOUT_MS = 10_000
 LEAVE_QUESTION = (
-    "End the run and close the window? The recorder is drained and the final "
-    "state is "
-    "written first."
+    "End the run and close the window? The recorder is drained and the final state is written "
+    "first."
 )
 
 

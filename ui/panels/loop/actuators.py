@@ -155,8 +155,7 @@ def objection(value: float, state: ActuatorState, quantity: Quantity) -> str:
     if math.isfinite(step) and step > state.step_limit * (1 + 1e-9):
         return (
             f"a step of {quantity.shown(step)}{unit} is larger than the "
-            f"{quantity.shown(state.step_limit)}{unit} "
-            "that the controller takes in one write"
+            f"{quantity.shown(state.step_limit)}{unit} that the controller takes in one write"
         )
     return ""
 

@@ -141,9 +141,8 @@ class LoopPanel(QScrollArea):
         text = snapshot.loop_detail.replace("_", " ")
         if snapshot.loop == "fault":
             text = (
-                f"✖ {text or 'fault'}: corrections stopped. Close the loop again when the "
-                f"cause "
-                f"is gone."
+                f"✖ {text or 'fault'}: corrections stopped. Close the loop again when the cause "
+                "is gone."
             )
         elif snapshot.loop == "procedure" and snapshot.procedure is not None:
             text = (

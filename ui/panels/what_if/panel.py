@@ -25,8 +25,7 @@ from ui.style.colours import DIM, LOOK, SHADOW, TEXT
 from ui.widgets.label import RIGHT, ElidedLabel
 
 IDLE = (
-    "type other targets or gains, then predict: the whole recording is worked out anew, "
-    "nothing "
+    "type other targets or gains, then predict: the whole recording is worked out anew, nothing "
     "is moved"
 )
 ELSEWHERE = "for recordings only: `magis-calib replay SESSION` opens one"
