@@ -17,6 +17,7 @@ from magis_calib.auth.keyring import default_keys_dir
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.config.station import Links, Station
 from magis_calib.domain.errors import ConfigError
+from magis_calib.host.command_line import Parser, whole
 from magis_calib.host.memory import keep_freed_memory
 from simulators.instrument.numbers import load_plant_numbers
 from simulators.options import SimulationOptions, add_simulation_options
@@ -46,19 +47,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="magis-sim", description=__doc__)
+def _parser() -> Parser:
+    parser = Parser(prog="magis-sim", description=__doc__)
     add_simulation_options(parser)
     parser.add_argument(
         "--first-drop",
-        type=_positive,
+        type=whole(1),
         default=1,
         metavar="N",
         help="count the drops from here, after an earlier run (default %(default)s)",
     )
     parser.add_argument(
         "--drops",
-        type=_positive,
+        type=whole(1),
         metavar="N",
         help="start N drops, then stay idle (default: no end)",
     )
@@ -95,13 +96,6 @@ def _setup(arguments: argparse.Namespace) -> StationSetup:
         first_drop=arguments.first_drop,
         keys=arguments.keys,
     )
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"wanted a number of at least 1, got {text}")
-    return value
 
 
 def _with_endpoints(station: Station, arguments: argparse.Namespace) -> Station:

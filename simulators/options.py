@@ -7,12 +7,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+from magis_calib.host.command_line import number, whole
 from simulators.hidden import OFFSETS
-
-SENSORS = ("full", "small")
-PRESETS = ("short", "long")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +29,10 @@ class SimulationOptions:
     """What is off at the start, by name (SI)."""
 
     @classmethod
-    def of(cls, arguments: argparse.Namespace) -> Self:
+    def of(cls, asked: argparse.Namespace) -> Self:
         """Return the options that a parser with `add_simulation_options` understood."""
-        return cls(
-            sensor=arguments.sensor,
-            seed=arguments.seed,
-            interval_s=arguments.interval,
-            truth=arguments.truth,
-            preset=arguments.preset,
-            delay=arguments.delay,
-            faults=arguments.faults,
-            commands=arguments.commands,
-            off=dict(arguments.off),
-        )
+        given = {name: getattr(asked, name) for name in FLAGS.values() if hasattr(asked, name)}
+        return cls(**given | {"off": dict(given.get("off", ()))})
 
     def argv(self) -> list[str]:
         """Return the arguments for `magis-sim` that mean the same."""
@@ -65,79 +54,21 @@ class SimulationOptions:
 
 
 def add_simulation_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Add the options that say what the simulated station is like."""
-    default = SimulationOptions()
-    parser.add_argument(
-        "--sensor",
-        choices=SENSORS,
-        default=default.sensor,
-        help="full: 2048x3072 pixels of 16 µm, small: 512x768 of 64 µm (default %(default)s)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=_not_negative,
-        default=default.seed,
-        metavar="N",
-        help="the same seed gives the same drops (default %(default)s)",
-    )
-    parser.add_argument(
-        "--interval",
-        type=_seconds,
-        default=default.interval_s,
-        metavar="S",
-        help="a drop every S seconds; 0: the next when the last one's outcome is known "
-        "(default %(default)g)",
-    )
-    parser.add_argument(
-        "--truth",
-        type=Path,
-        metavar="FILE",
-        help="write what really happened to this file, JSON lines",
-    )
-    parser.add_argument(
-        "--preset",
-        choices=PRESETS,
-        default=default.preset,
-        help="short: 50 ms interrogation, the phase can be locked; long: 0.5 s, it is random "
-        "(default %(default)s)",
-    )
-    parser.add_argument(
-        "--delay",
-        type=_not_negative,
-        default=default.delay,
-        metavar="N",
-        help="a write takes effect N drops later than the next one (default %(default)s)",
-    )
-    parser.add_argument(
-        "--faults",
-        type=Path,
-        metavar="FILE",
-        help="let go wrong what this file says (docs/faults.md)",
-    )
-    parser.add_argument(
-        "--commands",
-        type=Path,
-        metavar="FILE",
-        help="write what is asked of the controllers, by whose key, and the answers to this file, "
-        "JSON "
-        "lines",
-    )
-    parser.add_argument(
-        "--off",
-        type=_offset,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="add this to what is off at the start (SI, repeatable); NAME is one of "
-        + ", ".join(OFFSETS),
-    )
+    """Add the options that say what the simulated station is like.
+
+    What was not said is not there afterwards: `given_flags` can tell what was.
+    """
+    for flag, name in FLAGS.items():
+        usual = getattr(SimulationOptions(), name)
+        told = f" (default {usual:g})" if isinstance(usual, float | int) else ""
+        told = f" (default {usual})" if isinstance(usual, str) else told
+        how = {**HOW[name], "help": f"{HOW[name]['help']}{told}"}
+        parser.add_argument(flag, dest=name, default=argparse.SUPPRESS, **how)
 
 
-def _not_negative(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"wanted a number that is not negative, got {text}")
-    return value
+def given_flags(asked: argparse.Namespace) -> list[str]:
+    """Return the flags of these options that were said."""
+    return [flag for flag, name in FLAGS.items() if hasattr(asked, name)]
 
 
 def _offset(text: str) -> tuple[str, float]:
@@ -155,8 +86,62 @@ def _offset(text: str) -> tuple[str, float]:
     return name, value
 
 
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or value < 0:
-        raise argparse.ArgumentTypeError(f"wanted seconds that are not negative, got {text}")
-    return value
+FLAGS = {
+    "--sensor": "sensor",
+    "--seed": "seed",
+    "--interval": "interval_s",
+    "--truth": "truth",
+    "--preset": "preset",
+    "--delay": "delay",
+    "--faults": "faults",
+    "--commands": "commands",
+    "--off": "off",
+}
+HOW: dict[str, dict[str, Any]] = {
+    "sensor": {
+        "choices": ("full", "small"),
+        "help": "full: 2048x3072 pixels of 16 µm, small: 512x768 of 64 µm",
+    },
+    "seed": {
+        "type": whole(0),
+        "metavar": "N",
+        "help": "the same seed gives the same drops",
+    },
+    "interval_s": {
+        "type": number(least=0),
+        "metavar": "S",
+        "help": "a drop every S seconds; 0: the next when the last one's outcome is known",
+    },
+    "truth": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "write what really happened to this file, JSON lines",
+    },
+    "preset": {
+        "choices": ("short", "long"),
+        "help": "short: 50 ms interrogation, the phase can be locked; long: 0.5 s, it is random",
+    },
+    "delay": {
+        "type": whole(0),
+        "metavar": "N",
+        "help": "a write takes effect N drops later than the next one",
+    },
+    "faults": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "let go wrong what this file says (docs/faults.md)",
+    },
+    "commands": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "write what is asked of the controllers, by whose key, and the answers to this "
+        "file, JSON lines",
+    },
+    "off": {
+        "type": _offset,
+        "action": "append",
+        "metavar": "NAME=VALUE",
+        "help": "add this to what is off at the start (SI, repeatable); NAME is one of "
+        + ", ".join(OFFSETS),
+    },
+}

@@ -41,6 +41,7 @@ from magis_calib.config.recording import COMPRESSIONS
 from magis_calib.domain.camera import CameraFacts, Counts
 from magis_calib.domain.estimate import ViewEstimate
 from magis_calib.estimation.view import estimate_image
+from magis_calib.host.command_line import Parser, UsageError, whole
 from magis_calib.imaging.electrons import from_counts
 
 
@@ -118,46 +119,38 @@ Section = tuple[int, Callable[[Tick], SectionResult]]
 """Number of items, and what works on them."""
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run the sections and print them.
-
-    Return 0 where every verdict passes, 1 where one fails, 2 for wrong usage.
-    """
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    arguments.sections += arguments.more
-    if arguments.only is not None:
-        return SHOWN[arguments.show](arguments.seed, arguments.only, arguments.save)
-    sections = _sections(arguments)
-    unknown = sorted(set(arguments.sections) - set(sections))
-    if unknown:
-        parser.error(f"wanted --sections out of {', '.join(sections)}, got {', '.join(unknown)}")
-    results = _run({name: sections[name] for name in arguments.sections or sections})
-    failed = [
-        verdict
-        for result in results.values()
-        for verdict in result.verdicts()
-        if not verdict.passed
-    ]
-    if arguments.json:
-        document = {
-            "schema": 1,
-            "seed": arguments.seed,
-            "passed": not failed,
-            "sections": {name: _document(result) for name, result in results.items()},
-        }
+def run(asked: argparse.Namespace) -> int:
+    """Run the sections and print them; return 1 where a verdict fails."""
+    if asked.only is not None:
+        return SHOWN[asked.show](asked.seed, asked.only, asked.save)
+    sections = _sections(asked)
+    wanted = [*asked.sections, *asked.more]
+    if unknown := sorted(set(wanted) - set(sections)):
+        raise UsageError(
+            f"wanted --sections out of {', '.join(sections)}, got {', '.join(unknown)}"
+        )
+    results = _run({name: sections[name] for name in wanted or sections})
+    verdicts = [one for result in results.values() for one in result.verdicts()]
+    failed = sum(not one.passed for one in verdicts)
+    if asked.json:
+        done = {name: _document(result) for name, result in results.items()}
+        document = {"schema": 1, "seed": asked.seed, "passed": not failed, "sections": done}
         print(json.dumps(_finite(document)))
     else:
-        console = Console()
-        for name, result in results.items():
-            for part in tables_of(name, result):
-                console.print(part, markup=False, highlight=False, soft_wrap=True)
-        console.print(f"{len(failed)} verdicts failed" if failed else "every verdict passed")
+        _print_tables(results)
+        Console().print(f"{failed} verdicts failed" if failed else "every verdict passed")
     return int(bool(failed))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="magis-calib benchmark", description=__doc__)
+def _print_tables(results: Mapping[str, SectionResult]) -> None:
+    console = Console()
+    for name, result in results.items():
+        for part in tables_of(name, result):
+            console.print(part, markup=False, highlight=False, soft_wrap=True)
+
+
+def add_options(parser: Parser) -> None:
+    """Add what to run, how large, and the look at a single picture."""
     parser.add_argument(
         "sections", nargs="*", metavar="SECTION", help="run these only (default: all)"
     )
@@ -174,28 +167,39 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--seed",
-        type=_at_least(0),
+        type=whole(0),
         default=1,
         metavar="N",
         help="key of every picture (default %(default)s)",
     )
     parser.add_argument(
         "--processes",
-        type=_at_least(1),
+        type=whole(1),
         default=os.cpu_count() or 1,
         metavar="N",
         help="fit in N processes (default: all processors); timing and plain run alone",
     )
+    _add_numbers(parser)
+    _add_single_picture(parser)
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON document instead of tables"
+    )
+
+
+def _add_numbers(parser: Parser) -> None:
     for name, (what, small, full) in NUMBERS.items():
         parser.add_argument(
             f"--{name}",
-            type=_at_least(1),
+            type=whole(1),
             metavar="N",
             help=f"{what} (default {small}, with --full {full})",
         )
+
+
+def _add_single_picture(parser: Parser) -> None:
     parser.add_argument(
         "--only",
-        type=_at_least(0),
+        type=whole(0),
         metavar="INDEX",
         help="show one picture of this --seed in detail",
     )
@@ -208,22 +212,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--save", type=Path, metavar="FILE", help="with --only: write its counts as .npy"
     )
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON document instead of tables"
-    )
-    return parser
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def whole(text: str) -> int:
-        value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(
-                f"wanted a whole number of at least {least}, got {text}"
-            )
-        return value
-
-    return whole
 
 
 def _sections(arguments: argparse.Namespace) -> dict[str, Section]:

@@ -9,49 +9,48 @@ as it has ended; a plan that was interrupted, or that stopped at a failed step, 
 from __future__ import annotations
 
 import argparse
-import importlib.resources
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from magis_calib.cli.options import default_products_dir
-from magis_calib.cli.run import run_as_asked, run_parser
+from magis_calib.cli.options import add_run_and_station, default_products_dir
+from magis_calib.cli.run import run_for
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.config.station import Station
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.figures.certificate import write_page
-from magis_calib.procedures.plan import Plan, StepRecord, default_plan, read_plan
+from magis_calib.host.command_line import Parser
+from magis_calib.procedures.plan import Plan, StepRecord, default_plan, plan_text, read_plan
 from magis_calib.products.plan_progress import Progress, read_progress
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import StartProcedure
 
 
-def main(argv: Sequence[str]) -> int:
-    """Calibrate, and return the exit code: 0 certificate, 1 a step failed, 2 bad configuration,
-    plan or usage.
-    """
-    parser = run_parser("magis-calib calibrate", __doc__)
-    parser.add_argument(
+def add_options(parser: Parser) -> None:
+    """Add what every run takes, and the plan."""
+    add_run_and_station(parser)
+    plan = parser.add_argument_group("of calibrate")
+    plan.add_argument(
         "--plan", type=Path, metavar="FILE", help="steps to do, TOML (default: the shipped plan)"
     )
-    parser.add_argument("--print-plan", action="store_true", help="print the shipped plan and end")
-    parser.add_argument(
+    plan.add_argument("--print-plan", action="store_true", help="print the shipped plan and end")
+    plan.add_argument(
         "--skip", action="append", default=[], metavar="STEP=WHY", help="leave out a step"
     )
-    parser.add_argument(
+    plan.add_argument(
         "--resume",
         type=Path,
         metavar="FILE",
         help="go on with the plan whose progress is in this file",
     )
-    if "--print-plan" in argv:
-        print(
-            importlib.resources.files("magis_calib.procedures")
-            .joinpath("plan.toml")
-            .read_text("utf-8")
-        )
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Calibrate; return 0 certificate, 1 a step failed."""
+    if asked.print_plan:
+        print(plan_text())
         return 0
-    return run_as_asked(parser, argv, _purpose, tell_certificate)
+    return run_for(asked, lambda: _purpose(asked), tell_certificate)
 
 
 def _purpose(arguments: argparse.Namespace) -> StartProcedure:

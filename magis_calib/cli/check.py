@@ -7,9 +7,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -18,9 +16,14 @@ from magis_calib.app.checks.finding import Asked, Finding
 from magis_calib.app.checks.machine import MACHINE_CHECKS
 from magis_calib.app.checks.station import STATION_CHECKS
 from magis_calib.auth.keyring import default_keys_dir
-from magis_calib.cli.options import add_keys_option, add_station_options, default_session_dir
+from magis_calib.cli.options import (
+    add_keys_option,
+    add_session_dir_option,
+    add_station_options,
+    default_session_dir,
+)
 from magis_calib.config.loading import load_config, select_station
-from magis_calib.domain.errors import ConfigError
+from magis_calib.host.command_line import Parser
 
 SHAPES = {
     "ok": "[green]✓ ok[/green]",
@@ -29,24 +32,17 @@ SHAPES = {
 }
 
 
-def main(argv: Sequence[str]) -> int:
-    """Look and print; return 1 where something fails, 2 where the configuration cannot be used."""
-    arguments = _parser().parse_args(argv)
-    try:
-        name, station = select_station(load_config(arguments.config), arguments.station)
-    except ConfigError as error:
-        print(f"magis-calib check: {error}", file=sys.stderr)
-        return 2
-    folder = (arguments.session_dir or default_session_dir()).absolute()
-    asked = Asked(name, station, arguments.keys or default_keys_dir(), folder)
+def run(asked: argparse.Namespace) -> int:
+    """Look and print; return 1 where something fails."""
+    name, station = select_station(load_config(asked.config), asked.station)
+    folder = (asked.session_dir or default_session_dir()).absolute()
+    about = Asked(name, station, asked.keys or default_keys_dir(), folder)
     found = []
-    with Console(stderr=True).status(
-        "looking …"
-    ) as status:  # shows nothing where there is no terminal
-        for one in _all_findings(asked):
+    with Console(stderr=True).status("looking …") as status:  # nothing where there is no terminal
+        for one in _all_findings(about):
             found.append(one)
             status.update(f"{one.what} …")
-    if arguments.json:
+    if asked.json:
         print(json.dumps([dataclasses.asdict(one) for one in found], indent=1))
     else:
         Console().print(_table(found))
@@ -58,7 +54,7 @@ def _all_findings(asked: Asked) -> Iterator[Finding]:
     for check in (*MACHINE_CHECKS, *STATION_CHECKS):
         try:
             yield from check(asked)
-        except Exception as error:  # a check that breaks must not hide the others
+        except Exception as error:
             what = check.__name__.strip("_").replace("_", " ")
             yield Finding(
                 what,
@@ -78,17 +74,11 @@ def _table(found: Sequence[Finding]) -> Table:
     return table
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="magis-calib check", description=__doc__)
+def add_options(parser: Parser) -> None:
+    """Add the options of this command."""
     add_station_options(parser)
     add_keys_option(parser)
-    parser.add_argument(
-        "--session-dir",
-        type=Path,
-        metavar="DIR",
-        help=f"folder that sessions are recorded in (default {default_session_dir()})",
-    )
+    add_session_dir_option(parser)
     parser.add_argument(
         "--json", action="store_true", help="print a list of objects instead of a table"
     )
-    return parser

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
-from pathlib import Path
 
 import zmq
 
@@ -16,28 +15,26 @@ from hardware.controller import ControllerClient
 from hardware.driver_check import CheckPlan, DriverCheck
 from hardware.driver_evidence import Finding
 from magis_calib.auth.sockets import open_lock
-from magis_calib.cli.options import add_keys_option
+from magis_calib.cli.options import add_keys_option, add_station_options
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.errors import ConfigError
+from magis_calib.host.command_line import Parser, number, whole
 
 MARKS = {True: "ok  ", False: "FAIL", None: "--  "}
 
 
-def add_parser(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: Parser) -> None:
     """Add the options of this command."""
     parser.add_argument(
         "--endpoint",
         metavar="ADDRESS",
         help="listen here instead of at the configured links.camera",
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="judge by this configuration")
-    parser.add_argument(
-        "--station", metavar="NAME", help="a station of that file other than its default"
-    )
+    add_station_options(parser)
     add_keys_option(parser)
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=number(above=0),
         default=60.0,
         metavar="S",
         help="longest wait for a hello, for the frames, and for what comes back "
@@ -45,7 +42,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--frames",
-        type=int,
+        type=whole(3),
         default=5,
         metavar="N",
         help="whole frames wanted of each driver, at least 3 (default %(default)s)",
@@ -53,32 +50,13 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the checklist as JSON")
 
 
-def main(argv: Sequence[str]) -> int:
-    """Check the drivers that connect.
-
-    Return 0 when all is well, 1 for problems, 2 for wrong usage.
-    """
-    parser = argparse.ArgumentParser(prog="magis-calib check-driver", description=__doc__)
-    add_parser(parser)
-    arguments = parser.parse_args(argv)
-    if arguments.frames < 3 or not 0 < arguments.seconds < 1e6:
-        print(
-            "magis-calib check-driver: wanted --frames of at least 3 and --seconds above 0",
-            file=sys.stderr,
-        )
-        return 2
+def run(asked: argparse.Namespace) -> int:
+    """Check the drivers that connect; return 0 when all is well, 1 for problems."""
     try:
-        found = _check(arguments)
-    except ConfigError as error:
-        print(f"magis-calib check-driver: {error}", file=sys.stderr)
-        return 2
+        found = _check(asked)
     except zmq.ZMQError as error:
-        print(
-            f"magis-calib check-driver: cannot listen: {error}; is the application running?",
-            file=sys.stderr,
-        )
-        return 2
-    return _tell(found, as_json=arguments.json)
+        raise ConfigError(f"cannot listen: {error}; is the application running?") from error
+    return _tell(found, as_json=asked.json)
 
 
 def _check(arguments: argparse.Namespace) -> dict[str, list[Finding]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from magis_calib.config.loading import line_of, load_config
 from magis_calib.config.station import DEFAULT_SOURCE, Camera, Config, default_text
 from magis_calib.domain.errors import ConfigError
 from magis_calib.estimation.models import model_for
+from magis_calib.host.command_line import Parser
 
 
 def judge_models(
@@ -51,9 +51,8 @@ def _place(keys: list[str], path: Path | None) -> str:
     return f"line {line}, {'.'.join(keys)}" if line else ".".join(keys)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Print or judge; exit 2 where the file cannot be used."""
-    parser = argparse.ArgumentParser(prog="magis-calib config", description=__doc__)
+def add_options(parser: Parser) -> None:
+    """Add --default and --check."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--default", action="store_true", help="print the commented default configuration"
@@ -64,16 +63,15 @@ def main(argv: Sequence[str]) -> int:
         metavar="FILE",
         help="say whether this file can be used, and what it holds",
     )
-    arguments = parser.parse_args(argv)
-    if arguments.default:
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Print or judge. Raises `ConfigError` where the file cannot be used."""
+    if asked.default:
         print(default_text(), end="")
         return 0
-    try:
-        config = load_config(arguments.check)
-        judge_models(config, arguments.check, config.stations)
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        return 2
+    config = load_config(asked.check)
+    judge_models(config, asked.check, config.stations)
     for name, station in config.stations.items():
         default = " (default)" if name == config.default_station else ""
         cameras = ", ".join(
@@ -82,7 +80,7 @@ def main(argv: Sequence[str]) -> int:
             for camera in station.cameras
         )
         print(
-            f"{arguments.check}: station {name}{default}: {station.title}; cameras {cameras}; "
+            f"{asked.check}: station {name}{default}: {station.title}; cameras {cameras}; "
             f"matrix {station.loop.matrix}"
         )
     return 0

@@ -6,48 +6,35 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
+from magis_calib.cli.options import add_session_argument
 from magis_calib.domain.control import Outcome
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
+from magis_calib.host.command_line import Parser
 from magis_calib.recording.probe import opened
 
 
-def main(argv: Sequence[str]) -> int:
-    """List, filter and export.
-
-    Exit 0, or 2 where the session cannot be read or the file cannot be written.
-    """
-    arguments = _parser().parse_args(argv)
-    try:
-        with opened(arguments.session) as session:
-            records = [one for one in session.records if _wanted(one, arguments)]
-        if arguments.csv:
-            with arguments.csv.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows(_table(records))
-            print(f"{len(records)} drops written to {arguments.csv}")
-        else:
-            for record in records:
-                print(
-                    f"{record.drop_id:6d}  {utc_moment(record.time_ns)}  "
-                    f"{record.decision.in_words()}"
-                )
-    except (SessionError, OSError) as error:
-        print(f"magis-calib ledger: {error}", file=sys.stderr)
-        return 2
+def run(asked: argparse.Namespace) -> int:
+    """List, filter and export."""
+    with opened(asked.session) as session:
+        records = [one for one in session.records if _wanted(one, asked)]
+    if asked.csv:
+        with asked.csv.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(_table(records))
+        print(f"{len(records)} drops written to {asked.csv}")
+        return 0
+    for one in records:
+        print(f"{one.drop_id:6d}  {utc_moment(one.time_ns)}  {one.decision.in_words()}")
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="magis-calib ledger", description=__doc__)
-    parser.add_argument(
-        "session", type=Path, metavar="SESSION", help="folder of a recorded session"
-    )
+def add_options(parser: Parser) -> None:
+    """Add the options of this command."""
+    add_session_argument(parser)
     parser.add_argument("--outcome", choices=get_args(Outcome), help="only drops with this outcome")
     parser.add_argument("--from", dest="first", type=int, metavar="N", help="only from drop N on")
     parser.add_argument("--to", dest="last", type=int, metavar="N", help="only up to drop N")
@@ -57,7 +44,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--csv", type=Path, metavar="FILE", help="write a table (SI) instead of printing lines"
     )
-    return parser
 
 
 def _wanted(record: DropRecord, arguments: argparse.Namespace) -> bool:
@@ -69,63 +55,70 @@ def _wanted(record: DropRecord, arguments: argparse.Namespace) -> bool:
     )
 
 
+ABOUT = ("drop_id", "time_ns", "outcome", "reason", "latched", "failed", "used", "effective_drop")
+MEASURED = (
+    "measured",
+    "stderr",
+    "predicted",
+    "response",
+    "innovation",
+    "innovation_sigma",
+    "error",
+)
+"""What is told of each observable."""
+MOVED = ("in_force", "proposed", "limited", "sent", "readback")
+"""What is told of each actuator."""
+
+
 def _table(records: Sequence[DropRecord]) -> Iterator[list[object]]:
     """Yield a head and a row for each drop; what there is not stays empty."""
     moved = sorted({name for one in records for name in one.in_force}, key=list(ACTUATORS).index)
-    told = (
-        "measured",
-        "stderr",
-        "predicted",
-        "response",
-        "innovation",
-        "innovation_sigma",
-        "error",
-    )
-    went = ("in_force", "proposed", "limited", "sent", "readback")
     yield [
-        "drop_id",
-        "time_ns",
-        "outcome",
-        "reason",
-        "latched",
-        "failed",
-        "used",
-        "effective_drop",
-        *(f"{name} {word}" for name in OBSERVABLES for word in told),
-        *(f"{name} {word}" for name in moved for word in went),
+        *ABOUT,
+        *(f"{name} {word}" for name in OBSERVABLES for word in MEASURED),
+        *(f"{name} {word}" for name in moved for word in MOVED),
     ]
     for record in records:
-        decision = record.decision
-        proposal = record.decision.proposal
-        found = record.decision.expectation
-        row: list[object] = [
-            record.drop_id,
-            record.time_ns,
-            decision.outcome,
-            decision.reason,
-            decision.latched,
-            " ".join(one.rule for one in decision.verdicts if not one.passed),
-            " ".join(decision.used),
-            decision.effective_drop,
+        yield [
+            *_about(record),
+            *(_cell(one.get(name)) for name in OBSERVABLES for one in _measured(record)),
+            *(_cell(one.get(name)) for name in moved for one in _moved(record)),
         ]
-        measured = [record.estimate.values, record.estimate.stderr]
-        expected = [
-            *(
-                [found.prediction, found.response, found.innovation, found.innovation_sigma]
-                if found
-                else [{}] * 4
-            ),
-            proposal.error if proposal else {},
-        ]
-        row += [_cell(one.get(name)) for name in OBSERVABLES for one in (*measured, *expected)]
-        ways = [
-            record.in_force,
-            *([proposal.proposed, proposal.limited] if proposal else [{}, {}]),
-            decision.sent,
-            decision.readback,
-        ]
-        row += [_cell(one.get(name)) for name in moved for one in ways]
-        yield row
+
+
+def _about(record: DropRecord) -> list[object]:
+    """Return what is told of a drop, in the order of `ABOUT`."""
+    decision = record.decision
+    return [
+        record.drop_id,
+        record.time_ns,
+        decision.outcome,
+        decision.reason,
+        decision.latched,
+        " ".join(one.rule for one in decision.verdicts if not one.passed),
+        " ".join(decision.used),
+        decision.effective_drop,
+    ]
+
+
+def _measured(record: DropRecord) -> list[Mapping[str, float]]:
+    """Return what is told of observables, in the order of `MEASURED`."""
+    proposal, found = record.decision.proposal, record.decision.expectation
+    expected = (
+        (found.prediction, found.response, found.innovation, found.innovation_sigma)
+        if found
+        else ({}, {}, {}, {})
+    )
+    estimate = record.estimate
+    return [estimate.values, estimate.stderr, *expected, proposal.error if proposal else {}]
+
+
+def _moved(record: DropRecord) -> list[Mapping[str, float]]:
+    """Return what is told of actuators, in the order of `MOVED`."""
+    decision = record.decision
+    wanted = decision.proposal
+    went = (wanted.proposed, wanted.limited) if wanted else ({}, {})
+    return [record.in_force, *went, decision.sent, decision.readback]
 
 
 def _cell(value: float | None) -> object:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import itertools
-import math
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -18,33 +15,22 @@ from magis_calib.batch.fit_files import FittedFile, FittedPair, fit_file, fit_pa
 from magis_calib.batch.json_lines import json_line
 from magis_calib.cli.options import add_station_options, check_folder
 from magis_calib.domain.camera import VIEWS
-from magis_calib.domain.errors import ConfigError, MagisError
+from magis_calib.domain.errors import MagisError
 from magis_calib.estimation.models import known_models
+from magis_calib.host.command_line import Parser, UsageError, number, whole
 
 PLOT_ENDINGS = (".png", ".pdf", ".svg")
 
 
-def parse_fit(argv: Sequence[str]) -> argparse.Namespace:
-    """Return the options; exits with code 2 and a message where they cannot be used."""
-    parser = _parser()
-    arguments = parser.parse_intermixed_args(_join_negative(argv))
-    if arguments.pair and len(arguments.images) % 2:
-        parser.error(
-            f"--pair: wanted an even number of images (x, y, x, y …), got {len(arguments.images)}"
-        )
-    if arguments.pair and arguments.view:
-        parser.error("--view: not with --pair, which takes the images as view x, view y in turn")
-    arguments.view = arguments.view or "x"
-    return arguments
+HELP = """Fit images from files: one JSON line each on stdout, in the order given.
+
+Exit code 0: every image was fitted, usable or not; 2: an image could not be read, or bad usage.
+"""
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="magis-calib fit",
-        description="Fit images from files: one JSON line each on stdout, in the order given.",
-        epilog="Exit code 0: every image was fitted, usable or not; 2: an image could not be read, "
-        "or bad usage.",
-    )
+def add_options(parser: Parser) -> None:
+    """Add the images and what is to be known of them."""
+    parser.intermixed = True
     parser.add_argument(
         "images",
         nargs="+",
@@ -73,85 +59,40 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--report", action="store_true", help="print lmfit's report of every fit on stderr"
     )
-    return parser
+
+
+FACTS: tuple[tuple[str, Callable[[str], float], str, str], ...] = (
+    ("--object-pixel-m", number(above=0), "M", "size of a pixel in the object (default 16e-6)"),
+    ("--gain", number(above=0), "G", "electrons per count (default 1)"),
+    ("--offset", number(), "COUNTS", "counts without light (default 0)"),
+    ("--read-noise", number(least=0), "E", "electrons, standard deviation (default 0)"),
+    ("--bits", whole(1, 16), "N", "of the ADC (default 16)"),
+    (
+        "--saturation",
+        whole(1, 65535),
+        "COUNTS",
+        "a pixel there is saturated (default: full scale of the ADC or of the file)",
+    ),
+    (
+        "--excess",
+        number(least=0),
+        "E",
+        "photoelectrons per atom, for the noise and the number of atoms (default 0)",
+    ),
+    (
+        "--lsb-counts",
+        whole(1, 65535),
+        "COUNTS",
+        "counts per step of the ADC, 16 for left-aligned 12 bit (default 1)",
+    ),
+    ("--port-a-displacement-m", number(), "M", "nominal height of port a (default 7.5e-3)"),
+    ("--port-b-displacement-m", number(), "M", "nominal height of port b (default -7.5e-3)"),
+)
 
 
 def _add_facts(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--object-pixel-m",
-        type=_number(above=0),
-        metavar="M",
-        help="size of a pixel in the object (default 16e-6)",
-    )
-    group.add_argument(
-        "--gain", type=_number(above=0), metavar="G", help="electrons per count (default 1)"
-    )
-    group.add_argument(
-        "--offset", type=_number(), metavar="COUNTS", help="counts without light (default 0)"
-    )
-    group.add_argument(
-        "--read-noise",
-        type=_number(least=0),
-        metavar="E",
-        help="electrons, standard deviation (default 0)",
-    )
-    group.add_argument("--bits", type=_whole(1, 16), metavar="N", help="of the ADC (default 16)")
-    group.add_argument(
-        "--saturation",
-        type=_whole(1, 65535),
-        metavar="COUNTS",
-        help="a pixel there is saturated (default: full scale of the ADC or of the file)",
-    )
-    group.add_argument(
-        "--excess",
-        type=_number(least=0),
-        metavar="E",
-        help="photoelectrons per atom, for the noise and the number of atoms (default 0)",
-    )
-    group.add_argument(
-        "--lsb-counts",
-        type=_whole(1, 65535),
-        metavar="COUNTS",
-        help="counts per step of the ADC, 16 for left-aligned 12 bit (default 1)",
-    )
-    for port, place in (("a", "7.5e-3"), ("b", "-7.5e-3")):
-        group.add_argument(
-            f"--port-{port}-displacement-m",
-            type=_number(),
-            metavar="M",
-            help=f"nominal height of port {port} (default {place})",
-        )
-
-
-def _number(above: float = -math.inf, least: float = -math.inf) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        value = float(text)
-        if not (math.isfinite(value) and value > above and value >= least):
-            limit = (
-                f" above {above:g}"
-                if above > -math.inf
-                else f" of at least {least:g}"
-                if least > -math.inf
-                else ""
-            )
-            raise argparse.ArgumentTypeError(f"wanted a number{limit}, got {text}")
-        return value
-
-    parse.__name__ = "number"
-    return parse
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(
-                f"wanted a whole number from {least} to {most}, got {text}"
-            )
-        return value
-
-    parse.__name__ = "whole number"
-    return parse
+    for flag, read, metavar, meaning in FACTS:
+        group.add_argument(flag, type=read, metavar=metavar, help=meaning)
 
 
 def _plot(text: str) -> Path:
@@ -163,50 +104,22 @@ def _plot(text: str) -> Path:
     return path
 
 
-def _join_negative(argv: Sequence[str]) -> list[str]:
-    """Write `--option -1e-3` as `--option=-1e-3`: argparse takes only plain digits for a negative
-    number.
-    """
-    words = list(argv)
-    for at, (option, value) in reversed(list(enumerate(itertools.pairwise(argv)))):
-        if (
-            option.startswith("--")
-            and "=" not in option
-            and value.startswith("-")
-            and _is_number(value)
-        ):
-            words[at : at + 2] = [f"{option}={value}"]
-    return words
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 QUIET_FILES = 3
 """A bar shows the progress of more files than this."""
 
 
-def main(argv: Sequence[str]) -> int:
-    """Fit every image that can be read; exit 2 where one could not, or for bad usage."""
-    options = parse_fit(argv)
-    try:
-        check_folder(options.plot)
-        batch = Batch(options, Cameras(options))
-    except ConfigError as error:
-        print(f"magis-calib fit: {error}", file=sys.stderr)
-        return 2
-    try:
-        return batch.run()
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # nobody reads any more: not worth a traceback
-        return 0
+def run(asked: argparse.Namespace) -> int:
+    """Fit every image that can be read; 2 where one could not."""
+    if asked.pair and len(asked.images) % 2:
+        wanted = "--pair: wanted an even number of images (x, y, x, y …)"
+        raise UsageError(f"{wanted}, got {len(asked.images)}")
+    if asked.pair and asked.view:
+        raise UsageError(
+            "--view: not with --pair, which takes the images as view x, view y in turn"
+        )
+    asked.view = asked.view or "x"
+    check_folder(asked.plot)
+    return Batch(asked, Cameras(asked)).run()
 
 
 class Batch:

@@ -6,24 +6,16 @@ Make, allow and revoke keys (docs/security.md).
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 
 from magis_calib.auth.keyring import ROLES, Keyring, Peer, default_keys_dir
 from magis_calib.cli.options import add_keys_option
-from magis_calib.domain.errors import ConfigError
+from magis_calib.host.command_line import Parser
 
 
-def main(argv: Sequence[str]) -> int:
-    """List or change; exit 2 where the folder or what was asked for is not right."""
-    arguments = _parser().parse_args(argv)
-    try:
-        keyring = Keyring.at(arguments.keys or default_keys_dir())
-        for line in _done(keyring, arguments):
-            print(line)
-    except (ConfigError, OSError) as error:
-        print(f"magis-calib keys: {error}", file=sys.stderr)
-        return 2
+def run(asked: argparse.Namespace) -> int:
+    """List or change whom to let in."""
+    for line in _done(Keyring.at(asked.keys or default_keys_dir()), asked):
+        print(line)
     return 0
 
 
@@ -53,8 +45,8 @@ def _done(keyring: Keyring, arguments: argparse.Namespace) -> list[str]:
     return [f"{keyring.folder}:", *lines]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="magis-calib keys", description=__doc__)
+def add_options(parser: Parser) -> None:
+    """Add the options of this command."""
     add_keys_option(parser)
     commands = parser.add_subparsers(dest="what", required=True)
     commands.add_parser("list", help="whom the sockets let in, by role, with their public keys")
@@ -70,4 +62,3 @@ def _parser() -> argparse.ArgumentParser:
         "revoke", help="let somebody in no longer, from the next message on"
     )
     revoking.add_argument("name", metavar="NAME")
-    return parser

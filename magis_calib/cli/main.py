@@ -1,41 +1,108 @@
-"""`magis-calib`: runs a station with its window, headless, or from a recording.
-
-Commands: (none) run a station · replay · fit · session · why · ledger · settings ·
-response · poke · scan · optimise · calibrate ·
-products · config · keys · check · check-driver · benchmark.
-Each has --help.
-"""
+"""`magis-calib`: runs a station with its window, headless, or from a recording."""
 
 from __future__ import annotations
 
+import argparse
 import gc
 import importlib
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
 
+from magis_calib.domain.errors import MagisError
+from magis_calib.host.command_line import Parser, UsageError
 from magis_calib.host.memory import keep_freed_memory
 
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: its module has `add_options(parser)` and `run(asked)`, the exit code.
+
+    The module's docstring is the help. `MagisError` and `OSError` end it with their words, code 2.
+    """
+
+    module: str
+    words: str
+    """How it is called, for the list of commands."""
+    summary: str
+    more: str
+    """What documents it: a file of docs/ without its ending, or a heading of the README."""
+
+
 COMMANDS = {
-    "run": "magis_calib.cli.run",
-    "replay": "magis_calib.cli.replay",
-    "fit": "magis_calib.cli.fit",
-    "session": "magis_calib.cli.session",
-    "why": "magis_calib.cli.why",
-    "ledger": "magis_calib.cli.decisions",
-    "settings": "magis_calib.cli.settings",
-    "response": "magis_calib.cli.response",
-    "poke": "magis_calib.cli.poke",
-    "scan": "magis_calib.cli.procedures",
-    "optimise": "magis_calib.cli.optimise",
-    "calibrate": "magis_calib.cli.calibrate",
-    "products": "magis_calib.cli.products",
-    "config": "magis_calib.cli.config",
-    "keys": "magis_calib.cli.keys",
-    "check": "magis_calib.cli.check",
-    "check-driver": "magis_calib.cli.check_driver",
-    "benchmark": "magis_calib.cli.benchmark",
+    "run": Command("run", "", "run a station, with its window or headless", "operator"),
+    "replay": Command(
+        "replay",
+        "replay SESSION",
+        "send a recording through the same pipeline, compare, estimate anew, ask what if",
+        "replay",
+    ),
+    "fit": Command(
+        "fit", "fit IMAGE…", "fit images from files with the same code, one JSON line each", "fit"
+    ),
+    "why": Command(
+        "why", "why SESSION --drop N", "tell everything about one decision of the loop", "loop"
+    ),
+    "ledger": Command(
+        "decisions", "ledger SESSION", "list, filter and export all decisions", "loop"
+    ),
+    "settings": Command(
+        "settings",
+        "settings SESSION",
+        "list every setpoint vector with the result it gave, compare two, bring the controllers "
+        "back to one",
+        "loop",
+    ),
+    "calibrate": Command(
+        "calibrate",
+        "calibrate",
+        "walk through a plan of procedures, to a certificate",
+        "procedures",
+    ),
+    "products": Command(
+        "products",
+        "products",
+        "list, show, draw, certify and compare what procedures found; promote a matrix into "
+        "a configuration",
+        "procedures",
+    ),
+    "session": Command(
+        "session",
+        "session",
+        "list, show, check, certify, repair, export and prune what was recorded",
+        "session-format",
+    ),
+    "config": Command(
+        "config",
+        "config",
+        "print the commented configuration (`--default`), judge one (`--check FILE`)",
+        "contracts",
+    ),
+    "keys": Command(
+        "keys", "keys", "list whom the sockets let in, make and revoke keys", "security"
+    ),
+    "check": Command(
+        "check",
+        "check",
+        "say whether this machine is ready for a run, with remedies",
+        "observability",
+    ),
+    "check-driver": Command(
+        "check_driver",
+        "check-driver",
+        "tell the author of a camera driver what is wrong with their frames",
+        "protocol",
+    ),
+    "benchmark": Command(
+        "benchmark",
+        "benchmark",
+        "judge the estimator by pictures whose answer is known",
+        "Benchmark",
+    ),
 }
 SWITCH_S = 5e-4
 """A thread that wants to run waits so long for one that does: the recorder shall not hold up a
@@ -46,35 +113,79 @@ THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 fine, 1 fault, 2 bad configuration or usage, 130
-    interrupted.
+    """Run one command; return 0 fine, 1 fault, 2 bad configuration or usage, 130 interrupted.
 
     `argv`: words of a command; None for those that this process was started with.
     """
     settle_in()
     if argv is None:  # SIGTERM shall leave as little lying about as Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    words = list(sys.argv[1:] if argv is None else argv)
-    command = words.pop(0) if words and words[0] in COMMANDS else "run"
-    run = importlib.import_module(COMMANDS[command]).main
-    gc.freeze()  # what was imported stays: to look through it again takes 50 ms every few drops
+    words: Sequence[str] | None = sys.argv[1:] if argv is None else argv
     try:
-        code: int = run(words)
+        words = words or _words_of_the_window()
+        code = 0 if words is None else _obey(words)
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # nobody reads any more: not worth a traceback
+    except BrokenPipeError:  # nobody reads any more: not worth a traceback
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
 
 
+def _words_of_the_window() -> Sequence[str] | None:
+    """Ask somebody at a screen who said nothing; None where they leave."""
+    from magis_calib.cli.welcome import what_to_run  # only a run without a word needs it
+
+    return what_to_run()
+
+
+def _obey(words: Sequence[str]) -> int:
+    """Run the command that the first word names; `run` where it names none."""
+    name = words[0] if words and not words[0].startswith("-") else "run"
+    module = importlib.import_module(f"magis_calib.cli.{_module_of(name)}")
+    parser = parser_of(name, module)
+    gc.freeze()  # what was imported stays: to look through it again takes 50 ms every few drops
+    asked = parser.parse_args(words[words[:1] == [name] :])
+    try:
+        code: int = module.run(asked)
+    except UsageError as error:
+        parser.error(str(error))
+    except BrokenPipeError:
+        raise
+    except (MagisError, OSError) as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 2
+    return code
+
+
+def _module_of(name: str) -> str:
+    """Return the module of a command: what is not in the table is a procedure of the catalogue."""
+    return COMMANDS[name].module if name in COMMANDS else "procedures"
+
+
+def parser_of(name: str, module: ModuleType) -> Parser:
+    """Return the parser of a command."""
+    parser = Parser(
+        prog="magis-calib" if name == "run" else f"magis-calib {name}",
+        description=getattr(module, "HELP", module.__doc__),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_other_commands() if name == "run" else None,
+    )
+    parser.command = name
+    module.add_options(parser)
+    return parser
+
+
+def _other_commands() -> str:
+    from magis_calib.cli.procedures import commands  # where only they are asked for
+
+    words = textwrap.fill(", ".join(dict.fromkeys([*COMMANDS, *commands()])).removeprefix("run, "))
+    return f"Other commands:\n{words};\neach explains itself with --help."
+
+
 def settle_in() -> None:
-    """Give this process the habits of the application: threads, memory, and how soon one thread
-    makes room.
-    """
+    """Give this process its habits: threads, memory, how soon one thread makes room for another."""
     for name in THREAD_LIMITS:
         os.environ.setdefault(name, "1")
     keep_freed_memory()

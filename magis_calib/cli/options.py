@@ -10,7 +10,9 @@ import platformdirs
 
 from magis_calib.auth.keyring import default_keys_dir
 from magis_calib.domain.errors import ConfigError
+from magis_calib.host.command_line import Parser, whole
 from magis_calib.host.log_buffer import FORM, JOURNAL, JsonLines
+from simulators.options import add_simulation_options
 
 
 def default_session_dir() -> Path:
@@ -23,7 +25,7 @@ def default_products_dir() -> Path:
     return platformdirs.user_data_path("magis-calib", appauthor=False) / "products"
 
 
-def add_station_options(parser: argparse.ArgumentParser) -> None:
+def add_station_options(parser: Parser) -> None:
     """Add --config and --station."""
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="configuration (default: the shipped one)"
@@ -33,7 +35,7 @@ def add_station_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_keys_option(parser: argparse.ArgumentParser) -> None:
+def add_keys_option(parser: Parser) -> None:
     """Add --keys."""
     parser.add_argument(
         "--keys",
@@ -43,10 +45,10 @@ def add_keys_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
+def add_run_options(parser: Parser) -> None:
     """Add what every command that runs drops understands."""
     parser.add_argument("--auto", action="store_true", help="run headless: no window")
-    parser.add_argument("--drops", type=_count, metavar="N", help="stop after N drops")
+    parser.add_argument("--drops", type=whole(1), metavar="N", help="stop after N drops")
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write what happened to this file, JSON"
     )
@@ -58,7 +60,67 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_window_options(parser: argparse.ArgumentParser) -> None:
+def add_session_argument(parser: Parser) -> None:
+    """Add SESSION."""
+    parser.add_argument(
+        "session", type=Path, metavar="SESSION", help="folder of a recorded session"
+    )
+
+
+def add_session_dir_option(parser: Parser) -> None:
+    """Add --session-dir."""
+    parser.add_argument(
+        "--session-dir",
+        type=Path,
+        metavar="DIR",
+        help=f"folder that sessions are recorded in (default {default_session_dir()})",
+    )
+
+
+def add_products_dir_option(parser: Parser) -> None:
+    """Add --products-dir."""
+    parser.add_argument(
+        "--products-dir",
+        type=Path,
+        metavar="DIR",
+        help=f"folder for what procedures find (default {default_products_dir()})",
+    )
+
+
+def add_run_and_station(parser: Parser) -> None:
+    """Add what every command takes that starts a run."""
+    add_station_options(parser)
+    add_keys_option(parser)
+    add_session_dir_option(parser)
+    add_products_dir_option(parser)
+    parser.add_argument(
+        "--new-session",
+        action="store_true",
+        help="begin a new session, also where a killed run left one unfinished",
+    )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="take the controllers from another application that has their lease",
+    )
+    add_run_options(parser)
+    parser.add_argument(
+        "--metrics",
+        type=whole(1, 65535),
+        metavar="PORT",
+        help="answer Prometheus at this port of this machine (docs/observability.md)",
+    )
+    parser.add_argument(
+        "--log-file", type=Path, metavar="FILE", help="append the log to this file, JSON lines"
+    )
+    add_window_options(parser)
+    parser.add_argument(
+        "--simulate", action="store_true", help="start the simulated station as well"
+    )
+    add_simulation_options(parser.add_argument_group("with --simulate"))
+
+
+def add_window_options(parser: Parser) -> None:
     """Add how the window shall look this time."""
     window = parser.add_argument_group("window")
     window.add_argument(
@@ -115,10 +177,3 @@ def _size(text: str) -> tuple[int, int]:
     if not (wide.isdecimal() and high.isdecimal() and int(wide) >= 640 and int(high) >= 400):
         raise argparse.ArgumentTypeError(f"wanted WxH of at least 640x400, got {text}")
     return int(wide), int(high)
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"wanted a number of at least 1, got {text}")
-    return value

@@ -5,55 +5,45 @@ configuration.
 from __future__ import annotations
 
 import argparse
-import getpass
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from magis_calib.cli.options import default_products_dir
-from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.cli.options import add_products_dir_option, default_products_dir
+from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import OBSERVABLES, quantity_of, utc_moment
+from magis_calib.host.command_line import Parser
+from magis_calib.host.user import login_name
 from magis_calib.products.promotion import promote
 from magis_calib.products.store import Product, products_in, read_product
 
 
-def main(argv: Sequence[str]) -> int:
-    """Do one of these. Exit 0, or 2 where a product or configuration cannot be used."""
-    arguments = _parser().parse_args(argv)
-    folder = (arguments.products_dir or default_products_dir()).absolute()
-    try:
-        if arguments.what == "list":
-            _list(folder, arguments.kind)
-        elif arguments.what == "show":
-            print("\n".join(_shown(read_product(_found(folder, arguments.product)))))
-        elif arguments.what == "compare":
-            one, other = (
-                read_product(_found(folder, name)) for name in (arguments.product, arguments.other)
-            )
-            print("\n".join(compared(one, other)))
-        elif arguments.what == "picture":
-            from magis_calib.figures.product import (
-                write_picture,
-            )  # matplotlib takes half a second to load
-
-            print(write_picture(_found(folder, arguments.product)) or "nothing to draw")
-        elif arguments.what == "certificate":
-            from magis_calib.figures.certificate import write_page  # and so does this
-
-            print(write_page(_found(folder, arguments.product)))
-        else:
-            print(
-                promote(
-                    _found(folder, arguments.product),
-                    arguments.config,
-                    arguments.station,
-                    getpass.getuser(),
-                )
-            )
-    except (SessionError, ConfigError, OSError) as error:
-        print(f"magis-calib products: {error}", file=sys.stderr)
-        return 2
+def run(asked: argparse.Namespace) -> int:
+    """Do one of these. Raises `SessionError` or `ConfigError` where it cannot be done."""
+    folder = (asked.products_dir or default_products_dir()).absolute()
+    print("\n".join(DO[asked.what](folder, asked)))
     return 0
+
+
+def _compare(folder: Path, asked: argparse.Namespace) -> list[str]:
+    one, other = (read_product(_found(folder, name)) for name in (asked.product, asked.other))
+    return compared(one, other)
+
+
+def _picture(folder: Path, asked: argparse.Namespace) -> list[str]:
+    from magis_calib.figures.product import write_picture  # matplotlib takes half a second to load
+
+    return [str(write_picture(_found(folder, asked.product)) or "nothing to draw")]
+
+
+def _certificate(folder: Path, asked: argparse.Namespace) -> list[str]:
+    from magis_calib.figures.certificate import write_page  # matplotlib takes half a second to load
+
+    return [str(write_page(_found(folder, asked.product)))]
+
+
+def _promote(folder: Path, asked: argparse.Namespace) -> list[str]:
+    product = _found(folder, asked.product)
+    return [promote(product, asked.config, asked.station, login_name())]
 
 
 def compared(one: Product, other: Product) -> list[str]:
@@ -85,19 +75,23 @@ def compared(one: Product, other: Product) -> list[str]:
     return lines
 
 
-def _list(folder: Path, kind: str | None) -> None:
+def _list(folder: Path, asked: argparse.Namespace) -> list[str]:
     whole = products_in(folder)
-    found = [(path, one) for path, one in whole if kind in (None, one.kind)]
+    found = [(path, one) for path, one in whole if asked.kind in (None, one.kind)]
+    if not found:
+        return [f"no products in {folder}: `magis-calib response` or `magis-calib poke` leave some"]
+    lines = []
     for path, one in found:
         state = "valid" if one.valid else "failed" if not one.good else "too old"
-        print(f"{path.name}  {one.age_days:5.1f} days  {state:7s}  {one.words}")
-    for path in sorted(set(folder.glob("*.json")) - {path for path, _ in whole}):
-        print(f"{path.name}  broken: `magis-calib products show {path.name}` tells why")
-    if not found:
-        print(f"no products in {folder}: `magis-calib response` or `magis-calib poke` leave some")
+        lines.append(f"{path.name}  {one.age_days:5.1f} days  {state:7s}  {one.words}")
+    broken = sorted(set(folder.glob("*.json")) - {path for path, _ in whole})
+    return lines + [
+        f"{path.name}  broken: `magis-calib products show {path.name}` tells why" for path in broken
+    ]
 
 
-def _shown(product: Product) -> list[str]:
+def _show(folder: Path, asked: argparse.Namespace) -> list[str]:
+    product = read_product(_found(folder, asked.product))
     lines = [
         f"{product.kind} of {product.station}, {utc_moment(product.created_ns)}, "
         f"{product.age_days:.1f} days old",
@@ -136,33 +130,36 @@ def _found(folder: Path, name: str) -> Path:
     return fitting[0]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="magis-calib products", description=__doc__)
-    parser.add_argument(
-        "--products-dir",
-        type=Path,
-        metavar="DIR",
-        help=f"folder of products (default {default_products_dir()})",
-    )
+DO: dict[str, Callable[[Path, argparse.Namespace], list[str]]] = {
+    "list": _list,
+    "show": _show,
+    "picture": _picture,
+    "certificate": _certificate,
+    "compare": _compare,
+    "promote": _promote,
+}
+ABOUT = {
+    "list": "all products, oldest first, with age and validity",
+    "show": "one product",
+    "picture": "draw one product beside it, as PNG; print where",
+    "certificate": "write the certificate of a finished plan beside it; print where",
+    "compare": "two response matrices, element by element",
+    "promote": "put a measured matrix in force in a configuration file",
+}
+
+
+def add_options(parser: Parser) -> None:
+    """Add what may be done, each with its own options."""
+    add_products_dir_option(parser)
     commands = parser.add_subparsers(dest="what", required=True)
-    listed = commands.add_parser("list", help="all products, oldest first, with age and validity")
-    listed.add_argument("--kind", metavar="KIND", help="only of this procedure")
-    commands.add_parser("show", help="one product").add_argument("product", metavar="PRODUCT")
-    drawing = commands.add_parser("picture", help="draw one product beside it, as PNG; print where")
-    drawing.add_argument("product", metavar="PRODUCT")
-    paper = commands.add_parser(
-        "certificate", help="write the certificate of a finished plan beside it; print where"
-    )
-    paper.add_argument("product", metavar="PRODUCT")
-    comparing = commands.add_parser("compare", help="two response matrices, element by element")
-    comparing.add_argument("product", metavar="PRODUCT")
-    comparing.add_argument("other", metavar="OTHER")
-    promoting = commands.add_parser(
-        "promote", help="put a measured matrix in force in a configuration file"
-    )
-    promoting.add_argument("product", metavar="PRODUCT")
-    promoting.add_argument(
+    made = {what: commands.add_parser(what, help=words) for what, words in ABOUT.items()}
+    made["list"].add_argument("--kind", metavar="KIND", help="only of this procedure")
+    for what in made.keys() - {"list"}:
+        made[what].add_argument("product", metavar="PRODUCT")
+    made["compare"].add_argument("other", metavar="OTHER")
+    made["promote"].add_argument(
         "--config", type=Path, required=True, metavar="FILE", help="configuration to change"
     )
-    promoting.add_argument("--station", metavar="NAME", help="station other than the default one")
-    return parser
+    made["promote"].add_argument(
+        "--station", metavar="NAME", help="station other than the default one"
+    )

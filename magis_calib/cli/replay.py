@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from magis_calib.app.display import why_no_window
 from magis_calib.app.show import finish, start_and_show
 from magis_calib.cli.options import (
     add_run_options,
+    add_session_argument,
     add_station_options,
     add_window_options,
     check_folder,
@@ -24,9 +23,10 @@ from magis_calib.cli.options import (
 )
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.config.station import Station
-from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.serial import to_json
+from magis_calib.host.command_line import Parser, UsageError
 from magis_calib.recording.probe import opened
 from magis_calib.recording.reader import Session
 from magis_calib.replay.moved import Move, Moves
@@ -75,26 +75,21 @@ def _move_in_words(one: Move) -> str:
     )
 
 
-def main(argv: Sequence[str]) -> int:
-    """Replay and report: exit 1 where an estimate differs from the recorded one, unless another one
-    was asked for.
-    """
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    _refuse_contradictions(parser, arguments)
-    start_logging(arguments.log_level)
-    try:
-        for path in (arguments.report, arguments.differences, arguments.plot, arguments.screenshot):
-            check_folder(path)
-        with opened(arguments.session) as session:
-            if arguments.what_if is not None:
-                from magis_calib.cli.what_if import answer
+def run(asked: argparse.Namespace) -> int:
+    """Replay and report.
 
-                return answer(session, arguments.what_if, arguments.plot, arguments.differences)
-            return _replayed(session, arguments)
-    except (SessionError, ConfigError) as error:
-        print(f"magis-calib replay: {error}", file=sys.stderr)
-        return 2
+    Exit 1 where an estimate differs from the recorded one, unless another one was asked for.
+    """
+    _refuse_contradictions(asked)
+    start_logging(asked.log_level)
+    for path in (asked.report, asked.differences, asked.plot, asked.screenshot):
+        check_folder(path)
+    with opened(asked.session) as session:
+        if asked.what_if is None:
+            return _replayed(session, asked)
+        from magis_calib.cli.what_if import answer  # draws: matplotlib takes half a second to load
+
+        return answer(session, asked.what_if, asked.plot, asked.differences)
 
 
 def _replayed(session: Session, arguments: argparse.Namespace) -> int:
@@ -154,27 +149,23 @@ def _results_file(arguments: argparse.Namespace, session: Session) -> Path:
     return Path(folder) / f"{session.path.absolute().name}.sqlite"
 
 
-def _refuse_contradictions(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> None:
-    asked = [
-        f"--{name.replace('_', '-')}"
-        for name in ("verify", "config", "what_if")
-        if getattr(arguments, name)
-    ]
-    if len(asked) > 1:
-        parser.error(f"wanted one of --verify, --config and --what-if, got {' and '.join(asked)}")
-    if arguments.station and not arguments.config:
-        parser.error("--station: only with --config")
-    if arguments.plot and not arguments.what_if:
-        parser.error("--plot: only with --what-if")
-    if arguments.differences and not (arguments.config or arguments.what_if):
-        parser.error("--differences: only with --config or --what-if")
+def _refuse_contradictions(asked: argparse.Namespace) -> None:
+    """Raise `UsageError` for options that do not go together."""
+    ways = {"--verify": asked.verify, "--config": asked.config, "--what-if": asked.what_if}
+    given = [flag for flag, value in ways.items() if value]
+    if len(given) > 1:
+        raise UsageError(f"wanted one of {', '.join(ways)}, got {' and '.join(given)}")
+    if asked.station and not asked.config:
+        raise UsageError("--station: only with --config")
+    if asked.plot and not asked.what_if:
+        raise UsageError("--plot: only with --what-if")
+    if asked.differences and not (asked.config or asked.what_if):
+        raise UsageError("--differences: only with --config or --what-if")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="magis-calib replay", description=__doc__)
-    parser.add_argument(
-        "session", type=Path, metavar="SESSION", help="folder of a recorded session"
-    )
+def add_options(parser: Parser) -> None:
+    """Add the options of this command."""
+    add_session_argument(parser)
     parser.add_argument(
         "--speed",
         type=_speed,
@@ -218,7 +209,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_run_options(parser)
     add_window_options(parser)
-    return parser
 
 
 def _speed(text: str) -> float:

@@ -4,169 +4,147 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hardware.metrics import SnapshotCollector, served
-from magis_calib.app.display import why_no_window
 from magis_calib.app.live import LiveRun
 from magis_calib.app.report import Truth
 from magis_calib.app.show import finish, start_and_show
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.config import judge_models
 from magis_calib.cli.options import (
-    add_keys_option,
-    add_run_options,
-    add_station_options,
-    add_window_options,
+    add_run_and_station,
     check_folder,
     default_products_dir,
     default_session_dir,
     start_logging,
 )
-from magis_calib.cli.replay import main as replay
 from magis_calib.config.loading import load_config, select_station
-from magis_calib.config.station import Config, Station
-from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.config.station import Station
+from magis_calib.domain.errors import SessionError
+from magis_calib.host.command_line import Parser, UsageError
 from magis_calib.procedures.catalogue import KNOWN
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import StartProcedure
 from simulators.faults.file import load_faults
 from simulators.instrument.numbers import load_plant_numbers
-from simulators.options import SimulationOptions, add_simulation_options
+from simulators.options import SimulationOptions, given_flags
 
 
-def main(argv: Sequence[str]) -> int:
+def add_options(parser: Parser) -> None:
+    """Add what every command that starts a run takes."""
+    add_run_and_station(parser)
+
+
+def run(asked: argparse.Namespace) -> int:
     """Run until the last drop, a signal or the window's close; return the exit code."""
-    words = [] if argv or why_no_window() else _what_to_run()
-    if words is None:
-        return 0
-    if words[:1] == ["replay"]:
-        return replay(words[1:])
-    return run_as_asked(run_parser(), [*argv, *words])
+    return run_for(asked)
 
 
-def _what_to_run() -> list[str] | None:
-    """Ask somebody at a screen who said nothing.
-
-    Return the words for the command line, None where they leave.
-    """
-    from ui.window.welcome import ask_what_to_run
-
-    links = select_station(load_config(None), None)[1].links
-    addresses = f"cameras {links.camera} · laser {links.laser} · drop system {links.drop_system}"
-    return ask_what_to_run(addresses, str(default_session_dir()))
-
-
-def run_as_asked(
-    parser: argparse.ArgumentParser,
-    argv: Sequence[str],
-    purpose: Callable[[argparse.Namespace], StartProcedure] | None = None,
+def run_for(
+    asked: argparse.Namespace,
+    purpose: Callable[[], StartProcedure] | None = None,
     afterwards: Callable[[Engine, Station], None] = lambda engine, station: None,
 ) -> int:
-    """Parse, run, and return the exit code.
+    """Run a station; return the exit code.
 
-    `purpose` makes of the arguments the procedure that the run is for; `afterwards` is called when
-    it has ended.
+    `purpose` gives the procedure that the run is for, `afterwards` is called when it has ended.
+    Raises `ConfigError`, and `UsageError` for what only a simulated station understands.
     """
-    arguments = parser.parse_args(argv)
-    given = [word.partition("=")[0] for word in argv if word.startswith("--")]
-    simulation_only = [one for one in given if one in _simulation_flags()]
-    if simulation_only and not arguments.simulate:
-        parser.error(f"{', '.join(simulation_only)}: only with --simulate")
-    try:
-        start_logging(arguments.log_level, arguments.log_file)
-        config = load_config(arguments.config)
-        name, station = select_station(config, arguments.station)
-        judge_models(config, arguments.config, [name], spare=False)
-        return _run(
-            arguments, config, name, station, purpose(arguments) if purpose else None, afterwards
-        )
-    except ConfigError as error:
-        print(f"magis-calib: {error}", file=sys.stderr)
-        return 2
-
-
-def _run(
-    arguments: argparse.Namespace,
-    config: Config,
-    name: str,
-    station: Station,
-    procedure: StartProcedure | None,
-    afterwards: Callable[[Engine, Station], None],
-) -> int:
+    options = _simulation(asked)
+    start_logging(asked.log_level, asked.log_file)
+    config = load_config(asked.config)
+    name, station = select_station(config, asked.station)
+    judge_models(config, asked.config, [name], spare=False)
+    procedure = purpose() if purpose else None
     if procedure is not None and not KNOWN[procedure.name].beside_loop:
-        station = station.model_copy(
-            update={"loop": station.loop.model_copy(update={"start": "open"})}
-        )
-    options = SimulationOptions.of(arguments) if arguments.simulate else None
-    if options is not None:
-        load_faults(options.faults, load_plant_numbers())  # said here rather than by the child
-    for path in (arguments.report, arguments.screenshot, arguments.truth if options else None):
+        station = _with_the_loop_open(station)
+    for path in (asked.report, asked.screenshot, options.truth if options else None):
         check_folder(path)
-    about = {
-        "simulated": options is not None,
-        "simulation": " ".join(options.argv()) if options else "",
-    }
-    session_dir = (arguments.session_dir or default_session_dir()).absolute()
-    products = (arguments.products_dir or default_products_dir()).absolute()
-    keys: Path | None = arguments.keys
+    # a picture is taken of a run that goes on
+    drops = asked.drops if asked.screenshot is None else None
     with ExitStack() as until_the_end:
-        if options is not None:
-            station, usual = until_the_end.enter_context(on_free_ports(station))
-            keys = (
-                keys
-                or Path(until_the_end.enter_context(TemporaryDirectory(prefix="magis-calib-")))
-                / "keys"
-            )
-            if not usual:
-                links = station.links
-                print(
-                    f"the usual ports are taken; camera {links.camera}, telemetry "
-                    f"{links.telemetry}",
-                    file=sys.stderr,
-                )
-        drops = (
-            arguments.drops if arguments.screenshot is None else None
-        )  # a picture is taken of a run that goes on
-        run = LiveRun(
+        station, keys = _wired(asked, options, station, until_the_end)
+        live = LiveRun(
             config,
             name,
             station,
-            session_dir,
+            (asked.session_dir or default_session_dir()).absolute(),
             drops,
-            about,
+            _about(options),
             procedure,
-            products,
-            options is None and not arguments.new_session,
-            arguments.config,
+            (asked.products_dir or default_products_dir()).absolute(),
+            options is None and not asked.new_session,
+            asked.config,
             keys,
-            arguments.take_over,
+            asked.take_over,
         )
-        until_the_end.callback(run.close)
-        if arguments.metrics is not None:
-            engine = run.engine
-            collector = SnapshotCollector(
-                lambda: engine.snapshot,
-                lambda: engine.history.stage_s,
-                lambda: engine.waiting_bytes,
-            )
-            until_the_end.enter_context(served(collector, arguments.metrics))
+        until_the_end.callback(live.close)
+        if asked.metrics is not None:
+            until_the_end.enter_context(_metrics(live.engine, asked.metrics))
         if options is not None:
-            simulated = SimulatedProcess(
-                options, station.links, arguments.config, name, drops, keys
-            )
+            simulated = SimulatedProcess(options, station.links, asked.config, name, drops, keys)
             until_the_end.callback(simulated.stop)
-            run.watch(simulated.link)
+            live.watch(simulated.link)
         else:
-            run.claim()
-        start_and_show(run.engine, arguments.auto, arguments)
-    truth = Truth(arguments.truth, arguments.delay) if options and arguments.truth else None
-    afterwards(run.engine, station)
-    code = finish(run.engine, arguments.report, station, drops, truth)
-    return code if procedure is None else code or _told(run.engine)
+            live.claim()
+        start_and_show(live.engine, asked.auto, asked)
+    afterwards(live.engine, station)
+    truth = Truth(options.truth, options.delay) if options and options.truth else None
+    code = finish(live.engine, asked.report, station, drops, truth)
+    return code if procedure is None else code or _told(live.engine)
+
+
+def _simulation(asked: argparse.Namespace) -> SimulationOptions | None:
+    """Return what the simulated station shall be like, None for a real one. Raises `UsageError`."""
+    if asked.simulate:
+        options = SimulationOptions.of(asked)
+        load_faults(options.faults, load_plant_numbers())  # said here rather than by the child
+        return options
+    if alone := given_flags(asked):
+        raise UsageError(f"{', '.join(alone)}: only with --simulate")
+    return None
+
+
+def _with_the_loop_open(station: Station) -> Station:
+    return station.model_copy(update={"loop": station.loop.model_copy(update={"start": "open"})})
+
+
+def _wired(
+    asked: argparse.Namespace,
+    options: SimulationOptions | None,
+    station: Station,
+    until_the_end: ExitStack,
+) -> tuple[Station, Path | None]:
+    """Return the station and its folder of keys: those of a simulated one are its own."""
+    keys: Path | None = asked.keys
+    if options is None:
+        return station, keys
+    station, usual = until_the_end.enter_context(on_free_ports(station))
+    if not usual:
+        words = f"camera {station.links.camera}, telemetry {station.links.telemetry}"
+        print(f"the usual ports are taken; {words}", file=sys.stderr)
+    if keys is None:
+        folder = until_the_end.enter_context(TemporaryDirectory(prefix="magis-calib-"))
+        keys = Path(folder) / "keys"
+    return station, keys
+
+
+def _about(options: SimulationOptions | None) -> dict[str, object]:
+    """Return what the session keeps about who made its pictures."""
+    simulation = " ".join(options.argv()) if options else ""
+    return {"simulated": options is not None, "simulation": simulation}
+
+
+def _metrics(engine: Engine, port: int) -> AbstractContextManager[None]:
+    """Answer Prometheus for as long as this is entered."""
+    collector = SnapshotCollector(
+        lambda: engine.snapshot, lambda: engine.history.stage_s, lambda: engine.waiting_bytes
+    )
+    return served(collector, port)
 
 
 def _told(engine: Engine) -> int:
@@ -191,69 +169,3 @@ def _drawn(product: Path) -> str:
     except (SessionError, OSError) as error:
         return f"; its picture is not drawn: {error}"
     return f"; picture {picture.name}" if picture else ""
-
-
-def run_parser(prog: str = "magis-calib", about: str | None = __doc__) -> argparse.ArgumentParser:
-    """Return the parser of a command that starts a run."""
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description=about,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Other commands: replay, fit, session, settings, why, ledger, response, poke, "
-        "scan,\n"
-        "optimise, calibrate, products, config, keys, check, check-driver, benchmark; each "
-        "explains itself with\n"
-        "--help.",
-    )
-    add_station_options(parser)
-    add_keys_option(parser)
-    parser.add_argument(
-        "--session-dir",
-        type=Path,
-        metavar="DIR",
-        help=f"folder that sessions are recorded in (default {default_session_dir()})",
-    )
-    parser.add_argument(
-        "--new-session",
-        action="store_true",
-        help="begin a new session, also where a killed run left one unfinished",
-    )
-    parser.add_argument(
-        "--take-over",
-        action="store_true",
-        help="take the controllers from another application that has their lease",
-    )
-    parser.add_argument(
-        "--products-dir",
-        type=Path,
-        metavar="DIR",
-        help=f"folder for what procedures find (default {default_products_dir()})",
-    )
-    add_run_options(parser)
-    parser.add_argument(
-        "--metrics",
-        type=_port,
-        metavar="PORT",
-        help="answer Prometheus at this port of this machine (docs/observability.md)",
-    )
-    parser.add_argument(
-        "--log-file", type=Path, metavar="FILE", help="append the log to this file, JSON lines"
-    )
-    add_window_options(parser)
-    parser.add_argument(
-        "--simulate", action="store_true", help="start the simulated station as well"
-    )
-    add_simulation_options(parser.add_argument_group("with --simulate"))
-    return parser
-
-
-def _port(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"wanted a port from 1 to 65535, got {text!r}")
-    return int(text)
-
-
-def _simulation_flags() -> set[str]:
-    probe = argparse.ArgumentParser(add_help=False)
-    add_simulation_options(probe)
-    return {flag for action in probe._actions for flag in action.option_strings}

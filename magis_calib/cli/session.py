@@ -5,15 +5,14 @@ it.
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from magis_calib.cli import session as session_judge
 from magis_calib.cli import session_data
-from magis_calib.cli.options import default_session_dir
-from magis_calib.domain.errors import MagisError, SessionError
+from magis_calib.cli.options import add_session_argument, default_session_dir
+from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
+from magis_calib.host.command_line import Parser
 from magis_calib.recording.certificate import certify, write_certificate
 from magis_calib.recording.check import SessionCheck
 from magis_calib.recording.probe import ask_child, opened
@@ -80,14 +79,14 @@ ON_A_SESSION: dict[str, tuple[Deed, str]] = {
         session_data.show,
         "what a session holds: when, how much, which software and configuration",
     ),
-    "check": (session_judge.check, "compare every frame with its checksum"),
+    "check": (check, "compare every frame with its checksum"),
     "certificate": (
-        session_judge.certificate,
+        certificate,
         "count what was sent, received, paired, fitted and stored; name what is missing",
     ),
     "export": (session_data.export, "tables as CSV or Parquet, images as TIFF"),
     "repair": (
-        session_judge.repair,
+        repair,
         "make a killed, truncated or damaged session readable; the original is kept",
     ),
 }
@@ -100,30 +99,21 @@ ON_A_FOLDER: dict[str, tuple[Deed, str]] = {
 }
 
 
-def main(argv: Sequence[str]) -> int:
-    """Return the exit code: 0 fine, 1 something recorded is missing, changed or lost, 2 it cannot
-    be done.
-    """
-    arguments = _parser().parse_args(argv)
-    try:
-        code: int = arguments.do(arguments)
-    except (MagisError, OSError) as error:
-        print(f"magis-calib session: {error}", file=sys.stderr)
-        return 2
+def run(asked: argparse.Namespace) -> int:
+    """Return 0 fine, 1 something recorded is missing, changed or lost."""
+    code: int = asked.do(asked)
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="magis-calib session", description=__doc__)
+def add_options(parser: Parser) -> None:
+    """Add the options of this command."""
     commands = parser.add_subparsers(dest="command", required=True)
     made = {}
     for name, (do, words) in (ON_A_SESSION | ON_A_FOLDER).items():
         one = made[name] = commands.add_parser(name, help=words, description=words)
         one.set_defaults(do=do)
         if name in ON_A_SESSION:
-            one.add_argument(
-                "session", type=Path, metavar="SESSION", help="folder of a recorded session"
-            )
+            add_session_argument(one)
         else:
             one.add_argument(
                 "folder",
@@ -139,4 +129,3 @@ def _parser() -> argparse.ArgumentParser:
         "--write", action="store_true", help="write certificate.json into the session, too"
     )
     session_data.add_options(made["export"], made["prune"])
-    return parser

@@ -5,54 +5,44 @@ back to one.
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from magis_calib.app.restore import return_to
-from magis_calib.cli.options import add_keys_option
+from magis_calib.cli.options import add_keys_option, add_session_argument
 from magis_calib.config.loading import load_config, parse_json_config, select_station
 from magis_calib.domain.control import Setpoints
-from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, quantity_of
 from magis_calib.domain.serial import to_json
 from magis_calib.feedback.setpoint_history import Setting, settings_of
+from magis_calib.host.command_line import Parser, UsageError, whole
 from magis_calib.recording.probe import opened
 
 
-def main(argv: Sequence[str]) -> int:
-    """List, show, compare or return. Exit 0; 1 where a return did not arrive.
-
-    2 for a wrong session or usage.
-    """
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    if arguments.diff and len(arguments.diff) > 2:
-        parser.error(f"--diff: wanted one or two drops, got {len(arguments.diff)}")
-    try:
-        known = SessionSettings.of(arguments.session)
-        if arguments.back is not None:
-            name, station = select_station(
-                load_config(arguments.config), arguments.station or known.station
-            )
-            label = f"the setpoints of drop {arguments.back}"
-            return return_to(known.vector(arguments.back), label, name, station, arguments.keys)
-        if arguments.drop is not None:
-            print(_shown(known, arguments.drop, arguments.json))
-        elif arguments.diff:
-            print(
-                _difference(
-                    known, arguments.diff[0], [*arguments.diff, known.newest][1], arguments.json
-                )
-            )
-        else:
-            _list(known, arguments)
-    except (SessionError, ConfigError) as error:
-        print(f"magis-calib settings: {error}", file=sys.stderr)
-        return 2
+def run(asked: argparse.Namespace) -> int:
+    """List, show, compare or return; 1 where a return did not arrive."""
+    if asked.diff and len(asked.diff) > 2:
+        raise UsageError(f"--diff: wanted one or two drops, got {len(asked.diff)}")
+    known = SessionSettings.of(asked.session)
+    if asked.back is not None:
+        return _return(known, asked)
+    if asked.drop is not None:
+        print(_shown(known, asked.drop, asked.json))
+    elif asked.diff:
+        first, second = [*asked.diff, known.newest][:2]
+        print(_difference(known, first, second, asked.json))
+    else:
+        _list(known, asked)
     return 0
+
+
+def _return(known: SessionSettings, asked: argparse.Namespace) -> int:
+    config = load_config(asked.config)
+    name, station = select_station(config, asked.station or known.station)
+    label = f"the setpoints of drop {asked.back}"
+    return return_to(known.vector(asked.back), label, name, station, asked.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +164,9 @@ def _row(name: str, text: str, remark: str = "") -> str:
     return f"  {shown.label:<18} {f'{text} {shown.shown_unit}'.rstrip()}{remark}".replace("-", "−")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="magis-calib settings", description=__doc__)
-    parser.add_argument(
-        "session", type=Path, metavar="SESSION", help="folder of a recorded session"
-    )
+def add_options(parser: Parser) -> None:
+    """Add the options of this command."""
+    add_session_argument(parser)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--drop", type=int, metavar="N", help="print the vector in force for drop N")
     what.add_argument(
@@ -198,7 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--good", action="store_true", help="list only those with every observable within tolerance"
     )
-    parser.add_argument("--last", type=_count, metavar="N", help="list the newest N only")
+    parser.add_argument("--last", type=whole(1), metavar="N", help="list the newest N only")
     parser.add_argument("--json", action="store_true", help="print JSON (SI)")
     parser.add_argument(
         "--config",
@@ -212,11 +200,3 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="with --return: a station of it (default: that of the session)",
     )
-    return parser
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"wanted a number of at least 1, got {text}")
-    return value

@@ -22,12 +22,9 @@ class Owner:
     @classmethod
     def of_this_process(cls) -> Owner:
         """Return who runs this."""
-        try:
-            user = getpass.getuser()
-        except (KeyError, OSError):  # no name for this number
-            user = f"uid {os.getuid()}"
         user, host = (
-            _NOT_IN_A_NAME.sub("_", text)[:64] or "unknown" for text in (user, socket.gethostname())
+            _NOT_IN_A_NAME.sub("_", text)[:64] or "unknown"
+            for text in (login_name(), socket.gethostname())
         )
         return cls(user, host, os.getpid())
 
@@ -37,8 +34,8 @@ class Owner:
 
 
 def login_name() -> str:
-    """Return who sits at the screen, as far as the system knows."""
+    """Return who runs this, as far as the system knows."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # an account without an entry in the user list
-        return "unknown user"
+        return f"uid {os.getuid()}"

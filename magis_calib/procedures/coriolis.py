@@ -11,7 +11,15 @@ import numpy as np
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
+from magis_calib.procedures.protocol import (
+    Option,
+    Procedure,
+    ProcedureResult,
+    ProcedureSpec,
+    Request,
+    StartingPoint,
+)
+from magis_calib.procedures.scan import DROPS_EACH_OPTION, KEEP_OPTION
 from magis_calib.state.procedure import Axes
 
 TIME, RATE, OBSERVED = "interrogation_time_s", "coriolis_rate_y_rad_per_s", "fringe_x_rad_per_m"
@@ -20,7 +28,6 @@ SHORTER = 0.7
 HALF_RANGE_RAD_PER_S = 20e-6
 POINTS = 5
 DROPS_EACH = 2
-DROPS = 2 * POINTS * DROPS_EACH
 SEEN_SIGMA = 4.0
 
 
@@ -119,3 +126,23 @@ def _null(taken: list[DropRecord]) -> tuple[float, float, float, float]:
         float(gain / scale),
         float(np.sqrt(covariance[2, 2]) / scale),
     )
+
+
+SPEC = ProcedureSpec(
+    "scan_coriolis",
+    "find the rotation compensation, at two interrogation times",
+    coriolis,
+    lambda options: 2 * POINTS * int(options.get("drops_each", DROPS_EACH)),
+    (
+        Option(
+            "half_range",
+            "--half-range X",
+            "of the rate to either side, rad/s",
+            default=HALF_RANGE_RAD_PER_S,
+        ),
+        DROPS_EACH_OPTION,
+        KEEP_OPTION,
+    ),
+    moves="interrogation time and Coriolis rate y, and back at the end",
+    group="scan",
+)

@@ -12,7 +12,14 @@ import numpy as np
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS
-from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
+from magis_calib.procedures.protocol import (
+    Option,
+    Procedure,
+    ProcedureResult,
+    ProcedureSpec,
+    Request,
+    StartingPoint,
+)
 from magis_calib.state.procedure import Axes
 
 ACTUATOR, OBSERVED = "pulse_area", "contrast"
@@ -123,3 +130,20 @@ def _error(taken: Sequence[tuple[float, DropRecord]], dither: float) -> tuple[fl
     return float((down - up) / slope), float(
         math.hypot(up_error, down_error) / math.sqrt(2.0) / slope
     )
+
+
+SPEC = ProcedureSpec(
+    "optimise",
+    "hold the contrast at its best beside the loop",
+    optimise,
+    lambda options: int(options.get("drops", DROPS)),
+    (
+        Option("dither", "--dither X", "of the pulse area, to either side", default=DITHER),
+        Option("minimum", "--minimum X", "lower bound (default: 0.25 below)"),
+        Option("maximum", "--maximum X", "upper bound (default: 0.25 above)"),
+        Option("drops", "--for-drops N", "drops", int, DROPS),
+    ),
+    moves="the pulse area a little to both sides of the best, which it stays at",
+    about="By small dithers of the pulse area.",
+    beside_loop=True,
+)

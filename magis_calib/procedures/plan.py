@@ -18,7 +18,13 @@ from magis_calib.config.station import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ConfigError, ProcedureError
 from magis_calib.procedures import bring, inspection, poke, response, scan
-from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
+from magis_calib.procedures.protocol import (
+    Procedure,
+    ProcedureResult,
+    ProcedureSpec,
+    Request,
+    StartingPoint,
+)
 
 Use = Literal["atoms", "cameras", "bring", "scan", "response", "poke", "stability", "in_tolerance"]
 
@@ -124,12 +130,16 @@ def read_plan(text: str, source: str) -> Plan:
     return plan
 
 
-def default_plan() -> Plan:
-    """Return the shipped plan."""
-    text = (
+def plan_text() -> str:
+    """Return the shipped plan, as it is written."""
+    return (
         importlib.resources.files("magis_calib.procedures").joinpath("plan.toml").read_text("utf-8")
     )
-    return read_plan(text, "plan.toml")
+
+
+def default_plan() -> Plan:
+    """Return the shipped plan."""
+    return read_plan(plan_text(), "plan.toml")
 
 
 def planned_drops(plan: Plan, done: Sequence[StepRecord]) -> int:
@@ -228,3 +238,12 @@ def _told(plan: Plan, records: Sequence[StepRecord], station: Station) -> dict[s
             for one in records
         ],
     }
+
+
+SPEC = ProcedureSpec(
+    "calibrate",
+    "walk through the run plan, to a certificate",
+    calibrate,
+    lambda options: planned_drops(options.get("plan") or default_plan(), options.get("done", ())),
+    moves="every actuator, as the plan says; what good steps find is kept",
+)

@@ -13,7 +13,13 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, wrap_error
 from magis_calib.feedback.response_matrix import Response
 from magis_calib.procedures.gains import Gains, measured_gains
 from magis_calib.procedures.patterns import curves_of, moved, pattern, reach_of
-from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
+from magis_calib.procedures.protocol import (
+    Procedure,
+    ProcedureResult,
+    ProcedureSpec,
+    Request,
+    StartingPoint,
+)
 
 HARMLESS_SHARE = 1 / 250
 HARMLESS_DROPS = 4
@@ -153,3 +159,13 @@ def _up_and_down(offsets: np.ndarray) -> np.ndarray:
     """Return four rows: up, down, up, down by the largest offset of each actuator."""
     size = np.abs(offsets).max(axis=0)
     return np.stack([size, -size] * (HARMLESS_DROPS // 2))
+
+
+SPEC = ProcedureSpec(
+    "poke",
+    "check every actuator against the matrix in force",
+    poke,
+    lambda options: DROPS + HARMLESS_DROPS,
+    about="Smallest moves first. Finds a wrong sign, swapped actuators, a wrong unit and a "
+    "dead one, by name.\nThe setpoints are restored.",
+)

@@ -1,8 +1,8 @@
-"""How a procedure asks for what it needs, and how it ends."""
+"""What a procedure declares of itself, how it asks for what it needs, and how it ends."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -65,6 +65,46 @@ def over_drops(station: Station, observables: Iterable[str]) -> tuple[Axes, ...]
         Axes(name, target=wanted[name].target, tolerance=wanted[name].tolerance)
         for name in observables
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A keyword of the function that begins a procedure, and how the command line calls it."""
+
+    name: str
+    flag: str
+    meaning: str
+    read: Callable[[str], Any] = float
+    """Reads one word of the command line."""
+    default: Any = None
+    many: bool = False
+    """It may be given several times: the keyword takes a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureSpec:
+    """What one procedure is: the command line and the window both follow from it."""
+
+    name: str
+    summary: str
+    begin: Callable[..., Procedure]
+    """Takes a `StartingPoint` and the options as keywords."""
+    planned: Callable[[Mapping[str, Any]], int]
+    """Tells from the options about how many drops it takes."""
+    options: tuple[Option, ...] = ()
+    moves: str = "every actuator of the loop a little to both sides, and back at the end"
+    """What moves, for whoever is asked before it begins."""
+    about: str = ""
+    """What the command's help says beyond the summary."""
+    group: str = ""
+    """It is one of several under this command: `scan detuning` is the procedure scan_detuning."""
+    beside_loop: bool = False
+    """It runs beside the closed loop."""
+
+    @property
+    def drops(self) -> int:
+        """About how many drops it takes where no option is given."""
+        return self.planned({})
 
 
 Procedure = Generator[Request, tuple[DropRecord, ...], ProcedureResult]

@@ -14,7 +14,14 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.feedback.response_matrix import Response
 from magis_calib.procedures.gains import Gains, measured_gains
 from magis_calib.procedures.patterns import curves_of, moved, pattern, reach_of
-from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
+from magis_calib.procedures.protocol import (
+    Option,
+    Procedure,
+    ProcedureResult,
+    ProcedureSpec,
+    Request,
+    StartingPoint,
+)
 
 SPARE_DROPS = 3
 """At least so many more than actuators, to tell noise from gain."""
@@ -124,3 +131,24 @@ def _in_words(gains: Gains, place: StartingPoint) -> str:
 
 def _rows(matrix: np.ndarray) -> list[tuple[str, list[float]]]:
     return list(zip(OBSERVABLES, matrix.tolist(), strict=True))
+
+
+SPEC = ProcedureSpec(
+    "response",
+    "measure the response matrix of the loop's actuators",
+    response,
+    lambda options: int(options.get("drops", DROPS)),
+    (
+        Option(
+            "actuators",
+            "--actuator NAME",
+            "only this one (repeatable; default: all that the loop moves)",
+            str,
+            many=True,
+        ),
+        Option("drops", "--measurements N", "drops to measure", int, DROPS),
+    ),
+    about="All of them move together, each a little to both sides, inside step caps and ranges;\n"
+    "the setpoints are restored. What is found is a product with errors (`magis-calib products`);\n"
+    "nothing uses it before it is promoted.",
+)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +15,18 @@ from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.procedures.curves import BELL, PARABOLA, RABI, Curve, Found, fitted, line_to
-from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
+from magis_calib.procedures.protocol import (
+    Option,
+    Procedure,
+    ProcedureResult,
+    ProcedureSpec,
+    Request,
+    StartingPoint,
+)
 from magis_calib.state.procedure import Axes
 
-POINTS, DROPS_EACH = 13, 2
+POINTS = 13
+DROPS_EACH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +185,30 @@ def _product(
             {"at": a, "seen": s, "stderr": e} for a, s, e in zip(at, seen, errors, strict=True)
         ],
     }
+
+
+def _planned(options: Mapping[str, Any]) -> int:
+    return int(options.get("points", POINTS) * options.get("drops_each", DROPS_EACH))
+
+
+DROPS_EACH_OPTION = Option("drops_each", "--drops-each N", "drops at each", int, DROPS_EACH)
+KEEP_OPTION = Option("keep", "--set", "stay at what was found", bool, default=False)
+OPTIONS = (
+    Option("start", "--from X", "first setpoint, SI (default: some below)"),
+    Option("stop", "--to X", "last setpoint, SI (default: some above)"),
+    Option("points", "--points N", "setpoints", int, POINTS),
+    DROPS_EACH_OPTION,
+    KEEP_OPTION,
+)
+SPECS = tuple(
+    ProcedureSpec(
+        f"scan_{name}",
+        one.summary,
+        partial(scan, name=name),
+        _planned,
+        OPTIONS,
+        moves=f"{ACTUATORS[one.actuator].label} over a range, and back at the end",
+        group="scan",
+    )
+    for name, one in SCANS.items()
+)

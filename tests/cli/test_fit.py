@@ -18,7 +18,7 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from magis_calib.cli.fit import main
+from magis_calib.cli.main import main
 from magis_calib.config.station import default_text
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES
 from tests.pictures import BACKGROUND, PORT_M, SMALL, Scene, pair
@@ -100,7 +100,7 @@ def run(
         monkeypatch.chdir(images)
         capfd.readouterr()
         try:
-            code = main(words)
+            code = main(["fit", *words])
         except SystemExit as leaving:
             code = int(str(leaving.code))
         out, err = capfd.readouterr()

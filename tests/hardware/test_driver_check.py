@@ -17,7 +17,7 @@ import zmq
 from hardware import driver_check
 from hardware.driver_check import CheckPlan, DriverCheck
 from magis_calib.auth.sockets import NoSecurity
-from magis_calib.cli.check_driver import main
+from magis_calib.cli.main import main
 from magis_calib.config.loading import load_config, select_station
 
 pytestmark = pytest.mark.station
@@ -172,11 +172,12 @@ def test_driver_that_forgets_is_caught(hasty, station, tmp_path):
 
 def test_nobody_connects_is_a_problem(hasty, tmp_path, capsys):
     arguments = [f"--endpoint=ipc://{tmp_path}/c", "--seconds=0.1", "--json"]
-    assert main(arguments) == 1
+    assert main(["check-driver", *arguments]) == 1
     assert json.loads(capsys.readouterr().out) == {"passed": False, "drivers": {}}
 
 
 def test_wrong_usage_is_exit_2(tmp_path, capsys):
-    assert main(["--frames=1"]) == 2
-    assert main([f"--config={tmp_path / 'none.toml'}"]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["check-driver", "--frames=1"])
+    assert main(["check-driver", f"--config={tmp_path / 'none.toml'}"]) == 2
     assert "none.toml" in capsys.readouterr().err

@@ -11,11 +11,14 @@ from statistics import mean
 import numpy as np
 import pytest
 
+from magis_calib.cli import procedures as cli_procedures
+from magis_calib.cli.main import parser_of
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.feedback.response_matrix import Response
+from magis_calib.procedures import protocol
+from magis_calib.procedures.catalogue import KNOWN
 from magis_calib.procedures.poke import poke
-from magis_calib.procedures.protocol import Procedure, ProcedureResult, Request, StartingPoint
 from magis_calib.procedures.response import response
 from tests.procedures.procedure_bench import HOME, LOOP_ACTUATORS, play, true_response
 
@@ -83,20 +86,18 @@ def test_what_is_wrong_with_an_actuator_is_found_by_name(
         assert len(asked) <= 4, "the first, harmless moves were enough"
 
 
-def test_the_example_of_the_document_runs(station) -> None:
+def test_the_example_of_the_document_runs_and_is_a_command(station, monkeypatch) -> None:
     text = (Path(__file__).parents[2] / "docs" / "procedures.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    names = {
-        "Ask": Request,
-        "Place": StartingPoint,
-        "Procedure": Procedure,
-        "Result": ProcedureResult,
-        "mean": mean,
-    }
-    exec(example, names)
-    result, asked, drops = play(station, 1, names["step_response"])
+    names = {**vars(protocol), "mean": mean}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(block, names)
+    spec = names["SPEC"]
+    result, asked, drops = play(station, 1, spec.begin)
     assert result.good, result.words
-    assert (len(asked), drops) == (2, 8)
+    assert (len(asked), drops) == (2, spec.drops) == (2, 8)
+    monkeypatch.setitem(KNOWN, spec.name, spec)
+    said = parser_of(spec.name, cli_procedures).parse_args(["--size", "1e-5", "--auto"])
+    assert (said.of_size, said.auto) == (1e-5, True)
 
 
 def test_too_few_drops_or_an_unknown_actuator_is_refused_before_anything_moves(station) -> None:

@@ -53,9 +53,15 @@ def stumbling(place: StartingPoint) -> Procedure:
 @pytest.fixture(autouse=True)
 def procedures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
-        KNOWN, "there_and_back", ProcedureSpec("go out and to the other side", there_and_back, 3)
+        KNOWN,
+        "there_and_back",
+        ProcedureSpec(
+            "there_and_back", "go out and to the other side", there_and_back, lambda _: 3
+        ),
     )
-    monkeypatch.setitem(KNOWN, "stumbling", ProcedureSpec("go out and fall", stumbling, 1))
+    monkeypatch.setitem(
+        KNOWN, "stumbling", ProcedureSpec("stumbling", "go out and fall", stumbling, lambda _: 1)
+    )
 
 
 @pytest.fixture

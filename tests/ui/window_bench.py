@@ -18,9 +18,9 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton, QWidget
 
 from magis_calib.app.live import LiveRun
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
-from magis_calib.cli.replay import Replay
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.recording.reader import Session
+from magis_calib.replay.player import Replay
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import StopRun
 from magis_calib.state.snapshot import Snapshot

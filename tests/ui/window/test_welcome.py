@@ -8,7 +8,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from magis_calib.cli.run import run_parser
+from magis_calib.cli import run
+from magis_calib.cli.main import parser_of
 from ui.window.welcome import Welcome
 
 
@@ -19,7 +20,7 @@ def test_the_first_button_starts_the_simulated_station(qtbot: QtBot, key: Qt.Key
     welcome.show()
     with qtbot.waitSignal(welcome.chosen) as answered:
         qtbot.keyClick(welcome.simulate, key)
-    assert run_parser().parse_args(answered.args[0]).simulate
+    assert parser_of("run", run).parse_args(answered.args[0]).simulate
 
 
 def test_leaving_runs_nothing(qtbot: QtBot) -> None:
