@@ -11,49 +11,29 @@ nothing. Live, replay and batch call this same code; they differ in where pairs 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Protocol
 
 from magis_calib.config.station import Station
 from magis_calib.domain.camera import Frame, ImagePair, IncompleteDrop
-from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
+from magis_calib.domain.control import NOT_JUDGED, Decision, Hold, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate, unusable_station
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.estimation.model import Wavevector
 from magis_calib.estimation.pair import Done, Fitting
 from magis_calib.estimation.sequence import NOT_FITTED
-from magis_calib.feedback.evaluation import DropContext, Evaluation
+from magis_calib.feedback.evaluation import DropContext, Evaluation, Surroundings
 from magis_calib.feedback.loop import Loop
 
 EARLIER = "taken before this run began: recorded and fitted, not acted upon"
 
 
-class Actuators(Protocol):
-    """Who knows the setpoints and moves them: the live controllers, or a recording that only
-    listens.
-    """
-
-    @property
-    def held(self) -> str:
-        """Why nothing can or should be sent now; empty when the controllers are ready."""
-
-    @property
-    def astray(self) -> str:
-        """Which actuators read other than commanded, so that nobody knows what the atoms saw.
-
-        Empty where none does.
-        """
-
-    @property
-    def facts(self) -> Mapping[str, ParameterFacts]:
-        """Limits of every parameter."""
+class Actuators(Surroundings, Protocol):
+    """Who knows the setpoints and moves them: the live controllers, or a recording that listens."""
 
     def in_force(self, drop_id: int) -> Setpoints:
         """Return the setpoints that the atoms of this drop saw; empty while unknown."""
-
-    def commanded(self) -> Setpoints:
-        """Return the setpoints commanded last."""
 
     def act(self, drop_id: int, evaluation: Evaluation, received_s: float) -> Decision:
         """Do what was proposed, or hold."""
@@ -89,11 +69,10 @@ class Pipeline:
         self._estimator = estimator or Fitting(station)
         self.loop = loop or Loop(station)
 
-    def process(self, pair: ImagePair, wish: Callable[[], str]) -> DropRecord:
+    def process(self, pair: ImagePair, unwanted: Callable[[], Hold | None]) -> DropRecord:
         """Take one complete drop through every step.
 
-        `wish` says why nobody wants anything sent, or is empty; it is asked after the fit, which
-        takes its time.
+        `unwanted` says why nobody wants anything sent; it is asked after the fit, which takes time.
         """
         if pair.sequence_type in NOT_FITTED:
             return self.unusable(
@@ -104,7 +83,7 @@ class Pipeline:
         expected = self.loop.expected_wavevector(in_force) if in_force else None
         clock.done("queue")
         estimate = self._estimator.estimate(pair, expected, clock.done)
-        evaluation = self._judge(pair, estimate, in_force, wish())
+        evaluation = self._judge(pair, estimate, in_force, unwanted())
         clock.done("decide")
         decision = self._actuators.act(pair.drop_id, evaluation, pair.received_s)
         clock.done("apply")
@@ -138,7 +117,11 @@ class Pipeline:
         )
 
     def _judge(
-        self, pair: ImagePair, estimate: StationEstimate, in_force: Setpoints, wish: str
+        self,
+        pair: ImagePair,
+        estimate: StationEstimate,
+        in_force: Setpoints,
+        unwanted: Hold | None,
     ) -> Evaluation:
         actuators = self._actuators
         if pair.earlier:
@@ -146,21 +129,13 @@ class Pipeline:
         if not in_force:
             return _nothing(f"the setpoints in force are not known: {actuators.held}")
         waited_s = time.monotonic() - pair.received_s
-        context = DropContext(
-            in_force,
-            actuators.commanded(),
-            actuators.facts,
-            wish,
-            actuators.held,
-            actuators.astray,
-            waited_s,
-        )
+        context = DropContext.of(actuators, in_force, unwanted, waited_s)
         return self.loop.judge(estimate, pair.sequence_type, context)
 
 
 def _nothing(reason: str) -> Evaluation:
     """Use nothing of a drop, for this reason."""
-    return Evaluation(reason, dict.fromkeys(OBSERVABLES, reason))
+    return Evaluation(Hold(NOT_JUDGED, reason), dict.fromkeys(OBSERVABLES, reason))
 
 
 class _Clock:

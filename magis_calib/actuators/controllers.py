@@ -26,6 +26,8 @@ class Sent:
     """First drop that sees it, by actuator."""
     answered: bool = False
     """Every controller said what it did: only the read-back may be off."""
+    code: str = ""
+    """Why it was not done as wanted, for who concludes from it; see `Decision.code`."""
 
 
 class ControllerSet:
@@ -80,15 +82,15 @@ class ControllerSet:
         """Move to these absolute setpoints. Never raises: what went wrong is the outcome."""
         absent = self.absent()
         if absent:
-            return Sent("held", f"{absent}; nothing was sent")
+            return Sent("held", f"{absent}; nothing was sent", code="absent")
         parts = self._by_controller(setpoints)
         try:
             for name, part in parts.items():
                 self.by_name[name].check(part)
         except Refused as error:
-            return Sent("refused", str(error))
+            return Sent("refused", str(error), code="refused")
         except ControllerError as error:
-            return Sent("held", f"{error}; nothing was sent")
+            return Sent("held", f"{error}; nothing was sent", code="unanswered")
         return self._write(parts)
 
     def _write(self, parts: Mapping[str, Setpoints]) -> Sent:
@@ -108,7 +110,9 @@ class ControllerSet:
             readback.update(answer.readback)
             effective.update(dict.fromkeys(part, answer.effective_drop))
         off = strayed(sent, readback, self.facts)
-        return Sent("unverified" if off else "applied", off, sent, readback, effective, True)
+        outcome: Outcome = "unverified" if off else "applied"
+        code = "readback_off" if off else ""
+        return Sent(outcome, off, sent, readback, effective, True, code)
 
     def _broken(self, error: ControllerError, done: list[str], so_far: Sent) -> Sent:
         """One controller failed while writing: name what was done,
@@ -124,7 +128,7 @@ class ControllerSet:
                 readback.update(controller.read())
             except ControllerError as silence:
                 reason += f"; the state of {name} is unknown ({silence})"
-        return Sent(outcome, reason, so_far.sent, readback, so_far.effective)
+        return Sent(outcome, reason, so_far.sent, readback, so_far.effective, code=outcome)
 
     def _by_controller(self, setpoints: Setpoints) -> dict[str, dict[str, float]]:
         parts: dict[str, dict[str, float]] = {}

@@ -108,7 +108,7 @@ class LiveActuators:
     def act(self, drop_id: int, evaluation: Evaluation, received_s: float) -> Decision:
         """Send the proposal of one drop unless it is held; return the ledger's entry."""
         decided_ns = time.time_ns()
-        if evaluation.hold or evaluation.proposal is None:
+        if evaluation.hold is not None or evaluation.proposal is None:
             return evaluation.held(drop_id, decided_ns)
         sent = self._send(evaluation.proposal.limited)
         applied_s = time.monotonic() - received_s
@@ -116,6 +116,7 @@ class LiveActuators:
             evaluation.held(drop_id, decided_ns),
             outcome=sent.outcome,
             reason=sent.reason,
+            code=sent.code,
             sent=sent.sent,
             readback={name: sent.readback[name] for name in self._names if name in sent.readback},
             effective_drop=max(sent.effective.values(), default=None),
@@ -212,7 +213,7 @@ class LiveActuators:
                 name, value, self.facts, self._readback.get(name, math.nan), slack
             )
             if broken is not None:
-                return Sent("refused", f"{broken}; nothing was sent")
+                return Sent("refused", f"{broken}; nothing was sent", code="limit")
         sent = self._controllers.send(setpoints)
         self._setpoints.update(sent.sent)
         self._readback.update(sent.readback)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, get_args
 
 Setpoints = Mapping[str, float]
 """Absolute values in SI by actuator name. Never steps."""
@@ -59,6 +59,25 @@ SHADOW = "shadow: decided and logged, nothing is sent"
 """Why a decision was held while the loop only watches."""
 
 
+NotWanted = Literal["open", "held", "shadow", "procedure", "poke", "fault", "silent", "recording"]
+"""Who or what outside the loop wants nothing sent: the operator's switch, a procedure, a failed
+poke, a latched fault, a worker that was silent, a disk that keeps nothing."""
+NOT_WANTED: frozenset[str] = frozenset(get_args(NotWanted))
+NOT_JUDGED = "not_judged"
+"""Code of a drop that the loop was not asked about: incomplete, not fitted, before this run."""
+NOTHING_USABLE = "nothing_usable"
+NOT_SENT = frozenset({"absent", "unanswered"})
+"""Codes of what was to be sent and was not: a controller was away, or did not answer the check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why nothing is to be sent: a code to conclude from, and words that a person reads."""
+
+    code: str
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What was expected of one drop, and how it differed.
@@ -101,6 +120,8 @@ class RuleVerdict:
     passed: bool
     words: str
     """What was looked at, and the limit."""
+    code: str = ""
+    """Which of several causes it was, where the rule has several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +149,12 @@ class Decision:
     effective_drop: int | None = None
     """First drop taken with the new setpoints."""
     received_to_applied_s: float | None = None
+    code: str = ""
+    """Why it was held or not done: one of `NOT_WANTED`, `NOT_SENT`, the name of the rule that held
+    it, "limit", "refused" …; empty where it was applied. To conclude from; `reason` is for people.
+    """
+    phase_random: bool = False
+    """The phase was not used because it does not repeat from drop to drop."""
 
     def in_words(self) -> str:
         """One line that a person reads."""

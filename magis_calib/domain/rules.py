@@ -27,9 +27,9 @@ class Rule:
         """Return that a drop passed."""
         return RuleVerdict(self.name, True, words)
 
-    def failed(self, words: str) -> RuleVerdict:
-        """Return that a drop was stopped."""
-        return RuleVerdict(self.name, False, words)
+    def failed(self, words: str, code: str = "") -> RuleVerdict:
+        """Return that a drop was stopped, and by which of several causes."""
+        return RuleVerdict(self.name, False, words, code)
 
     def judged(self, passed: bool, words: str) -> RuleVerdict:
         """Return whether a drop passed."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from magis_calib.domain import old_words
 from magis_calib.domain.control import Decision, Expectation, Limits, Proposal, RuleVerdict
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import NAN, Measurement, StationEstimate, Value, ViewEstimate
@@ -98,6 +99,11 @@ def _decision(table: dict[str, Any]) -> Decision:
         table["proposal"] = Proposal(**proposal)
     if table.get("expectation") is not None:
         table["expectation"] = Expectation(**table["expectation"])
+    if "code" not in table:
+        table["code"] = old_words.code_of(table)
+        table["phase_random"] = old_words.phase_was_random(table)
+        for one in table.get("verdicts", ()):
+            one["code"] = old_words.code_of_verdict(one)
     table["verdicts"] = tuple(RuleVerdict(**one) for one in table.get("verdicts", ()))
     table["used"] = tuple(table["used"])
     return Decision(**table)

@@ -11,11 +11,13 @@ from collections import deque
 from statistics import median
 
 from magis_calib.domain.camera import SequenceType
-from magis_calib.domain.control import RuleVerdict
+from magis_calib.domain.control import Hold, RuleVerdict
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import ATOMS, COVARIANCE, FRESH, SEQUENCE, USABLE
 
+PHASE_RANDOM = "phase_random"
+STALE = "stale"
 STALE_AFTER_S = 30.0
 """A drop that waited longer between its last frame and its decision is no longer acted upon."""
 ATOMS_WINDOW = 60
@@ -54,9 +56,8 @@ def fresh(drop_id: int, latest_drop: int, waited_s: float) -> RuleVerdict:
     if drop_id <= latest_drop:
         return FRESH.failed(f"out of order: drop {latest_drop} was decided before")
     words = f"{waited_s:.2g} s since its last frame, at most {STALE_AFTER_S:g} s"
-    return FRESH.judged(
-        waited_s <= STALE_AFTER_S, words if waited_s <= STALE_AFTER_S else f"stale: {words}"
-    )
+    stale = waited_s > STALE_AFTER_S
+    return FRESH.failed(f"stale: {words}", STALE) if stale else FRESH.passed(words)
 
 
 def usable(estimate: StationEstimate) -> RuleVerdict:
@@ -169,11 +170,12 @@ class PhaseGate:
         """Take in the phase innovation of one accepted drop."""
         self._innovations.append(innovation_rad)
 
-    def reason(self) -> str | None:
+    def reason(self) -> Hold | None:
         """Return why the phase may not be controlled now, or None."""
         known = len(self._innovations)
         if known < PHASE_FIRST_WINDOW:
-            return f"phase not yet known to be meaningful: {known} of {PHASE_FIRST_WINDOW} drops"
+            words = f"phase not yet known to be meaningful: {known} of {PHASE_FIRST_WINDOW} drops"
+            return Hold("phase_unknown", words)
         whole = known == PHASE_WINDOW
         last = PHASE_WINDOW if whole else PHASE_FIRST_WINDOW
         wanted = PHASE_RESULTANT if whole else PHASE_FIRST_RESULTANT
@@ -181,6 +183,5 @@ class PhaseGate:
         resultant = abs(sum(turned)) / last
         if resultant >= wanted:
             return None
-        return (
-            f"phase not meaningful: resultant {resultant:.2f} over {last} drops, wanted {wanted:g}"
-        )
+        words = f"resultant {resultant:.2f} over {last} drops, wanted {wanted:g}"
+        return Hold(PHASE_RANDOM, f"phase not meaningful: {words}")

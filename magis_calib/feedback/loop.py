@@ -11,7 +11,7 @@ from magis_calib.config.loop import LoopConfig
 from magis_calib.config.settings import LoopSettings, adjusted
 from magis_calib.config.station import Station
 from magis_calib.domain.camera import SequenceType
-from magis_calib.domain.control import Gain, Limits, RuleVerdict, Setpoints
+from magis_calib.domain.control import NOTHING_USABLE, Gain, Hold, Limits, RuleVerdict, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import Array, StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
@@ -39,6 +39,19 @@ class _Answers:
     def stopped_by(self, *asked: RuleVerdict) -> str:
         self.verdicts += asked
         return next((one.words for one in asked if not one.passed), "")
+
+    @property
+    def hold(self) -> Hold | None:
+        """Return what stopped it first."""
+        failed = (Hold(one.rule, one.words) for one in self.verdicts if not one.passed)
+        return next(failed, None)
+
+    def refusal(self, found: Innovation | None = None, latched: bool = False) -> Evaluation:
+        """Return that nothing of the drop is used."""
+        hold = self.hold
+        reasons = dict.fromkeys(OBSERVABLES, hold.words if hold else "")
+        verdicts = tuple(self.verdicts)
+        return Evaluation(hold, reasons, (), found, verdicts=verdicts, latched=latched)
 
 
 class Loop:
@@ -162,22 +175,12 @@ class Loop:
         refused = refused or answers.stopped_by(self._atoms.judge(estimate.values["atoms"]))
         refused = refused or self._unknown(at, answers)
         if refused:
-            return Evaluation(
-                refused, dict.fromkeys(OBSERVABLES, refused), verdicts=tuple(answers.verdicts)
-            )
+            return answers.refusal()
         self._approved = self._approved or dict(at.commanded)
         not_used = gates.unusable_observables(estimate)
         found = compared(estimate, at.in_force, self.response, self._filters, not_used)
         if self._cannot_learn(found, gates.estimators_agree(estimate), answers):
-            refused = next(one.words for one in answers.verdicts if not one.passed)
-            return Evaluation(
-                refused,
-                dict.fromkeys(OBSERVABLES, refused),
-                (),
-                found,
-                verdicts=tuple(answers.verdicts),
-                latched=self._lost or self._response_monitor.found,
-            )
+            return answers.refusal(found, self._lost or self._response_monitor.found)
         self._learn(found, estimate.drop_id)
         return self._decided(not_used, at, found, answers)
 
@@ -220,14 +223,21 @@ class Loop:
         self, not_used: dict[str, str], at: DropContext, found: Innovation, answers: _Answers
     ) -> Evaluation:
         """Propose a move of what may be used, and say what speaks against sending it."""
-        if "phase_rad" not in not_used and (reason := self._phase.reason()):
-            not_used["phase_rad"] = reason
+        phase = self._phase.reason() if "phase_rad" not in not_used else None
+        if phase is not None:
+            not_used["phase_rad"] = phase.words
+        random = phase is not None and phase.code == gates.PHASE_RANDOM
         errors = self._errors(at.commanded, not_used)
         not_used |= self._stage_order.not_yet(errors)
         errors = {name: error for name, error in errors.items() if name not in not_used}
         if not errors:
             return Evaluation(
-                "no observable can be used", not_used, (), found, verdicts=tuple(answers.verdicts)
+                Hold(NOTHING_USABLE, "no observable can be used"),
+                not_used,
+                (),
+                found,
+                verdicts=tuple(answers.verdicts),
+                phase_random=random,
             )
         headroom = rooms_at(at.commanded, self._approved, self._config, at.facts)
         proposal, stuck = correcting_move(
@@ -238,8 +248,8 @@ class Loop:
         )
         ready = HANDS.judged(not at.trouble, at.trouble or "there and ready")
         answers.stopped_by(ready, self._innovation_test.judge(), limit)
-        hold = at.wish or next((one.words for one in answers.verdicts if not one.passed), "")
-        self._soft_start.note(bool(hold))
+        hold = at.unwanted or answers.hold
+        self._soft_start.note(hold is not None)
         self._controlled = () if hold else tuple(errors)
         return Evaluation(
             hold,
@@ -249,6 +259,7 @@ class Loop:
             proposal,
             tuple(answers.verdicts),
             self._response_monitor.found,
+            random,
         )
 
     def _errors(self, commanded: Setpoints, not_used: Mapping[str, str]) -> dict[str, float]:

@@ -14,9 +14,6 @@ from magis_calib.domain.control import Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error, wrap_phase
 
-RANDOM_PHASE = "phase not meaningful"
-"""How the reason begins for which the phase of a drop was not controlled at all."""
-
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
@@ -81,7 +78,7 @@ def controlled(record: DropRecord) -> list[str]:
     """Return the observables that the loop is to keep at their targets: all, but a phase that is
     random.
     """
-    random = record.decision.not_used.get("phase_rad", "").startswith(RANDOM_PHASE)
+    random = record.decision.phase_random
     return [name for name in OBSERVABLES if not (random and name == "phase_rad")]
 
 

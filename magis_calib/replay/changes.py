@@ -110,7 +110,8 @@ def changed(station: Station, changes: Changes, path: Path | None = None) -> Sta
 
 
 def _explain(path: Path, text: str, item: Any) -> str:
-    keys = [str(part) for part in item["loc"] if part != "loop"]
+    keys = [str(part) for part in item["loc"]]
+    keys = keys[1:] if keys[:1] == ["loop"] and len(keys) > 1 else keys  # the file leaves it out
     if item["type"] == "extra_forbidden":
         known = (
             list(Changes.model_fields) if len(keys) == 1 else list(ObservableChange.model_fields)

@@ -12,7 +12,13 @@ from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.evaluation import DropContext
 from magis_calib.feedback.loop import Loop
 from magis_calib.replay.recorded_actuators import configured_facts
-from magis_calib.replay.recorded_decisions import Closings, astray_of, is_judged, waited_s
+from magis_calib.replay.recorded_decisions import (
+    Closings,
+    RecordedSurroundings,
+    is_judged,
+    unwanted_of,
+    waited_s,
+)
 
 
 def learned(
@@ -44,8 +50,7 @@ def learned(
 
 
 def _teach(loop: Loop, record: DropRecord, facts: Mapping[str, ParameterFacts]) -> None:
-    astray = astray_of(record.decision)
-    at = DropContext(
-        record.in_force, record.in_force, facts, astray=astray, waited_s=waited_s(record)
-    )
+    around = RecordedSurroundings(record.decision, record.in_force, facts)
+    unwanted = unwanted_of(record.decision)
+    at = DropContext.of(around, record.in_force, unwanted, waited_s(record))
     loop.judge(record.estimate, record.sequence_type, at)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from magis_calib.actuators.moves import MoveResult
 from magis_calib.config.loop import LoopConfig
 from magis_calib.config.station import Station
-from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
+from magis_calib.domain.control import NOT_JUDGED, Decision, ParameterFacts, Setpoints
 from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.evaluation import Evaluation
@@ -57,9 +57,8 @@ class RecordedActuators:
         recorded = self._recorded.get(drop_id)
         if recorded is not None:
             return recorded.decision
-        return Decision(
-            drop_id, time.time_ns(), "held", "replay: this drop has no recorded decision"
-        )
+        words = "replay: this drop has no recorded decision"
+        return Decision(drop_id, time.time_ns(), "held", words, code=NOT_JUDGED)
 
     def accept(self) -> None:
         """Do nothing: a replay moves nothing."""

@@ -4,14 +4,22 @@ and since when.
 
 from __future__ import annotations
 
-from magis_calib.domain.control import Decision, RuleVerdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from magis_calib.domain.control import (
+    NOT_WANTED,
+    Decision,
+    Hold,
+    ParameterFacts,
+    RuleVerdict,
+    Setpoints,
+)
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.rules import CAPTURE, FRESH, HANDS, RESPONSE, WHEREABOUTS, Rule
 from magis_calib.estimation.sequence import NOT_FITTED
-from magis_calib.feedback.gates import STALE_AFTER_S
-from magis_calib.state.procedure import POKE_FAILED
-from magis_calib.state.snapshot import WISHES
+from magis_calib.feedback.gates import STALE, STALE_AFTER_S
 
 WAVES = [name for name in OBSERVABLES if name.startswith("fringe_")]
 
@@ -21,32 +29,45 @@ def is_judged(record: DropRecord) -> bool:
     return record.complete and bool(record.in_force) and record.sequence_type not in NOT_FITTED
 
 
-def wish_of(decision: Decision) -> str:
-    """Return why the operator, a procedure or a fault wanted nothing sent after this drop.
-
-    Empty where none is told.
-    """
-    outside = decision.reason in WISHES.values() or decision.reason.startswith(
-        ("fault: ", POKE_FAILED)
-    )
-    return decision.reason if decision.outcome == "held" and outside else ""
-
-
-def trouble_of(decision: Decision) -> str:
-    """Return what kept the controllers from being sent anything; empty where nothing did."""
-    return _objection(decision, HANDS)
-
-
-def astray_of(decision: Decision) -> str:
-    """Return which actuators read other than commanded; empty where none is told."""
-    return _objection(decision, WHEREABOUTS)
+def unwanted_of(decision: Decision) -> Hold | None:
+    """Return why the operator, a procedure or a fault wanted nothing sent; None where not told."""
+    outside = decision.outcome == "held" and decision.code in NOT_WANTED
+    return Hold(decision.code, decision.reason) if outside else None
 
 
 def waited_s(record: DropRecord) -> float:
     """Return an age at which this drop is as stale, or as fresh, as it was when it was decided."""
     found = _verdict(record.decision, FRESH)
-    stale = found is not None and not found.passed and found.words.startswith("stale")
-    return 2.0 * STALE_AFTER_S if stale else 0.0
+    return 2.0 * STALE_AFTER_S if found is not None and found.code == STALE else 0.0
+
+
+def astray_of(decision: Decision) -> str:
+    """Return which actuators read other than commanded; empty where none is told."""
+    return _failed_words(decision, WHEREABOUTS)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSurroundings:
+    """What was around a drop, as its decision tells it."""
+
+    decision: Decision
+    stands: Setpoints
+    """Where the actuators go by everything sent so far, in the run that is imagined."""
+    facts: Mapping[str, ParameterFacts]
+
+    @property
+    def held(self) -> str:
+        """What kept the controllers from being sent anything; empty where nothing did."""
+        return _failed_words(self.decision, HANDS)
+
+    @property
+    def astray(self) -> str:
+        """Which actuators read other than commanded; empty where none is told."""
+        return astray_of(self.decision)
+
+    def commanded(self) -> Setpoints:
+        """Return where the actuators go by everything sent so far."""
+        return self.stands
 
 
 class Closings:
@@ -58,7 +79,7 @@ class Closings:
 
     def begin_anew(self) -> None:
         """Forget what was: another run begins."""
-        self._wish = ""
+        self._unwanted = ""
         self._latched: set[str] = set()
 
     def before(self, record: DropRecord) -> bool:
@@ -71,15 +92,16 @@ class Closings:
             CAPTURE.name in self._latched and _passes(decision, CAPTURE) and _begins_anew(decision)
         )
         if decision.proposal is not None:
-            wish = wish_of(decision)
-            closed = closed or (self._wish not in ("", WISHES["procedure"]) and not wish)
-            self._wish = wish
+            unwanted = unwanted_of(decision)
+            code = unwanted.code if unwanted else ""
+            closed = closed or (self._unwanted not in ("", "procedure") and not code)
+            self._unwanted = code
         if decision.verdicts:
             self._latched = {one.rule for one in decision.verdicts if not one.passed}
         return closed
 
 
-def _objection(decision: Decision, rule: Rule) -> str:
+def _failed_words(decision: Decision, rule: Rule) -> str:
     found = _verdict(decision, rule)
     return found.words if found is not None and not found.passed else ""
 

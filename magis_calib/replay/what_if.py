@@ -13,7 +13,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from magis_calib.config.station import Station
-from magis_calib.domain.control import Proposal, Setpoints
+from magis_calib.domain.control import NOT_SENT, Proposal, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
@@ -24,11 +24,10 @@ from magis_calib.replay.changes import Changes
 from magis_calib.replay.recorded_actuators import configured_facts
 from magis_calib.replay.recorded_decisions import (
     Closings,
-    astray_of,
+    RecordedSurroundings,
     is_judged,
-    trouble_of,
+    unwanted_of,
     waited_s,
-    wish_of,
 )
 from magis_calib.replay.two_timelines import TwoTimelines
 
@@ -77,7 +76,7 @@ def what_if(
     happened = Response.of(recorded)
     ways = TwoTimelines(known[0].in_force)
     closings = Closings()
-    wish = ""
+    unwanted = None
     for record in known:
         in_force = ways.at(record)
         decision = record.decision
@@ -93,20 +92,14 @@ def what_if(
         hold = ""
         if is_judged(record):
             if decision.proposal is not None:
-                wish = wish_of(decision)
-            at = DropContext(
-                in_force,
-                commanded,
-                configured_facts(loop.config),
-                wish,
-                trouble_of(decision),
-                astray_of(decision),
-                waited_s(record),
-            )
+                unwanted = unwanted_of(decision)
+            around = RecordedSurroundings(decision, commanded, configured_facts(loop.config))
+            at = DropContext.of(around, in_force, unwanted, waited_s(record))
             judged = loop.judge(estimate, record.sequence_type, at)
-            if not judged.hold and judged.proposal is not None and not _prevented(record):
+            if judged.hold is None and judged.proposal is not None and not _prevented(record):
                 limited = _limited(judged.proposal, record, commanded == was_commanded)
-            hold = judged.hold if decision.outcome == "applied" else ""
+            applied = decision.outcome == "applied"
+            hold = judged.hold.words if applied and judged.hold else ""
         ways.sent(decision, limited)
         yield Otherwise(record, in_force, estimate, dict(loop.targets), hold)
 
@@ -129,9 +122,7 @@ def _prevented(record: DropRecord) -> bool:
     otherwise, too.
     """
     decision = record.decision
-    return decision.outcome not in ("applied", "held") or decision.reason.endswith(
-        "nothing was sent"
-    )
+    return decision.outcome not in ("applied", "held") or decision.code in NOT_SENT
 
 
 def _limited(proposal: Proposal, record: DropRecord, same_start: bool) -> Setpoints:

@@ -132,7 +132,7 @@ def decision_troubles(
     newest = [
         one.decision for one in islice(judged, REJECTED_IN_A_ROW) if one.drop_id > closed_after
     ]
-    unwanted = [one.outcome == "held" and one.reason not in WISHES.values() for one in newest]
+    unwanted = [one.outcome == "held" and one.code not in WISHES for one in newest]
     if not (closed and newest and unwanted[0]):
         return {}
     stopping = [

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from magis_calib.actuators.moves import MoveResult
-from magis_calib.domain.control import Setpoints
+from magis_calib.domain.control import Hold, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.live_settings import tuned
 from magis_calib.feedback.loop import Loop
@@ -100,18 +100,26 @@ class CommandHandler:
             self.procedures.look_for_matrix()
             yield answer
 
-    def hold_reason(self) -> str:
-        """Return why nothing may be sent now; empty where corrections may.
+    def unwanted(self) -> Hold | None:
+        """Return why nothing may be sent now; None where corrections may.
 
         A failed poke must be mended first.
         """
-        if self.fault or self.silent:
-            return f"fault: {self.fault}" if self.fault else self.silent
-        if (asked := last_turn(tuple(self._asked))) not in (None, "closed"):
-            return WISHES[asked]  # not obeyed yet: the worker was busy
+        if self.fault:
+            return Hold("fault", f"fault: {self.fault}")
+        if self.silent:
+            return Hold("silent", self.silent)
+        asked = last_turn(tuple(self._asked))
+        if asked is not None and asked != "closed":  # not obeyed yet: the worker was busy
+            return Hold(asked, WISHES[asked])
         if self.procedures.wants_corrections:
-            return ""
-        return WISHES.get(self.word, "") or self.procedures.failed_poke or self._unrecorded()
+            return None
+        if self.word in WISHES:
+            return Hold(self.word, WISHES[self.word])
+        if failed := self.procedures.failed_poke:
+            return Hold("poke", failed)
+        unrecorded = self._unrecorded()
+        return Hold("recording", unrecorded) if unrecorded else None
 
     def _unrecorded(self) -> str:
         """Say that nothing is recorded, where the loop shall hold then."""
@@ -127,7 +135,9 @@ class CommandHandler:
     @property
     def request(self) -> LoopRequest:
         """What is wanted of the loop now, and what speaks against it."""
-        return LoopRequest(self.word, self.fault, self.silent, self.hold_reason())
+        unwanted = self.unwanted()
+        words = unwanted.words if unwanted else ""
+        return LoopRequest(self.word, self.fault, self.silent, words)
 
     @property
     def word(self) -> LoopWord:

@@ -182,7 +182,7 @@ class Engine:
         if isinstance(item, IncompleteDrop):
             self._finish_drop(self._pipeline.incomplete(item))
         else:
-            self._finish_drop(self._pipeline.process(item, self._handler.hold_reason), item)
+            self._finish_drop(self._pipeline.process(item, self._handler.unwanted), item)
 
     def _finish_drop(self, record: DropRecord, pair: ImagePair | None = None) -> None:
         components = self._components

@@ -17,7 +17,7 @@ from magis_calib.products.matrices import measured_matrix
 from magis_calib.run.components import Components
 from magis_calib.run.procedure_runner import ProcedureRunner
 from magis_calib.state.matrix import MeasuredMatrix
-from magis_calib.state.procedure import NOT_POKED, POKE_FAILED, ProcedureState
+from magis_calib.state.procedure import NOT_POKED, ProcedureState
 
 
 class Procedures:
@@ -30,6 +30,7 @@ class Procedures:
         self._run: ProcedureRunner | None = None
         self.poke = NOT_POKED
         """What the last poke of this run found, in words."""
+        self._poke_failed = False
         self.measured: MeasuredMatrix | None = None
         self.look_for_matrix()
 
@@ -61,7 +62,7 @@ class Procedures:
     @property
     def failed_poke(self) -> str:
         """What the last poke found wrong; empty where nothing."""
-        return self.poke if self.poke.startswith(POKE_FAILED) else ""
+        return self.poke if self._poke_failed else ""
 
     def start(self, name: str, options: Mapping[str, Any], fault: str) -> str:
         """Begin one, unless something speaks against it; return the answer."""
@@ -124,6 +125,7 @@ class Procedures:
             return
         if run.state.name == "poke" and (run.result.good or not self.failed_poke):
             self.poke = run.result.words
+            self._poke_failed = not run.result.good
         if components.products is not None:
             session = components.recorder.path if components.recorder is not None else ""
             run.leave_product(components.products, components.name, session)

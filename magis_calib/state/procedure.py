@@ -79,4 +79,4 @@ class ProcedureState:
         return f"{self.name}: {self.done} of {self.planned} drops{left}: {self.words}"
 
 
-NOT_POKED, POKE_FAILED = "not poked", "poke failed"
+NOT_POKED = "not poked"

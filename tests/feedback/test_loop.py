@@ -118,7 +118,7 @@ def test_no_step_is_larger_than_its_cap_and_no_setpoint_leaves_its_range(station
 def test_an_actuator_at_its_limit_freezes_all_and_says_which(station, facts) -> None:
     history = run(station, facts, {"x_m": 10e-3, "y_m": -250e-6}, drops=30)
     end, last = history[-1][1], history[-1][2]
-    assert "at a limit: trap x" in last.hold
+    assert "at a limit: trap x" in last.hold.words
     assert end["trap_x_m"] == pytest.approx(-station.loop.actuators["trap_x_m"].excursion)
     assert last.proposal is not None, "what was proposed and not sent is still told"
     assert history[-2][1] == end
@@ -182,7 +182,7 @@ def test_only_interferometer_drops_are_acted_upon(station, facts) -> None:
         estimate(1, plant(NOMINAL, OFFSET)), "no_atoms", DropContext(NOMINAL, NOMINAL, facts)
     )
     assert judged.proposal is None
-    assert "no_atoms" in judged.hold
+    assert "no_atoms" in judged.hold.words
 
 
 def test_the_prediction_is_made_for_the_setpoints_in_force(station, facts) -> None:

@@ -91,8 +91,8 @@ def test_a_lone_wild_drop_is_rejected_and_moves_nothing(station) -> None:
         station, 1, 120, measured=lambda drop: {"fringe_x_rad_per_m": 300.0} if drop == 100 else {}
     )
     assert found.rejected() == [100]
-    assert "κx" in found.judged[99].hold
-    assert "300" in found.judged[99].hold or "limit" in found.judged[99].hold
+    assert "κx" in found.judged[99].hold.words
+    assert "300" in found.judged[99].hold.words or "limit" in found.judged[99].hold.words
     assert (
         np.abs(found.away(station, "fringe_x_rad_per_m")[100:]).max()
         < 5 * BEST_SD["fringe_x_rad_per_m"]

@@ -27,7 +27,7 @@ def named(found, station, name: str) -> int:
     """Return the first drop that names the main actuator of this observable."""
     label = ACTUATORS[station.loop.observables[name].actuator].label
     return next(
-        drop for drop, one in enumerate(found.judged, 1) if one.latched and label in one.hold
+        drop for drop, one in enumerate(found.judged, 1) if one.latched and label in one.hold.words
     )
 
 
@@ -39,7 +39,7 @@ def test_an_actuator_that_is_wrong_from_the_start_is_named(
     found = run(station, 1, 75, factors=lambda drop: {actuator: factor})
     moved = next(drop for drop, one in enumerate(found.judged, 1) if name in one.used)
     assert named(found, station, name) - moved <= 60
-    assert WORDS[factor] in found.judged[-1].hold
+    assert WORDS[factor] in found.judged[-1].hold.words
     assert found.judged[-1].proposal is None or found.judged[-1].latched
 
 
@@ -117,7 +117,7 @@ def test_closing_the_loop_again_gives_the_actuator_another_chance(station) -> No
         factors=lambda drop: {"timing_asymmetry_s": 0.0} if drop <= 20 else {},
         resume=lambda drop: drop == 22,
     )
-    assert "timing asymmetry does not move" in dead.judged[20].hold
+    assert "timing asymmetry does not move" in dead.judged[20].hold.words
     assert not any(one.hold for one in dead.judged[40:])
     assert (
         abs(dead.away(station, "fringe_z_rad_per_m")[-10:].mean())
