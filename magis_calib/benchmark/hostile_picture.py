@@ -14,6 +14,7 @@ from magis_calib.benchmark.picture import Truth, photograph
 from magis_calib.benchmark.scenes import ELECTRONS_PER_ATOM, camera_for
 from magis_calib.config.station import Camera
 from magis_calib.domain.camera import CameraFacts, Counts
+from magis_calib.domain.estimate import Array
 
 STREAM = 2
 RESPONSE_SPREAD = 0.006
@@ -80,26 +81,11 @@ def _cloud(kitchen: _Kitchen, facts: CameraFacts) -> Truth:
     width = kitchen.log_uniform(8.0, shorter / 4.0)
     other = float(np.clip(width * 2.0 ** rng.uniform(-1.0, 1.0), 8.0, shorter / 4.0))
     up = rng.uniform(0.15, 0.3) * float(frame[1])
-    right = (
-        rng.uniform(-0.1, 0.1) * float(frame[0])
-        if kitchen.adds("ports displaced sideways", 0.2)
-        else 0.0
-    )
-    centre = rng.normal(0.0, 0.03, 2) * frame
-    if kitchen.adds("cloud near the edge", 0.2):
-        axis = int(rng.integers(2))
-        centre[axis] = rng.uniform(-0.6, 0.6) * frame[axis]
-    centre_u, centre_v = centre.tolist()
-    atoms = 0.0 if kitchen.adds("no cloud", 0.05) else kitchen.log_uniform(1e4, 1e7)
-    share = (
-        float(rng.choice([0.0, 1.0]))
-        if kitchen.adds("one port only", 0.15)
-        else rng.uniform(0.25, 0.75)
-    )
-    level = kitchen.log_uniform(1.0, 20.0)
-    steepest = 0.3 if kitchen.adds("background gradient", 0.5) else 0.0
-    slope_u, slope_v = (rng.uniform(-steepest, steepest, 2) * level / frame).tolist()
-    electrons = ELECTRONS_PER_ATOM * atoms
+    sideways = kitchen.adds("ports displaced sideways", 0.2)
+    right = rng.uniform(-0.1, 0.1) * float(frame[0]) if sideways else 0.0
+    centre_u, centre_v = _centre(kitchen, frame)
+    electrons, share = _light(kitchen)
+    level, slope_u, slope_v = _background(kitchen, frame)
     pixel_m = facts.object_pixel_m
     return Truth(
         level,
@@ -113,13 +99,35 @@ def _cloud(kitchen: _Kitchen, facts: CameraFacts) -> Truth:
         centre_v - up,
         width * pixel_m,
         other * pixel_m,
-        0.0,
-        0.0,
-        0.0,
-        0.0,
+        *(0.0, 0.0, 0.0, 0.0),
         (right, up),
         (-right, -up),
     )
+
+
+def _centre(kitchen: _Kitchen, frame: Array) -> tuple[float, float]:
+    """Return where the middle between the ports is (m)."""
+    centre = kitchen.rng.normal(0.0, 0.03, 2) * frame
+    if kitchen.adds("cloud near the edge", 0.2):
+        axis = int(kitchen.rng.integers(2))
+        centre[axis] = kitchen.rng.uniform(-0.6, 0.6) * frame[axis]
+    return float(centre[0]), float(centre[1])
+
+
+def _light(kitchen: _Kitchen) -> tuple[float, float]:
+    """Return the electrons of both ports together, and the share of port a."""
+    atoms = 0.0 if kitchen.adds("no cloud", 0.05) else kitchen.log_uniform(1e4, 1e7)
+    lone = kitchen.adds("one port only", 0.15)
+    share = float(kitchen.rng.choice([0.0, 1.0])) if lone else kitchen.rng.uniform(0.25, 0.75)
+    return ELECTRONS_PER_ATOM * atoms, share
+
+
+def _background(kitchen: _Kitchen, frame: Array) -> tuple[float, float, float]:
+    """Return electrons per pixel, and their slopes to the right and up (per m)."""
+    level = kitchen.log_uniform(1.0, 20.0)
+    steepest = 0.3 if kitchen.adds("background gradient", 0.5) else 0.0
+    slope_u, slope_v = (kitchen.rng.uniform(-steepest, steepest, 2) * level / frame).tolist()
+    return level, slope_u, slope_v
 
 
 def _fringe(kitchen: _Kitchen, truth: Truth, facts: CameraFacts) -> Truth:

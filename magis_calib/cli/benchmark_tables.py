@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -17,31 +19,23 @@ from magis_calib.benchmark.statistic import BenchmarkVerdict
 from magis_calib.benchmark.timing import TimingResult
 
 
-def tables_of(name: str, result: object) -> list[RenderableType]:
+def tables_of(name: str, result: Any) -> list[RenderableType]:
     """Return what to print for the result of a section."""
-    if isinstance(result, TimingResult):
-        return [_timing(result), *_failures(name, result.verdicts())]
-    if isinstance(result, PackingResult):
-        return [_packing(result), *_failures(name, result.verdicts())]
-    if isinstance(result, PlainResult):
-        return [_plain(result), *_failures(name, result.verdicts())]
-    if isinstance(result, GridResult):
-        return [_pooled(result.pooled), _cells(result), *_failures(name, result.verdicts())]
-    if isinstance(result, LongPeriodResult):
-        return [_coverage(result), *_failures(name, result.verdicts())]
-    if isinstance(result, HostileTrial):
-        return _hostile(result)
-    if isinstance(result, GoodResult):
-        said = f"good: {len(result.refusals)} of {result.pictures} good pictures refused"
-        return [
-            said,
-            *(
-                f"  --seed {result.seed} --show good --only {one.index}: {one.cell}: "
-                f"{'; '.join(one.reasons)}"
-                for one in result.refusals[:20]
-            ),
-        ]
-    return []
+    parts = PARTS[type(result)](result)
+    return (
+        parts if isinstance(result, JUDGED_APART) else [*parts, *_failures(name, result.verdicts())]
+    )
+
+
+def _good(result: GoodResult) -> list[RenderableType]:
+    return [
+        f"good: {len(result.refusals)} of {result.pictures} good pictures refused",
+        *(
+            f"  --seed {result.seed} --show good --only {one.index}: {one.cell}: "
+            f"{'; '.join(one.reasons)}"
+            for one in result.refusals[:20]
+        ),
+    ]
 
 
 def _packing(result: PackingResult) -> Table:
@@ -198,3 +192,16 @@ def _failures(name: str, verdicts: list[BenchmarkVerdict]) -> list[RenderableTyp
     failed = [verdict for verdict in verdicts if not verdict.passed]
     shown = [f"  failed {name}: {verdict.in_words()}" for verdict in failed[:20]]
     return [*shown, f"  … and {len(failed) - 20} more"] if len(failed) > 20 else list(shown)
+
+
+PARTS: dict[type, Callable[[Any], list[RenderableType]]] = {
+    TimingResult: lambda result: [_timing(result)],
+    PackingResult: lambda result: [_packing(result)],
+    PlainResult: lambda result: [_plain(result)],
+    GridResult: lambda result: [_pooled(result.pooled), _cells(result)],
+    LongPeriodResult: lambda result: [_coverage(result)],
+    HostileTrial: _hostile,
+    GoodResult: _good,
+}
+JUDGED_APART = (HostileTrial, GoodResult)
+"""What these print says already what fails."""

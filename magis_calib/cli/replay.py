@@ -185,6 +185,13 @@ def add_options(parser: Parser) -> None:
         metavar="K",
         help="with --config: count what moved by more than K standard errors (default 1)",
     )
+    _add_what_if_options(parser)
+    _add_results_options(parser)
+    add_run_options(parser)
+    add_window_options(parser)
+
+
+def _add_what_if_options(parser: Parser) -> None:
     parser.add_argument(
         "--what-if",
         type=Path,
@@ -198,6 +205,9 @@ def add_options(parser: Parser) -> None:
         metavar="FILE",
         help="with --config or --what-if: write the numbers to this file, JSON",
     )
+
+
+def _add_results_options(parser: Parser) -> None:
     parser.add_argument(
         "--results",
         type=Path,
@@ -207,8 +217,6 @@ def add_options(parser: Parser) -> None:
     parser.add_argument(
         "--no-results", action="store_true", help="fit every pair, whatever is known already"
     )
-    add_run_options(parser)
-    add_window_options(parser)
 
 
 def _speed(text: str) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import lmfit
 import numpy as np
+import numpy.typing as npt
 
 from magis_calib.config.station import ParameterRule
 from magis_calib.domain.errors import FitError
@@ -18,6 +19,7 @@ from magis_calib.estimation.model import FitModel, Layout, Start
 from magis_calib.estimation.weighed import NAMING_TURNS, Weighed, noise_variance
 from magis_calib.imaging.electrons import Binned, Electrons
 
+Mask = npt.NDArray[np.bool_]
 MOST_ROUNDS = 6
 """Rounds of weights and outliers. One does where the start values are good, else two or three."""
 MAX_EVALUATIONS = 50
@@ -155,48 +157,44 @@ def _finished(
     result: lmfit.minimizer.MinimizerResult,
     evaluations: int,
 ) -> Fit:
-    image = weighed.image
-    bins = weighed.bins
-    grid = weighed.grid
-    data = weighed.data
+    image, bins, grid = weighed.image, weighed.bins, weighed.grid
     values = dict(result.params.valuesdict())
     names = tuple(name for name in model.parameters if result.params[name].vary)
     background, signal = model.background(grid, values), model.signal(grid, values)
     variance = noise_variance(bins, background, signal, image)
-    squares = (data - background - signal) ** 2 / variance
+    squares = (weighed.data - background - signal) ** 2 / variance
     covariance = _covariance(result, names)
-    if not image.noise_known:
-        covariance = covariance * (
-            float(squares.sum()) / max(1, int(np.count_nonzero(bins.good)) - len(names))
-        )
-        chi2 = NAN
-        judged = 0
+    chi2, judged = NAN, 0
+    if image.noise_known:
+        chi2, judged = _chi2_per_dof(squares, signal > background, bins.good > 0, len(names))
     else:
-        bright = (signal > background) & (bins.good > 0)
-        chosen = (
-            squares[bright] if np.count_nonzero(bright) >= FEWEST_JUDGED else squares[bins.good > 0]
-        )
-        judged = int(chosen.size)
-        chi2 = float(chosen.sum() / max(1, judged - len(names)))
-    converged = bool(result.success) and bool(np.all(np.isfinite(covariance)))
-    bounds = _at_bounds(result.params, names, covariance)
+        free = max(1, int(np.count_nonzero(bins.good)) - len(names))
+        covariance = covariance * (float(squares.sum()) / free)
     return Fit(
         values,
         names,
         start.absent,
         covariance,
-        converged,
+        bool(result.success) and bool(np.all(np.isfinite(covariance))),
         chi2,
         judged,
         evaluations,
-        bounds,
+        _at_bounds(result.params, names, covariance),
         image,
         bins,
-        data,
+        weighed.data,
         background + signal,
         variance,
         result,
     )
+
+
+def _chi2_per_dof(squares: Array, lit: Mask, good: Mask, fitted: int) -> tuple[float, int]:
+    """Return chi-square over its degrees of freedom, and the bins judged: lit ones, if enough."""
+    bright = lit & good
+    chosen = squares[bright] if np.count_nonzero(bright) >= FEWEST_JUDGED else squares[good]
+    judged = int(chosen.size)
+    return float(chosen.sum() / max(1, judged - fitted)), judged
 
 
 def _covariance(result: lmfit.minimizer.MinimizerResult, names: tuple[str, ...]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,8 @@ FULL_SHARE = 0.3
 """A saturated pixel is light, not a defect, where the fit expects this share of the full scale or
 more.
 """
+SPOILT_WITH_FRINGE = frozenset({"fringe", "contrast", "phase"})
+HIDDEN_FRINGE = "a long fringe is there, but hides among position and width"
 NARROWEST_PX = 4.0
 """What is narrower is a defect or a particle that hit the sensor, not a cloud (8 px and more)."""
 
@@ -45,70 +48,70 @@ class FitVerdict:
 
 
 def judge(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) -> FitVerdict:
-    """Judge a fit whose values are as minimised (the second estimator shares their branch), not in
-    standard form.
-    """
+    """Judge a fit whose values are as minimised: the second estimator shares their branch."""
     saturated = _saturated_light(fit)
-    position_checks = tuple(
-        one for one in start.checks if not _about_fringe(one.terms, model.fringe)
-    )
-    fringe_checks = tuple(one for one in start.checks if _about_fringe(one.terms, model.fringe))
-    away, about = disagreement(position_checks, fit.values)
-    fringe_away, fringe_about = disagreement(fringe_checks, fit.values)
+    checks = {
+        about: tuple(one for one in start.checks if _about_fringe(one.terms, model.fringe) == about)
+        for about in (False, True)
+    }
+    away, about = disagreement(checks[False], fit.values)
+    fringe_away, fringe_about = disagreement(checks[True], fit.values)
     worst = max((one for one in (away, fringe_away) if math.isfinite(one)), default=NAN)
+    fringe = model.fringe if model.fringe and model.fringe.phase in fit.names else None
+    wrong = faint_fringe(fit, fringe, start.proven, expected) if fringe else []
     fatal = _spoils_all(fit, model, start, saturated)
     fatal += [_disagrees(about, away)] if away > DISAGREEMENT_SIGMA else []
-    fitted = model.fringe is not None and model.fringe.phase in fit.names
-    wrong = (
-        faint_fringe(fit, model.fringe, start.proven, expected) if model.fringe and fitted else []
-    )
     if fit.converged:
-        fatal += model.doubts(fit, expected)
-        fatal += [words] if (words := light_elsewhere(fit, model)) else []
-        fatal += (
-            ["a long fringe is there, but hides among position and width"]
-            if wrong and start.proven
-            else []
-        )
-        fatal += [start.reasons[-1]] if start.suspected else []
+        fatal += _doubted(fit, model, start, expected, hidden=bool(wrong))
     if fatal:
         return FitVerdict((), tuple(fatal), worst, saturated)
-    reasons = list(start.reasons)
-    spoilt = set()
-    if model.fringe and fitted:
-        wrong += [_disagrees(fringe_about, fringe_away)] if fringe_away > DISAGREEMENT_SIGMA else []
-        ambiguous = [] if wrong else _ambiguous(fit, model, model.fringe, expected)
-        spoilt = {"fringe", "contrast", "phase"} if wrong else {"phase"} if ambiguous else set()
-        reasons += wrong + ambiguous
-    told = tuple(
+    if fringe and fringe_away > DISAGREEMENT_SIGMA:
+        wrong.append(_disagrees(fringe_about, fringe_away))
+    ambiguous = _ambiguous(fit, model, fringe, expected) if fringe and not wrong else []
+    spoilt = SPOILT_WITH_FRINGE if wrong else {"phase"} if ambiguous else set()
+    reasons = (*start.reasons, *wrong, *ambiguous)
+    return FitVerdict(_told(fit, model, spoilt), reasons, worst, saturated)
+
+
+def _doubted(
+    fit: Fit, model: FitModel, start: Start, expected: Wavevector | None, *, hidden: bool
+) -> list[str]:
+    """Say what speaks against a fit that converged; `hidden`: its fringe does not stand out."""
+    doubts = [*model.doubts(fit, expected)]
+    doubts += [words] if (words := light_elsewhere(fit, model)) else []
+    doubts += [HIDDEN_FRINGE] if hidden and start.proven else []
+    return doubts + ([start.reasons[-1]] if start.suspected else [])
+
+
+def _told(fit: Fit, model: FitModel, spoilt: Set[str]) -> tuple[str, ...]:
+    """Return the quantities that the fit tells, without the spoilt ones."""
+    return tuple(
         quantity
         for quantity, names in model.quantities.items()
         if quantity not in spoilt and (not names or any(name in fit.names for name in names))
     )
-    return FitVerdict(told, tuple(reasons), worst, saturated)
 
 
 def _spoils_all(fit: Fit, model: FitModel, start: Start, saturated: int) -> list[str]:
-    reasons = []
-    if not fit.converged:
-        reasons.append("not converged")
+    reasons = [] if fit.converged else ["not converged"]
     if saturated:
-        reasons.append(
-            f"saturated: {saturated} pixels of the light at {fit.image.facts.saturation} counts"
-        )
+        full = fit.image.facts.saturation
+        reasons.append(f"saturated: {saturated} pixels of the light at {full} counts")
     reasons += [f"at a bound: {one}" for one in fit.at_bounds]
     layout = model.layout(fit.values, fit.image.shape, fit.image.facts.object_pixel_m)
     if layout is not None:
         reasons += _cut_by_edge(layout, model.edge_widths, fit.image.shape)
-        narrow = min(min(spot.sigma_rows, spot.sigma_columns) for spot in layout.spots)
-        if narrow < NARROWEST_PX:
-            reasons.append(
-                f"no cloud: the light is {narrow:.1f} px wide, wanted {NARROWEST_PX:g} or more"
-            )
+        reasons += _too_narrow(layout)
     room = CHI2_SIGMA * math.sqrt(2.0 / max(1, fit.judged_bins)) + CHI2_SLACK
     if fit.image.noise_known and not abs(fit.chi2_per_dof - 1.0) <= room:
         reasons.append(f"chi-square {fit.chi2_per_dof:.2f} out of range 1 ± {room:.2f}")
     return reasons
+
+
+def _too_narrow(layout: Layout) -> list[str]:
+    narrow = min(min(spot.sigma_rows, spot.sigma_columns) for spot in layout.spots)
+    words = f"no cloud: the light is {narrow:.1f} px wide, wanted {NARROWEST_PX:g} or more"
+    return [words] if narrow < NARROWEST_PX else []
 
 
 def _cut_by_edge(layout: Layout, edge_widths: float, shape: tuple[int, int]) -> list[str]:

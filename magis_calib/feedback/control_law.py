@@ -62,8 +62,7 @@ def correcting_move(
     headroom: Mapping[str, Headroom],
     share: float,
 ) -> tuple[Proposal, tuple[str, ...]]:
-    """Return the move that takes away this share of the errors expected, and the limits that it
-    runs into.
+    """Return the move that takes away this share of the errors expected, and the limits it meets.
 
     Each observable is served by its main actuator, and the couplings among those are undone by the
     inverse of their block. Where a cap or range bites, the steps are chosen again in the closing
@@ -74,29 +73,34 @@ def correcting_move(
     """
     block = _block(response, tuple(errors))
     wanted = -block.inverse @ (np.array(list(errors.values())) / block.noise)
-    own = [headroom[name] for name in block.actuators]
-    lower, upper = np.array([one.lower for one in own]), np.array([one.upper for one in own])
+    own = {name: headroom[name] for name in block.actuators}
+    lower = np.array([one.lower for one in own.values()])
+    upper = np.array([one.upper for one in own.values()])
     bounded = _bounded(block, share * wanted, lower / block.unit, upper / block.unit)
     steps = wanted * block.unit
-    named = list(zip(block.actuators, own, steps.tolist(), strict=True))
-    limits = [
-        one.in_words(name)
-        for name, one, step in named
-        if not one.lower <= share * step <= one.upper
-    ]
-    limits += [f"resumed: {share:.0%} of the correction"] if share < 1 else []
-    stuck = tuple(
-        one.in_words(name)
-        for name, one, step in named
-        if (one.at_maximum and step > one.upper) or (one.at_minimum and step < one.lower)
-    )
     limited = np.clip(bounded * block.unit, lower, upper)
-    return Proposal(
+    bites, stuck = _limits_met(own, steps.tolist(), share)
+    proposal = Proposal(
         dict(errors),
         _moved(commanded, response.actuators, block.actuators, steps),
         _moved(commanded, response.actuators, block.actuators, limited),
-        tuple(limits),
-    ), stuck
+        bites,
+    )
+    return proposal, stuck
+
+
+def _limits_met(
+    own: Mapping[str, Headroom], steps: Sequence[float], share: float
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is limited of this share of the steps, and the limits that nothing gets past."""
+    limits, stuck = [], []
+    for (name, one), step in zip(own.items(), steps, strict=True):
+        if not one.lower <= share * step <= one.upper:
+            limits.append(one.in_words(name))
+        if (one.at_maximum and step > one.upper) or (one.at_minimum and step < one.lower):
+            stuck.append(one.in_words(name))
+    limits += [f"resumed: {share:.0%} of the correction"] if share < 1 else []
+    return tuple(limits), tuple(stuck)
 
 
 def rooms_at(

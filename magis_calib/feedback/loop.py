@@ -11,7 +11,15 @@ from magis_calib.config.loop import LoopConfig
 from magis_calib.config.settings import LoopSettings, adjusted
 from magis_calib.config.station import Station
 from magis_calib.domain.camera import SequenceType
-from magis_calib.domain.control import NOTHING_USABLE, Gain, Hold, Limits, RuleVerdict, Setpoints
+from magis_calib.domain.control import (
+    NOTHING_USABLE,
+    Gain,
+    Hold,
+    Limits,
+    Proposal,
+    RuleVerdict,
+    Setpoints,
+)
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import Array, StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
@@ -226,31 +234,16 @@ class Loop:
         phase = self._phase.reason() if "phase_rad" not in not_used else None
         if phase is not None:
             not_used["phase_rad"] = phase.words
-        random = phase is not None and phase.code == gates.PHASE_RANDOM
         errors = self._errors(at.commanded, not_used)
         not_used |= self._stage_order.not_yet(errors)
         errors = {name: error for name, error in errors.items() if name not in not_used}
-        if not errors:
-            return Evaluation(
-                Hold(NOTHING_USABLE, "no observable can be used"),
-                not_used,
-                (),
-                found,
-                verdicts=tuple(answers.verdicts),
-                phase_random=random,
-            )
-        headroom = rooms_at(at.commanded, self._approved, self._config, at.facts)
-        proposal, stuck = correcting_move(
-            errors, at.commanded, self.response, headroom, self._soft_start.share()
-        )
-        limit = LIMIT.judged(
-            not stuck, f"at a limit: {'; '.join(stuck)}" if stuck else "every actuator can move"
-        )
-        ready = HANDS.judged(not at.trouble, at.trouble or "there and ready")
-        answers.stopped_by(ready, self._innovation_test.judge(), limit)
-        hold = at.unwanted or answers.hold
-        self._soft_start.note(hold is not None)
-        self._controlled = () if hold else tuple(errors)
+        hold: Hold | None = Hold(NOTHING_USABLE, "no observable can be used")
+        proposal = None
+        if errors:
+            proposal = self._proposed(errors, at, answers)
+            hold = at.unwanted or answers.hold
+            self._soft_start.note(hold is not None)
+            self._controlled = () if hold else tuple(errors)
         return Evaluation(
             hold,
             not_used,
@@ -258,9 +251,22 @@ class Loop:
             found,
             proposal,
             tuple(answers.verdicts),
-            self._response_monitor.found,
-            random,
+            bool(errors) and self._response_monitor.found,
+            phase is not None and phase.code == gates.PHASE_RANDOM,
         )
+
+    def _proposed(
+        self, errors: Mapping[str, float], at: DropContext, answers: _Answers
+    ) -> Proposal:
+        """Return where to go, and ask the holds whether anything may be sent."""
+        headroom = rooms_at(at.commanded, self._approved, self._config, at.facts)
+        share = self._soft_start.share()
+        proposal, stuck = correcting_move(errors, at.commanded, self.response, headroom, share)
+        words = f"at a limit: {'; '.join(stuck)}" if stuck else "every actuator can move"
+        limit = LIMIT.judged(not stuck, words)
+        ready = HANDS.judged(not at.trouble, at.trouble or "there and ready")
+        answers.stopped_by(ready, self._innovation_test.judge(), limit)
+        return proposal
 
     def _errors(self, commanded: Setpoints, not_used: Mapping[str, str]) -> dict[str, float]:
         """Return the errors to expect at the setpoints commanded last, of each observable that may

@@ -4,10 +4,11 @@ in a few measured steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from magis_calib.config.loop import LoopConfig
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
@@ -30,47 +31,45 @@ def bring(
     steps: int = MOST_STEPS,
     drops_each: int = DROPS_EACH,
 ) -> Procedure:
-    """Bring these observables within tolerance and stay there. Ends badly where that takes too many
-    steps.
+    """Bring these observables within tolerance and stay there, in at most so many steps.
 
     Raises `ProcedureError` for an unknown observable.
     """
     unknown = sorted(set(observables) - set(OBSERVABLES))
     if unknown:
         raise ProcedureError(f"bring {unknown}: wanted some of {list(OBSERVABLES)}")
-    loop = place.station.loop
-    response = Response.of(place.station)
-    now = dict(place.base)
+    loop, response = place.station.loop, Response.of(place.station)
     labels = ", ".join(OBSERVABLES[name].label for name in observables)
-    errors: dict[str, float] = {}
     curves = over_drops(place.station, observables)
+    goal = {name: place.base[name] for name in loop.actuators}
+    errors: dict[str, float] = {}
     for number in range(1, steps + 1):
-        goal = {name: now[name] for name in loop.actuators}
         records = yield Request(goal, f"bring {labels}: step {number}", drops_each, curves=curves)
         errors = {
             name: _mean_error(name, records, loop.observables[name].target) for name in observables
         }
-        if all(
-            abs(error) <= loop.observables[name].tolerance / 2.0 for name, error in errors.items()
-        ):
-            return ProcedureResult(
-                True, f"{labels} at their targets after {number} steps", {"error": errors}, goal
-            )
-        rooms = rooms_at(goal, goal, loop, place.facts)
-        proposal, stuck = correcting_move(errors, goal, response, rooms, 1.0)
+        if _are_there(errors, loop):
+            words = f"{labels} at their targets after {number} steps"
+            return ProcedureResult(True, words, {"error": errors}, goal)
+        headroom = rooms_at(goal, goal, loop, place.facts)
+        proposal, stuck = correcting_move(errors, goal, response, headroom, 1.0)
         if stuck:
-            return ProcedureResult(
-                False, f"{labels} cannot be brought: {'; '.join(stuck)}", {"error": errors}
-            )
-        now |= proposal.limited
-    left = ", ".join(
+            words = f"{labels} cannot be brought: {'; '.join(stuck)}"
+            return ProcedureResult(False, words, {"error": errors})
+        goal = {**goal, **proposal.limited}
+    words = f"{labels} not within tolerance after {steps} steps: still off by {_in_words(errors)}"
+    return ProcedureResult(False, words, {"error": errors})
+
+
+def _are_there(errors: Mapping[str, float], loop: LoopConfig) -> bool:
+    """Whether all stand well within tolerance: in its inner half."""
+    return all(abs(one) <= loop.observables[name].tolerance / 2 for name, one in errors.items())
+
+
+def _in_words(errors: Mapping[str, float]) -> str:
+    return ", ".join(
         f"{OBSERVABLES[name].label} {OBSERVABLES[name].shown(error)} {OBSERVABLES[name].shown_unit}"
         for name, error in errors.items()
-    )
-    return ProcedureResult(
-        False,
-        f"{labels} not within tolerance after {steps} steps: still off by {left}",
-        {"error": errors},
     )
 
 

@@ -5,11 +5,14 @@ time.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ProcedureError
+from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.procedures.protocol import (
     Option,
@@ -22,13 +25,16 @@ from magis_calib.procedures.protocol import (
 from magis_calib.procedures.scan import DROPS_EACH_OPTION, KEEP_OPTION
 from magis_calib.state.procedure import Axes
 
-TIME, RATE, OBSERVED = "interrogation_time_s", "coriolis_rate_y_rad_per_s", "fringe_x_rad_per_m"
+TIME = "interrogation_time_s"
+RATE = "coriolis_rate_y_rad_per_s"
+OBSERVED = "fringe_x_rad_per_m"
 SHORTER = 0.7
 """The second interrogation time, of the first."""
 HALF_RANGE_RAD_PER_S = 20e-6
 POINTS = 5
 DROPS_EACH = 2
 SEEN_SIGMA = 4.0
+FEWEST = 6
 
 
 def coriolis(
@@ -39,41 +45,63 @@ def coriolis(
 ) -> Procedure:
     """Scan the compensation rate at two interrogation times; `keep`: stay at the rate found.
 
-    At one time a rate and a mirror tilt do the same to the wavevector; the rate's part goes with
-    the time squared: κx = tilt + g T² (rate - rate₀). Raises `ProcedureError` where g does not
-    stand out (use the `long` preset).
+    `half_range`: of the rate, rad/s. At one time a rate and a mirror tilt do the same to the
+    wavevector; the rate's part goes with the time squared: κx = tilt + g T² (rate - rate₀). Raises
+    `ProcedureError` where g does not stand out (use the `long` preset).
     """
+    taken: list[DropRecord] = []
+    curves = (Axes(OBSERVED, RATE),)
+    for time_s, rate in _points(place, half_range):
+        part = f"T {1e3 * time_s:.0f} ms"
+        words = f"coriolis: {ACTUATORS[RATE].shown(rate)} µrad/s at {part}"
+        goal = {TIME: time_s, RATE: rate}
+        taken += yield Request(goal, words, drops_each, curves=curves, part=part)
+    found = _null(taken)
+    if not abs(found.gain) > SEEN_SIGMA * found.gain_stderr:
+        raise ProcedureError(
+            f"coriolis: the rate does not move κx: {found.gain:.3g} ± {found.gain_stderr:.2g} rad/m"
+            " per rad/s and s²; is the interrogation time long enough?"
+        )
+    shown = ACTUATORS[RATE]
+    null = f"{shown.with_error(found.null, found.null_stderr)} {shown.shown_unit}"
+    words = f"{shown.label} that compensates the rotation: {null}"
+    return ProcedureResult(True, words, _product(found, taken), {RATE: found.null} if keep else {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Null:
+    """The rate without effect of the time (rad/s), and the gain g, each with its standard error."""
+
+    null: float
+    null_stderr: float
+    gain: float
+    gain_stderr: float
+
+
+def _points(place: StartingPoint, half_range: float) -> Iterator[tuple[float, float]]:
+    """Yield interrogation time (s) and rate (rad/s): up at the first time, down at the second."""
     missing = sorted({TIME, RATE} - set(place.facts))
     if missing:
         raise ProcedureError(f"coriolis: no controller describes {missing}")
     now, facts = place.base[RATE], place.facts[RATE]
-    rates = np.linspace(
-        max(facts.minimum, now - half_range), min(facts.maximum, now + half_range), POINTS
-    )
-    taken: list[DropRecord] = []
-    curves = (Axes(OBSERVED, RATE),)
-    for time_s in (place.base[TIME], SHORTER * place.base[TIME]):
-        for rate in rates:
-            part = f"T {1e3 * time_s:.0f} ms"
-            words = f"coriolis: {ACTUATORS[RATE].shown(rate)} µrad/s at {part}"
-            taken += yield Request(
-                {TIME: time_s, RATE: float(rate)}, words, drops_each, curves=curves, part=part
-            )
-        rates = rates[::-1]
-    null, stderr, gain, gain_stderr = _null(taken)
-    if not abs(gain) > SEEN_SIGMA * gain_stderr:
-        raise ProcedureError(
-            f"coriolis: the rate does not move κx: {gain:.3g} ± {gain_stderr:.2g} rad/m per rad/s "
-            "and s²; is the interrogation time long enough?"
-        )
-    shown = ACTUATORS[RATE]
-    product = {
+    low, high = max(facts.minimum, now - half_range), min(facts.maximum, now + half_range)
+    rates = np.linspace(low, high, POINTS).tolist()
+    yield from ((place.base[TIME], rate) for rate in rates)
+    yield from ((SHORTER * place.base[TIME], rate) for rate in reversed(rates))
+
+
+def _measured(taken: list[DropRecord]) -> list[DropRecord]:
+    return [one for one in taken if math.isfinite(one.estimate.values[OBSERVED])]
+
+
+def _product(found: _Null, taken: list[DropRecord]) -> dict[str, object]:
+    return {
         "actuator": RATE,
-        "unit": shown.unit,
-        "optimum": null,
-        "optimum_stderr": stderr,
-        "gain_per_square_time": gain,
-        "gain_stderr": gain_stderr,
+        "unit": ACTUATORS[RATE].unit,
+        "optimum": found.null,
+        "optimum_stderr": found.null_stderr,
+        "gain_per_square_time": found.gain,
+        "gain_stderr": found.gain_stderr,
         "observed": OBSERVED,
         "points": [
             {
@@ -82,50 +110,38 @@ def coriolis(
                 "seen": one.estimate.values[OBSERVED],
                 "stderr": one.estimate.stderr[OBSERVED],
             }
-            for one in taken
-            if math.isfinite(one.estimate.values[OBSERVED])
+            for one in _measured(taken)
         ],
     }
-    words = (
-        f"{shown.label} that compensates the rotation: {shown.with_error(null, stderr)} "
-        f"{shown.shown_unit}"
-    )
-    return ProcedureResult(True, words, product, {RATE: null} if keep else {})
 
 
-def _null(taken: list[DropRecord]) -> tuple[float, float, float, float]:
-    """Return the rate without effect of the time, and the gain g, each with its standard error."""
-    rows = [
-        (
-            one.in_force[TIME] ** 2,
-            one.in_force[RATE],
-            one.estimate.values[OBSERVED],
-            one.estimate.stderr[OBSERVED],
-        )
-        for one in taken
-        if math.isfinite(one.estimate.values[OBSERVED])
-    ]
-    if len(rows) < 6:
+def _null(taken: list[DropRecord]) -> _Null:
+    """Fit κx = tilt + T² (offset + gain · rate) by weighted least squares, errors scaled."""
+    known = _measured(taken)
+    if len(known) < FEWEST:
         raise ProcedureError(
-            f"coriolis: κx was measured in {len(rows)} of {len(taken)} drops, wanted 6 at least"
+            f"coriolis: κx was measured in {len(known)} of {len(taken)} drops, "
+            f"wanted {FEWEST} at least"
         )
-    square, rate, seen, error = np.array(rows).T
+    square = np.array([one.in_force[TIME] ** 2 for one in known])
+    rate = np.array([one.in_force[RATE] for one in known])
+    seen = np.array([one.estimate.values[OBSERVED] for one in known])
+    error = np.array([one.estimate.stderr[OBSERVED] for one in known])
     scale = np.abs(rate).max() or 1.0
-    design = np.column_stack([np.ones(len(rows)), square, square * rate / scale]) / error[:, None]
+    design = np.column_stack([np.ones(len(known)), square, square * rate / scale]) / error[:, None]
     solution, *_ = np.linalg.lstsq(design, seen / error, rcond=None)
     residual = seen / error - design @ solution
-    worse = max(1.0, float(residual @ residual) / (len(rows) - 3))
-    covariance = worse * np.linalg.inv(design.T @ design)
+    worse = max(1.0, float(residual @ residual) / (len(known) - 3))
+    return _with_errors(solution, worse * np.linalg.inv(design.T @ design), scale)
+
+
+def _with_errors(solution: Array, covariance: Array, scale: float) -> _Null:
+    """Return the null -offset / gain with its error, to first order."""
     _, offset, gain = solution
-    null = -offset / gain
     slope = np.array([-1.0 / gain, offset / gain**2])
     stderr = float(np.sqrt(slope @ covariance[1:, 1:] @ slope))
-    return (
-        float(null * scale),
-        stderr * scale,
-        float(gain / scale),
-        float(np.sqrt(covariance[2, 2]) / scale),
-    )
+    gain_stderr = float(np.sqrt(covariance[2, 2]) / scale)
+    return _Null(float(-offset / gain * scale), stderr * scale, float(gain / scale), gain_stderr)
 
 
 SPEC = ProcedureSpec(

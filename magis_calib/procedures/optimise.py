@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,8 @@ from magis_calib.procedures.protocol import (
 )
 from magis_calib.state.procedure import Axes
 
-ACTUATOR, OBSERVED = "pulse_area", "contrast"
+ACTUATOR = "pulse_area"
+OBSERVED = "contrast"
 BEND = math.pi**2 / 2.0
 """Contrast falls by this times the square of the pulse area's error: cos² of the pulses, to second
 order.
@@ -32,10 +34,10 @@ HALF_RANGE = 0.25
 DROPS = 200
 PATTERN = (1.0, -1.0, -1.0, 1.0)
 """Up, down, down, up: what drifts linearly is in neither side."""
-BOLD, CALM, CLEAR_SIGMA = 0.7, 0.15, 3.0
-"""Share of the error seen that is corrected after a cycle where it is clear, and where it may be
-noise.
+BOLD, CALM = 0.7, 0.15
+"""Share of the error seen that is corrected after a cycle: where it is clear, and where it is not.
 """
+CLEAR_SIGMA = 3.0
 
 
 def optimise(
@@ -45,47 +47,55 @@ def optimise(
     minimum: float | None = None,
     maximum: float | None = None,
 ) -> Procedure:
-    """Dither the pulse area inside bounds for so many drops, follow the contrast up, and stay at
-    its top.
+    """Dither the pulse area inside bounds, follow the contrast up, and stay at its top.
 
     The loop goes on as the operator wants it. Raises `ProcedureError` for bounds or a dither that
     cannot be.
     """
     now = _begin(place, dither)
     low, high = _bounds(place, now, dither, minimum, maximum)
-    shown = ACTUATORS[ACTUATOR]
     way = [now]
-    curves = (Axes(OBSERVED, ACTUATOR),)
     for cycle in range(max(1, drops // len(PATTERN))):
-        taken: list[tuple[float, DropRecord]] = []
-        for sign in PATTERN:
-            words = f"optimise: cycle {cycle + 1} about {shown.label} {shown.shown(now)}"
-            (record,) = yield Request(
-                {ACTUATOR: now + sign * dither}, words, loop="as_wanted", curves=curves
-            )
-            taken.append((sign, record))
-        error, stderr = _error(taken, dither)
-        if math.isfinite(error):
-            share = BOLD if abs(error) > CLEAR_SIGMA * stderr else CALM
-            step = float(np.clip(share * error, -2.0 * dither, 2.0 * dither))
-            now = float(np.clip(now - step, low + dither, high - dither))
+        taken = yield from _cycle(cycle + 1, now, dither)
+        now = float(np.clip(now - _step(taken, dither), low + dither, high - dither))
         way.append(now)
+    shown = ACTUATORS[ACTUATOR]
+    words = f"{shown.label} held at {shown.shown(now)} for the best contrast"
+    return ProcedureResult(True, words, _product(way), {ACTUATOR: now})
+
+
+def _cycle(number: int, now: float, dither: float) -> Any:
+    """Take one drop on each side of the pattern; return them with their signs."""
+    words = f"optimise: cycle {number} about {ACTUATORS[ACTUATOR].label}"
+    curves = (Axes(OBSERVED, ACTUATOR),)
+    taken: list[tuple[float, DropRecord]] = []
+    for sign in PATTERN:
+        goal = {ACTUATOR: now + sign * dither}
+        told = f"{words} {ACTUATORS[ACTUATOR].shown(now)}"
+        (record,) = yield Request(goal, told, loop="as_wanted", curves=curves)
+        taken.append((sign, record))
+    return taken
+
+
+def _step(taken: Sequence[tuple[float, DropRecord]], dither: float) -> float:
+    """Return how far down to go after a cycle: most of a clear error, little of a doubtful one."""
+    error, stderr = _error(taken, dither)
+    if not math.isfinite(error):
+        return 0.0
+    share = BOLD if abs(error) > CLEAR_SIGMA * stderr else CALM
+    return float(np.clip(share * error, -2.0 * dither, 2.0 * dither))
+
+
+def _product(way: Sequence[float]) -> dict[str, object]:
     settled = way[len(way) // 2 :]
-    spread = float(np.std(settled)) if len(settled) > 1 else math.nan
-    product = {
+    return {
         "actuator": ACTUATOR,
-        "unit": shown.unit,
+        "unit": ACTUATORS[ACTUATOR].unit,
         "observed": OBSERVED,
-        "optimum": now,
-        "spread": spread,
-        "way": way,
+        "optimum": way[-1],
+        "spread": float(np.std(settled)) if len(settled) > 1 else math.nan,
+        "way": [*way],
     }
-    return ProcedureResult(
-        True,
-        f"{shown.label} held at {shown.shown(now)} for the best contrast",
-        product,
-        {ACTUATOR: now},
-    )
 
 
 def _begin(place: StartingPoint, dither: float) -> float:

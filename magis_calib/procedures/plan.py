@@ -94,7 +94,7 @@ class StepRecord:
     """What became of one step."""
 
     name: str
-    use: str
+    use: Use
     outcome: Literal["done", "failed", "skipped"]
     words: str
     product: Mapping[str, Any]
@@ -153,8 +153,7 @@ def calibrate(
     done: Sequence[StepRecord] = (),
     note: Callable[[StepRecord], None] = lambda record: None,
 ) -> Procedure:
-    """Walk through a plan from after the steps that are done; `note` is told of each step as soon
-    as it has ended.
+    """Walk through a plan from after the steps that are done; `note` is told of each as it ends.
 
     What good steps set is kept. A step that fails ends the plan with what to do; it can be resumed
     there.
@@ -165,36 +164,43 @@ def calibrate(
     for one in records:
         base |= one.keep
     for step in plan.step[len(records) :]:
-        began = time.time_ns()
         yield Request(base, f"{step.name}: to where it begins", drops=0)
-        result, outcome = yield from _one(
-            step, StartingPoint(place.station, place.facts, base), records
-        )
-        base |= result.keep
-        records.append(
-            StepRecord(
-                step.name,
-                step.use,
-                outcome,
-                result.words,
-                dict(result.product),
-                dict(result.keep),
-                began,
-                time.time_ns(),
-            )
-        )
-        note(records[-1])
-        if outcome == "failed":
-            words = (
-                f"step {step.name!r} failed: {result.words}. What to do: "
-                f"{KINDS[step.use].remedy}; then resume"
-            )
-            return ProcedureResult(False, words, _told(plan, records, place.station), base)
+        at = StartingPoint(place.station, place.facts, base)
+        record = yield from _recorded(step, at, records)
+        base |= record.keep
+        records.append(record)
+        note(record)
+        if record.outcome == "failed":
+            break
+    good, words = _ended(plan, records)
+    return ProcedureResult(good, words, _told(plan, records, place.station), base)
+
+
+def _ended(plan: Plan, records: Sequence[StepRecord]) -> tuple[bool, str]:
+    """Return whether the plan ended well, and what is said of it."""
+    last = records[-1] if records else None
+    if last is not None and last.outcome == "failed":
+        remedy = KINDS[last.use].remedy
+        return False, f"step {last.name!r} failed: {last.words}. What to do: {remedy}; then resume"
     skipped = [one.name for one in records if one.outcome == "skipped"]
-    words = f"{plan.title}: all {len(records)} steps done" + (
-        f", skipped: {', '.join(skipped)}" if skipped else ""
+    told = f", skipped: {', '.join(skipped)}" if skipped else ""
+    return True, f"{plan.title}: all {len(records)} steps done{told}"
+
+
+def _recorded(step: Step, place: StartingPoint, records: Sequence[StepRecord]) -> Any:
+    """Do one step; return its record."""
+    began_ns = time.time_ns()
+    result, outcome = yield from _one(step, place, records)
+    return StepRecord(
+        step.name,
+        step.use,
+        outcome,
+        result.words,
+        dict(result.product),
+        dict(result.keep),
+        began_ns,
+        time.time_ns(),
     )
-    return ProcedureResult(True, words, _told(plan, records, place.station), base)
 
 
 def _one(step: Step, place: StartingPoint, records: Sequence[StepRecord]) -> Any:

@@ -86,7 +86,6 @@ def scan(
     keep: bool = False,
 ) -> Procedure:
     """Scan NAME (one of `SCANS`) from `start` to `stop` (SI); `keep`: stay at what was found.
-    Restores otherwise.
 
     Raises `ProcedureError` for an unknown name, a range that cannot be, or where there is nothing
     to be found.
@@ -98,26 +97,23 @@ def scan(
     taken: list[DropRecord] = []
     curves = (Axes(one.observed, one.actuator),)
     for number, value in enumerate(_nearest_first(grid, place.base[one.actuator]), 1):
+        goal = {one.actuator: float(value)}
         words = f"scan {name}: point {number} of {points}"
-        taken += yield Request(
-            {one.actuator: float(value)}, words, drops_each, one.sequence_type, curves=curves
-        )
+        taken += yield Request(goal, words, drops_each, one.sequence_type, curves=curves)
     at, seen, errors = _seen(one, taken)
-    found = fitted(one.curve(place), at, seen, errors)
+    curve = one.curve(place)
+    found = fitted(curve, at, seen, errors)
+    product = _product(one, found, at, seen, errors, curve)
+    setpoint = {one.actuator: found.place} if keep else {}
+    return ProcedureResult(True, _in_words(one, found, place), product, setpoint)
+
+
+def _in_words(one: Scan, found: Found, place: StartingPoint) -> str:
     shown = ACTUATORS[one.actuator]
-    words = (
-        f"{shown.label} best at {shown.with_error(found.place, found.stderr)} "
-        f"{shown.shown_unit}".rstrip()
-        + f", now {shown.shown(place.base[one.actuator])}; {one.observed.replace('_', ' ')} "
-        f"{found.height:.4g} there"
-    )
-    setpoint = {one.actuator: found.place}
-    return ProcedureResult(
-        True,
-        words,
-        _product(one, found, at, seen, errors, one.curve(place)),
-        setpoint if keep else {},
-    )
+    best = f"{shown.with_error(found.place, found.stderr)} {shown.shown_unit}".rstrip()
+    now = shown.shown(place.base[one.actuator])
+    there = f"{one.observed.replace('_', ' ')} {found.height:.4g} there"
+    return f"{shown.label} best at {best}, now {now}; {there}"
 
 
 def _known(name: str, place: StartingPoint) -> Scan:

@@ -67,39 +67,43 @@ class Certificate:
 
     def in_words(self) -> str:
         """Write it as lines that a person reads."""
-        hops = [
-            ("announced", self.announced),
-            ("with an outcome", self.recorded),
-            ("paired", self.paired),
-            ("fitted, usable", self.fitted),
-        ]
-        frames = [("sent", self.sent), ("received", self.received), ("stored", self.stored)]
-        gaps = (
-            f"{self.gaps_in_all} missing: {', '.join(self.gaps[:20])}"
-            if self.gaps
-            else "none missing"
-        )
-        names = ", ".join(f"{name} {version}" for name, version in self.identity.items())
+        drops = {
+            "announced": self.announced,
+            "with an outcome": self.recorded,
+            "paired": self.paired,
+            "fitted, usable": self.fitted,
+        }
+        frames = {"sent": self.sent, "received": self.received, "stored": self.stored}
+        closed = "closed" if self.closed else "NOT closed"
         return "\n".join(
             [
-                f"session {self.session}, station {self.station}, "
-                f"{'closed' if self.closed else 'NOT closed'}",
-                "drops:  " + ", ".join(f"{count} {name}" for name, count in hops),
-                "frames: "
-                + ", ".join(f"{count} {name}" for name, count in frames)
-                + f" (raw images: {self.raw})",
-                f"gaps:   {gaps}"
-                + (f" (up to drop {self.counted_to})" if self.counted_to is not None else ""),
-                *(
-                    [f"no outcome: drops {', '.join(map(str, self.without_outcome[:20]))}"]
-                    if self.without_outcome
-                    else []
-                ),
+                f"session {self.session}, station {self.station}, {closed}",
+                f"drops:  {_counted(drops)}",
+                f"frames: {_counted(frames)} (raw images: {self.raw})",
+                f"gaps:   {self._gaps_in_words()}",
+                *self._without_outcome_in_words(),
                 f"frames digest {self.frames_digest}",
                 f"configuration digest {self.configuration_digest}",
-                f"made by {names}" if names else "made by an older version",
+                self._software_in_words(),
             ]
         )
+
+    def _gaps_in_words(self) -> str:
+        missing = f"{self.gaps_in_all} missing: {', '.join(self.gaps[:20])}"
+        up_to = f" (up to drop {self.counted_to})" if self.counted_to is not None else ""
+        return (missing if self.gaps else "none missing") + up_to
+
+    def _without_outcome_in_words(self) -> list[str]:
+        drops = ", ".join(map(str, self.without_outcome[:20]))
+        return [f"no outcome: drops {drops}"] if drops else []
+
+    def _software_in_words(self) -> str:
+        names = ", ".join(f"{name} {version}" for name, version in self.identity.items())
+        return f"made by {names or 'an older version'}"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
 
 
 def certify(session: Session, counted_to: int | None = None) -> Certificate:
@@ -107,21 +111,11 @@ def certify(session: Session, counted_to: int | None = None) -> Certificate:
 
     Raises `SessionError` where a table cannot be read.
     """
-    frames, estimates = session.table("frames"), session.table("estimates")
+    estimates = session.table("estimates")
     announced = set(session.table("announcements")["drop_id"].tolist())
     recorded = set(estimates["drop_id"].tolist())
     seen = {drop for drop, _ in session.places}
-    kept = sum(
-        place.counts_crc32 != 0 or segment_keeps(session, place.segment)
-        for place in session.places.values()
-    )
     gaps = missing_frames(session, counted_to)
-    listed = json.dumps(
-        [
-            [drop, view, place.payload_crc32]
-            for (drop, view), place in sorted(session.places.items())
-        ]
-    )
     told = session.attribute("identity")
     final = session.path / FINAL
     return Certificate(
@@ -131,20 +125,35 @@ def certify(session: Session, counted_to: int | None = None) -> Certificate:
         len(announced),
         len(recorded),
         _sent(session),
-        len(frames),
-        kept,
+        len(session.table("frames")),
+        _kept(session),
         sum(all((drop, view) in session.places for view in VIEWS) for drop in seen),
         len(set(estimates["drop_id"][estimates["usable"]].tolist())),
         gaps[:NAMED],
         len(gaps),
         tuple(sorted((announced | seen) - recorded)[:NAMED]),
-        hashlib.sha256(listed.encode()).hexdigest(),
+        _frames_digest(session),
         str(session.attribute("raw") or "full"),
         json.loads(told) if told else {},
         hashlib.sha256(session.configuration.encode()).hexdigest(),
         _counters(final),
         counted_to,
     )
+
+
+def _kept(session: Session) -> int:
+    """Count the frames whose pixels are kept."""
+    return sum(
+        place.counts_crc32 != 0 or segment_keeps(session, place.segment)
+        for place in session.places.values()
+    )
+
+
+def _frames_digest(session: Session) -> str:
+    """Return SHA-256 of the list of frames: drop, view and checksum of each."""
+    places = sorted(session.places.items())
+    listed = json.dumps([[drop, view, place.payload_crc32] for (drop, view), place in places])
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 def write_certificate(path: Path, *, goes_on: bool = False) -> Certificate:

@@ -92,24 +92,26 @@ def _without_images(segment: Path) -> int:
 
 
 def _copy(old: h5py.File, new: h5py.File) -> None:
+    """Copy everything but the images, and what points to them."""
     entry = new.create_group("entry")
     for source, target in ((old, new), (old["entry"], entry)):
-        for name, value in source.attrs.items():
-            if name != "default":
-                target.attrs[name] = value
+        _copy_attributes(source, target, without="default")
     entry.attrs["raw"] = PRUNED
     for name, item in old["entry"].items():
-        if not name.startswith("view_"):
-            if name != "latest":
-                old.copy(item, entry, name)
-            continue
-        view = entry.create_group(name)
-        for key, value in item.attrs.items():
-            view.attrs[key] = value
-        for key in item:
-            if key != "counts":
+        if name.startswith("view_"):
+            view = entry.create_group(name)
+            _copy_attributes(item, view)
+            for key in item.keys() - {"counts"}:
                 old.copy(item[key], view, key)
+        elif name != "latest":
+            old.copy(item, entry, name)
     if "frames" in entry:
         table = entry["frames"][:]
         table["counts_crc32"] = 0
         entry["frames"][:] = table
+
+
+def _copy_attributes(source: h5py.Group, target: h5py.Group, without: str = "") -> None:
+    for name, value in source.attrs.items():
+        if name != without:
+            target.attrs[name] = value

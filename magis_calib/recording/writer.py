@@ -39,7 +39,7 @@ def end_without_hdf5() -> None:
     """
     library = ctypes.CDLL(None)
     if hasattr(library, "on_exit"):
-        library.on_exit(library._exit, None)
+        library.on_exit(getattr(library, "_exit"), None)  # noqa: B009 - a function of libc
 
 
 RESERVE_BYTES = 64_000_000

@@ -13,11 +13,11 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from magis_calib.config.station import Station
-from magis_calib.domain.control import NOT_SENT, Proposal, Setpoints
+from magis_calib.domain.control import NOT_SENT, Hold, Proposal, Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
-from magis_calib.feedback.evaluation import DropContext
+from magis_calib.feedback.evaluation import DropContext, Evaluation
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.response_matrix import Response
 from magis_calib.replay.changes import Changes
@@ -72,36 +72,62 @@ def what_if(
     known = [record for record in records if record.in_force]
     if not known:
         return
-    loop = Loop(station)
-    happened = Response.of(recorded)
-    ways = TwoTimelines(known[0].in_force)
-    closings = Closings()
-    unwanted = None
+    run = _Imagined(station, Response.of(recorded), TwoTimelines(known[0].in_force))
     for record in known:
-        in_force = ways.at(record)
-        decision = record.decision
-        was_commanded, commanded = ways.commanded()
-        loop.follow(changes.over(record))
-        if record.drop_id in restarts:
-            loop.begin_anew()
-            closings.begin_anew()
-        if closings.before(record):
-            loop.resume(commanded)
-        estimate = _moved(record, in_force, happened)
+        yield run.drop(changes.over(record), record, begins=record.drop_id in restarts)
+
+
+class _Imagined:
+    """A run as it would have been, drop by drop."""
+
+    def __init__(self, station: Station, happened: Response, ways: TwoTimelines) -> None:
+        """`happened`: the matrix that was in force; `ways`: both ways of the setpoints."""
+        self._loop = Loop(station)
+        self._happened = happened
+        self._ways = ways
+        self._closings = Closings()
+        self._unwanted: Hold | None = None
+
+    def drop(self, followed: DropRecord, record: DropRecord, *, begins: bool) -> Otherwise:
+        """Return what a drop would have been.
+
+        `followed`: its record with the targets and gains to be in force; `begins`: a run began.
+        """
+        in_force = self._ways.at(record)
+        was_commanded, commanded = self._ways.commanded()
+        self._loop.follow(followed)
+        if begins:
+            self._loop.begin_anew()
+            self._closings.begin_anew()
+        if self._closings.before(record):
+            self._loop.resume(commanded)
+        estimate = _moved(record, in_force, self._happened)
+        judged = self._judged(record, estimate, in_force, commanded)
         limited = None
-        hold = ""
-        if is_judged(record):
-            if decision.proposal is not None:
-                unwanted = unwanted_of(decision)
-            around = RecordedSurroundings(decision, commanded, configured_facts(loop.config))
-            at = DropContext.of(around, in_force, unwanted, waited_s(record))
-            judged = loop.judge(estimate, record.sequence_type, at)
-            if judged.hold is None and judged.proposal is not None and not _prevented(record):
-                limited = _limited(judged.proposal, record, commanded == was_commanded)
-            applied = decision.outcome == "applied"
-            hold = judged.hold.words if applied and judged.hold else ""
-        ways.sent(decision, limited)
-        yield Otherwise(record, in_force, estimate, dict(loop.targets), hold)
+        if judged is not None and judged.hold is None and judged.proposal is not None:
+            same_start = commanded == was_commanded
+            limited = None if _prevented(record) else _limited(judged.proposal, record, same_start)
+        self._ways.sent(record.decision, limited)
+        stopped = judged.hold if judged and record.decision.outcome == "applied" else None
+        hold = stopped.words if stopped else ""
+        return Otherwise(record, in_force, estimate, dict(self._loop.targets), hold)
+
+    def _judged(
+        self,
+        record: DropRecord,
+        estimate: StationEstimate,
+        in_force: Setpoints,
+        commanded: Setpoints,
+    ) -> Evaluation | None:
+        """Return what the loop makes of the drop; None where it was not asked about it."""
+        if not is_judged(record):
+            return None
+        decision = record.decision
+        if decision.proposal is not None:
+            self._unwanted = unwanted_of(decision)
+        around = RecordedSurroundings(decision, commanded, configured_facts(self._loop.config))
+        at = DropContext.of(around, in_force, self._unwanted, waited_s(record))
+        return self._loop.judge(estimate, record.sequence_type, at)
 
 
 def _moved(record: DropRecord, in_force: Setpoints, response: Response) -> StationEstimate:

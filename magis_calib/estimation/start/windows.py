@@ -16,7 +16,7 @@ from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.port import SIGN
 from magis_calib.estimation.start.cloud import Cloud
 from magis_calib.estimation.start.tiles import read_variance
-from magis_calib.imaging.electrons import Electrons
+from magis_calib.imaging.electrons import Binned, Electrons
 from magis_calib.imaging.sums import Indices
 
 REACH_WIDTHS = 3.0
@@ -72,42 +72,53 @@ def _cut(image: Electrons, cloud: Cloud, port: str, coarsest_px: int) -> Window 
     rows, columns = image.shape
     at, displacement = cloud.places[port], cloud.displacements[port]
     step_u, step_v = (max(1, min(coarsest_px, int(width / pixel_m / 4))) for width in cloud.width)
-    column_edges = _edges(
-        at[0] / pixel_m + (columns - 1) / 2.0, cloud.width[0] / pixel_m, columns, step_u
-    )
-    row_edges = _edges((rows - 1) / 2.0 - at[1] / pixel_m, cloud.width[1] / pixel_m, rows, step_v)
+    across = (at[0] / pixel_m + (columns - 1) / 2.0, cloud.width[0] / pixel_m, columns, step_u)
+    along = ((rows - 1) / 2.0 - at[1] / pixel_m, cloud.width[1] / pixel_m, rows, step_v)
+    column_edges, row_edges = _edges(*across), _edges(*along)
     if min(len(column_edges), len(row_edges)) <= FEWEST_BINS and min(rows, columns) > 1:
         return None
     bins = image.binned(row_edges, column_edges)
     grid = Grid.of(bins, image.shape)
+    level = _level(cloud, grid, bins)
+    own, total = _lights(cloud, port, grid)
+    light = np.where(bins.good > 0, bins.electrons - level - (total - own), 0.0)
+    return Window(
+        SIGN.get(port, 1.0),
+        light,
+        _variance(image, bins, level, total),
+        own,
+        grid.u.middles_m - displacement[0],
+        grid.v.middles_m - displacement[1],
+        (step_u * pixel_m, step_v * pixel_m),
+        pixel_m,
+    )
+
+
+def _level(cloud: Cloud, grid: Grid, bins: Binned) -> Array:
+    """Return the electrons of the background in each bin."""
     plane = cloud.background
-    level = (
-        plane[0] + plane[1] * grid.u.middles_m + plane[2] * grid.v.middles_m[:, None]
-    ) * bins.pixels
+    per_px = plane[0] + plane[1] * grid.u.middles_m + plane[2] * grid.v.middles_m[:, None]
+    level: Array = per_px * bins.pixels
+    return level
+
+
+def _lights(cloud: Cloud, port: str, grid: Grid) -> tuple[Array, Array]:
+    """Return the electrons of this port in each bin, and of all ports that reach there."""
+    at = cloud.places[port]
     shapes = {
         name: _envelope(grid, place, cloud.width)
         for name, place in cloud.places.items()
         if name == port or math.dist(place, at) < APART_WIDTHS * max(cloud.width)
     }
     total = sum(max(cloud.electrons[name], 0.0) * shape for name, shape in shapes.items())
-    own = cloud.electrons[port] * shapes[port]
-    variance = (
-        np.maximum(level, 0.0) + (1.0 + image.facts.excess) * total if image.noise_known else 0.0
-    )
-    variance = (variance + read_variance(image, bins) * bins.pixels) * bins.scale
-    others = total - own
-    light = np.where(bins.good > 0, bins.electrons - level - others, 0.0)
-    u, v = grid.u.middles_m - displacement[0], grid.v.middles_m - displacement[1]
-    return Window(
-        SIGN.get(port, 1.0),
-        light,
-        variance,
-        own,
-        u,
-        v,
-        (step_u * pixel_m, step_v * pixel_m),
-        pixel_m,
-    )
+    return cloud.electrons[port] * shapes[port], np.asarray(total)
+
+
+def _variance(image: Electrons, bins: Binned, level: Array, light: Array) -> Array:
+    """Return the variance of each bin; of reading alone where the camera's noise is not known."""
+    shot = np.maximum(level, 0.0) + (1.0 + image.facts.excess) * light if image.noise_known else 0.0
+    variance: Array = (shot + read_variance(image, bins) * bins.pixels) * bins.scale
+    return variance
 
 
 def _envelope(grid: Grid, place: tuple[float, float], width: tuple[float, float]) -> Array:
