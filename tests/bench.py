@@ -21,6 +21,7 @@ import zmq
 
 from magis_calib.auth.sockets import open_lock
 from magis_calib.config.station import Station
+from magis_calib.run.alarms import LOOP_ALARMS
 from magis_calib.run.engine import Engine
 from magis_calib.state.snapshot import Snapshot
 from simulators.controllers.parameters import ParameterBank
@@ -177,6 +178,12 @@ class Controllers:
                 time.sleep(0.002)
             for server in servers.values():
                 server.close()
+
+
+def loop_fault(engine: Engine) -> str:
+    """Why corrections that are wanted do not reach the hardware, whoever's camera is gone."""
+    standing = (alarm.text for alarm in engine.snapshot.alarms if alarm.key in LOOP_ALARMS)
+    return engine.fault or next(standing, "")
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class LiveRun:
         self._watched: tuple[Callable[[], LinkState], ...] = ()
         session = f"{name}-{secrets.token_hex(4)}"
         self._security = open_lock(station.links, keys)
-        self._controllers: dict[str, ControllerClient] = {}
+        self.controllers: dict[str, ControllerClient] = {}
         telemetry = self._connect(name, station, session, take_over)
         path, before = self._session(session_dir, name, go_on)
         whole = config.model_copy(update={"stations": {**config.stations, name: station}})
@@ -76,23 +76,22 @@ class LiveRun:
             self._camera.stored,
             self._camera.not_stored,
         )
-        self.engine = Engine(
-            Components(
-                name,
-                station,
-                self._camera,
-                LiveActuators(ControllerSet(self._controllers), station),
-                self._all_links,
-                recorder,
-                self._controllers["drop_system"],
-                telemetry,
-                drops=drops,
-                procedure=procedure,
-                products=products,
-                configuration=config_file.absolute() if config_file is not None else None,
-                earlier=before,
-            )
+        self.components = Components(
+            name,
+            station,
+            self._camera,
+            LiveActuators(ControllerSet(self.controllers), station),
+            self._all_links,
+            recorder,
+            self.controllers["drop_system"],
+            telemetry,
+            drops=drops,
+            procedure=procedure,
+            products=products,
+            configuration=config_file.absolute() if config_file is not None else None,
+            earlier=before,
         )
+        self.engine = Engine(self.components)
 
     def _connect(self, name: str, station: Station, session: str, take_over: bool) -> Telemetry:
         """Open all sockets, or none. Raises `ConfigError`."""
@@ -102,7 +101,7 @@ class LiveRun:
             telemetry = Telemetry(security, links.telemetry)
             for one in ("laser", "drop_system"):
                 endpoint = getattr(links, one)
-                self._controllers[one] = ControllerClient(
+                self.controllers[one] = ControllerClient(
                     security, one, endpoint, name, session, links, take_over
                 )
         except zmq.ZMQError as error:
@@ -155,15 +154,11 @@ class LiveRun:
         Raises `ConfigError` where somebody else has one.
         """
         until_s = time.monotonic() + CLAIM_S
-        while not all(
-            one.session() is not None or one.leased for one in self._controllers.values()
-        ):
+        while not all(one.session() is not None or one.leased for one in self.controllers.values()):
             if time.monotonic() > until_s:
                 break
             time.sleep(0.02)
-        leased = [
-            f"{name} is {one.leased}" for name, one in self._controllers.items() if one.leased
-        ]
+        leased = [f"{name} is {one.leased}" for name, one in self.controllers.items() if one.leased]
         if leased:
             raise ConfigError(f"{'; '.join(leased)}; --take-over takes it away from there")
 
@@ -174,10 +169,10 @@ class LiveRun:
         self._release()
 
     def _release(self) -> None:
-        for controller in self._controllers.values():
+        for controller in self.controllers.values():
             controller.close()
         self._security.close()
 
     def _all_links(self) -> tuple[LinkState, ...]:
-        others = (*(controller.link for controller in self._controllers.values()), *self._watched)
+        others = (*(controller.link for controller in self.controllers.values()), *self._watched)
         return (*self._camera.links(), *(link() for link in others))

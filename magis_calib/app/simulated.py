@@ -75,6 +75,7 @@ class SimulatedProcess:
             stdout=self._said,
             stderr=self._said,
             preexec_fn=_die_with_parent,
+            process_group=0,  # a signal to our group is ours to answer: we stop it once we are done
         )
 
     def link(self) -> LinkState:
@@ -86,6 +87,11 @@ class SimulatedProcess:
             "simulated station", False, 0.0, f"magis-sim ended with {code}: {self._last_words()}"
         )
 
+    def kill(self) -> None:
+        """End it without a word, as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """Ask it to finish (it writes the rest of the truth), and wait."""
         if self._process.poll() is None:
@@ -93,8 +99,7 @@ class SimulatedProcess:
             try:
                 self._process.wait(STOP_WITHIN_S)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self.kill()
         self._said.close()
 
     def _last_words(self) -> str:

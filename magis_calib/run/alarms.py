@@ -59,7 +59,7 @@ class AlarmList:
         for key in standing.keys() - troubles.keys():
             over = standing[key]
             log.info("over: %s", over.text)
-            self._past.append(PastAlarm(key, over.text, over.since_ns, now_ns))
+            self._past.append(_over(over, now_ns))
         found = []
         for key, one in troubles.items():
             if key not in standing:
@@ -91,6 +91,12 @@ class AlarmList:
         for one in fresh:
             log.info("acknowledged by %s: %s", who, one.text)
         return f"acknowledged by {who}: {', '.join(one.key.replace('_', ' ') for one in fresh)}"
+
+
+def _over(alarm: Alarm, now_ns: int) -> PastAlarm:
+    return PastAlarm(
+        alarm.key, alarm.severity, alarm.text, alarm.remedy, alarm.since_ns, until_ns=now_ns
+    )
 
 
 def link_troubles(

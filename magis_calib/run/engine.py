@@ -21,7 +21,7 @@ from magis_calib.link.bounded_queue import BoundedQueue
 from magis_calib.link.pairing import Pairing
 from magis_calib.pipeline import Pipeline
 from magis_calib.recording.recorder import Recordable
-from magis_calib.run.alarms import LOOP_ALARMS, AlarmList
+from magis_calib.run.alarms import AlarmList
 from magis_calib.run.command_handler import CommandHandler
 from magis_calib.run.components import Components
 from magis_calib.run.history import RunHistory
@@ -112,12 +112,13 @@ class Engine:
         return self._handler.fault
 
     @property
-    def loop_fault(self) -> str:
-        """Why corrections that are wanted do not reach the hardware: the fault, or the alarm.
+    def bad_end(self) -> str:
+        """Why the run must not pass for a good one: the fault, or an alarm that asks to act.
 
-        Empty where they do.
+        Empty where nothing does. A replay moves nothing: only a fault counts there.
         """
-        standing = (alarm.text for alarm in self.snapshot.alarms if alarm.key in LOOP_ALARMS)
+        live = self._components.mode == "live"
+        standing = (one.text for one in self.snapshot.alarms if live and one.severity == "act")
         return self.fault or next(standing, "")
 
     # ---- receive thread
@@ -246,7 +247,9 @@ class Engine:
         try:
             self.left = self._handler.leave()
             self.snapshot = replace(self.snapshot, note=self.left or self.snapshot.note)
-            final = self._final(components.actuators.final_readback())
+            readback = components.actuators.final_readback()
+            self._handler.miss(readback)
+            final = self._final(readback)
             if components.recorder is not None:
                 components.recorder.close(final)
         except Exception as error:

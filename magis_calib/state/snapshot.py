@@ -55,7 +55,9 @@ class PastAlarm:
     """One thing that was wrong and is over."""
 
     key: str
+    severity: Literal["look", "act"]
     text: str
+    remedy: str
     since_ns: int
     until_ns: int
 

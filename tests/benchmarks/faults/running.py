@@ -21,6 +21,7 @@ from magis_calib.run.engine import Engine
 from magis_calib.state.commands import CloseLoop, StopRun
 from magis_calib.state.safety import SafetyChange
 from simulators.options import SimulationOptions
+from tests.bench import loop_fault
 from tests.benchmarks.faults.weather import Weather, variables
 
 FIRST, LAST = 16, 25
@@ -141,7 +142,7 @@ def _seen(engine: Engine, folder: Path, last: int) -> Seen:
     return Seen(
         FIRST,
         last,
-        engine.loop_fault,
+        loop_fault(engine),
         records,
         alarms,
         snapshot.safety_changes,

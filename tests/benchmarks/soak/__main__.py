@@ -29,6 +29,7 @@ from magis_calib.config.loading import load_config, select_station
 from magis_calib.recording.reader import Session
 from magis_calib.state.commands import StopRun
 from simulators.options import SimulationOptions
+from tests.bench import loop_fault
 from tests.benchmarks.faults.weather import built, variables
 from tests.benchmarks.soak.trouble import FAULTS, Trouble
 from tests.benchmarks.soak.watching import Watch
@@ -117,7 +118,7 @@ def losses(run: LiveRun, trouble: Trouble, truth: Path) -> list[str]:
 
     Return every loss without a name, and broken limits.
     """
-    wrong = [f"the loop at the end: {run.engine.loop_fault}"] if run.engine.loop_fault else []
+    wrong = [f"the loop at the end: {why}"] if (why := loop_fault(run.engine)) else []
     lines = [json.loads(line) for line in truth.read_text().splitlines()]
     made = [line for line in lines if "drop_id" in line]
     with Session(Path(run.engine.snapshot.session)) as session:
