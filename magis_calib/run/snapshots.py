@@ -104,7 +104,7 @@ class SnapshotBuilder:
             loop="fault" if fault else wanted,
             loop_detail=fault or components.actuators.held,
             waiting_for_drop=components.actuators.waiting_for_drop(),
-            records=tuple(history.records),
+            records=history.records,
             history=history.history.rows,
             links=links,
             alarms=alarms,
