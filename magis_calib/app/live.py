@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from hardware.telemetry import Telemetry
 from magis_calib.actuators.controllers import ControllerSet
 from magis_calib.actuators.live import LiveActuators
 from magis_calib.auth.sockets import open_lock
-from magis_calib.config.recording import Recording
 from magis_calib.config.station import Config, Station
 from magis_calib.domain.devices import LinkState
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.recording.continuation import Earlier, SessionLock, earlier, left_unfinished
 from magis_calib.recording.recorder import Recorder
@@ -37,64 +38,79 @@ Those that are not there yet say so later.
 """
 
 
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What somebody wants of a live run, beside its station."""
+
+    session_dir: Path
+    """Folder that its session is recorded in."""
+    drops: int | None = None
+    """Stop after this many."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """Told in the session, for whoever reads it."""
+    procedure: StartProcedure | None = None
+    """What the run is for."""
+    products: Path | None = None
+    """Folder for what procedures find."""
+    go_on: bool = True
+    """With the session that a killed run left unfinished. Not for a simulated station that ends
+    with the program that started it: its next one is another, with the same numbers.
+    """
+    config_file: Path | None = None
+    """What the configuration was read from; None: shipped."""
+    keys: Path | None = None
+    """Folder of keys; None: that of this user."""
+    take_over: bool = False
+    """Take the controllers from whoever has their lease."""
+    observe: Callable[[DropRecord], None] | None = None
+    """Told of every finished drop, in the worker thread."""
+
+
 class LiveRun:
     """One station with everything it needs. `close` after the engine has finished."""
 
-    def __init__(
-        self,
-        config: Config,
-        name: str,
-        station: Station,
-        session_dir: Path,
-        drops: int | None,
-        about: dict[str, Any],
-        procedure: StartProcedure | None = None,
-        products: Path | None = None,
-        go_on: bool = True,
-        config_file: Path | None = None,
-        keys: Path | None = None,
-        take_over: bool = False,
-    ) -> None:
-        """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an
-        address is taken.
-
-        `config_file`: what `config` was read from; None: shipped. `keys`: folder of keys; None:
-        that of this user. `go_on`: with the session that a killed run left unfinished. Not for a
-        simulated station that ends with the program that started it: its next one is another, with
-        the same numbers.
-        """
+    def __init__(self, config: Config, name: str, station: Station, request: RunRequest) -> None:
+        """Bind and connect. Raises `ConfigError` where an address is taken."""
         self._watched: tuple[Callable[[], LinkState], ...] = ()
-        session = f"{name}-{secrets.token_hex(4)}"
-        self._security = open_lock(station.links, keys)
+        self._held: SessionLock | None = None
+        self._security = open_lock(station.links, request.keys)
         self.controllers: dict[str, ControllerClient] = {}
-        telemetry = self._connect(name, station, session, take_over)
-        path, before = self._session(session_dir, name, go_on)
-        whole = config.model_copy(update={"stations": {**config.stations, name: station}})
-        text = whole.model_dump_json(by_alias=True)
-        recorder = Recorder(
-            lambda: self._open(path, name, text, about, station.recording),
-            self._camera.stored,
-            self._camera.not_stored,
-        )
+        telemetry = self._connect(name, station, request.take_over)
+        path, before = self._session(request.session_dir, name, request.go_on)
         self.components = Components(
             name,
             station,
             self._camera,
             LiveActuators(ControllerSet(self.controllers), station),
             self._all_links,
-            recorder,
+            self._recorder(path, config, name, station, request.about),
             self.controllers["drop_system"],
             telemetry,
-            drops=drops,
-            procedure=procedure,
-            products=products,
-            configuration=config_file.absolute() if config_file is not None else None,
+            drops=request.drops,
+            procedure=request.procedure,
+            products=request.products,
+            configuration=request.config_file.absolute() if request.config_file else None,
             earlier=before,
+            observe=request.observe,
         )
         self.engine = Engine(self.components)
 
-    def _connect(self, name: str, station: Station, session: str, take_over: bool) -> Telemetry:
+    def _recorder(
+        self, path: Path, config: Config, name: str, station: Station, about: Mapping[str, Any]
+    ) -> Recorder:
+        """Record into this folder, with the configuration of this run."""
+        whole = config.model_copy(update={"stations": {**config.stations, name: station}})
+        text = whole.model_dump_json(by_alias=True)
+
+        def begin() -> SessionWriter:
+            self._held = self._held or SessionLock(path)
+            return SessionWriter(path, name, text, dict(about), station.recording)
+
+        return Recorder(begin, self._camera.stored, self._camera.not_stored)
+
+    def _connect(self, name: str, station: Station, take_over: bool) -> Telemetry:
         """Open all sockets, or none. Raises `ConfigError`."""
+        session = f"{name}-{secrets.token_hex(4)}"
         security, links = self._security, station.links
         try:
             self._camera = CameraLink(security, name, station, session)
@@ -117,7 +133,6 @@ class LiveRun:
 
     def _session(self, parent: Path, name: str, go_on: bool) -> tuple[Path, Earlier | None]:
         """Return where to record: into what a killed run left unfinished, or a new session."""
-        self._held: SessionLock | None = None
         found = left_unfinished(parent, name) if go_on else None
         if found is None:
             return new_session_path(parent, name), None
@@ -137,12 +152,6 @@ class LiveRun:
             len(before.owed),
         )
         return path, before
-
-    def _open(
-        self, path: Path, name: str, text: str, about: dict[str, Any], recording: Recording
-    ) -> SessionWriter:
-        self._held = self._held or SessionLock(path)
-        return SessionWriter(path, name, text, about, recording)
 
     def watch(self, link: Callable[[], LinkState]) -> None:
         """Show one more peer among the links."""

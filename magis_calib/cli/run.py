@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hardware.metrics import SnapshotCollector, served
+from hardware.metrics import StageTimes, served
 from magis_calib.app.display import why_no_window
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.report import Truth
 from magis_calib.app.show import finish, start_and_show
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
@@ -131,29 +131,27 @@ def _run(
         drops = (
             arguments.drops if arguments.screenshot is None else None
         )  # a picture is taken of a run that goes on
+        times = StageTimes()
         run = LiveRun(
             config,
             name,
             station,
-            session_dir,
-            drops,
-            about,
-            procedure,
-            products,
-            options is None and not arguments.new_session,
-            arguments.config,
-            keys,
-            arguments.take_over,
+            RunRequest(
+                session_dir,
+                drops=drops,
+                about=about,
+                procedure=procedure,
+                products=products,
+                go_on=options is None and not arguments.new_session,
+                config_file=arguments.config,
+                keys=keys,
+                take_over=arguments.take_over,
+                observe=times.observe,
+            ),
         )
         until_the_end.callback(run.close)
         if arguments.metrics is not None:
-            engine = run.engine
-            collector = SnapshotCollector(
-                lambda: engine.snapshot,
-                lambda: engine.history.stage_s,
-                lambda: engine.waiting_bytes,
-            )
-            until_the_end.enter_context(served(collector, arguments.metrics))
+            until_the_end.enter_context(served(run.engine, times, arguments.metrics))
         if options is not None:
             simulated = SimulatedProcess(
                 options, station.links, arguments.config, name, drops, keys

@@ -36,13 +36,7 @@ class RunHistory:
         """Take in one finished drop."""
         self.recall(record)
         self.counters = _counted(self.counters, record)
-        waited = record.decision.received_to_applied_s
-        stages = (
-            dict(record.stage_s)
-            if waited is None
-            else {**record.stage_s, "received_to_applied": waited}
-        )
-        for stage, seconds in stages.items():
+        for stage, seconds in record.durations_s.items():
             durations = self.stage_s.setdefault(stage, array("d"))
             durations.append(seconds)
             if len(durations) > 2 * STAGES_KEPT:

@@ -159,6 +159,7 @@ class SnapshotBuilder:
             expected=receiver.expected,
             received=receiver.received,
             lost=receiver.lost,
+            late=receiver.late,
             duplicate=receiver.duplicate,
             malformed=receiver.malformed,
             stored=recording.stored if recording else 0,

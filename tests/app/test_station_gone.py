@@ -12,7 +12,7 @@ import pytest
 
 from magis_calib.actuators.controllers import ControllerSet
 from magis_calib.actuators.live import LiveActuators
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.show import finish
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.domain.camera import Frame
@@ -134,7 +134,7 @@ def gone(config, station, tmp_path: Path) -> Iterator[Gone]:
         links = free.links.model_copy(update={"reply_timeout_s": 0.3})
         free = free.model_copy(update={"links": links})
         keys = tmp_path / "keys"
-        live = LiveRun(config, "bottom", free, tmp_path / "s", None, {}, go_on=False, keys=keys)
+        live = LiveRun(config, "bottom", free, RunRequest(tmp_path / "s", go_on=False, keys=keys))
         simulated = SimulatedProcess(options, free.links, None, "bottom", None, keys)
         live.watch(simulated.link)
         try:

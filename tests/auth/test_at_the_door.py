@@ -13,7 +13,7 @@ import pytest
 import zmq
 
 from hardware.controller import ControllerClient
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import on_free_ports
 from magis_calib.auth.keyring import Keyring, Pair, default_keys_dir
 from magis_calib.auth.sockets import CurveSecurity, open_lock
@@ -44,7 +44,7 @@ def live(config: Config, locked: Station, tmp_path: Path) -> Iterator[LiveRun]:
     """A running application and its controllers, each with its keys."""
     controllers = Controllers(locked)
     try:
-        live = LiveRun(config, "bottom", locked, tmp_path, None, {})
+        live = LiveRun(config, "bottom", locked, RunRequest(tmp_path))
         with running(live.engine, live.close) as engine:
             until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
             yield live

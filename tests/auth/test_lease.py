@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import on_free_ports
 from magis_calib.config.station import Config, Station, default_text
 from magis_calib.host.user import Owner
@@ -162,7 +162,7 @@ def test_a_second_program_ends_with_2_and_names_the_owner(
 def test_the_one_that_was_taken_over_holds_and_says_so(
     config: Config, free_station: Station, controllers: Controllers, tmp_path: Path
 ) -> None:
-    first = LiveRun(config, "bottom", free_station, tmp_path / "first", None, {})
+    first = LiveRun(config, "bottom", free_station, RunRequest(tmp_path / "first"))
     with (
         running(first.engine, first.close) as engine,
         on_free_ports(free_station, own=False) as (other, _),
@@ -170,7 +170,7 @@ def test_the_one_that_was_taken_over_holds_and_says_so(
         until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
         theirs = {"laser": free_station.links.laser, "drop_system": free_station.links.drop_system}
         station = other.model_copy(update={"links": other.links.model_copy(update=theirs)})
-        second = LiveRun(config, "bottom", station, tmp_path / "second", None, {})
+        second = LiveRun(config, "bottom", station, RunRequest(tmp_path / "second"))
         with running(second.engine, second.close):
             me = Owner.of_this_process()
             words = f"taken over by {me.user}@{me.host}, process {me.process}"

@@ -14,7 +14,7 @@ import pytest
 import zmq
 
 from magis_calib.app.headless import news
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.report import build_report
 from magis_calib.app.show import farewell, finish
 from magis_calib.config.loading import load_config, parse_json_config, select_station
@@ -81,7 +81,7 @@ def plugged(
         drivers = {view: Driver(context, station, view) for view in ("x", "y")}
         bench = Bench(None, station, Controllers(station), drivers, sessions)
         try:
-            live = LiveRun(config, "bottom", station, sessions, None, {}, config_file=config_file)
+            live = LiveRun(config, "bottom", station, RunRequest(sessions, config_file=config_file))
             with running(live.engine, live.close) as engine:
                 for driver in drivers.values():
                     assert driver.hello()["type"] == "welcome"
@@ -333,7 +333,7 @@ def test_a_start_that_was_never_read_is_not_gone_back_to(
     config, quick_station, session_dir
 ) -> None:
     live = LiveRun(
-        config, "bottom", with_loop(quick_station, on_stop="start"), session_dir, None, {}
+        config, "bottom", with_loop(quick_station, on_stop="start"), RunRequest(session_dir)
     )
     with running(live.engine, live.close) as engine:
         engine.submit(StopRun())

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import zmq
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.domain.devices import LinkState
 from magis_calib.feedback.loop import Loop
 from magis_calib.link.bounded_queue import BoundedQueue
@@ -47,7 +47,7 @@ def live(config, quick_station, session_dir) -> Iterator[LiveRun]:
     station = quick_station.model_copy(update={"alarms": alarms})
     controllers = Controllers(station)
     try:
-        yield LiveRun(config, "bottom", station, session_dir, None, {})
+        yield LiveRun(config, "bottom", station, RunRequest(session_dir))
     finally:
         controllers.close()
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.auth.keyring import Keyring
 from magis_calib.cli.main import settle_in
@@ -116,11 +116,7 @@ def running(folder: Path) -> Iterator[Target]:
             config,
             name,
             near,
-            folder,
-            None,
-            {"simulated": True, "simulation": ""},
-            go_on=False,
-            keys=keys,
+            RunRequest(folder, about={"simulated": True, "simulation": ""}, go_on=False, keys=keys),
         )
         options = SimulationOptions("small", 1, INTERVAL_S, commands=commands)
         simulated = SimulatedProcess(options, station.links, None, name, None, keys)

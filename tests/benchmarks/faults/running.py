@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.main import settle_in
 from magis_calib.config.loading import load_config, select_station
@@ -89,11 +89,13 @@ def run(faults: str, last: int, operator: bool, disk: str, folder: Path) -> Seen
             config,
             name,
             station,
-            sessions,
-            drops,
-            {"simulated": True, "simulation": ""},
-            go_on=False,
-            keys=keys,
+            RunRequest(
+                sessions,
+                drops=drops,
+                about={"simulated": True, "simulation": ""},
+                go_on=False,
+                keys=keys,
+            ),
         )
         simulated = SimulatedProcess(options, station.links, None, name, drops, keys)
         live.watch(simulated.link)

@@ -22,7 +22,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.main import settle_in
 from magis_calib.config.loading import load_config, select_station
@@ -67,11 +67,9 @@ def main() -> int:
             config,
             name,
             station,
-            sessions,
-            None,
-            {"simulated": True, "simulation": ""},
-            go_on=False,
-            keys=keys,
+            RunRequest(
+                sessions, about={"simulated": True, "simulation": ""}, go_on=False, keys=keys
+            ),
         )
         trouble = Trouble(run, options.folder, options.seed)
         faults = options.folder / FAULTS
