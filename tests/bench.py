@@ -149,15 +149,15 @@ class Controllers:
         numbers = load_plant_numbers(None)
         nominal = {name: one.nominal for name, one in numbers.actuators.items()}
         nominal.update({name: one.nominal for name, one in self._station.loop.actuators.items()})
-        with closing(open_lock(self._station.links, None)) as lock:
+        with closing(open_lock(self._station, None)) as lock:
             servers = {}
-            for name in ("laser", "drop_system"):
+            for name in self._station.controllers:
                 own = {key: one for key, one in numbers.actuators.items() if one.controller == name}
                 self.banks[name] = ParameterBank(own, nominal)
                 place = ControllerIdentity(
                     "bottom",
                     name,
-                    getattr(self._station.links, name),
+                    self._station.endpoints[name],
                     self._session,
                     0.2,
                     self._lease_s,

@@ -73,7 +73,7 @@ class LiveRun:
         """Bind and connect. Raises `ConfigError` where an address is taken."""
         self._watched: tuple[Callable[[], LinkState], ...] = ()
         self._held: SessionLock | None = None
-        self._security = open_lock(station.links, request.keys)
+        self._security = open_lock(station, request.keys)
         self.controllers: dict[str, ControllerClient] = {}
         telemetry = self._connect(name, station, request.take_over)
         path, before = self._session(request.session_dir, name, request.go_on)
@@ -84,7 +84,7 @@ class LiveRun:
             LiveActuators(ControllerSet(self.controllers), station),
             self._all_links,
             self._recorder(path, config, name, station, request.about),
-            self.controllers["drop_system"],
+            self.controllers[station.announcer],
             telemetry,
             drops=request.drops,
             procedure=request.procedure,
@@ -115,10 +115,9 @@ class LiveRun:
         try:
             self._camera = CameraLink(security, name, station, session)
             telemetry = Telemetry(security, links.telemetry)
-            for one in ("laser", "drop_system"):
-                endpoint = getattr(links, one)
+            for one, controller in station.controllers.items():
                 self.controllers[one] = ControllerClient(
-                    security, one, endpoint, name, session, links, take_over
+                    security, one, controller.endpoint, name, session, links, take_over
                 )
         except zmq.ZMQError as error:
             self._release()

@@ -55,8 +55,10 @@ def _what_to_run() -> list[str] | None:
     """
     from ui.window.welcome import ask_what_to_run
 
-    links = select_station(load_config(None), None)[1].links
-    addresses = f"cameras {links.camera} · laser {links.laser} · drop system {links.drop_system}"
+    endpoints = select_station(load_config(None), None)[1].endpoints
+    addresses = " · ".join(
+        f"{name.replace('_', ' ')} {one}" for name, one in endpoints.items() if name != "telemetry"
+    )
     return ask_what_to_run(addresses, str(default_session_dir()))
 
 
@@ -153,9 +155,7 @@ def _run(
         if arguments.metrics is not None:
             until_the_end.enter_context(served(run.engine, times, arguments.metrics))
         if options is not None:
-            simulated = SimulatedProcess(
-                options, station.links, arguments.config, name, drops, keys
-            )
+            simulated = SimulatedProcess(options, station, arguments.config, name, drops, keys)
             until_the_end.callback(simulated.stop)
             run.watch(simulated.link)
         else:

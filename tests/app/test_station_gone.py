@@ -135,7 +135,7 @@ def gone(config, station, tmp_path: Path) -> Iterator[Gone]:
         free = free.model_copy(update={"links": links})
         keys = tmp_path / "keys"
         live = LiveRun(config, "bottom", free, RunRequest(tmp_path / "s", go_on=False, keys=keys))
-        simulated = SimulatedProcess(options, free.links, None, "bottom", None, keys)
+        simulated = SimulatedProcess(options, free, None, "bottom", None, keys)
         live.watch(simulated.link)
         try:
             yield Gone(live, simulated)

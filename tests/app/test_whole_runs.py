@@ -302,7 +302,7 @@ def test_station_and_application_find_each_other_in_either_order(
         ("drop_system", 15552),
         ("telemetry", 15553),
     ):
-        toml = toml.replace(f"tcp://127.0.0.1:{port}", getattr(free_station.links, name))
+        toml = toml.replace(f"tcp://127.0.0.1:{port}", free_station.endpoints[name])
     config.write_text(toml)
     commands = {
         "station": [

@@ -30,7 +30,7 @@ def controllers(free_station: Station) -> Iterator[Controllers]:
 
 @pytest.fixture
 def laser(free_station: Station, controllers: Controllers) -> str:
-    return free_station.links.laser
+    return free_station.endpoints["laser"]
 
 
 def asked(
@@ -106,7 +106,7 @@ def test_the_same_user_of_the_same_host_and_the_heir_of_a_dead_one_need_not_ask(
 
 
 def test_a_lease_ends_with_the_silence_of_its_holder(free_station: Station) -> None:
-    controllers, laser = Controllers(free_station, lease_s=2.0), free_station.links.laser
+    controllers, laser = Controllers(free_station, lease_s=2.0), free_station.endpoints["laser"]
     with Caller(laser) as ana, Caller(laser) as ben:
         ana.ask(**ANA)
         assert ben.ask(**BEN)["code"] == "leased"
@@ -127,7 +127,7 @@ def own(free_station: Station, tmp_path: Path) -> Path:
         ("drop_system", 15552),
         ("telemetry", 15553),
     ):
-        text = text.replace(f"tcp://127.0.0.1:{port}", getattr(free_station.links, name))
+        text = text.replace(f"tcp://127.0.0.1:{port}", free_station.endpoints[name])
     (tmp_path / "own.toml").write_text(text)
     return tmp_path / "own.toml"
 
@@ -168,8 +168,8 @@ def test_the_one_that_was_taken_over_holds_and_says_so(
         on_free_ports(free_station, own=False) as (other, _),
     ):
         until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
-        theirs = {"laser": free_station.links.laser, "drop_system": free_station.links.drop_system}
-        station = other.model_copy(update={"links": other.links.model_copy(update=theirs)})
+        theirs = {name: free_station.endpoints[name] for name in free_station.controllers}
+        station = other.at(theirs)
         second = LiveRun(config, "bottom", station, RunRequest(tmp_path / "second"))
         with running(second.engine, second.close):
             me = Owner.of_this_process()

@@ -94,9 +94,7 @@ def main() -> int:
             station,
             RunRequest(options.folder, about={"simulated": True, "simulation": ""}, go_on=False),
         )
-        simulated = SimulatedProcess(
-            SimulationOptions("full", 1, 1 / 3), station.links, None, name, None
-        )
+        simulated = SimulatedProcess(SimulationOptions("full", 1, 1 / 3), station, None, name, None)
         run.watch(simulated.link)
         run.engine.start()
         settings = QSettings(str(options.folder / "window.ini"), QSettings.Format.IniFormat)

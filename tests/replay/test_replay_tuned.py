@@ -40,7 +40,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
             config, name, station, RunRequest(folder, about={"simulated": True}, go_on=False)
         )
         options = SimulationOptions(sensor="small", interval_s=0.0, seed=8)
-        simulated = SimulatedProcess(options, station.links, None, name, None)
+        simulated = SimulatedProcess(options, station, None, name, None)
         try:
             with running(live.engine, live.close) as engine:
                 for drops, commands in asked(Limits.of(station.loop.actuators["trap_y_m"])).items():

@@ -142,7 +142,7 @@ class StationBench(WindowBench):
             ),
         )
         self._until_closed.callback(run.close)
-        self._simulated = SimulatedProcess(options, station.links, None, name, None)
+        self._simulated = SimulatedProcess(options, station, None, name, None)
         self._until_closed.callback(self._simulated.stop)
         run.engine.start()
         super().__init__(run.engine, settings, close_confirm=close_confirm)

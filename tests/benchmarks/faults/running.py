@@ -97,7 +97,7 @@ def run(faults: str, last: int, operator: bool, disk: str, folder: Path) -> Seen
                 keys=keys,
             ),
         )
-        simulated = SimulatedProcess(options, station.links, None, name, drops, keys)
+        simulated = SimulatedProcess(options, station, None, name, drops, keys)
         live.watch(simulated.link)
         live.engine.start()
         _attend(live.engine, last, operator, disk, Weather(folder))

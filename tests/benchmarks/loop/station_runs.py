@@ -152,7 +152,7 @@ def with_operator(case: Case, folder: Path, slot: int) -> Outcome:
             go_on=False,
         ),
     )
-    simulated = SimulatedProcess(options, station.links, folder / "station.toml", name, case.drops)
+    simulated = SimulatedProcess(options, station, folder / "station.toml", name, case.drops)
     live.engine.start()
     try:
         due = dict(case.commands)

@@ -76,7 +76,7 @@ def main() -> int:
         simulation = SimulationOptions(
             "small", options.seed, options.interval, truth, faults=faults
         )
-        simulated = SimulatedProcess(simulation, station.links, None, name, None, keys)
+        simulated = SimulatedProcess(simulation, station, None, name, None, keys)
         watch = Watch()
         run.watch(simulated.link)
         run.engine.start()
