@@ -1,22 +1,25 @@
-"""What Prometheus scrapes: the newest snapshot as metrics, over HTTP on this machine alone."""
+"""What Prometheus scrapes, over HTTP on this machine alone: the newest snapshot, and how long the
+stages of the drops took.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, get_args
 
-import numpy as np
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
+from prometheus_client import (
+    CollectorRegistry,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    start_http_server,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError
 from magis_calib.state.safety import SafetyWord
 from magis_calib.state.snapshot import Counters, LoopWord, RecordingState, Snapshot
@@ -28,33 +31,56 @@ COUNTED: Mapping[str, Sequence[str]] = {
     "drops": ("expected", "complete", "incomplete", "usable"),
     "corrections": ("sent", "applied", "refused", "held"),
 }
-Durations = Callable[[], Mapping[str, Sequence[float]]]
-"""Seconds of each stage of the newest drops, by its name."""
+
+
+class MeasuredRun(Protocol):
+    """A run as its metrics see it: frozen values only, for another thread reads them."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest picture of the run."""
+
+    @property
+    def waiting_bytes(self) -> Mapping[str, int]:
+        """Bytes in each queue, by its name."""
+
+
+class StageTimes:
+    """Counts how long every stage of the drops took. The worker tells, scrapes read."""
+
+    def __init__(self) -> None:
+        """Begin with no drop."""
+        # without this a gauge `_created`, which nobody asked for, stands beside each histogram
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        self._seconds = Histogram(
+            "magis_stage_seconds",
+            "duration of each stage of a drop",
+            labelnames=["stage"],
+            buckets=BUCKETS_S,
+            registry=self.registry,
+        )
+
+    def observe(self, record: DropRecord) -> None:
+        """Take in one finished drop."""
+        for stage, seconds in record.durations_s.items():
+            self._seconds.labels(stage).observe(seconds)
 
 
 class SnapshotCollector(Collector):
-    """Makes the metrics anew with each scrape, out of what the run publishes anyway: the run does
-    nothing for it.
-    """
+    """Makes all other metrics with each scrape, out of the newest snapshot."""
 
-    def __init__(
-        self,
-        snapshot: Callable[[], Snapshot],
-        durations: Durations,
-        waiting: Callable[[], Mapping[str, int]],
-    ) -> None:
-        """`waiting`: bytes in each queue, by its name."""
-        self._snapshot = snapshot
-        self._durations = durations
-        self._waiting = waiting
+    def __init__(self, run: MeasuredRun) -> None:
+        """Look at this run."""
+        self._run = run
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
-        snapshot = self._snapshot()
+        snapshot = self._run.snapshot
+        waiting_bytes = self._run.waiting_bytes
         yield from _counts(snapshot.counters)
-        yield _stages(self._durations())
         yield from _ages(snapshot)
-        yield _labelled("queue_bytes", "bytes that wait in a queue", "queue", self._waiting())
+        yield _labelled("queue_bytes", "bytes that wait in a queue", "queue", waiting_bytes)
         yield from _disk(snapshot)
         yield _state("loop_state", "what the loop does", get_args(LoopWord), snapshot.loop)
         yield _state(
@@ -78,13 +104,13 @@ class SnapshotCollector(Collector):
 
 
 @contextlib.contextmanager
-def served(collector: SnapshotCollector, port: int) -> Iterator[None]:
+def served(run: MeasuredRun, times: StageTimes, port: int) -> Iterator[None]:
     """Answer scrapes at this port of the loopback interface.
 
     Raises `ConfigError` where it is taken.
     """
-    registry = CollectorRegistry()
-    registry.register(collector)
+    registry = times.registry
+    registry.register(SnapshotCollector(run))
     ProcessCollector(registry=registry)
     try:
         server, thread = start_http_server(port, LOOPBACK, registry)
@@ -106,7 +132,7 @@ def _counts(counters: Counters) -> Iterator[Metric]:
             f"magis_{name}", f"{name} since the start of the run", labels=["what"]
         )
         for kind in kinds:
-            family.add_metric([kind], getattr(counters, kind))
+            family.add_metric([kind], _counted(counters, kind))
         yield family
     refused = CounterMetricFamily(
         "magis_frames_refused", "frames refused, by error code", labels=["code"]
@@ -116,15 +142,10 @@ def _counts(counters: Counters) -> Iterator[Metric]:
     yield refused
 
 
-def _stages(durations: Mapping[str, Sequence[float]]) -> Metric:
-    family = HistogramMetricFamily(
-        "magis_stage_seconds", "duration of each stage of a drop", labels=["stage"]
-    )
-    for stage, seconds in durations.items():
-        taken = np.array(seconds)
-        buckets = [(repr(edge), float(np.count_nonzero(taken <= edge))) for edge in BUCKETS_S]
-        family.add_metric([stage], [*buckets, ("+Inf", float(taken.size))], float(taken.sum()))
-    return family
+def _counted(counters: Counters, kind: str) -> int:
+    """Return a count that never falls: a frame that comes late stays one that was given up."""
+    late = counters.late if kind == "lost" else 0
+    return int(getattr(counters, kind)) + late
 
 
 def _ages(snapshot: Snapshot) -> Iterator[Metric]:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -15,7 +16,6 @@ import zmq
 
 from magis_calib.auth.keyring import default_keys_dir
 from magis_calib.config.loading import load_config, select_station
-from magis_calib.config.station import Links, Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.host.command_line import Parser, whole
 from magis_calib.host.memory import keep_freed_memory
@@ -78,18 +78,34 @@ def _parser() -> Parser:
         metavar="DIR",
         help=f"folder of keys, made on first use (default {default_keys_dir()})",
     )
-    for name in ("camera", "laser", "drop-system"):
+    parser.add_argument(
+        "--endpoint",
+        type=_endpoint,
+        action="append",
+        default=[],
+        metavar="NAME=ADDRESS",
+        help="of camera or a controller, instead of the configured one (repeatable)",
+    )
+    for name in ("camera", "laser", "drop_system"):  # as they were called before there was a table
         parser.add_argument(
-            f"--{name}-endpoint", metavar="ADDRESS", help="instead of the configured one"
+            f"--{name.replace('_', '-')}-endpoint",
+            dest="endpoint",
+            type=partial(_named, name),
+            action="append",
+            metavar="ADDRESS",
+            help=f"the same as --endpoint {name}=ADDRESS",
         )
     return parser
 
 
 def _setup(arguments: argparse.Namespace) -> StationSetup:
     name, station = select_station(load_config(arguments.config), arguments.station)
+    unknown = sorted(dict(arguments.endpoint).keys() - station.endpoints.keys())
+    if unknown:
+        raise ConfigError(f"--endpoint: wanted one of {sorted(station.endpoints)}, got {unknown}")
     return StationSetup(
         name=name,
-        config=_with_endpoints(station, arguments),
+        config=station.at(dict(arguments.endpoint)),
         options=SimulationOptions.of(arguments),
         numbers=load_plant_numbers(arguments.plant),
         drops=arguments.drops,
@@ -98,14 +114,15 @@ def _setup(arguments: argparse.Namespace) -> StationSetup:
     )
 
 
-def _with_endpoints(station: Station, arguments: argparse.Namespace) -> Station:
-    given = {
-        "camera": arguments.camera_endpoint,
-        "laser": arguments.laser_endpoint,
-        "drop_system": arguments.drop_system_endpoint,
-    }
-    table = station.links.model_dump() | {name: value for name, value in given.items() if value}
-    return station.model_copy(update={"links": Links.model_validate(table)})
+def _named(name: str, address: str) -> tuple[str, str]:
+    return name, address
+
+
+def _endpoint(text: str) -> tuple[str, str]:
+    name, _, address = text.partition("=")
+    if not address:
+        raise argparse.ArgumentTypeError(f"wanted NAME=ADDRESS, got {text!r}")
+    return name, address
 
 
 def _stop_on_signals() -> list[int]:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import zmq
 
@@ -22,12 +21,12 @@ from simulators.cameras.driver import CameraDriver, CameraIdentity
 from simulators.cameras.exposure import ImageMaker, Job, Print
 from simulators.controllers.command_log import CommandLog
 from simulators.controllers.drop_schedule import DropSchedule
+from simulators.controllers.group import ControllerGroup
 from simulators.controllers.parameters import ParameterBank
 from simulators.controllers.server import ControllerIdentity, ControllerServer
 from simulators.faults.active import Faults
 from simulators.faults.controller import Misbehaviour
 from simulators.faults.file import WatchedFaults, load_faults
-from simulators.faults.wire_kinds import CutPeer
 from simulators.hidden import put_off
 from simulators.instrument.numbers import PlantNumbers
 from simulators.options import SimulationOptions
@@ -63,7 +62,7 @@ class SimulatedStation:
         self._setup = setup
         self._say = say
         self._said_behind = False
-        self._cycled_before = self._prepared_for = 0
+        self._prepared_for = 0
         self._session = _new_session()
         options = setup.options
         self._faults = Faults(
@@ -74,7 +73,7 @@ class SimulatedStation:
             put_off(setup.numbers, options.off), options.preset, options.seed, self._faults
         )
         self._schedule = DropSchedule(options.interval_s, setup.drops, setup.first_drop)
-        self._security = open_lock(setup.config.links, setup.keys)
+        self._security = open_lock(setup.config, setup.keys)
         try:
             self._open()
         except (zmq.ZMQError, OSError, ConfigError):
@@ -83,15 +82,9 @@ class SimulatedStation:
 
     def _open(self) -> None:
         options = self._setup.options
-        self._laser = self._controller("laser")
-        self._laser.requests.status = self._laser_status
-        self._drop_system = self._controller("drop_system")
-        self._drop_system.on_done = self._schedule.done
-        self._drop_system.on_left = self._left
-        self._drop_system.requests.on_sequence = self._schedule.make
-        self._truth = TruthFile(options.truth, self._plant)
         self._commands = CommandLog(options.commands)
-        self._laser.commands = self._drop_system.commands = self._commands
+        self._controllers = self._control()
+        self._truth = TruthFile(options.truth, self._plant)
         self._image_maker = ImageMaker(
             self._security.context, self._setup.numbers, options.sensor, options.seed
         )
@@ -104,8 +97,7 @@ class SimulatedStation:
             poller = self._poller()
             peers: list[CameraDriver | ControllerServer] = [
                 *self._cameras.values(),
-                self._laser,
-                self._drop_system,
+                *self._controllers.servers,
             ]
             while not stopping():
                 now_s = time.monotonic()
@@ -132,12 +124,8 @@ class SimulatedStation:
     def _poller(self) -> zmq.Poller:
         poller = zmq.Poller()
         alive = [camera.socket for camera in self._cameras.values() if not camera.dead]
-        for socket in (
-            *alive,
-            self._laser.socket,
-            self._drop_system.socket,
-            self._image_maker.wake,
-        ):
+        controllers = (server.socket for server in self._controllers.servers)
+        for socket in (*alive, *controllers, self._image_maker.wake):
             poller.register(socket, zmq.POLLIN)
         return poller
 
@@ -154,11 +142,7 @@ class SimulatedStation:
 
     def _ready(self) -> bool:
         served = all(camera.welcomed or camera.dead for camera in self._cameras.values())
-        return (
-            served
-            and self._laser.lease.holder is not None
-            and self._drop_system.lease.holder is not None
-        )
+        return served and self._controllers.leased
 
     def _behind(self) -> bool:
         """Drops wait while pictures do not keep up; nothing may pile up without a bound."""
@@ -173,37 +157,23 @@ class SimulatedStation:
 
         Say whether there were any.
         """
-        drop_id = self._schedule.next_drop
-        if drop_id == self._cycled_before:
-            return False
-        self._cycled_before = drop_id
-        restarting = {
-            one: one.requests.misbehaviour.restarts(drop_id)
-            for one in (self._laser, self._drop_system)
-        }
-        restarting = {
-            one: otherwise for one, otherwise in restarting.items() if otherwise is not None
-        }
-        for server, otherwise in restarting.items():
-            server.restart(_new_session(), otherwise)
-        if self._drop_system in restarting:
+        restarted = self._controllers.power_cycle(self._schedule.next_drop, _new_session)
+        if self._controllers.announcer in restarted:
             self._schedule.restarted()
-        return bool(restarting)
+        return bool(restarted)
 
     def _start_drop(self, now_s: float) -> None:
         if not self._schedule.begun:
             self._say("first drop")
-        holder = self._drop_system.lease.holder
+        announcer = self._controllers.announcer
+        holder = announcer.lease.holder
         drop_id = self._schedule.start(now_s, holder.identity if holder else None)
         sequence_type = self._schedule.sequence_type
-        setpoints = self._laser.requests.bank.latch(
-            drop_id
-        ) | self._drop_system.requests.bank.latch(drop_id)
-        truth = self._plant.drop(drop_id, setpoints, sequence_type)
+        truth = self._plant.drop(drop_id, self._controllers.latch(drop_id), sequence_type)
         trigger_time_ns = time.time_ns() + self._faults.clock_ns(drop_id)
         self._truth.add(truth)
         self._image_maker.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
-        self._drop_system.tell(
+        announcer.tell(
             DropMessage(
                 drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=trigger_time_ns
             )
@@ -240,7 +210,22 @@ class SimulatedStation:
             checksum=one.checksum,
         )
 
-    def _controller(self, name: Literal["laser", "drop_system"]) -> ControllerServer:
+    def _control(self) -> ControllerGroup:
+        """Open every controller of the configuration. Raises `ConfigError` where one is missing."""
+        config = self._setup.config
+        missing = sorted(self._setup.numbers.controllers - config.controllers.keys())
+        if missing:
+            raise ConfigError(f"controllers: the simulated station needs {missing}, too")
+        servers = {
+            name: self._controller(name, one.endpoint) for name, one in config.controllers.items()
+        }
+        group = ControllerGroup(servers, config.announcer)
+        group.announcer.on_done = self._schedule.done
+        group.announcer.on_left = self._left
+        group.announcer.requests.on_sequence = self._schedule.make
+        return group
+
+    def _controller(self, name: str, endpoint: str) -> ControllerServer:
         setup = self._setup
         links = self._setup.config.links
         numbers = {
@@ -250,7 +235,7 @@ class SimulatedStation:
         place = ControllerIdentity(
             setup.name,
             name,
-            getattr(links, name),
+            endpoint,
             self._session,
             links.heartbeat_s,
             links.silent_after_s,
@@ -260,16 +245,16 @@ class SimulatedStation:
             self._faults, name, lambda: self._schedule.next_drop - 1
         )
         server.requests.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
-        server.requests.status = lambda: {
-            "next_drop": self._schedule.next_drop,
-            "lease": server.lease.in_words(),
-        }
+        server.requests.status = lambda: self._status(server)
+        server.commands = self._commands
         return server
 
-    def _laser_status(self) -> dict[str, str | int | float | bool]:
-        locked = self._laser.requests.misbehaviour.locked
-        lease = self._laser.lease.in_words()
-        return {"next_drop": self._schedule.next_drop, "locked": locked, "lease": lease}
+    def _status(self, server: ControllerServer) -> dict[str, str | int | float | bool]:
+        lease = server.lease.in_words()
+        told: dict[str, str | int | float | bool] = {"lease": lease}
+        if server.place.controller in self._setup.numbers.locks:
+            told["locked"] = server.requests.misbehaviour.locked
+        return {"next_drop": self._schedule.next_drop, **told}
 
     def _camera(self, view: View) -> CameraDriver:
         setup = self._setup
@@ -287,8 +272,7 @@ class SimulatedStation:
         driver = CameraDriver(
             self._security, place, facts, FrameBuffer(setup.spool_bytes), self._settled, self._say
         )
-        peer: CutPeer = "camera x" if view == "x" else "camera y"
-        driver.cut = lambda: self._faults.cut(peer, self._schedule.next_drop - 1)
+        driver.cut = lambda: self._faults.cut(f"camera {view}", self._schedule.next_drop - 1)
         return driver
 
     def _left(self, identity: bytes) -> None:
@@ -304,11 +288,9 @@ class SimulatedStation:
         for camera in self._cameras.values():
             camera.serve()
             camera.close()
-        self._laser.close()
-        self._drop_system.close()
+        self._controllers.close()
         self._commands.close()
-        servers = (self._laser, self._drop_system) if self._setup.options.faults else ()
-        self._truth.close({server.place.controller: server.requests.bank for server in servers})
+        self._truth.close(self._controllers.banks() if self._setup.options.faults else {})
         self._security.close()
 
 

@@ -21,6 +21,7 @@ import zmq
 
 from magis_calib.auth.sockets import open_lock
 from magis_calib.config.station import Station
+from magis_calib.run.alarms import LOOP_ALARMS
 from magis_calib.run.engine import Engine
 from magis_calib.state.snapshot import Snapshot
 from simulators.controllers.parameters import ParameterBank
@@ -148,15 +149,15 @@ class Controllers:
         numbers = load_plant_numbers(None)
         nominal = {name: one.nominal for name, one in numbers.actuators.items()}
         nominal.update({name: one.nominal for name, one in self._station.loop.actuators.items()})
-        with closing(open_lock(self._station.links, None)) as lock:
+        with closing(open_lock(self._station, None)) as lock:
             servers = {}
-            for name in ("laser", "drop_system"):
+            for name in self._station.controllers:
                 own = {key: one for key, one in numbers.actuators.items() if one.controller == name}
                 self.banks[name] = ParameterBank(own, nominal)
                 place = ControllerIdentity(
                     "bottom",
                     name,
-                    getattr(self._station.links, name),
+                    self._station.endpoints[name],
                     self._session,
                     0.2,
                     self._lease_s,
@@ -177,6 +178,12 @@ class Controllers:
                 time.sleep(0.002)
             for server in servers.values():
                 server.close()
+
+
+def loop_fault(engine: Engine) -> str:
+    """Why corrections that are wanted do not reach the hardware, whoever's camera is gone."""
+    standing = (alarm.text for alarm in engine.snapshot.alarms if alarm.key in LOOP_ALARMS)
+    return engine.fault or next(standing, "")
 
 
 @contextmanager

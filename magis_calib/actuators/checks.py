@@ -13,10 +13,12 @@ from magis_calib.domain.quantities import ACTUATORS
 Status = Mapping[str, str | int | float | bool]
 
 
-def disagreements(facts: Mapping[str, ParameterFacts], station: Station) -> str:
+def disagreements(
+    facts: Mapping[str, ParameterFacts], owners: Mapping[str, str], station: Station
+) -> str:
     """Say where a controller describes a parameter otherwise than the configuration has it.
 
-    Empty where it agrees.
+    `owners`: the controller that described each. Empty where they agree.
     """
     words = []
     for name, own in station.loop.actuators.items():
@@ -24,6 +26,8 @@ def disagreements(facts: Mapping[str, ParameterFacts], station: Station) -> str:
         if told is None:
             words.append(f"no controller describes {name}")
             continue
+        if owners[name] != station.owners[name]:
+            words.append(f"{name}: described by {owners[name]}, wanted {station.owners[name]}")
         if told.unit != ACTUATORS[name].unit:
             words.append(f"{name}: unit {told.unit!r}, wanted {ACTUATORS[name].unit!r}")
         if told.direction != own.direction:

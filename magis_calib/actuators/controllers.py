@@ -31,7 +31,10 @@ class Sent:
 
 
 class ControllerSet:
-    """The controllers of one station and what they said about their parameters."""
+    """The controllers of one station and what they said about their parameters.
+
+    `facts` and `owner` are replaced, never changed: other threads look at them.
+    """
 
     def __init__(self, controllers: Mapping[str, Controller]) -> None:
         """Hold the controllers by name; nothing is asked of them yet."""
@@ -48,8 +51,8 @@ class ControllerSet:
         readback: dict[str, float] = {}
         for name, controller in self.by_name.items():
             described = controller.describe()
-            self.facts.update(described)
-            self.owner.update(dict.fromkeys(described, name))
+            self.owner = {**self.owner, **dict.fromkeys(described, name)}
+            self.facts = {**self.facts, **described}
             readback.update(controller.read())
             self.sessions[name] = controller.session()
         return readback

@@ -68,7 +68,7 @@ class LiveActuators:
         try:
             if self.problem or self._controllers.restarted():
                 readback = self._controllers.learn()
-                self.problem = disagreements(self.facts, self._station)
+                self.problem = disagreements(self.facts, self._controllers.owner, self._station)
                 if readback.keys() >= set(self._names):
                     self._settle(readback)
             else:

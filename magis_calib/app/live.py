@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from hardware.telemetry import Telemetry
 from magis_calib.actuators.controllers import ControllerSet
 from magis_calib.actuators.live import LiveActuators
 from magis_calib.auth.sockets import open_lock
-from magis_calib.config.recording import Recording
 from magis_calib.config.station import Config, Station
 from magis_calib.domain.devices import LinkState
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.recording.continuation import Earlier, SessionLock, earlier, left_unfinished
 from magis_calib.recording.recorder import Recorder
@@ -37,73 +38,86 @@ Those that are not there yet say so later.
 """
 
 
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What somebody wants of a live run, beside its station."""
+
+    session_dir: Path
+    """Folder that its session is recorded in."""
+    drops: int | None = None
+    """Stop after this many."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """Told in the session, for whoever reads it."""
+    procedure: StartProcedure | None = None
+    """What the run is for."""
+    products: Path | None = None
+    """Folder for what procedures find."""
+    go_on: bool = True
+    """With the session that a killed run left unfinished. Not for a simulated station that ends
+    with the program that started it: its next one is another, with the same numbers.
+    """
+    config_file: Path | None = None
+    """What the configuration was read from; None: shipped."""
+    keys: Path | None = None
+    """Folder of keys; None: that of this user."""
+    take_over: bool = False
+    """Take the controllers from whoever has their lease."""
+    observe: Callable[[DropRecord], None] | None = None
+    """Told of every finished drop, in the worker thread."""
+
+
 class LiveRun:
     """One station with everything it needs. `close` after the engine has finished."""
 
-    def __init__(
-        self,
-        config: Config,
-        name: str,
-        station: Station,
-        session_dir: Path,
-        drops: int | None,
-        about: dict[str, Any],
-        procedure: StartProcedure | None = None,
-        products: Path | None = None,
-        go_on: bool = True,
-        config_file: Path | None = None,
-        keys: Path | None = None,
-        take_over: bool = False,
-    ) -> None:
-        """Bind and connect; `procedure` is what the run is for. Raises `ConfigError` where an
-        address is taken.
-
-        `config_file`: what `config` was read from; None: shipped. `keys`: folder of keys; None:
-        that of this user. `go_on`: with the session that a killed run left unfinished. Not for a
-        simulated station that ends with the program that started it: its next one is another, with
-        the same numbers.
-        """
+    def __init__(self, config: Config, name: str, station: Station, request: RunRequest) -> None:
+        """Bind and connect. Raises `ConfigError` where an address is taken."""
         self._watched: tuple[Callable[[], LinkState], ...] = ()
-        session = f"{name}-{secrets.token_hex(4)}"
-        self._security = open_lock(station.links, keys)
-        self._controllers: dict[str, ControllerClient] = {}
-        telemetry = self._connect(name, station, session, take_over)
-        path, before = self._session(session_dir, name, go_on)
+        self._held: SessionLock | None = None
+        self._security = open_lock(station, request.keys)
+        self.controllers: dict[str, ControllerClient] = {}
+        telemetry = self._connect(name, station, request.take_over)
+        path, before = self._session(request.session_dir, name, request.go_on)
+        self.components = Components(
+            name,
+            station,
+            self._camera,
+            LiveActuators(ControllerSet(self.controllers), station),
+            self._all_links,
+            self._recorder(path, config, name, station, request.about),
+            self.controllers[station.announcer],
+            telemetry,
+            drops=request.drops,
+            procedure=request.procedure,
+            products=request.products,
+            configuration=request.config_file.absolute() if request.config_file else None,
+            earlier=before,
+            observe=request.observe,
+        )
+        self.engine = Engine(self.components)
+
+    def _recorder(
+        self, path: Path, config: Config, name: str, station: Station, about: Mapping[str, Any]
+    ) -> Recorder:
+        """Record into this folder, with the configuration of this run."""
         whole = config.model_copy(update={"stations": {**config.stations, name: station}})
         text = whole.model_dump_json(by_alias=True)
-        recorder = Recorder(
-            lambda: self._open(path, name, text, about, station.recording),
-            self._camera.stored,
-            self._camera.not_stored,
-        )
-        self.engine = Engine(
-            Components(
-                name,
-                station,
-                self._camera,
-                LiveActuators(ControllerSet(self._controllers), station),
-                self._all_links,
-                recorder,
-                self._controllers["drop_system"],
-                telemetry,
-                drops=drops,
-                procedure=procedure,
-                products=products,
-                configuration=config_file.absolute() if config_file is not None else None,
-                earlier=before,
-            )
-        )
 
-    def _connect(self, name: str, station: Station, session: str, take_over: bool) -> Telemetry:
+        def begin() -> SessionWriter:
+            self._held = self._held or SessionLock(path)
+            return SessionWriter(path, name, text, dict(about), station.recording)
+
+        return Recorder(begin, self._camera.stored, self._camera.not_stored)
+
+    def _connect(self, name: str, station: Station, take_over: bool) -> Telemetry:
         """Open all sockets, or none. Raises `ConfigError`."""
+        session = f"{name}-{secrets.token_hex(4)}"
         security, links = self._security, station.links
         try:
             self._camera = CameraLink(security, name, station, session)
             telemetry = Telemetry(security, links.telemetry)
-            for one in ("laser", "drop_system"):
-                endpoint = getattr(links, one)
-                self._controllers[one] = ControllerClient(
-                    security, one, endpoint, name, session, links, take_over
+            for one, controller in station.controllers.items():
+                self.controllers[one] = ControllerClient(
+                    security, one, controller.endpoint, name, session, links, take_over
                 )
         except zmq.ZMQError as error:
             self._release()
@@ -118,7 +132,6 @@ class LiveRun:
 
     def _session(self, parent: Path, name: str, go_on: bool) -> tuple[Path, Earlier | None]:
         """Return where to record: into what a killed run left unfinished, or a new session."""
-        self._held: SessionLock | None = None
         found = left_unfinished(parent, name) if go_on else None
         if found is None:
             return new_session_path(parent, name), None
@@ -139,12 +152,6 @@ class LiveRun:
         )
         return path, before
 
-    def _open(
-        self, path: Path, name: str, text: str, about: dict[str, Any], recording: Recording
-    ) -> SessionWriter:
-        self._held = self._held or SessionLock(path)
-        return SessionWriter(path, name, text, about, recording)
-
     def watch(self, link: Callable[[], LinkState]) -> None:
         """Show one more peer among the links."""
         self._watched = (*self._watched, link)
@@ -155,15 +162,11 @@ class LiveRun:
         Raises `ConfigError` where somebody else has one.
         """
         until_s = time.monotonic() + CLAIM_S
-        while not all(
-            one.session() is not None or one.leased for one in self._controllers.values()
-        ):
+        while not all(one.session() is not None or one.leased for one in self.controllers.values()):
             if time.monotonic() > until_s:
                 break
             time.sleep(0.02)
-        leased = [
-            f"{name} is {one.leased}" for name, one in self._controllers.items() if one.leased
-        ]
+        leased = [f"{name} is {one.leased}" for name, one in self.controllers.items() if one.leased]
         if leased:
             raise ConfigError(f"{'; '.join(leased)}; --take-over takes it away from there")
 
@@ -174,10 +177,10 @@ class LiveRun:
         self._release()
 
     def _release(self) -> None:
-        for controller in self._controllers.values():
+        for controller in self.controllers.values():
             controller.close()
         self._security.close()
 
     def _all_links(self) -> tuple[LinkState, ...]:
-        others = (*(controller.link for controller in self._controllers.values()), *self._watched)
+        others = (*(controller.link for controller in self.controllers.values()), *self._watched)
         return (*self._camera.links(), *(link() for link in others))

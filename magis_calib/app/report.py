@@ -20,9 +20,10 @@ from magis_calib.domain.serial import plain
 from magis_calib.feedback.setpoint_history import controlled
 from magis_calib.run.engine import Engine
 from magis_calib.state.history import History, column
-from magis_calib.state.snapshot import Snapshot
+from magis_calib.state.snapshot import Alarm, PastAlarm, Snapshot
 
 LAST_DROPS = 15
+HISTORY_TOLD = ("key", "text", "since_ns", "over_ns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def build_report(
         "schema": 1,
         "session": snapshot.session,
         "exit": "fault"
-        if engine.loop_fault
+        if engine.bad_end
         else "completed"
         if complete and drops is not None
         else "stopped",
@@ -116,17 +117,22 @@ def _percentiles(seconds: Sequence[float]) -> dict[str, float | None]:
 
 
 def _alarms(snapshot: Snapshot) -> dict[str, Any]:
-    """What stands at the end, and everything that came and went, oldest first."""
-    told = ("key", "severity", "text", "remedy", "since_ns", "acknowledged_by")
-    past = [plain(one) for one in snapshot.past_alarms]
+    """Everything that was wrong, oldest first; what stands at the end is over at None."""
+    over = [_alarm(one, one.until_ns) for one in snapshot.past_alarms]
     standing = [
-        {"key": one.key, "text": one.text, "since_ns": one.since_ns, "until_ns": None}
-        for one in snapshot.alarms
+        {**_alarm(one, None), "acknowledged_by": one.acknowledged_by} for one in snapshot.alarms
     ]
-    return {
-        "alarms": [{name: getattr(one, name) for name in told} for one in snapshot.alarms],
-        "alarm_history": sorted([*past, *standing], key=lambda one: int(one["since_ns"])),
-    }
+    alarms = sorted([*over, *standing], key=lambda one: int(one["since_ns"]))
+    history = [
+        {"until_ns" if name == "over_ns" else name: one[name] for name in HISTORY_TOLD}
+        for one in alarms
+    ]
+    return {"alarms": alarms, "alarm_history": history}
+
+
+def _alarm(one: Alarm | PastAlarm, over_ns: int | None) -> dict[str, Any]:
+    told = ("key", "severity", "text", "remedy", "since_ns")
+    return {**{name: getattr(one, name) for name in told}, "over_ns": over_ns}
 
 
 def _observable(name: str, snapshot: Snapshot, bound: Ratio | None) -> dict[str, Any]:

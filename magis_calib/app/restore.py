@@ -47,7 +47,7 @@ def _actuators(name: str, station: Station, keys: Path | None) -> Iterator[LiveA
     The telemetry address is held meanwhile, so that no run of this station begins.
     """
     links = station.links
-    security = open_lock(station.links, keys)
+    security = open_lock(station, keys)
     place = security.context.socket(zmq.PUB)
     controllers = {}
     place.linger = 0
@@ -55,9 +55,9 @@ def _actuators(name: str, station: Station, keys: Path | None) -> Iterator[LiveA
         security.serve(place, "telemetry", "application")
         place.bind(links.telemetry)
         session = f"{name}-{secrets.token_hex(4)}"
-        for one in ("laser", "drop_system"):
+        for one, controller in station.controllers.items():
             controllers[one] = ControllerClient(
-                security, one, getattr(links, one), name, session, links
+                security, one, controller.endpoint, name, session, links
             )
         yield LiveActuators(ControllerSet(controllers), station)
     except zmq.ZMQError as error:
@@ -66,7 +66,7 @@ def _actuators(name: str, station: Station, keys: Path | None) -> Iterator[LiveA
             "in its window: select the drop in the ledger, Ctrl+R"
         ) from error
     finally:
-        for controller in controllers.values():
-            controller.close()
+        for client in controllers.values():
+            client.close()
         place.close()
         security.close()

@@ -75,10 +75,9 @@ def finish(
             print(f"magis-calib: {report}: cannot write the report: {error}", file=sys.stderr)
             return 2
     print(farewell(engine), file=sys.stderr)
-    if engine.loop_fault:
-        print(
-            f"magis-calib: {'fault: ' if engine.fault else ''}{engine.loop_fault}", file=sys.stderr
-        )
+    if engine.bad_end:
+        word = "fault" if engine.fault else "at the end"
+        print(f"magis-calib: {word}: {engine.bad_end}", file=sys.stderr)
         return 1
     return 0
 

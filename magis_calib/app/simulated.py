@@ -15,11 +15,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from magis_calib.config.station import Links, Station
+from magis_calib.config.station import Station
 from magis_calib.domain.devices import LinkState
 from simulators.options import SimulationOptions
 
-LINKS = ("camera", "laser", "drop_system", "telemetry")
 FREE = range(16_000, 32_000)
 """Where free ports are looked for: below those that the system gives to connections. Among those, a
 peer that tries
@@ -37,12 +36,9 @@ def on_free_ports(station: Station, *, own: bool = True) -> Iterator[tuple[Stati
     another run that asks meanwhile gets others.
     """
     with contextlib.ExitStack() as held:
-        usual = own and all(_hold(getattr(station.links, name), held) for name in LINKS)
-        free = {} if usual else {name: _hold_any(held) for name in LINKS}
-        yield (
-            station.model_copy(update={"links": Links(**{**station.links.model_dump(), **free})}),
-            usual,
-        )
+        usual = own and all(_hold(one, held) for one in station.endpoints.values())
+        free = {} if usual else {name: _hold_any(held) for name in station.endpoints}
+        yield station.at(free), usual
 
 
 class SimulatedProcess:
@@ -51,9 +47,9 @@ class SimulatedProcess:
     def __init__(
         self,
         options: SimulationOptions,
-        links: Links,
+        station: Station,
         config: Path | None,
-        station: str,
+        name: str,
         drops: int | None,
         keys: Path | None = None,
     ) -> None:
@@ -62,10 +58,8 @@ class SimulatedProcess:
         What it says goes to a file that is shown when it fails.
         """
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop()
-        words = [sys.executable, "-m", "simulators", *options.argv(), f"--station={station}"]
-        words += [
-            f"--{name.replace('_', '-')}-endpoint={getattr(links, name)}" for name in LINKS[:3]
-        ]
+        words = [sys.executable, "-m", "simulators", *options.argv(), f"--station={name}"]
+        words += [f"--endpoint={one}={address}" for one, address in station.endpoints.items()]
         words += [f"--config={config}"] if config else []
         words += [f"--drops={drops}"] if drops else []
         words += [f"--keys={keys}"] if keys else []
@@ -75,6 +69,7 @@ class SimulatedProcess:
             stdout=self._said,
             stderr=self._said,
             preexec_fn=_die_with_parent,
+            process_group=0,  # a signal to our group is ours to answer: we stop it once we are done
         )
 
     def link(self) -> LinkState:
@@ -86,6 +81,11 @@ class SimulatedProcess:
             "simulated station", False, 0.0, f"magis-sim ended with {code}: {self._last_words()}"
         )
 
+    def kill(self) -> None:
+        """End it without a word, as a power cut would."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """Ask it to finish (it writes the rest of the truth), and wait."""
         if self._process.poll() is None:
@@ -93,8 +93,7 @@ class SimulatedProcess:
             try:
                 self._process.wait(STOP_WITHIN_S)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self.kill()
         self._said.close()
 
     def _last_words(self) -> str:

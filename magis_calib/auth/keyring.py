@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self, get_args
@@ -22,13 +22,13 @@ ROLES: tuple[Role, ...] = get_args(Role)
 OWN: Mapping[str, Role] = {
     "application": "application",
     "camera": "camera",
-    "laser": "controller",
-    "drop_system": "controller",
     "observer": "observer",
 }
-"""Parties that get a key when a folder is made: enough for a station and its simulated hardware on
-one machine.
+"""Parties that get a key when a folder is made, beside the controllers: enough for a station and
+its simulated hardware on one machine.
 """
+CONTROLLERS = ("laser", "drop_system")
+"""Those of the station as shipped."""
 ALLOWED = "allowed.toml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
@@ -80,10 +80,13 @@ class Keyring:
         self.parties()
 
     @classmethod
-    def at(cls, folder: Path) -> Self:
-        """Use this folder, made on first use: by one of several programs that start together."""
+    def at(cls, folder: Path, controllers: Sequence[str] = CONTROLLERS) -> Self:
+        """Use this folder, made on first use: by one of several programs that start together.
+
+        `controllers` are those of the station: each gets a key then.
+        """
         if not folder.exists():
-            _make(folder)
+            _make(folder, {**OWN, **dict.fromkeys(controllers, "controller")})
         return cls(folder)
 
     def pair(self, name: str) -> Pair:
@@ -170,13 +173,13 @@ def default_keys_dir() -> Path:
     return platformdirs.user_config_path("magis-calib", appauthor=False) / "keys"
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, parties: Mapping[str, Role]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     begun = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".keys-"))
-    pairs = {name: _new_pair() for name in OWN}
+    pairs = {name: _new_pair() for name in parties}
     for name, pair in pairs.items():
         _write_secret(begun / f"{name}.key", name, pair)
-    _write_list(begun, [Peer(name, role, pairs[name].public) for name, role in OWN.items()])
+    _write_list(begun, [Peer(name, role, pairs[name].public) for name, role in parties.items()])
     try:
         begun.rename(folder)
     except OSError:  # somebody else was faster: theirs counts

@@ -17,7 +17,7 @@ import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
 from magis_calib.auth.keyring import Keyring, Peer, Role, default_keys_dir
-from magis_calib.config.station import Links
+from magis_calib.config.station import Station
 from magis_calib.domain.errors import ConfigError, WireError
 
 log = logging.getLogger(__name__)
@@ -218,17 +218,18 @@ class CurveSecurity:
                 self._guard.configure_curve_callback(domain=door, credentials_provider=self)
 
 
-def open_lock(links: Links, keys: Path | None) -> SocketSecurity:
+def open_lock(station: Station, keys: Path | None) -> SocketSecurity:
     """Return a new context with the kind of lock that the configuration asks for. Raises
     `ConfigError`.
 
-    `keys`: folder of keys; None for that of this user, made on first use.
+    `keys`: folder of keys; None for that of this user, made on first use for this station.
     """
     context: zmq.Context[Socket] = zmq.Context()
     try:
-        if links.sockets == "plain":
+        if station.links.sockets == "plain":
             return NoSecurity(context)
-        return CurveSecurity(context, Keyring.at(keys or default_keys_dir()))
+        keyring = Keyring.at(keys or default_keys_dir(), tuple(station.controllers))
+        return CurveSecurity(context, keyring)
     except (ConfigError, OSError) as error:
         context.term()
         raise ConfigError(f"keys: {error}") from error

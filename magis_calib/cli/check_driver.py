@@ -66,16 +66,16 @@ def _check(arguments: argparse.Namespace) -> dict[str, list[Finding]]:
     """
     name, station = select_station(load_config(arguments.config), arguments.station)
     endpoint = arguments.endpoint or station.links.camera
-    with closing(open_lock(station.links, arguments.keys)) as security:
+    with closing(open_lock(station, arguments.keys)) as security:
         clients = {
             key: ControllerClient(
-                security, key, getattr(station.links, key), name, "check-driver", station.links
+                security, key, controller.endpoint, name, "check-driver", station.links
             )
-            for key in ("laser", "drop_system")
+            for key, controller in station.controllers.items()
         }
         try:
             plan = CheckPlan(endpoint, arguments.seconds, arguments.frames)
-            check = DriverCheck(security, name, station, plan, clients["drop_system"].done)
+            check = DriverCheck(security, name, station, plan, clients[station.announcer].done)
             print(f"waiting for camera drivers at {endpoint}", file=sys.stderr)
             return check.run()
         finally:

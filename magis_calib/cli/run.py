@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hardware.metrics import SnapshotCollector, served
-from magis_calib.app.live import LiveRun
+from hardware.metrics import StageTimes, served
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.report import Truth
 from magis_calib.app.show import finish, start_and_show
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
@@ -68,25 +68,25 @@ def run_for(
     drops = asked.drops if asked.screenshot is None else None
     with ExitStack() as until_the_end:
         station, keys = _wired(asked, options, station, until_the_end)
-        live = LiveRun(
-            config,
-            name,
-            station,
+        times = StageTimes()
+        request = RunRequest(
             (asked.session_dir or default_session_dir()).absolute(),
-            drops,
-            _about(options),
-            procedure,
-            (asked.products_dir or default_products_dir()).absolute(),
-            options is None and not asked.new_session,
-            asked.config,
-            keys,
-            asked.take_over,
+            drops=drops,
+            about=_about(options),
+            procedure=procedure,
+            products=(asked.products_dir or default_products_dir()).absolute(),
+            go_on=options is None and not asked.new_session,
+            config_file=asked.config,
+            keys=keys,
+            take_over=asked.take_over,
+            observe=times.observe,
         )
+        live = LiveRun(config, name, station, request)
         until_the_end.callback(live.close)
         if asked.metrics is not None:
-            until_the_end.enter_context(_metrics(live.engine, asked.metrics))
+            until_the_end.enter_context(served(live.engine, times, asked.metrics))
         if options is not None:
-            simulated = SimulatedProcess(options, station.links, asked.config, name, drops, keys)
+            simulated = SimulatedProcess(options, station, asked.config, name, drops, keys)
             until_the_end.callback(simulated.stop)
             live.watch(simulated.link)
         else:
@@ -137,14 +137,6 @@ def _about(options: SimulationOptions | None) -> dict[str, object]:
     """Return what the session keeps about who made its pictures."""
     simulation = " ".join(options.argv()) if options else ""
     return {"simulated": options is not None, "simulation": simulation}
-
-
-def _metrics(engine: Engine, port: int) -> AbstractContextManager[None]:
-    """Answer Prometheus for as long as this is entered."""
-    collector = SnapshotCollector(
-        lambda: engine.snapshot, lambda: engine.history.stage_s, lambda: engine.waiting_bytes
-    )
-    return served(collector, port)
 
 
 def _told(engine: Engine) -> int:

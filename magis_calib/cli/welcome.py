@@ -15,6 +15,8 @@ def what_to_run() -> Sequence[str] | None:
         return []
     from ui.window.welcome import ask_what_to_run  # a machine without Qt has no screen to ask at
 
-    links = select_station(load_config(None), None)[1].links
-    addresses = f"cameras {links.camera} · laser {links.laser} · drop system {links.drop_system}"
+    endpoints = select_station(load_config(None), None)[1].endpoints
+    addresses = " · ".join(
+        f"{name.replace('_', ' ')} {one}" for name, one in endpoints.items() if name != "telemetry"
+    )
     return ask_what_to_run(addresses, str(default_session_dir()))

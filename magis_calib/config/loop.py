@@ -44,7 +44,6 @@ class ObservableConfig(Strict):
 class ActuatorConfig(Strict):
     """What the loop may do with one actuator."""
 
-    controller: Literal["laser", "drop_system"]
     nominal: Finite
     minimum: Finite
     maximum: Finite

@@ -6,12 +6,19 @@ The commented default is `default.toml` beside this.
 from __future__ import annotations
 
 import importlib.resources
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
+from magis_calib.config.controllers import (
+    ControllerConfig,
+    ControllerName,
+    refuse_shared,
+    with_older_names,
+)
 from magis_calib.config.fields import (
     Endpoint,
     Finite,
@@ -32,8 +39,6 @@ class Links(Strict):
     """Addresses of the wire and how patient to be."""
 
     camera: Endpoint
-    laser: Endpoint
-    drop_system: Endpoint
     telemetry: Endpoint
     sockets: Literal["curve", "plain"] = "curve"
     """curve: encrypted, and only whose key is known is let in. plain: neither, on this machine
@@ -42,21 +47,6 @@ class Links(Strict):
     reply_timeout_s: Positive = 1.0
     heartbeat_s: Positive = 1.0
     silent_after_s: Positive = 5.0
-
-    @model_validator(mode="after")
-    def _plain_on_loopback_only(self) -> Self:
-        far = [
-            one
-            for one in (self.camera, self.laser, self.drop_system, self.telemetry)
-            if not is_loopback(one)
-        ]
-        if self.sockets == "plain" and far:
-            raise ValueError(
-                f'sockets = "plain": wanted addresses of this machine alone (127.0.0.1, ipc), got '
-                f"{far}; "
-                'others need "curve"'
-            )
-        return self
 
 
 class Pairing(Strict):
@@ -125,10 +115,11 @@ class Alarms(Strict):
 
 
 class Station(Strict):
-    """One imaging station: its links, cameras, loop and matrices."""
+    """One imaging station: its links, controllers, cameras, loop and matrices."""
 
     title: str
     links: Links
+    controllers: dict[ControllerName, ControllerConfig]
     pairing: Pairing = Pairing()
     recording: Recording = Recording()
     cameras: Annotated[list[Camera], Field(min_length=1)]
@@ -137,6 +128,29 @@ class Station(Strict):
     made_at: dict[str, dict[str, Finite]] = Field(default_factory=dict)
     """Of a matrix: setpoints outside the loop that it holds for."""
     alarms: Alarms = Alarms()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _knows_older_files(cls, table: Any) -> Any:
+        return with_older_names(table)
+
+    @model_validator(mode="after")
+    def _plain_on_loopback_only(self) -> Self:
+        far = [one for one in self.endpoints.values() if not is_loopback(one)]
+        if self.links.sockets == "plain" and far:
+            raise ValueError(
+                'links.sockets = "plain": wanted addresses of this machine alone (127.0.0.1, '
+                f'ipc), got {far}; others need "curve"'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _parameters_have_one_owner(self) -> Self:
+        refuse_shared(self.controllers)
+        for name in self.loop.actuators:
+            if name not in self.owners:
+                raise ValueError(f"loop.actuators.{name}: no controller has it as a parameter")
+        return self
 
     @model_validator(mode="after")
     def _one_camera_per_view(self) -> Self:
@@ -181,6 +195,32 @@ class Station(Strict):
     def _targets_are_in_reach(self) -> Self:
         self.loop.refuse_far_targets(self.response())
         return self
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Every address: of the cameras' socket, of the telemetry, and of each controller."""
+        own = {"camera": self.links.camera, "telemetry": self.links.telemetry}
+        return own | {name: one.endpoint for name, one in self.controllers.items()}
+
+    def at(self, endpoints: Mapping[str, str]) -> Self:
+        """Return the same station at these addresses, by the names in `endpoints`."""
+        links = {name: one for name, one in endpoints.items() if name not in self.controllers}
+        controllers = {
+            name: one.model_copy(update={"endpoint": endpoints.get(name, one.endpoint)})
+            for name, one in self.controllers.items()
+        }
+        moved = self.links.model_copy(update=links)
+        return self.model_copy(update={"links": moved, "controllers": controllers})
+
+    @property
+    def owners(self) -> dict[str, str]:
+        """The controller that has each parameter."""
+        return {one: name for name, has in self.controllers.items() for one in has.parameters}
+
+    @property
+    def announcer(self) -> str:
+        """The controller that announces drops."""
+        return next(name for name, one in self.controllers.items() if one.announces_drops)
 
     def camera(self, view: View) -> Camera:
         """The enabled camera that serves this view."""

@@ -32,3 +32,11 @@ class DropRecord:
     """Of observables that were controlled with another gain than the configuration's."""
     limits: Mapping[str, Limits] = field(default_factory=dict)
     """Of actuators that had other limits than the configuration's."""
+
+    @property
+    def durations_s(self) -> Mapping[str, float]:
+        """Those of the stages, and `received_to_applied` where a correction was applied."""
+        waited_s = self.decision.received_to_applied_s
+        if waited_s is None:
+            return self.stage_s
+        return {**self.stage_s, "received_to_applied": waited_s}

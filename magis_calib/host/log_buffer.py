@@ -69,7 +69,11 @@ class LogBuffer(logging.Handler):
 
     def text(self) -> str:
         """Return what is kept, oldest first."""
-        return "\n".join(tuple(self._lines)) + "\n"
+        self.acquire()  # `emit` is called with the handler's lock held
+        try:
+            return "\n".join(self._lines) + "\n"
+        finally:
+            self.release()
 
 
 JOURNAL = LogBuffer()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -45,21 +45,22 @@ class AlarmList:
     def __init__(self) -> None:
         """Begin with nothing wrong."""
         self.alarms: tuple[Alarm, ...] = ()
-        self._past: deque[PastAlarm] = deque(maxlen=HISTORY_KEPT)
-
-    @property
-    def past(self) -> tuple[PastAlarm, ...]:
+        self.past: tuple[PastAlarm, ...] = ()
         """Those that are over, oldest first; bounded."""
-        return tuple(self._past)
+        self._writing = threading.Lock()  # who publishes updates, the worker acknowledges
 
     def update(self, troubles: Mapping[str, Trouble]) -> tuple[Alarm, ...]:
         """Replace what is wrong by what is wrong now, first come first."""
+        with self._writing:
+            return self._updated(troubles)
+
+    def _updated(self, troubles: Mapping[str, Trouble]) -> tuple[Alarm, ...]:
         standing = {alarm.key: alarm for alarm in self.alarms}
         now_ns = time.time_ns()
         for key in standing.keys() - troubles.keys():
             over = standing[key]
             log.info("over: %s", over.text)
-            self._past.append(PastAlarm(key, over.text, over.since_ns, now_ns))
+            self.past = (*self.past[1 - HISTORY_KEPT :], _over(over, now_ns))
         found = []
         for key, one in troubles.items():
             if key not in standing:
@@ -76,6 +77,10 @@ class AlarmList:
         """
         if not who:
             return "not acknowledged: wanted the name of who knows of it"
+        with self._writing:
+            return self._acknowledged(key, who)
+
+    def _acknowledged(self, key: str, who: str) -> str:
         fresh = [one for one in self.alarms if key in ("", one.key) and not one.acknowledged_by]
         if not fresh:
             return (
@@ -91,6 +96,12 @@ class AlarmList:
         for one in fresh:
             log.info("acknowledged by %s: %s", who, one.text)
         return f"acknowledged by {who}: {', '.join(one.key.replace('_', ' ') for one in fresh)}"
+
+
+def _over(alarm: Alarm, now_ns: int) -> PastAlarm:
+    return PastAlarm(
+        alarm.key, alarm.severity, alarm.text, alarm.remedy, alarm.since_ns, until_ns=now_ns
+    )
 
 
 def link_troubles(

@@ -171,6 +171,14 @@ class CommandHandler:
             )
         )
 
+    def miss(self, readback: Setpoints) -> None:
+        """Latch a fault where a live run ends and nobody knows where an actuator stands."""
+        actuators = self._components.actuators
+        unread = sorted({one.controller for one in actuators.states() if one.name not in readback})
+        if unread and self._components.mode == "live":
+            text = f"stopping: {' and '.join(unread)} did not tell where the setpoints are left"
+            self.fault = self.fault or text
+
     def _obey(self, command: Command) -> str:
         match command:
             case CloseLoop() | ShadowLoop() | HoldLoop() | OpenLoop():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import replace
 from typing import Any
 
 from magis_calib.domain.camera import ImagePair, IncompleteDrop
@@ -21,14 +20,16 @@ from magis_calib.link.bounded_queue import BoundedQueue
 from magis_calib.link.pairing import Pairing
 from magis_calib.pipeline import Pipeline
 from magis_calib.recording.recorder import Recordable
-from magis_calib.run.alarms import LOOP_ALARMS, AlarmList
+from magis_calib.run.alarms import AlarmList
 from magis_calib.run.command_handler import CommandHandler
 from magis_calib.run.components import Components
 from magis_calib.run.history import RunHistory
+from magis_calib.run.publisher import SnapshotPublisher
 from magis_calib.run.receiver import Receiver, Work
 from magis_calib.run.snapshots import SnapshotBuilder
 from magis_calib.run.watchdog import Watchdog
 from magis_calib.state.commands import Command, StopRun
+from magis_calib.state.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -75,10 +76,14 @@ class Engine:
         self._handler = CommandHandler(components, loop, self.history, alarms, self._keep)
         self._stop = threading.Event()
         self.finished = threading.Event()
-        self._snapshots = SnapshotBuilder(components, alarms, loop)
-        self._publishing = threading.Lock()
         self._watchdog = Watchdog(station.alarms.worker_silent_s)
-        self.snapshot = self._snapshots.first(self._handler.wanted)
+        self._publisher = SnapshotPublisher(
+            SnapshotBuilder(components, alarms, loop),
+            self._handler,
+            self.history,
+            self._receiver,
+            components.telemetry,
+        )
 
     def start(self) -> None:
         """Start the threads."""
@@ -102,6 +107,11 @@ class Engine:
         return self.finished.wait(timeout_s)
 
     @property
+    def snapshot(self) -> Snapshot:
+        """The newest picture of the run."""
+        return self._publisher.snapshot
+
+    @property
     def waiting_bytes(self) -> dict[str, int]:
         """Bytes that wait for the worker and for the recorder."""
         return {"work": self._work.bytes_held, "record": self._record.bytes_held}
@@ -112,12 +122,13 @@ class Engine:
         return self._handler.fault
 
     @property
-    def loop_fault(self) -> str:
-        """Why corrections that are wanted do not reach the hardware: the fault, or the alarm.
+    def bad_end(self) -> str:
+        """Why the run must not pass for a good one: the fault, or an alarm that asks to act.
 
-        Empty where they do.
+        Empty where nothing does. A replay moves nothing: only a fault counts there.
         """
-        standing = (alarm.text for alarm in self.snapshot.alarms if alarm.key in LOOP_ALARMS)
+        live = self._components.mode == "live"
+        standing = (one.text for one in self.snapshot.alarms if live and one.severity == "act")
         return self.fault or next(standing, "")
 
     # ---- receive thread
@@ -147,7 +158,7 @@ class Engine:
                     self._one_drop(item)
                 elif time.monotonic() - self.snapshot.time_s > REFRESH_S:
                     self._components.actuators.prepare()
-                    self._publish()
+                    self._publisher.publish()
             except Exception as error:
                 self._latch("working", error)
                 if item is not None:
@@ -190,11 +201,10 @@ class Engine:
         self.history.add(record)
         log.info("drop %d %s", record.drop_id, record.decision.in_words())
         self._keep(record)
-        if ended := self._handler.procedures.take(record, self._handler.fault):
-            self.snapshot = replace(self.snapshot, note=ended)
+        ended = self._handler.procedures.take(record, self._handler.fault)
         if components.observe is not None:
             components.observe(record)
-        self._publish(record, pair)
+        self._publisher.publish(record, pair, ended)
         if components.drop_system is not None:
             components.drop_system.done(record.drop_id)
         if components.drops is not None and self.history.outcomes >= components.drops:
@@ -202,7 +212,7 @@ class Engine:
 
     def _obey(self) -> None:
         for answer in self._handler.answers():
-            self._publish(answer=answer)
+            self._publisher.publish(note=answer)
 
     def _keep(self, record: DropRecord) -> None:
         if self._components.recorder is not None:
@@ -216,7 +226,7 @@ class Engine:
             silent = self._watchdog.silence()
             if silent != self._handler.silent:
                 self._handler.silent = silent
-                self._publish()
+                self._publisher.publish()
 
     # ---- record thread
 
@@ -245,17 +255,16 @@ class Engine:
         components = self._components
         try:
             self.left = self._handler.leave()
-            self.snapshot = replace(self.snapshot, note=self.left or self.snapshot.note)
-            final = self._final(components.actuators.final_readback())
+            self._publisher.publish(note=self.left)
+            readback = components.actuators.final_readback()
+            self._handler.miss(readback)
+            final = self._final(readback)
             if components.recorder is not None:
                 components.recorder.close(final)
         except Exception as error:
             self._latch("stopping", error)
-        self._publish()
-        self.snapshot = self._snapshots.last(self.snapshot)
+        self._publisher.end()
         components.source.close()
-        if components.telemetry is not None:
-            components.telemetry.close()
         self.finished.set()
 
     def _final(self, readback: Setpoints) -> dict[str, Any]:
@@ -280,29 +289,3 @@ class Engine:
         log.exception("fault while %s", doing)
         self._handler.fault = f"{doing}: {error}"
         time.sleep(0.05)
-
-    def _publish(
-        self, record: DropRecord | None = None, pair: ImagePair | None = None, answer: str = ""
-    ) -> None:
-        """Replace the snapshot once: an answer is never seen before what it tells of."""
-        with self._publishing:
-            self._publish_alone(record, pair, answer)
-
-    def _publish_alone(
-        self, record: DropRecord | None, pair: ImagePair | None, answer: str
-    ) -> None:
-        handler = self._handler
-        snapshot = self._snapshots.next(
-            self.snapshot, handler.request, self.history, self._receiver.state
-        )
-        state, measured = handler.procedures.state, handler.procedures.measured
-        snapshot = replace(
-            snapshot, procedure=state, measured=measured, note=answer or snapshot.note
-        )
-        if record is not None:
-            snapshot = replace(snapshot, latest=record, latest_s=snapshot.time_s)
-        if record is not None and pair is not None:
-            snapshot = replace(snapshot, pair=pair, pair_estimate=record.estimate)
-        self.snapshot = snapshot
-        if self._components.telemetry is not None:
-            self._components.telemetry.publish(snapshot)

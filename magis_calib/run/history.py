@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import deque
 from dataclasses import dataclass, field, replace
 
 from magis_calib.domain.drop_record import DropRecord
@@ -17,13 +16,17 @@ STAGES_KEPT = 100_000
 
 @dataclass(slots=True)
 class RunHistory:
-    """What the worker knows of the drops so far. One thread writes it."""
+    """What the worker knows of the drops so far. One thread writes it.
+
+    Others may read all but `stage_s`: what they see is replaced, never changed.
+    """
 
     counters: Counters = field(default_factory=Counters)
-    records: deque[DropRecord] = field(default_factory=lambda: deque(maxlen=RECORDS_KEPT))
+    records: tuple[DropRecord, ...] = ()
+    """The newest drops, oldest first."""
     history: History = field(default_factory=History)
     stage_s: dict[str, array[float]] = field(default_factory=dict)
-    """Durations of every stage of the newest drops."""
+    """Durations of every stage of the newest drops; grows as long as the run goes on."""
     closed_after: int = 0
     """The newest drop when the operator closed the loop: what was held until then says nothing of
     it.
@@ -33,13 +36,7 @@ class RunHistory:
         """Take in one finished drop."""
         self.recall(record)
         self.counters = _counted(self.counters, record)
-        waited = record.decision.received_to_applied_s
-        stages = (
-            dict(record.stage_s)
-            if waited is None
-            else {**record.stage_s, "received_to_applied": waited}
-        )
-        for stage, seconds in stages.items():
+        for stage, seconds in record.durations_s.items():
             durations = self.stage_s.setdefault(stage, array("d"))
             durations.append(seconds)
             if len(durations) > 2 * STAGES_KEPT:
@@ -47,16 +44,17 @@ class RunHistory:
 
     def recall(self, record: DropRecord) -> None:
         """Remember a drop that was counted elsewhere."""
-        self.records.append(record)
+        self.records = (*self.records[1 - RECORDS_KEPT :], record)
         self.history.add(record)
 
     def note(self, drop_id: int, text: str) -> DropRecord | None:
         """Write a remark beside a drop and return its record; None where it is no longer kept."""
-        for place, record in enumerate(self.records):
-            if record.drop_id == drop_id:
-                self.records[place] = replace(record, note=text)
-                return self.records[place]
-        return None
+        noted = next((one for one in self.records if one.drop_id == drop_id), None)
+        if noted is None:
+            return None
+        fresh = replace(noted, note=text)
+        self.records = tuple(fresh if one is noted else one for one in self.records)
+        return fresh
 
     @property
     def outcomes(self) -> int:

@@ -38,6 +38,8 @@ class ReceiverState:
     received: int = 0
     duplicate: int = 0
     lost: int = 0
+    late: int = 0
+    """Frames that came after they had been given up for lost."""
     malformed: Mapping[str, int] = field(default_factory=dict)
     latest_error: str = ""
     latest_error_s: float = float("-inf")
@@ -154,7 +156,11 @@ class Receiver:
         state = self.state
         late = int(result == "late" and state.lost > 0)
         self.state = replace(
-            state, received=state.received + 1, lost=state.lost - late, latest_frame_s=seen
+            state,
+            received=state.received + 1,
+            lost=state.lost - late,
+            late=state.late + late,
+            latest_frame_s=seen,
         )
         if self._record is not None:
             self._record.put(frame, frame.counts.nbytes)

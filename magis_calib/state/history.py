@@ -101,11 +101,8 @@ class History:
         self._held = 0
         self._covariances = np.zeros((len(OBSERVABLES), len(OBSERVABLES)))
         self._usable = 0
-
-    @property
-    def rows(self) -> HistoryRows:
+        self.rows = NO_HISTORY
         """All drops so far, oldest first: a view that nobody may write to."""
-        return self._rows[: self._held].fixed()
 
     @property
     def fit_covariance(self) -> npt.NDArray[np.float64] | None:
@@ -124,6 +121,7 @@ class History:
             self._rows = fresh
         self._rows.put(self._held, _row(record))
         self._held += 1
+        self.rows = self._rows[: self._held].fixed()
         if record.sequence_type == "interferometer" and np.all(
             np.isfinite(record.estimate.covariance)
         ):

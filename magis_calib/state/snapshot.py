@@ -55,7 +55,9 @@ class PastAlarm:
     """One thing that was wrong and is over."""
 
     key: str
+    severity: Literal["look", "act"]
     text: str
+    remedy: str
     since_ns: int
     until_ns: int
 
@@ -74,6 +76,8 @@ class Counters:
     stored: int = 0
     not_stored: int = 0
     lost: int = 0
+    late: int = 0
+    """Frames that came after they had been given up for lost."""
     duplicate: int = 0
     malformed: Mapping[str, int] = field(default_factory=dict)
     """Frames refused, by error code."""

@@ -33,7 +33,6 @@ from simulators.controllers.command_log import CommandLog
 from simulators.controllers.lease import Holder, Lease
 from simulators.controllers.parameters import ParameterBank
 from simulators.controllers.requests import RequestHandler, Say
-from simulators.faults.kinds import Controller
 
 
 def unreadable(raw: bytes, error: WireError, session: str) -> FromController:
@@ -57,7 +56,7 @@ class ControllerIdentity:
     """Who a controller is and where it is found."""
 
     station: str
-    controller: Controller
+    controller: str
     endpoint: str
     session: str
     heartbeat_s: float

@@ -25,7 +25,7 @@ from simulators.faults.kinds import (
     Timed,
     TwoClouds,
 )
-from simulators.faults.wire_kinds import ClockStepped, CutPeer, NetworkCut, OfView, ViewsSwapped
+from simulators.faults.wire_kinds import ClockStepped, NetworkCut, OfView, ViewsSwapped
 from simulators.instrument.numbers import Coordinate
 from simulators.instrument.randomness import stream
 
@@ -125,7 +125,7 @@ class Faults:
         """Return the first fault of this kind that this view has in this drop."""
         return next((fault for fault in self.active(kind, drop_id) if fault.view == view), None)
 
-    def cut(self, peer: CutPeer, drop_id: int) -> Cut:
+    def cut(self, peer: str, drop_id: int) -> Cut:
         """Return which ways are cut between this peer and the application."""
         ways = {fault.way for fault in self.active(NetworkCut, drop_id) if fault.peer == peer}
         return Cut(

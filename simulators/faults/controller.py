@@ -9,7 +9,6 @@ from magis_calib.link.control_messages import ParameterMessage, Refusal
 from simulators.faults.active import Cut, Faults
 from simulators.faults.kinds import (
     Clamps,
-    Controller,
     ControllerDiesAfterCheck,
     ControllerRestart,
     ControllerSilent,
@@ -25,9 +24,7 @@ from simulators.faults.kinds import (
 class Misbehaviour:
     """What one controller does wrong at the moment, which is that of the newest drop."""
 
-    def __init__(
-        self, faults: Faults, controller: Controller, newest_drop: Callable[[], int]
-    ) -> None:
+    def __init__(self, faults: Faults, controller: str, newest_drop: Callable[[], int]) -> None:
         self._faults = faults
         self._controller = controller
         self._newest_drop = newest_drop
@@ -44,7 +41,7 @@ class Misbehaviour:
 
     @property
     def locked(self) -> bool:
-        """What the laser says of its lock."""
+        """What a controller with a lock says of it."""
         return not self._faults.active(Unlocked, self._newest_drop())
 
     def refusal(self) -> Refusal | None:

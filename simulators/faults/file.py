@@ -15,7 +15,7 @@ from magis_calib.domain.errors import ConfigError
 from simulators.faults import kinds as one
 from simulators.faults import wire_kinds as wire
 from simulators.faults.active import Faults
-from simulators.faults.kinds import Timed
+from simulators.faults.kinds import KnownNames, Timed
 from simulators.instrument.numbers import PlantNumbers, Strict
 
 Fault = Annotated[
@@ -77,7 +77,8 @@ def load_faults(path: Path | None, numbers: PlantNumbers) -> tuple[Timed, ...]:
         return ()
     try:
         text = path.read_text(encoding="utf-8")
-        return FaultFile.model_validate(toml_table(text), context=set(numbers.actuators)).fault
+        known = KnownNames(numbers.actuators.keys(), numbers.controllers)
+        return FaultFile.model_validate(toml_table(text), context=known).fault
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Collection, Mapping
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
@@ -12,18 +12,33 @@ from simulators.instrument.numbers import Finite, Strict
 DropNumber = Annotated[int, Field(ge=1, strict=True)]
 """Drops are counted from the first of the run, which is 1."""
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Controller = Literal["laser", "drop_system"]
 Observable = Literal["x_m", "y_m", "z_m", "fringe_x_rad_per_m", "fringe_z_rad_per_m", "phase_rad"]
 
 
-def _known(name: str, info: ValidationInfo) -> str:
-    actuators = sorted(info.context or ())
-    if name not in actuators:
-        raise ValueError(f"wanted one of {actuators}, got {name!r}")
+class KnownNames(NamedTuple):
+    """What a fault may speak of: the context that a file of faults is judged in."""
+
+    actuators: Collection[str]
+    controllers: Collection[str]
+
+
+def one_of(names: Collection[str], name: str) -> str:
+    """Return the name. Raises `ValueError` where it is none of these."""
+    if name not in names:
+        raise ValueError(f"wanted one of {sorted(names)}, got {name!r}")
     return name
 
 
-ActuatorName = Annotated[str, AfterValidator(_known)]
+def _actuator(name: str, info: ValidationInfo) -> str:
+    return one_of(info.context.actuators if info.context else (), name)
+
+
+def _controller(name: str, info: ValidationInfo) -> str:
+    return one_of(info.context.controllers if info.context else (), name)
+
+
+ActuatorName = Annotated[str, AfterValidator(_actuator)]
+Controller = Annotated[str, AfterValidator(_controller)]
 
 
 class Timed(Strict):

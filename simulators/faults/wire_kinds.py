@@ -6,14 +6,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from magis_calib.domain.camera import View
-from simulators.faults.kinds import Timed
+from simulators.faults.kinds import Timed, one_of
 from simulators.instrument.numbers import Finite
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-CutPeer = Literal["camera x", "camera y", "laser", "drop_system"]
+CAMERAS = ("camera x", "camera y")
+
+
+def _peer(name: str, info: ValidationInfo) -> str:
+    return one_of((*CAMERAS, *(info.context.controllers if info.context else ())), name)
+
+
+CutPeer = Annotated[str, AfterValidator(_peer)]
 
 
 class OfView(Timed):

@@ -117,7 +117,8 @@ class SourceNumbers(Strict):
 class ActuatorNumbers(Strict):
     """One parameter of a controller and what it moves."""
 
-    controller: Literal["laser", "drop_system"]
+    controller: str
+    """Who has it, by its name in the configuration."""
     nominal: Finite
     minimum: Finite
     maximum: Finite
@@ -142,6 +143,8 @@ class PlantNumbers(Strict):
     presets: dict[str, PresetNumbers]
     sources: dict[str, SourceNumbers]
     actuators: dict[str, ActuatorNumbers]
+    locks: tuple[str, ...] = ("laser",)
+    """Controllers whose status says whether they are `locked`."""
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
@@ -155,6 +158,11 @@ class PlantNumbers(Strict):
                     f"{source.like!r}"
                 )
         return self
+
+    @property
+    def controllers(self) -> set[str]:
+        """Everybody who has a parameter."""
+        return {one.controller for one in self.actuators.values()}
 
 
 def load_plant_numbers(path: Path | None = None) -> PlantNumbers:

@@ -58,7 +58,7 @@ def own_ports(free_station: Station, tmp_path: Path) -> Path:
         ("drop_system", 15552),
         ("telemetry", 15553),
     ):
-        text = text.replace(f"tcp://127.0.0.1:{port}", getattr(free_station.links, name))
+        text = text.replace(f"tcp://127.0.0.1:{port}", free_station.endpoints[name])
     text = text.replace('sockets = "curve"', 'sockets = "plain"')
     text = text.replace("silent_after_s = 5.0", "silent_after_s = 2.0").replace(
         "heartbeat_s = 1.0", "heartbeat_s = 0.3"

@@ -13,7 +13,7 @@ import pytest
 import zmq
 
 from hardware.controller import ControllerClient
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import on_free_ports
 from magis_calib.auth.keyring import Keyring, Pair, default_keys_dir
 from magis_calib.auth.sockets import CurveSecurity, open_lock
@@ -44,7 +44,7 @@ def live(config: Config, locked: Station, tmp_path: Path) -> Iterator[LiveRun]:
     """A running application and its controllers, each with its keys."""
     controllers = Controllers(locked)
     try:
-        live = LiveRun(config, "bottom", locked, tmp_path, None, {})
+        live = LiveRun(config, "bottom", locked, RunRequest(tmp_path))
         with running(live.engine, live.close) as engine:
             until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
             yield live
@@ -65,7 +65,7 @@ def test_only_whose_key_is_listed_for_it_is_served(live, locked, keyring, who: s
         ("drop_system", HELLO, "application"),
     ):
         server = keyring.named("application" if door == "camera" else door).public
-        endpoint = getattr(locked.links, door)
+        endpoint = locked.endpoints[door]
         keys = {"stranger": stranger(), "nobody": None, "wrong server key": keyring.pair(right)}
         mine = keys[who] if who in keys else keyring.pair(who)
         with Caller(
@@ -84,7 +84,9 @@ def test_a_revoked_key_is_refused_from_the_next_message_on(live, locked, keyring
         Caller(
             locked.links.camera, keyring.pair("LM9"), keyring.named("application").public
         ) as camera,
-        Caller(locked.links.laser, keyring.pair("second"), keyring.named("laser").public) as second,
+        Caller(
+            locked.endpoints["laser"], keyring.pair("second"), keyring.named("laser").public
+        ) as second,
     ):
         assert camera.ask(**CAMERA_HELLO)["type"] == "welcome"
         assert second.ask(**HELLO)["code"] == "leased"
@@ -210,7 +212,7 @@ def test_who_sends_too_much_is_cut_off_at_every_door(live, locked, keyring) -> N
     for door, name, size in doors:
         server = keyring.named("application" if door in ("camera", "telemetry") else door).public
         kind = zmq.XSUB if door == "telemetry" else zmq.DEALER
-        with Caller(getattr(locked.links, door), keyring.pair(name), server, kind) as caller:
+        with Caller(locked.endpoints[door], keyring.pair(name), server, kind) as caller:
             monitor = caller.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
             assert caller.socket.poll(0) == 0
             caller.socket.send(b" " * size)
@@ -222,9 +224,9 @@ def test_who_sends_too_much_is_cut_off_at_every_door(live, locked, keyring) -> N
 def test_a_controller_that_answers_too_much_is_cut_off(
     locked, keyring, size: int, connections: int
 ) -> None:
-    blabber = Blabber(keyring, "laser", locked.links.laser, size)
-    lock = open_lock(locked.links, None)
-    client = ControllerClient(lock, "laser", locked.links.laser, "bottom", "s", locked.links)
+    blabber = Blabber(keyring, "laser", locked.endpoints["laser"], size)
+    lock = open_lock(locked, None)
+    client = ControllerClient(lock, "laser", locked.endpoints["laser"], "bottom", "s", locked.links)
     try:
         assert (blabber.callers(5.0) > 1) == (connections > 1), (
             "each answer of too many bytes ends a connection"
@@ -244,7 +246,9 @@ def test_who_is_not_let_in_says_so_and_is_served_once_it_is_allowed(locked, keyr
     lock = CurveSecurity(zmq.Context(), strangers)
     client = None
     try:
-        client = ControllerClient(lock, "laser", locked.links.laser, "bottom", "s", locked.links)
+        client = ControllerClient(
+            lock, "laser", locked.endpoints["laser"], "bottom", "s", locked.links
+        )
         until_true(lambda: "does not let our key in" in client.link().detail)
         (keyring.folder / "allowed.toml").write_text(kept)
         until_true(lambda: client.link().connected)

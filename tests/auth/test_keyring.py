@@ -18,9 +18,10 @@ from magis_calib.domain.errors import ConfigError
 def test_a_folder_is_made_on_first_use_with_secrets_that_only_their_user_reads(
     tmp_path: Path,
 ) -> None:
-    keyring = Keyring.at(tmp_path / "config" / "keys")
-    assert {peer.name: peer.role for peer in keyring.parties().values()} == dict(OWN)
-    for name in OWN:
+    keyring = Keyring.at(tmp_path / "config" / "keys", ("laser", "cavity"))
+    wanted = {**OWN, "laser": "controller", "cavity": "controller"}
+    assert {peer.name: peer.role for peer in keyring.parties().values()} == wanted
+    for name in wanted:
         assert stat.S_IMODE((keyring.folder / f"{name}.key").stat().st_mode) == 0o600
         pair = keyring.pair(name)
         assert (

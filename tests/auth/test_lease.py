@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import on_free_ports
 from magis_calib.config.station import Config, Station, default_text
 from magis_calib.host.user import Owner
@@ -30,7 +30,7 @@ def controllers(free_station: Station) -> Iterator[Controllers]:
 
 @pytest.fixture
 def laser(free_station: Station, controllers: Controllers) -> str:
-    return free_station.links.laser
+    return free_station.endpoints["laser"]
 
 
 def asked(
@@ -106,7 +106,7 @@ def test_the_same_user_of_the_same_host_and_the_heir_of_a_dead_one_need_not_ask(
 
 
 def test_a_lease_ends_with_the_silence_of_its_holder(free_station: Station) -> None:
-    controllers, laser = Controllers(free_station, lease_s=2.0), free_station.links.laser
+    controllers, laser = Controllers(free_station, lease_s=2.0), free_station.endpoints["laser"]
     with Caller(laser) as ana, Caller(laser) as ben:
         ana.ask(**ANA)
         assert ben.ask(**BEN)["code"] == "leased"
@@ -127,7 +127,7 @@ def own(free_station: Station, tmp_path: Path) -> Path:
         ("drop_system", 15552),
         ("telemetry", 15553),
     ):
-        text = text.replace(f"tcp://127.0.0.1:{port}", getattr(free_station.links, name))
+        text = text.replace(f"tcp://127.0.0.1:{port}", free_station.endpoints[name])
     (tmp_path / "own.toml").write_text(text)
     return tmp_path / "own.toml"
 
@@ -162,15 +162,15 @@ def test_a_second_program_ends_with_2_and_names_the_owner(
 def test_the_one_that_was_taken_over_holds_and_says_so(
     config: Config, free_station: Station, controllers: Controllers, tmp_path: Path
 ) -> None:
-    first = LiveRun(config, "bottom", free_station, tmp_path / "first", None, {})
+    first = LiveRun(config, "bottom", free_station, RunRequest(tmp_path / "first"))
     with (
         running(first.engine, first.close) as engine,
         on_free_ports(free_station, own=False) as (other, _),
     ):
         until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
-        theirs = {"laser": free_station.links.laser, "drop_system": free_station.links.drop_system}
-        station = other.model_copy(update={"links": other.links.model_copy(update=theirs)})
-        second = LiveRun(config, "bottom", station, tmp_path / "second", None, {})
+        theirs = {name: free_station.endpoints[name] for name in free_station.controllers}
+        station = other.at(theirs)
+        second = LiveRun(config, "bottom", station, RunRequest(tmp_path / "second"))
         with running(second.engine, second.close):
             me = Owner.of_this_process()
             words = f"taken over by {me.user}@{me.host}, process {me.process}"

@@ -96,7 +96,7 @@ def killed_again_and_again(
         config = folder / "station.toml"
         text = default_text()
         for name, old in (("camera", 0), ("laser", 1), ("drop_system", 2), ("telemetry", 3)):
-            text = text.replace(f"tcp://127.0.0.1:1555{old}", getattr(station.links, name))
+            text = text.replace(f"tcp://127.0.0.1:1555{old}", station.endpoints[name])
         config.write_text(text, encoding="utf-8")
         simulated = _start(
             "simulators",

@@ -24,7 +24,7 @@ import numpy as np
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.main import settle_in
 from magis_calib.config.loading import load_config, select_station
@@ -92,14 +92,9 @@ def main() -> int:
             config,
             name,
             station,
-            options.folder,
-            None,
-            {"simulated": True, "simulation": ""},
-            go_on=False,
+            RunRequest(options.folder, about={"simulated": True, "simulation": ""}, go_on=False),
         )
-        simulated = SimulatedProcess(
-            SimulationOptions("full", 1, 1 / 3), station.links, None, name, None
-        )
+        simulated = SimulatedProcess(SimulationOptions("full", 1, 1 / 3), station, None, name, None)
         run.watch(simulated.link)
         run.engine.start()
         settings = QSettings(str(options.folder / "window.ini"), QSettings.Format.IniFormat)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from magis_calib.app.simulated import LINKS, on_free_ports
+from magis_calib.app.simulated import on_free_ports
 from magis_calib.auth.keyring import Keyring
 from magis_calib.cli.main import main
 from magis_calib.config.station import default_text
@@ -24,8 +24,8 @@ def configured(station, tmp_path):
     """
     text = default_text()
     with on_free_ports(station, own=False) as (free, _):
-        for port, name in zip((15550, 15551, 15552, 15553), LINKS, strict=True):
-            text = text.replace(f"tcp://127.0.0.1:{port}", getattr(free.links, name))
+        for name, usual in station.endpoints.items():
+            text = text.replace(usual, free.endpoints[name])
         (tmp_path / "own.toml").write_text(text)
         Keyring.at(tmp_path / "keys")
         yield free
@@ -52,10 +52,7 @@ def asked(configured, tmp_path, capsys):
 
 @pytest.fixture
 def station_runs(configured, tmp_path):
-    words = [
-        f"--{name.replace('_', '-')}-endpoint={getattr(configured.links, name)}"
-        for name in LINKS[:3]
-    ]
+    words = [f"--endpoint={name}={one}" for name, one in configured.endpoints.items()]
     words = [
         sys.executable,
         "-m",

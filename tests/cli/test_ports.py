@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from magis_calib.app.simulated import LINKS, on_free_ports
+from magis_calib.app.simulated import on_free_ports
 from magis_calib.config.station import Station, default_text
 from tests.app.test_whole_runs import magis_calib
 
 
 def addresses(station: Station) -> list[str]:
-    return [getattr(station.links, name) for name in LINKS]
+    return list(station.endpoints.values())
 
 
 def test_runs_that_start_at_once_are_given_addresses_of_their_own(station: Station) -> None:
@@ -35,7 +35,7 @@ def test_a_run_leaves_the_addresses_of_one_that_is_about_to_listen(
     free_station: Station, tmp_path: Path
 ) -> None:
     text = default_text()
-    for port, address in zip((15550, 15551, 15552, 15553), addresses(free_station), strict=True):
+    for port, address in zip((15550, 15553, 15551, 15552), addresses(free_station), strict=True):
         text = text.replace(f"tcp://127.0.0.1:{port}", address)
     (tmp_path / "own.toml").write_text(text)
     said = magis_calib(

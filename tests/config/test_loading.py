@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from magis_calib.config.loading import load_config, parse_config, select_station
-from magis_calib.config.station import default_text
+from magis_calib.config.loading import load_config, parse_config, parse_json_config, select_station
+from magis_calib.config.station import Station, default_text
 from magis_calib.domain.errors import ConfigError
 
 MISTAKES = {
@@ -45,7 +47,7 @@ MISTAKES = {
     "bad address": (
         "tcp://127.0.0.1:15551",
         "127.0.0.1:15551",
-        ["links.laser", "got '127.0.0.1:15551'"],
+        ["controllers.laser.endpoint", "got '127.0.0.1:15551'"],
     ),
     "fact with a typo": (
         'defects = ""',
@@ -106,3 +108,120 @@ def test_the_shipped_matrix_is_well_conditioned_in_units_of_noise(station) -> No
     import numpy as np
 
     assert np.linalg.cond(station.loop.scaled(station.response())) < 1.3
+
+
+OLDER = """
+[stations.bottom.links]
+camera = "tcp://127.0.0.1:15550"
+laser = "tcp://127.0.0.1:15551"
+drop_system = "tcp://127.0.0.1:15552"
+telemetry = "tcp://127.0.0.1:15553"
+"""
+
+
+def older_text() -> str:
+    """The shipped configuration as it was written before controllers had a table."""
+    text = default_text()
+    owners = select_station(parse_config(text, ""), None)[1].owners
+    tables = text.index("# One table for each controller"), text.index("[stations.bottom.pairing]")
+    text = text[: tables[0]] + text[tables[1] :]
+    head, tail = text.split('telemetry = "tcp://127.0.0.1:15553"', 1)
+    head = head[: head.index("[stations.bottom.links]")] + OLDER.rstrip()
+    before, actuators = tail.split("[stations.bottom.loop.actuators]")
+    rows = [
+        line.replace("{ ", f'{{ controller = "{owners[line.split()[0]]}", ', 1)
+        if line.split()[:1] and line.split()[0] in owners and "nominal" in line
+        else line
+        for line in actuators.splitlines()
+    ]
+    return head + before + "[stations.bottom.loop.actuators]" + "\n".join(rows) + "\n"
+
+
+def test_a_file_from_before_controllers_had_a_table_is_read_as_before() -> None:
+    older = older_text()
+    assert 'controller = "drop_system"' in older
+    assert "controllers" not in older
+    assert parse_config(older, "old.toml") == parse_config(default_text(), "new.toml")
+
+
+def test_a_recorded_configuration_from_before_is_read_as_before() -> None:
+    table = tomllib.loads(older_text())
+    assert parse_json_config(json.dumps(table), "session") == parse_config(default_text(), "")
+
+
+def test_who_mixes_both_ways_is_told_what_to_type() -> None:
+    mixed = default_text().replace(
+        'telemetry = "tcp', 'laser = "tcp://127.0.0.1:15551"\ntelemetry = "tcp', 1
+    )
+    with pytest.raises(ConfigError) as caught:
+        parse_config(mixed, "mine.toml")
+    told = str(caught.value)
+    assert "leave out links.laser" in told
+    typed = told[told.index("[stations.") :].replace("stations.…", "x")
+    assert tomllib.loads(typed)["x"]["controllers"]["laser"] == {
+        "endpoint": "tcp://127.0.0.1:15551",
+        "parameters": list(station_as_shipped().controllers["laser"].parameters),
+    }
+
+
+def station_as_shipped() -> Station:
+    return select_station(load_config(None), None)[1]
+
+
+TABLES = {
+    "a parameter with two owners": (
+        '"detuning_hz",',
+        '"detuning_hz", "trap_x_m",',
+        "['trap_x_m'] are named twice",
+    ),
+    "a parameter that nobody knows": (
+        '"detuning_hz",',
+        '"detuning_hx",',
+        "unknown ['detuning_hx']",
+    ),
+    "an actuator that nobody has": (
+        '"trap_x_m", "trap_y_m"',
+        '"trap_y_m"',
+        "trap_x_m: no controller",
+    ),
+    "nobody announces": ("announces_drops = true", "", "exactly one, got []"),
+    "a name of somebody else": (
+        "controllers.laser]",
+        "controllers.observer]",
+        "['observer'] name something else",
+    ),
+    "a far address without locks": (
+        'sockets = "curve"',
+        'sockets = "plain"',
+        "tcp://10.0.0.7:15551",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_wrong_table_of_controllers_is_refused(name: str) -> None:
+    good, bad, words = TABLES[name]
+    text = default_text()
+    assert good in text
+    far = text.replace("127.0.0.1:15551", "10.0.0.7:15551")
+    with pytest.raises(ConfigError) as caught:
+        parse_config(far.replace(good, bad), "mine.toml")
+    assert words in str(caught.value)
+
+
+def test_a_third_controller_is_one_more_table() -> None:
+    text = (
+        default_text()
+        .replace(', "focus_m"]', "]")
+        .replace(
+            "[stations.bottom.pairing]",
+            "[stations.bottom.controllers.cameras]\n"
+            'endpoint = "tcp://127.0.0.1:15554"\n'
+            'parameters = ["focus_m"]\n\n'
+            "[stations.bottom.pairing]",
+            1,
+        )
+    )
+    station = select_station(parse_config(text, "mine.toml"), None)[1]
+    assert station.endpoints["cameras"] == "tcp://127.0.0.1:15554"
+    assert (station.owners["focus_m"], station.announcer) == ("cameras", "drop_system")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.main import main
 from magis_calib.config.loading import load_config, select_station
@@ -36,9 +36,11 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, config = tmp_path_factory.mktemp("tuned"), load_config(None)
     name, station = select_station(config, None)
     with on_free_ports(station, own=False) as (station, _):
-        live = LiveRun(config, name, station, folder, None, {"simulated": True}, go_on=False)
+        live = LiveRun(
+            config, name, station, RunRequest(folder, about={"simulated": True}, go_on=False)
+        )
         options = SimulationOptions(sensor="small", interval_s=0.0, seed=8)
-        simulated = SimulatedProcess(options, station.links, None, name, None)
+        simulated = SimulatedProcess(options, station, None, name, None)
         try:
             with running(live.engine, live.close) as engine:
                 for drops, commands in asked(Limits.of(station.loop.actuators["trap_y_m"])).items():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import zmq
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.config.station import Station
 from magis_calib.domain.camera import ImagePair
 from magis_calib.run.engine import Engine
@@ -68,7 +68,7 @@ def bench(config, quick_station: Station, session_dir: Path) -> Iterator[Bench]:
         try:
             products = session_dir.parent / "products"
             live = LiveRun(
-                config, "bottom", quick_station, session_dir, None, {}, products=products
+                config, "bottom", quick_station, RunRequest(session_dir, products=products)
             )
             with running(live.engine, live.close) as engine:
                 for driver in drivers.values():

@@ -55,6 +55,18 @@ def test_a_controller_that_disagrees_with_the_configuration_is_sent_nothing(
     assert bench.controllers.banks["drop_system"].readback() == before
 
 
+def test_a_parameter_that_another_controller_describes_is_not_written(bench) -> None:
+    banks = bench.controllers.banks
+    of_drop_system, of_laser = banks["drop_system"].describe, banks["laser"].describe
+    name = "mirror_tilt_x_rad"
+    banks["drop_system"].describe = lambda: of_drop_system() | {name: of_laser()[name]}
+    bench.controllers.restart("drop_system")
+    words = f"{name}: described by drop_system, wanted laser"
+    until(bench.engine, lambda s: words in s.loop_detail, "the disagreement")
+    bench.drop(1, AWAY)
+    until(bench.engine, decided(1, "held", words), "held")
+
+
 def test_a_laser_that_lost_its_lock_holds_the_loop_until_it_is_locked_again(bench) -> None:
     bench.controllers.words["laser"] = {"locked": False}
     until(bench.engine, lambda s: "laser is not locked" in s.loop_detail, "seen without a drop")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import zmq
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.recording.reader import Session
 from tests.bench import Controllers, Driver, running, until
 from tests.pictures import Scene, pair
@@ -100,7 +100,7 @@ def test_a_fact_the_user_insists_on_must_be_announced(config, quick_station, ses
         for camera in quick_station.cameras
     ]
     station = quick_station.model_copy(update={"cameras": cameras})
-    live = LiveRun(config, "bottom", station, session_dir, None, {})
+    live = LiveRun(config, "bottom", station, RunRequest(session_dir))
     with zmq.Context() as context, running(live.engine, live.close):
         driver = Driver(context, station, "x")
         answer = driver.hello()
@@ -275,12 +275,12 @@ def test_a_restarted_controller_is_read_again_before_anything_is_sent(bench) -> 
 def test_without_any_camera_the_program_stays_up_and_says_what_is_missing(
     config, quick_station, session_dir
 ) -> None:
-    live = LiveRun(config, "bottom", quick_station, session_dir, None, {})
+    live = LiveRun(config, "bottom", quick_station, RunRequest(session_dir))
     with running(live.engine, live.close) as engine:
         snapshot = until(engine, lambda s: len(s.alarms) >= 4, "four peers are missing")
     texts = " ".join(alarm.text for alarm in snapshot.alarms)
     assert quick_station.links.camera in texts
-    assert quick_station.links.laser in texts
+    assert quick_station.endpoints["laser"] in texts
     assert engine.fault == ""
 
 
@@ -298,7 +298,7 @@ def test_a_full_disk_is_said_and_what_was_stored_stays_readable(
     try:
         with zmq.Context() as context:
             drivers = {view: Driver(context, quick_station, view) for view in ("x", "y")}
-            live = LiveRun(config, "bottom", quick_station, disk, None, {})
+            live = LiveRun(config, "bottom", quick_station, RunRequest(disk))
             with running(live.engine, live.close) as engine:
                 stored = []
                 until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
@@ -351,7 +351,7 @@ def test_an_unwritable_folder_is_said_and_the_loop_runs_on_unrecorded(
     try:
         with zmq.Context() as context:
             drivers = {view: Driver(context, quick_station, view) for view in ("x", "y")}
-            live = LiveRun(config, "bottom", quick_station, blocked, None, {})
+            live = LiveRun(config, "bottom", quick_station, RunRequest(blocked))
             with running(live.engine, live.close) as engine:
                 until(engine, lambda snapshot: snapshot.actuators, "the controllers are known")
                 for view, frame in pair(np.random.default_rng(1), Scene(), 1).frames.items():

@@ -14,7 +14,7 @@ import pytest
 import zmq
 
 from magis_calib.app.headless import news
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.report import build_report
 from magis_calib.app.show import farewell, finish
 from magis_calib.config.loading import load_config, parse_json_config, select_station
@@ -81,7 +81,7 @@ def plugged(
         drivers = {view: Driver(context, station, view) for view in ("x", "y")}
         bench = Bench(None, station, Controllers(station), drivers, sessions)
         try:
-            live = LiveRun(config, "bottom", station, sessions, None, {}, config_file=config_file)
+            live = LiveRun(config, "bottom", station, RunRequest(sessions, config_file=config_file))
             with running(live.engine, live.close) as engine:
                 for driver in drivers.values():
                     assert driver.hello()["type"] == "welcome"
@@ -333,13 +333,13 @@ def test_a_start_that_was_never_read_is_not_gone_back_to(
     config, quick_station, session_dir
 ) -> None:
     live = LiveRun(
-        config, "bottom", with_loop(quick_station, on_stop="start"), session_dir, None, {}
+        config, "bottom", with_loop(quick_station, on_stop="start"), RunRequest(session_dir)
     )
     with running(live.engine, live.close) as engine:
         engine.submit(StopRun())
         assert engine.wait(30)
         assert "never read: nothing was moved" in farewell(engine)
-        assert engine.loop_fault == ""
+        assert engine.fault == ""
 
 
 def test_a_start_that_cannot_be_returned_to_is_a_fault(
@@ -411,15 +411,20 @@ def test_an_alarm_is_acknowledged_by_somebody_until_its_trouble_ends(bench, capl
     for words in ("acknowledged by ada: laser", "over: laser"):
         assert any(record.message.startswith(words) for record in caplog.records)
     report = build_report(stopped(bench), bench.station, None, None)
-    standing = {one["key"]: one for one in report["alarms"]}
+    standing = {one["key"]: one for one in report["alarms"] if one["over_ns"] is None}
     assert set(standing["link laser"]) == {
         "key",
         "severity",
         "text",
         "remedy",
         "since_ns",
+        "over_ns",
         "acknowledged_by",
     }
+    assert standing["link laser"]["over_ns"] is None
+    over = [one for one in report["alarms"] if one["key"] == "link laser" and one["over_ns"]]
+    assert [one["over_ns"] for one in over] == [past.until_ns]
+    assert over[0]["remedy"] == alarm.remedy
     history = [one for one in report["alarm_history"] if one["key"] == "link laser"]
     assert [one["until_ns"] for one in history] == [past.until_ns, None]
 

@@ -10,7 +10,7 @@ import zmq
 from small_application import SmallApplication
 
 from magis_calib.config.loading import load_config, select_station
-from magis_calib.config.station import Links, Station
+from magis_calib.config.station import Station
 from simulators.instrument.numbers import PlantNumbers, SensorNumbers, load_plant_numbers
 from simulators.options import SimulationOptions
 from simulators.station import SimulatedStation, StationSetup
@@ -40,13 +40,14 @@ class Bench:
         }
         self.said: list[str] = []
         self._numbers = numbers
-        self._links = Links(**self.endpoints, sockets="plain", heartbeat_s=0.1, silent_after_s=1.0)
+        self._links = {"sockets": "plain", "heartbeat_s": 0.1, "silent_after_s": 1.0}
         self._stops: list[tuple[threading.Event, threading.Thread]] = []
         self._applications: list[SmallApplication] = []
 
     def configured(self) -> tuple[str, Station]:
         name, station = select_station(load_config(None), None)
-        return name, station.model_copy(update={"links": self._links})
+        links = station.links.model_copy(update=self._links)
+        return name, station.model_copy(update={"links": links}).at(self.endpoints)
 
     def station(
         self,

@@ -295,7 +295,7 @@ MISTAKES = {
     table("frame_lost", view="z"): "line 3, fault 1, view: Input should be 'x' or 'y', got 'z'",
     table(
         "refuses", controller="camera"
-    ): "controller: Input should be 'laser' or 'drop_system', got 'camera'",
+    ): "controller: wanted one of ['drop_system', 'laser'], got 'camera'",
     "[[fault": "not valid TOML",
     "fault = 3": "line 1, fault: wanted tables [[fault]], got 3",
 }

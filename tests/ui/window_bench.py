@@ -16,7 +16,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton, QWidget
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.recording.reader import Session
@@ -133,15 +133,16 @@ class StationBench(WindowBench):
             config,
             name,
             station,
-            folder,
-            None,
-            {"simulated": True},
-            products=folder / "products",
-            go_on=False,
-            config_file=config_file,
+            RunRequest(
+                folder,
+                about={"simulated": True},
+                products=folder / "products",
+                go_on=False,
+                config_file=config_file,
+            ),
         )
         self._until_closed.callback(run.close)
-        self._simulated = SimulatedProcess(options, station.links, None, name, None)
+        self._simulated = SimulatedProcess(options, station, None, name, None)
         self._until_closed.callback(self._simulated.stop)
         run.engine.start()
         super().__init__(run.engine, settings, close_confirm=close_confirm)

@@ -21,7 +21,7 @@ WAIT_S = 3.0
 
 def _ports(asked: Asked) -> Iterator[Finding]:
     for name in ("camera", "telemetry"):
-        endpoint = getattr(asked.station.links, name)
+        endpoint = asked.station.endpoints[name]
         if not endpoint.startswith("tcp://"):
             continue
         host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
@@ -48,8 +48,8 @@ def _keys(asked: Asked) -> Iterator[Finding]:
         )
         return
     try:
-        keyring = Keyring.at(asked.keys)
-        for name in OWN:
+        keyring = Keyring.at(asked.keys, tuple(asked.station.controllers))
+        for name in (*OWN, *asked.station.controllers):
             if name == "application" or (keyring.folder / f"{name}.key").exists():
                 keyring.pair(name)
     except ConfigError as error:
@@ -62,16 +62,17 @@ def _keys(asked: Asked) -> Iterator[Finding]:
 
 
 def _controllers(asked: Asked) -> Iterator[Finding]:
-    """Ask both without a hello: whoever has their leases keeps them."""
-    security = open_lock(asked.station.links, asked.keys)
+    """Ask each without a hello: whoever has their leases keeps them."""
+    security = open_lock(asked.station, asked.keys)
     links = asked.station.links
     known: dict[str, ParameterFacts] = {}
+    owners: dict[str, str] = {}
     try:
-        for name in ("laser", "drop_system"):
+        for name, controller in asked.station.controllers.items():
             client = ControllerClient(
                 security,
                 name,
-                getattr(links, name),
+                controller.endpoint,
                 asked.name,
                 f"check-{os.getpid()}",
                 links,
@@ -85,13 +86,14 @@ def _controllers(asked: Asked) -> Iterator[Finding]:
                 yield Finding(name, told, "running", "warn", "start it; magis-sim is one for tests")
                 continue
             known |= told
+            owners |= dict.fromkeys(told, name)
             limits = ", ".join(
                 f"{one.name} [{one.minimum:g}, {one.maximum:g}] {one.unit}" for one in told.values()
             )
             yield Finding(name, limits, "running", "ok")
     finally:
         security.close()
-    if known and (wrong := disagreements(known, asked.station)):
+    if known and (wrong := disagreements(known, owners, asked.station)):
         remedy = "mend the configuration, or the controller"
         yield Finding("controllers' limits", wrong, "as configured", "fail", remedy)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.auth.keyring import Keyring
 from magis_calib.cli.main import settle_in
@@ -81,7 +81,7 @@ class Target:
         return (
             self.tap.port
             if door == "laser"
-            else int(getattr(self.station.links, door).rpartition(":")[2])
+            else int(self.station.endpoints[door].rpartition(":")[2])
         )
 
     def endpoint(self, door: str) -> str:
@@ -108,22 +108,17 @@ def running(folder: Path) -> Iterator[Target]:
     config = load_config(None)
     name, station = select_station(config, None)
     with on_free_ports(station, own=False) as (station, _):
-        tap = Tap(int(station.links.laser.rpartition(":")[2]))
-        tapped = station.links.model_copy(update={"laser": f"tcp://127.0.0.1:{tap.own_port}"})
+        tap = Tap(int(station.endpoints["laser"].rpartition(":")[2]))
         keys, commands = folder / "keys", folder / "commands.jsonl"
-        near = station.model_copy(update={"links": tapped})
+        near = station.at({"laser": f"tcp://127.0.0.1:{tap.own_port}"})
         live = LiveRun(
             config,
             name,
             near,
-            folder,
-            None,
-            {"simulated": True, "simulation": ""},
-            go_on=False,
-            keys=keys,
+            RunRequest(folder, about={"simulated": True, "simulation": ""}, go_on=False, keys=keys),
         )
         options = SimulationOptions("small", 1, INTERVAL_S, commands=commands)
-        simulated = SimulatedProcess(options, station.links, None, name, None, keys)
+        simulated = SimulatedProcess(options, station, None, name, None, keys)
         live.watch(simulated.link)
         live.engine.start()
         target = Target(live.engine, near, Keyring.at(keys), tap, commands)

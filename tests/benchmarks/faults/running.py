@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.main import settle_in
 from magis_calib.config.loading import load_config, select_station
@@ -21,6 +21,7 @@ from magis_calib.run.engine import Engine
 from magis_calib.state.commands import CloseLoop, StopRun
 from magis_calib.state.safety import SafetyChange
 from simulators.options import SimulationOptions
+from tests.bench import loop_fault
 from tests.benchmarks.faults.weather import Weather, variables
 
 FIRST, LAST = 16, 25
@@ -88,13 +89,15 @@ def run(faults: str, last: int, operator: bool, disk: str, folder: Path) -> Seen
             config,
             name,
             station,
-            sessions,
-            drops,
-            {"simulated": True, "simulation": ""},
-            go_on=False,
-            keys=keys,
+            RunRequest(
+                sessions,
+                drops=drops,
+                about={"simulated": True, "simulation": ""},
+                go_on=False,
+                keys=keys,
+            ),
         )
-        simulated = SimulatedProcess(options, station.links, None, name, drops, keys)
+        simulated = SimulatedProcess(options, station, None, name, drops, keys)
         live.watch(simulated.link)
         live.engine.start()
         _attend(live.engine, last, operator, disk, Weather(folder))
@@ -141,7 +144,7 @@ def _seen(engine: Engine, folder: Path, last: int) -> Seen:
     return Seen(
         FIRST,
         last,
-        engine.loop_fault,
+        loop_fault(engine),
         records,
         alarms,
         snapshot.safety_changes,

@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.report import build_report, write_report
 from magis_calib.app.simulated import SimulatedProcess
 from magis_calib.config.loading import load_config, select_station
@@ -145,12 +145,14 @@ def with_operator(case: Case, folder: Path, slot: int) -> Outcome:
         config,
         name,
         station,
-        folder / "sessions",
-        case.drops,
-        {"simulated": True, "simulation": ""},
-        go_on=False,
+        RunRequest(
+            folder / "sessions",
+            drops=case.drops,
+            about={"simulated": True, "simulation": ""},
+            go_on=False,
+        ),
     )
-    simulated = SimulatedProcess(options, station.links, folder / "station.toml", name, case.drops)
+    simulated = SimulatedProcess(options, station, folder / "station.toml", name, case.drops)
     live.engine.start()
     try:
         due = dict(case.commands)

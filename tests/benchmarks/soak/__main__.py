@@ -22,13 +22,14 @@ from pathlib import Path
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication
 
-from magis_calib.app.live import LiveRun
+from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import SimulatedProcess, on_free_ports
 from magis_calib.cli.main import settle_in
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.recording.reader import Session
 from magis_calib.state.commands import StopRun
 from simulators.options import SimulationOptions
+from tests.bench import loop_fault
 from tests.benchmarks.faults.weather import built, variables
 from tests.benchmarks.soak.trouble import FAULTS, Trouble
 from tests.benchmarks.soak.watching import Watch
@@ -66,18 +67,16 @@ def main() -> int:
             config,
             name,
             station,
-            sessions,
-            None,
-            {"simulated": True, "simulation": ""},
-            go_on=False,
-            keys=keys,
+            RunRequest(
+                sessions, about={"simulated": True, "simulation": ""}, go_on=False, keys=keys
+            ),
         )
         trouble = Trouble(run, options.folder, options.seed)
         faults = options.folder / FAULTS
         simulation = SimulationOptions(
             "small", options.seed, options.interval, truth, faults=faults
         )
-        simulated = SimulatedProcess(simulation, station.links, None, name, None, keys)
+        simulated = SimulatedProcess(simulation, station, None, name, None, keys)
         watch = Watch()
         run.watch(simulated.link)
         run.engine.start()
@@ -117,7 +116,7 @@ def losses(run: LiveRun, trouble: Trouble, truth: Path) -> list[str]:
 
     Return every loss without a name, and broken limits.
     """
-    wrong = [f"the loop at the end: {run.engine.loop_fault}"] if run.engine.loop_fault else []
+    wrong = [f"the loop at the end: {why}"] if (why := loop_fault(run.engine)) else []
     lines = [json.loads(line) for line in truth.read_text().splitlines()]
     made = [line for line in lines if "drop_id" in line]
     with Session(Path(run.engine.snapshot.session)) as session:
