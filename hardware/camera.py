@@ -1,4 +1,7 @@
-"""The camera link: one ROUTER socket that all camera drivers connect to."""
+"""The camera link: one ROUTER socket that all camera drivers connect to.
+
+Next on the path of a pair: `magis_calib/link/wire.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""A controller's client: requests with a deadline, heartbeats,
-and the drop system's announcements.
+"""A controller's client: requests with a deadline, heartbeats, announcements of drops.
+
+Next on the path of a pair: `magis_calib/run/engine.py`.
 """
 
 from __future__ import annotations

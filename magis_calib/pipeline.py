@@ -6,6 +6,8 @@
 A drop that was not made for the interferometer is fitted as what it is, or not at all, and moves
 nothing. Live, replay and batch call this same code; they differ in where pairs come from and in the
 `Actuators` they bring. A replay may also bring an `Estimator` that knows results from before.
+
+Next on the path of a pair: `hardware/camera.py`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Send one setpoint vector to both controllers: checked by both, then written to both, then read
-back.
+"""Send one setpoint vector: checked by every controller, then written to each, then read back.
+
+Next on the path of a pair: `hardware/controller.py`.
 """
 
 from __future__ import annotations

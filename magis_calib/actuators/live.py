@@ -1,5 +1,6 @@
-"""The hands of the loop: knows where the actuators stand, moves them, and says exactly what became
-of it.
+"""Moves the actuators: knows where they stand, and says exactly what became of a move.
+
+Next on the path of a pair: `magis_calib/actuators/controllers.py`.
 """
 
 from __future__ import annotations

@@ -73,7 +73,8 @@ def run(asked: argparse.Namespace) -> int:
     """
     specs = specs_of(asked.command)
     word = getattr(asked, "name", "")
-    spec, called = specs[word], f"{asked.command} {word}".strip()
+    spec = specs[word]
+    called = f"{asked.command} {word}".strip()
     every = {one.name: one for other in specs.values() for one in other.options}
     given = {name: getattr(asked, f"of_{name}") for name in every if hasattr(asked, f"of_{name}")}
     own = {one.name for one in spec.options}

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -64,28 +65,16 @@ def run_for(
         station = _with_the_loop_open(station)
     for path in (asked.report, asked.screenshot, options.truth if options else None):
         check_folder(path)
-    # a picture is taken of a run that goes on
-    drops = asked.drops if asked.screenshot is None else None
+    times = StageTimes()
+    request = _request(asked, options, procedure, times)
     with ExitStack() as until_the_end:
         station, keys = _wired(asked, options, station, until_the_end)
-        times = StageTimes()
-        request = RunRequest(
-            (asked.session_dir or default_session_dir()).absolute(),
-            drops=drops,
-            about=_about(options),
-            procedure=procedure,
-            products=(asked.products_dir or default_products_dir()).absolute(),
-            go_on=options is None and not asked.new_session,
-            config_file=asked.config,
-            keys=keys,
-            take_over=asked.take_over,
-            observe=times.observe,
-        )
-        live = LiveRun(config, name, station, request)
+        live = LiveRun(config, name, station, replace(request, keys=keys))
         until_the_end.callback(live.close)
         if asked.metrics is not None:
             until_the_end.enter_context(served(live.engine, times, asked.metrics))
         if options is not None:
+            drops = request.drops
             simulated = SimulatedProcess(options, station, asked.config, name, drops, keys)
             until_the_end.callback(simulated.stop)
             live.watch(simulated.link)
@@ -93,9 +82,37 @@ def run_for(
             live.claim()
         start_and_show(live.engine, asked.auto, asked)
     afterwards(live.engine, station)
-    truth = Truth(options.truth, options.delay) if options and options.truth else None
-    code = finish(live.engine, asked.report, station, drops, truth)
+    code = _finished(asked, options, live.engine, station)
     return code if procedure is None else code or _told(live.engine)
+
+
+def _request(
+    asked: argparse.Namespace,
+    options: SimulationOptions | None,
+    procedure: StartProcedure | None,
+    times: StageTimes,
+) -> RunRequest:
+    return RunRequest(
+        (asked.session_dir or default_session_dir()).absolute(),
+        # a picture is taken of a run that goes on
+        drops=asked.drops if asked.screenshot is None else None,
+        about=_about(options),
+        procedure=procedure,
+        products=(asked.products_dir or default_products_dir()).absolute(),
+        go_on=options is None and not asked.new_session,
+        config_file=asked.config,
+        take_over=asked.take_over,
+        observe=times.observe,
+    )
+
+
+def _finished(
+    asked: argparse.Namespace, options: SimulationOptions | None, engine: Engine, station: Station
+) -> int:
+    """Write the report, and return the exit code of the run."""
+    truth = Truth(options.truth, options.delay) if options and options.truth else None
+    drops = asked.drops if asked.screenshot is None else None
+    return finish(engine, asked.report, station, drops, truth)
 
 
 def _simulation(asked: argparse.Namespace) -> SimulationOptions | None:

@@ -1,5 +1,6 @@
-"""Weighted least squares of one view with lmfit: weights from the fitted mean, repeated until they
-agree.
+"""Weighted least squares of one view with lmfit; weights from the fitted mean, until they agree.
+
+Next on the path of a pair: `magis_calib/feedback/loop.py`.
 """
 
 from __future__ import annotations
@@ -164,7 +165,8 @@ def _finished(
     variance = noise_variance(bins, background, signal, image)
     squares = (weighed.data - background - signal) ** 2 / variance
     covariance = _covariance(result, names)
-    chi2, judged = NAN, 0
+    chi2 = NAN
+    judged = 0
     if image.noise_known:
         chi2, judged = _chi2_per_dof(squares, signal > background, bins.good > 0, len(names))
     else:

@@ -1,4 +1,7 @@
-"""Both views of one drop: from counts to a station estimate."""
+"""Both views of one drop: from counts to a station estimate.
+
+Next on the path of a pair: `magis_calib/imaging/electrons.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The control loop between an estimate and new setpoints: gates, compare, learn, holds, propose."""
+"""The control loop between an estimate and new setpoints: gates, compare, learn, holds, propose.
+
+Next on the path of a pair: `magis_calib/actuators/live.py`.
+"""
 
 from __future__ import annotations
 

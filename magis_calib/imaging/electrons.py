@@ -1,5 +1,6 @@
-"""Counts to electrons: defects and saturation masked before anything is summed, then summed in
-bins.
+"""Counts to electrons: defects and saturation masked before anything is summed in bins.
+
+Next on the path of a pair: `magis_calib/estimation/fit.py`.
 """
 
 from __future__ import annotations

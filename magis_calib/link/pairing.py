@@ -1,4 +1,7 @@
-"""Two frames of one drop become a pair; what stays alone becomes an explicit incomplete drop."""
+"""Two frames of one drop become a pair; what stays alone becomes an explicit incomplete drop.
+
+Next on the path of a pair: `magis_calib/recording/recorder.py`.
+"""
 
 from __future__ import annotations
 

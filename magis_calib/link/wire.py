@@ -1,4 +1,7 @@
-"""Bytes to camera messages and back: everything that may be wrong with a frame is found here."""
+"""Bytes to camera messages and back: all that may be wrong with a frame is found here.
+
+Next on the path of a pair: `magis_calib/run/receiver.py`.
+"""
 
 from __future__ import annotations
 

@@ -38,7 +38,8 @@ def bring(
     unknown = sorted(set(observables) - set(OBSERVABLES))
     if unknown:
         raise ProcedureError(f"bring {unknown}: wanted some of {list(OBSERVABLES)}")
-    loop, response = place.station.loop, Response.of(place.station)
+    loop = place.station.loop
+    response = Response.of(place.station)
     labels = ", ".join(OBSERVABLES[name].label for name in observables)
     curves = over_drops(place.station, observables)
     goal = {name: place.base[name] for name in loop.actuators}

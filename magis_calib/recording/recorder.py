@@ -1,4 +1,7 @@
-"""The recording thread's work: every frame and record to disk, then the sender is told."""
+"""The recording thread's work: every frame and record to disk, then the sender is told.
+
+Next on the path of a pair: `magis_calib/estimation/pair.py`.
+"""
 
 from __future__ import annotations
 

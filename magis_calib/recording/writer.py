@@ -5,9 +5,7 @@ killed.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import datetime
-import functools
 import os
 import secrets
 import shutil
@@ -26,21 +24,8 @@ from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
 from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
+from magis_calib.recording.exit import end_without_hdf5
 from magis_calib.recording.identity import identity
-
-
-@functools.cache
-def end_without_hdf5() -> None:
-    """Let this process end without libhdf5's own farewell, whatever its exit code.
-
-    After a file could not be flushed libhdf5 2.0 tries to close it once more when the process ends,
-    and crashes there. What on_exit(3) is given last is called first, with the exit code: here
-    _exit(2). Does nothing without glibc.
-    """
-    library = ctypes.CDLL(None)
-    if hasattr(library, "on_exit"):
-        library.on_exit(getattr(library, "_exit"), None)  # noqa: B009 - a function of libc
-
 
 RESERVE_BYTES = 64_000_000
 """A disk with less than this left counts as full: what is recorded must still be closed properly.

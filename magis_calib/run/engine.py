@@ -3,6 +3,8 @@
 Stopping is one contract for window close, Ctrl-C, SIGTERM, the last drop and error alike: stop
 accepting -> let the worker finish -> drain the recorder -> leave the setpoints as configured ->
 write the final state (last sent, read back) -> confirm.
+
+Next on the path of a pair: `ui/window/main_window.py`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""The receiving thread's work: events in, every frame to the recorder, every whole or given-up drop
-to the worker.
+"""The receiving thread: every frame to the recorder, every whole or given-up drop to the worker.
+
+Next on the path of a pair: `magis_calib/link/pairing.py`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""The operator window: panels around two images, one timer that pulls the newest snapshot, one way
-to leave.
+"""The operator window: a timer pulls the newest snapshot, panels draw what changed.
+
+Here the path of a pair ends.
 """
 
 from __future__ import annotations
