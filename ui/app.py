@@ -19,7 +19,7 @@ from ui.style.scheme import Theme, choose
 from ui.window.screenshot import Screenshot
 
 if TYPE_CHECKING:
-    from ui.window.layout import Arrangement
+    from ui.window.dock import Arrangement
     from ui.window.main_window import MainWindow
 
 

@@ -20,6 +20,10 @@ from magis_calib.state.commands import (
     ShadowLoop,
 )
 from magis_calib.state.snapshot import Snapshot
+from ui.models.keys import numbered
+from ui.panels.alarms.panel import AlarmsPanel
+from ui.panels.ledger.panel import LedgerPanel
+from ui.panels.trends.panel import TrendsPanel
 from ui.style.scheme import SCHEMES
 from ui.window.help_text import ABOUT, shortcuts_text, show_help, units_text
 from ui.window.layout import ARRANGEMENTS
@@ -27,7 +31,7 @@ from ui.window.layout import ARRANGEMENTS
 if TYPE_CHECKING:
     from ui.window.main_window import MainWindow
 
-DOCK_KEYS = "1234567890-="
+THEME_KEYS = {"dark": "Ctrl+Shift+D", "light": "Ctrl+Shift+B"}
 LATER = "from the next start on"
 
 
@@ -104,9 +108,9 @@ class Menus:
     def _view(self, menu: QMenu) -> None:
         window = self._window
         panels = self._window.panels
-        for key, (name, dock) in zip(DOCK_KEYS, window.docks.items(), strict=True):
+        for name, dock in window.docks.items():
             action = dock.toggleViewAction()
-            action.setShortcut(QKeySequence(f"Ctrl+Alt+{key}"))
+            action.setShortcut(QKeySequence(dock.line.keys))
             action.setToolTip(f"show or hide: {name.lower()}")
             action.triggered.connect(lambda shown, name=name: self._shown(name, shown))
             menu.addAction(action)
@@ -131,7 +135,7 @@ class Menus:
             "&Why: explain the selected drop",
             "Ctrl+Y",
             "its images, and what every gate said",
-            panels.ledger.explain,
+            panels.of(LedgerPanel).explain,
         )
         self._images(menu.addMenu("&Images of"))
         self._trends(menu.addMenu("T&rends"))
@@ -164,7 +168,11 @@ class Menus:
             ("Follow the newest drop", "Alt+Home", "as after the start", "follow", 0.0),
         ):
             self._add(
-                menu, text, keys, hover, partial(self._window.panels.trends.step, wish, share)
+                menu,
+                text,
+                keys,
+                hover,
+                partial(self._window.panels.of(TrendsPanel).step, wish, share),
             )
         self._add(
             menu,
@@ -180,14 +188,18 @@ class Menus:
         menu.addSeparator()
         for number, (name, words) in enumerate(ARRANGEMENTS.items(), start=1):
             self._add(
-                menu, f"Arrange for &{name}", f"Ctrl+{number}", words, partial(window.arrange, name)
+                menu,
+                f"Arrange for &{name}",
+                numbered("Ctrl", number),
+                words,
+                partial(window.arrange, name),
             )
         self._add(menu, "Reset la&yout", "Ctrl+0", "all docks as shipped", window.reset_layout)
-        for theme, keys in zip(SCHEMES, ("Ctrl+Shift+D", "Ctrl+Shift+B"), strict=True):
+        for theme in SCHEMES:
             self._add(
                 menu,
                 f"{theme.capitalize()} colours",
-                keys,
+                THEME_KEYS.get(theme, ""),
                 LATER,
                 partial(window.remember, "theme", theme),
             )
@@ -247,7 +259,7 @@ class Menus:
             "&Acknowledge all alarms",
             "Ctrl+G",
             "say that you know of them",
-            self._window.panels.alarms.acknowledge_all,
+            self._window.panels.of(AlarmsPanel).acknowledge_all,
         )
 
     def _procedures(self, menu: QMenu) -> None:
@@ -263,7 +275,7 @@ class Menus:
             self._live(
                 menu,
                 f"Start {name.replace('_', ' ')}…",
-                f"Ctrl+Shift+{number}",
+                numbered("Ctrl+Shift", number),
                 f"{known.summary}; asks first",
                 partial(actions.ask_procedure, name),
             )

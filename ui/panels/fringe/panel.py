@@ -95,6 +95,10 @@ class FringePanel(QWidget):
         if shown.pair is not None and shown.estimate is not None:
             self.background.begin((shown.pair, shown.estimate))
 
+    def settle(self) -> None:
+        """Wait for what is made ready aside."""
+        self.background.settle()
+
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the profile of the drop to show."""
         shown = self._image_history.shown(snapshot)

@@ -90,6 +90,11 @@ class ImagePanel(QWidget):
         if shown.pair is not None and self._view in shown.pair.frames:
             self.background.begin(self._wanted(shown, shown.pair))
 
+    def settle(self) -> None:
+        """Wait for what is made ready aside."""
+        self.background.settle()
+        self.marks.background.settle()
+
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the image and its fit when there is a new one."""
         shown = self._image_history.shown(snapshot)

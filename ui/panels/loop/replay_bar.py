@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayou
 
 from magis_calib.state.commands import Command, JumpTo, SetSpeed, StepDrop
 from magis_calib.state.snapshot import ReplayState, Snapshot
+from ui.models.keys import numbered
 from ui.style.colours import DIM, INFO, LOOK
 from ui.style.format import utc_time
 from ui.widgets.label import ElidedLabel
@@ -136,8 +137,9 @@ class ReplayBar(QWidget):
                 if math.isinf(factor)
                 else f"{factor:g} times the speed of the recording"
             )
+            keys = numbered("Alt", number)
             deed = partial(self._submit, SetSpeed(factor))
-            button = _button(text, f"Alt+{number}", f"{hover} (Alt+{number})", deed)
+            button = _button(text, keys, f"{hover} ({keys})" if keys else hover, deed)
             button.setCheckable(True)
             self._group.addButton(button)
             row.addWidget(button)

@@ -63,6 +63,10 @@ class SettingsPanel(QWidget):
         dress(self.table, {name: SAMPLES.get(name, OBSERVABLE_SAMPLE) for name in HEADS})
         self._lay_out()
 
+    def settle(self) -> None:
+        """Wait for what is worked out aside."""
+        self.background.settle()
+
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Follow the records; a selection stays on its drops."""
         self._snapshot = snapshot

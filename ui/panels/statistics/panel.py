@@ -81,6 +81,10 @@ class StatisticsPanel(QWidget):
         self._quantity = QUANTITIES[name]
         self._button.setText(f"{self._quantity.label} ▾")
 
+    def settle(self) -> None:
+        """Wait for what is worked out aside."""
+        self.background.settle()
+
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw what was worked out last, and have what is in sight now worked out."""
         if not snapshot.records:
