@@ -5,7 +5,6 @@ configuration.
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +12,10 @@ from pathlib import Path
 from magis_calib.cli.options import default_products_dir
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.quantities import OBSERVABLES, quantity_of, utc_moment
+from magis_calib.host.user import login_name
 from magis_calib.products.promotion import promote
 from magis_calib.products.store import Product, products_in, read_product
+from magis_calib.state.matrix import DIFFERS_SIGMA, sigmas_apart
 
 
 def main(argv: Sequence[str]) -> int:
@@ -47,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
                     _found(folder, arguments.product),
                     arguments.config,
                     arguments.station,
-                    getpass.getuser(),
+                    login_name(),
                 )
             )
     except (SessionError, ConfigError, OSError) as error:
@@ -76,8 +77,8 @@ def compared(one: Product, other: Product) -> list[str]:
             ]
             if value is None or theirs is None or None in errors:
                 continue
-            sigma = (value - theirs) / (errors[0] ** 2 + errors[1] ** 2) ** 0.5
-            word = "  <-- differs" if abs(sigma) > 4 else ""
+            sigma = sigmas_apart(value, theirs, errors)
+            word = "  <-- differs" if abs(sigma) > DIFFERS_SIGMA else ""
             lines.append(
                 f"{observable:20s} {actuator:22s} {value:12.5g} {theirs:12.5g}  {sigma:+5.1f} "
                 f"s.e.{word}"

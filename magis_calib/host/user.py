@@ -22,12 +22,9 @@ class Owner:
     @classmethod
     def of_this_process(cls) -> Owner:
         """Return who runs this."""
-        try:
-            user = getpass.getuser()
-        except (KeyError, OSError):  # no name for this number
-            user = f"uid {os.getuid()}"
         user, host = (
-            _NOT_IN_A_NAME.sub("_", text)[:64] or "unknown" for text in (user, socket.gethostname())
+            _NOT_IN_A_NAME.sub("_", text)[:64] or "unknown"
+            for text in (login_name(), socket.gethostname())
         )
         return cls(user, host, os.getpid())
 
@@ -41,4 +38,4 @@ def login_name() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # an account without an entry in the user list
-        return "unknown user"
+        return f"uid {os.getuid()}"

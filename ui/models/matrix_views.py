@@ -11,7 +11,7 @@ from typing import Literal
 
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.products.promotion import NEGLIGIBLE_SIGMA
-from magis_calib.state.matrix import MatrixState, MeasuredMatrix, difference
+from magis_calib.state.matrix import DIFFERS_SIGMA, MatrixState, MeasuredMatrix, difference
 from ui.models.matrix_text import cell, element, heading, hover
 
 Look = Literal["In force", "Measured", "Difference"]
@@ -20,8 +20,6 @@ LOOKS: dict[Look, str] = {
     "Measured": "the newest measured matrix of this station that can be promoted",
     "Difference": "measured minus in force, in standard errors of the difference",
 }
-DIFFERS_SIGMA = 4.0
-"""Elements so many standard errors apart are different."""
 NONE_MEASURED = (
     "no measured matrix of this station is among the products: run the procedure response"
 )

@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from magis_calib.domain.devices import ActuatorState
+from magis_calib.domain.limits import broken_limit
 from magis_calib.domain.quantities import Quantity
 from magis_calib.state.commands import Command, SetActuator
 from magis_calib.state.snapshot import Snapshot
@@ -115,9 +116,7 @@ class ActuatorsPanel(QWidget):
             if other is not row:
                 other.put_back()
         value = row.typed()
-        refusal = (
-            "this is not a number" if value is None else objection(value, row.state, row.quantity)
-        )
+        refusal = why_not_sent(value, row.state, row.quantity)
         self._pending = None if value is None or refusal else SetActuator(row.name, value)
         self._grid.addWidget(self.question, LINES * (list(self._rows).index(row.name) + 1), 0, 1, 4)
         self.question.ask(request(value, row.state, row.quantity, refusal), allowed=not refusal)
@@ -146,18 +145,20 @@ class ActuatorsPanel(QWidget):
             row.put_back()
 
 
-def objection(value: float, state: ActuatorState, quantity: Quantity) -> str:
-    """Say why this setpoint must not be sent; empty when it may."""
+def why_not_sent(value: float | None, state: ActuatorState, quantity: Quantity) -> str:
+    """Say why this setpoint (SI; None: no number) must not be sent; empty when it may."""
+    if value is None:
+        return "this is not a number"
+    broken = broken_limit(state.name, value, {state.name: state}, state.setpoint)
+    if broken is None:
+        return ""
     unit = f" {quantity.shown_unit}".rstrip()
-    if not state.minimum <= value <= state.maximum:
+    if broken.code != "step":
         return f"outside {quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}{unit}"
-    step = abs(value - state.setpoint)
-    if math.isfinite(step) and step > state.step_limit * (1 + 1e-9):
-        return (
-            f"a step of {quantity.shown(step)}{unit} is larger than the "
-            f"{quantity.shown(state.step_limit)}{unit} that the controller takes in one write"
-        )
-    return ""
+    return (
+        f"a step of {quantity.shown(abs(value - state.setpoint))}{unit} is larger than the "
+        f"{quantity.shown(state.step_limit)}{unit} that the controller takes in one write"
+    )
 
 
 def request(value: float | None, state: ActuatorState, quantity: Quantity, refusal: str) -> str:
