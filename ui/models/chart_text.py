@@ -4,6 +4,8 @@ hover.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from magis_calib.domain.drop_record import DropRecord
@@ -33,7 +35,7 @@ def newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
         return f"{quantity.shown(value)}{unit}".replace("-", "−"), TEXT, raw(quantity, value)
     value, stderr = record.estimate.values[name], record.estimate.stderr[name]
     text = quantity.with_error(value, stderr).replace("-", "−")
-    if text == "–":
+    if not math.isfinite(value):
         return f"▲ –{unit}", LOOK, why_unusable(record, name)
     return f"{text}{unit}", TEXT, raw(quantity, value, stderr)
 

@@ -4,8 +4,9 @@ shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
+from itertools import starmap, zip_longest
 
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
@@ -76,11 +77,16 @@ def story(record: DropRecord) -> str:
     to it.
     """
     parts = sections(record)
+    stopped = {
+        "estimate": [True] * len(parts["estimate"]),
+        "gates and holds": [not one.passed for one in record.decision.verdicts],
+    }
     fits = {f"fit of view {view}": _fit(record, view) for view in record.estimate.views}
-    left = "".join(_part(title, parts[title]) for title in LEFT) + "".join(
-        _part(*one) for one in fits.items()
+    left, right = (
+        "".join(_part(title, parts[title], stopped.get(title, ())) for title in titles)
+        for titles in (LEFT, RIGHT)
     )
-    right = "".join(_part(title, parts[title]) for title in RIGHT)
+    left += "".join(_part(title, lines) for title, lines in fits.items())
     return f"<table width='100%'><tr><td width='50%'>{left}</td><td>{right}</td></tr></table>"
 
 
@@ -90,16 +96,16 @@ def _fit(record: DropRecord, view: str) -> list[str]:
     return [text, *behind.split("\n")]
 
 
-def _part(title: str, lines: list[str]) -> str:
-    body = "<br>".join(_line(one) for one in lines)
+def _part(title: str, lines: list[str], stopped: Sequence[bool] = ()) -> str:
+    """Write a part; `stopped` says of each line whether it stopped the drop."""
+    body = "<br>".join(starmap(_line, zip_longest(lines, stopped)))
     return (
         f"<p><span style='color:{DIM}'><b>{escape(title)}</b></span><br>{body}</p>" if lines else ""
     )
 
 
-def _line(text: str) -> str:
+def _line(text: str, stopped: bool | None) -> str:
     """Mark with colour and shape what stopped a drop."""
-    stopped = "STOPPED" in text or text.startswith("estimate:")
     return f"<span style='color:{LOOK}'>▲ {escape(text)}</span>" if stopped else escape(text)
 
 

@@ -38,8 +38,13 @@ class ActuatorRow:
         self._bar = LimitBar()
         self._unit.say(self.quantity.shown_unit, DIM, f"SI unit {self.quantity.unit}")
         self._state: ActuatorState | None = None
-        self._upper = (self._label, _tag("set"), self.edit, self._unit)
-        self._lower = (self._bar, _tag("read"), self._readback, self._verdict)
+        self._upper = (self._label, _tag("set", "setpoint"), self.edit, self._unit)
+        self._lower = (
+            self._bar,
+            _tag("read", "what the controller reads back"),
+            self._readback,
+            self._verdict,
+        )
         self._readback.setContentsMargins(0, 0, 5, 0)
         self.place(grid, line)
 
@@ -116,10 +121,10 @@ class ActuatorRow:
         self.edit.style().polish(self.edit)
 
 
-def _tag(text: str) -> ElidedLabel:
+def _tag(text: str, hover: str) -> ElidedLabel:
     """Return a small word in front of a number."""
     tag = ElidedLabel("read", align=RIGHT, larger=-1.0)
-    tag.say(text, DIM, "setpoint" if text == "set" else "what the controller reads back")
+    tag.say(text, DIM, hover)
     return tag
 
 

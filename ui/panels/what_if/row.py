@@ -4,6 +4,7 @@ target.
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from PySide6.QtCore import Qt
@@ -91,12 +92,11 @@ class WhatIfRow:
             (self._predicted, found.predicted if found else None, SHADOW),
         ):
             for one, value in zip(words, _numbers(spread), strict=True):
-                text = "" if value is None else f"{self.quantity.shown(value)}".replace("-", "−")
-                one.say(
-                    text,
-                    LOOK if text == "–" else colour,
-                    "" if value is None else f"{value:.6g} (SI)",
-                )
+                if value is None:
+                    one.say("")
+                    continue
+                text = self.quantity.shown(value).replace("-", "−")
+                one.say(text, colour if math.isfinite(value) else LOOK, f"{value:.6g} (SI)")
 
     def value(self, kind: SettingKind) -> Number | None:
         """Return what is supposed instead (SI, or a word); None for nothing."""
