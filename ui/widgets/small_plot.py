@@ -12,7 +12,7 @@ from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QGraphicsSimpleTextItem
 
 from ui.style.colours import DIM
-from ui.style.theme import room_px, text_font
+from ui.style.theme import room_px, text_font, tolerance_colour
 
 
 def dress_axes(plot: Any, left_px: float, bottom_px: float) -> None:
@@ -26,6 +26,27 @@ def dress_axes(plot: Any, left_px: float, bottom_px: float) -> None:
         axis.label.setFont(text_font(-1.0))
     plot.getAxis("left").setWidth(room_px(left_px))
     plot.getAxis("bottom").setHeight(room_px(bottom_px))
+
+
+def faint(colour: str, alpha: int) -> QColor:
+    """Return a colour that shines through; `alpha` from 0 to 255."""
+    thin = QColor(colour)
+    thin.setAlpha(alpha)
+    return thin
+
+
+def tolerance_band() -> Any:
+    """Return a horizontal band that cannot be moved."""
+    nowhere, none = (0.0, 0.0), pg.mkPen(None)
+    return pg.LinearRegionItem(nowhere, "horizontal", tolerance_colour(), none, movable=False)
+
+
+def say_axis(plot: Any, side: str, text: str) -> None:
+    """Write what an axis counts, in its middle: pyqtgraph leaves a changed text where it was."""
+    axis = plot.getAxis(side)
+    if axis.labelText != text:
+        axis.setLabel(text)
+        axis.resizeEvent()
 
 
 MARGIN_PX = 4.0
@@ -88,13 +109,8 @@ class SmallPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.scene().prepareForPaint()
 
     def say_axis(self, side: str, text: str) -> None:
-        """Write what an axis counts, in its middle: pyqtgraph leaves a changed text where the old
-        one was.
-        """
-        axis = self.getAxis(side)
-        if axis.labelText != text:
-            axis.setLabel(text)
-            axis.resizeEvent()
+        """Write what an axis counts."""
+        say_axis(self, side, text)
 
     def add(self, *items: Any) -> None:
         """Add items that do not count for any range."""

@@ -211,7 +211,7 @@ def test_fringe_profile_has_data_and_a_fit_that_goes_through_them(bench: Station
     assert all(likeness(data, curve) > 0.98 for data, curve in zip(fitted, curves, strict=True))
     for rest in clouds:
         assert any(rest is data for data in fitted) or 0.7 < rest[:, 1].std() < 1.4  # in σ
-    bottom, top = bench.window.panels.of(FringePanel)._signal.viewRange()[1]
+    bottom, top = bench.window.panels.of(FringePanel)._plots.signal.viewRange()[1]
     assert 0.3 < max(curve[:, 1].max() for curve in curves) / (top - bottom) <= 1.0
     assert re.search(
         r"κ \d{4}\.\d\(\d+\) rad/m +φ .* rad +C 0\.\d", said(bench.window.panels.of(FringePanel))

@@ -20,6 +20,7 @@ SIDE_PX = 46
 QT_DEGREE = 16
 """Qt counts angles in sixteenths of a degree."""
 LEAST_WEDGE_DEG = 1.0
+LEGEND = "hand: phase · wedge: its standard error · tick: target"
 
 
 class PhaseDial(QWidget):
@@ -43,18 +44,11 @@ class PhaseDial(QWidget):
         self._stderr = stderr_rad
         self._target = target_rad
         aim = "" if target_rad is None else f"target {PHASE.shown(target_rad)} rad"
-        if math.isfinite(phase_rad):
-            text = f"phase {PHASE.with_error(phase_rad, stderr_rad)} rad"
-            more = [
-                aim,
-                raw(PHASE, phase_rad, stderr_rad),
-                "hand: phase · wedge: its standard error · tick: target",
-            ]
-        else:
-            text = f"phase – {why_not}"
-            more = [aim]
-        written = "\n".join(part for part in (text, *more) if part).replace("-", "−")
-        self.setToolTip(written)
+        known = math.isfinite(phase_rad)
+        written = PHASE.with_error(phase_rad, stderr_rad)
+        text = f"phase {written} rad" if known else f"phase – {why_not}"
+        more = (raw(PHASE, phase_rad, stderr_rad), LEGEND) if known else ()
+        self.setToolTip("\n".join(filter(None, (text, aim, *more))).replace("-", "−"))
         self.setAccessibleName(f"{text}, {aim}".rstrip(", ").replace("-", "−"))
         self.update()
 
@@ -66,25 +60,18 @@ class PhaseDial(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         middle = QPointF(self.width() / 2, self.height() / 2)
         radius = min(self.width(), self.height()) / 2 - 4.0
-        painter.setPen(QPen(QColor(DIM), 1.0))
-        painter.drawEllipse(middle, radius, radius)
-        for quarter in range(4):
-            painter.drawLine(
-                _at(middle, radius - 3, quarter * math.pi / 2),
-                _at(middle, radius, quarter * math.pi / 2),
-            )
-        if not math.isfinite(self._phase):
-            painter.setPen(QColor(DIM))
-            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "–")
+        _draw_circle(painter, middle, radius)
+        if math.isfinite(self._phase):
+            self._draw_wedge(painter, middle, radius)
+            painter.setPen(QPen(QColor(TEXT), 1.6))
+            painter.drawLine(middle, _at(middle, radius - 1, self._phase))
         else:
-            self._draw_hand(painter, middle, radius)
+            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "–")
         if self._target is not None:
             painter.setPen(QPen(QColor(TEXT), 2.5))
-            painter.drawLine(
-                _at(middle, radius - 3, self._target), _at(middle, radius + 3.5, self._target)
-            )
+            _draw_tick(painter, middle, (radius - 3, radius + 3.5), self._target)
 
-    def _draw_hand(self, painter: QPainter, middle: QPointF, radius: float) -> None:
+    def _draw_wedge(self, painter: QPainter, middle: QPointF, radius: float) -> None:
         error = math.degrees(self._stderr) if math.isfinite(self._stderr) else 0.0
         half = min(180.0, max(LEAST_WEDGE_DEG, error))
         around = QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
@@ -92,8 +79,20 @@ class PhaseDial(QWidget):
         painter.setBrush(QColor(BAND))
         begin = round((math.degrees(self._phase) - half) * QT_DEGREE)
         painter.drawPie(around, begin, round(2 * half * QT_DEGREE))
-        painter.setPen(QPen(QColor(TEXT), 1.6))
-        painter.drawLine(middle, _at(middle, radius - 1, self._phase))
+
+
+def _draw_circle(painter: QPainter, middle: QPointF, radius: float) -> None:
+    painter.setPen(QPen(QColor(DIM), 1.0))
+    painter.drawEllipse(middle, radius, radius)
+    for quarter in range(4):
+        _draw_tick(painter, middle, (radius - 3, radius), quarter * math.pi / 2)
+
+
+def _draw_tick(
+    painter: QPainter, middle: QPointF, ends: tuple[float, float], angle_rad: float
+) -> None:
+    """Draw a line from the first to the second distance from the middle."""
+    painter.drawLine(*(_at(middle, end, angle_rad) for end in ends))
 
 
 def _at(middle: QPointF, radius: float, angle_rad: float) -> QPointF:

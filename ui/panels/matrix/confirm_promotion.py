@@ -32,25 +32,20 @@ class PromoteQuestion(ConfirmBar):
         measured since.
         """
         if self._asked is not None and (
-            objection(snapshot) or snapshot.measured is not self._asked
+            why_not_promoted(snapshot) or snapshot.measured is not self._asked
         ):
             self._forget()
             self.hide()
 
     def ask_about(self, snapshot: Snapshot) -> None:
         """Ask whether the measured matrix shall be in force."""
-        refusal = objection(snapshot)
+        refusal = why_not_promoted(snapshot)
         measured = snapshot.measured
         self._asked = None if refusal else measured
         if refusal or measured is None:
             self.ask(f"▲ cannot promote: {refusal}", allowed=False)
         else:
-            new = measured.matrix
-            self.ask(
-                f"put {new.name} ({new.origin}) in place of {measured.saved}, for station "
-                f"{snapshot.station}? "
-                f"Written into {snapshot.configuration}, in force from the next start on"
-            )
+            self.ask(_request(measured, snapshot))
 
     def _promote(self) -> None:
         if self._asked is not None:
@@ -61,24 +56,34 @@ class PromoteQuestion(ConfirmBar):
         self._asked = None
 
 
-def objection(snapshot: Snapshot) -> str:
+def _request(measured: MeasuredMatrix, snapshot: Snapshot) -> str:
+    """Write which would replace which, and where."""
+    new = measured.matrix
+    return (
+        f"put {new.name} ({new.origin}) in place of {measured.saved}, for station "
+        f"{snapshot.station}? "
+        f"Written into {snapshot.configuration}, in force from the next start on"
+    )
+
+
+def why_not_promoted(snapshot: Snapshot) -> str:
     """Say why nothing can be promoted now; empty where something can."""
-    measured = snapshot.measured
     if snapshot.mode != "live":
         return "this is a replay"
     if snapshot.finished:
         return "the run has ended"
-    if measured is None:
+    if snapshot.measured is None:
         return NONE_MEASURED
-    if not snapshot.configuration:
+    return _why_not_written(snapshot.measured, snapshot.configuration)
+
+
+def _why_not_written(measured: MeasuredMatrix, configuration: str) -> str:
+    """Say why the configuration file cannot take the matrix; empty where it can."""
+    if not configuration:
         product = PurePath(measured.product).name
-        return (
-            f"{NO_FILE}; then ask again, or `magis-calib products promote {product} --config "
-            f"station.toml`"
-        )
+        command = f"magis-calib products promote {product} --config station.toml"
+        return f"{NO_FILE}; then ask again, or `{command}`"
     if measured.promoted:
-        return (
-            f"{snapshot.configuration} names {measured.matrix.name} already, in force from the "
-            f"next start on"
-        )
-    return "" if measured.saved else f"{snapshot.configuration} cannot be read"
+        name = measured.matrix.name
+        return f"{configuration} names {name} already, in force from the next start on"
+    return "" if measured.saved else f"{configuration} cannot be read"

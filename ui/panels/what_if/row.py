@@ -44,29 +44,15 @@ class WhatIfRow:
             "target": _edit(quantity, "target"),
             "gain": _edit(quantity, "gain"),
         }
-        name = ElidedLabel(whole=True)
-        name.say(
-            f"{quantity.label} ({quantity.shown_unit})",
-            TEXT,
-            f"{quantity.name}, SI unit {quantity.unit}",
-        )
         self._now: dict[SettingKind, ElidedLabel] = {
             "target": ElidedLabel("12345.6", align=RIGHT),
             "gain": ElidedLabel("auto", align=RIGHT),
         }
         self._happened = _pair()
         self._predicted = _pair()
-        for column, part in enumerate(
-            (
-                name,
-                self._now["target"],
-                self.edits["target"],
-                self._now["gain"],
-                self.edits["gain"],
-                *self._happened,
-                *self._predicted,
-            )
-        ):
+        numbers = [part for kind in self.edits for part in (self._now[kind], self.edits[kind])]
+        parts = (_name(quantity), *numbers, *self._happened, *self._predicted)
+        for column, part in enumerate(parts):
             grid.addWidget(part, line, column)
 
     def show_items(self, target: Item, gain: Item, *, editable: bool) -> None:
@@ -109,6 +95,13 @@ class WhatIfRow:
         """Suppose nothing."""
         for edit in self.edits.values():
             edit.clear()
+
+
+def _name(quantity: Quantity) -> ElidedLabel:
+    name = ElidedLabel(whole=True)
+    hover = f"{quantity.name}, SI unit {quantity.unit}"
+    name.say(f"{quantity.label} ({quantity.shown_unit})", TEXT, hover)
+    return name
 
 
 def _edit(quantity: Quantity, kind: SettingKind) -> SetpointEdit:
