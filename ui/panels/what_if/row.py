@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout
 
 from magis_calib.domain.quantities import Quantity
@@ -15,7 +14,7 @@ from magis_calib.state.what_if import Beside, Spread
 from ui.models.editable_settings import Item, Number
 from ui.style.colours import LOOK, SHADOW, TEXT
 from ui.widgets.label import RIGHT, ElidedLabel
-from ui.widgets.setpoint_edit import SetpointEdit
+from ui.widgets.setpoint_edit import SetpointEdit, setpoint_edit
 
 HEADS = (
     ("what if", ""),
@@ -105,10 +104,7 @@ def _name(quantity: Quantity) -> ElidedLabel:
 
 
 def _edit(quantity: Quantity, kind: SettingKind) -> SetpointEdit:
-    edit = SetpointEdit()
-    edit.setAlignment(Qt.AlignmentFlag.AlignRight)
-    edit.setFixedWidth(edit.fontMetrics().horizontalAdvance("−2000.00") + 8)
-    edit.setAccessibleName(f"supposed {kind} of {quantity.label}")
+    edit = setpoint_edit("−2000.00", f"supposed {kind} of {quantity.label}")
     edit.given_up.connect(edit.clear)
     return edit
 
