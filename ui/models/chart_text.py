@@ -15,7 +15,7 @@ from magis_calib.state.history import NO_HISTORY, HistoryRows, column, words
 from magis_calib.state.snapshot import Snapshot
 from magis_calib.state.statistics import deviations, share_within
 from ui.style.colours import LOOK, TEXT
-from ui.style.format import raw, why_unusable
+from ui.style.format import minus, raw, why_unusable
 
 
 def newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
@@ -24,7 +24,7 @@ def newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
     unit = f" {quantity.shown_unit}".rstrip()
     if name in HEALTH:
         found = health_of(record.estimate)[name]
-        text = quantity.with_error(found.value, found.stderr).replace("-", "−")
+        text = minus(quantity.with_error(found.value, found.stderr))
         return (
             f"{text}{unit}",
             TEXT,
@@ -32,9 +32,9 @@ def newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
         )
     if name not in REPORTED:
         value = record.in_force.get(name, float("nan"))
-        return f"{quantity.shown(value)}{unit}".replace("-", "−"), TEXT, raw(quantity, value)
+        return minus(f"{quantity.shown(value)}{unit}"), TEXT, raw(quantity, value)
     value, stderr = record.estimate.values[name], record.estimate.stderr[name]
-    text = quantity.with_error(value, stderr).replace("-", "−")
+    text = minus(quantity.with_error(value, stderr))
     if not math.isfinite(value):
         return f"▲ –{unit}", LOOK, why_unusable(record, name)
     return f"{text}{unit}", TEXT, raw(quantity, value, stderr)
@@ -80,7 +80,7 @@ def value_at(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
     if not len(found):
         return ""
     value, stderr = (float(one[-1]) for one in column(found, quantity.name))
-    return f"{quantity.with_error(value, stderr)} {quantity.shown_unit}".rstrip().replace("-", "−")
+    return minus(f"{quantity.with_error(value, stderr)} {quantity.shown_unit}".rstrip())
 
 
 def older(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
@@ -89,7 +89,7 @@ def older(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
     if not len(found):
         return ""
     value, stderr = (float(one[-1]) for one in column(found, quantity.name))
-    text = quantity.with_error(value, stderr).replace("-", "−")
+    text = minus(quantity.with_error(value, stderr))
     return (
         f"drop {drop_id}: {text} {quantity.shown_unit}\n{words(found, -1)}\nmagis-calib why "
         f"tells more"

@@ -13,6 +13,7 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.products.promotion import NEGLIGIBLE_SIGMA
 from magis_calib.state.matrix import DIFFERS_SIGMA, MatrixState, MeasuredMatrix, difference
 from ui.models.matrix_text import cell, element, heading, hover
+from ui.style.format import minus
 
 Look = Literal["In force", "Measured", "Difference"]
 LOOKS: dict[Look, str] = {
@@ -131,9 +132,9 @@ def _difference(
     if math.isnan(sigma):
         return Element("–", f"{words}\nno error is known", 0.0)
     far = abs(sigma) > DIFFERS_SIGMA
-    text = f"{'▲ ' if far else ''}{sigma:+.1f}".replace("-", "−")
+    text = minus(f"{'▲ ' if far else ''}{sigma:+.1f}")
     return Element(
         text,
-        f"{words}\n{sigma:+.3g} standard errors apart".replace("-", "−"),
+        minus(f"{words}\n{sigma:+.3g} standard errors apart"),
         sigma / DIFFERS_SIGMA,
     )

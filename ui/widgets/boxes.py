@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QHBoxLayout,
+    QLayout,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 Part = QWidget | QLayout
 Growing = tuple[Part, int]
@@ -61,3 +69,11 @@ def _add(box: QBoxLayout, part: Part | Growing | None) -> None:
         box.addLayout(inside, share)
     else:
         box.addWidget(inside, share)
+
+
+def scroll(area: QScrollArea, inside: QWidget, *, sideways: bool = True) -> None:
+    """Let this be taller than its area, and wider where it may scroll sideways."""
+    area.setWidget(inside)
+    area.setWidgetResizable(True)
+    if not sideways:
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -15,6 +15,13 @@ def quiet_words(text: str = "") -> QLabel:
     return label
 
 
+def write(label: QLabel, text: str, colour: str) -> None:
+    """Write this in a colour, where it is not there already: a style costs more than a text."""
+    if text != label.text():
+        label.setText(text)
+        label.setStyleSheet(f"color: {colour};")
+
+
 class OrWords(QStackedLayout):
     """Lies on a panel and shows either; words at first."""
 

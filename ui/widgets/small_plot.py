@@ -18,14 +18,17 @@ from ui.style.theme import room_px, text_font, tolerance_colour
 def dress_axes(plot: Any, left_px: float, bottom_px: float) -> None:
     """Dress both axes of a pyqtgraph plot; pixels at the usual size of type."""
     for side in ("left", "bottom"):
-        axis = plot.getAxis(side)
-        axis.enableAutoSIPrefix(False)
-        axis.setTickFont(text_font(-1.5))
-        axis.setTextPen(DIM)
-        axis.setStyle(tickLength=-3, tickTextOffset=2, hideOverlappingLabels=True, maxTickLevel=0)
-        axis.label.setFont(text_font(-1.0))
+        _dress_axis(plot.getAxis(side))
     plot.getAxis("left").setWidth(room_px(left_px))
     plot.getAxis("bottom").setHeight(room_px(bottom_px))
+
+
+def _dress_axis(axis: Any) -> None:
+    axis.enableAutoSIPrefix(False)
+    axis.setTickFont(text_font(-1.5))
+    axis.setTextPen(DIM)
+    axis.setStyle(tickLength=-3, tickTextOffset=2, hideOverlappingLabels=True, maxTickLevel=0)
+    axis.label.setFont(text_font(-1.0))
 
 
 def faint(colour: str, alpha: int) -> QColor:
@@ -47,6 +50,14 @@ def say_axis(plot: Any, side: str, text: str) -> None:
     if axis.labelText != text:
         axis.setLabel(text)
         axis.resizeEvent()
+
+
+def dress_plot(plot: Any, left_px: float, bottom_px: float) -> None:
+    """Dress the axes of a plot and let it stand still: no menu, no buttons, no range of its own."""
+    plot.setMenuEnabled(False)
+    plot.hideButtons()
+    plot.getViewBox().disableAutoRange()
+    dress_axes(plot, left_px, bottom_px)
 
 
 MARGIN_PX = 4.0
@@ -91,13 +102,10 @@ class SmallPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def __init__(self, below: str) -> None:
         """`below`: what the horizontal axis counts."""
         super().__init__()
-        self.setMenuEnabled(False)
-        self.hideButtons()
         self.setMouseEnabled(False, False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumSize(140, 90)
-        self.getViewBox().disableAutoRange()
-        dress_axes(self, 52, 32)
+        dress_plot(self, 52, 32)
         self.getAxis("bottom").setLabel(below)
         self.label = PlotLabel(self.getViewBox())
 

@@ -44,6 +44,13 @@ class HeadedModel(QAbstractTableModel, Generic[Row]):
         return {Role.DisplayRole: name, Role.ToolTipRole: self._heads[name]}.get(Role(role))
 
 
+def dress_still(table: QTableView) -> None:
+    """Let a table be read only: one thing is chosen, and Tab leads on to the next."""
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setTabKeyNavigation(False)
+
+
 def dress(table: QTableView, widest: Mapping[str, str]) -> None:
     """Give a table its habits; `widest` is the longest usual text of each column, by its head."""
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)

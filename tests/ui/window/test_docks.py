@@ -17,7 +17,7 @@ from magis_calib.state.commands import Command
 from magis_calib.state.snapshot import Snapshot
 from ui.panels.loop import replay_bar
 from ui.style.theme import dress
-from ui.window import layout, main_window, menus
+from ui.window import layout, main_window, menu_entries
 from ui.window.dock import Dock
 from ui.window.docks import DOCKS
 from ui.window.main_window import MainWindow
@@ -161,8 +161,8 @@ def test_any_number_of_speeds_arrangements_and_themes_beyond_the_keys_is_offered
 ) -> None:
     for at in range(MANY):
         monkeypatch.setitem(replay_bar.SPEEDS, f"{at + 20}×", at + 20.0)
-        monkeypatch.setitem(menus.ARRANGEMENTS, f"more {at}", "like the others")
-        monkeypatch.setitem(menus.SCHEMES, f"more {at}", menus.SCHEMES["dark"])
+        monkeypatch.setitem(menu_entries.ARRANGEMENTS, f"more {at}", "like the others")
+        monkeypatch.setitem(menu_entries.SCHEMES, f"more {at}", menu_entries.SCHEMES["dark"])
     window = opened()
     assert_keys_are_sound(window)
     texts = [one.text() for one in window.menus.all_actions]

@@ -24,6 +24,7 @@ from magis_calib.state.snapshot import Alarm, PastAlarm, Snapshot
 from ui.style.colours import ACT, DIM, LOOK, TEXT
 from ui.style.format import utc_time
 from ui.widgets.boxes import STRETCH, in_column, in_row
+from ui.widgets.table import dress_still
 
 SEVERITIES = {"act": ("✖ act", ACT), "look": ("▲ look", LOOK)}
 HEADS = ("severity", "since (UTC)", "what is wrong", "what to do", "acknowledged")
@@ -129,9 +130,7 @@ class AlarmsPanel(QWidget):
         table.setHorizontalHeaderLabels(list(HEADS))
         table.setAccessibleName("alarms that stand, the most severe first")
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setTabKeyNavigation(False)
+        dress_still(table)
         table.setShowGrid(False)
         table.verticalHeader().hide()
         table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

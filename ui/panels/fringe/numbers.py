@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from magis_calib.domain.estimate import ViewEstimate
 from magis_calib.domain.quantities import Quantity
 from ui.style.colours import DIM, LOOK, PORTS, TEXT
-from ui.style.format import raw
+from ui.style.format import minus, raw
 from ui.widgets.boxes import in_column, in_row
 from ui.widgets.label import RIGHT, ElidedLabel
 
@@ -63,7 +63,7 @@ def _is_usable(fitted: ViewEstimate, one: Quantity) -> bool:
 
 def _written(fitted: ViewEstimate, one: Quantity) -> str:
     found = fitted.parameters[one.name]
-    written = one.with_error(found.value, found.stderr).replace("-", "−")
+    written = minus(one.with_error(found.value, found.stderr))
     return f"{one.label} {written} {one.shown_unit}".rstrip()
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from magis_calib.domain.quantities import OBSERVABLES
 from ui.style.colours import BAND, DIM, TEXT
-from ui.style.format import raw
+from ui.style.format import minus, raw
 from ui.style.theme import room_px
 
 PHASE = OBSERVABLES["phase_rad"]
@@ -48,8 +48,8 @@ class PhaseDial(QWidget):
         written = PHASE.with_error(phase_rad, stderr_rad)
         text = f"phase {written} rad" if known else f"phase – {why_not}"
         more = (raw(PHASE, phase_rad, stderr_rad), LEGEND) if known else ()
-        self.setToolTip("\n".join(filter(None, (text, aim, *more))).replace("-", "−"))
-        self.setAccessibleName(f"{text}, {aim}".rstrip(", ").replace("-", "−"))
+        self.setToolTip(minus("\n".join(filter(None, (text, aim, *more)))))
+        self.setAccessibleName(minus(f"{text}, {aim}".rstrip(", ")))
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: D102

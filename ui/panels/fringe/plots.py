@@ -13,7 +13,7 @@ from magis_calib.estimation.profile import FringeProfile
 from ui.models.autorange import SteadyRange
 from ui.models.fringe_profile import REACH_WIDTHS
 from ui.style.colours import DIM, PORTS
-from ui.widgets.small_plot import PlotLabel, dress_axes, faint, say_axis
+from ui.widgets.small_plot import PlotLabel, dress_plot, faint, say_axis
 
 MM = 1e3
 AXIS_PX = 50
@@ -100,11 +100,8 @@ class FringePlots(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph h
 
     def _add_plot(self, row: int, below_px: int) -> Any:
         plot = self.addPlot(row=row, col=0)
-        plot.setMenuEnabled(False)
-        plot.hideButtons()
         plot.setMouseEnabled(False, False)
-        plot.disableAutoRange()
-        dress_axes(plot, AXIS_PX, below_px)
+        dress_plot(plot, AXIS_PX, below_px)
         return plot
 
     def _dress_pair(self) -> None:

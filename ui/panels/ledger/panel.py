@@ -21,7 +21,7 @@ from magis_calib.state.snapshot import Snapshot
 from ui.models.ledger_text import HEADS
 from ui.panels.ledger.table_model import LedgerModel
 from ui.style.colours import DIM
-from ui.style.format import missing
+from ui.style.format import no_drops
 from ui.widgets.boxes import STRETCH, in_column, in_row
 from ui.widgets.confirm_return import ReturnQuestion
 from ui.widgets.label import ElidedLabel
@@ -73,7 +73,7 @@ class LedgerPanel(QWidget):
         self._snapshot = snapshot
         self.question.refresh(snapshot)
         if not snapshot.records:
-            self._content.say("No drops yet\n\n" + missing(snapshot, "drop_system"))
+            self._content.say(no_drops(snapshot))
             return
         self._content.show_content()
         self.model.follow(snapshot)

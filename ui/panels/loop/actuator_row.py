@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGridLayout
 from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.quantities import ACTUATORS, Quantity
 from ui.style.colours import DIM, LOOK, TEXT
-from ui.style.format import raw
+from ui.style.format import minus, raw, typed_number
 from ui.widgets.bars import LimitBar, is_near_limit
 from ui.widgets.label import RIGHT, ElidedLabel
 from ui.widgets.setpoint_edit import setpoint_edit
@@ -75,7 +75,7 @@ class ActuatorRow:
         self._bar.show_state(state, steered, _range_in_words(state, self.quantity))
 
     def _say_readback(self, state: ActuatorState, steered: bool) -> None:
-        shown = self.quantity.shown(state.readback).replace("-", "−")
+        shown = minus(self.quantity.shown(state.readback))
         self._readback.say(shown, TEXT, "read back: " + raw(self.quantity, state.readback))
         near_limit = steered and is_near_limit(state)
         self._verdict.say(*_verdict(state, self.quantity, near_limit))
@@ -83,7 +83,7 @@ class ActuatorRow:
     def put_back(self) -> None:
         """Write the present setpoint into the edit."""
         setpoint = math.nan if self._state is None else self._state.setpoint
-        text = self.quantity.shown(setpoint).replace("-", "−")
+        text = minus(self.quantity.shown(setpoint))
         if text != self.edit.text() or self.edit.isModified():
             self.edit.setText(text)
             self.edit.setModified(False)
@@ -93,10 +93,7 @@ class ActuatorRow:
 
     def typed(self) -> float | None:
         """Return the typed setpoint in SI; None when it is no finite number."""
-        try:
-            shown = float(self.edit.text().strip().replace("−", "-").replace(",", "."))
-        except ValueError:
-            return None
+        shown = typed_number(self.edit.text())
         return shown / self.quantity.shown_scale if math.isfinite(shown) else None
 
     def _follow_mode(self, by_hand: bool) -> None:

@@ -15,10 +15,11 @@ from magis_calib.domain.limits import broken_limit
 from magis_calib.domain.quantities import Quantity
 from magis_calib.state.commands import Command, SetActuator
 from magis_calib.state.snapshot import Snapshot
+from ui.models.live import goes_on
 from ui.models.series import by_hand_last, steered
 from ui.panels.loop.actuator_row import ActuatorRow
 from ui.style.colours import DIM, INFO
-from ui.style.format import age, missing
+from ui.style.format import age, minus, missing
 from ui.widgets.boxes import in_column
 from ui.widgets.confirm import ConfirmBar
 from ui.widgets.label import ElidedLabel
@@ -66,7 +67,7 @@ class ActuatorsPanel(QWidget):
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Show the newest states."""
-        live = snapshot.mode == "live" and not snapshot.finished
+        live = goes_on(snapshot)
         by_hand = bool(snapshot.actuators) and live and snapshot.loop == "open"
         self._say_title(snapshot, by_hand, now_s)
         self._say_empty(snapshot)
@@ -177,8 +178,8 @@ def request(value: float | None, state: ActuatorState, quantity: Quantity, refus
     wanted = "?" if value is None else quantity.shown(value)
     change = f"set {quantity.label} {quantity.shown(state.setpoint)} → {wanted}{unit}"
     if refusal:
-        return f"▲ cannot {change}: {refusal}".replace("-", "−")
-    return f"{change}, inside {_inside(state, quantity)}".replace("-", "−")
+        return minus(f"▲ cannot {change}: {refusal}")
+    return minus(f"{change}, inside {_inside(state, quantity)}")
 
 
 def _inside(state: ActuatorState, quantity: Quantity) -> str:

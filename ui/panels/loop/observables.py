@@ -15,9 +15,10 @@ from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, Quantity, wr
 from magis_calib.state.health import EXPLAINED, HEALTH, health_of
 from magis_calib.state.snapshot import Snapshot
 from ui.style.colours import DIM, LOOK, TEXT
-from ui.style.format import OUTCOME_SHAPES, age, is_stale, latest_age, raw, why_unusable
+from ui.style.format import OUTCOME_SHAPES, age, is_stale, latest_age, minus, raw, why_unusable
 from ui.widgets.bars import DeviationBar
 from ui.widgets.label import RIGHT, ElidedLabel
+from ui.widgets.or_words import write
 
 HEALTH_LINES = (
     ("atoms", "contrast", "port_fraction"),
@@ -66,10 +67,8 @@ class ObservablesPanel(QWidget):
     def _say_verdict(self, latest: DropRecord | None) -> None:
         """Say in two lines what cannot be used and why, else what was done with the numbers."""
         text, colour = ("", DIM) if latest is None else verdict(latest)
-        if text != self._verdict.text():
-            self._verdict.setText(text)
-            self._verdict.setToolTip(text)
-            self._verdict.setStyleSheet(f"color: {colour};")
+        write(self._verdict, text, colour)
+        self._verdict.setToolTip(text)
 
     def _say_observable(
         self, quantity: Quantity, latest: DropRecord | None, snapshot: Snapshot
@@ -98,7 +97,7 @@ class ObservablesPanel(QWidget):
             return math.nan
         value, stderr = latest.estimate.values[name], latest.estimate.stderr[name]
         if math.isfinite(value):
-            text = quantity.with_error(value, stderr).replace("-", "−")
+            text = minus(quantity.with_error(value, stderr))
             words.say(text, TEXT, raw(quantity, value, stderr))
         else:
             words.say("–", LOOK, why_unusable(latest, name))
@@ -176,7 +175,7 @@ def _health_words(quantity: Quantity, found: Value | None) -> tuple[str, str, st
     explained = EXPLAINED[quantity.name]
     if found is None or not math.isfinite(found.value):
         return "–", DIM, f"{explained}\nthe fit of this drop says nothing of it"
-    text = quantity.with_error(found.value, found.stderr).replace("-", "−")
+    text = minus(quantity.with_error(found.value, found.stderr))
     return text, TEXT, f"{explained}\n{raw(quantity, found.value, found.stderr)}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,7 +21,8 @@ from ui.panels.loop.actuators import ActuatorsPanel
 from ui.panels.loop.observables import ObservablesPanel
 from ui.panels.loop.replay_bar import ReplayBar
 from ui.style.colours import ACT, DIM, LINE, LOOK, PROCEDURE
-from ui.widgets.boxes import STRETCH, in_column
+from ui.widgets.boxes import STRETCH, in_column, scroll
+from ui.widgets.or_words import write
 
 ARMED_MS = 3000
 
@@ -88,9 +89,7 @@ class LoopPanel(QScrollArea):
         self.actuators.asked.connect(self._bring_into_sight)
         self._inside = QWidget()
         self._lay_out(self._button_row(submit))
-        self.setWidget(self._inside)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll(self, self._inside, sideways=False)
         self.setMinimumWidth(self._least_width())
 
     def _lay_out(self, buttons: QHBoxLayout) -> None:
@@ -136,10 +135,8 @@ class LoopPanel(QScrollArea):
 
     def _say_detail(self, snapshot: Snapshot) -> None:
         text, colour = detail(snapshot)
-        if text != self._detail.text():
-            self._detail.setText(text)
-            self._detail.setStyleSheet(f"color: {colour};")
-            self._detail.setVisible(bool(text))
+        write(self._detail, text, colour)
+        self._detail.setVisible(bool(text))
 
     def _button_row(self, submit: Callable[[Command], None]) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -14,6 +14,7 @@ from ui.models.keys import numbered
 from ui.style.colours import DIM, INFO, LOOK
 from ui.style.format import utc_time
 from ui.widgets.boxes import STRETCH, in_column, in_row
+from ui.widgets.buttons import tool_button
 from ui.widgets.label import ElidedLabel
 from ui.widgets.quiet import FocusSlider
 
@@ -33,10 +34,9 @@ class ReplayBar(QWidget):
         self._wanted = -1
         self._where = ElidedLabel(grows=True)
         self._same = ElidedLabel(grows=True)
-        self.play = _button("pause", "Space", "play or pause (Space)", self.turn)
-        self.step = _button(
-            "step", ".", "pause after one more drop (.)", lambda: submit(StepDrop())
-        )
+        self.play = tool_button("pause", "play or pause (Space)", self.turn, "Space")
+        one_more = partial(submit, StepDrop())
+        self.step = tool_button("step", "pause after one more drop (.)", one_more, ".")
         self._group = QButtonGroup(self)
         self.slider = FocusSlider("drop of the recording that is played")
         self.slider.setTracking(False)
@@ -129,16 +129,6 @@ class ReplayBar(QWidget):
         fast = "as fast as possible"
         hover = fast if math.isinf(factor) else f"{factor:g} times the speed of the recording"
         deed = partial(self._submit, SetSpeed(factor))
-        button = _button(text, keys, f"{hover} ({keys})" if keys else hover, deed)
+        button = tool_button(text, f"{hover} ({keys})" if keys else hover, deed, keys)
         button.setCheckable(True)
         return button
-
-
-def _button(text: str, keys: str, hover: str, deed: Callable[[], object]) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setShortcut(keys)
-    button.setToolTip(hover)
-    button.setProperty("framed", True)
-    button.clicked.connect(lambda _checked=False: deed())
-    return button

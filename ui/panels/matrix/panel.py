@@ -13,7 +13,6 @@ from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QPushButton,
     QTableWidget,
     QTableWidgetItem,
     QWidget,
@@ -22,14 +21,17 @@ from PySide6.QtWidgets import (
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.state.commands import Command
 from magis_calib.state.snapshot import Snapshot
+from ui.models.live import goes_on
 from ui.models.matrix_text import living
 from ui.models.matrix_views import LOOKS, Element, Look, elements, title
 from ui.panels.matrix.confirm_promotion import PromoteQuestion, why_not_promoted
 from ui.style.colours import DIM, LOOK, TEXT
 from ui.style.theme import diverging, text_font
 from ui.widgets.boxes import in_column, in_row
+from ui.widgets.buttons import push_button
 from ui.widgets.label import ElidedLabel
 from ui.widgets.quiet import FocusTabs
+from ui.widgets.table import dress_still
 
 BROKEN_BELOW = 15
 """Widths of a letter that a column needs to have the name of its actuator on one line."""
@@ -56,10 +58,8 @@ class MatrixPanel(QWidget):
         self._head.say("no matrix is known yet", DIM)
         self.tabs = _tabs()
         self.tabs.currentChanged.connect(self._show_again)
-        self.promote = QPushButton("Promote…")
-        self.promote.setProperty("hardware", True)
+        self.promote = push_button("Promote…", HOVER, self.ask_promotion, hardware=True)
         self.promote.setAccessibleName("promote the measured matrix; asks first")
-        self.promote.clicked.connect(self.ask_promotion)
         self.question = PromoteQuestion(submit)
         self.table = _table()
         line = in_row(self.tabs, (self._living, 1), self.promote, spacing_px=6)
@@ -75,7 +75,7 @@ class MatrixPanel(QWidget):
         """Show name, age and map of the matrix, and what ordinary running says of the actuators."""
         self._snapshot = snapshot
         self.question.refresh(snapshot)
-        self.promote.setEnabled(snapshot.mode == "live" and not snapshot.finished)
+        self.promote.setEnabled(goes_on(snapshot))
         refusal = why_not_promoted(snapshot)
         self.promote.setToolTip(f"{HOVER}\n▲ not now: {refusal}" if refusal else HOVER)
         words, wrong = living(snapshot)
@@ -146,11 +146,9 @@ def _tabs() -> FocusTabs:
 
 def _table() -> QTableWidget:
     table = QTableWidget()
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    dress_still(table)
     table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     table.setWordWrap(False)
-    table.setTabKeyNavigation(False)
     return table
 
 

@@ -20,6 +20,7 @@ from magis_calib.state.commands import Command
 from magis_calib.state.history import HistoryRows
 from magis_calib.state.snapshot import Snapshot
 from ui.models.background import BackgroundTask
+from ui.models.live import goes_on
 from ui.models.plot import drops_in_words
 from ui.panels.settings.table_model import HEADS, SettingsModel
 from ui.style.colours import DIM
@@ -79,7 +80,7 @@ class SettingsPanel(QWidget):
         self._say(snapshot)
 
     def _offer(self, snapshot: Snapshot) -> None:
-        live = snapshot.mode == "live" and not snapshot.finished
+        live = goes_on(snapshot)
         self.back.setEnabled(live and self._selected() is not None)
         self.start.setEnabled(live and len(snapshot.history) > 0)
         self.good.setEnabled(live and bool(snapshot.records))

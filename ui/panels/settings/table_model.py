@@ -15,7 +15,7 @@ from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.feedback.setpoint_history import Setting
 from ui.style.colours import DIM, LOOK, TEXT
-from ui.style.format import raw
+from ui.style.format import minus, raw
 from ui.widgets.table import HeadedModel, Index, Role
 
 HEADS = {
@@ -89,7 +89,7 @@ class SettingsModel(HeadedModel[Setting]):
         if found not in one.deviations:
             return "–"
         deviation = one.deviations[found]
-        return OBSERVABLES[found].with_error(deviation.mean, deviation.stderr).replace("-", "−")
+        return minus(OBSERVABLES[found].with_error(deviation.mean, deviation.stderr))
 
 
 def _result(one: Setting) -> str:

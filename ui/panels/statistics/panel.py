@@ -22,7 +22,7 @@ from ui.models.selection import Selection, Statistics, statistics_of
 from ui.panels.statistics.allan_plot import AllanPlot, allan_table
 from ui.panels.statistics.histogram_plot import HistogramPlot, histogram_table, what
 from ui.style.colours import DIM
-from ui.style.format import missing, raw
+from ui.style.format import minus, no_drops, raw
 from ui.widgets.boxes import in_column, in_row
 from ui.widgets.label import ElidedLabel
 from ui.widgets.or_words import OrWords, quiet_words
@@ -87,7 +87,7 @@ class StatisticsPanel(QWidget):
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw what was worked out last, and have what is in sight now worked out."""
         if not snapshot.records:
-            self._content.say("No drops yet\n\n" + missing(snapshot, "drop_system"))
+            self._content.say(no_drops(snapshot))
             return
         self._content.show_content()
         made = self.background.newest(self._selection(snapshot))
@@ -138,7 +138,7 @@ class StatisticsPanel(QWidget):
         text = f"{what(asked)} · {origin.identity(asked.drops)}, {found.usable} usable"
         self._drops.say(text, DIM, "the drops that the trends show")
         for line, (text, hover) in numbers_of(found, asked.quantity).items():
-            self._numbers[line].say(text.replace("-", "−"), hover=f"{hover}\n{LINES[line]}".strip())
+            self._numbers[line].say(minus(text), hover=f"{hover}\n{LINES[line]}".strip())
 
     def _lay_out(self) -> None:
         content = QWidget()

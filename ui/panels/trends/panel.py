@@ -22,7 +22,7 @@ from ui.models.time_span import CHOICES, followed, kept_inside, remembered_span
 from ui.panels.trends.pages import ChartPages
 from ui.panels.trends.strip_chart import StripChart
 from ui.style.colours import DIM, SHADOW
-from ui.style.format import missing
+from ui.style.format import no_drops
 from ui.widgets.label import RIGHT, ElidedLabel
 from ui.widgets.or_words import OrWords
 from ui.widgets.quiet import choice_button
@@ -83,7 +83,7 @@ class TrendsPanel(QWidget):
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the charts of the page in sight when drops came or went."""
         if not snapshot.records:
-            self._content.say("No drops yet\n\n" + missing(snapshot, "drop_system"))
+            self._content.say(no_drops(snapshot))
             return
         self._content.show_content()
         self._beside, words = beside(snapshot)

@@ -21,7 +21,7 @@ from ui.models.series import MOST_MARKS, Series
 from ui.style.colours import DIM, LOOK, SERIES, SHADOW
 from ui.widgets.boxes import in_column, in_row
 from ui.widgets.label import RIGHT, ElidedLabel
-from ui.widgets.small_plot import dress_axes, faint, tolerance_band
+from ui.widgets.small_plot import dress_plot, faint, tolerance_band
 
 HOW = "double click: statistics of these drops"
 MOST_GAPS = 80
@@ -212,14 +212,11 @@ class StripChart(QWidget):
             line.setData(*series.line(jump), stepMode=None)
 
     def _dress_plot(self) -> None:
-        self._plot.setMenuEnabled(False)
-        self._plot.hideButtons()
         self._plot.setMinimumSize(110, 56)
         self._plot.setAccessibleName(f"chart of {self.quantity.name}")
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._box: Any = self._plot.getViewBox()
-        self._box.disableAutoRange()
-        dress_axes(self._plot, 44, 15)
+        dress_plot(self._plot, 44, 15)
         self._plot.scene().sigMouseMoved.connect(self._hover)
 
     def _make_items(self) -> None:

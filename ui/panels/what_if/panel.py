@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import (
     QGridLayout,
-    QPushButton,
     QScrollArea,
     QWidget,
 )
@@ -20,7 +19,8 @@ from magis_calib.state.what_if import WhatIfState
 from ui.models.editable_settings import Number, items_of
 from ui.panels.what_if.row import GROUPS, HEADS, SettingKind, WhatIfRow
 from ui.style.colours import DIM, LOOK, SHADOW, TEXT
-from ui.widgets.boxes import in_column, in_row
+from ui.widgets.boxes import in_column, in_row, scroll
+from ui.widgets.buttons import push_button
 from ui.widgets.label import RIGHT, ElidedLabel
 
 IDLE = (
@@ -28,6 +28,10 @@ IDLE = (
     "is moved"
 )
 ELSEWHERE = "for recordings only: `magis-calib replay SESSION` opens one"
+
+
+OF_PREDICT = "work out the whole recording with what is typed (Return)"
+OF_FORGET = "clear what is typed and what was predicted"
 
 
 class WhatIfPanel(QWidget):
@@ -40,12 +44,8 @@ class WhatIfPanel(QWidget):
         self._submit = submit
         self._state = ElidedLabel(grows=True)
         self._area = QScrollArea()
-        self.predict = _button(
-            "Predict", "work out the whole recording with what is typed (Return)"
-        )
-        self.forget = _button("Forget it", "clear what is typed and what was predicted")
-        self.predict.clicked.connect(self.ask)
-        self.forget.clicked.connect(self.clear)
+        self.predict = push_button("Predict", OF_PREDICT, self.ask)
+        self.forget = push_button("Forget it", OF_FORGET, self.clear)
         self.rows: dict[str, WhatIfRow] = {}
         self._lay_out()
 
@@ -109,8 +109,7 @@ class WhatIfPanel(QWidget):
         return {name: value for name, value in values.items() if value is not None}
 
     def _lay_out(self) -> None:
-        self._area.setWidget(self._grid())
-        self._area.setWidgetResizable(True)
+        scroll(self._area, self._grid())
         self._area.setAccessibleName(
             "targets and gains that are supposed, and what they would have given"
         )
@@ -175,10 +174,3 @@ def _progress(supposed: WhatIfState) -> tuple[str, str, str]:
         SHADOW,
         "predicted, not measured",
     )
-
-
-def _button(text: str, hover: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(hover)
-    button.setAccessibleName(f"{text}: {hover}")
-    return button

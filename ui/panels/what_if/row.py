@@ -13,6 +13,7 @@ from magis_calib.domain.quantities import Quantity
 from magis_calib.state.what_if import Beside, Spread
 from ui.models.editable_settings import Item, Number
 from ui.style.colours import LOOK, SHADOW, TEXT
+from ui.style.format import minus
 from ui.widgets.label import RIGHT, ElidedLabel
 from ui.widgets.setpoint_edit import SetpointEdit, setpoint_edit
 
@@ -80,7 +81,7 @@ class WhatIfRow:
                 if value is None:
                     one.say("")
                     continue
-                text = self.quantity.shown(value).replace("-", "−")
+                text = minus(self.quantity.shown(value))
                 one.say(text, colour if math.isfinite(value) else LOOK, f"{value:.6g} (SI)")
 
     def value(self, kind: SettingKind) -> Number | None:
