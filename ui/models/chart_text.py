@@ -21,23 +21,28 @@ from ui.style.format import minus, raw, why_unusable
 def newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
     """Return text, colour and hover for one quantity of one drop."""
     name = quantity.name
-    unit = f" {quantity.shown_unit}".rstrip()
     if name in HEALTH:
         found = health_of(record.estimate)[name]
-        text = minus(quantity.with_error(found.value, found.stderr))
-        return (
-            f"{text}{unit}",
-            TEXT,
-            f"{EXPLAINED[name]}\n{raw(quantity, found.value, found.stderr)}",
-        )
+        text, hover = _with_error(quantity, found.value, found.stderr)
+        return text, TEXT, f"{EXPLAINED[name]}\n{hover}"
     if name not in REPORTED:
-        value = record.in_force.get(name, float("nan"))
-        return minus(f"{quantity.shown(value)}{unit}"), TEXT, raw(quantity, value)
-    value, stderr = record.estimate.values[name], record.estimate.stderr[name]
-    text = minus(quantity.with_error(value, stderr))
+        value = record.in_force.get(name, math.nan)
+        return minus(f"{quantity.shown(value)}{_unit(quantity)}"), TEXT, raw(quantity, value)
+    value = record.estimate.values[name]
     if not math.isfinite(value):
-        return f"▲ –{unit}", LOOK, why_unusable(record, name)
-    return f"{text}{unit}", TEXT, raw(quantity, value, stderr)
+        return f"▲ –{_unit(quantity)}", LOOK, why_unusable(record, name)
+    text, hover = _with_error(quantity, value, record.estimate.stderr[name])
+    return text, TEXT, hover
+
+
+def _unit(quantity: Quantity) -> str:
+    return f" {quantity.shown_unit}".rstrip()
+
+
+def _with_error(quantity: Quantity, value: float, stderr: float) -> tuple[str, str]:
+    """Return text and hover."""
+    text = minus(quantity.with_error(value, stderr))
+    return f"{text}{_unit(quantity)}", raw(quantity, value, stderr)
 
 
 def share(

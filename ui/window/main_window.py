@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QSplitter,
     QTabBar,
     QToolBar,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -25,6 +24,7 @@ from ui.export.dialog import Exports
 from ui.models.plot import Origin
 from ui.run import Run
 from ui.style.scheme import FONT_SIZES_PT, chosen
+from ui.widgets.boxes import in_column
 from ui.widgets.confirm import ConfirmBar
 from ui.widgets.quiet import CalmWheel
 from ui.window import layout
@@ -83,24 +83,14 @@ class MainWindow(QMainWindow):
         self.docks = self._build_docks()
         self.menu_actions = Actions(self.panels, self.bring_up_panel)
         self._status = StatusLine(self.statusBar())
-        self.exports = Exports(
-            self,
-            self.panels.plots,
-            lambda: Origin.of(run.snapshot),
-            self._status.announce,
-            self.panels.drawing,
-        )
+        self.exports = self._make_exports()
         self.menus = Menus(self, run.submit)
         self.resize(layout.first_size())
         if not layout.restore(self, list(self.docks.values()), settings, self._place):
             self.reset_layout()
             self.arrange_soon()
-        self._ticks = QTimer(self, interval=TICK_MS)
-        self._saves = QTimer(self, interval=SAVE_LAYOUT_MS)
-        self._ticks.timeout.connect(self.tick)
-        self._saves.timeout.connect(lambda: layout.save(self, self._settings, self._place))
-        for timer in (self._ticks, self._saves):
-            timer.start()
+        self._ticks = self._timer(TICK_MS, self.tick)
+        self._saves = self._timer(SAVE_LAYOUT_MS, self._save_layout)
 
     @property
     def failures(self) -> list[str]:
@@ -193,7 +183,7 @@ class MainWindow(QMainWindow):
             self._ticks.stop()
             self._saves.stop()
             self.panels.shut_down()
-            layout.save(self, self._settings, self._place)
+            self._save_layout()
             event.accept()
             self.left.emit()
             return
@@ -229,20 +219,32 @@ class MainWindow(QMainWindow):
         if snapshot.finished and (self._stopping_since_s is not None or self._quit_when_finished):
             self.close()
 
+    def _make_exports(self) -> Exports:
+        run, panels = self._run, self.panels
+        announce = self._status.announce
+        return Exports(
+            self, panels.plots, lambda: Origin.of(run.snapshot), announce, panels.drawing
+        )
+
+    def _timer(self, interval_ms: int, deed: Callable[[], None]) -> QTimer:
+        timer = QTimer(self, interval=interval_ms)
+        timer.timeout.connect(deed)
+        timer.start()
+        return timer
+
+    def _save_layout(self) -> None:
+        layout.save(self, self._settings, self._place)
+
     def _build_middle(self) -> None:
-        panels = self.panels
+        guards = self.panels.guards
         pictures = QSplitter(Qt.Orientation.Horizontal)
-        middle = QWidget()
         pictures.setChildrenCollapsible(False)
-        for view in panels.images:
-            pictures.addWidget(panels.guards[f"view {view}"])
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.leave_question)
-        column.addWidget(panels.level_strip)
-        column.addWidget(pictures, 1)
-        column.addWidget(panels.guards["history"])
+        for view in self.panels.images:
+            pictures.addWidget(guards[f"view {view}"])
+        middle = QWidget()
+        strips = (self.leave_question, self.panels.level_strip)
+        parts = (*strips, (pictures, 1), guards["history"])
+        in_column(*parts, on=middle, margins_px=(0, 0, 0, 0), spacing_px=0)
         self.setCentralWidget(middle)
         middle.setFocus()  # else the first button of the window looks chosen
 

@@ -50,11 +50,8 @@ class StateLine(QWidget):
         self._loop = Cell("loop", "◆ LOOP PROCEDURE", bold=True)
         self._waiting = Cell("next", "waiting for drop 12345")
         self._frames = Cell("frames", "▲ 0 of 123456 lost")
-        self._alarms = QPushButton()
-        self._alarms.setFlat(True)
-        self._alarms.setToolTip("show the alarms")
+        self._alarms = _alarms_button()
         self._alarms.clicked.connect(self.alarms_wanted)
-        self._alarms.setMinimumWidth(self.fontMetrics().horizontalAdvance("▲ 12 alarms") + 22)
         self._lamps: dict[str, Cell] = {}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(2, 0, 4, 0)
@@ -103,31 +100,22 @@ class StateLine(QWidget):
         )
 
     def _say_loop(self, snapshot: Snapshot) -> None:
-        held = snapshot.loop == "closed" and snapshot.safety in ("held", "fault")
-        word: LoopWord = (
-            ("held" if snapshot.safety == "held" else "fault") if held else snapshot.loop
-        )
-        shape, colour = LOOP_SHAPES[word]
         if snapshot.mode == "replay":
-            self._loop.caption.say(
-                "recording ended" if snapshot.finished else f"loop {snapshot.loop}", DIM
-            )
-            self._loop.line.say(
-                "▶ REPLAY", INFO, f"a recording; no hardware is moved\n{snapshot.loop_detail}"
-            )
+            self._say_replay(snapshot)
         else:
             self._loop.caption.say("run ended" if snapshot.finished else "loop", DIM)
             hover = "\n".join(filter(None, (snapshot.safety_cause, snapshot.loop_detail)))
-            self._loop.line.say(
-                f"{shape} LOOP {word.upper()}", LOOK if word == "held" and held else colour, hover
-            )
-        waiting = snapshot.waiting_for_drop
-        text, colour = (
-            ("–", DIM)
-            if waiting is None or snapshot.finished
-            else (f"waiting for drop {waiting}", TEXT)
-        )
-        self._waiting.line.say(text, colour, "the first drop that sees the newest setpoints")
+            self._loop.line.say(*_loop_words(snapshot), hover)
+        waiting = None if snapshot.finished else snapshot.waiting_for_drop
+        text = "–" if waiting is None else f"waiting for drop {waiting}"
+        hover = "the first drop that sees the newest setpoints"
+        self._waiting.line.say(text, DIM if waiting is None else TEXT, hover)
+
+    def _say_replay(self, snapshot: Snapshot) -> None:
+        ended = "recording ended" if snapshot.finished else f"loop {snapshot.loop}"
+        self._loop.caption.say(ended, DIM)
+        hover = f"a recording; no hardware is moved\n{snapshot.loop_detail}"
+        self._loop.line.say("▶ REPLAY", INFO, hover)
 
     def _say_links(self, snapshot: Snapshot, since_snapshot_s: float) -> None:
         for link in snapshot.links:
@@ -169,6 +157,16 @@ class StateLine(QWidget):
             self._alarms.setStyleSheet(
                 f"QPushButton {{ color: {colour}; font-weight: bold; padding: 6px 4px; }}"
             )
+
+
+def _loop_words(snapshot: Snapshot) -> tuple[str, str]:
+    """Return what the loop does, and its colour: a closed one may be held, or stand on a fault."""
+    word: LoopWord = snapshot.loop
+    if snapshot.loop == "closed" and snapshot.safety in ("held", "fault"):
+        word = "held" if snapshot.safety == "held" else "fault"
+    shape, colour = LOOP_SHAPES[word]
+    unasked = word == "held" and snapshot.loop == "closed"
+    return f"{shape} LOOP {word.upper()}", LOOK if unasked else colour
 
 
 def _recording_caption(recording: RecordingState | None) -> tuple[str, str]:
@@ -214,6 +212,14 @@ def counted(counters: Counters) -> str:
         f"{counters.usable} usable\ncorrections: {counters.sent} sent, {counters.applied} applied, "
         f"{counters.refused} refused, {counters.held} held"
     )
+
+
+def _alarms_button() -> QPushButton:
+    button = QPushButton()
+    button.setFlat(True)
+    button.setToolTip("show the alarms")
+    button.setMinimumWidth(button.fontMetrics().horizontalAdvance("▲ 12 alarms") + 22)
+    return button
 
 
 def _divider() -> QFrame:

@@ -66,9 +66,8 @@ class ImagePanel(QWidget):
         self._drop = ElidedLabel(grows=True)
         self._title = ElidedLabel(bold=True, whole=True)
         self._title.say(f"VIEW {view.upper()}")
-        self._overlay = self._toggle("fit", OF_FIT)
-        self._overlay.setChecked(True)
-        self._whole = self._toggle("whole", OF_WHOLE)
+        self._overlay = self._toggle("fit", OF_FIT, on=True)
+        self._whole = self._toggle("whole", OF_WHOLE, on=False)
         self.marks = MarksButton(executor, self.canvas.draw_marks)
         self._layer_button = choice_button(
             "data ▾", "data, fit, or what is left between them", LAYERS, self.show_layer
@@ -244,11 +243,12 @@ class ImagePanel(QWidget):
         else:
             self._drop.say(text, DIM, "number of the drop and age of this image")
 
-    def _toggle(self, text: str, hover: str) -> QToolButton:
+    def _toggle(self, text: str, hover: str, *, on: bool) -> QToolButton:
         """Return a button that says how the fit is drawn."""
         button = QToolButton()
         button.setText(text)
         button.setCheckable(True)
+        button.setChecked(on)
         button.setToolTip(hover)
         button.toggled.connect(lambda _checked: self._draw_fit(self._estimate))
         return button

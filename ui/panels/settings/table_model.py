@@ -74,22 +74,26 @@ class SettingsModel(HeadedModel[Setting]):
 
     def _text(self, one: Setting, head: str) -> str:
         if head == "drops":
-            return (
-                str(one.first_drop)
-                if one.first_drop == one.last_drop
-                else f"{one.first_drop} – {one.last_drop}"
-            )
+            return _drops(one)
         if head == "usable":
             return str(one.usable)
         if head == "result":
             return RESULTS[_result(one)][0]
-        found = _COLUMNS.get(head)
-        if found is None:
-            return ", ".join(moves_in_words(one.setpoints, self._actuators)) or "there already"
-        if found not in one.deviations:
-            return "–"
-        deviation = one.deviations[found]
-        return minus(OBSERVABLES[found].with_error(deviation.mean, deviation.stderr))
+        if head in _COLUMNS:
+            return _deviation(one, _COLUMNS[head])
+        return ", ".join(moves_in_words(one.setpoints, self._actuators)) or "there already"
+
+
+def _drops(one: Setting) -> str:
+    first, last = one.first_drop, one.last_drop
+    return str(first) if first == last else f"{first} – {last}"
+
+
+def _deviation(one: Setting, observable: str) -> str:
+    found = one.deviations.get(observable)
+    if found is None:
+        return "–"
+    return minus(OBSERVABLES[observable].with_error(found.mean, found.stderr))
 
 
 def _result(one: Setting) -> str:
