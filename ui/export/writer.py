@@ -1,6 +1,4 @@
-"""A plot as a file: PNG and SVG with a caption that says what it is and of which run, CSV with the
-numbers in SI.
-"""
+"""A plot as a file: a picture with a caption that says of which run it is, or numbers in SI."""
 
 from __future__ import annotations
 
@@ -69,9 +67,7 @@ def _picture(view: Any, lines: list[str]) -> QImage:
 
 
 def _drawing(view: Any, lines: list[str]) -> bytes:
-    """Draw with Qt's own generator, which clips to the axes since SVG 1.1: that of pyqtgraph fails
-    on closed paths.
-    """
+    """Draw with Qt's own generator: that of pyqtgraph fails on closed paths."""
     buffer = QBuffer()
     area = QRectF(QPointF(0, 0), _size(view, lines))
     generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
@@ -86,9 +82,7 @@ def _drawing(view: Any, lines: list[str]) -> bytes:
 
 
 def _size(view: Any, lines: list[str]) -> QSizeF:
-    """Return the size on the screen's scale: as wide as the caption, however small the plot is in
-    the window.
-    """
+    """Return the size on the screen's scale: at least as wide as the caption."""
     widest = max(QFontMetricsF(text_font(bold=True)).horizontalAdvance(line) for line in lines)
     wide = max(view.width(), widest + 2 * MARGIN_PX)
     return QSizeF(wide, LINE_PX * len(lines) + wide * view.height() / view.width())

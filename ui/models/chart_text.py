@@ -1,6 +1,4 @@
-"""What is written on and over a strip chart: the newest value, the share in tolerance, one drop on
-hover.
-"""
+"""What is written on and over a strip chart: newest value, share in tolerance, hover."""
 
 from __future__ import annotations
 
@@ -48,9 +46,7 @@ def _with_error(quantity: Quantity, value: float, stderr: float) -> tuple[str, s
 def share(
     rows: HistoryRows, quantity: Quantity, target: float, tolerance: float
 ) -> tuple[float, str]:
-    """Return the share (0 to 1) of usable drops within tolerance of the target in force at each,
-    and that in words.
-    """
+    """Return the share (0 to 1) of usable drops within tolerance of their target, and in words."""
     errors = deviations(rows, quantity.name, target)
     found = share_within(errors, tolerance)
     usable = int(np.isfinite(errors).sum())
@@ -66,8 +62,7 @@ def kept(record: DropRecord, quantity: Quantity) -> str:
 
 
 def beside(snapshot: Snapshot) -> tuple[HistoryRows, str]:
-    """Return what a replay shows beside its own numbers, and how it is called: a what-if, else what
-    was recorded.
+    """Return what a replay shows beside its own numbers, and how that is called.
 
     Without rows where there is neither, or nothing that differs.
     """

@@ -1,6 +1,4 @@
-"""What can be changed of the loop in a run, number by number: what is saved, in force, allowed and
-typed. No Qt.
-"""
+"""What can be changed of the loop: saved, in force, allowed and typed. No Qt."""
 
 from __future__ import annotations
 
@@ -214,9 +212,7 @@ def why_read_only(snapshot: Snapshot) -> str:
 
 
 def _ends(state: ActuatorState | None, nominal: float) -> dict[SettingKind, tuple[float, float]]:
-    """Return what each limit may be: within the controller's, about the nominal and the present
-    setpoint.
-    """
+    """Return what each limit may be: within the controller's, about nominal and setpoint."""
     if state is None:
         return dict.fromkeys(LIMIT_KINDS, (math.nan, math.nan))
     stands = state.setpoint if math.isfinite(state.setpoint) else nominal
@@ -234,9 +230,7 @@ def _short(quantity: Quantity, value: float, figures: int) -> str:
 
 
 def _rounded(least: float, most: float, shown: Quantity) -> tuple[float, float]:
-    """Round a range inwards to three figures: it follows the drift, and a number that is read must
-    not tremble.
-    """
+    """Round a drifting range inwards to three figures: what is read must not tremble."""
     low, high = least * shown.shown_scale, most * shown.shown_scale
     if not 0.0 < high - low < math.inf:
         return least, most

@@ -39,9 +39,7 @@ def _widths(fitted: ViewEstimate) -> str:
 
 
 def verdict_of(station: StationEstimate, fitted: ViewEstimate) -> tuple[str, str, str]:
-    """Say whether the fit of a view can be used: text, colour, and what is behind it,
-    line by line.
-    """
+    """Say whether the fit of a view can be used: text, colour, and what is behind it."""
     scores = _scores(fitted)
     if not fitted.usable:
         text = f"▲ not usable: {'; '.join(fitted.reasons) or 'no reason given'}"

@@ -1,6 +1,4 @@
-"""Three ways to look at the response matrix: in force, as measured last, and how far these are
-apart. No Qt.
-"""
+"""The response matrix in force, as measured last, and how far these are apart. No Qt."""
 
 from __future__ import annotations
 

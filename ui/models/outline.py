@@ -83,8 +83,7 @@ def _outline(estimate: ViewEstimate, port: str, cloud: _Cloud) -> Outline:
 
 
 def _crests(estimate: ViewEstimate, port: str, cloud: _Cloud) -> tuple[Array, Array]:
-    """Bright lines inside the ellipse of `REACH` widths: theta = 0 for port a, pi for port b
-    (modulo 2 pi).
+    """Return the bright lines within `REACH` widths: theta = 0 for port a, pi for port b.
 
     In units of the widths the ellipse is a circle, and a line at distance t from its centre is cut
     at sqrt(REACH² - t²) to either side.

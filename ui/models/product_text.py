@@ -52,9 +52,7 @@ def optimum_of(path: str) -> Optimum | None:
 
 
 def main_gains(product: Product) -> list[str]:
-    """Write what each observable's main actuator does to it, value(error), in the units that people
-    read.
-    """
+    """Write what each main actuator does to its observable, value(error), in shown units."""
     lines = []
     for observable, actuator in product.numbers.get("mains", {}).items():
         value, error = (

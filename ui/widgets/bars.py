@@ -73,9 +73,7 @@ REACH = 2.0
 
 
 class DeviationBar(QWidget):
-    """Target in the middle, tolerance as a lighter band, the value as a diamond or an arrow at the
-    end.
-    """
+    """Target in the middle, tolerance as a band, the value as a diamond or an arrow at the end."""
 
     def __init__(self) -> None:
         super().__init__()

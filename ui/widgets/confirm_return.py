@@ -18,6 +18,7 @@ class ReturnQuestion(ConfirmBar):
     """Says what would move, or why nothing may; a yes sends the command."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__("Return", "Cancel")
         self._submit = submit
         self._pending: ReturnTo | None = None

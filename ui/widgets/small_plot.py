@@ -1,6 +1,4 @@
-"""A plot that stands still: no menu, no zoom, small figures in quiet colours, and the run's name in
-its corner.
-"""
+"""A plot that stands still, in quiet colours, with the run's name in its corner."""
 
 from __future__ import annotations
 
@@ -64,8 +62,7 @@ MARGIN_PX = 4.0
 
 
 class PlotLabel(QGraphicsSimpleTextItem):
-    """A small dim line in the upper right corner of a view box, above the data, in pixels of the
-    screen.
+    """A small dim line in the upper right corner of a view box, above the data.
 
     Where the box is too narrow for all of it, only the drop is left.
     """
@@ -110,9 +107,7 @@ class SmallPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.label = PlotLabel(self.getViewBox())
 
     def show_range(self, across: tuple[float, float], up: tuple[float, float]) -> None:
-        """Show this part, and find the new range now: else it is found while painting, and all is
-        painted twice.
-        """
+        """Show this part, and find the range now: else all is painted twice."""
         self.getViewBox().setRange(xRange=across, yRange=up, padding=0)
         self.scene().prepareForPaint()
 

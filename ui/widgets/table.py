@@ -1,6 +1,4 @@
-"""What tables of the window have in common: heads that say what they are, whole rows that are
-chosen, calm lines.
-"""
+"""What tables have in common: heads that explain themselves, whole rows, calm lines."""
 
 from __future__ import annotations
 

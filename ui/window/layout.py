@@ -37,9 +37,7 @@ HIGH = 800
 
 
 def first_size() -> QSize:
-    """Return the size of a window that was never shown before: what it was made for, or what the
-    screen has.
-    """
+    """Return the size of a window that was never shown before, within the screen."""
     wanted = QSize(1600, 900)
     screen = QGuiApplication.primaryScreen().availableSize()
     real = screen.width() >= LEAST_WIDTH  # an offscreen one is smaller than the window can be

@@ -1,6 +1,4 @@
-"""The operator window: panels around two images, one timer that pulls the newest snapshot, one way
-to leave.
-"""
+"""The operator window: panels around two images, one timer, one way to leave."""
 
 from __future__ import annotations
 
@@ -63,6 +61,7 @@ class MainWindow(QMainWindow):
         quit_when_finished: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`settings` keep the layout; `clock` (s) is that of the snapshots."""
         super().__init__()
         self._run = run
         self._settings = settings
@@ -113,9 +112,7 @@ class MainWindow(QMainWindow):
             guard.refresh(snapshot, self._clock())
 
     def tick_all(self) -> None:
-        """Pull the newest snapshot once and let every panel draw all that changed, however long
-        that takes.
-        """
+        """Let every panel draw all that changed in the newest snapshot, however long that takes."""
         snapshot = self._run.snapshot
         guards = list(self.panels.guards.values())
         self.panels.image_history.see(snapshot)

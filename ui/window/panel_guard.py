@@ -57,8 +57,7 @@ class PanelGuard(QWidget):
         return self._failure
 
     def follow_dock(self, in_sight: bool) -> None:
-        """Learn whether the dock can be seen: one behind others counts as visible for Qt, and is
-        not drawn.
+        """Learn whether the dock can be seen: one behind others counts as visible for Qt.
 
         Nor does the Tab key lead into it.
         """

@@ -1,6 +1,4 @@
-"""The state line: what runs, how old the numbers are, what the loop does, who is connected, what
-was lost.
-"""
+"""The state line: what runs, how old it is, what the loop does, who is connected."""
 
 from __future__ import annotations
 
@@ -27,8 +25,9 @@ class Cell(QWidget):
     def __init__(
         self, caption: str, sample: str = "", *, bold: bool = False, grows: bool = False
     ) -> None:
+        """`caption` stands above; `sample`: the longest usual text, which fixes the width."""
         super().__init__()
-        self.caption = ElidedLabel(larger=-1.0, grows=grows)
+        self.caption = ElidedLabel(larger_pt=-1.0, grows=grows)
         self.line = ElidedLabel(sample, bold=bold, grows=grows)
         self.caption.say(caption, DIM)
         column = QVBoxLayout(self)
@@ -170,9 +169,7 @@ def _loop_words(snapshot: Snapshot) -> tuple[str, str]:
 
 
 def _recording_caption(recording: RecordingState | None) -> tuple[str, str]:
-    """Return text and colour: what waits to be written where that is more than usual, else how long
-    the disk lasts.
-    """
+    """Return text and colour: what waits to be written, or how long the disk lasts."""
     if recording is not None and recording.waiting_bytes > BACKED_UP_BYTES:
         return f"▲ {recording.waiting_bytes / 1e6:.0f} MB to write", LOOK
     hours = recording.hours_left if recording is not None else None
@@ -230,9 +227,7 @@ def _divider() -> QFrame:
 
 
 def _made_for(record: DropRecord) -> str:
-    """Name the sequence type of a drop, and where it is known the interrogation time, which tells
-    the preset.
-    """
+    """Name the sequence type of a drop, and the interrogation time where that is known."""
     words = record.sequence_type.replace("_", " ")
     seconds = record.in_force.get("interrogation_time_s")
     return words if seconds is None else f"{words} · T {1e3 * seconds:.4g} ms"

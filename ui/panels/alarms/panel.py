@@ -33,11 +33,10 @@ WORDY = (2, 3)
 
 
 class AlarmsPanel(QWidget):
-    """A short table, most severe first and then oldest first, and a button to say that somebody
-    knows.
-    """
+    """A table, most severe and then oldest first, and a button to say that somebody knows."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._shown: tuple[tuple[Alarm, ...], tuple[PastAlarm, ...]] | None = None

@@ -1,6 +1,4 @@
-"""Where an image is drawn: raster, fit and scale in millimetres of the object, zoom and a reading
-under the pointer.
-"""
+"""Where an image is drawn: raster, fit, scale, zoom and a reading under the pointer."""
 
 from __future__ import annotations
 
@@ -105,13 +103,16 @@ class ImageCanvas(QWidget):
         """Make these electrons black and white."""
         self._paint(IMAGE_MAP)
         self._image.setLevels(
-            (levels.low / facts.gain + facts.offset, levels.high / facts.gain + facts.offset)
+            (
+                levels.low_electrons / facts.gain + facts.offset,
+                levels.high_electrons / facts.gain + facts.offset,
+            )
         )
 
-    def set_sigma(self, most: float) -> None:
+    def set_sigma(self, most_sigma: float) -> None:
         """Show standard deviations from minus to plus this."""
         self._paint(RESIDUAL_MAP)
-        self._image.setLevels((-most, most))
+        self._image.setLevels((-most_sigma, most_sigma))
 
     def draw_fit(self, found: dict[str, Outline], visible: bool) -> None:
         """Draw the outlines of the ports over the image."""

@@ -25,13 +25,13 @@ class ColourBar(QWidget):
 
     def show_levels(self, levels: Levels) -> None:
         """Show electrons."""
-        ends = minus(f"{levels.low:.0f} e⁻"), f"{levels.high:.0f} e⁻"
+        ends = minus(f"{levels.low_electrons:.0f} e⁻"), f"{levels.high_electrons:.0f} e⁻"
         self._show(ends, IMAGE_MAP, f"electrons per pixel, {levels.words()}")
 
-    def show_sigma(self, most: float) -> None:
+    def show_sigma(self, most_sigma: float) -> None:
         """Show standard deviations."""
         self._show(
-            (f"−{most:g} σ", f"+{most:g} σ"),
+            (f"−{most_sigma:g} σ", f"+{most_sigma:g} σ"),
             RESIDUAL_MAP,
             "data minus fit in standard deviations of the noise",
         )

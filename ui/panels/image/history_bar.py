@@ -19,6 +19,7 @@ class HistoryBar(QWidget):
     """A strip under the images. What is chosen is seen at the next tick of the window."""
 
     def __init__(self, image_history: ImageHistory) -> None:
+        """`image_history` knows which drops are in memory, and which is chosen."""
         super().__init__()
         self._image_history = image_history
         self._drops: list[int] = []

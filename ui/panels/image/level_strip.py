@@ -20,6 +20,7 @@ class LevelStrip(QFrame):
     changed = Signal()
 
     def __init__(self, levels: CommonLevels) -> None:
+        """`levels`: those that both views share."""
         super().__init__()
         self._levels = levels
         self.setProperty("question", True)
@@ -50,8 +51,8 @@ class LevelStrip(QFrame):
     def ask(self) -> None:
         """Show what stands now and take the keyboard."""
         now = self._levels.common or Levels(0.0, 1000.0)
-        self.low.setText(f"{now.low:.0f}")
-        self.high.setText(f"{now.high:.0f}")
+        self.low.setText(f"{now.low_electrons:.0f}")
+        self.high.setText(f"{now.high_electrons:.0f}")
         self._say("levels stay as they are whatever comes", TEXT)
         self.show()
         self.low.setFocus()

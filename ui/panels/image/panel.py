@@ -159,9 +159,7 @@ class ImagePanel(QWidget):
     def _wanted(
         self, shown: Shown, pair: ImagePair
     ) -> tuple[Frame, int, Layer, ViewEstimate | None]:
-        """Return what is to be drawn now: a fit, and what it leaves, only with the estimate of this
-        very pair.
-        """
+        """Return what is to be drawn now; a fit only with the estimate of this very pair."""
         frame = pair.frames[self._view]
         fitted = self._of_view(shown.estimate) if self._layer != "data" else None
         return frame, self.canvas.wanted_step(frame), self._layer, fitted
@@ -193,9 +191,7 @@ class ImagePanel(QWidget):
         )
 
     def _follow_levels(self, frame: Frame, drawn: Raster) -> None:
-        """Show the picture with the levels that both views share, where they or the picture
-        changed.
-        """
+        """Show the picture with the levels of both views, where they or it changed."""
         if drawn.residual:
             return
         if self._levels.common is None:  # they are to be found anew

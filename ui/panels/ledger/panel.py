@@ -1,6 +1,4 @@
-"""The ledger: what was done after each drop and why, a remark of the operator beside it, and the
-way back to a drop.
-"""
+"""The ledger: what was done after each drop and why, with remarks and the way back."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ from ui.models.ledger_text import HEADS
 from ui.panels.ledger.table_model import LedgerModel
 from ui.style.colours import DIM
 from ui.style.format import no_drops
-from ui.widgets.boxes import STRETCH, in_column, in_row
+from ui.widgets.boxes import in_column, in_row
 from ui.widgets.confirm_return import ReturnQuestion
 from ui.widgets.label import ElidedLabel
 from ui.widgets.or_words import OrWords
@@ -44,8 +42,7 @@ SPACING_PX = 2
 
 
 class LedgerPanel(QWidget):
-    """A table over the records, newest first, and a line for a note on the selected (else the
-    newest) drop.
+    """A table over the records, newest first, and a line for a note on the selected drop.
 
     Emits `chosen` with the drop that shall be explained.
     """
@@ -53,6 +50,7 @@ class LedgerPanel(QWidget):
     chosen = Signal(int)
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self.model = LedgerModel()
@@ -149,13 +147,13 @@ class LedgerPanel(QWidget):
 
     def _filled(self) -> QWidget:
         content = QWidget()
-        in_column(
+        column = in_column(
             self.question,
             (self.table, 1),
-            STRETCH,
-            self._line,
             on=content,
             margins_px=(0, 0, 0, 0),
             spacing_px=SPACING_PX,
         )
+        column.addStretch()  # takes only what is left when the table shows whole rows
+        column.addLayout(self._line)
         return content

@@ -1,6 +1,4 @@
-"""Why: everything about one drop in words, beside the images, fit and residual that the window then
-shows.
-"""
+"""Why: everything about one drop in words, beside its images, fit and residual."""
 
 from __future__ import annotations
 
@@ -39,6 +37,7 @@ class WhyPanel(QWidget):
     def __init__(
         self, image_history: ImageHistory, step: Callable[[int], None], newest: Callable[[], None]
     ) -> None:
+        """`step` chooses a drop so many later; `newest` follows the newest again."""
         super().__init__()
         self._image_history = image_history
         self._told: object = None
@@ -72,9 +71,7 @@ class WhyPanel(QWidget):
 
 
 def story(record: DropRecord) -> str:
-    """Write two columns: what was measured and decided, and what each gate and every setpoint said
-    to it.
-    """
+    """Write what was measured and decided beside what each gate and setpoint said to it."""
     parts = sections(record)
     stopped = {
         "estimate": [True] * len(parts["estimate"]),

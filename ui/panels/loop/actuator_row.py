@@ -22,11 +22,10 @@ OPEN, CLOSED = "type a new one and press Return", "can be typed while the loop i
 
 
 class ActuatorRow:
-    """The widgets of one actuator, laid into two lines of a grid that others share: setpoint above
-    read-back.
-    """
+    """One actuator in two lines of a grid that others share: setpoint above read-back."""
 
     def __init__(self, grid: QGridLayout, line: int, name: str) -> None:
+        """Lay the row into `grid` from this line on; `name`: of the actuator."""
         self.name = name
         self.quantity = ACTUATORS.get(name, Quantity(name, name.replace("_", " "), "1", "", 1.0, 4))
         self.edit = setpoint_edit("−10000.000", f"setpoint of {self.quantity.label}")
@@ -108,7 +107,7 @@ class ActuatorRow:
 
 def _tag(text: str, hover: str) -> ElidedLabel:
     """Return a small word in front of a number."""
-    tag = ElidedLabel("read", align=RIGHT, larger=-1.0)
+    tag = ElidedLabel("read", align=RIGHT, larger_pt=-1.0)
     tag.say(text, DIM, hover)
     return tag
 

@@ -1,6 +1,4 @@
-"""Setpoints against read-backs and limits,
-and moving one of them by hand while the loop is open.
-"""
+"""Setpoints against read-backs and limits, moved by hand while the loop is open."""
 
 from __future__ import annotations
 
@@ -32,8 +30,7 @@ HOW = "type a setpoint and press Return"
 
 
 class ActuatorsPanel(QWidget):
-    """All actuators that the controllers describe. A typed setpoint is confirmed in place before it
-    is sent.
+    """All actuators that the controllers describe; a typed setpoint is confirmed in place.
 
     Emits `asked` with the question, so that whoever scrolls can bring it into sight.
     """
@@ -41,6 +38,7 @@ class ActuatorsPanel(QWidget):
     asked = Signal(QWidget)
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._rows: dict[str, ActuatorRow] = {}
@@ -139,9 +137,7 @@ class ActuatorsPanel(QWidget):
         self._give_up()
 
     def _leave(self, row: ActuatorRow) -> None:
-        """Do not let a number stand that was typed but never asked about: it would look like the
-        setpoint.
-        """
+        """Put back what was typed but never asked about: it would look like the setpoint."""
         if not self.question.isVisible():
             row.put_back()
 

@@ -1,6 +1,4 @@
-"""The numbers of the newest drop: value, error, unit, where it lies in its tolerance, and whether
-that is fine.
-"""
+"""The numbers of the newest drop: value, error, unit, tolerance and verdict."""
 
 from __future__ import annotations
 
@@ -135,7 +133,7 @@ class ObservablesPanel(QWidget):
 
     def _add_health(self, grid: QGridLayout, line: int, column: int, quantity: Quantity) -> None:
         """Put a name into this line of a grid, and its value into the next."""
-        name = ElidedLabel(larger=-1.0, align=RIGHT)
+        name = ElidedLabel(larger_pt=-1.0, align=RIGHT)
         unit = f" ({quantity.shown_unit})" if quantity.shown_unit else ""
         hover = EXPLAINED.get(quantity.name, f"{quantity.name}, SI unit {quantity.unit}")
         name.say(quantity.label + unit, DIM, f"{hover}; reported, not controlled")

@@ -76,6 +76,7 @@ class LoopPanel(QScrollArea):
     """Everything that moves hardware is here; it scrolls when the window is low."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self.setAccessibleName("loop, numbers and setpoints")
         self._buttons: dict[LoopWord, QPushButton] = {}

@@ -25,6 +25,7 @@ class ReplayBar(QWidget):
     """The word REPLAY, buttons and a slider. Nothing here moves hardware."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._factor = 1.0

@@ -1,6 +1,4 @@
-"""Putting the measured matrix in force: asked in place,
-saying which replaces which in which file.
-"""
+"""Putting the measured matrix in force: asked in place, saying what replaces what."""
 
 from __future__ import annotations
 
@@ -19,6 +17,7 @@ class PromoteQuestion(ConfirmBar):
     """Says what would be written, or why nothing can be; a yes sends the command."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__("Promote", "Cancel")
         self.yes.setAccessibleName("promote the measured matrix")
         self.no.setAccessibleName("do not promote it")
@@ -28,9 +27,7 @@ class PromoteQuestion(ConfirmBar):
         self.rejected.connect(self._forget)
 
     def refresh(self, snapshot: Snapshot) -> None:
-        """Give up where the answer could no longer be obeyed, or where another matrix has been
-        measured since.
-        """
+        """Give up where the answer could not be obeyed, or another matrix was measured since."""
         if self._asked is not None and (
             why_not_promoted(snapshot) or snapshot.measured is not self._asked
         ):

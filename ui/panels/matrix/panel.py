@@ -48,6 +48,7 @@ class MatrixPanel(QWidget):
     """
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._snapshot: Snapshot | None = None
         self._actuators: list[str] = []

@@ -1,6 +1,4 @@
-"""The live curves of a procedure: what it measures, a point for each drop, while it runs and once
-it has ended.
-"""
+"""The live curves of a procedure: a point for each drop, while it runs and after."""
 
 from __future__ import annotations
 

@@ -77,6 +77,7 @@ class ProceduresPanel(QWidget):
     """
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._snapshot: Snapshot | None = None
@@ -130,9 +131,7 @@ class ProceduresPanel(QWidget):
         self._say(state, running)
 
     def _offer(self, refusal: str, running: bool) -> None:
-        """Offer what can be pressed now. The keyboard goes along: else it wanders to the end, and
-        the view with it.
-        """
+        """Offer what can be pressed now; the keyboard goes along, else the view wanders with it."""
         at_it = self.cancel.hasFocus() or self._column.have_focus()
         if running:
             self.cancel.show()

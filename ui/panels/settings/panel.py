@@ -1,6 +1,4 @@
-"""The settings of a run: every setpoint vector that is kept, what it gave,
-and the way back to it.
-"""
+"""Every setpoint vector that a run kept, what it gave, and the way back to it."""
 
 from __future__ import annotations
 
@@ -47,6 +45,7 @@ class SettingsPanel(QWidget):
     """Worked out beside the GUI thread, when there are new drops and somebody looks."""
 
     def __init__(self, submit: Callable[[Command], None], executor: Executor) -> None:
+        """`submit` hands a command to the run; `executor` works the settings out."""
         super().__init__()
         self.background: BackgroundTask[Kept, list[Setting]] = BackgroundTask(executor, _settings)
         self.model = SettingsModel()

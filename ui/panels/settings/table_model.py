@@ -1,6 +1,4 @@
-"""The setpoint vectors of a run as a Qt table: newest first, each with what it gave and how far it
-is from now.
-"""
+"""The setpoint vectors of a run as a Qt table: newest first, with what each gave."""
 
 from __future__ import annotations
 

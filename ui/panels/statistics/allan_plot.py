@@ -73,9 +73,7 @@ class AllanPlot(SmallPlot):
 
 
 def allan_table(found: Statistics, quantity: Quantity) -> Table:
-    """Return averaging lengths, deviations with standard errors, and what the fits alone would give
-    (SI).
-    """
+    """Return averaging lengths, deviations with errors, and those of the fits alone (SI)."""
     lengths = found.allan.lengths
     name = f"{quantity.name}_allan"
     columns = {

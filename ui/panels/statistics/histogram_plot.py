@@ -1,6 +1,4 @@
-"""How often a quantity had which value,
-beside the normal distribution of the same mean and width.
-"""
+"""How often a quantity had which value, beside the normal distribution."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Statistics of the drops that the trends show: how one quantity scatters, averages down, and keeps
-its tolerance.
-"""
+"""Statistics of the drops that the trends show: scatter, averaging, tolerance."""
 
 from __future__ import annotations
 

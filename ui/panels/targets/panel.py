@@ -1,6 +1,4 @@
-"""Targets, gains and limits of the loop: saved, current, allowed, and new ones that are applied
-after a yes.
-"""
+"""Targets, gains and limits of the loop; new ones are applied after a yes."""
 
 from __future__ import annotations
 
@@ -53,6 +51,7 @@ class Page(QScrollArea):
     """
 
     def __init__(self, blocks: list[TargetsBlock]) -> None:
+        """`blocks` lie on the page from left to right."""
         super().__init__()
         self._blocks = blocks
         inside = QWidget()
@@ -81,6 +80,7 @@ class TargetsPanel(QWidget):
     """Shows what is in force and asks the run to change it; holds nothing but what is typed."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._snapshot: Snapshot | None = None

@@ -43,6 +43,7 @@ class TargetRow:
     """The widgets of one number, laid into a line of a grid that others share."""
 
     def __init__(self, grid: QGridLayout, line: int, item: Item) -> None:
+        """Lay the row into this line of `grid`; `item`: the number as it is first known."""
         kind, number = item.key[0].replace("_", " "), NUMBERS[item.key[0]]
         self.item = item
         self.refusal = ""
@@ -128,6 +129,7 @@ class TargetsBlock(QWidget):
     asked = Signal()
 
     def __init__(self, title: str) -> None:
+        """`title`: over the names of the rows."""
         super().__init__()
         self.rows: dict[Key, TargetRow] = {}
         self._title = title

@@ -56,6 +56,7 @@ class TrendsPanel(QWidget):
     statistics_wanted = Signal(str)
 
     def __init__(self, settings: QSettings) -> None:
+        """`settings` keep how far the charts reach."""
         super().__init__()
         self._settings = settings
         self._span = remembered_span(settings.value("trends/span"))
@@ -69,7 +70,7 @@ class TrendsPanel(QWidget):
         self._drawn: tuple[object, ...] = ()
         self._drawn_s = 0.0
         self._span_button = choice_button(f"{CHOICES[self._span]} ▾", HOW, CHOICES, self._set_span)
-        self._identity = ElidedLabel(align=RIGHT, larger=-2.0)
+        self._identity = ElidedLabel(align=RIGHT, larger_pt=-2.0)
         self.pages = ChartPages(self._chart, (self._identity, self._span_button))
         for name, (quantities, hover) in PAGES.items():
             self.pages.add(name, quantities.values(), hover)
@@ -113,9 +114,7 @@ class TrendsPanel(QWidget):
         self._identity.say(text, colour, "session and drops of all charts here")
 
     def due(self, now_s: float) -> bool:
-        """Say whether to refresh: new drops wait for a moment, what the operator does is drawn at
-        once.
-        """
+        """Say whether to refresh: new drops wait for a moment, what the operator does never."""
         return now_s - self._drawn_s >= NOT_SOONER_S or self._drawn[-3:] != self._wish
 
     @property
@@ -144,9 +143,7 @@ class TrendsPanel(QWidget):
 
     @property
     def reach(self) -> tuple[int, tuple[float, float] | None]:
-        """How far the charts reach: the last so many drops (0: all), and first and last where the
-        operator chose.
-        """
+        """The last so many drops (0: all), and first and last where the operator chose."""
         return self._span, self._reach
 
     def selected(self, history: HistoryRows | None = None) -> HistoryRows:
@@ -179,9 +176,7 @@ class TrendsPanel(QWidget):
         return f"{told}\ndashed: {other}" if other else told
 
     def look(self, wish: str, by: float, about: float = 0.0) -> None:
-        """Zoom by a factor about a drop, move by so many drops, follow the newest again, or pick
-        the drop there.
-        """
+        """Zoom by a factor about a drop, move by drops, follow the newest, or pick a drop."""
         if not len(self._rows):
             return
         if wish == "pick":
@@ -204,9 +199,7 @@ class TrendsPanel(QWidget):
         self._say_span()
 
     def step(self, wish: str, share: float) -> None:
-        """Do the same from the keyboard: zoom about the middle,
-        or move by a share of what is seen.
-        """
+        """Do the same from the keyboard: zoom about the middle, or move by a share of it."""
         first, last = (
             self._reach or followed(self._rows, self._span) if len(self._rows) else (0.0, 0.0)
         )

@@ -1,6 +1,4 @@
-"""One quantity over the drops: values with error bars, target and tolerance, gaps with their
-reasons.
-"""
+"""One quantity over the drops: values with errors, target, tolerance and gaps."""
 
 from __future__ import annotations
 
@@ -41,6 +39,7 @@ class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
     """
 
     def __init__(self, wish: Callable[[str, float, float], None]) -> None:
+        """`wish` hears of zoom (factor, about), move, follow and pick, in drops."""
         super().__init__(enableMenu=False)
         self._wish = wish
         self._about = 0.0
@@ -152,9 +151,7 @@ class StripChart(QWidget):
         tolerance: float | None,
         beside: Series | None = None,
     ) -> None:
-        """Draw these drops; target and tolerance in SI. `beside`: dashed, what was or would have
-        been otherwise.
-        """
+        """Draw these drops; target and tolerance in SI, `beside` dashed."""
         self._series = series
         ends = [*series.extent(), *(beside.extent() if beside is not None else ())]
         ends += self._draw_target(target, tolerance)

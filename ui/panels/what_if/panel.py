@@ -1,6 +1,4 @@
-"""What if a recording had been run with other targets or gains: typed here, predicted beside the
-replay.
-"""
+"""What if a recording had been run with other targets or gains: typed and predicted here."""
 
 from __future__ import annotations
 
@@ -35,11 +33,10 @@ OF_FORGET = "clear what is typed and what was predicted"
 
 
 class WhatIfPanel(QWidget):
-    """One row for each observable: as recorded, as supposed, and how it lay about its target in
-    either case.
-    """
+    """One row for each observable: as recorded, as supposed, and how it lay in either case."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._state = ElidedLabel(grows=True)

@@ -1,6 +1,4 @@
-"""One observable of a what-if: recorded target and gain, supposed ones, and how it lay about its
-target.
-"""
+"""One observable of a what-if: recorded and supposed target and gain, and what each gave."""
 
 from __future__ import annotations
 
@@ -37,6 +35,7 @@ class WhatIfRow:
     """The widgets of one observable, laid into a line of a grid that others share."""
 
     def __init__(self, grid: QGridLayout, line: int, quantity: Quantity) -> None:
+        """Lay the row into this line of `grid`."""
         self.quantity = quantity
         self.refusal = ""
         self._items: dict[SettingKind, Item] = {}
