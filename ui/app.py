@@ -19,7 +19,7 @@ from ui.style.scheme import Theme, choose
 from ui.window.screenshot import Screenshot
 
 if TYPE_CHECKING:
-    from ui.window.layout import Arrangement
+    from ui.window.dock import Arrangement
     from ui.window.main_window import MainWindow
 
 
@@ -46,8 +46,7 @@ def run_window(
     settings: QSettings | None = None,
     look: Look | None = None,
 ) -> int:
-    """Show the run and return 0 once the window is closed, which is only after the run has ended; 1
-    without a picture.
+    """Show the run until its window is closed; return 0, or 1 without the picture asked for.
 
     Closing the window, SIGINT and SIGTERM all end the run; a signal asks no question.
     """

@@ -54,7 +54,7 @@ def _all_findings(asked: Asked) -> Iterator[Finding]:
     for check in (*MACHINE_CHECKS, *STATION_CHECKS):
         try:
             yield from check(asked)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one that breaks must not hide the others
             what = check.__name__.strip("_").replace("_", " ")
             yield Finding(
                 what,

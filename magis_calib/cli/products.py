@@ -15,6 +15,7 @@ from magis_calib.host.command_line import Parser
 from magis_calib.host.user import login_name
 from magis_calib.products.promotion import promote
 from magis_calib.products.store import Product, products_in, read_product
+from magis_calib.state.matrix import DIFFERS_SIGMA, sigmas_apart
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -66,8 +67,8 @@ def compared(one: Product, other: Product) -> list[str]:
             ]
             if value is None or theirs is None or None in errors:
                 continue
-            sigma = (value - theirs) / (errors[0] ** 2 + errors[1] ** 2) ** 0.5
-            word = "  <-- differs" if abs(sigma) > 4 else ""
+            sigma = sigmas_apart(value, theirs, errors)
+            word = "  <-- differs" if abs(sigma) > DIFFERS_SIGMA else ""
             lines.append(
                 f"{observable:20s} {actuator:22s} {value:12.5g} {theirs:12.5g}  {sigma:+5.1f} "
                 f"s.e.{word}"

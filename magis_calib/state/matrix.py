@@ -5,13 +5,16 @@ errors, origin.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 NO_FILE = (
     "this run has no configuration file to write it into: write one with "
     "`magis-calib config --default > station.toml` and start again with `--config station.toml`"
 )
+
+DIFFERS_SIGMA = 4.0
+"""Elements so many standard errors apart are different."""
 
 Rows = Mapping[str, Mapping[str, float]]
 """By observable, then by actuator."""
@@ -59,6 +62,12 @@ class MeasuredMatrix:
         return self.saved == self.matrix.name
 
 
+def sigmas_apart(one: float, other: float, errors: Iterable[float]) -> float:
+    """Return how far two elements are apart in standard errors; NaN where both are exact."""
+    error = math.hypot(*errors)
+    return (one - other) / error if error > 0 else math.nan
+
+
 def difference(one: MatrixState, other: MatrixState) -> dict[str, dict[str, float]]:
     """Return one matrix minus the other in standard errors of the difference; NaN where no error is
     known.
@@ -73,6 +82,6 @@ def difference(one: MatrixState, other: MatrixState) -> dict[str, dict[str, floa
 
 def _apart(one: MatrixState, other: MatrixState, observable: str, actuator: str) -> float:
     errors = [matrix.stderr.get(observable, {}).get(actuator, 0.0) for matrix in (one, other)]
-    error = math.hypot(*errors)
-    away = one.values[observable][actuator] - other.values[observable][actuator]
-    return away / error if error > 0 else math.nan
+    return sigmas_apart(
+        one.values[observable][actuator], other.values[observable][actuator], errors
+    )

@@ -69,9 +69,7 @@ class Exports:
             menu.addAction("no plot is drawn yet").setEnabled(False)
 
     def ask_pointed(self) -> None:
-        """Ask where to put the plot under the pointer,
-        else the one whose panel has the keyboard.
-        """
+        """Ask where to put the plot under the pointer, else that of the panel with the keyboard."""
         plot = self._at(QCursor.pos()) or self._focused()
         if plot is None:
             self._tell("▲ nothing to export: point at a plot, or choose one in File › Export plot")
@@ -120,9 +118,7 @@ class Exports:
         self.ask(plot)
 
     def _as_now(self, asked: Plot) -> Plot:
-        """Return the plot with the drops that it shows now: there may be new ones since it was
-        asked for.
-        """
+        """Return the plot with the drops that it shows now: new ones may have come since."""
         return next(
             (one for one in self._plots() if one.view is asked.view and one.key == asked.key), asked
         )

@@ -1,13 +1,11 @@
-"""A plot as a file: PNG and SVG with a caption that says what it is and of which run, CSV with the
-numbers in SI.
-"""
+"""A plot as a file: a picture with a caption that says of which run it is, or numbers in SI."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy.typing as npt
 from pyqtgraph.exporters.Exporter import Exporter
@@ -69,9 +67,7 @@ def _picture(view: Any, lines: list[str]) -> QImage:
 
 
 def _drawing(view: Any, lines: list[str]) -> bytes:
-    """Draw with Qt's own generator, which clips to the axes since SVG 1.1: that of pyqtgraph fails
-    on closed paths.
-    """
+    """Draw with Qt's own generator: that of pyqtgraph fails on closed paths."""
     buffer = QBuffer()
     area = QRectF(QPointF(0, 0), _size(view, lines))
     generator = QSvgGenerator(QSvgGenerator.SvgVersion.Svg11)
@@ -86,9 +82,7 @@ def _drawing(view: Any, lines: list[str]) -> bytes:
 
 
 def _size(view: Any, lines: list[str]) -> QSizeF:
-    """Return the size on the screen's scale: as wide as the caption, however small the plot is in
-    the window.
-    """
+    """Return the size on the screen's scale: at least as wide as the caption."""
     widest = max(QFontMetricsF(text_font(bold=True)).horizontalAdvance(line) for line in lines)
     wide = max(view.width(), widest + 2 * MARGIN_PX)
     return QSizeF(wide, LINE_PX * len(lines) + wide * view.height() / view.width())
@@ -99,32 +93,37 @@ def _paint(painter: QPainter, view: Any, lines: list[str], scale: float) -> None
 
     End the painter.
     """
-    high = LINE_PX * len(lines)
     size = _size(view, lines)
+    high = LINE_PX * len(lines)
+    below = QRectF(0, high, size.width(), size.height() - high)
     painter.fillRect(QRectF(QPointF(0, 0), size), QColor(PANEL))
     for number, line in enumerate(lines):
-        painter.setFont(text_font(bold=number == 0))
-        painter.setPen(QColor(DIM if number else TEXT))
-        box = QRectF(MARGIN_PX, number * LINE_PX, size.width() - MARGIN_PX, LINE_PX)
-        painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), line)
-    below = QRectF(0, high, size.width(), size.height() - high)
+        _paint_line(painter, number, line, size.width())
     painter.fillRect(below, view.backgroundBrush())
-    exporter = Exporter(view.scene())  # lets marks be drawn as lines, not as pixels of the screen
-    exporter.setExportMode(
-        True,
-        {
-            "painter": painter,
-            "antialias": True,
-            "resolutionScale": scale,
-            "background": view.backgroundBrush().color(),
-        },
-    )
     try:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        view.scene().render(painter, below, exporter.getSourceRect())
+        _render(painter, view, below, scale)
+    finally:
+        painter.end()
+
+
+def _paint_line(painter: QPainter, number: int, line: str, wide_px: float) -> None:
+    painter.setFont(text_font(bold=number == 0))
+    painter.setPen(QColor(DIM if number else TEXT))
+    box = QRectF(MARGIN_PX, number * LINE_PX, wide_px - MARGIN_PX, LINE_PX)
+    painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), line)
+
+
+def _render(painter: QPainter, view: Any, into: QRectF, scale: float) -> None:
+    """Render the scene of a view, with marks as lines, not as pixels of the screen."""
+    background = view.backgroundBrush().color()
+    options = {"painter": painter, "antialias": True, "resolutionScale": scale}
+    exporter = Exporter(view.scene())
+    exporter.setExportMode(True, {**options, "background": background})
+    try:
+        view.scene().render(painter, into, exporter.getSourceRect())
     finally:
         exporter.setExportMode(False)
-        painter.end()
 
 
 def _save(picture: QImage, path: Path) -> None:
@@ -140,19 +139,21 @@ def _write(path: Path, text: bytes) -> None:
 def _write_table(path: Path, table: Table, lines: list[str], plot: Plot, origin: Origin) -> None:
     """Write lines that begin with # for people, then names and columns for programs."""
     units = ", ".join(f"{name} in {unit}" for name, unit in table.units.items()) or "none"
+    heads = (
+        f"station: {origin.station}",
+        f"session: {origin.session or 'not recorded'}",
+        f"drops: {drops_in_words(plot.drops)}",
+        f"units (SI): {units}",
+    )
     with path.open("w", encoding="utf-8", newline="") as file:
-        for line in (
-            *lines,
-            f"station: {origin.station}",
-            f"session: {origin.session or 'not recorded'}",
-            f"drops: {drops_in_words(plot.drops)}",
-            f"units (SI): {units}",
-        ):
-            file.write(f"# {line}\n")
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(table.columns)
-        columns = (_written(one) for one in table.columns.values())
-        writer.writerows(zip(*columns, strict=True))
+        file.writelines(f"# {line}\n" for line in (*lines, *heads))
+        _write_columns(file, table)
+
+
+def _write_columns(file: TextIO, table: Table) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows(zip(*map(_written, table.columns.values()), strict=True))
 
 
 def _written(values: npt.NDArray[Any]) -> list[Any]:

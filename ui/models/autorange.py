@@ -15,6 +15,7 @@ class SteadyRange:
     """The limits of one axis."""
 
     def __init__(self, least: float = 0.0) -> None:
+        """`least`: the smallest span of the axis."""
         self._least = least
         self._limits: tuple[float, float] | None = None
         self._idle = 0

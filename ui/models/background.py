@@ -1,6 +1,4 @@
-"""Work beside the GUI thread: pictures and profiles are made ready there,
-and drawn when they are.
-"""
+"""Work beside the GUI thread: pictures and profiles are made ready there."""
 
 from __future__ import annotations
 

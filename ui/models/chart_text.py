@@ -1,8 +1,8 @@
-"""What is written on and over a strip chart: the newest value, the share in tolerance, one drop on
-hover.
-"""
+"""What is written on and over a strip chart: newest value, share in tolerance, hover."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -13,37 +13,40 @@ from magis_calib.state.history import NO_HISTORY, HistoryRows, column, words
 from magis_calib.state.snapshot import Snapshot
 from magis_calib.state.statistics import deviations, share_within
 from ui.style.colours import LOOK, TEXT
-from ui.style.format import raw, why_unusable
+from ui.style.format import minus, raw, why_unusable
 
 
 def newest(record: DropRecord, quantity: Quantity) -> tuple[str, str, str]:
     """Return text, colour and hover for one quantity of one drop."""
     name = quantity.name
-    unit = f" {quantity.shown_unit}".rstrip()
     if name in HEALTH:
         found = health_of(record.estimate)[name]
-        text = quantity.with_error(found.value, found.stderr).replace("-", "−")
-        return (
-            f"{text}{unit}",
-            TEXT,
-            f"{EXPLAINED[name]}\n{raw(quantity, found.value, found.stderr)}",
-        )
+        text, hover = _with_error(quantity, found.value, found.stderr)
+        return text, TEXT, f"{EXPLAINED[name]}\n{hover}"
     if name not in REPORTED:
-        value = record.in_force.get(name, float("nan"))
-        return f"{quantity.shown(value)}{unit}".replace("-", "−"), TEXT, raw(quantity, value)
-    value, stderr = record.estimate.values[name], record.estimate.stderr[name]
-    text = quantity.with_error(value, stderr).replace("-", "−")
-    if text == "–":
-        return f"▲ –{unit}", LOOK, why_unusable(record, name)
-    return f"{text}{unit}", TEXT, raw(quantity, value, stderr)
+        value = record.in_force.get(name, math.nan)
+        return minus(f"{quantity.shown(value)}{_unit(quantity)}"), TEXT, raw(quantity, value)
+    value = record.estimate.values[name]
+    if not math.isfinite(value):
+        return f"▲ –{_unit(quantity)}", LOOK, why_unusable(record, name)
+    text, hover = _with_error(quantity, value, record.estimate.stderr[name])
+    return text, TEXT, hover
+
+
+def _unit(quantity: Quantity) -> str:
+    return f" {quantity.shown_unit}".rstrip()
+
+
+def _with_error(quantity: Quantity, value: float, stderr: float) -> tuple[str, str]:
+    """Return text and hover."""
+    text = minus(quantity.with_error(value, stderr))
+    return f"{text}{_unit(quantity)}", raw(quantity, value, stderr)
 
 
 def share(
     rows: HistoryRows, quantity: Quantity, target: float, tolerance: float
 ) -> tuple[float, str]:
-    """Return the share (0 to 1) of usable drops within tolerance of the target in force at each,
-    and that in words.
-    """
+    """Return the share (0 to 1) of usable drops within tolerance of their target, and in words."""
     errors = deviations(rows, quantity.name, target)
     found = share_within(errors, tolerance)
     usable = int(np.isfinite(errors).sum())
@@ -59,8 +62,7 @@ def kept(record: DropRecord, quantity: Quantity) -> str:
 
 
 def beside(snapshot: Snapshot) -> tuple[HistoryRows, str]:
-    """Return what a replay shows beside its own numbers, and how it is called: a what-if, else what
-    was recorded.
+    """Return what a replay shows beside its own numbers, and how that is called.
 
     Without rows where there is neither, or nothing that differs.
     """
@@ -78,7 +80,7 @@ def value_at(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
     if not len(found):
         return ""
     value, stderr = (float(one[-1]) for one in column(found, quantity.name))
-    return f"{quantity.with_error(value, stderr)} {quantity.shown_unit}".rstrip().replace("-", "−")
+    return minus(f"{quantity.with_error(value, stderr)} {quantity.shown_unit}".rstrip())
 
 
 def older(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
@@ -87,7 +89,7 @@ def older(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
     if not len(found):
         return ""
     value, stderr = (float(one[-1]) for one in column(found, quantity.name))
-    text = quantity.with_error(value, stderr).replace("-", "−")
+    text = minus(quantity.with_error(value, stderr))
     return (
         f"drop {drop_id}: {text} {quantity.shown_unit}\n{words(found, -1)}\nmagis-calib why "
         f"tells more"

@@ -1,6 +1,4 @@
-"""The part of a frame where the clouds are: what is drawn from it need not read the other nine
-tenths. No Qt.
-"""
+"""The part of a frame where the clouds are: the rest need not be read to draw it. No Qt."""
 
 from __future__ import annotations
 
@@ -15,9 +13,7 @@ LEAST_PX = 512
 
 
 def around_clouds(frame: Frame, fitted: ViewEstimate, reach_widths: float) -> Frame:
-    """Cut the same number of pixels off opposite sides, so that the middle stays where image
-    coordinates count from.
-    """
+    """Cut the same off opposite sides: the middle stays where coordinates count from."""
     right = _half_px(frame, fitted, "horizontal", reach_widths)
     up = _half_px(frame, fitted, "vertical", reach_widths)
     turned = frame.facts.orientation.endswith(("_90", "_270"))

@@ -1,20 +1,20 @@
-"""What can be changed of the loop in a run, number by number: what is saved, in force, allowed and
-typed. No Qt.
-"""
+"""What can be changed of the loop: saved, in force, allowed and typed. No Qt."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from magis_calib.config.loop import GAIN_ABOVE, GAIN_BELOW
+from magis_calib.config.settings import LoopSettings
 from magis_calib.domain.control import gain_in_words
 from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity
 from magis_calib.state.commands import Command, SetGain, SetLimits, SetTarget
 from magis_calib.state.snapshot import Snapshot
+from ui.style.format import minus, typed_number
 
 SettingKind = Literal["target", "gain", "minimum", "maximum", "step_cap", "excursion"]
 Key = tuple[SettingKind, str]
@@ -31,6 +31,8 @@ SHORT: Mapping[SettingKind, str] = {
     "excursion": "excursion",
 }
 LIMIT_KINDS: tuple[SettingKind, ...] = ("minimum", "maximum", "step_cap", "excursion")
+SMALLEST = math.nextafter(0.0, 1.0)
+"""Above nothing."""
 FOR_THIS_RUN = "for this run; the configuration file says what the next run begins with"
 
 
@@ -60,7 +62,7 @@ class Item:
         if isinstance(value, str):
             return value
         if self.key[0] == "target":
-            return self.quantity.shown(value).replace("-", "−")
+            return minus(self.quantity.shown(value))
         return gain_in_words(value) if self.key[0] == "gain" else _short(self.quantity, value, 6)
 
     def si(self, value: Number) -> str:
@@ -97,22 +99,25 @@ class Item:
             return None, ""
         if self.word and text.lower() == self.word:
             return self.word, ""
-        try:
-            value = float(text.replace("−", "-").replace(",", ".")) / self.quantity.shown_scale
-        except ValueError:
-            value = math.nan
-        unit = f" {self.quantity.shown_unit}".rstrip()
+        value = typed_number(text) / self.quantity.shown_scale
         if not math.isfinite(value):
             return None, f"wanted {f'“{self.word}” or ' if self.word else ''}a number, got “{text}”"
         if math.isnan(self.low):
             return None, "its controller has not described it yet"
-        for known in (self.current, self.saved):  # but for what is lost in shown units
-            if not isinstance(known, str) and math.isclose(
-                value, known, rel_tol=1e-9, abs_tol=1e-12
-            ):
-                value = known
-        inside = self.low <= value <= self.high
-        return value, "" if inside else f"wanted {self.range_in_words()}{unit}, got {text}{unit}"
+        return self._as_known(value), self._why_outside(value, text)
+
+    def _as_known(self, value: float) -> float:
+        """Return the value itself, but for what was lost in shown units."""
+        for known in (self.saved, self.current):
+            if not isinstance(known, str) and _is_same(value, known):
+                return known
+        return value
+
+    def _why_outside(self, value: float, text: str) -> str:
+        unit = f" {self.quantity.shown_unit}".rstrip()
+        if self.low <= self._as_known(value) <= self.high:
+            return ""
+        return f"wanted {self.range_in_words()}{unit}, got {text}{unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,69 +144,58 @@ def items_of(snapshot: Snapshot) -> dict[Key, Item]:
 
     Empty before it is known.
     """
-    saved = snapshot.saved
-    if saved is None:
+    if snapshot.saved is None:
         return {}
-    found: list[Item] = []
+    saved = snapshot.saved
+    found = [*_targets(snapshot, saved), *_gains(snapshot, saved), *_limits(snapshot, saved)]
+    return {one.key: one for one in found}
+
+
+def _targets(snapshot: Snapshot, saved: LoopSettings) -> Iterator[Item]:
+    unknown = (math.nan, math.nan)
     for name, shown in OBSERVABLES.items():
-        low, high = snapshot.reach.get(name, (math.nan, math.nan))
-        found.append(
-            Item(
-                ("target", name),
-                shown.label,
-                shown,
-                saved.targets[name],
-                snapshot.targets[name],
-                low,
-                high,
-            )
-        )
+        was, now, ends = saved.targets[name], snapshot.targets[name], snapshot.reach
+        yield Item(("target", name), shown.label, shown, was, now, *ends.get(name, unknown))
+
+
+def _gains(snapshot: Snapshot, saved: LoopSettings) -> Iterator[Item]:
+    ends = (math.nextafter(GAIN_ABOVE, 1.0), math.nextafter(GAIN_BELOW, 1.0))
     for name, shown in OBSERVABLES.items():
-        found.append(
-            Item(
-                ("gain", name),
-                shown.label,
-                GAIN,
-                saved.gains[name],
-                snapshot.gains[name],
-                math.nextafter(GAIN_ABOVE, 1.0),
-                math.nextafter(GAIN_BELOW, 1.0),
-            )
-        )
+        was, now = saved.gains[name], snapshot.gains[name]
+        yield Item(("gain", name), shown.label, GAIN, was, now, *ends)
+
+
+def _limits(snapshot: Snapshot, saved: LoopSettings) -> Iterator[Item]:
     states = {one.name: one for one in snapshot.actuators}
     for name, was in saved.limits.items():
-        now = snapshot.limits[name]
-        shown = ACTUATORS[name]
-        for kind, (low, high) in _ends(states.get(name), saved.nominal[name]).items():
-            found.append(
-                Item(
-                    (kind, name),
-                    f"{shown.label} {SHORT[kind]}",
-                    shown,
-                    getattr(was, kind),
-                    getattr(now, kind),
-                    low,
-                    high,
-                )
-            )
-    return {one.key: one for one in found}
+        now, shown = snapshot.limits[name], ACTUATORS[name]
+        for kind, ends in _ends(states.get(name), saved.nominal[name]).items():
+            label = f"{shown.label} {SHORT[kind]}"
+            values = (getattr(was, kind), getattr(now, kind))
+            yield Item((kind, name), label, shown, *values, *ends)
 
 
 def commands(changes: Mapping[Key, Change], snapshot: Snapshot) -> list[Command]:
     """Return what to ask of the run: limits first, for a target may need them."""
+    others = [_command(name, kind, change.value) for (kind, name), change in changes.items()]
+    return [*_of_limits(changes, snapshot), *(one for one in others if one is not None)]
+
+
+def _of_limits(changes: Mapping[Key, Change], snapshot: Snapshot) -> list[Command]:
+    """Return a command for each actuator of which limits shall be others."""
     wanted: dict[str, dict[str, Any]] = {}
     for (kind, name), change in changes.items():
         if kind in LIMIT_KINDS:
             wanted.setdefault(name, {})[kind] = change.value
-    asked: list[Command] = [
-        SetLimits(name, replace(snapshot.limits[name], **one)) for name, one in wanted.items()
-    ]
-    for (kind, name), change in changes.items():
-        if kind == "gain":
-            asked.append(SetGain(name, "auto" if isinstance(change.value, str) else change.value))
-        elif kind == "target" and not isinstance(change.value, str):
-            asked.append(SetTarget(name, change.value))
-    return asked
+    limits = snapshot.limits
+    return [SetLimits(name, replace(limits[name], **one)) for name, one in wanted.items()]
+
+
+def _command(name: str, kind: SettingKind, value: Number) -> Command | None:
+    """Return what asks for a target or a gain; None for a limit."""
+    if kind == "gain":
+        return SetGain(name, "auto" if isinstance(value, str) else value)
+    return SetTarget(name, value) if kind == "target" and not isinstance(value, str) else None
 
 
 def why_read_only(snapshot: Snapshot) -> str:
@@ -218,33 +212,32 @@ def why_read_only(snapshot: Snapshot) -> str:
 
 
 def _ends(state: ActuatorState | None, nominal: float) -> dict[SettingKind, tuple[float, float]]:
-    """Return what each limit may be: within the controller's, about the nominal and the present
-    setpoint.
-    """
+    """Return what each limit may be: within the controller's, about nominal and setpoint."""
     if state is None:
         return dict.fromkeys(LIMIT_KINDS, (math.nan, math.nan))
     stands = state.setpoint if math.isfinite(state.setpoint) else nominal
-    inside = {"minimum": min(nominal, stands), "maximum": max(nominal, stands)}
+    least, most = sorted((nominal, stands))
     return {
-        "minimum": (state.minimum, max(state.minimum, inside["minimum"])),
-        "maximum": (min(state.maximum, inside["maximum"]), state.maximum),
-        "step_cap": (math.nextafter(0.0, 1.0), state.step_limit),
-        "excursion": (math.nextafter(0.0, 1.0), math.inf),
+        "minimum": (state.minimum, max(state.minimum, least)),
+        "maximum": (min(state.maximum, most), state.maximum),
+        "step_cap": (SMALLEST, state.step_limit),
+        "excursion": (SMALLEST, math.inf),
     }
 
 
 def _short(quantity: Quantity, value: float, figures: int) -> str:
-    return f"{value * quantity.shown_scale:.{figures}g}".replace("-", "−")
+    return minus(f"{value * quantity.shown_scale:.{figures}g}")
 
 
 def _rounded(least: float, most: float, shown: Quantity) -> tuple[float, float]:
-    """Round a range inwards to three figures: it follows the drift, and a number that is read must
-    not tremble.
-    """
+    """Round a drifting range inwards to three figures: what is read must not tremble."""
     low, high = least * shown.shown_scale, most * shown.shown_scale
     if not 0.0 < high - low < math.inf:
         return least, most
     step = 10.0 ** (math.floor(math.log10(high - low)) - 2)
-    return math.ceil(low / step) * step / shown.shown_scale, math.floor(
-        high / step
-    ) * step / shown.shown_scale
+    inside = math.ceil(low / step) * step, math.floor(high / step) * step
+    return inside[0] / shown.shown_scale, inside[1] / shown.shown_scale
+
+
+def _is_same(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)

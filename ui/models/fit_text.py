@@ -7,7 +7,7 @@ import math
 from magis_calib.domain.estimate import StationEstimate, ViewEstimate
 from magis_calib.domain.quantities import OBSERVABLES, REPORTED, Quantity
 from ui.style.colours import LOOK, TEXT
-from ui.style.format import raw
+from ui.style.format import minus, raw
 
 WIDTH = Quantity("width", "width", "m", "mm", 1e3, 3)
 DIAGNOSED = {
@@ -20,7 +20,7 @@ DIAGNOSED = {
 
 def _written(station: StationEstimate, name: str) -> str:
     quantity = OBSERVABLES[name]
-    value = quantity.with_error(station.values[name], station.stderr[name]).replace("-", "−")
+    value = minus(quantity.with_error(station.values[name], station.stderr[name]))
     return f"{quantity.label} {value} {quantity.shown_unit}"
 
 
@@ -39,9 +39,7 @@ def _widths(fitted: ViewEstimate) -> str:
 
 
 def verdict_of(station: StationEstimate, fitted: ViewEstimate) -> tuple[str, str, str]:
-    """Say whether the fit of a view can be used: text, colour, and what is behind it,
-    line by line.
-    """
+    """Say whether the fit of a view can be used: text, colour, and what is behind it."""
     scores = _scores(fitted)
     if not fitted.usable:
         text = f"▲ not usable: {'; '.join(fitted.reasons) or 'no reason given'}"
@@ -79,7 +77,7 @@ def _details(station: StationEstimate, fitted: ViewEstimate) -> str:
     for name, quantity in DIAGNOSED.items():
         found = fitted.diagnostics.get(name)
         if found is not None:
-            value = quantity.with_error(found.value, found.stderr).replace("-", "−")
+            value = minus(quantity.with_error(found.value, found.stderr))
             lines.append(f"{quantity.label} {value} {quantity.shown_unit}")
     if station.consistency_dof:
         lines.append(

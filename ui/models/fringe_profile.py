@@ -15,9 +15,7 @@ REACH_WIDTHS = 4.5
 
 
 def table_of(profile: FringeProfile) -> Table:
-    """Return place, electrons per column of pixels with their standard deviation, and fit, of both
-    ports.
-    """
+    """Return place, electrons per column with their error, and fit, of both ports."""
     columns = {
         "horizontal_m": profile.horizontal_m,
         "port_a": profile.port_a,

@@ -1,6 +1,4 @@
-"""Which drop the pictures show: the newest, or an earlier one, out of memory or out of the
-recording. No Qt.
-"""
+"""Which drop the pictures show: newest, from memory, or from the recording. No Qt."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Which electrons are black and which are white, the same in both views: found once, followed, or
-typed. No Qt.
-"""
+"""Which electrons are black and white in both views: found, followed or typed. No Qt."""
 
 from __future__ import annotations
 
@@ -24,12 +22,12 @@ RULES: dict[Rule, str] = {
 class Levels:
     """Black and white in electrons per pixel."""
 
-    low: float
-    high: float
+    low_electrons: float
+    high_electrons: float
 
     def words(self) -> str:
         """Write both ends for a person."""
-        return f"{self.low:.0f} – {self.high:.0f} e⁻"
+        return f"{self.low_electrons:.0f} – {self.high_electrons:.0f} e⁻"
 
 
 class CommonLevels:
@@ -49,8 +47,8 @@ class CommonLevels:
         if not self._found:
             return None
         return Levels(
-            min(one.low for one in self._found.values()),
-            max(one.high for one in self._found.values()),
+            min(one.low_electrons for one in self._found.values()),
+            max(one.high_electrons for one in self._found.values()),
         )
 
     def find_anew(self, rule: Rule = "percentiles") -> None:

@@ -1,6 +1,4 @@
-"""Pixels that the fit leaves out: saturated ones, and those masked as defects or hot, as places in
-an image. No Qt.
-"""
+"""Pixels that the fit leaves out, as places in an image. No Qt."""
 
 from __future__ import annotations
 
@@ -30,9 +28,7 @@ class Marks:
 
 
 def marks_of(frame: Frame, defects: str, fitted: ViewEstimate | None) -> Marks:
-    """Ask the fit of this frame, or find them anew as a fit does. `defects`: the configured mask
-    file, "" for none.
-    """
+    """Ask the fit of this frame, or find them anew; `defects`: mask file, "" for none."""
     left_out = fitted.left_out if fitted is not None else None
     problem = ""
     if left_out is None:

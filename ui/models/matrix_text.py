@@ -8,7 +8,7 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity
 from magis_calib.domain.rules import RESPONSE
 from magis_calib.state.matrix import MatrixState
 from magis_calib.state.snapshot import Snapshot
-from ui.style.format import utc_time
+from ui.style.format import minus, utc_time
 
 DAY_S = 86400.0
 OLD_DAYS = 30.0
@@ -22,7 +22,7 @@ def cell(matrix: MatrixState, observable: str, actuator: str) -> str:
         return "0" if value == 0.0 else "–"
     quantity = element(observable, actuator)
     return (
-        quantity.with_error(value, stderr).replace("-", "−")
+        minus(quantity.with_error(value, stderr))
         if math.isfinite(stderr)
         else _four(quantity, value)
     )
@@ -38,18 +38,14 @@ def hover(matrix: MatrixState, observable: str, actuator: str) -> str:
     error = f" ± {stderr:.3g}" if math.isfinite(stderr) else ""
     unit = f"{seen.unit} / {moved.unit}" if moved.unit != "1" else seen.unit
     strength = matrix.strength[observable][actuator]
-    return (
-        (
-            f"{moved.label} → {seen.label}: {cell(matrix, observable, actuator)} "
-            f"{quantity.shown_unit}\n"
-            f"{value:.9g}{error} {unit}\n"
-            f"{strength:+.3g} σ of {seen.label} for a motion that makes 1 σ of what {moved.label} "
-            f"mainly moves\n"
-            f"{'' if error else 'its error is not known'}"
-        )
-        .rstrip()
-        .replace("-", "−")
-    )
+    return minus(
+        f"{moved.label} → {seen.label}: {cell(matrix, observable, actuator)} "
+        f"{quantity.shown_unit}\n"
+        f"{value:.9g}{error} {unit}\n"
+        f"{strength:+.3g} σ of {seen.label} for a motion that makes 1 σ of what {moved.label} "
+        f"mainly moves\n"
+        f"{'' if error else 'its error is not known'}"
+    ).rstrip()
 
 
 def element(observable: str, actuator: str) -> Quantity:
@@ -89,4 +85,4 @@ def living(snapshot: Snapshot) -> tuple[str, bool]:
 
 
 def _four(quantity: Quantity, value: float) -> str:
-    return f"{value * quantity.shown_scale:.4g}".replace("-", "−")
+    return minus(f"{value * quantity.shown_scale:.4g}")

@@ -1,18 +1,18 @@
-"""Three ways to look at the response matrix: in force, as measured last, and how far these are
-apart. No Qt.
-"""
+"""The response matrix in force, as measured last, and how far these are apart. No Qt."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.products.promotion import NEGLIGIBLE_SIGMA
-from magis_calib.state.matrix import MatrixState, MeasuredMatrix, difference
+from magis_calib.state.matrix import DIFFERS_SIGMA, MatrixState, MeasuredMatrix, Rows, difference
 from ui.models.matrix_text import cell, element, heading, hover
+from ui.style.format import minus
 
 Look = Literal["In force", "Measured", "Difference"]
 LOOKS: dict[Look, str] = {
@@ -20,8 +20,6 @@ LOOKS: dict[Look, str] = {
     "Measured": "the newest measured matrix of this station that can be promoted",
     "Difference": "measured minus in force, in standard errors of the difference",
 }
-DIFFERS_SIGMA = 4.0
-"""Elements so many standard errors apart are different."""
 NONE_MEASURED = (
     "no measured matrix of this station is among the products: run the procedure response"
 )
@@ -44,25 +42,20 @@ def elements(
 
     Nothing where nothing is measured.
     """
-    if look != "In force" and measured is None:
+    if look == "In force":
+        return _cells(matrix.values, partial(_plain, matrix))
+    if measured is None:
         return {}
-    if measured is None or look == "In force":
-        return {
-            one: {name: _plain(matrix, one, name) for name in row}
-            for one, row in matrix.values.items()
-        }
     if look == "Measured":
-        return {
-            one: {name: _measured(measured, one, name) for name in row}
-            for one, row in matrix.values.items()
-        }
-    return {
-        one: {
-            name: _difference(sigma, matrix, measured.matrix, one, name)
-            for name, sigma in row.items()
-        }
-        for one, row in difference(measured.matrix, matrix).items()
-    }
+        return _cells(matrix.values, partial(_measured, measured))
+    sigmas = difference(measured.matrix, matrix)
+    return _cells(
+        sigmas, lambda one, name: _difference(sigmas[one][name], matrix, measured.matrix, one, name)
+    )
+
+
+def _cells(rows: Rows, made: Callable[[str, str], Element]) -> Mapping[str, Mapping[str, Element]]:
+    return {one: {name: made(one, name) for name in row} for one, row in rows.items()}
 
 
 def title(
@@ -133,9 +126,9 @@ def _difference(
     if math.isnan(sigma):
         return Element("–", f"{words}\nno error is known", 0.0)
     far = abs(sigma) > DIFFERS_SIGMA
-    text = f"{'▲ ' if far else ''}{sigma:+.1f}".replace("-", "−")
+    text = minus(f"{'▲ ' if far else ''}{sigma:+.1f}")
     return Element(
         text,
-        f"{words}\n{sigma:+.3g} standard errors apart".replace("-", "−"),
+        minus(f"{words}\n{sigma:+.3g} standard errors apart"),
         sigma / DIFFERS_SIGMA,
     )

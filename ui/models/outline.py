@@ -29,77 +29,93 @@ class Outline:
     crests: tuple[Array, Array]
 
 
+NOMINAL_M = {"a": (0.0, 7.5e-3), "b": (0.0, -7.5e-3)}
+"""Displacements of the ports where a fit names none."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cloud:
+    """Where a port's cloud is, how wide it is, and where it was expected: right and up (m)."""
+
+    centre: Array
+    width: Array
+    nominal: Array
+
+    @property
+    def is_known(self) -> bool:
+        return bool(np.isfinite([*self.centre, *self.width]).all() and self.width.min() > 0)
+
+
 def outlines(
     estimate: ViewEstimate, displacements: Mapping[str, tuple[float, float]]
 ) -> dict[str, Outline]:
     """Return the lines of each port whose centre and widths were fitted."""
-    found = {}
-    for port in ("a", "b"):
-        centre = (
-            estimate.value(f"port_{port}_horizontal_m"),
-            estimate.value(f"port_{port}_vertical_m"),
-        )
-        width = (estimate.value("width_horizontal_m"), estimate.value("width_vertical_m"))
-        if all(map(math.isfinite, (*centre, *width))) and min(width) > 0:
-            nominal = displacements.get(port, (0.0, 7.5e-3 if port == "a" else -7.5e-3))
-            found[port] = _outline(estimate, port, centre, width, nominal)
-    return found
+    clouds = {
+        port: _cloud(estimate, port, displacements.get(port, nominal))
+        for port, nominal in NOMINAL_M.items()
+    }
+    return {port: _outline(estimate, port, one) for port, one in clouds.items() if one.is_known}
 
 
-def _outline(
-    estimate: ViewEstimate,
-    port: str,
-    centre: tuple[float, float],
-    width: tuple[float, float],
-    nominal: tuple[float, float],
-) -> Outline:
-    right, up = centre[0] * MM, centre[1] * MM
-    wide, high = width[0] * MM, width[1] * MM
-    gap = np.nan
+def _cloud(estimate: ViewEstimate, port: str, nominal: tuple[float, float]) -> _Cloud:
+    return _Cloud(
+        _pair(estimate, f"port_{port}_{{}}_m"), _pair(estimate, "width_{}_m"), np.array(nominal)
+    )
+
+
+def _pair(estimate: ViewEstimate, name: str) -> Array:
+    """Return the horizontal and the vertical of two parameters."""
+    return np.array([estimate.value(name.format(way)) for way in ("horizontal", "vertical")])
+
+
+def _outline(estimate: ViewEstimate, port: str, cloud: _Cloud) -> Outline:
+    (right, up), (wide, high) = cloud.centre * MM, cloud.width * MM
     cross = (
-        np.array([right - wide / 2, right + wide / 2, gap, right, right]),
-        np.array([up, up, gap, up - high / 2, up + high / 2]),
+        np.array([right - wide / 2, right + wide / 2, np.nan, right, right]),
+        np.array([up, up, np.nan, up - high / 2, up + high / 2]),
     )
     around = np.linspace(0.0, 2.0 * np.pi, 73)
-    one = (right + wide * np.cos(around), up + high * np.sin(around))
-    two = (right + 2 * wide * np.cos(around), up + 2 * high * np.sin(around))
-    return Outline(right, up, cross, one, two, _crests(estimate, port, centre, width, nominal))
+    one, two = (
+        (right + times * wide * np.cos(around), up + times * high * np.sin(around))
+        for times in (1, 2)
+    )
+    return Outline(float(right), float(up), cross, one, two, _crests(estimate, port, cloud))
 
 
-def _crests(
-    estimate: ViewEstimate,
-    port: str,
-    centre: tuple[float, float],
-    width: tuple[float, float],
-    nominal: tuple[float, float],
-) -> tuple[Array, Array]:
-    """Bright lines inside the ellipse of `REACH` widths: theta = 0 for port a, pi for port b
-    (modulo 2 pi).
+def _crests(estimate: ViewEstimate, port: str, cloud: _Cloud) -> tuple[Array, Array]:
+    """Return the bright lines within `REACH` widths: theta = 0 for port a, pi for port b.
 
     In units of the widths the ellipse is a circle, and a line at distance t from its centre is cut
     at sqrt(REACH² - t²) to either side.
     """
-    wave = (
-        estimate.value("fringe_horizontal_rad_per_m"),
-        estimate.value("fringe_vertical_rad_per_m"),
-    )
-    phase = estimate.value("phase_rad")
-    nothing = (np.empty(0), np.empty(0))
-    if not all(map(math.isfinite, (*wave, phase))):
-        return nothing
-    at_centre = phase + wave[0] * (centre[0] - nominal[0]) + wave[1] * (centre[1] - nominal[1])
-    scaled = (wave[0] * width[0], wave[1] * width[1])
+    wave = _pair(estimate, "fringe_{}_rad_per_m")
+    at_centre = estimate.value("phase_rad") + float(wave @ (cloud.centre - cloud.nominal))
+    scaled = wave * cloud.width
     length = math.hypot(*scaled)
-    bright = 0.0 if port == "a" else math.pi
-    first = math.ceil((at_centre - REACH * length - bright) / (2 * math.pi))
-    last = math.floor((at_centre + REACH * length - bright) / (2 * math.pi))
+    if not math.isfinite(at_centre):
+        return np.empty(0), np.empty(0)
+    away = _distances(at_centre, length, 0.0 if port == "a" else math.pi)
+    return _pieces(away, scaled / length, cloud) if len(away) else (away, away)
+
+
+def _distances(at_centre_rad: float, length: float, bright_rad: float) -> Array:
+    """Return how far each bright line is from the centre; none where there are too many."""
+    turn = 2 * math.pi
+    first = math.ceil((at_centre_rad - REACH * length - bright_rad) / turn)
+    last = math.floor((at_centre_rad + REACH * length - bright_rad) / turn)
     if length < 1e-6 or not 1 <= last - first + 1 <= MOST_CRESTS:
-        return nothing
-    away = (bright + 2 * math.pi * np.arange(first, last + 1) - at_centre) / length
+        return np.empty(0)
+    angles: Array = bright_rad + turn * np.arange(first, last + 1, dtype=np.float64)
+    return (angles - at_centre_rad) / length
+
+
+def _pieces(away: Array, along: Array, cloud: _Cloud) -> tuple[Array, Array]:
+    """Return the lines at these distances, each from edge to edge, with gaps between (mm)."""
     half = np.sqrt(np.maximum(0.0, REACH**2 - away**2))
-    along = (scaled[0] / length, scaled[1] / length)
-    across = (-scaled[1] / length, scaled[0] / length)
     pieces = np.stack([-half, half, np.full_like(half, np.nan)], axis=1)
-    right = centre[0] + width[0] * (away[:, None] * along[0] + pieces * across[0])
-    up = centre[1] + width[1] * (away[:, None] * along[1] + pieces * across[1])
+    across = (-along[1], along[0])
+    right, up = (
+        cloud.centre[way] + cloud.width[way] * (away[:, None] * along[way] + pieces * across[way])
+        for way in (0, 1)
+    )
     return right.ravel() * MM, up.ravel() * MM

@@ -13,7 +13,7 @@ from ui.style.colours import ACT, LOOK, TEXT
 from ui.style.format import age, interval_s
 
 
-def objection(snapshot: Snapshot) -> str:
+def why_not_started(snapshot: Snapshot) -> str:
     """Say why none may begin now; empty where one may. The engine judges again."""
     if snapshot.mode != "live":
         return "this is a replay"
@@ -31,7 +31,7 @@ def why_not_set(actuator: str, snapshot: Snapshot) -> str:
     """Say why an optimum may not be set now; empty where it may. The engine judges again."""
     if snapshot.loop == "closed" and actuator in steered(snapshot.records):
         return "the loop moves it: hold or open the loop first"
-    return objection(snapshot)
+    return why_not_started(snapshot)
 
 
 def request(name: str, snapshot: Snapshot) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity
 from magis_calib.products.store import Product, read_product
+from ui.style.format import minus
 
 
 def product_in_words(path: str) -> list[str]:
@@ -51,9 +52,7 @@ def optimum_of(path: str) -> Optimum | None:
 
 
 def main_gains(product: Product) -> list[str]:
-    """Write what each observable's main actuator does to it, value(error), in the units that people
-    read.
-    """
+    """Write what each main actuator does to its observable, value(error), in shown units."""
     lines = []
     for observable, actuator in product.numbers.get("mains", {}).items():
         value, error = (
@@ -64,9 +63,7 @@ def main_gains(product: Product) -> list[str]:
             unit = f"{seen.shown_unit} per {moved.shown_unit}".rstrip()
             gain = Quantity("", "", "", unit, seen.shown_scale / moved.shown_scale, 3)
             lines.append(
-                f"{moved.label} → {seen.label} {gain.with_error(value, error)} {unit}".replace(
-                    "-", "−"
-                )
+                minus(f"{moved.label} → {seen.label} {gain.with_error(value, error)} {unit}")
             )
     return lines
 
@@ -79,5 +76,5 @@ def main_ratios(product: Product) -> list[str]:
         ratio = Quantity("", "", "", "", 1.0, 2)
         known = value is not None and error is not None
         text = ratio.with_error(value, error) if known else ratio.with_error(math.nan, math.nan)
-        lines.append(f"{ACTUATORS[actuator].label} {text}".replace("-", "−"))
+        lines.append(minus(f"{ACTUATORS[actuator].label} {text}"))
     return ["measured over expected", *lines] if lines else []

@@ -20,9 +20,7 @@ MM = 1e3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Raster:
-    """Counts (decimated, or of a fit) with the lowest row first, and the rectangle (mm) that they
-    cover.
-    """
+    """Counts (decimated, or of a fit), lowest row first, and the rectangle (mm) they cover."""
 
     counts: npt.NDArray[Any]
     left_mm: float
@@ -34,15 +32,13 @@ class Raster:
     """These are no counts, but standard deviations between data and fit."""
 
 
-def step_for(rows: int, columns: int, pixels_high: float, pixels_wide: float) -> int:
+def step_for(rows: int, columns: int, high_px: float, wide_px: float) -> int:
     """Choose how many camera pixels go to one pixel of the screen."""
-    return max(1, round(max(rows / max(pixels_high, 1.0), columns / max(pixels_wide, 1.0))))
+    return max(1, round(max(rows / max(high_px, 1.0), columns / max(wide_px, 1.0))))
 
 
 def raster(frame: Frame, step: int) -> Raster:
-    """Show each block of step x step pixels as the mean of its pixels without hot ones, placed
-    where they are.
-    """
+    """Show each block of step x step pixels as their mean without hot ones, where it lies."""
     image = upright(frame.counts, frame.facts.orientation)
     rows, columns = image.shape
     picked, middle = _picked(image, step)
@@ -65,9 +61,7 @@ def counts_at(frame: Frame, right_mm: float, up_mm: float) -> int | None:
 
 
 def table_of(drawn: Raster, facts: CameraFacts) -> Table:
-    """Return place (m) and electrons per camera pixel, or standard deviations, of everything that
-    is drawn.
-    """
+    """Return place (m) and electrons per camera pixel, or standard deviations, as drawn."""
     rows, columns = drawn.counts.shape
     right_m = (drawn.left_mm + (np.arange(columns) + 0.5) * drawn.width_mm / columns) / MM
     up_m = (drawn.bottom_mm + (np.arange(rows) + 0.5) * drawn.height_mm / rows) / MM
@@ -87,8 +81,7 @@ def table_of(drawn: Raster, facts: CameraFacts) -> Table:
 
 
 def _picked(image: Counts, step: int) -> tuple[Counts, float]:
-    """Return the decimated image, lowest row first, and the offset of the middle of a block in
-    pixels.
+    """Return the decimated image, lowest row first, and the offset of a block's middle (px).
 
     A block is summed in four quarters; the darkest and the brightest quarter are left out. So a
     single hot pixel does not outshine the cloud, and the noise of half of all pixels is averaged.

@@ -1,5 +1,4 @@
-"""What the drops in sight say of one quantity together: scatter, how it averages down, how often it
-was well. No Qt.
+"""What the drops in sight say of one quantity together. No Qt.
 
 Observables are counted from the target in force at each drop, so that a moved target is no scatter;
 all else as it is.
@@ -68,9 +67,7 @@ class Statistics:
 
 
 def values_of(asked: Selection) -> tuple[Array, Array]:
-    """Return value and standard error of each drop (SI): observables minus their target, the phase
-    in (−π, π].
-    """
+    """Return value and error of each drop (SI): observables minus target, phase in (−π, π]."""
     values, errors = column(asked.rows, asked.quantity.name)
     if asked.from_target:
         values = deviations(
@@ -103,9 +100,7 @@ def statistics_of(asked: Selection) -> Statistics:
 
 
 def histogram(known: Array) -> tuple[Array, Array]:
-    """Return edges and counts of bins as wide as D. Freedman and P. Diaconis (1981) advise: 2 IQR /
-    n^(1/3).
-    """
+    """Return edges and counts; bins are 2 IQR / n^(1/3) wide (Freedman and Diaconis, 1981)."""
     if not len(known):
         return np.array([0.0, 1.0]), np.zeros(1)
     scatter = float(known.std()) or abs(float(known[0])) * 1e-6 or 1.0

@@ -33,17 +33,13 @@ class Series:
     """
 
     def line(self, jump: float = math.inf) -> tuple[Array, Array]:
-        """Return the points of a line that is broken where neighbours differ by more than
-        `jump`.
-        """
+        """Return the points of a line, broken where neighbours differ by more than `jump`."""
         steps = np.abs(np.diff(np.nan_to_num(self.values)))
         breaks = np.flatnonzero(steps > jump) + 1
         return np.insert(self.drops, breaks, np.nan), np.insert(self.values, breaks, np.nan)
 
     def envelope(self, buckets: int) -> tuple[Array, Array]:
-        """Return the lowest and the highest value of each bucket of neighbours: what a screen shows
-        of many drops.
-        """
+        """Return the lowest and highest value of each bucket: what a screen shows of many drops."""
         starts = np.linspace(0, len(self.drops), buckets, endpoint=False).astype(int)
         ends = [one.reduceat(self.values, starts) for one in (np.fmin, np.fmax)]
         return np.repeat(self.drops[starts], 2), np.column_stack(ends).ravel()

@@ -12,9 +12,7 @@ FIRST_REACH = 25
 
 
 def followed(rows: HistoryRows, span: int) -> tuple[float, float]:
-    """Return the first and last drop of the axis: it fills from the left, in a few steps, before it
-    begins to move.
-    """
+    """Return first and last drop of the axis: it fills in a few steps before it moves."""
     first = int(rows["drop_id"][0])
     last = int(rows["drop_id"][-1])
     wanted = next((step for step in (FIRST_REACH, *SPANS) if step > last - first), last - first + 1)

@@ -32,6 +32,24 @@ OUTCOME_SHAPES = {
 }
 
 
+def minus(text: str) -> str:
+    """Write a text with the sign that is as wide as a plus."""
+    return text.replace("-", "−")
+
+
+def typed_number(text: str) -> float:
+    """Return the number that somebody typed, with either minus and either point; NaN for none."""
+    try:
+        return float(text.strip().replace("−", "-").replace(",", "."))
+    except ValueError:
+        return math.nan
+
+
+def no_drops(snapshot: Snapshot) -> str:
+    """Write what stands in a panel before the first drop."""
+    return "No drops yet\n\n" + missing(snapshot, "drop_system")
+
+
 def age(seconds: float | None) -> str:
     """Write an age for a person: tenths below ten seconds, then ever coarser."""
     if seconds is None or not math.isfinite(seconds):
@@ -66,11 +84,9 @@ def signed(quantity: Quantity, value: float) -> str:
     """Write a difference with its sign and unit."""
     if not math.isfinite(value):
         return "–"
-    return (
-        (f"{value * quantity.shown_scale:+.{quantity.decimals}f} {quantity.shown_unit}")
-        .rstrip()
-        .replace("-", "−")
-    )
+    return minus(
+        f"{value * quantity.shown_scale:+.{quantity.decimals}f} {quantity.shown_unit}"
+    ).rstrip()
 
 
 def missing(snapshot: Snapshot, link: str) -> str:

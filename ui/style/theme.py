@@ -77,8 +77,7 @@ def tolerance_colour() -> QColor:
 
 
 def diverging(share: float) -> QColor:
-    """Return the colour of a share in [-1, 1]: from the ground to orange, along, or to blue,
-    against.
+    """Return the colour of a share in [-1, 1]: from the ground to orange, or to blue below 0.
 
     Straight lines in CIELAB: equal steps look equal, and figures can be read on all of it.
     """
@@ -100,10 +99,10 @@ def dress(app: QApplication) -> None:
     app.setStyleSheet(STYLE)
 
 
-def text_font(change: float = 0.0, bold: bool = False) -> QFont:
+def text_font(change_pt: float = 0.0, bold: bool = False) -> QFont:
     """Return the window's font, so many points larger, with figures of equal width."""
     font = QFont(["Noto Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans"])
-    font.setPointSizeF(_FONT_PT + change)
+    font.setPointSizeF(_FONT_PT + change_pt)
     font.setBold(bold)
     font.setFeature(QFont.Tag("tnum"), 1)
     return font

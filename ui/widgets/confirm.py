@@ -17,6 +17,7 @@ class ConfirmBar(QFrame):
     rejected = Signal()
 
     def __init__(self, yes: str, no: str, *, upright: bool = False) -> None:
+        """`yes` and `no`: words of the buttons; `upright`: they are below the question."""
         super().__init__()
         self.setProperty("question", True)
         self._text = QLabel()

@@ -18,6 +18,7 @@ class ReturnQuestion(ConfirmBar):
     """Says what would move, or why nothing may; a yes sends the command."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__("Return", "Cancel")
         self._submit = submit
         self._pending: ReturnTo | None = None
@@ -26,7 +27,7 @@ class ReturnQuestion(ConfirmBar):
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Give up where the answer could no longer be obeyed."""
-        if self._pending is not None and objection(snapshot):
+        if self._pending is not None and why_no_return(snapshot):
             self._forget()
             self.hide()
 
@@ -37,7 +38,7 @@ class ReturnQuestion(ConfirmBar):
     def ask_to(self, goal: Setpoints, label: str, snapshot: Snapshot) -> None:
         """Ask whether to go to these setpoints; `label` names them."""
         moves = moves_in_words(goal, snapshot.actuators)
-        refusal = objection(snapshot) or ("" if goal else "they are not known")
+        refusal = why_no_return(snapshot) or ("" if goal else "they are not known")
         refusal = refusal or ("" if moves else "every actuator stands there already")
         if refusal:
             self._forget()
@@ -55,7 +56,7 @@ class ReturnQuestion(ConfirmBar):
         self._pending = None
 
 
-def objection(snapshot: Snapshot) -> str:
+def why_no_return(snapshot: Snapshot) -> str:
     """Say why the operator may not move setpoints now; empty where he may."""
     if snapshot.mode != "live":
         return "this is a replay"

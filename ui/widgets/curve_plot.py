@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
 
 from magis_calib.domain.quantities import ACTUATORS, REPORTED, Quantity
 from magis_calib.state.procedure import Axes, LiveCurve
 from ui.style.colours import DIM, PROCEDURE, SERIES
-from ui.style.theme import room_px, tolerance_colour
-from ui.widgets.small_plot import SmallPlot
+from ui.style.theme import room_px
+from ui.widgets.small_plot import SmallPlot, tolerance_band
 
 HOVER = """a point for each drop, with the standard error of the fit; ringed: the newest
 dashed: the target, or the slope that the matrix in force has; band: the tolerance"""
@@ -28,17 +27,13 @@ class CurvePlot(SmallPlot):
     def __init__(self) -> None:
         super().__init__("drop")
         self.setToolTip(HOVER)
-        self._band = pg.LinearRegionItem(
-            (0.0, 0.0), "horizontal", tolerance_colour(), pg.mkPen(None), movable=False
-        )
+        self._band = tolerance_band()
         self._guide = pg.PlotCurveItem(pen=pg.mkPen(DIM, width=1, style=Qt.PenStyle.DashLine))
-        self._bars = pg.ErrorBarItem(
-            x=np.empty(0), y=np.empty(0), height=np.empty(0), pen=pg.mkPen(QColor(SERIES))
-        )
+        none = np.empty(0)
+        self._bars = pg.ErrorBarItem(x=none, y=none, height=none, pen=pg.mkPen(SERIES))
         self._marks = pg.ScatterPlotItem(size=6, pen=pg.mkPen(SERIES), pxMode=True)
-        self._newest = pg.ScatterPlotItem(
-            size=11, pen=pg.mkPen(PROCEDURE, width=2), brush=None, pxMode=True
-        )
+        ring = pg.mkPen(PROCEDURE, width=2)
+        self._newest = pg.ScatterPlotItem(size=11, pen=ring, brush=None, pxMode=True)
         self._band.setZValue(-10)
         self.add(self._band, self._guide, self._bars, self._marks, self._newest)
 
@@ -48,41 +43,38 @@ class CurvePlot(SmallPlot):
         rows = np.array([(one.at, one.seen, one.stderr) for one in curve.points])
         at, seen, error = (rows * (across.shown_scale, up.shown_scale, up.shown_scale)).T
         error = np.where(np.isfinite(error), error, 0.0)
-        parts = parts_of(curve)
-        filled = [SIGNS[parts.index(one.part) % len(SIGNS)][1] for one in curve.points]
-        self._marks.setData(at, seen, brush=[pg.mkBrush(SERIES if one else None) for one in filled])
+        self._marks.setData(at, seen, brush=_brushes(curve))
         self._newest.setData(at[-1:], seen[-1:])
         self._bars.setData(x=at, y=seen, height=2.0 * error)
         self.say_axis("left", _axis(up))
         self.say_axis("bottom", _axis(across))
-        sides = _ends(at)
-        heights = [seen - error, seen + error, *self._guides(curve.axes, at, seen, sides)]
+        sides = np.array(_ends(at))
+        heights = [seen - error, seen + error, self._guides(curve.axes, at, seen, sides)]
+        self.show_range((sides[0], sides[1]), _ends(np.concatenate(heights), self._above()))
+
+    def _above(self) -> float:
+        """Return the share of the range that the run's name takes."""
         name_px = room_px(NAME_PX)
-        above = name_px / max(float(self.getViewBox().height()) - name_px, name_px)
-        self.show_range(sides, _ends(np.concatenate(heights), above))
+        return name_px / max(float(self.getViewBox().height()) - name_px, name_px)
 
     def _guides(
-        self, axes: Axes, at: np.ndarray, seen: np.ndarray, sides: tuple[float, float]
-    ) -> list[np.ndarray]:
-        """Draw what it is to come to, or the slope that is expected.
-
-        Return the heights that must be seen of it.
-        """
-        up, across = named(axes)
+        self, axes: Axes, at: np.ndarray, seen: np.ndarray, sides: np.ndarray
+    ) -> np.ndarray:
+        """Draw the target or the expected slope; return the heights that must be seen of it."""
         self._band.setVisible(axes.target is not None)
         self._guide.setVisible(axes.target is not None or axes.slope is not None)
         if axes.slope is not None:
-            slope = axes.slope * up.shown_scale / across.shown_scale
-            self._guide.setData(
-                np.array(sides), seen.mean() + slope * (np.array(sides) - at.mean())
-            )
-            return []
-        if axes.target is None:
-            return []
-        target, tolerance = up.shown_scale * axes.target, up.shown_scale * axes.tolerance
-        self._band.setRegion((target - tolerance, target + tolerance))
-        self._guide.setData(np.array(sides), np.array([target, target]))
-        return [np.array([target - tolerance, target + tolerance])]
+            self._guide.setData(sides, seen.mean() + _slope(axes) * (sides - at.mean()))
+        elif axes.target is not None:
+            return self._target(axes, axes.target, sides)
+        return np.empty(0)
+
+    def _target(self, axes: Axes, target: float, sides: np.ndarray) -> np.ndarray:
+        """Draw the target (SI) with its tolerance; return the ends of that."""
+        ends = REPORTED[axes.up].shown_scale * (target + axes.tolerance * np.array([-1.0, 1.0]))
+        self._band.setRegion(ends)
+        self._guide.setData(sides, np.full(2, ends.mean()))
+        return ends
 
 
 def named(axes: Axes) -> tuple[Quantity, Quantity]:
@@ -99,6 +91,19 @@ def title(axes: Axes) -> str:
 def parts_of(curve: LiveCurve) -> list[str]:
     """Return the curves that are drawn over one another, in the order in which they began."""
     return list(dict.fromkeys(one.part for one in curve.points))
+
+
+def _brushes(curve: LiveCurve) -> list[object]:
+    """Return how each point is filled, by the curve that it belongs to."""
+    parts = parts_of(curve)
+    filled = [SIGNS[parts.index(one.part) % len(SIGNS)][1] for one in curve.points]
+    return [pg.mkBrush(SERIES if one else None) for one in filled]
+
+
+def _slope(axes: Axes) -> float:
+    """Return the expected slope in the units that people read."""
+    up, across = named(axes)
+    return (axes.slope or 0.0) * up.shown_scale / across.shown_scale
 
 
 def _axis(quantity: Quantity) -> str:

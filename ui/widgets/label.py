@@ -1,6 +1,4 @@
-"""A line of text that changes often: it keeps its place, elides instead of clipping, tells more on
-hover, is copied.
-"""
+"""A line of text that changes often: it keeps its place, elides, and can be copied."""
 
 from __future__ import annotations
 
@@ -29,11 +27,12 @@ class ElidedLabel(QWidget):
         sample: str = "",
         *,
         align: Qt.AlignmentFlag = LEFT,
-        larger: float = 0.0,
+        larger_pt: float = 0.0,
         bold: bool = False,
         grows: bool = False,
         whole: bool = False,
     ) -> None:
+        """`larger_pt`: points more than usual; `grows`: it takes the room that is left."""
         super().__init__()
         self._text = ""
         self._colour = TEXT
@@ -41,7 +40,7 @@ class ElidedLabel(QWidget):
         self._sample = sample
         self._align = align
         self._whole = whole
-        self.setFont(text_font(larger, bold))
+        self.setFont(text_font(larger_pt, bold))
         self._room = self._width_of("")
         wide = QSizePolicy.Policy.Expanding if grows else QSizePolicy.Policy.Preferred
         self.setSizePolicy(wide, QSizePolicy.Policy.Fixed)
@@ -64,9 +63,7 @@ class ElidedLabel(QWidget):
         self.update()
 
     def _take_room(self) -> None:
-        """Ask for another width only where the text needs more, or much less: each asking lays out
-        half the window.
-        """
+        """Ask for another width seldom: each asking lays out half the window."""
         needed = self._width_of(self._text)
         if needed > self._room or needed < MUCH_LESS * self._room:
             self._room = needed
@@ -79,9 +76,7 @@ class ElidedLabel(QWidget):
         self.copy_menu().popup(event.globalPos())
 
     def copy_menu(self) -> QMenu:
-        """Return a menu that copies what is written, and each line of the hover text, to the
-        clipboard.
-        """
+        """Return a menu that copies the text, or a line of the hover, to the clipboard."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for text in dict.fromkeys(

@@ -62,9 +62,7 @@ class FocusTabs(QTabBar):
 
 
 class CalmWheel(QObject):
-    """Keeps the wheel from the tabs of docks, which Qt makes itself and which never have the
-    keyboard.
-    """
+    """Keeps the wheel from the tabs of docks, which Qt makes and which never have the keyboard."""
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: D102
         if event.type() != QEvent.Type.Wheel:

@@ -22,3 +22,12 @@ class SetpointEdit(QLineEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: D102
         super().focusOutEvent(event)
         self.left.emit()
+
+
+def setpoint_edit(widest: str, name: str) -> SetpointEdit:
+    """Return an edit that has room for `widest`; a screen reader says its name."""
+    edit = SetpointEdit()
+    edit.setAlignment(Qt.AlignmentFlag.AlignRight)
+    edit.setFixedWidth(edit.fontMetrics().horizontalAdvance(widest) + 8)
+    edit.setAccessibleName(name)
+    return edit

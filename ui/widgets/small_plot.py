@@ -1,6 +1,4 @@
-"""A plot that stands still: no menu, no zoom, small figures in quiet colours, and the run's name in
-its corner.
-"""
+"""A plot that stands still, in quiet colours, with the run's name in its corner."""
 
 from __future__ import annotations
 
@@ -12,28 +10,59 @@ from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QGraphicsSimpleTextItem
 
 from ui.style.colours import DIM
-from ui.style.theme import room_px, text_font
+from ui.style.theme import room_px, text_font, tolerance_colour
 
 
 def dress_axes(plot: Any, left_px: float, bottom_px: float) -> None:
     """Dress both axes of a pyqtgraph plot; pixels at the usual size of type."""
     for side in ("left", "bottom"):
-        axis = plot.getAxis(side)
-        axis.enableAutoSIPrefix(False)
-        axis.setTickFont(text_font(-1.5))
-        axis.setTextPen(DIM)
-        axis.setStyle(tickLength=-3, tickTextOffset=2, hideOverlappingLabels=True, maxTickLevel=0)
-        axis.label.setFont(text_font(-1.0))
+        _dress_axis(plot.getAxis(side))
     plot.getAxis("left").setWidth(room_px(left_px))
     plot.getAxis("bottom").setHeight(room_px(bottom_px))
+
+
+def _dress_axis(axis: Any) -> None:
+    axis.enableAutoSIPrefix(False)
+    axis.setTickFont(text_font(-1.5))
+    axis.setTextPen(DIM)
+    axis.setStyle(tickLength=-3, tickTextOffset=2, hideOverlappingLabels=True, maxTickLevel=0)
+    axis.label.setFont(text_font(-1.0))
+
+
+def faint(colour: str, alpha: int) -> QColor:
+    """Return a colour that shines through; `alpha` from 0 to 255."""
+    thin = QColor(colour)
+    thin.setAlpha(alpha)
+    return thin
+
+
+def tolerance_band() -> Any:
+    """Return a horizontal band that cannot be moved."""
+    nowhere, none = (0.0, 0.0), pg.mkPen(None)
+    return pg.LinearRegionItem(nowhere, "horizontal", tolerance_colour(), none, movable=False)
+
+
+def say_axis(plot: Any, side: str, text: str) -> None:
+    """Write what an axis counts, in its middle: pyqtgraph leaves a changed text where it was."""
+    axis = plot.getAxis(side)
+    if axis.labelText != text:
+        axis.setLabel(text)
+        axis.resizeEvent()
+
+
+def dress_plot(plot: Any, left_px: float, bottom_px: float) -> None:
+    """Dress the axes of a plot and let it stand still: no menu, no buttons, no range of its own."""
+    plot.setMenuEnabled(False)
+    plot.hideButtons()
+    plot.getViewBox().disableAutoRange()
+    dress_axes(plot, left_px, bottom_px)
 
 
 MARGIN_PX = 4.0
 
 
 class PlotLabel(QGraphicsSimpleTextItem):
-    """A small dim line in the upper right corner of a view box, above the data, in pixels of the
-    screen.
+    """A small dim line in the upper right corner of a view box, above the data.
 
     Where the box is too narrow for all of it, only the drop is left.
     """
@@ -70,31 +99,21 @@ class SmallPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     def __init__(self, below: str) -> None:
         """`below`: what the horizontal axis counts."""
         super().__init__()
-        self.setMenuEnabled(False)
-        self.hideButtons()
         self.setMouseEnabled(False, False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumSize(140, 90)
-        self.getViewBox().disableAutoRange()
-        dress_axes(self, 52, 32)
+        dress_plot(self, 52, 32)
         self.getAxis("bottom").setLabel(below)
         self.label = PlotLabel(self.getViewBox())
 
     def show_range(self, across: tuple[float, float], up: tuple[float, float]) -> None:
-        """Show this part, and find the new range now: else it is found while painting, and all is
-        painted twice.
-        """
+        """Show this part, and find the range now: else all is painted twice."""
         self.getViewBox().setRange(xRange=across, yRange=up, padding=0)
         self.scene().prepareForPaint()
 
     def say_axis(self, side: str, text: str) -> None:
-        """Write what an axis counts, in its middle: pyqtgraph leaves a changed text where the old
-        one was.
-        """
-        axis = self.getAxis(side)
-        if axis.labelText != text:
-            axis.setLabel(text)
-            axis.resizeEvent()
+        """Write what an axis counts."""
+        say_axis(self, side, text)
 
     def add(self, *items: Any) -> None:
         """Add items that do not count for any range."""

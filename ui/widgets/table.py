@@ -1,6 +1,4 @@
-"""What tables of the window have in common: heads that say what they are, whole rows that are
-chosen, calm lines.
-"""
+"""What tables have in common: heads that explain themselves, whole rows, calm lines."""
 
 from __future__ import annotations
 
@@ -42,6 +40,13 @@ class HeadedModel(QAbstractTableModel, Generic[Row]):
             return None
         name = list(self._heads)[section]
         return {Role.DisplayRole: name, Role.ToolTipRole: self._heads[name]}.get(Role(role))
+
+
+def dress_still(table: QTableView) -> None:
+    """Let a table be read only: one thing is chosen, and Tab leads on to the next."""
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setTabKeyNavigation(False)
 
 
 def dress(table: QTableView, widest: Mapping[str, str]) -> None:

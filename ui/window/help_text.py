@@ -20,6 +20,24 @@ ABOUT = (
 )
 
 
+WITHOUT_MENU = (
+    ("Return", "in a setpoint: ask before it is sent"),
+    ("Escape", "in a setpoint: put the present one back"),
+    ("Escape", "in a question: no"),
+    ("Shift+Tab, then Space", "in a question: yes"),
+    ("Space", "on the button of a procedure: ask before it begins"),
+    ("Space", "in a replay: play or pause"),
+    (".", "in a replay: one more drop"),
+    ("Alt+1, Alt+2, Alt+3", "in a replay: speed 1×, 10×, max"),
+    ("Left, Right", "on the time line of a replay: one drop back or on"),
+    ("double click", "on the name of a chart: statistics of its drops"),
+    ("right click", "on a plot: export it"),
+    ("wheel, drag", "in an image: zoom, move"),
+    ("double click", "in an image: show all of it"),
+)
+"""Keys and gestures, and what they do."""
+
+
 def show_help(parent: QWidget, title: str, text: str) -> None:
     """Open a window with this text; it closes by itself with its parent."""
     dialog = QDialog(parent)
@@ -49,21 +67,7 @@ def shortcuts_text(actions: Sequence[QAction]) -> str:
         for one in actions
         if not one.shortcut().isEmpty()
     ]
-    rows += [
-        ("Return", "in a setpoint: ask before it is sent"),
-        ("Escape", "in a setpoint: put the present one back"),
-        ("Escape", "in a question: no"),
-        ("Shift+Tab, then Space", "in a question: yes"),
-        ("Space", "on the button of a procedure: ask before it begins"),
-        ("Space", "in a replay: play or pause"),
-        (".", "in a replay: one more drop"),
-        ("Alt+1, Alt+2, Alt+3", "in a replay: speed 1×, 10×, max"),
-        ("Left, Right", "on the time line of a replay: one drop back or on"),
-        ("double click", "on the name of a chart: statistics of its drops"),
-        ("right click", "on a plot: export it"),
-        ("wheel, drag", "in an image: zoom, move"),
-        ("double click", "in an image: show all of it"),
-    ]
+    rows += WITHOUT_MENU
     body = "".join(
         f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>"
         for key, text in rows

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal, get_args
 
 from PySide6.QtCore import QByteArray, QSettings, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QMainWindow
 
-from ui.window.panel_guard import PanelGuard
+from ui.window.dock import Arrangement, DockWidget, Place
 
 log = logging.getLogger(__name__)
 
 VERSION = 5
-"""Raise it when docks change: an older saved layout is then discarded."""
+"""Raise it when a dock gets another name: an older saved layout is then discarded."""
 LEAST_WIDTH = 1000
-Arrangement = Literal["run", "commission", "replay"]
 LayoutFor = Literal["window", "replay"]
 """In the settings: a replay, which may be beside a run, leaves the layout of the run's window
 alone.
@@ -27,88 +27,44 @@ ARRANGEMENTS: dict[Arrangement, str] = {
     "commission": "procedures and what they find in front, more room for them",
     "replay": "a recording: trends and decisions, no procedures",
 }
-PLACED = ("Loop", "Fringe", "Trends", "Ledger")
-"""Docks with a place of their own.
-
-All others lie on the ledger, in the order in which they were made.
-"""
-FRONT: dict[Arrangement, str] = {"run": "Ledger", "commission": "Procedures", "replay": "Ledger"}
-"""Which of the docks that lie on each other is on top."""
-HIDDEN: dict[Arrangement, tuple[str, ...]] = {
-    "run": ("What if",),
-    "commission": ("What if",),
-    "replay": ("Procedures", "Alarms"),
-}
 LOWER_SHARE: dict[Arrangement, float] = {"run": 0.19, "commission": 0.27, "replay": 0.19}
-"""Of the window's height, for those docks."""
+"""Of the window's height, for the docks along its bottom."""
+SIDE_SHARE = 0.235
+LEFT_SHARE = 0.365
+"""Of the window's width, and of what that leaves."""
 HIGH = 800
-"""From this window height on the ledger has a row of its own."""
+"""From this window height on those have a row of their own."""
 
 
 def first_size() -> QSize:
-    """Return the size of a window that was never shown before: what it was made for, or what the
-    screen has.
-    """
+    """Return the size of a window that was never shown before, within the screen."""
     wanted = QSize(1600, 900)
     screen = QGuiApplication.primaryScreen().availableSize()
     real = screen.width() >= LEAST_WIDTH  # an offscreen one is smaller than the window can be
     return wanted.boundedTo(screen) if real else wanted
 
 
-def add_dock(window: QMainWindow, name: str, inside: PanelGuard) -> QDockWidget:
-    """Make a dock with a lasting name; what is inside is drawn only while it can be seen."""
-    dock = QDockWidget(name, window)
-    dock.setObjectName(f"dock_{name.lower().replace(' ', '_')}")
-    dock.setWidget(inside)
-    dock.visibilityChanged.connect(inside.follow_dock)
-    dock.topLevelChanged.connect(
-        lambda _floating: inside.follow_dock(in_sight=True)
-    )  # Qt says nothing else of it
-    dock.setFeatures(
-        QDockWidget.DockWidgetFeature.DockWidgetMovable
-        | QDockWidget.DockWidgetFeature.DockWidgetClosable
-        | QDockWidget.DockWidgetFeature.DockWidgetFloatable
-    )
-    return dock
-
-
-def arrange(
-    window: QMainWindow, docks: Mapping[str, QDockWidget], which: Arrangement = "run"
-) -> None:
+def arrange(window: QMainWindow, docks: Sequence[DockWidget], which: Arrangement = "run") -> None:
     """Lay the docks out as shipped, for the window's present height."""
-    for dock in docks.values():
+    for dock in docks:
         dock.setFloating(False)
         window.removeDockWidget(dock)
-    right, bottom = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
-    window.setCorner(Qt.Corner.BottomRightCorner, right)
-    loop, fringe, trends, ledger = (docks[name] for name in PLACED)
     high = window.height() >= HIGH
-    window.addDockWidget(right, loop)
-    window.addDockWidget(bottom, fringe)
-    if high:
-        window.splitDockWidget(fringe, ledger, Qt.Orientation.Vertical)
-    window.splitDockWidget(fringe, trends, Qt.Orientation.Horizontal)
-    if not high:
-        window.tabifyDockWidget(trends, ledger)
-    below = ledger
-    for name, dock in docks.items():
-        if name not in PLACED:
-            window.tabifyDockWidget(below, dock)
-            below = dock
-    for dock in docks.values():
-        dock.show()
-    for name in HIDDEN[which]:
-        docks[name].hide()
-    front = docks[FRONT[which]] if high or which == "commission" else trends
-    front.raise_()
+    _place(window, docks, high)
+    for dock in docks:
+        dock.setHidden(which in dock.line.absent)
+    usual = _first(docks, "below" if high else "right")
+    next((dock for dock in docks if which in dock.line.front), usual).raise_()
     _size(window, docks, high, which)
-    QTimer.singleShot(
+    QTimer.singleShot(  # holds only once the docks are laid out
         0, window, lambda: _size(window, docks, high, which)
-    )  # holds only once the docks are laid out
+    )
 
 
-def restore(window: QMainWindow, settings: QSettings, place: LayoutFor) -> bool:
-    """Put the window as it was left.
+def restore(
+    window: QMainWindow, docks: Sequence[DockWidget], settings: QSettings, place: LayoutFor
+) -> bool:
+    """Put the window as it was left; a dock that is new since then lies on others of its place.
 
     False, and the saved layout is dropped, when that cannot be.
     """
@@ -118,6 +74,7 @@ def restore(window: QMainWindow, settings: QSettings, place: LayoutFor) -> bool:
     try:
         if isinstance(geometry, QByteArray) and isinstance(state, QByteArray):  # noqa: SIM102
             if window.restoreGeometry(geometry) and window.restoreState(state, VERSION):
+                _add_new(window, docks)
                 return True
     except (TypeError, ValueError):
         pass
@@ -133,24 +90,48 @@ def save(window: QMainWindow, settings: QSettings, place: LayoutFor) -> None:
     settings.setValue(f"{place}/state", window.saveState(VERSION))
 
 
-def _size(
-    window: QMainWindow, docks: Mapping[str, QDockWidget], high: bool, which: Arrangement
-) -> None:
+def _first(docks: Sequence[DockWidget], place: Place) -> DockWidget:
+    return next(dock for dock in docks if dock.line.place == place)
+
+
+def _add_new(window: QMainWindow, docks: Sequence[DockWidget]) -> None:
+    """Put docks that a saved layout did not know onto the first of their place."""
+    nowhere = Qt.DockWidgetArea.NoDockWidgetArea
+    for dock in docks:
+        if window.dockWidgetArea(dock) == nowhere:
+            window.tabifyDockWidget(_first(docks, dock.line.place), dock)
+
+
+def _place(window: QMainWindow, docks: Sequence[DockWidget], high: bool) -> None:
+    """Put the first dock of each place there, and the others on it."""
+    on_the_right = Qt.DockWidgetArea.RightDockWidgetArea
+    window.setCorner(Qt.Corner.BottomRightCorner, on_the_right)
+    side, left, right, below = (_first(docks, place) for place in get_args(Place))
+    window.addDockWidget(on_the_right, side)
+    window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, left)
+    if high:
+        window.splitDockWidget(left, below, Qt.Orientation.Vertical)
+    window.splitDockWidget(left, right, Qt.Orientation.Horizontal)
+    if not high:
+        window.tabifyDockWidget(right, below)
+    for place in get_args(Place):
+        for under, dock in pairwise(dock for dock in docks if dock.line.place == place):
+            window.tabifyDockWidget(under, dock)
+
+
+def _size(window: QMainWindow, docks: Sequence[DockWidget], high: bool, which: Arrangement) -> None:
     wide, tall = window.width(), window.height()
-    loop = max(docks["Loop"].minimumSizeHint().width(), round(0.235 * wide))
-    window.resizeDocks([docks["Loop"]], [loop], Qt.Orientation.Horizontal)
-    rest = wide - loop
+    side, left, right, below = (_first(docks, place) for place in get_args(Place))
+    beside = max(side.minimumSizeHint().width(), round(SIDE_SHARE * wide))
+    rest = wide - beside
+    window.resizeDocks([side], [beside], Qt.Orientation.Horizontal)
     window.resizeDocks(
-        [docks["Fringe"], docks["Trends"]],
-        [round(0.365 * rest), round(0.635 * rest)],
+        [left, right],
+        [round(LEFT_SHARE * rest), round((1 - LEFT_SHARE) * rest)],
         Qt.Orientation.Horizontal,
     )
-    if high:
-        lower = LOWER_SHARE[which]
-        window.resizeDocks(
-            [docks["Trends"], docks["Ledger"]],
-            [round(0.49 * tall) - round(lower * tall), round(lower * tall)],
-            Qt.Orientation.Vertical,
-        )
-    else:
-        window.resizeDocks([docks["Trends"]], [round(0.43 * tall)], Qt.Orientation.Vertical)
+    lower = round(LOWER_SHARE[which] * tall)
+    heights = (
+        {right: round(0.49 * tall) - lower, below: lower} if high else {right: round(0.43 * tall)}
+    )
+    window.resizeDocks(list(heights), list(heights.values()), Qt.Orientation.Vertical)

@@ -12,12 +12,10 @@ from pathlib import Path
 from PySide6.QtCore import QChildEvent, QEvent, QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QContextMenuEvent
 from PySide6.QtWidgets import (
-    QDockWidget,
     QMainWindow,
     QSplitter,
     QTabBar,
     QToolBar,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -27,14 +25,17 @@ from ui.export.dialog import Exports
 from ui.models.plot import Origin
 from ui.run import Run
 from ui.style.scheme import FONT_SIZES_PT, chosen
+from ui.widgets.boxes import in_column
 from ui.widgets.confirm import ConfirmBar
 from ui.widgets.quiet import CalmWheel
 from ui.window import layout
 from ui.window.actions import Actions
-from ui.window.docks import COSTLY, Panels
+from ui.window.dock import Arrangement, DockWidget
+from ui.window.docks import DOCKS
 from ui.window.menus import Menus
 from ui.window.open_recording import ask_for_recording, replay_apart
 from ui.window.panel_guard import PanelGuard
+from ui.window.panels import Kind, Panels
 from ui.window.status_bar import StatusLine
 
 TICK_MS = 20
@@ -63,6 +64,7 @@ class MainWindow(QMainWindow):
         quit_when_finished: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`settings` keep the layout; `clock` (s) is that of the snapshots."""
         super().__init__()
         self._run = run
         self._settings = settings
@@ -72,35 +74,25 @@ class MainWindow(QMainWindow):
         self._quit_when_finished = quit_when_finished
         self._stopping_since_s: float | None = None
         replayed = run.snapshot.mode == "replay"
-        self._arrangement: layout.Arrangement = "replay" if replayed else "run"
+        self._arrangement: Arrangement = "replay" if replayed else "run"
         self._place: layout.LayoutFor = "replay" if replayed else "window"
         self._turn = 0
         self._calm = CalmWheel(self)
-        self.panels = Panels(run, settings)
+        self.panels = Panels(run, settings, DOCKS)
         self.leave_question = ConfirmBar("End and close", "Keep running")
         self.leave_question.accepted.connect(self.leave)
         self._build_middle()
         self.docks = self._build_docks()
-        self.menu_actions = Actions(self.panels, self.bring_up)
+        self.menu_actions = Actions(self.panels, self.bring_up_panel)
         self._status = StatusLine(self.statusBar())
-        self.exports = Exports(
-            self,
-            self.panels.plots,
-            lambda: Origin.of(run.snapshot),
-            self._status.announce,
-            self.panels.drawing,
-        )
+        self.exports = self._make_exports()
         self.menus = Menus(self, run.submit)
         self.resize(layout.first_size())
-        if not layout.restore(self, settings, self._place):
+        if not layout.restore(self, list(self.docks.values()), settings, self._place):
             self.reset_layout()
             self.arrange_soon()
-        self._ticks = QTimer(self, interval=TICK_MS)
-        self._saves = QTimer(self, interval=SAVE_LAYOUT_MS)
-        self._ticks.timeout.connect(self.tick)
-        self._saves.timeout.connect(lambda: layout.save(self, self._settings, self._place))
-        for timer in (self._ticks, self._saves):
-            timer.start()
+        self._ticks = self._timer(TICK_MS, self.tick)
+        self._saves = self._timer(SAVE_LAYOUT_MS, self._save_layout)
 
     @property
     def failures(self) -> list[str]:
@@ -112,19 +104,18 @@ class MainWindow(QMainWindow):
 
         A costly one has a tick of its own, so that nothing stutters.
         """
-        snapshot, guards = self._run.snapshot, self.panels.guards
+        snapshot = self._run.snapshot
         self.panels.prepare(snapshot)
-        self._turn = (self._turn + 1) % (ROUNDS * len(COSTLY) + 1)
-        name = COSTLY[self._turn % len(COSTLY)]
-        if self._turn == ROUNDS * len(COSTLY):
-            self._draw([guard for name, guard in guards.items() if name not in COSTLY], snapshot)
-        elif name != "trends" or self.panels.trends.due(self._clock()):
-            guards[name].refresh(snapshot, self._clock())
+        guards = self.panels.guards.values()
+        costly = [guard for guard in guards if guard.costly]
+        self._turn = (self._turn + 1) % (ROUNDS * len(costly) + 1)
+        if self._turn == ROUNDS * len(costly):
+            self._draw([guard for guard in guards if not guard.costly], snapshot)
+        elif (guard := costly[self._turn % len(costly)]).due(self._clock()):
+            guard.refresh(snapshot, self._clock())
 
     def tick_all(self) -> None:
-        """Pull the newest snapshot once and let every panel draw all that changed, however long
-        that takes.
-        """
+        """Let every panel draw all that changed in the newest snapshot, however long that takes."""
         snapshot = self._run.snapshot
         guards = list(self.panels.guards.values())
         self.panels.image_history.see(snapshot)
@@ -142,22 +133,27 @@ class MainWindow(QMainWindow):
             self.leave_question.hide()
             self._run.submit(StopRun())
 
-    def bring_up(self, dock: str) -> QWidget:
+    def bring_up(self, name: str) -> None:
         """Show a dock before all others, with what is newest in it."""
-        self.docks[dock].show()
-        self.docks[dock].raise_()
-        guard = self.panels.docked[dock]
-        guard.refresh(self._run.snapshot, self._clock())
-        return guard
+        dock = self.docks[name]
+        dock.show()
+        dock.raise_()
+        dock.inside.refresh(self._run.snapshot, self._clock())
+
+    def bring_up_panel(self, kind: type[Kind]) -> Kind:
+        """Do so with the dock of the panel of this class, and return that panel."""
+        panel = self.panels.of(kind)
+        self.bring_up(next(name for name, one in self.docks.items() if one.inside.panel is panel))
+        return panel
 
     def reset_layout(self) -> None:
         """Put all docks back as shipped, in the arrangement that was chosen last."""
         self.arrange(self._arrangement)
 
-    def arrange(self, which: layout.Arrangement) -> None:
+    def arrange(self, which: Arrangement) -> None:
         """Lay the docks out in one of the shipped ways."""
         self._arrangement = which
-        layout.arrange(self, self.docks, which)
+        layout.arrange(self, list(self.docks.values()), which)
 
     def open_recording(self) -> None:
         """Ask which recording to replay beside this run; nothing stops meanwhile."""
@@ -166,7 +162,7 @@ class MainWindow(QMainWindow):
             self, begin_in, lambda folder: self._status.announce(replay_apart(folder))
         )
 
-    def arrange_soon(self, which: layout.Arrangement | None = None) -> None:
+    def arrange_soon(self, which: Arrangement | None = None) -> None:
         """Do so once the window is on the screen: a window manager may give it another size."""
         self._arrangement = which or self._arrangement
         QTimer.singleShot(SETTLED_MS, self, self.reset_layout)
@@ -187,7 +183,7 @@ class MainWindow(QMainWindow):
             self._ticks.stop()
             self._saves.stop()
             self.panels.shut_down()
-            layout.save(self, self._settings, self._place)
+            self._save_layout()
             event.accept()
             self.left.emit()
             return
@@ -223,34 +219,45 @@ class MainWindow(QMainWindow):
         if snapshot.finished and (self._stopping_since_s is not None or self._quit_when_finished):
             self.close()
 
+    def _make_exports(self) -> Exports:
+        run, panels = self._run, self.panels
+        announce = self._status.announce
+        return Exports(
+            self, panels.plots, lambda: Origin.of(run.snapshot), announce, panels.drawing
+        )
+
+    def _timer(self, interval_ms: int, deed: Callable[[], None]) -> QTimer:
+        timer = QTimer(self, interval=interval_ms)
+        timer.timeout.connect(deed)
+        timer.start()
+        return timer
+
+    def _save_layout(self) -> None:
+        layout.save(self, self._settings, self._place)
+
     def _build_middle(self) -> None:
-        panels = self.panels
+        guards = self.panels.guards
         pictures = QSplitter(Qt.Orientation.Horizontal)
-        middle = QWidget()
         pictures.setChildrenCollapsible(False)
-        for view, panel in panels.images.items():
-            pictures.addWidget(panels.guarded(f"view {view}", panel))
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.leave_question)
-        column.addWidget(panels.level_strip)
-        column.addWidget(pictures, 1)
-        column.addWidget(panels.guarded("history", panels.history))
+        for view in self.panels.images:
+            pictures.addWidget(guards[f"view {view}"])
+        middle = QWidget()
+        strips = (self.leave_question, self.panels.level_strip)
+        parts = (*strips, (pictures, 1), guards["history"])
+        in_column(*parts, on=middle, margins_px=(0, 0, 0, 0), spacing_px=0)
         self.setCentralWidget(middle)
         middle.setFocus()  # else the first button of the window looks chosen
 
-    def _build_docks(self) -> dict[str, QDockWidget]:
+    def _build_docks(self) -> dict[str, DockWidget]:
         bar = QToolBar("State line", self)
         bar.setObjectName("state_line")
         bar.setMovable(False)
         bar.toggleViewAction().setEnabled(False)
-        bar.addWidget(self.panels.guarded("state line", self.panels.state_line))
+        bar.addWidget(self.panels.guards["state line"])
         self.addToolBar(bar)
         self.setDockNestingEnabled(True)
-        return {
-            name: layout.add_dock(self, name, panel) for name, panel in self.panels.docked.items()
-        }
+        docked = self.panels.docked.items()
+        return {line.name: DockWidget(line, inside, self) for line, inside in docked}
 
     def _going_on(self, snapshot: Snapshot, now_s: float) -> str:
         if self._stopping_since_s is None or snapshot.finished:

@@ -31,9 +31,7 @@ class Screenshot(QObject):
         draw: Callable[[], object],
         leave: Callable[[], object],
     ) -> None:
-        """`look` gives the newest snapshot, `draw` draws every panel anew, `leave` ends the run and
-        the window.
-        """
+        """`look` gives the newest snapshot, `draw` draws all, `leave` ends run and window."""
         super().__init__(window)
         self._window = window
         self._file = file

@@ -1,6 +1,4 @@
-"""The state line: what runs, how old the numbers are, what the loop does, who is connected, what
-was lost.
-"""
+"""The state line: what runs, how old it is, what the loop does, who is connected."""
 
 from __future__ import annotations
 
@@ -27,8 +25,9 @@ class Cell(QWidget):
     def __init__(
         self, caption: str, sample: str = "", *, bold: bool = False, grows: bool = False
     ) -> None:
+        """`caption` stands above; `sample`: the longest usual text, which fixes the width."""
         super().__init__()
-        self.caption = ElidedLabel(larger=-1.0, grows=grows)
+        self.caption = ElidedLabel(larger_pt=-1.0, grows=grows)
         self.line = ElidedLabel(sample, bold=bold, grows=grows)
         self.caption.say(caption, DIM)
         column = QVBoxLayout(self)
@@ -50,11 +49,8 @@ class StateLine(QWidget):
         self._loop = Cell("loop", "◆ LOOP PROCEDURE", bold=True)
         self._waiting = Cell("next", "waiting for drop 12345")
         self._frames = Cell("frames", "▲ 0 of 123456 lost")
-        self._alarms = QPushButton()
-        self._alarms.setFlat(True)
-        self._alarms.setToolTip("show the alarms")
+        self._alarms = _alarms_button()
         self._alarms.clicked.connect(self.alarms_wanted)
-        self._alarms.setMinimumWidth(self.fontMetrics().horizontalAdvance("▲ 12 alarms") + 22)
         self._lamps: dict[str, Cell] = {}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(2, 0, 4, 0)
@@ -103,31 +99,22 @@ class StateLine(QWidget):
         )
 
     def _say_loop(self, snapshot: Snapshot) -> None:
-        held = snapshot.loop == "closed" and snapshot.safety in ("held", "fault")
-        word: LoopWord = (
-            ("held" if snapshot.safety == "held" else "fault") if held else snapshot.loop
-        )
-        shape, colour = LOOP_SHAPES[word]
         if snapshot.mode == "replay":
-            self._loop.caption.say(
-                "recording ended" if snapshot.finished else f"loop {snapshot.loop}", DIM
-            )
-            self._loop.line.say(
-                "▶ REPLAY", INFO, f"a recording; no hardware is moved\n{snapshot.loop_detail}"
-            )
+            self._say_replay(snapshot)
         else:
             self._loop.caption.say("run ended" if snapshot.finished else "loop", DIM)
             hover = "\n".join(filter(None, (snapshot.safety_cause, snapshot.loop_detail)))
-            self._loop.line.say(
-                f"{shape} LOOP {word.upper()}", LOOK if word == "held" and held else colour, hover
-            )
-        waiting = snapshot.waiting_for_drop
-        text, colour = (
-            ("–", DIM)
-            if waiting is None or snapshot.finished
-            else (f"waiting for drop {waiting}", TEXT)
-        )
-        self._waiting.line.say(text, colour, "the first drop that sees the newest setpoints")
+            self._loop.line.say(*_loop_words(snapshot), hover)
+        waiting = None if snapshot.finished else snapshot.waiting_for_drop
+        text = "–" if waiting is None else f"waiting for drop {waiting}"
+        hover = "the first drop that sees the newest setpoints"
+        self._waiting.line.say(text, DIM if waiting is None else TEXT, hover)
+
+    def _say_replay(self, snapshot: Snapshot) -> None:
+        ended = "recording ended" if snapshot.finished else f"loop {snapshot.loop}"
+        self._loop.caption.say(ended, DIM)
+        hover = f"a recording; no hardware is moved\n{snapshot.loop_detail}"
+        self._loop.line.say("▶ REPLAY", INFO, hover)
 
     def _say_links(self, snapshot: Snapshot, since_snapshot_s: float) -> None:
         for link in snapshot.links:
@@ -171,10 +158,18 @@ class StateLine(QWidget):
             )
 
 
+def _loop_words(snapshot: Snapshot) -> tuple[str, str]:
+    """Return what the loop does, and its colour: a closed one may be held, or stand on a fault."""
+    word: LoopWord = snapshot.loop
+    if snapshot.loop == "closed" and snapshot.safety in ("held", "fault"):
+        word = "held" if snapshot.safety == "held" else "fault"
+    shape, colour = LOOP_SHAPES[word]
+    unasked = word == "held" and snapshot.loop == "closed"
+    return f"{shape} LOOP {word.upper()}", LOOK if unasked else colour
+
+
 def _recording_caption(recording: RecordingState | None) -> tuple[str, str]:
-    """Return text and colour: what waits to be written where that is more than usual, else how long
-    the disk lasts.
-    """
+    """Return text and colour: what waits to be written, or how long the disk lasts."""
     if recording is not None and recording.waiting_bytes > BACKED_UP_BYTES:
         return f"▲ {recording.waiting_bytes / 1e6:.0f} MB to write", LOOK
     hours = recording.hours_left if recording is not None else None
@@ -216,6 +211,14 @@ def counted(counters: Counters) -> str:
     )
 
 
+def _alarms_button() -> QPushButton:
+    button = QPushButton()
+    button.setFlat(True)
+    button.setToolTip("show the alarms")
+    button.setMinimumWidth(button.fontMetrics().horizontalAdvance("▲ 12 alarms") + 22)
+    return button
+
+
 def _divider() -> QFrame:
     line = QFrame()
     line.setFrameShape(QFrame.Shape.VLine)
@@ -224,9 +227,7 @@ def _divider() -> QFrame:
 
 
 def _made_for(record: DropRecord) -> str:
-    """Name the sequence type of a drop, and where it is known the interrogation time, which tells
-    the preset.
-    """
+    """Name the sequence type of a drop, and the interrogation time where that is known."""
     words = record.sequence_type.replace("_", " ")
     seconds = record.in_force.get("interrogation_time_s")
     return words if seconds is None else f"{words} · T {1e3 * seconds:.4g} ms"

@@ -1,6 +1,4 @@
-"""The bottom line: the answer to the latest command, what is going on, and how old the whole
-picture is.
-"""
+"""The bottom line: the latest answer, what is going on, how old the picture is."""
 
 from __future__ import annotations
 
@@ -24,6 +22,7 @@ class StatusLine:
     """Writes into a window's status bar."""
 
     def __init__(self, bar: QStatusBar) -> None:
+        """`bar`: of the window."""
         self._own = ("", "")
         self._answered = ""
         self._own_s = 0.0
@@ -37,9 +36,7 @@ class StatusLine:
         bar.addPermanentWidget(self._age)
 
     def announce(self, text: str) -> None:
-        """Say something of the window's own until the next command is answered, for a moment beside
-        that answer.
-        """
+        """Say something of the window's own until the next command is answered."""
         self._own = (text, self._answered)
         self._own_s = time.monotonic()
 

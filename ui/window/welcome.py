@@ -1,6 +1,4 @@
-"""What is shown before a run when nobody said what it shall be a run of: the simulated station is
-offered first.
-"""
+"""What is shown where nobody said what to run: the simulated station is offered first."""
 
 from __future__ import annotations
 
@@ -36,9 +34,7 @@ class Welcome(QWidget):
     chosen = Signal(object)
 
     def __init__(self, addresses: str, sessions: str) -> None:
-        """`addresses`: where the shipped configuration expects the instruments; `sessions`: where
-        they are recorded.
-        """
+        """`addresses`: of the instruments as shipped; `sessions`: the folder of recordings."""
         super().__init__()
         self.setWindowTitle("magis-calib")
         self._answered = False

@@ -20,7 +20,12 @@ from pytestqt.qtbot import QtBot
 from window_bench import StationBench, items_of, kept_in, let_qt_work, points, said, wait_until
 
 from magis_calib.recording.reader import Session
+from ui.panels.fringe.panel import FringePanel
 from ui.panels.image.overlay import MASKED, SATURATED
+from ui.panels.ledger.panel import LedgerPanel
+from ui.panels.ledger.why import WhyPanel
+from ui.panels.loop.panel import LoopPanel
+from ui.panels.trends.panel import TrendsPanel
 from ui.panels.trends.strip_chart import StripChart
 
 pytestmark = pytest.mark.station
@@ -75,7 +80,7 @@ def test_slider_shows_the_images_of_an_earlier_drop_with_their_own_fit(
     assert (
         min(abs(float(ring[:, 1].min() + ring[:, 1].max()) / 2 - centre) for ring in rings) < 1e-4
     )
-    assert f"drop {drop_id}" in said(bench.window.panels.fringe)
+    assert f"drop {drop_id}" in said(bench.window.panels.of(FringePanel))
 
 
 def test_newest_drop_is_followed_again(bench: StationBench, qtbot: QtBot) -> None:
@@ -95,7 +100,7 @@ def test_newest_drop_is_followed_again(bench: StationBench, qtbot: QtBot) -> Non
 
 def test_wheel_over_the_slider_changes_nothing_without_the_keyboard(bench: StationBench) -> None:
     slider = bench.window.panels.history.slider
-    bench.window.panels.ledger.table.setFocus()
+    bench.window.panels.of(LedgerPanel).table.setFocus()
     middle = QPointF(slider.rect().center())
     turned = QWheelEvent(
         middle,
@@ -138,11 +143,11 @@ def test_drop_that_never_was_says_so_instead_of_an_image(bench: StationBench, qt
     )
     bench.drawn()
     assert "no drop 987654 is recorded" in said(bench.window.panels.images["x"].canvas)
-    assert "no drop 987654 is recorded" in said(bench.window.panels.why)
+    assert "no drop 987654 is recorded" in said(bench.window.panels.of(WhyPanel))
 
 
 def test_return_on_a_line_of_the_ledger_tells_why(bench: StationBench, qtbot: QtBot) -> None:
-    ledger = bench.window.panels.ledger
+    ledger = bench.window.panels.of(LedgerPanel)
     bench.window.docks["Ledger"].raise_()
     bench.drawn()
     ledger.table.selectRow(4)
@@ -150,7 +155,7 @@ def test_return_on_a_line_of_the_ledger_tells_why(bench: StationBench, qtbot: Qt
     assert record is not None
     ledger.table.setFocus()
     qtbot.keyClick(ledger.table, Qt.Key.Key_Return)
-    story = bench.window.panels.why.text
+    story = bench.window.panels.of(WhyPanel).text
     qtbot.waitUntil(lambda: f"drop {record.drop_id} ·" in story.toPlainText(), timeout=PATIENCE_MS)
     told = story.toPlainText()
     assert story.isVisible()
@@ -168,7 +173,7 @@ def test_click_on_a_chart_tells_why_of_the_drop_there_and_a_double_click_does_no
 ) -> None:
     chart = next(
         one
-        for one in bench.window.panels.trends.findChildren(StripChart)
+        for one in bench.window.panels.of(TrendsPanel).findChildren(StripChart)
         if one.quantity.name == "x_m"
     )
     plot, box = chart._plot, chart._box
@@ -245,7 +250,10 @@ def test_pixels_that_the_fit_leaves_out_are_marked(bench: StationBench, qtbot: Q
 def test_health_comes_first_with_residual_roll_and_antiphase(bench: StationBench) -> None:
     snapshot = bench.drawn()
     assert snapshot.latest is not None
-    views, values = snapshot.latest.estimate.views, bench.window.panels.loop.observables._values
+    views, values = (
+        snapshot.latest.estimate.views,
+        bench.window.panels.of(LoopPanel).observables._values,
+    )
     assert values["residual_x"].text() == f"{views['x'].chi2_per_dof:.2f}"
     roll = views["y"].diagnostics["roll_rad"]
     assert (
@@ -281,16 +289,21 @@ def test_a_panel_behind_others_is_drawn_when_it_comes_up_and_when_it_floats(
     window = bench.window
     window.bring_up("Ledger")
     bench.drawn()
-    shown, newest = window.panels.why.text.toPlainText(), bench.snapshot.records[-1].drop_id
+    shown, newest = (
+        window.panels.of(WhyPanel).text.toPlainText(),
+        bench.snapshot.records[-1].drop_id,
+    )
     qtbot.waitUntil(lambda: bench.snapshot.records[-1].drop_id > newest + 2, timeout=PATIENCE_MS)
     bench.drawn()
-    assert window.panels.why.text.toPlainText() == shown, "nobody sees it"
+    assert window.panels.of(WhyPanel).text.toPlainText() == shown, "nobody sees it"
     window.bring_up("Why")
-    told = window.panels.why.text.toPlainText()
+    told = window.panels.of(WhyPanel).text.toPlainText()
     assert told != shown
     window.bring_up("Ledger")
     window.docks["Why"].setFloating(True)
-    qtbot.waitUntil(lambda: window.panels.why.text.toPlainText() != told, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: window.panels.of(WhyPanel).text.toPlainText() != told, timeout=PATIENCE_MS
+    )
     window.reset_layout()
 
 

@@ -23,7 +23,10 @@ from window_bench import StationBench, items_of, kept_in, let_qt_work, points, s
 from magis_calib.domain.quantities import OBSERVABLES
 from ui.export.writer import export
 from ui.models.plot import Origin, Plot
+from ui.panels.fringe.panel import FringePanel
 from ui.panels.fringe.phase_dial import PhaseDial
+from ui.panels.statistics.panel import StatisticsPanel
+from ui.panels.trends.panel import TrendsPanel
 from ui.panels.trends.strip_chart import StripChart
 from ui.widgets.small_plot import PlotLabel
 
@@ -44,7 +47,7 @@ def bench(qapp: QApplication, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def held(bench: StationBench) -> Iterator[StationBench]:
     """The bench with trends of drops 11 to 20: what is in sight then stays as it is."""
-    trends = bench.window.panels.trends
+    trends = bench.window.panels.of(TrendsPanel)
     bench.window.docks["Trends"].raise_()
     let_qt_work(50)
     bench.drawn()
@@ -59,7 +62,7 @@ def statistics(bench: StationBench, name: str) -> str:
     bench.window.menu_actions.show_statistics(name)
     let_qt_work(50)
     bench.drawn()
-    return said(bench.window.panels.statistics)
+    return said(bench.window.panels.of(StatisticsPanel))
 
 
 def inside_plot(plot: pg.PlotWidget, kind: type) -> list:
@@ -73,7 +76,7 @@ def test_statistics_are_of_the_drops_in_sight(held: StationBench) -> None:
     known = values[np.isfinite(values)]
     assert f"drops 11 – 20, {len(known)} usable" in text
     assert f"{known.std(ddof=1):.1f}"[:-1] in text
-    panel = held.window.panels.statistics
+    panel = held.window.panels.of(StatisticsPanel)
     (bars,) = inside_plot(panel.histogram, pg.BarGraphItem)
     assert bars.opts["height"].sum() == len(known)
     (marks,) = [one for one in inside_plot(panel.allan, pg.ScatterPlotItem) if len(points(one))]
@@ -85,14 +88,14 @@ def test_statistics_are_of_the_drops_in_sight(held: StationBench) -> None:
 def test_a_double_click_on_a_name_asks_for_its_statistics(held: StationBench, qtbot: QtBot) -> None:
     chart = next(
         one
-        for one in held.window.panels.trends.findChildren(StripChart)
+        for one in held.window.panels.of(TrendsPanel).findChildren(StripChart)
         if one.quantity.name == "phase_rad"
     )
     qtbot.mouseDClick(chart.name, Qt.MouseButton.LeftButton)
     let_qt_work(50)
     held.drawn()
-    assert "φ − target" in said(held.window.panels.statistics)
-    assert held.window.panels.statistics.allan.isVisible()
+    assert "φ − target" in said(held.window.panels.of(StatisticsPanel))
+    assert held.window.panels.of(StatisticsPanel).allan.isVisible()
     assert any("Statistics of φ" in one.text() for one in chart.name.copy_menu().actions())
 
 
@@ -108,7 +111,7 @@ def test_each_chart_says_which_share_was_in_tolerance(held: StationBench) -> Non
     for name in ("x_m", "y_m", "z_m"):
         chart = next(
             one
-            for one in held.window.panels.trends.findChildren(StripChart)
+            for one in held.window.panels.of(TrendsPanel).findChildren(StripChart)
             if one.quantity.name == name
         )
         errors = np.array([one.estimate.values[name] - one.targets[name] for one in inside])
@@ -131,7 +134,7 @@ def all_plots(bench: StationBench) -> list[Plot]:
     """Every plot of the window, whichever dock is in front."""
     found = list(bench.window.panels.plots())
     statistics(bench, "z_m")
-    return [*found, *bench.window.panels.statistics.plots()]
+    return [*found, *bench.window.panels.of(StatisticsPanel).plots()]
 
 
 def test_every_plot_becomes_a_picture_a_drawing_and_a_table_that_name_the_run(
@@ -164,7 +167,7 @@ def test_every_plot_becomes_a_picture_a_drawing_and_a_table_that_name_the_run(
 def test_the_table_of_a_chart_holds_the_drops_in_sight_in_si(
     held: StationBench, tmp_path: Path
 ) -> None:
-    (plot,) = [one for one in held.window.panels.trends.plots() if one.key == "z_m"]
+    (plot,) = [one for one in held.window.panels.of(TrendsPanel).plots() if one.key == "z_m"]
     export(plot, tmp_path / "z.csv", Origin.of(held.snapshot))
     heads, columns = table_in(tmp_path / "z.csv")
     inside = [one for one in held.snapshot.records if 11 <= one.drop_id <= 20]
@@ -200,7 +203,7 @@ def test_a_format_that_is_not_known_is_refused(held: StationBench, tmp_path: Pat
 def dialog(held: StationBench) -> Iterator[QFileDialog]:
     """The dialog that asks where the chart of x goes."""
     exports = held.window.exports
-    (plot,) = [one for one in held.window.panels.trends.plots() if one.key == "x_m"]
+    (plot,) = [one for one in held.window.panels.of(TrendsPanel).plots() if one.key == "x_m"]
     place = plot.view.mapToGlobal(plot.view.rect().center())
     menu = exports.menu_at(place)
     assert menu is not None
@@ -269,17 +272,17 @@ def test_the_run_is_named_on_images_fringe_and_trends(held: StationBench) -> Non
     for panel in (
         window.panels.images["x"].canvas,
         window.panels.images["y"].canvas,
-        window.panels.fringe,
+        window.panels.of(FringePanel),
     ):
         (label,) = items_of(panel, PlotLabel)
         assert label.toolTip() == drop
         assert label.text() in (drop, f"drop {snapshot.pair.drop_id}")
-    assert f"{session} · drops 11 – 20" in said(window.panels.trends)
+    assert f"{session} · drops 11 – 20" in said(window.panels.of(TrendsPanel))
 
 
 def test_the_dial_says_the_phase_with_its_error_and_its_target(held: StationBench) -> None:
     snapshot = held.drawn()
-    (dial,) = held.window.panels.fringe.findChildren(PhaseDial)
+    (dial,) = held.window.panels.of(FringePanel).findChildren(PhaseDial)
     estimate = snapshot.pair_estimate
     shown = OBSERVABLES["phase_rad"].with_error(
         estimate.values["phase_rad"], estimate.stderr["phase_rad"]

@@ -17,6 +17,7 @@ from magis_calib.products.store import read_product
 from magis_calib.state.commands import CancelProcedure, StartProcedure
 from ui.models.plot import Plot
 from ui.panels.procedures.live_curve import ProcedureCurve
+from ui.panels.procedures.panel import ProceduresPanel
 
 pytestmark = pytest.mark.station
 
@@ -52,7 +53,7 @@ def end(bench: StationBench) -> None:
 
 def shown(bench: StationBench) -> tuple[ProcedureCurve, Plot]:
     """Return what is drawn of the procedure, as an export finds it."""
-    curve = bench.window.panels.procedures.curve
+    curve = bench.window.panels.of(ProceduresPanel).curve
     (plot,) = [one for one in bench.window.panels.plots() if one.view is curve.plot]
     return curve, plot
 

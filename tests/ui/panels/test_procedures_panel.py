@@ -17,6 +17,8 @@ from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.procedures.catalogue import KNOWN
 from magis_calib.products.store import read_product
 from ui.models.product_text import product_in_words
+from ui.panels.loop.panel import LoopPanel
+from ui.panels.procedures.panel import ProceduresPanel
 from ui.panels.procedures.product import PictureWindow
 from ui.window.help_text import shortcuts_text
 
@@ -40,7 +42,7 @@ def press_control(qtbot: QtBot, bench: StationBench, key: Qt.Key) -> None:
 
 def start(qtbot: QtBot, bench: StationBench, name: str) -> None:
     """Ask for it by the keyboard alone, and say yes."""
-    panel = bench.window.panels.procedures
+    panel = bench.window.panels.of(ProceduresPanel)
     bench.drawn()
     button = panel.buttons[name]
     assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
@@ -64,7 +66,9 @@ def ended(qtbot: QtBot, bench: StationBench) -> None:
 
 def picture_of_it(qtbot: QtBot, bench: StationBench) -> QPixmap:
     """Ask for the picture of what was found, look at it, and close it."""
-    qtbot.mouseClick(bench.window.panels.procedures.product.picture, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(
+        bench.window.panels.of(ProceduresPanel).product.picture, Qt.MouseButton.LeftButton
+    )
     qtbot.waitUntil(lambda: bool(bench.window.findChildren(PictureWindow)), timeout=PATIENCE_MS)
     (shown,) = bench.window.findChildren(PictureWindow)
     picture = shown.findChild(QLabel).pixmap()
@@ -76,7 +80,7 @@ def picture_of_it(qtbot: QtBot, bench: StationBench) -> QPixmap:
 
 def test_each_procedure_is_offered_with_what_it_is_for(bench: StationBench, qtbot: QtBot) -> None:
     press_control(qtbot, bench, Qt.Key.Key_P)
-    panel = bench.window.panels.procedures
+    panel = bench.window.panels.of(ProceduresPanel)
     assert panel.isVisible()
     assert list(panel.buttons) == list(KNOWN)
     for name, button in panel.buttons.items():
@@ -91,7 +95,7 @@ def test_each_procedure_is_offered_with_what_it_is_for(bench: StationBench, qtbo
 def test_starting_asks_first_says_what_will_move_and_a_no_moves_nothing(
     bench: StationBench, qtbot: QtBot
 ) -> None:
-    snapshot, panel = bench.drawn(), bench.window.panels.procedures
+    snapshot, panel = bench.drawn(), bench.window.panels.of(ProceduresPanel)
     bench.window.menu_actions.ask_procedure("poke")
     text = panel.start_question.text()
     assert f"{KNOWN['poke'].drops} drops" in text
@@ -111,7 +115,7 @@ def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(
     bench.window.menu_actions.show_procedures()
     start(qtbot, bench, "poke")
     qtbot.waitUntil(lambda: bench.snapshot.procedure.done >= 3, timeout=PATIENCE_MS)
-    snapshot, panel = bench.drawn(), bench.window.panels.procedures
+    snapshot, panel = bench.drawn(), bench.window.panels.of(ProceduresPanel)
     state = snapshot.procedure
     assert state.running
     assert (panel.bar.value(), panel.bar.maximum()) == (state.done, state.planned)
@@ -120,7 +124,7 @@ def test_a_poke_is_followed_to_its_end_and_its_result_is_shown(
     assert state.words in said(panel)
     assert not any(one.isEnabled() for one in panel.buttons.values())
     assert "◆ LOOP PROCEDURE" in said(bench.window.panels.state_line)
-    assert "poke moves the setpoints; the loop waits" in said(bench.window.panels.loop)
+    assert "poke moves the setpoints; the loop waits" in said(bench.window.panels.of(LoopPanel))
     ended(qtbot, bench)
     snapshot = bench.drawn()
     assert snapshot.procedure.good, snapshot.procedure.words
@@ -146,7 +150,7 @@ def test_the_optimum_of_a_scan_is_proposed_with_its_error_and_set_on_a_yes(
     start(qtbot, bench, "scan_pulse_area")
     ended(qtbot, bench)
     panel, numbers = (
-        bench.window.panels.procedures,
+        bench.window.panels.of(ProceduresPanel),
         read_product(Path(bench.snapshot.procedure.product)).numbers,
     )
     before = readback_of("pulse_area", bench)
@@ -173,7 +177,7 @@ def readback_of(name: str, bench: StationBench) -> float:
 def test_cancelling_asks_first_and_brings_the_setpoints_back(
     bench: StationBench, qtbot: QtBot
 ) -> None:
-    panel = bench.window.panels.procedures
+    panel = bench.window.panels.of(ProceduresPanel)
     qtbot.keyClick(bench.window, Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: bench.snapshot.loop == "held", timeout=PATIENCE_MS)
     before = {one.name: one.readback for one in bench.drawn().actuators}
@@ -221,8 +225,8 @@ def test_a_failed_poke_is_shown_and_the_loop_refuses_to_be_closed(
         bench.window.menu_actions.show_procedures()
         start(qtbot, bench, "poke")
         ended(qtbot, bench)
-        assert "✖ poke FAILED" in said(bench.window.panels.procedures)
-        assert "mirror tilt x moves the wrong way" in said(bench.window.panels.procedures)
+        assert "✖ poke FAILED" in said(bench.window.panels.of(ProceduresPanel))
+        assert "mirror tilt x moves the wrong way" in said(bench.window.panels.of(ProceduresPanel))
         press_control(qtbot, bench, Qt.Key.Key_Return)
         qtbot.waitUntil(lambda: "not closed" in bench.snapshot.note, timeout=PATIENCE_MS)
         bench.drawn()
@@ -240,6 +244,6 @@ def test_a_layout_of_before_there_were_procedures_is_laid_out_anew(
     settings = kept_in(tmp_path)
     settings.setValue("window/geometry", bench.window.saveGeometry())
     settings.setValue("window/state", QByteArray(bench.window.saveState(layout.VERSION - 1)))
-    assert not layout.restore(bench.window, settings, "window")
+    assert not layout.restore(bench.window, [], settings, "window")
     bench.window.reset_layout()
     assert not bench.window.docks["Procedures"].isHidden()

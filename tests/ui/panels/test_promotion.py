@@ -19,6 +19,7 @@ from magis_calib.config.station import default_text
 from magis_calib.host.user import login_name
 from magis_calib.products.store import JOURNAL, read_product
 from magis_calib.state.commands import StartProcedure
+from ui.panels.matrix.panel import MatrixPanel
 
 pytestmark = pytest.mark.station
 
@@ -59,8 +60,8 @@ def ask(qtbot: QtBot, bench: StationBench) -> str:
     """Ask by the keyboard; return the question."""
     bench.drawn()
     qtbot.keyClick(bench.window, Qt.Key.Key_M, BOTH)
-    assert bench.window.panels.matrix.question.isVisible()
-    return bench.window.panels.matrix.question.text()
+    assert bench.window.panels.of(MatrixPanel).question.isVisible()
+    return bench.window.panels.of(MatrixPanel).question.text()
 
 
 def test_without_a_measured_matrix_the_question_says_what_to_do(
@@ -70,14 +71,14 @@ def test_without_a_measured_matrix_the_question_says_what_to_do(
         "no measured matrix of this station is among the products: run the procedure response"
         in ask(qtbot, bench)
     )
-    assert not bench.window.panels.matrix.question.yes.isEnabled()
+    assert not bench.window.panels.of(MatrixPanel).question.yes.isEnabled()
 
 
 def test_the_matrix_just_measured_stands_beside_the_one_in_force(
     bench: StationBench, product: Path, qtbot: QtBot
 ) -> None:
     bench.window.bring_up("Matrix")
-    panel, numbers = bench.window.panels.matrix, read_product(product).numbers
+    panel, numbers = bench.window.panels.of(MatrixPanel), read_product(product).numbers
     force = bench.drawn().matrix
     assert "nominal" in said(panel)
     qtbot.keyClick(panel.tabs, Qt.Key.Key_Right)
@@ -96,7 +97,7 @@ def test_the_matrix_just_measured_stands_beside_the_one_in_force(
 def test_a_no_leaves_the_file_as_it_was(
     bench: StationBench, product: Path, own: Path, qtbot: QtBot
 ) -> None:
-    before, question = own.read_bytes(), bench.window.panels.matrix.question
+    before, question = own.read_bytes(), bench.window.panels.of(MatrixPanel).question
     text = ask(qtbot, bench)
     assert f"put response_{product.name.partition('_')[0]} (measured by response in drops " in text
     assert f"product {product.name}) in place of nominal, for station bottom?" in text
@@ -115,7 +116,7 @@ def test_a_yes_puts_it_in_force_from_the_next_start_on(
 ) -> None:
     before, name = own.read_text().splitlines(), f"response_{product.name.partition('_')[0]}"
     ask(qtbot, bench)
-    qtbot.keyClick(bench.window.panels.matrix.question.yes, Qt.Key.Key_Space)
+    qtbot.keyClick(bench.window.panels.of(MatrixPanel).question.yes, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: bench.snapshot.note.startswith("promoted by"), timeout=PATIENCE_MS)
     assert (
         f"matrix {name!r} is in force for station bottom, before it was 'nominal'"
@@ -146,8 +147,8 @@ def test_afterwards_this_run_keeps_its_matrix_and_says_so(
     qtbot.waitUntil(lambda: bench.snapshot.measured.promoted, timeout=PATIENCE_MS)
     assert bench.drawn().matrix.name == "nominal"
     assert "in force from the next start on" in ask(qtbot, bench)
-    assert not bench.window.panels.matrix.question.yes.isEnabled()
-    panel = bench.window.panels.matrix
+    assert not bench.window.panels.of(MatrixPanel).question.yes.isEnabled()
+    panel = bench.window.panels.of(MatrixPanel)
     panel.tabs.setCurrentIndex(1)
     assert "✓ promoted: in force from the next start on" in said(panel)
     assert "promoted by" in bench.window._status._note.text()

@@ -15,6 +15,8 @@ from replay_bench import ReplayBench, recorded, replayed
 from window_bench import let_qt_work, said, wait_until
 
 from magis_calib.state.commands import Promote
+from ui.panels.loop.panel import LoopPanel
+from ui.panels.matrix.panel import MatrixPanel
 
 pytestmark = pytest.mark.station
 
@@ -34,7 +36,9 @@ def bench(recording: Path, tmp_path: Path) -> Iterator[ReplayBench]:
 
 def click(qtbot: QtBot, bench: ReplayBench, text: str) -> None:
     (button,) = [
-        one for one in bench.window.panels.loop.findChildren(QToolButton) if one.text() == text
+        one
+        for one in bench.window.panels.of(LoopPanel).findChildren(QToolButton)
+        if one.text() == text
     ]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -44,8 +48,8 @@ def test_step_shows_one_more_drop_and_pauses(bench: ReplayBench, qtbot: QtBot) -
     wait_until(lambda: len(bench.snapshot.records) == 2, "the second drop")
     let_qt_work(300)
     assert len(bench.drawn().records) == 2
-    assert "drop 2 · " in said(bench.window.panels.loop.replay_bar)
-    assert "2 estimates, all identical so far" in said(bench.window.panels.loop.replay_bar)
+    assert "drop 2 · " in said(bench.window.panels.of(LoopPanel).replay_bar)
+    assert "2 estimates, all identical so far" in said(bench.window.panels.of(LoopPanel).replay_bar)
 
 
 def test_play_goes_on_to_the_end_and_pause_stops_it(bench: ReplayBench, qtbot: QtBot) -> None:
@@ -81,7 +85,7 @@ def test_the_fit_over_an_image_is_always_its_own(bench: ReplayBench, qtbot: QtBo
 def test_after_a_jump_on_and_back_all_stays_identical(
     bench: ReplayBench, qtbot: QtBot, place: int
 ) -> None:
-    bar, drops = bench.window.panels.loop.replay_bar, bench.snapshot.replay.drops
+    bar, drops = bench.window.panels.of(LoopPanel).replay_bar, bench.snapshot.replay.drops
     for there in (10, place):
         bar.slider.setValue(there)
         wait_until(
@@ -101,7 +105,7 @@ def test_after_a_jump_on_and_back_all_stays_identical(
 
 def test_nothing_is_promoted_in_a_replay(bench: ReplayBench, qtbot: QtBot) -> None:
     bench.window.bring_up("Matrix")
-    matrix = bench.window.panels.matrix
+    matrix = bench.window.panels.of(MatrixPanel)
     assert not matrix.promote.isEnabled()
     qtbot.keyClick(
         bench.window,

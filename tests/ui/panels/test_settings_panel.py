@@ -21,7 +21,7 @@ from window_bench import (
 )
 
 from magis_calib.state.commands import CloseLoop, HoldLoop
-from ui.panels.settings.panel import first_setpoints
+from ui.panels.settings.panel import SettingsPanel, first_setpoints
 from ui.panels.settings.table_model import HEADS
 
 pytestmark = pytest.mark.station
@@ -48,18 +48,18 @@ def held(bench: StationBench, qtbot: QtBot) -> Iterator[StationBench]:
     let_qt_work(50)
     bench.drawn()
     yield bench
-    bench.window.panels.settings.question.hide()
+    bench.window.panels.of(SettingsPanel).question.hide()
     bench.engine.submit(CloseLoop())
     qtbot.waitUntil(lambda: bench.snapshot.loop == "closed", timeout=PATIENCE_MS)
 
 
 def cell(bench: WindowBench, row: int, head: str) -> str:
-    model = bench.window.panels.settings.model
+    model = bench.window.panels.of(SettingsPanel).model
     return str(model.index(row, list(HEADS).index(head)).data())
 
 
 def test_drops_under_the_same_setpoints_are_one_row_with_their_mean(held: StationBench) -> None:
-    panel = held.window.panels.settings
+    panel = held.window.panels.of(SettingsPanel)
     newest = panel.model.row(0)
     assert newest is not None
     assert newest.last_drop - newest.first_drop >= 3
@@ -82,7 +82,7 @@ def test_drops_under_the_same_setpoints_are_one_row_with_their_mean(held: Statio
 
 
 def test_a_yes_brings_the_setpoints_of_the_start_back(held: StationBench, qtbot: QtBot) -> None:
-    panel = held.window.panels.settings
+    panel = held.window.panels.of(SettingsPanel)
     goal, drop = first_setpoints(held.snapshot.history)
     assert drop == held.snapshot.history["drop_id"][0]
     panel.start.click()
@@ -99,7 +99,7 @@ def test_a_yes_brings_the_setpoints_of_the_start_back(held: StationBench, qtbot:
 
 
 def test_a_selected_row_is_returned_to_and_stays_selected(held: StationBench, qtbot: QtBot) -> None:
-    panel = held.window.panels.settings
+    panel = held.window.panels.of(SettingsPanel)
     row = next(
         row
         for row in range(1, panel.model.rowCount())
@@ -124,10 +124,10 @@ def test_a_selected_row_is_returned_to_and_stays_selected(held: StationBench, qt
 def test_nothing_is_offered_while_the_loop_is_closed(bench: StationBench) -> None:
     bench.window.menu_actions.show_settings()
     bench.drawn()
-    bench.window.panels.settings.ask_selected()
-    assert bench.window.panels.settings.question.isVisible()
-    assert not bench.window.panels.settings.question.yes.isEnabled()
-    bench.window.panels.settings.question.hide()
+    bench.window.panels.of(SettingsPanel).ask_selected()
+    assert bench.window.panels.of(SettingsPanel).question.isVisible()
+    assert not bench.window.panels.of(SettingsPanel).question.yes.isEnabled()
+    bench.window.panels.of(SettingsPanel).question.hide()
 
 
 def test_settings_are_found_from_the_menu(bench: StationBench, qtbot: QtBot) -> None:
@@ -135,7 +135,7 @@ def test_settings_are_found_from_the_menu(bench: StationBench, qtbot: QtBot) -> 
     both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(bench.window, Qt.Key.Key_R, both)
     qtbot.waitUntil(
-        lambda: not bench.window.panels.settings.table.visibleRegion().isEmpty(),
+        lambda: not bench.window.panels.of(SettingsPanel).table.visibleRegion().isEmpty(),
         timeout=PATIENCE_MS,
     )
 
@@ -150,7 +150,7 @@ def test_a_replay_is_read_only_and_says_why(
         replay.window.menu_actions.show_settings()
         let_qt_work(50)
         replay.drawn()
-        panel = replay.window.panels.settings
+        panel = replay.window.panels.of(SettingsPanel)
         assert panel.model.rowCount() > 0
         assert "read only: " in said(panel)
         assert not any(one.isEnabled() for one in (panel.back, panel.start, panel.good))

@@ -49,8 +49,8 @@ def panel(bench: StationBench, qtbot: QtBot) -> Iterator[TargetsPanel]:
     ]
     action.trigger()
     bench.drawn()
-    yield bench.window.panels.targets
-    bench.window.panels.targets.clear()
+    yield bench.window.panels.of(TargetsPanel)
+    bench.window.panels.of(TargetsPanel).clear()
     saved = bench.snapshot.saved
     for command in (
         *(SetTarget(*one) for one in saved.targets.items()),
@@ -292,7 +292,7 @@ def test_in_a_replay_all_is_read_only_and_says_why(
         replay.window.menu_actions.edit_targets()
         wait_until(lambda: replay.snapshot.latest is not None, "a drop")
         snapshot = replay.drawn()
-        panel = replay.window.panels.targets
+        panel = replay.window.panels.of(TargetsPanel)
         assert why_read_only(snapshot) in said(panel)
         assert all(row.edit.isReadOnly() for row in panel.rows.values())
         assert not panel.apply.isEnabled()

@@ -19,6 +19,8 @@ from magis_calib.replay.player import recorded_station
 from magis_calib.replay.what_if import what_if
 from magis_calib.state.commands import JumpTo, Suppose
 from magis_calib.state.history import column
+from ui.panels.trends.panel import TrendsPanel
+from ui.panels.what_if.panel import WhatIfPanel
 
 pytestmark = pytest.mark.station
 TARGET_RAD = 2.0
@@ -40,7 +42,7 @@ def bench(recording: Path, tmp_path: Path) -> Iterator[ReplayBench]:
 
 
 def type_in(qtbot: QtBot, bench: ReplayBench, kind: str, text: str) -> None:
-    edit = bench.window.panels.what_if.rows["phase_rad"].edits[kind]
+    edit = bench.window.panels.of(WhatIfPanel).rows["phase_rad"].edits[kind]
     edit.setFocus()
     qtbot.keyClicks(edit, text)
     bench.drawn()
@@ -52,10 +54,10 @@ def test_another_target_is_predicted_as_the_command_does_and_dashed_until_it_is_
 ) -> None:
     bench.drawn()
     panel, (chart,) = (
-        bench.window.panels.what_if,
+        bench.window.panels.of(WhatIfPanel),
         [
             one
-            for one in bench.window.panels.trends.pages.charts[0]
+            for one in bench.window.panels.of(TrendsPanel).pages.charts[0]
             if one.quantity.name == "phase_rad"
         ],
     )
@@ -68,7 +70,7 @@ def test_another_target_is_predicted_as_the_command_does_and_dashed_until_it_is_
     bench.drawn()
     assert chart._beside.isVisible()
     assert "target of φ 2" in said(panel)
-    assert "╌ what if: target of φ" in bench.window.panels.trends._identity.text()
+    assert "╌ what if: target of φ" in bench.window.panels.of(TrendsPanel)._identity.text()
     with Session(recording) as session:
         station = recorded_station(session)[1]
         changes = Changes(observables={"phase_rad": ObservableChange(target=TARGET_RAD)})
@@ -93,8 +95,8 @@ def test_what_cannot_be_is_refused_where_it_is_typed(bench: ReplayBench, qtbot: 
     type_in(qtbot, bench, "gain", "3")
     let_qt_work(100)
     bench.drawn()
-    assert "▲ φ: gain: wanted" in said(bench.window.panels.what_if)
-    assert not bench.window.panels.what_if.predict.isEnabled()
+    assert "▲ φ: gain: wanted" in said(bench.window.panels.of(WhatIfPanel))
+    assert not bench.window.panels.of(WhatIfPanel).predict.isEnabled()
     assert bench.snapshot.replay.supposed is None
     bench.engine.submit(Suppose(gains={"phase_rad": 3.0}))
     wait_until(

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QLabel
 from window_bench import said, wait_until
 
 from magis_calib.recording.certificate import CERTIFICATE
+from ui.panels.trends.panel import TrendsPanel
 from ui.window.help_text import ABOUT, units_text
 
 
@@ -55,7 +56,7 @@ def exports(keys: Keys) -> None:
     bench, path = keys.bench, Path(keys.bench.settings.fileName()).parent / "plot.png"
     QCursor.setPos(bench.window.mapToGlobal(bench.window.menuBar().geometry().center()))
     bench.window.bring_up("Trends")
-    bench.window.panels.trends.pages.tabBar().setFocus()
+    bench.window.panels.of(TrendsPanel).pages.tabBar().setFocus()
     bench.drawn()
     keys()
     type_file(bench, str(path))

@@ -13,6 +13,9 @@ from window_bench import StationBench, said, wait_until
 from magis_calib.procedures.catalogue import KNOWN
 from magis_calib.state.commands import HoldLoop, OpenLoop, StartProcedure
 from magis_calib.state.snapshot import LoopWord
+from ui.panels.ledger.panel import LedgerPanel
+from ui.panels.matrix.panel import MatrixPanel
+from ui.panels.procedures.panel import ProceduresPanel
 from ui.widgets.confirm import ConfirmBar
 
 
@@ -42,7 +45,7 @@ def answered(question: ConfirmBar, key: Qt.Key) -> None:
 
 
 def returns(keys: Keys) -> None:
-    bench, ledger = keys.bench, keys.bench.window.panels.ledger
+    bench, ledger = keys.bench, keys.bench.window.panels.of(LedgerPanel)
     bench.engine.submit(HoldLoop())
     wait_until(lambda: bench.snapshot.loop == "held", "the hold")
     bench.window.bring_up("Ledger")
@@ -71,7 +74,7 @@ def brings_up(dock: str, keys: Keys) -> None:
 
 
 def refuses_to_promote(keys: Keys) -> None:
-    bench, question = keys.bench, keys.bench.window.panels.matrix.question
+    bench, question = keys.bench, keys.bench.window.panels.of(MatrixPanel).question
     assert bench.snapshot.measured is None
     keys()
     assert question.text().startswith("▲")
@@ -89,7 +92,7 @@ def acknowledges(keys: Keys) -> None:
 
 
 def asks_to_start(name: str, keys: Keys) -> None:
-    panel = keys.bench.window.panels.procedures
+    panel = keys.bench.window.panels.of(ProceduresPanel)
     keys()
     wait_until(lambda: has_keyboard(panel), "the keyboard in the question")
     assert f"start {name}" in panel.start_question.text().replace("_", " ").replace(
@@ -101,7 +104,7 @@ def asks_to_start(name: str, keys: Keys) -> None:
 
 
 def cancels(keys: Keys) -> None:
-    bench, question = keys.bench, keys.bench.window.panels.procedures.cancel_question
+    bench, question = keys.bench, keys.bench.window.panels.of(ProceduresPanel).cancel_question
     bench.engine.submit(StartProcedure("poke"))
     wait_until(lambda: bench.snapshot.loop == "procedure", "the poke")
     bench.drawn()

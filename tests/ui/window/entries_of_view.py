@@ -9,22 +9,14 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
 from window_bench import WindowBench, said, wait_until
 
-from ui.window.layout import FRONT, HIDDEN, Arrangement
+from ui.panels.ledger.panel import LedgerPanel
+from ui.panels.ledger.why import WhyPanel
+from ui.panels.statistics.panel import StatisticsPanel
+from ui.panels.trends.panel import TrendsPanel
+from ui.window.dock import Arrangement
+from ui.window.docks import DOCKS
 
-DOCKS = (
-    "Loop",
-    "Fringe",
-    "Trends",
-    "Ledger",
-    "Why",
-    "Alarms",
-    "Procedures",
-    "Statistics",
-    "Settings",
-    "Targets",
-    "Matrix",
-    "What if",
-)
+NAMES = [dock.name for dock in DOCKS]
 
 
 def in_sight(bench: WindowBench, dock: str) -> bool:
@@ -75,7 +67,7 @@ def fixes_levels(keys: Keys) -> None:
 
 
 def explains(keys: Keys) -> None:
-    bench, ledger = keys.bench, keys.bench.window.panels.ledger
+    bench, ledger = keys.bench, keys.bench.window.panels.of(LedgerPanel)
     bench.window.bring_up("Ledger")
     ledger.table.selectRow(2)
     record = ledger._selected()
@@ -83,7 +75,7 @@ def explains(keys: Keys) -> None:
     assert bench.window.panels.image_history.chosen == record.drop_id
     wait_until(lambda: in_sight(bench, "Why"), "the reasons")
     bench.drawn()
-    assert f"drop {record.drop_id} ·" in bench.window.panels.why.text.toPlainText()
+    assert f"drop {record.drop_id} ·" in bench.window.panels.of(WhyPanel).text.toPlainText()
 
 
 def steps_back(keys: Keys) -> None:
@@ -117,14 +109,15 @@ def reach(bench: WindowBench) -> tuple[float, float]:
     """Return the first and last drop that the charts of the trends show."""
     bench.drawn()
     ((first, last),) = {
-        tuple(chart._box.viewRange()[0]) for chart in bench.window.panels.trends.pages.charts[0]
+        tuple(chart._box.viewRange()[0])
+        for chart in bench.window.panels.of(TrendsPanel).pages.charts[0]
     }
     return first, last
 
 
 def looks_at(keys: Keys, factor: float, moved: float) -> None:
     """Expect so many times the width, and the middle moved by this share of it."""
-    trends = keys.bench.window.panels.trends
+    trends = keys.bench.window.panels.of(TrendsPanel)
     trends.look("follow", 0.0)
     reach(keys.bench)
     trends.look("zoom", 1e-9, 8.0)
@@ -139,7 +132,7 @@ def looks_at(keys: Keys, factor: float, moved: float) -> None:
 
 
 def follows_trends(keys: Keys) -> None:
-    trends = keys.bench.window.panels.trends
+    trends = keys.bench.window.panels.of(TrendsPanel)
     trends.look("zoom", 1e-9, 4.0)
     assert reach(keys.bench)[1] < 10.0
     keys()
@@ -151,7 +144,7 @@ def shows_statistics(keys: Keys) -> None:
     keys()
     wait_until(lambda: in_sight(bench, "Statistics"), "the statistics")
     bench.drawn()
-    assert "usable" in said(bench.window.panels.statistics)
+    assert "usable" in said(bench.window.panels.of(StatisticsPanel))
 
 
 def arranges(which: Arrangement, keys: Keys) -> None:
@@ -159,9 +152,12 @@ def arranges(which: Arrangement, keys: Keys) -> None:
     docks["Loop"].hide()
     docks["Fringe"].setFloating(True)
     keys()
-    assert {name for name, dock in docks.items() if dock.isHidden()} == set(HIDDEN[which])
+    assert {name for name, dock in docks.items() if dock.isHidden()} == {
+        dock.name for dock in DOCKS if which in dock.absent
+    }
     assert not any(dock.isFloating() for dock in docks.values())
-    wait_until(lambda: in_sight(bench, FRONT[which]), f"{FRONT[which]} before all others")
+    front = next((dock.name for dock in DOCKS if which in dock.front), "Ledger")
+    wait_until(lambda: in_sight(bench, front), f"{front} before all others")
 
 
 def resets(keys: Keys) -> None:
@@ -181,7 +177,7 @@ def remembers(key: str, value: str | float, keys: Keys) -> None:
 
 
 VIEW = {
-    **{name: partial(shows_and_hides, name) for name in DOCKS},
+    **{name: partial(shows_and_hides, name) for name in NAMES},
     "Find image levels anew": finds_levels,
     "Fix image levels…": fixes_levels,
     "Why: explain the selected drop": explains,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from entries_of_view import DOCKS
+from entries_of_view import NAMES
 from keyboard import bring_to_front, has_keyboard, press, type_file
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
@@ -27,6 +27,9 @@ from PySide6.QtWidgets import (
 )
 from window_bench import StationBench, kept_in, said, wait_until
 
+from ui.panels.ledger.panel import LedgerPanel
+from ui.panels.loop.panel import LoopPanel
+from ui.panels.targets.panel import TargetsPanel
 from ui.widgets.confirm import ConfirmBar
 
 pytestmark = pytest.mark.station
@@ -88,7 +91,7 @@ def name_of(widget: QWidget | None) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "key"), [*((one, Qt.Key.Key_Tab) for one in DOCKS), ("Loop", Qt.Key.Key_Backtab)]
+    ("name", "key"), [*((one, Qt.Key.Key_Tab) for one in NAMES), ("Loop", Qt.Key.Key_Backtab)]
 )
 def test_tab_reaches_every_control_of_the_dock_and_leaves_it_again(
     bench: StationBench, name: str, key: Qt.Key
@@ -102,7 +105,7 @@ def test_tab_reaches_every_control_of_the_dock_and_leaves_it_again(
 
 
 def test_a_typed_setpoint_is_refused_and_applied_by_keys_alone(bench: StationBench) -> None:
-    panel = bench.window.panels.loop.actuators
+    panel = bench.window.panels.of(LoopPanel).actuators
     row = panel.rows["trap_x_m"]
     before = row.state.setpoint
     wanted = row.quantity.shown(before + (20e-6 if before < 0 else -20e-6))
@@ -127,7 +130,7 @@ def test_a_typed_setpoint_is_refused_and_applied_by_keys_alone(bench: StationBen
 
 
 def test_a_target_is_typed_and_refused_and_applied_by_keys_alone(bench: StationBench) -> None:
-    panel, drawn = bench.window.panels.targets, bench.drawn
+    panel, drawn = bench.window.panels.of(TargetsPanel), bench.drawn
     before = bench.snapshot.targets["x_m"]
     bench.window.menu_actions.edit_targets()
     QTest.keyClicks(QApplication.focusWidget(), "12")
@@ -145,7 +148,7 @@ def test_a_target_is_typed_and_refused_and_applied_by_keys_alone(bench: StationB
 
 def test_a_question_that_goes_away_leaves_the_keyboard_in_the_window(bench: StationBench) -> None:
     bench.window.menu_actions.ask_return()
-    assert has_keyboard(bench.window.panels.ledger.question)
+    assert has_keyboard(bench.window.panels.of(LedgerPanel).question)
     press(Qt.Key.Key_Escape)
     assert has_keyboard(bench.window)
     assert not any(one.isVisible() for one in bench.window.findChildren(ConfirmBar))
@@ -198,7 +201,7 @@ def standing(widget: QWidget) -> object:
 def test_wheel_changes_nothing_that_has_no_keyboard(bench: StationBench, name: str) -> None:
     bench.window.bring_up(name)
     bench.drawn()
-    bench.window.panels.ledger.table.clearFocus()
+    bench.window.panels.of(LedgerPanel).table.clearFocus()
     kinds = (QAbstractSlider, QComboBox, QTabBar, QLineEdit, QAbstractSpinBox)
     turned = [
         one
@@ -206,7 +209,7 @@ def test_wheel_changes_nothing_that_has_no_keyboard(bench: StationBench, name: s
         for one in bench.window.findChildren(kind)
         if one.isVisible() and not isinstance(one, QScrollBar) and not one.hasFocus()
     ]
-    assert {type(one).__name__ for one in turned} >= {"CalmSlider", "CalmTabs", "SetpointEdit"}
+    assert {type(one).__name__ for one in turned} >= {"FocusSlider", "FocusTabs", "SetpointEdit"}
     before = [standing(one) for one in turned]
     for one in turned:
         turn(one)

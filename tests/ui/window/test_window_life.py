@@ -18,6 +18,9 @@ from window_bench import StationBench, WindowBench, kept_in, replay_engine, said
 from magis_calib.recording.reader import Session
 from magis_calib.state.commands import SetSpeed
 from ui.models.ledger_text import HEADS
+from ui.panels.alarms.panel import AlarmsPanel
+from ui.panels.ledger.panel import LedgerPanel
+from ui.panels.loop.panel import LoopPanel
 
 pytestmark = pytest.mark.station
 
@@ -59,7 +62,7 @@ def write_note(bench: StationBench, row: int) -> int:
     """Select a row of the ledger, write a note beside it as an operator does,
     and return its drop.
     """
-    ledger = bench.window.panels.ledger
+    ledger = bench.window.panels.of(LedgerPanel)
     ledger.table.selectRow(row)
     bench.drawn()
     record = ledger.model.row(ledger.table.selectionModel().selectedRows()[0].row())
@@ -137,7 +140,7 @@ def test_replay_shows_the_drops_at_the_speed_asked_for_and_moves_nothing(
         engine.start()
         qtbot.waitUntil(lambda: len(bench.snapshot.records) == 1, timeout=PATIENCE_MS)
         bench.drawn()
-        header, loop = said(bench.window.panels.state_line), bench.window.panels.loop
+        header, loop = said(bench.window.panels.state_line), bench.window.panels.of(LoopPanel)
         assert f"REPLAY of {closed_run.session.name}" in header
         assert "▶ REPLAY" in header
         assert "REPLAY" in bench.window.windowTitle()
@@ -168,7 +171,9 @@ def test_replay_shows_the_drops_at_the_speed_asked_for_and_moves_nothing(
 
 def set_speed(qtbot: QtBot, bench: WindowBench, text: str) -> None:
     (button,) = [
-        one for one in bench.window.panels.loop.findChildren(QToolButton) if one.text() == text
+        one
+        for one in bench.window.panels.of(LoopPanel).findChildren(QToolButton)
+        if one.text() == text
     ]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -177,7 +182,7 @@ def acknowledge_one_then_all(qtbot: QtBot, bench: StationBench) -> None:
     """Say that one knows: of the laser alone by the keyboard,
     then of everything by its shortcut.
     """
-    panel = bench.window.panels.alarms
+    panel = bench.window.panels.of(AlarmsPanel)
     row = next(
         at
         for at in range(panel.table.rowCount())
@@ -224,7 +229,7 @@ def test_dead_station_is_named_and_alarmed_and_the_run_can_still_be_stopped(
         assert "alarms" in header
         bench.window.panels.state_line.alarms_wanted.emit()
         bench.drawn()
-        table = bench.window.panels.alarms.table
+        table = bench.window.panels.of(AlarmsPanel).table
         shown = " | ".join(table.item(row, 2).text() for row in range(table.rowCount())).replace(
             "_", " "
         )
@@ -233,7 +238,7 @@ def test_dead_station_is_named_and_alarmed_and_the_run_can_still_be_stopped(
         acknowledge_one_then_all(qtbot, bench)
         (stop,) = [
             one
-            for one in bench.window.panels.loop.findChildren(QPushButton)
+            for one in bench.window.panels.of(LoopPanel).findChildren(QPushButton)
             if one.text() == "Stop"
         ]
         qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
@@ -257,7 +262,7 @@ def test_what_was_wrong_before_is_listed_on_request(tmp_path: Path, qtbot: QtBot
         )
         bench.window.docks["Alarms"].raise_()
         bench.drawn()
-        panel = bench.window.panels.alarms
+        panel = bench.window.panels.of(AlarmsPanel)
         assert "over" not in [
             panel.table.item(row, 0).text() for row in range(panel.table.rowCount())
         ]

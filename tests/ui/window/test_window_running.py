@@ -23,7 +23,11 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.state.snapshot import Snapshot
 from ui.models.ledger_text import HEADS
 from ui.models.series import Series
+from ui.panels.fringe.panel import FringePanel
+from ui.panels.ledger.panel import LedgerPanel
 from ui.panels.loop.actuator_row import ActuatorRow
+from ui.panels.loop.panel import LoopPanel
+from ui.panels.trends.panel import TrendsPanel
 from ui.panels.trends.strip_chart import StripChart
 from ui.widgets.label import ElidedLabel
 from ui.window.help_text import shortcuts_text
@@ -60,7 +64,9 @@ def opened(closed: StationBench, qtbot: QtBot) -> StationBench:
 
 def press(qtbot: QtBot, bench: StationBench, text: str) -> None:
     (button,) = [
-        one for one in bench.window.panels.loop.findChildren(QPushButton) if one.text() == text
+        one
+        for one in bench.window.panels.of(LoopPanel).findChildren(QPushButton)
+        if one.text() == text
     ]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
@@ -176,7 +182,7 @@ def test_a_number_is_copied_with_its_error_and_unit(bench: StationBench) -> None
     estimate = snapshot.latest.estimate
     words = next(
         one
-        for one in bench.window.panels.loop.observables.findChildren(ElidedLabel)
+        for one in bench.window.panels.of(LoopPanel).observables.findChildren(ElidedLabel)
         if "\nz_m = " in one.toolTip()
     )
     menu = words.copy_menu()
@@ -192,12 +198,12 @@ def test_fringe_profile_has_data_and_a_fit_that_goes_through_them(bench: Station
     bench.drawn()
     curves = [
         points(one)
-        for one in items_of(bench.window.panels.fringe, pg.PlotCurveItem)
+        for one in items_of(bench.window.panels.of(FringePanel), pg.PlotCurveItem)
         if len(points(one)) > 50
     ]
     clouds = [
         points(one)
-        for one in items_of(bench.window.panels.fringe, pg.ScatterPlotItem)
+        for one in items_of(bench.window.panels.of(FringePanel), pg.ScatterPlotItem)
         if len(points(one)) > 50
     ]
     assert (len(curves), len(clouds)) == (2, 4)
@@ -205,10 +211,10 @@ def test_fringe_profile_has_data_and_a_fit_that_goes_through_them(bench: Station
     assert all(likeness(data, curve) > 0.98 for data, curve in zip(fitted, curves, strict=True))
     for rest in clouds:
         assert any(rest is data for data in fitted) or 0.7 < rest[:, 1].std() < 1.4  # in σ
-    bottom, top = bench.window.panels.fringe._signal.viewRange()[1]
+    bottom, top = bench.window.panels.of(FringePanel)._plots.signal.viewRange()[1]
     assert 0.3 < max(curve[:, 1].max() for curve in curves) / (top - bottom) <= 1.0
     assert re.search(
-        r"κ \d{4}\.\d\(\d+\) rad/m +φ .* rad +C 0\.\d", said(bench.window.panels.fringe)
+        r"κ \d{4}\.\d\(\d+\) rad/m +φ .* rad +C 0\.\d", said(bench.window.panels.of(FringePanel))
     )
 
 
@@ -222,7 +228,7 @@ def test_each_chart_holds_every_usable_drop_with_its_error_bar_and_the_target(
     snapshot = bench.drawn()
     charts = {
         one.quantity.name: one
-        for one in bench.window.panels.trends.findChildren(StripChart)
+        for one in bench.window.panels.of(TrendsPanel).findChildren(StripChart)
         if one.isVisible()
     }
     assert set(charts) == set(OBSERVABLES)
@@ -244,7 +250,11 @@ def test_each_chart_holds_every_usable_drop_with_its_error_bar_and_the_target(
 
 
 def seen_drops(bench: StationBench) -> set[tuple[float, float]]:
-    charts = [one for one in bench.window.panels.trends.findChildren(StripChart) if one.isVisible()]
+    charts = [
+        one
+        for one in bench.window.panels.of(TrendsPanel).findChildren(StripChart)
+        if one.isVisible()
+    ]
     return {
         tuple(round(one, 6) for one in chart.findChild(pg.PlotWidget).getViewBox().viewRange()[0])
         for chart in charts
@@ -254,7 +264,7 @@ def seen_drops(bench: StationBench) -> set[tuple[float, float]]:
 def test_trends_are_zoomed_and_moved_together_and_follow_again(
     bench: StationBench, qtbot: QtBot
 ) -> None:
-    trends = bench.window.panels.trends
+    trends = bench.window.panels.of(TrendsPanel)
     bench.drawn()
     trends.look("zoom", 1e-9, 4.0)
     bench.drawn()
@@ -293,7 +303,7 @@ def test_what_is_drawn_of_many_drops_keeps_their_extremes() -> None:
 
 def test_setpoints_are_those_of_the_controllers(bench: StationBench) -> None:
     snapshot = bench.drawn()
-    rows = bench.window.panels.loop.actuators.rows
+    rows = bench.window.panels.of(LoopPanel).actuators.rows
     assert set(rows) == {one.name for one in snapshot.actuators}
     assert len(rows) >= 6
     for state in snapshot.actuators:
@@ -301,14 +311,14 @@ def test_setpoints_are_those_of_the_controllers(bench: StationBench) -> None:
         assert row.edit.text() == quantity.shown(state.setpoint).replace("-", "−")
         assert row.state is state
         assert row.edit.isReadOnly()
-    shown = said(bench.window.panels.loop.actuators)
+    shown = said(bench.window.panels.of(LoopPanel).actuators)
     for state in snapshot.actuators:
         assert ACTUATORS[state.name].shown(state.readback).replace("-", "−") in shown
 
 
 def test_ledger_lists_the_records_newest_first_with_their_outcome(bench: StationBench) -> None:
     snapshot = bench.drawn()
-    model = bench.window.panels.ledger.table.model()
+    model = bench.window.panels.of(LedgerPanel).table.model()
     outcome = list(HEADS).index("outcome")
     rows = [
         (model.index(row, 0).data(), model.index(row, outcome).data())
@@ -346,7 +356,7 @@ def test_hold_stops_corrections_and_close_sends_them_again(
 def test_typed_setpoint_is_asked_about_and_then_moves_the_actuator(
     opened: StationBench, qtbot: QtBot
 ) -> None:
-    panel = opened.window.panels.loop.actuators
+    panel = opened.window.panels.of(LoopPanel).actuators
     row, before = panel.rows["trap_x_m"], state_of(opened.snapshot, "trap_x_m")
     wanted_m = before.setpoint + (20e-6 if before.setpoint < 0 else -20e-6)
     type_setpoint(qtbot, row, row.quantity.shown(wanted_m))
@@ -385,7 +395,7 @@ def test_typed_setpoint_is_asked_about_and_then_moves_the_actuator(
 def test_setpoint_that_cannot_be_is_refused_in_words(
     opened: StationBench, qtbot: QtBot, text: str, words: str
 ) -> None:
-    panel = opened.window.panels.loop.actuators
+    panel = opened.window.panels.of(LoopPanel).actuators
     row, before = panel.rows["trap_x_m"], state_of(opened.snapshot, "trap_x_m")
     far = before.setpoint + (60e-6 if before.setpoint < 0 else -60e-6)
     type_setpoint(qtbot, row, row.quantity.shown(far) if text == "step" else text)
@@ -402,17 +412,17 @@ def test_setpoint_cannot_be_typed_while_the_loop_is_closed(
     bench: StationBench, qtbot: QtBot
 ) -> None:
     bench.drawn()
-    row = bench.window.panels.loop.actuators.rows["trap_x_m"]
+    row = bench.window.panels.of(LoopPanel).actuators.rows["trap_x_m"]
     assert row.edit.isReadOnly()
     type_setpoint(qtbot, row, "12")
-    assert not bench.window.panels.loop.actuators.question.isVisible()
+    assert not bench.window.panels.of(LoopPanel).actuators.question.isVisible()
     assert row.edit.text() != "12"
 
 
 def test_question_goes_away_when_the_loop_is_closed_meanwhile(
     opened: StationBench, qtbot: QtBot
 ) -> None:
-    panel = opened.window.panels.loop.actuators
+    panel = opened.window.panels.of(LoopPanel).actuators
     row, before = panel.rows["trap_y_m"], state_of(opened.snapshot, "trap_y_m")
     type_setpoint(qtbot, row, row.quantity.shown(before.setpoint * 0.98))
     assert panel.question.isVisible()
@@ -421,7 +431,7 @@ def test_question_goes_away_when_the_loop_is_closed_meanwhile(
 
 
 def test_wheel_over_a_setpoint_changes_nothing(opened: StationBench) -> None:
-    panel = opened.window.panels.loop.actuators
+    panel = opened.window.panels.of(LoopPanel).actuators
     edit, before = panel.rows["trap_x_m"].edit, state_of(opened.snapshot, "trap_x_m")
     opened.window.setFocus()
     text, nothing = edit.text(), QPoint()
@@ -448,7 +458,7 @@ def test_wheel_over_a_setpoint_changes_nothing(opened: StationBench) -> None:
 
 def test_stop_asks_once_more_in_its_place(bench: StationBench, qtbot: QtBot) -> None:
     press(qtbot, bench, "Stop")
-    assert "Confirm stop" in said(bench.window.panels.loop)
+    assert "Confirm stop" in said(bench.window.panels.of(LoopPanel))
     drop = bench.snapshot.records[-1].drop_id
     qtbot.waitUntil(lambda: bench.snapshot.records[-1].drop_id > drop + 1, timeout=PATIENCE_MS)
     assert not bench.snapshot.finished
@@ -481,7 +491,9 @@ def test_shadow_is_shown_decides_and_sends_nothing(closed: StationBench, qtbot: 
     assert record.decision.proposal is not None
     assert "LOOP SHADOW" in said(closed.window.panels.state_line)
     (button,) = [
-        one for one in closed.window.panels.loop.findChildren(QPushButton) if one.text() == "Shadow"
+        one
+        for one in closed.window.panels.of(LoopPanel).findChildren(QPushButton)
+        if one.text() == "Shadow"
     ]
     assert button.isChecked()
     assert "Ctrl+T" in button.toolTip()
@@ -492,7 +504,7 @@ def test_shadow_is_shown_decides_and_sends_nothing(closed: StationBench, qtbot: 
 def test_setpoints_of_a_drop_are_returned_to_after_a_yes(
     opened: StationBench, qtbot: QtBot
 ) -> None:
-    ledger = opened.window.panels.ledger
+    ledger = opened.window.panels.of(LedgerPanel)
     goal = opened.snapshot.records[2]
     row = next(
         at for at in range(ledger.model.rowCount()) if ledger.model.row(at).drop_id == goal.drop_id
@@ -527,7 +539,7 @@ def test_a_return_is_not_offered_while_the_loop_is_closed(
     closed: StationBench, qtbot: QtBot
 ) -> None:
     closed.drawn()
-    question = closed.window.panels.ledger.question
+    question = closed.window.panels.of(LedgerPanel).question
     closed.window.menu_actions.ask_return()
     assert "open, hold or shadow the loop first" in question.text()
     assert not question.yes.isEnabled()
@@ -535,7 +547,7 @@ def test_a_return_is_not_offered_while_the_loop_is_closed(
     press(qtbot, closed, "Hold")
     qtbot.waitUntil(lambda: closed.snapshot.loop == "held", timeout=PATIENCE_MS)
     closed.drawn()
-    ledger = closed.window.panels.ledger
+    ledger = closed.window.panels.of(LedgerPanel)
     ledger.table.selectRow(ledger.model.rowCount() - 1)
     closed.window.menu_actions.ask_return()
     assert question.yes.isEnabled(), question.text()

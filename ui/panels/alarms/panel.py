@@ -9,13 +9,11 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -25,17 +23,20 @@ from magis_calib.state.commands import Acknowledge, Command
 from magis_calib.state.snapshot import Alarm, PastAlarm, Snapshot
 from ui.style.colours import ACT, DIM, LOOK, TEXT
 from ui.style.format import utc_time
+from ui.widgets.boxes import STRETCH, in_column, in_row
+from ui.widgets.table import dress_still
 
 SEVERITIES = {"act": ("✖ act", ACT), "look": ("▲ look", LOOK)}
 HEADS = ("severity", "since (UTC)", "what is wrong", "what to do", "acknowledged")
+WORDY = (2, 3)
+"""Columns of sentences."""
 
 
 class AlarmsPanel(QWidget):
-    """A short table, most severe first and then oldest first, and a button to say that somebody
-    knows.
-    """
+    """A table, most severe and then oldest first, and a button to say that somebody knows."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._shown: tuple[tuple[Alarm, ...], tuple[PastAlarm, ...]] | None = None
@@ -63,22 +64,24 @@ class AlarmsPanel(QWidget):
         self._empty.setVisible(nothing)
         self.table.setVisible(not nothing)
         selected = self._selected()
-        ranked = sorted(
-            snapshot.alarms, key=lambda alarm: (alarm.severity != "act", alarm.since_ns)
-        )
-        self._keys = [alarm.key for alarm in ranked]
-        self.table.setRowCount(len(ranked) + len(past))
-        for row, alarm in enumerate(ranked):
-            self._write(row, alarm)
-        for row, over in enumerate(past, start=len(ranked)):
-            self._write_past(row, over)
+        self._write_all(ranked(snapshot.alarms), past)
         if selected != self._selected():
-            self.table.clearSelection()
-            if selected in self._keys:
-                self.table.selectRow(self._keys.index(selected))
-        self.button.setEnabled(
-            not snapshot.finished and any(not alarm.acknowledged_by for alarm in ranked)
-        )
+            self._select(selected)
+        unknown = any(not alarm.acknowledged_by for alarm in snapshot.alarms)
+        self.button.setEnabled(not snapshot.finished and unknown)
+
+    def _write_all(self, alarms: Sequence[Alarm], past: Sequence[PastAlarm]) -> None:
+        self._keys = [alarm.key for alarm in alarms]
+        self.table.setRowCount(len(alarms) + len(past))
+        for row, alarm in enumerate(alarms):
+            self._write(row, alarm)
+        for row, over in enumerate(past, start=len(alarms)):
+            self._write_past(row, over)
+
+    def _select(self, key: str) -> None:
+        self.table.clearSelection()
+        if key in self._keys:
+            self.table.selectRow(self._keys.index(key))
 
     def acknowledge_all(self) -> None:
         """Say that the operator knows of every alarm that stands."""
@@ -95,31 +98,22 @@ class AlarmsPanel(QWidget):
 
     def _write(self, row: int, alarm: Alarm) -> None:
         word, colour = SEVERITIES[alarm.severity]
-        known = (
-            f"{alarm.acknowledged_by} {utc_time(alarm.acknowledged_ns)}"
-            if alarm.acknowledged_by
-            else "–"
-        )
         hover = f"{alarm.key} since {utc_moment(alarm.since_ns)}\n{alarm.text}\n{alarm.remedy}"
+        known = "–"
         if alarm.acknowledged_by:
-            hover += (
-                f"\nacknowledged by {alarm.acknowledged_by}, {utc_moment(alarm.acknowledged_ns)}"
-            )
+            known = f"{alarm.acknowledged_by} {utc_time(alarm.acknowledged_ns)}"
+            when = utc_moment(alarm.acknowledged_ns)
+            hover += f"\nacknowledged by {alarm.acknowledged_by}, {when}"
         texts = (word, utc_time(alarm.since_ns), alarm.text, alarm.remedy, known)
         self._fill(row, texts, hover, (colour, DIM if alarm.acknowledged_by else TEXT))
 
     def _write_past(self, row: int, over: PastAlarm) -> None:
-        texts = (
-            "✓ over",
-            utc_time(over.since_ns),
-            over.text,
-            f"over at {utc_time(over.until_ns)}",
-            "–",
-        )
+        since, until = utc_time(over.since_ns), utc_time(over.until_ns)
         hover = (
             f"{over.key} from {utc_moment(over.since_ns)}\nto "
             f"{utc_moment(over.until_ns)}\n{over.text}"
         )
+        texts = ("✓ over", since, over.text, f"over at {until}", "–")
         self._fill(row, texts, hover, (DIM, DIM))
 
     def _fill(self, row: int, texts: Sequence[str], hover: str, colours: tuple[str, str]) -> None:
@@ -135,30 +129,29 @@ class AlarmsPanel(QWidget):
         table.setHorizontalHeaderLabels(list(HEADS))
         table.setAccessibleName("alarms that stand, the most severe first")
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setTabKeyNavigation(False)
+        dress_still(table)
         table.setShowGrid(False)
         table.verticalHeader().hide()
         table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header = table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setHighlightSections(False)
-        for column in (0, 1, 4):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        for column in (2, 3):
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+        _dress_header(table.horizontalHeader())
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        line = QHBoxLayout()
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self._empty, 1)
-        column.addWidget(self.table, 1)
         self.table.hide()
-        line.setContentsMargins(6, 0, 6, 3)
-        line.addWidget(self.history)
-        line.addStretch(1)
-        line.addWidget(self.button)
-        column.addLayout(line)
+        line = in_row(self.history, STRETCH, self.button, margins_px=(6, 0, 6, 3))
+        parts = ((self._empty, 1), (self.table, 1), line)
+        in_column(*parts, on=self, margins_px=(0, 0, 0, 0), spacing_px=2)
+
+
+def ranked(alarms: Sequence[Alarm]) -> list[Alarm]:
+    """Return them with the most severe first, of these the oldest first."""
+    return sorted(alarms, key=lambda alarm: (alarm.severity != "act", alarm.since_ns))
+
+
+def _dress_header(header: QHeaderView) -> None:
+    """Give the words the room that the other columns leave."""
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    header.setHighlightSections(False)
+    for column in range(len(HEADS)):
+        wide = QHeaderView.ResizeMode.Stretch
+        narrow = QHeaderView.ResizeMode.ResizeToContents
+        header.setSectionResizeMode(column, wide if column in WORDY else narrow)

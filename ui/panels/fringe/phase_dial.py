@@ -1,6 +1,4 @@
-"""The phase as a hand on a circle: where it points, how well that is known, and where it should
-point.
-"""
+"""The phase as a hand on a circle, with its error and target."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from magis_calib.domain.quantities import OBSERVABLES
 from ui.style.colours import BAND, DIM, TEXT
-from ui.style.format import raw
+from ui.style.format import minus, raw
 from ui.style.theme import room_px
 
 PHASE = OBSERVABLES["phase_rad"]
@@ -20,6 +18,7 @@ SIDE_PX = 46
 QT_DEGREE = 16
 """Qt counts angles in sixteenths of a degree."""
 LEAST_WEDGE_DEG = 1.0
+LEGEND = "hand: phase · wedge: its standard error · tick: target"
 
 
 class PhaseDial(QWidget):
@@ -43,19 +42,12 @@ class PhaseDial(QWidget):
         self._stderr = stderr_rad
         self._target = target_rad
         aim = "" if target_rad is None else f"target {PHASE.shown(target_rad)} rad"
-        if math.isfinite(phase_rad):
-            text = f"phase {PHASE.with_error(phase_rad, stderr_rad)} rad"
-            more = [
-                aim,
-                raw(PHASE, phase_rad, stderr_rad),
-                "hand: phase · wedge: its standard error · tick: target",
-            ]
-        else:
-            text = f"phase – {why_not}"
-            more = [aim]
-        written = "\n".join(part for part in (text, *more) if part).replace("-", "−")
-        self.setToolTip(written)
-        self.setAccessibleName(f"{text}, {aim}".rstrip(", ").replace("-", "−"))
+        known = math.isfinite(phase_rad)
+        written = PHASE.with_error(phase_rad, stderr_rad)
+        text = f"phase {written} rad" if known else f"phase – {why_not}"
+        more = (raw(PHASE, phase_rad, stderr_rad), LEGEND) if known else ()
+        self.setToolTip(minus("\n".join(filter(None, (text, aim, *more)))))
+        self.setAccessibleName(minus(f"{text}, {aim}".rstrip(", ")))
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: D102
@@ -65,38 +57,45 @@ class PhaseDial(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         middle = QPointF(self.width() / 2, self.height() / 2)
-        radius = min(self.width(), self.height()) / 2 - 4.0
-        painter.setPen(QPen(QColor(DIM), 1.0))
-        painter.drawEllipse(middle, radius, radius)
-        for quarter in range(4):
-            painter.drawLine(
-                _at(middle, radius - 3, quarter * math.pi / 2),
-                _at(middle, radius, quarter * math.pi / 2),
-            )
-        if not math.isfinite(self._phase):
-            painter.setPen(QColor(DIM))
-            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "–")
+        radius_px = min(self.width(), self.height()) / 2 - 4.0
+        _draw_circle(painter, middle, radius_px)
+        if math.isfinite(self._phase):
+            self._draw_wedge(painter, middle, radius_px)
+            painter.setPen(QPen(QColor(TEXT), 1.6))
+            painter.drawLine(middle, _at(middle, radius_px - 1, self._phase))
         else:
-            self._draw_hand(painter, middle, radius)
+            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "–")
         if self._target is not None:
             painter.setPen(QPen(QColor(TEXT), 2.5))
-            painter.drawLine(
-                _at(middle, radius - 3, self._target), _at(middle, radius + 3.5, self._target)
-            )
+            _draw_tick(painter, middle, (radius_px - 3, radius_px + 3.5), self._target)
 
-    def _draw_hand(self, painter: QPainter, middle: QPointF, radius: float) -> None:
+    def _draw_wedge(self, painter: QPainter, middle: QPointF, radius_px: float) -> None:
         error = math.degrees(self._stderr) if math.isfinite(self._stderr) else 0.0
         half = min(180.0, max(LEAST_WEDGE_DEG, error))
-        around = QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
+        around = QRectF(
+            middle.x() - radius_px, middle.y() - radius_px, 2 * radius_px, 2 * radius_px
+        )
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(BAND))
         begin = round((math.degrees(self._phase) - half) * QT_DEGREE)
         painter.drawPie(around, begin, round(2 * half * QT_DEGREE))
-        painter.setPen(QPen(QColor(TEXT), 1.6))
-        painter.drawLine(middle, _at(middle, radius - 1, self._phase))
 
 
-def _at(middle: QPointF, radius: float, angle_rad: float) -> QPointF:
+def _draw_circle(painter: QPainter, middle: QPointF, radius_px: float) -> None:
+    painter.setPen(QPen(QColor(DIM), 1.0))
+    painter.drawEllipse(middle, radius_px, radius_px)
+    for quarter in range(4):
+        _draw_tick(painter, middle, (radius_px - 3, radius_px), quarter * math.pi / 2)
+
+
+def _draw_tick(
+    painter: QPainter, middle: QPointF, ends_px: tuple[float, float], angle_rad: float
+) -> None:
+    """Draw a line from the first to the second distance from the middle."""
+    painter.drawLine(*(_at(middle, end, angle_rad) for end in ends_px))
+
+
+def _at(middle: QPointF, radius_px: float, angle_rad: float) -> QPointF:
     return QPointF(
-        middle.x() + radius * math.cos(angle_rad), middle.y() - radius * math.sin(angle_rad)
+        middle.x() + radius_px * math.cos(angle_rad), middle.y() - radius_px * math.sin(angle_rad)
     )

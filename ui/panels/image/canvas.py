@@ -1,6 +1,4 @@
-"""Where an image is drawn: raster, fit and scale in millimetres of the object, zoom and a reading
-under the pointer.
-"""
+"""Where an image is drawn: raster, fit, scale, zoom and a reading under the pointer."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from magis_calib.domain.camera import CameraFacts, Frame
 from ui.models.levels import Levels
@@ -17,6 +15,7 @@ from ui.models.outline import Outline
 from ui.models.raster import Raster, counts_at, full_size_mm, step_for
 from ui.panels.image.overlay import MarkItems, PortLines, ScaleBar
 from ui.style.colours import IMAGE, IMAGE_MAP, ON_IMAGE, RESIDUAL_MAP
+from ui.widgets.or_words import OrWords
 from ui.widgets.small_plot import PlotLabel
 
 
@@ -31,12 +30,8 @@ class ImageCanvas(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._view: Any = pg.GraphicsView(background=IMAGE)
         self._box: Any = pg.ViewBox(lockAspect=True, enableMenu=False, defaultPadding=0.0)
-        self._view.setCentralItem(self._box)
-        self._view.setMinimumSize(160, 90)
-        self._view.setAccessibleName("image of the cloud")
-        self._view.setToolTip("wheel: zoom · drag: move · double click: clouds or whole image")
+        self._view = _view_of(self._box)
         self._image: Any = pg.ImageItem()
         self._colours = ""
         self._paint(IMAGE_MAP)
@@ -49,13 +44,7 @@ class ImageCanvas(QWidget):
         self._frame: Frame | None = None
         self._size_mm = (0.0, 0.0)
         self._clouds_mm: tuple[float, float] | None = None
-        self._empty = QLabel()
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
-        self._empty.setStyleSheet(f"color: {ON_IMAGE}; background: {IMAGE}; padding: 12px;")
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._view)
+        self._content = OrWords(self, self._view, _words())
         self._view.scene().sigMouseMoved.connect(self._point)
         self._view.scene().sigMouseClicked.connect(self._click)
         self._box.sigRangeChanged.connect(lambda *_: self._place_scale())
@@ -73,32 +62,29 @@ class ImageCanvas(QWidget):
     @property
     def is_empty(self) -> bool:
         """Whether words stand here instead of an image."""
-        return self._stack.currentWidget() is self._empty
+        return self._content.are_words
 
     def say_empty(self, text: str) -> None:
         """Show words instead of an image."""
-        self._empty.setText(text)
-        self._stack.setCurrentWidget(self._empty)
+        self._content.say(text)
 
     def wanted_step(self, frame: Frame) -> int:
         """Return the decimation that suits the present zoom and size."""
         pixel_mm = frame.facts.object_pixel_m * 1e3
-        if self._size_mm != full_size_mm(frame):
-            wide, high = full_size_mm(frame)
-        else:
-            (left, right), (bottom, top) = self._box.viewRange()
-            wide, high = right - left, top - bottom
+        wide, high = (round(size / pixel_mm) for size in self._seen_mm(frame))
         ratio = self.devicePixelRatioF()
-        return step_for(
-            round(high / pixel_mm),
-            round(wide / pixel_mm),
-            self.height() * ratio,
-            self.width() * ratio,
-        )
+        return step_for(high, wide, self.height() * ratio, self.width() * ratio)
+
+    def _seen_mm(self, frame: Frame) -> tuple[float, float]:
+        """Return width and height of what is seen: all of an image of another size."""
+        if self._size_mm != full_size_mm(frame):
+            return full_size_mm(frame)
+        (left, right), (bottom, top) = self._box.viewRange()
+        return right - left, top - bottom
 
     def draw(self, frame: Frame, drawn: Raster) -> None:
         """Hand a decimated frame to the screen."""
-        self._stack.setCurrentWidget(self._view)
+        self._content.show_content()
         self._frame = frame
         self._raster = drawn
         self._image.setImage(drawn.counts, autoLevels=False)
@@ -117,13 +103,16 @@ class ImageCanvas(QWidget):
         """Make these electrons black and white."""
         self._paint(IMAGE_MAP)
         self._image.setLevels(
-            (levels.low / facts.gain + facts.offset, levels.high / facts.gain + facts.offset)
+            (
+                levels.low_electrons / facts.gain + facts.offset,
+                levels.high_electrons / facts.gain + facts.offset,
+            )
         )
 
-    def set_sigma(self, most: float) -> None:
+    def set_sigma(self, most_sigma: float) -> None:
         """Show standard deviations from minus to plus this."""
         self._paint(RESIDUAL_MAP)
-        self._image.setLevels((-most, most))
+        self._image.setLevels((-most_sigma, most_sigma))
 
     def draw_fit(self, found: dict[str, Outline], visible: bool) -> None:
         """Draw the outlines of the ports over the image."""
@@ -163,9 +152,31 @@ class ImageCanvas(QWidget):
 
     def _point(self, place: Any) -> None:
         at = self._box.mapSceneToView(place)
-        counts = counts_at(self._frame, at.x(), at.y()) if self._frame is not None else None
-        if counts is None or self._frame is None:
-            self.pointed.emit("")
-            return
-        electrons = (counts - self._frame.facts.offset) * self._frame.facts.gain
-        self.pointed.emit(f"{at.x():+.2f}, {at.y():+.2f} mm  {counts} counts  {electrons:.0f} e⁻")
+        self.pointed.emit("" if self._frame is None else _reading(self._frame, at.x(), at.y()))
+
+
+def _view_of(box: Any) -> Any:
+    """Return the view that shows a box alone."""
+    view = pg.GraphicsView(background=IMAGE)
+    view.setCentralItem(box)
+    view.setMinimumSize(160, 90)
+    view.setAccessibleName("image of the cloud")
+    view.setToolTip("wheel: zoom · drag: move · double click: clouds or whole image")
+    return view
+
+
+def _words() -> QLabel:
+    words = QLabel()
+    words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    words.setWordWrap(True)
+    words.setStyleSheet(f"color: {ON_IMAGE}; background: {IMAGE}; padding: 12px;")
+    return words
+
+
+def _reading(frame: Frame, right_mm: float, up_mm: float) -> str:
+    """Write what lies at a place of the object; empty beside the image."""
+    counts = counts_at(frame, right_mm, up_mm)
+    if counts is None:
+        return ""
+    electrons = (counts - frame.facts.offset) * frame.facts.gain
+    return f"{right_mm:+.2f}, {up_mm:+.2f} mm  {counts} counts  {electrons:.0f} e⁻"

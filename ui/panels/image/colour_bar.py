@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from ui.models.levels import Levels
 from ui.style.colours import DIM, IMAGE_MAP, RESIDUAL_MAP
+from ui.style.format import minus
 from ui.style.theme import text_font
 
 
@@ -24,13 +25,13 @@ class ColourBar(QWidget):
 
     def show_levels(self, levels: Levels) -> None:
         """Show electrons."""
-        ends = f"{levels.low:.0f} e⁻".replace("-", "−"), f"{levels.high:.0f} e⁻"
+        ends = minus(f"{levels.low_electrons:.0f} e⁻"), f"{levels.high_electrons:.0f} e⁻"
         self._show(ends, IMAGE_MAP, f"electrons per pixel, {levels.words()}")
 
-    def show_sigma(self, most: float) -> None:
+    def show_sigma(self, most_sigma: float) -> None:
         """Show standard deviations."""
         self._show(
-            (f"−{most:g} σ", f"+{most:g} σ"),
+            (f"−{most_sigma:g} σ", f"+{most_sigma:g} σ"),
             RESIDUAL_MAP,
             "data minus fit in standard deviations of the noise",
         )

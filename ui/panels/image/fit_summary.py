@@ -18,6 +18,7 @@ class FitWords(QWidget):
     """
 
     def __init__(self, view: View) -> None:
+        """`view`: whose fit it is."""
         super().__init__()
         self._view = view
         self._place = ElidedLabel("x −123.4(56) µm  z −123.4(56) µm")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtCore import QSignalBlocker
+from PySide6.QtWidgets import QWidget
 
 from magis_calib.state.snapshot import Snapshot
 from ui.models.image_history import ImageHistory
 from ui.style.colours import DIM, INFO, LOOK
 from ui.style.format import utc_time
+from ui.widgets.boxes import in_row
+from ui.widgets.buttons import tool_button
 from ui.widgets.label import ElidedLabel
 from ui.widgets.quiet import FocusSlider
 
@@ -16,6 +19,7 @@ class HistoryBar(QWidget):
     """A strip under the images. What is chosen is seen at the next tick of the window."""
 
     def __init__(self, image_history: ImageHistory) -> None:
+        """`image_history` knows which drops are in memory, and which is chosen."""
         super().__init__()
         self._image_history = image_history
         self._drops: list[int] = []
@@ -25,31 +29,20 @@ class HistoryBar(QWidget):
         )
         self.slider.valueChanged.connect(self._pick)
         self._where = ElidedLabel("◂ drop 1234567 · 00:00:00 UTC · newest 1234567")
-        self.newest = QToolButton()
-        self.newest.setText("newest")
-        self.newest.setToolTip("follow the newest drop again (Ctrl+End)")
-        self.newest.setProperty("framed", True)
-        self.newest.clicked.connect(self.follow)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(6, 0, 6, 1)
-        row.addWidget(self._where)
-        row.addWidget(self.slider, 1)
-        row.addWidget(self.newest)
+        hover = "follow the newest drop again (Ctrl+End)"
+        self.newest = tool_button("newest", hover, self.follow)
+        in_row(self._where, (self.slider, 1), self.newest, on=self, margins_px=(6, 0, 6, 1))
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Say which drop is shown, and follow what is in memory."""
         back = self._image_history
         self._drops = back.kept
         chosen = back.chosen
-        at = (
-            sum(drop < chosen for drop in self._drops)
-            if chosen is not None
-            else len(self._drops) - 1
-        )
-        self.slider.blockSignals(True)
-        self.slider.setMaximum(max(0, len(self._drops) - 1))
-        self.slider.setValue(at)
-        self.slider.blockSignals(False)
+        last = len(self._drops) - 1
+        at = last if chosen is None else sum(drop < chosen for drop in self._drops)
+        with QSignalBlocker(self.slider):
+            self.slider.setMaximum(max(0, last))
+            self.slider.setValue(at)
         self.setEnabled(bool(self._drops))
         self.newest.setEnabled(chosen is not None)
         self._where.say(*self._words(snapshot))

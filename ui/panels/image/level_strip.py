@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QPushButton
 
 from ui.models.levels import CommonLevels, Levels
 from ui.style.colours import LOOK, TEXT
+from ui.style.format import typed_number
+from ui.widgets.boxes import in_row
+
+OF_BOTH = "e⁻ per pixel, both views"
 
 
 class LevelStrip(QFrame):
@@ -16,6 +20,7 @@ class LevelStrip(QFrame):
     changed = Signal()
 
     def __init__(self, levels: CommonLevels) -> None:
+        """`levels`: those that both views share."""
         super().__init__()
         self._levels = levels
         self.setProperty("question", True)
@@ -24,28 +29,30 @@ class LevelStrip(QFrame):
         self._words = QLabel()
         self.set_button = QPushButton("Set")
         self.cancel = QPushButton("Cancel")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 3, 8, 3)
-        for text, edit in (("black", self.low), ("white", self.high)):
-            edit.setAccessibleName(f"{text}, electrons per pixel")
-            edit.setFixedWidth(edit.fontMetrics().horizontalAdvance("−100000.0") + 10)
-            edit.setAlignment(Qt.AlignmentFlag.AlignRight)
-            edit.returnPressed.connect(self._set)
-            row.addWidget(QLabel(text))
-            row.addWidget(edit)
-        row.addWidget(QLabel("e⁻ per pixel, both views"))
-        row.addWidget(self._words, 1)
-        row.addWidget(self.set_button)
-        row.addWidget(self.cancel)
+        for name, edit in (("black", self.low), ("white", self.high)):
+            self._dress(edit, name)
+        black, white, unit = (QLabel(text) for text in ("black", "white", OF_BOTH))
+        in_row(
+            *(black, self.low, white, self.high, unit, (self._words, 1)),
+            *(self.set_button, self.cancel),
+            on=self,
+            margins_px=(8, 3, 8, 3),
+        )
         self.set_button.clicked.connect(self._set)
         self.cancel.clicked.connect(self.hide)
         self.hide()
 
+    def _dress(self, edit: QLineEdit, name: str) -> None:
+        edit.setAccessibleName(f"{name}, electrons per pixel")
+        edit.setFixedWidth(edit.fontMetrics().horizontalAdvance("−100000.0") + 10)
+        edit.setAlignment(Qt.AlignmentFlag.AlignRight)
+        edit.returnPressed.connect(self._set)
+
     def ask(self) -> None:
         """Show what stands now and take the keyboard."""
         now = self._levels.common or Levels(0.0, 1000.0)
-        self.low.setText(f"{now.low:.0f}")
-        self.high.setText(f"{now.high:.0f}")
+        self.low.setText(f"{now.low_electrons:.0f}")
+        self.high.setText(f"{now.high_electrons:.0f}")
         self._say("levels stay as they are whatever comes", TEXT)
         self.show()
         self.low.setFocus()
@@ -59,11 +66,7 @@ class LevelStrip(QFrame):
 
     def _set(self) -> None:
         try:
-            low, high = (
-                float(one.text().replace("−", "-").replace(",", "."))
-                for one in (self.low, self.high)
-            )
-            self._levels.fix(low, high)
+            self._levels.fix(typed_number(self.low.text()), typed_number(self.high.text()))
         except ValueError:
             got = f"{self.low.text()} and {self.high.text()}"
             self._say(f"▲ wanted two numbers, black below white, got {got}", LOOK)

@@ -17,6 +17,7 @@ class MarksButton(QToolButton):
     """Finds the pixels aside and hands them to `draw` while it is checked."""
 
     def __init__(self, executor: Executor, draw: Callable[[Marks | None], None]) -> None:
+        """`executor`: finds the pixels; `draw` shows them, or none."""
         super().__init__()
         self.background: BackgroundTask[tuple[Frame, str, ViewEstimate | None], Marks] = (
             BackgroundTask(executor, lambda wanted: marks_of(*wanted))

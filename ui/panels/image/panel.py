@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from magis_calib.domain.camera import Frame, ImagePair, View
 from magis_calib.domain.estimate import StationEstimate, ViewEstimate
@@ -23,10 +24,14 @@ from ui.panels.image.fit_summary import FitWords
 from ui.panels.image.marks_button import MarksButton
 from ui.style.colours import DIM, INFO, LOOK
 from ui.style.format import age, missing, utc_time
+from ui.widgets.boxes import in_column, in_row
 from ui.widgets.label import ElidedLabel
 from ui.widgets.quiet import choice_button
 
 AROUND_PORTS_MM = 4.5
+OF_FIT = """show or hide the fit
+cross: centre · solid: 1 width · dashed: 2 widths · lines: bright fringes"""
+OF_WHOLE = "show the whole image, else the surroundings of both ports (double click in the image)"
 
 
 class ImagePanel(QWidget):
@@ -61,8 +66,8 @@ class ImagePanel(QWidget):
         self._drop = ElidedLabel(grows=True)
         self._title = ElidedLabel(bold=True, whole=True)
         self._title.say(f"VIEW {view.upper()}")
-        self._overlay = self._make_overlay_button()
-        self._whole = self._make_whole_button()
+        self._overlay = self._toggle("fit", OF_FIT, on=True)
+        self._whole = self._toggle("whole", OF_WHOLE, on=False)
         self.marks = MarksButton(executor, self.canvas.draw_marks)
         self._layer_button = choice_button(
             "data ▾", "data, fit, or what is left between them", LAYERS, self.show_layer
@@ -90,59 +95,61 @@ class ImagePanel(QWidget):
         if shown.pair is not None and self._view in shown.pair.frames:
             self.background.begin(self._wanted(shown, shown.pair))
 
+    def settle(self) -> None:
+        """Wait for what is made ready aside."""
+        self.background.settle()
+        self.marks.background.settle()
+
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the image and its fit when there is a new one."""
         shown = self._image_history.shown(snapshot)
         pair = shown.pair
         if pair is None or self._view not in pair.frames:
-            self._drop.say("")
-            nothing = (
-                f"No picture from view {self._view} "
-                f"yet\n\n{missing(snapshot, f'camera {self._view}')}"
-            )
-            self.canvas.say_empty(f"– No picture\n\n{shown.problem}" if shown.back else nothing)
+            self._say_nothing(shown, snapshot)
             return
-        wanted = pair.frames[self._view]
         made = self.background.newest(self._wanted(shown, pair))
         if made is None:
             return
         (frame, *_), picture = made
         if picture is not self.canvas.picture or self.canvas.is_empty:
-            self._draw(frame, picture)
-            self._frame = frame
-            self.canvas.label.say(
-                Origin.of(snapshot).identity((frame.header.drop_id, frame.header.drop_id))
-            )
+            self._draw(frame, picture, Origin.of(snapshot))
         self._follow_levels(frame, picture)
         self._say_drop(snapshot, frame, shown.back, now_s)
-        estimate = shown.estimate if frame is wanted else _estimate_of(frame, snapshot)
+        is_newest = frame is pair.frames[self._view]
+        self._follow_fit(shown.estimate if is_newest else _estimate_of(frame, snapshot))
+        defects = snapshot.defects.get(self._view, "")
+        self.marks.refresh(frame, defects, self._of_view(self._estimate))
+
+    def _say_nothing(self, shown: Shown, snapshot: Snapshot) -> None:
+        self._drop.say("")
+        why = missing(snapshot, f"camera {self._view}")
+        nothing = f"No picture from view {self._view} yet\n\n{why}"
+        self.canvas.say_empty(f"– No picture\n\n{shown.problem}" if shown.back else nothing)
+
+    def _follow_fit(self, estimate: StationEstimate | None) -> None:
         if estimate is not self._estimate:
             self._draw_fit(estimate)
             self._estimate = estimate
-        fitted = estimate.views.get(self._view) if estimate is not None else None
-        self.marks.refresh(frame, snapshot.defects.get(self._view, ""), fitted)
+
+    def _of_view(self, station: StationEstimate | None) -> ViewEstimate | None:
+        return station.views.get(self._view) if station is not None else None
 
     def plots(self) -> list[Plot]:
         """Return the image that is drawn, where there is one."""
-        frame = self._frame
-        drawn = self.canvas.picture
+        frame, drawn = self._frame, self.canvas.picture
         if frame is None or drawn is None:
             return []
         drop = frame.header.drop_id
-        key = f"view-{self._view}-{self._layer}"
+        name, key = f"view {self._view}, {self._layer}", f"view-{self._view}-{self._layer}"
+        table, notes = partial(table_of, drawn, frame.facts), self._notes(drawn)
+        return [Plot(name, key, self.canvas.view, (drop, drop), table, notes)]
+
+    def _notes(self, drawn: Raster) -> tuple[str, ...]:
+        """Write which levels an exported picture has."""
         levels = self._levels.common
-        ends = "" if levels is None or drawn.residual else f"levels {levels.words()} per pixel"
-        notes = (f"shows ±{RESIDUAL_SIGMA:g} σ",) if drawn.residual else (ends,) if ends else ()
-        return [
-            Plot(
-                f"view {self._view}, {self._layer}",
-                key,
-                self.canvas.view,
-                (drop, drop),
-                lambda: table_of(drawn, frame.facts),
-                notes,
-            )
-        ]
+        if drawn.residual:
+            return (f"shows ±{RESIDUAL_SIGMA:g} σ",)
+        return () if levels is None else (f"levels {levels.words()} per pixel",)
 
     def show_layer(self, layer: Layer) -> None:
         """Show the data, the fit or the residual."""
@@ -152,14 +159,9 @@ class ImagePanel(QWidget):
     def _wanted(
         self, shown: Shown, pair: ImagePair
     ) -> tuple[Frame, int, Layer, ViewEstimate | None]:
-        """Return what is to be drawn now: a fit, and what it leaves, only with the estimate of this
-        very pair.
-        """
+        """Return what is to be drawn now; a fit only with the estimate of this very pair."""
         frame = pair.frames[self._view]
-        station = shown.estimate
-        fitted = (
-            station.views.get(self._view) if station is not None and self._layer != "data" else None
-        )
+        fitted = self._of_view(shown.estimate) if self._layer != "data" else None
         return frame, self.canvas.wanted_step(frame), self._layer, fitted
 
     def _choose_levels(self, rule: Rule) -> None:
@@ -169,24 +171,27 @@ class ImagePanel(QWidget):
         else:
             self._levels.find_anew(rule)
 
-    def _draw(self, frame: Frame, drawn: Raster) -> None:
+    def _draw(self, frame: Frame, drawn: Raster, origin: Origin) -> None:
         self.canvas.draw(frame, drawn)
+        self._frame = frame
+        self.canvas.label.say(origin.identity((frame.header.drop_id, frame.header.drop_id)))
         if drawn.residual:
             self.canvas.set_sigma(RESIDUAL_SIGMA)
             self._bar.show_sigma(RESIDUAL_SIGMA)
         else:
             self._levels.take(self._view, drawn.counts, frame.facts)
-        self._title.say(
-            f"VIEW {self._view.upper()}",
-            hover=f"sees ({self._view}, z); upright, z up\n"
+        self._title.say(f"VIEW {self._view.upper()}", hover=self._scale(frame, drawn.step))
+
+    def _scale(self, frame: Frame, step: int) -> str:
+        """Write what the view sees, and how large its pixels are."""
+        return (
+            f"sees ({self._view}, z); upright, z up\n"
             f"{frame.facts.object_pixel_m * 1e6:.4g} µm/px: one camera pixel in the object; "
-            f"the screen shows the mean of {drawn.step} x {drawn.step}",
+            f"the screen shows the mean of {step} x {step}"
         )
 
     def _follow_levels(self, frame: Frame, drawn: Raster) -> None:
-        """Show the picture with the levels that both views share, where they or the picture
-        changed.
-        """
+        """Show the picture with the levels of both views, where they or it changed."""
         if drawn.residual:
             return
         if self._levels.common is None:  # they are to be found anew
@@ -197,16 +202,17 @@ class ImagePanel(QWidget):
         self._applied = levels, drawn
         self.canvas.set_levels(levels, frame.facts)
         self._bar.show_levels(levels)
+        self._say_levels(levels)
+
+    def _say_levels(self, levels: Levels) -> None:
         rule = self._levels.rule
-        self._levels_button.setText(
-            "levels ▾" if rule in ("extremes", "percentiles") else f"levels: {rule} ▾"
-        )
-        self._levels_button.setToolTip(
-            f"levels {levels.words()} per pixel in both views\n(Ctrl+L finds them anew)"
-        )
+        found = rule in ("extremes", "percentiles")
+        self._levels_button.setText("levels ▾" if found else f"levels: {rule} ▾")
+        words = f"levels {levels.words()} per pixel in both views"
+        self._levels_button.setToolTip(f"{words}\n(Ctrl+L finds them anew)")
 
     def _draw_fit(self, station: StationEstimate | None) -> None:
-        fitted = station.views.get(self._view) if station is not None else None
+        fitted = self._of_view(station)
         found = outlines(fitted, fitted.displacements) if fitted is not None else {}
         self.canvas.draw_fit(found, self._overlay.isChecked())
         self._show_extent(fitted)
@@ -217,64 +223,39 @@ class ImagePanel(QWidget):
         if self._whole.isChecked():
             self.canvas.show_extent(None)
         elif fitted is not None and fitted.displacements:
-            right, up = (
-                max(abs(place[way]) for place in fitted.displacements.values()) for way in (0, 1)
-            )
-            self.canvas.show_extent((right * 1e3 + AROUND_PORTS_MM, up * 1e3 + AROUND_PORTS_MM))
+            away = zip(*fitted.displacements.values(), strict=True)
+            right, up = (1e3 * max(map(abs, one)) + AROUND_PORTS_MM for one in away)
+            self.canvas.show_extent((right, up))
 
     def _say_drop(self, snapshot: Snapshot, frame: Frame, back: bool, now_s: float) -> None:
-        latest = snapshot.latest
-        pair = snapshot.pair
-        drop_id = frame.header.drop_id
-        text = f"drop {drop_id} · {age(now_s - frame.received_s)}"
+        latest, pair, header = snapshot.latest, snapshot.pair, frame.header
+        text = f"drop {header.drop_id} · {age(now_s - frame.received_s)}"
         if back:
-            taken = f"◂ drop {drop_id} · {utc_time(frame.header.trigger_time_ns)} UTC"
+            taken = f"◂ drop {header.drop_id} · {utc_time(header.trigger_time_ns)} UTC"
             self._drop.say(taken, INFO, "an earlier drop; Ctrl+End shows the newest again")
         elif latest is not None and pair is not None and latest.drop_id != pair.drop_id:
-            self._drop.say(
-                f"▲ older: {text}", LOOK, f"drop {latest.drop_id} has no complete pair of images"
-            )
+            why = f"drop {latest.drop_id} has no complete pair of images"
+            self._drop.say(f"▲ older: {text}", LOOK, why)
         else:
             self._drop.say(text, DIM, "number of the drop and age of this image")
 
-    def _make_overlay_button(self) -> QToolButton:
+    def _toggle(self, text: str, hover: str, *, on: bool) -> QToolButton:
+        """Return a button that says how the fit is drawn."""
         button = QToolButton()
-        button.setText("fit")
+        button.setText(text)
         button.setCheckable(True)
-        button.setChecked(True)
-        button.setToolTip(
-            "show or hide the fit\n"
-            "cross: centre · solid: 1 width · dashed: 2 widths · lines: bright fringes"
-        )
-        button.toggled.connect(lambda _checked: self._draw_fit(self._estimate))
-        return button
-
-    def _make_whole_button(self) -> QToolButton:
-        button = QToolButton()
-        button.setText("whole")
-        button.setCheckable(True)
-        button.setToolTip(
-            "show the whole image, else the surroundings of both ports (double click in the image)"
-        )
+        button.setChecked(on)
+        button.setToolTip(hover)
         button.toggled.connect(lambda _checked: self._draw_fit(self._estimate))
         return button
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        middle = QHBoxLayout()
-        column = QVBoxLayout(self)
-        top.setContentsMargins(6, 1, 2, 1)
+        words = (self._title, self._drop)
         buttons = (self._layer_button, self._overlay, self.marks, self._whole, self._levels_button)
-        for part in (self._title, self._drop, *buttons):
-            top.addWidget(part)
-        middle.setSpacing(2)
-        middle.addWidget(self.canvas, 1)
-        middle.addWidget(self._bar)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(1)
-        column.addLayout(top)
-        column.addLayout(middle, 1)
-        column.addWidget(self._fit)
+        top = in_row(*words, *buttons, margins_px=(6, 1, 2, 1))
+        middle = in_row((self.canvas, 1), self._bar, spacing_px=2)
+        parts = (top, (middle, 1), self._fit)
+        in_column(*parts, on=self, margins_px=(0, 0, 0, 0), spacing_px=1)
 
 
 def _estimate_of(frame: Frame, snapshot: Snapshot) -> StationEstimate | None:

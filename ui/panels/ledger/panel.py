@@ -1,6 +1,4 @@
-"""The ledger: what was done after each drop and why, a remark of the operator beside it, and the
-way back to a drop.
-"""
+"""The ledger: what was done after each drop and why, with remarks and the way back."""
 
 from __future__ import annotations
 
@@ -9,13 +7,9 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
-    QStackedLayout,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -25,9 +19,11 @@ from magis_calib.state.snapshot import Snapshot
 from ui.models.ledger_text import HEADS
 from ui.panels.ledger.table_model import LedgerModel
 from ui.style.colours import DIM
-from ui.style.format import missing
+from ui.style.format import no_drops
+from ui.widgets.boxes import in_column, in_row
 from ui.widgets.confirm_return import ReturnQuestion
 from ui.widgets.label import ElidedLabel
+from ui.widgets.or_words import OrWords
 from ui.widgets.table import dress
 
 SAMPLES = {
@@ -46,8 +42,7 @@ SPACING_PX = 2
 
 
 class LedgerPanel(QWidget):
-    """A table over the records, newest first, and a line for a note on the selected (else the
-    newest) drop.
+    """A table over the records, newest first, and a line for a note on the selected drop.
 
     Emits `chosen` with the drop that shall be explained.
     """
@@ -55,6 +50,7 @@ class LedgerPanel(QWidget):
     chosen = Signal(int)
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self.model = LedgerModel()
@@ -65,34 +61,30 @@ class LedgerPanel(QWidget):
         self._target: int | None = None
         self._snapshot: Snapshot | None = None
         self.question = ReturnQuestion(submit)
-        self._empty = QLabel()
-        self._empty.setWordWrap(True)
-        self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
         self._dress_table()
-        self._note.setAccessibleName("note on a drop")
-        self._save.setToolTip("write the note beside its drop (Return)")
-        self._note.setPlaceholderText("what you saw; Return saves it beside the drop")
-        self._note.setMaxLength(500)
-        self._note.returnPressed.connect(self._send)
-        self._save.clicked.connect(self._send)
-        self._lay_out()
+        self._dress_note()
+        self._line = in_row(self._for, self._note, self._save, margins_px=(6, 0, 6, 3))
+        self._content = OrWords(self, self._filled())
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Follow the records and keep the note's drop."""
         self._snapshot = snapshot
         self.question.refresh(snapshot)
         if not snapshot.records:
-            self._empty.setText("No drops yet\n\n" + missing(snapshot, "drop_system"))
-            self._stack.setCurrentWidget(self._empty)
+            self._content.say(no_drops(snapshot))
             return
-        self._stack.setCurrentWidget(self._filled)
+        self._content.show_content()
         self.model.follow(snapshot)
+        self._follow_note(snapshot)
+        self._fit_rows()
+
+    def _follow_note(self, snapshot: Snapshot) -> None:
+        """Let the note be of the selected drop until something is typed."""
         if not self._note.text():
             record = self._selected()
             self._target = None if record is None else record.drop_id
         self._for.say(f"note on drop {self._target}", DIM, "the selected drop, else the newest")
         self._save.setEnabled(bool(self._note.text().strip()) and not snapshot.finished)
-        self._fit_rows()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
         super().resizeEvent(event)
@@ -134,30 +126,34 @@ class LedgerPanel(QWidget):
         table = self.table
         table.setModel(self.model)
         dress(table, {name: SAMPLES[name] for name in HEADS})
-        why = QAction("Why? Explain this drop", table)
-        why.triggered.connect(lambda _checked=False: self.explain())
-        table.addAction(why)
         table.activated.connect(lambda _index: self.explain())
         table.setAccessibleName("ledger, newest drop first")
-        go_back = QAction("Return to the setpoints of this drop", table)
-        go_back.triggered.connect(lambda _checked=False: self.ask_return())
-        table.addAction(go_back)
+        self._add_action("Why? Explain this drop", self.explain)
+        self._add_action("Return to the setpoints of this drop", self.ask_return)
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
-    def _lay_out(self) -> None:
-        self._filled = QWidget()
-        column = QVBoxLayout(self._filled)
-        line = QHBoxLayout()
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACING_PX)
-        column.addWidget(self.question)
-        column.addWidget(self.table, 1)
-        column.addStretch()
-        line.setContentsMargins(6, 0, 6, 3)
-        for part in (self._for, self._note, self._save):
-            line.addWidget(part)
-        column.addLayout(line)
-        self._line = line
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._filled)
+    def _add_action(self, text: str, deed: Callable[[], None]) -> None:
+        action = QAction(text, self.table)
+        action.triggered.connect(lambda _checked=False: deed())
+        self.table.addAction(action)
+
+    def _dress_note(self) -> None:
+        self._note.setAccessibleName("note on a drop")
+        self._note.setPlaceholderText("what you saw; Return saves it beside the drop")
+        self._note.setMaxLength(500)
+        self._note.returnPressed.connect(self._send)
+        self._save.setToolTip("write the note beside its drop (Return)")
+        self._save.clicked.connect(self._send)
+
+    def _filled(self) -> QWidget:
+        content = QWidget()
+        column = in_column(
+            self.question,
+            (self.table, 1),
+            on=content,
+            margins_px=(0, 0, 0, 0),
+            spacing_px=SPACING_PX,
+        )
+        column.addStretch()  # takes only what is left when the table shows whole rows
+        column.addLayout(self._line)
+        return content

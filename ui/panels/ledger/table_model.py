@@ -57,15 +57,7 @@ class LedgerModel(HeadedModel[DropRecord]):
             return explained(record)
         if role == Role.TextAlignmentRole and index.column() == DROP_COLUMN:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        if role == Role.ForegroundRole and index.column() == OUTCOME_COLUMN:
-            return QColor(OUTCOME_SHAPES[record.decision.outcome][1])
-        if (
-            role == Role.ForegroundRole
-            and index.column() > OUTCOME_COLUMN
-            and record.decision.outcome == "held"
-        ):
-            return QColor(DIM)
-        return None
+        return _colour(record, index.column()) if role == Role.ForegroundRole else None
 
     def _grow(self, wanted: list[DropRecord], new: int) -> None:
         """Put new rows on top, take old ones off the end, and mark replaced records as changed."""
@@ -89,6 +81,14 @@ class LedgerModel(HeadedModel[DropRecord]):
             known = (record, cells(record, self._tolerances, self._readback_tolerances))
             self._written[record.drop_id] = known
         return known[1]
+
+
+def _colour(record: DropRecord, column: int) -> QColor | None:
+    """Return the colour of a cell: that of the outcome, and dim after it where nothing was sent."""
+    if column == OUTCOME_COLUMN:
+        return QColor(OUTCOME_SHAPES[record.decision.outcome][1])
+    held = record.decision.outcome == "held"
+    return QColor(DIM) if held and column > OUTCOME_COLUMN else None
 
 
 def _how_many_new(wanted: list[DropRecord], shown: list[DropRecord]) -> int | None:

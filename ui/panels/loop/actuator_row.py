@@ -13,24 +13,22 @@ from PySide6.QtWidgets import QGridLayout
 from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.quantities import ACTUATORS, Quantity
 from ui.style.colours import DIM, LOOK, TEXT
-from ui.style.format import raw
+from ui.style.format import minus, raw, typed_number
 from ui.widgets.bars import LimitBar, is_near_limit
 from ui.widgets.label import RIGHT, ElidedLabel
-from ui.widgets.setpoint_edit import SetpointEdit
+from ui.widgets.setpoint_edit import setpoint_edit
+
+OPEN, CLOSED = "type a new one and press Return", "can be typed while the loop is open"
 
 
 class ActuatorRow:
-    """The widgets of one actuator, laid into two lines of a grid that others share: setpoint above
-    read-back.
-    """
+    """One actuator in two lines of a grid that others share: setpoint above read-back."""
 
     def __init__(self, grid: QGridLayout, line: int, name: str) -> None:
+        """Lay the row into `grid` from this line on; `name`: of the actuator."""
         self.name = name
         self.quantity = ACTUATORS.get(name, Quantity(name, name.replace("_", " "), "1", "", 1.0, 4))
-        self.edit = SetpointEdit()
-        self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.edit.setFixedWidth(self.edit.fontMetrics().horizontalAdvance("−10000.000") + 8)
-        self.edit.setAccessibleName(f"setpoint of {self.quantity.label}")
+        self.edit = setpoint_edit("−10000.000", f"setpoint of {self.quantity.label}")
         self._readback = ElidedLabel(align=RIGHT)
         self._verdict = ElidedLabel("▲ limit")
         self._label = ElidedLabel("timing asymmetry", grows=True)
@@ -38,8 +36,13 @@ class ActuatorRow:
         self._bar = LimitBar()
         self._unit.say(self.quantity.shown_unit, DIM, f"SI unit {self.quantity.unit}")
         self._state: ActuatorState | None = None
-        self._upper = (self._label, _tag("set"), self.edit, self._unit)
-        self._lower = (self._bar, _tag("read"), self._readback, self._verdict)
+        self._upper = (self._label, _tag("set", "setpoint"), self.edit, self._unit)
+        self._lower = (
+            self._bar,
+            _tag("read", "what the controller reads back"),
+            self._readback,
+            self._verdict,
+        )
         self._readback.setContentsMargins(0, 0, 5, 0)
         self.place(grid, line)
 
@@ -59,51 +62,37 @@ class ActuatorRow:
 
         Being near a limit matters only for an actuator that the loop moves.
         """
-        quantity = self.quantity
         editing = by_hand and self.edit.isModified()
         self._state = state
         controller = state.controller.replace("_", " ")
-        self._label.say(quantity.label, TEXT, f"{state.name}, moved by the {controller} controller")
+        hover = f"{state.name}, moved by the {controller} controller"
+        self._label.say(self.quantity.label, TEXT, hover)
         self._follow_mode(by_hand)
         if not editing:
             self.put_back()
-        self._readback.say(
-            quantity.shown(state.readback).replace("-", "−"),
-            TEXT,
-            "read back: " + raw(quantity, state.readback),
-        )
-        self._verdict.say(*_verdict(state, quantity, steered and is_near_limit(state)))
-        unit = f" {quantity.shown_unit}".rstrip()
-        ends = f"{quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}{unit}"
-        self._bar.show_state(state, steered, f"range {ends}\ntriangle: setpoint · bar: read-back")
+        self._say_readback(state, steered)
+        self._bar.show_state(state, steered, _range_in_words(state, self.quantity))
+
+    def _say_readback(self, state: ActuatorState, steered: bool) -> None:
+        shown = minus(self.quantity.shown(state.readback))
+        self._readback.say(shown, TEXT, "read back: " + raw(self.quantity, state.readback))
+        near_limit = steered and is_near_limit(state)
+        self._verdict.say(*_verdict(state, self.quantity, near_limit))
 
     def put_back(self) -> None:
         """Write the present setpoint into the edit."""
-        text = (
-            "–"
-            if self._state is None
-            else self.quantity.shown(self._state.setpoint).replace("-", "−")
-        )
+        setpoint = math.nan if self._state is None else self._state.setpoint
+        text = minus(self.quantity.shown(setpoint))
         if text != self.edit.text() or self.edit.isModified():
             self.edit.setText(text)
             self.edit.setModified(False)
         if self._state is not None:
-            self.edit.setToolTip(
-                "setpoint: "
-                + raw(self.quantity, self._state.setpoint)
-                + (
-                    "\ntype a new one and press Return"
-                    if not self.edit.isReadOnly()
-                    else "\ncan be typed while the loop is open"
-                )
-            )
+            how = CLOSED if self.edit.isReadOnly() else OPEN
+            self.edit.setToolTip(f"setpoint: {raw(self.quantity, setpoint)}\n{how}")
 
     def typed(self) -> float | None:
         """Return the typed setpoint in SI; None when it is no finite number."""
-        try:
-            shown = float(self.edit.text().strip().replace("−", "-").replace(",", "."))
-        except ValueError:
-            return None
+        shown = typed_number(self.edit.text())
         return shown / self.quantity.shown_scale if math.isfinite(shown) else None
 
     def _follow_mode(self, by_hand: bool) -> None:
@@ -116,10 +105,10 @@ class ActuatorRow:
         self.edit.style().polish(self.edit)
 
 
-def _tag(text: str) -> ElidedLabel:
+def _tag(text: str, hover: str) -> ElidedLabel:
     """Return a small word in front of a number."""
-    tag = ElidedLabel("read", align=RIGHT, larger=-1.0)
-    tag.say(text, DIM, "setpoint" if text == "set" else "what the controller reads back")
+    tag = ElidedLabel("read", align=RIGHT, larger_pt=-1.0)
+    tag.say(text, DIM, hover)
     return tag
 
 
@@ -129,14 +118,15 @@ def _verdict(state: ActuatorState, quantity: Quantity, near_limit: bool) -> tupl
         return "▲ none", LOOK, "no read-back: nobody knows where this actuator is"
     off = state.readback - state.setpoint
     if abs(off) > state.readback_tolerance:
-        return (
-            "▲ off",
-            LOOK,
-            (
-                f"read-back is off by {quantity.shown(off)} {quantity.shown_unit}, "
-                f"tolerance {quantity.shown(state.readback_tolerance)}"
-            ),
-        )
+        away, room = quantity.shown(off), quantity.shown(state.readback_tolerance)
+        hover = f"read-back is off by {away} {quantity.shown_unit}, tolerance {room}"
+        return "▲ off", LOOK, hover
     if near_limit:
         return "▲ limit", LOOK, "the setpoint is within 5 % of an end of its range"
     return "✓ ok", DIM, "read-back agrees with the setpoint"
+
+
+def _range_in_words(state: ActuatorState, quantity: Quantity) -> str:
+    unit = f" {quantity.shown_unit}".rstrip()
+    ends = f"{quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}{unit}"
+    return f"range {ends}\ntriangle: setpoint · bar: read-back"

@@ -1,6 +1,4 @@
-"""Setpoints against read-backs and limits,
-and moving one of them by hand while the loop is open.
-"""
+"""Setpoints against read-backs and limits, moved by hand while the loop is open."""
 
 from __future__ import annotations
 
@@ -8,16 +6,19 @@ import math
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from magis_calib.domain.devices import ActuatorState
+from magis_calib.domain.limits import broken_limit
 from magis_calib.domain.quantities import Quantity
 from magis_calib.state.commands import Command, SetActuator
 from magis_calib.state.snapshot import Snapshot
+from ui.models.live import goes_on
 from ui.models.series import by_hand_last, steered
 from ui.panels.loop.actuator_row import ActuatorRow
 from ui.style.colours import DIM, INFO
-from ui.style.format import age, missing
+from ui.style.format import age, minus, missing
+from ui.widgets.boxes import in_column
 from ui.widgets.confirm import ConfirmBar
 from ui.widgets.label import ElidedLabel
 
@@ -25,9 +26,11 @@ LINES = 3
 """Of the grid for each actuator: setpoint, read-back, and the question when there is one."""
 
 
+HOW = "type a setpoint and press Return"
+
+
 class ActuatorsPanel(QWidget):
-    """All actuators that the controllers describe. A typed setpoint is confirmed in place before it
-    is sent.
+    """All actuators that the controllers describe; a typed setpoint is confirmed in place.
 
     Emits `asked` with the question, so that whoever scrolls can bring it into sight.
     """
@@ -35,6 +38,7 @@ class ActuatorsPanel(QWidget):
     asked = Signal(QWidget)
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._rows: dict[str, ActuatorRow] = {}
@@ -43,20 +47,16 @@ class ActuatorsPanel(QWidget):
         self._empty = QLabel()
         self._empty.setWordWrap(True)
         self._empty.setStyleSheet(f"color: {DIM};")
+        self.question = ConfirmBar("Apply", "Cancel", upright=True)
+        self.question.accepted.connect(self._apply)
+        self.question.rejected.connect(self._give_up)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(4)
         self._grid.setVerticalSpacing(0)
         self._grid.setColumnStretch(0, 1)
         self._grid.addWidget(self._title, 0, 0, 1, 4)
-        self.question = ConfirmBar("Apply", "Cancel", upright=True)
-        self.question.accepted.connect(self._apply)
-        self.question.rejected.connect(self._give_up)
-        column_box = QVBoxLayout(self)
-        column_box.setContentsMargins(0, 0, 0, 0)
-        column_box.setSpacing(3)
-        column_box.addLayout(self._grid)
         self._grid.addWidget(self.question, LINES, 0, 1, 4)
-        column_box.addWidget(self._empty)
+        in_column(self._grid, self._empty, on=self, margins_px=(0, 0, 0, 0), spacing_px=3)
 
     @property
     def rows(self) -> dict[str, ActuatorRow]:
@@ -65,20 +65,10 @@ class ActuatorsPanel(QWidget):
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Show the newest states."""
-        movable = bool(snapshot.actuators) and snapshot.mode == "live" and not snapshot.finished
-        by_hand = movable and snapshot.loop == "open"
-        hover = (
-            "type a setpoint and press Return" if by_hand else "open the loop to move one by hand"
-        )
-        title = "✎ type a setpoint and press Return" if by_hand else "setpoints and read-backs"
-        known = f" · {age(now_s - snapshot.time_s)} ago" if snapshot.actuators else ""
-        self._title.say(title + known, INFO if by_hand else DIM, hover)
-        self._empty.setVisible(not snapshot.actuators)
-        if not snapshot.actuators:
-            reasons = [missing(snapshot, name) for name in ("laser", "drop_system")]
-            self._empty.setText(
-                "\n\n".join(["No controller has described its actuators yet", *reasons])
-            )
+        live = goes_on(snapshot)
+        by_hand = bool(snapshot.actuators) and live and snapshot.loop == "open"
+        self._say_title(snapshot, by_hand, now_s)
+        self._say_empty(snapshot)
         loop = steered(snapshot.records)
         states = by_hand_last(snapshot.actuators, loop)
         for state in states:
@@ -88,6 +78,21 @@ class ActuatorsPanel(QWidget):
         self._order([state.name for state in states])
         if self._pending is not None and not by_hand:
             self._give_up()
+
+    def _say_title(self, snapshot: Snapshot, by_hand: bool, now_s: float) -> None:
+        known = f" · {age(now_s - snapshot.time_s)} ago" if snapshot.actuators else ""
+        if by_hand:
+            self._title.say(f"✎ {HOW}{known}", INFO, HOW)
+        else:
+            hover = "open the loop to move one by hand"
+            self._title.say(f"setpoints and read-backs{known}", DIM, hover)
+
+    def _say_empty(self, snapshot: Snapshot) -> None:
+        self._empty.setVisible(not snapshot.actuators)
+        if not snapshot.actuators:
+            reasons = [missing(snapshot, name) for name in ("laser", "drop_system")]
+            nothing = "No controller has described its actuators yet"
+            self._empty.setText("\n\n".join([nothing, *reasons]))
 
     def _order(self, names: list[str]) -> None:
         """Keep those that the loop moves on top.
@@ -115,12 +120,15 @@ class ActuatorsPanel(QWidget):
             if other is not row:
                 other.put_back()
         value = row.typed()
-        refusal = (
-            "this is not a number" if value is None else objection(value, row.state, row.quantity)
-        )
+        refusal = why_not_sent(value, row.state, row.quantity)
         self._pending = None if value is None or refusal else SetActuator(row.name, value)
-        self._grid.addWidget(self.question, LINES * (list(self._rows).index(row.name) + 1), 0, 1, 4)
-        self.question.ask(request(value, row.state, row.quantity, refusal), allowed=not refusal)
+        text = request(value, row.state, row.quantity, refusal)
+        self._ask_below(row, text, allowed=not refusal)
+
+    def _ask_below(self, row: ActuatorRow, text: str, *, allowed: bool) -> None:
+        line = LINES * (list(self._rows).index(row.name) + 1)
+        self._grid.addWidget(self.question, line, 0, 1, 4)
+        self.question.ask(text, allowed=allowed)
         self.asked.emit(self.question)
 
     def _apply(self) -> None:
@@ -129,9 +137,7 @@ class ActuatorsPanel(QWidget):
         self._give_up()
 
     def _leave(self, row: ActuatorRow) -> None:
-        """Do not let a number stand that was typed but never asked about: it would look like the
-        setpoint.
-        """
+        """Put back what was typed but never asked about: it would look like the setpoint."""
         if not self.question.isVisible():
             row.put_back()
 
@@ -146,18 +152,20 @@ class ActuatorsPanel(QWidget):
             row.put_back()
 
 
-def objection(value: float, state: ActuatorState, quantity: Quantity) -> str:
-    """Say why this setpoint must not be sent; empty when it may."""
+def why_not_sent(value: float | None, state: ActuatorState, quantity: Quantity) -> str:
+    """Say why this setpoint (SI; None: no number) must not be sent; empty when it may."""
+    if value is None:
+        return "this is not a number"
+    broken = broken_limit(state.name, value, {state.name: state}, state.setpoint)
+    if broken is None:
+        return ""
     unit = f" {quantity.shown_unit}".rstrip()
-    if not state.minimum <= value <= state.maximum:
+    if broken.code != "step":
         return f"outside {quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}{unit}"
-    step = abs(value - state.setpoint)
-    if math.isfinite(step) and step > state.step_limit * (1 + 1e-9):
-        return (
-            f"a step of {quantity.shown(step)}{unit} is larger than the "
-            f"{quantity.shown(state.step_limit)}{unit} that the controller takes in one write"
-        )
-    return ""
+    return (
+        f"a step of {quantity.shown(abs(value - state.setpoint))}{unit} is larger than the "
+        f"{quantity.shown(state.step_limit)}{unit} that the controller takes in one write"
+    )
 
 
 def request(value: float | None, state: ActuatorState, quantity: Quantity, refusal: str) -> str:
@@ -166,11 +174,12 @@ def request(value: float | None, state: ActuatorState, quantity: Quantity, refus
     wanted = "?" if value is None else quantity.shown(value)
     change = f"set {quantity.label} {quantity.shown(state.setpoint)} → {wanted}{unit}"
     if refusal:
-        return f"▲ cannot {change}: {refusal}".replace("-", "−")
+        return minus(f"▲ cannot {change}: {refusal}")
+    return minus(f"{change}, inside {_inside(state, quantity)}")
+
+
+def _inside(state: ActuatorState, quantity: Quantity) -> str:
+    """Write the range of an actuator."""
+    most = quantity.shown(state.maximum)
     symmetric = math.isclose(state.minimum, -state.maximum)
-    inside = (
-        f"±{quantity.shown(state.maximum)}"
-        if symmetric
-        else (f"{quantity.shown(state.minimum)} … {quantity.shown(state.maximum)}")
-    )
-    return f"{change}, inside {inside}".replace("-", "−")
+    return f"±{most}" if symmetric else f"{quantity.shown(state.minimum)} … {most}"

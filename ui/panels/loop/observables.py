@@ -1,6 +1,4 @@
-"""The numbers of the newest drop: value, error, unit, where it lies in its tolerance, and whether
-that is fine.
-"""
+"""The numbers of the newest drop: value, error, unit, tolerance and verdict."""
 
 from __future__ import annotations
 
@@ -10,13 +8,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.estimate import Value
 from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, Quantity, wrap_error
 from magis_calib.state.health import EXPLAINED, HEALTH, health_of
 from magis_calib.state.snapshot import Snapshot
 from ui.style.colours import DIM, LOOK, TEXT
-from ui.style.format import OUTCOME_SHAPES, age, is_stale, latest_age, raw, why_unusable
+from ui.style.format import OUTCOME_SHAPES, age, is_stale, latest_age, minus, raw, why_unusable
 from ui.widgets.bars import DeviationBar
 from ui.widgets.label import RIGHT, ElidedLabel
+from ui.widgets.or_words import write
 
 HEALTH_LINES = (
     ("atoms", "contrast", "port_fraction"),
@@ -48,24 +48,13 @@ class ObservablesPanel(QWidget):
         for row, quantity in enumerate(OBSERVABLES.values(), start=2):
             self._add_observable(row, quantity)
         self._grid.setColumnStretch(3, 1)
-        self._verdict = QLabel()
-        self._verdict.setWordWrap(True)
-        self._verdict.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._verdict.setFixedHeight(2 * self.fontMetrics().lineSpacing() + 2)
+        self._verdict = _two_lines()
         self._grid.addWidget(self._verdict, len(OBSERVABLES) + 2, 0, 1, 5)
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Write the newest drop's numbers; an old number is never shown for a new drop."""
         latest = snapshot.latest
-        if latest is None:
-            self._title.say("no numbers yet: no drop was evaluated", DIM)
-        else:
-            late = is_stale(snapshot, now_s)
-            drop = f"drop {latest.drop_id}, {age(latest_age(snapshot, now_s))} ago"
-            self._title.say(
-                f"▲ {drop}, the next is late" if late else f"measured in {drop}",
-                LOOK if late else DIM,
-            )
+        self._title.say(*_title(snapshot, now_s))
         self._say_verdict(latest)
         for quantity in OBSERVABLES.values():
             self._say_observable(quantity, latest, snapshot)
@@ -76,36 +65,26 @@ class ObservablesPanel(QWidget):
     def _say_verdict(self, latest: DropRecord | None) -> None:
         """Say in two lines what cannot be used and why, else what was done with the numbers."""
         text, colour = ("", DIM) if latest is None else verdict(latest)
-        if text != self._verdict.text():
-            self._verdict.setText(text)
-            self._verdict.setToolTip(text)
-            self._verdict.setStyleSheet(f"color: {colour};")
+        write(self._verdict, text, colour)
+        self._verdict.setToolTip(text)
 
     def _say_observable(
         self, quantity: Quantity, latest: DropRecord | None, snapshot: Snapshot
     ) -> None:
         value = self._say_value(quantity, latest)
         name = quantity.name
-        state = self._states[quantity.name]
         target, tolerance = snapshot.targets.get(name), snapshot.tolerances.get(name)
         share = math.nan
-        if target is not None and tolerance:
-            share = (
-                wrap_error(name, value - target) / tolerance if math.isfinite(value) else math.nan
-            )
+        if target is not None and tolerance and math.isfinite(value):
+            share = wrap_error(name, value - target) / tolerance
         self._bars[name].show_share(share, _target_words(quantity, target, tolerance))
-        if not math.isfinite(value):
-            state.say(
-                "–" if latest is None else "▲ –",
-                DIM if latest is None else LOOK,
-                "" if latest is None else why_unusable(latest, name),
-            )
-        elif not math.isfinite(share):
-            state.say("", DIM)
-        elif abs(share) <= 1.0:
-            state.say("✓ ok", DIM, f"{share:+.2f} tolerances from the target")
+        state = self._states[name]
+        if math.isfinite(value):
+            state.say(*_in_tolerance(share))
+        elif latest is None:
+            state.say("–", DIM)
         else:
-            state.say("▲ off", LOOK, f"{share:+.2f} tolerances from the target")
+            state.say("▲ –", LOOK, why_unusable(latest, name))
 
     def _say_value(self, quantity: Quantity, latest: DropRecord | None) -> float:
         """Write one value and return it."""
@@ -116,14 +95,10 @@ class ObservablesPanel(QWidget):
             return math.nan
         value, stderr = latest.estimate.values[name], latest.estimate.stderr[name]
         if math.isfinite(value):
-            words.say(
-                quantity.with_error(value, stderr).replace("-", "−"),
-                TEXT,
-                raw(quantity, value, stderr),
-            )
+            text = minus(quantity.with_error(value, stderr))
+            words.say(text, TEXT, raw(quantity, value, stderr))
         else:
-            reason = why_unusable(latest, name)
-            words.say("–", LOOK, reason)
+            words.say("–", LOOK, why_unusable(latest, name))
         return value
 
     def _say_health(self, latest: DropRecord | None) -> None:
@@ -133,15 +108,7 @@ class ObservablesPanel(QWidget):
         """
         found = health_of(latest.estimate) if latest is not None else {}
         for name, quantity in HEALTH.items():
-            value, stderr = (
-                (found[name].value, found[name].stderr) if name in found else (math.nan, math.nan)
-            )
-            known = math.isfinite(value)
-            text = quantity.with_error(value, stderr).replace("-", "−")
-            reason = (
-                raw(quantity, value, stderr) if known else "the fit of this drop says nothing of it"
-            )
-            self._values[name].say(text, TEXT if known else DIM, f"{EXPLAINED[name]}\n{reason}")
+            self._values[name].say(*_health_words(quantity, found.get(name)))
 
     def _add_observable(self, row: int, quantity: Quantity) -> None:
         name, unit = ElidedLabel("κx"), ElidedLabel("rad/m")
@@ -159,22 +126,55 @@ class ObservablesPanel(QWidget):
         grid.setContentsMargins(0, 0, 0, 4)
         grid.setHorizontalSpacing(5)
         grid.setVerticalSpacing(0)
-        places = [
-            (2 * line, column, name)
-            for line, names in enumerate(HEALTH_LINES)
-            for column, name in enumerate(names)
-        ]
-        for row, column, shown in places:
-            quantity = (DIAGNOSTICS | HEALTH)[shown]
-            name = ElidedLabel(larger=-1.0, align=RIGHT)
-            unit = f" ({quantity.shown_unit})" if quantity.shown_unit else ""
-            hover = EXPLAINED.get(quantity.name, f"{quantity.name}, SI unit {quantity.unit}")
-            name.say(quantity.label + unit, DIM, f"{hover}; reported, not controlled")
-            value = self._values[quantity.name] = ElidedLabel("12.34567(89)", align=RIGHT)
-            grid.addWidget(name, row, column)
-            grid.addWidget(value, row + 1, column)
-            grid.setColumnStretch(column, 1)
+        for line, names in enumerate(HEALTH_LINES):
+            for column, name in enumerate(names):
+                self._add_health(grid, 2 * line, column, (DIAGNOSTICS | HEALTH)[name])
         return holder
+
+    def _add_health(self, grid: QGridLayout, line: int, column: int, quantity: Quantity) -> None:
+        """Put a name into this line of a grid, and its value into the next."""
+        name = ElidedLabel(larger_pt=-1.0, align=RIGHT)
+        unit = f" ({quantity.shown_unit})" if quantity.shown_unit else ""
+        hover = EXPLAINED.get(quantity.name, f"{quantity.name}, SI unit {quantity.unit}")
+        name.say(quantity.label + unit, DIM, f"{hover}; reported, not controlled")
+        value = self._values[quantity.name] = ElidedLabel("12.34567(89)", align=RIGHT)
+        grid.addWidget(name, line, column)
+        grid.addWidget(value, line + 1, column)
+        grid.setColumnStretch(column, 1)
+
+
+def _two_lines() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
+    label.setFixedHeight(2 * label.fontMetrics().lineSpacing() + 2)
+    return label
+
+
+def _title(snapshot: Snapshot, now_s: float) -> tuple[str, str]:
+    if snapshot.latest is None:
+        return "no numbers yet: no drop was evaluated", DIM
+    drop = f"drop {snapshot.latest.drop_id}, {age(latest_age(snapshot, now_s))} ago"
+    if is_stale(snapshot, now_s):
+        return f"▲ {drop}, the next is late", LOOK
+    return f"measured in {drop}", DIM
+
+
+def _in_tolerance(share: float) -> tuple[str, str, str]:
+    """Say whether a deviation in tolerances is fine: text, colour and hover; NaN for no target."""
+    if not math.isfinite(share):
+        return "", DIM, ""
+    hover = f"{share:+.2f} tolerances from the target"
+    return ("✓ ok", DIM, hover) if abs(share) <= 1.0 else ("▲ off", LOOK, hover)
+
+
+def _health_words(quantity: Quantity, found: Value | None) -> tuple[str, str, str]:
+    """Write what the fits say about the instrument: text, colour and hover."""
+    explained = EXPLAINED[quantity.name]
+    if found is None or not math.isfinite(found.value):
+        return "–", DIM, f"{explained}\nthe fit of this drop says nothing of it"
+    text = minus(quantity.with_error(found.value, found.stderr))
+    return text, TEXT, f"{explained}\n{raw(quantity, found.value, found.stderr)}"
 
 
 def verdict(record: DropRecord) -> tuple[str, str]:

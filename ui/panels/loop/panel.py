@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
 from magis_calib.state.commands import CloseLoop, Command, HoldLoop, OpenLoop, ShadowLoop, StopRun
+from magis_calib.state.procedure import ProcedureState
 from magis_calib.state.snapshot import LoopWord, Snapshot
 from ui.panels.loop.actuators import ActuatorsPanel
 from ui.panels.loop.observables import ObservablesPanel
 from ui.panels.loop.replay_bar import ReplayBar
 from ui.style.colours import ACT, DIM, LINE, LOOK, PROCEDURE
+from ui.widgets.boxes import STRETCH, in_column, scroll
+from ui.widgets.or_words import write
 
 ARMED_MS = 3000
 
@@ -74,6 +76,7 @@ class LoopPanel(QScrollArea):
     """Everything that moves hardware is here; it scrolls when the window is low."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self.setAccessibleName("loop, numbers and setpoints")
         self._buttons: dict[LoopWord, QPushButton] = {}
@@ -85,35 +88,20 @@ class LoopPanel(QScrollArea):
         self.observables = ObservablesPanel()
         self.actuators = ActuatorsPanel(submit)
         self.actuators.asked.connect(self._bring_into_sight)
-        inside = self._inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(8, 6, 8, 6)
-        column.setSpacing(5)
-        column.addLayout(self._button_row(submit))
-        for part in (
-            self.replay_bar,
-            self._detail,
-            _rule(),
-            self.observables,
-            _rule(),
-            self.actuators,
-        ):
-            column.addWidget(part)
-        column.addStretch(1)
-        self.setWidget(inside)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._inside = QWidget()
+        self._lay_out(self._button_row(submit))
+        scroll(self, self._inside, sideways=False)
         self.setMinimumWidth(self._least_width())
+
+    def _lay_out(self, buttons: QHBoxLayout) -> None:
+        numbers = (_rule(), self.observables, _rule(), self.actuators)
+        parts = (buttons, self.replay_bar, self._detail, *numbers, STRETCH)
+        in_column(*parts, on=self._inside, margins_px=(8, 6, 8, 6), spacing_px=5)
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Show the loop's state and the newest numbers."""
-        live = snapshot.mode == "live"
-        for word, button in self._buttons.items():
-            button.setVisible(live)
-            button.setEnabled(live and not snapshot.finished and snapshot.loop != "stopped")
-            button.setChecked(word == snapshot.loop)
-        self.stop.setEnabled(not snapshot.finished)
-        self.replay_bar.setVisible(not live)
+        self._offer(snapshot)
+        self.replay_bar.setVisible(snapshot.mode != "live")
         self.replay_bar.setEnabled(not snapshot.finished)
         self.replay_bar.refresh(snapshot)
         self._say_detail(snapshot)
@@ -122,6 +110,15 @@ class LoopPanel(QScrollArea):
         wanted = self._least_width()
         if wanted > self.minimumWidth():
             self.setMinimumWidth(wanted)
+
+    def _offer(self, snapshot: Snapshot) -> None:
+        """Show the buttons of a live run, and let those be pressed that can be obeyed."""
+        live = snapshot.mode == "live"
+        for word, button in self._buttons.items():
+            button.setVisible(live)
+            button.setEnabled(live and not snapshot.finished and snapshot.loop != "stopped")
+            button.setChecked(word == snapshot.loop)
+        self.stop.setEnabled(not snapshot.finished)
 
     def _least_width(self) -> int:
         """Return the width at which nothing is cut, also beside the scroll bar of a low window."""
@@ -138,24 +135,9 @@ class LoopPanel(QScrollArea):
         )
 
     def _say_detail(self, snapshot: Snapshot) -> None:
-        text = snapshot.loop_detail.replace("_", " ")
-        if snapshot.loop == "fault":
-            text = (
-                f"✖ {text or 'fault'}: corrections stopped. Close the loop again when the cause "
-                "is gone."
-            )
-        elif snapshot.loop == "procedure" and snapshot.procedure is not None:
-            text = (
-                f"◆ {snapshot.procedure.name} moves the setpoints; the loop waits (Ctrl+P "
-                f"shows, Ctrl+K cancels)"
-            )
-        if text != self._detail.text():
-            self._detail.setText(text)
-            absent = any(not link.connected for link in snapshot.links)
-            calm = PROCEDURE if snapshot.loop == "procedure" else DIM
-            colour = ACT if snapshot.loop == "fault" else LOOK if absent else calm
-            self._detail.setStyleSheet(f"color: {colour};")
-            self._detail.setVisible(bool(text))
+        text, colour = detail(snapshot)
+        write(self._detail, text, colour)
+        self._detail.setVisible(bool(text))
 
     def _button_row(self, submit: Callable[[Command], None]) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -169,6 +151,26 @@ class LoopPanel(QScrollArea):
             row.addWidget(button, 1)
         row.addWidget(self.stop, 1)
         return row
+
+
+def detail(snapshot: Snapshot) -> tuple[str, str]:
+    """Return what is to be said of the loop beside its state, and the colour."""
+    text = snapshot.loop_detail.replace("_", " ")
+    absent = any(not link.connected for link in snapshot.links)
+    if snapshot.loop == "fault":
+        what = text or "fault"
+        close = "Close the loop again when the cause is gone."
+        return f"✖ {what}: corrections stopped. {close}", ACT
+    if snapshot.loop == "procedure":
+        return _procedure_words(snapshot.procedure) or text, LOOK if absent else PROCEDURE
+    return text, LOOK if absent else DIM
+
+
+def _procedure_words(procedure: ProcedureState | None) -> str:
+    if procedure is None:
+        return ""
+    shows = "(Ctrl+P shows, Ctrl+K cancels)"
+    return f"◆ {procedure.name} moves the setpoints; the loop waits {shows}"
 
 
 def _rule() -> QFrame:

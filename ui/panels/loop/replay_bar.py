@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
 from magis_calib.state.commands import Command, JumpTo, SetSpeed, StepDrop
 from magis_calib.state.snapshot import ReplayState, Snapshot
+from ui.models.keys import numbered
 from ui.style.colours import DIM, INFO, LOOK
 from ui.style.format import utc_time
+from ui.widgets.boxes import STRETCH, in_column, in_row
+from ui.widgets.buttons import tool_button
 from ui.widgets.label import ElidedLabel
 from ui.widgets.quiet import FocusSlider
 
@@ -22,6 +25,7 @@ class ReplayBar(QWidget):
     """The word REPLAY, buttons and a slider. Nothing here moves hardware."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._factor = 1.0
@@ -31,10 +35,9 @@ class ReplayBar(QWidget):
         self._wanted = -1
         self._where = ElidedLabel(grows=True)
         self._same = ElidedLabel(grows=True)
-        self.play = _button("pause", "Space", "play or pause (Space)", self.turn)
-        self.step = _button(
-            "step", ".", "pause after one more drop (.)", lambda: submit(StepDrop())
-        )
+        self.play = tool_button("pause", "play or pause (Space)", self.turn, "Space")
+        one_more = partial(submit, StepDrop())
+        self.step = tool_button("step", "pause after one more drop (.)", one_more, ".")
         self._group = QButtonGroup(self)
         self.slider = FocusSlider("drop of the recording that is played")
         self.slider.setTracking(False)
@@ -43,12 +46,8 @@ class ReplayBar(QWidget):
         )
         self.slider.valueChanged.connect(self._jump)
         self.slider.sliderMoved.connect(self._say_place)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(3)
-        column.addLayout(self._buttons())
-        for part in (self.slider, self._where, self._same):
-            column.addWidget(part)
+        parts = (self._buttons(), self.slider, self._where, self._same)
+        in_column(*parts, on=self, margins_px=(0, 0, 0, 0), spacing_px=3)
 
     def turn(self) -> None:
         """Play where it is paused, else pause."""
@@ -60,15 +59,19 @@ class ReplayBar(QWidget):
         state = snapshot.replay
         if state is None:
             return
-        if self._state is None or self._state.drops is not state.drops:
-            self.slider.setMaximum(max(0, len(state.drops) - 1))
-            self._places = {drop: place for place, drop in enumerate(state.drops)}
-        self._state = state
+        self._take(state)
         self.play.setText("play" if state.speed == 0 else "pause")
         self._mark_speed(state.speed)
         if snapshot.latest is not None:
             self._follow(self._places.get(snapshot.latest.drop_id, 0))
         self._say_same(state)
+
+    def _take(self, state: ReplayState) -> None:
+        """Take in the drops of the recording, once, and how it is played now."""
+        if self._state is None or self._state.drops is not state.drops:
+            self.slider.setMaximum(max(0, len(state.drops) - 1))
+            self._places = {drop: place for place, drop in enumerate(state.drops)}
+        self._state = state
 
     def _follow(self, place: int) -> None:
         """Move the slider along, but for one that is held or was just sent elsewhere."""
@@ -98,22 +101,14 @@ class ReplayBar(QWidget):
             )
 
     def _say_same(self, state: ReplayState) -> None:
-        if state.different:
-            words = (
-                f"▲ {len(state.different)} of {state.compared} estimates differ, first drop "
-                f"{state.different[0]}"
-            )
-            self._same.say(
-                words,
-                LOOK,
-                "\n".join(("from the recorded ones, which are dashed in the trends", *state.named)),
-            )
-        else:
-            self._same.say(
-                f"{state.compared} estimates, all identical so far",
-                DIM,
-                "to the recorded ones, bit for bit",
-            )
+        if not state.different:
+            text = f"{state.compared} estimates, all identical so far"
+            self._same.say(text, DIM, "to the recorded ones, bit for bit")
+            return
+        count, first = len(state.different), state.different[0]
+        text = f"▲ {count} of {state.compared} estimates differ, first drop {first}"
+        hover = ("from the recorded ones, which are dashed in the trends", *state.named)
+        self._same.say(text, LOOK, "\n".join(hover))
 
     def _mark_speed(self, speed: float) -> None:
         if speed:
@@ -122,33 +117,19 @@ class ReplayBar(QWidget):
             button.setChecked(SPEEDS[button.text()] == self._factor)
 
     def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
         title = ElidedLabel(bold=True, whole=True)
         title.say("REPLAY", INFO, "a recording is shown again; no hardware is moved")
-        row.addWidget(title)
-        row.addStretch(1)
-        for own in (self.play, self.step):
-            row.addWidget(own)
         self._group.setExclusive(False)
-        for number, (text, factor) in enumerate(SPEEDS.items(), start=1):
-            hover = (
-                "as fast as possible"
-                if math.isinf(factor)
-                else f"{factor:g} times the speed of the recording"
-            )
-            deed = partial(self._submit, SetSpeed(factor))
-            button = _button(text, f"Alt+{number}", f"{hover} (Alt+{number})", deed)
-            button.setCheckable(True)
-            self._group.addButton(button)
-            row.addWidget(button)
-        return row
+        for number, text in enumerate(SPEEDS, start=1):
+            self._group.addButton(self._speed(number, text))
+        return in_row(title, STRETCH, self.play, self.step, *self._group.buttons())
 
-
-def _button(text: str, keys: str, hover: str, deed: Callable[[], object]) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setShortcut(keys)
-    button.setToolTip(hover)
-    button.setProperty("framed", True)
-    button.clicked.connect(lambda _checked=False: deed())
-    return button
+    def _speed(self, number: int, text: str) -> QToolButton:
+        """Return the button of a speed, the so-many-th from 1 on."""
+        factor, keys = SPEEDS[text], numbered("Alt", number)
+        fast = "as fast as possible"
+        hover = fast if math.isinf(factor) else f"{factor:g} times the speed of the recording"
+        deed = partial(self._submit, SetSpeed(factor))
+        button = tool_button(text, f"{hover} ({keys})" if keys else hover, deed, keys)
+        button.setCheckable(True)
+        return button

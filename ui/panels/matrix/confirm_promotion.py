@@ -1,6 +1,4 @@
-"""Putting the measured matrix in force: asked in place,
-saying which replaces which in which file.
-"""
+"""Putting the measured matrix in force: asked in place, saying what replaces what."""
 
 from __future__ import annotations
 
@@ -19,6 +17,7 @@ class PromoteQuestion(ConfirmBar):
     """Says what would be written, or why nothing can be; a yes sends the command."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__("Promote", "Cancel")
         self.yes.setAccessibleName("promote the measured matrix")
         self.no.setAccessibleName("do not promote it")
@@ -28,29 +27,22 @@ class PromoteQuestion(ConfirmBar):
         self.rejected.connect(self._forget)
 
     def refresh(self, snapshot: Snapshot) -> None:
-        """Give up where the answer could no longer be obeyed, or where another matrix has been
-        measured since.
-        """
+        """Give up where the answer could not be obeyed, or another matrix was measured since."""
         if self._asked is not None and (
-            objection(snapshot) or snapshot.measured is not self._asked
+            why_not_promoted(snapshot) or snapshot.measured is not self._asked
         ):
             self._forget()
             self.hide()
 
     def ask_about(self, snapshot: Snapshot) -> None:
         """Ask whether the measured matrix shall be in force."""
-        refusal = objection(snapshot)
+        refusal = why_not_promoted(snapshot)
         measured = snapshot.measured
         self._asked = None if refusal else measured
         if refusal or measured is None:
             self.ask(f"▲ cannot promote: {refusal}", allowed=False)
         else:
-            new = measured.matrix
-            self.ask(
-                f"put {new.name} ({new.origin}) in place of {measured.saved}, for station "
-                f"{snapshot.station}? "
-                f"Written into {snapshot.configuration}, in force from the next start on"
-            )
+            self.ask(_request(measured, snapshot))
 
     def _promote(self) -> None:
         if self._asked is not None:
@@ -61,24 +53,34 @@ class PromoteQuestion(ConfirmBar):
         self._asked = None
 
 
-def objection(snapshot: Snapshot) -> str:
+def _request(measured: MeasuredMatrix, snapshot: Snapshot) -> str:
+    """Write which would replace which, and where."""
+    new = measured.matrix
+    return (
+        f"put {new.name} ({new.origin}) in place of {measured.saved}, for station "
+        f"{snapshot.station}? "
+        f"Written into {snapshot.configuration}, in force from the next start on"
+    )
+
+
+def why_not_promoted(snapshot: Snapshot) -> str:
     """Say why nothing can be promoted now; empty where something can."""
-    measured = snapshot.measured
     if snapshot.mode != "live":
         return "this is a replay"
     if snapshot.finished:
         return "the run has ended"
-    if measured is None:
+    if snapshot.measured is None:
         return NONE_MEASURED
-    if not snapshot.configuration:
+    return _why_not_written(snapshot.measured, snapshot.configuration)
+
+
+def _why_not_written(measured: MeasuredMatrix, configuration: str) -> str:
+    """Say why the configuration file cannot take the matrix; empty where it can."""
+    if not configuration:
         product = PurePath(measured.product).name
-        return (
-            f"{NO_FILE}; then ask again, or `magis-calib products promote {product} --config "
-            f"station.toml`"
-        )
+        command = f"magis-calib products promote {product} --config station.toml"
+        return f"{NO_FILE}; then ask again, or `{command}`"
     if measured.promoted:
-        return (
-            f"{snapshot.configuration} names {measured.matrix.name} already, in force from the "
-            f"next start on"
-        )
-    return "" if measured.saved else f"{snapshot.configuration} cannot be read"
+        name = measured.matrix.name
+        return f"{configuration} names {name} already, in force from the next start on"
+    return "" if measured.saved else f"{configuration} cannot be read"

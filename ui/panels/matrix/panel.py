@@ -12,28 +12,33 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
-    QPushButton,
     QTableWidget,
     QTableWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.state.commands import Command
 from magis_calib.state.snapshot import Snapshot
+from ui.models.live import goes_on
 from ui.models.matrix_text import living
 from ui.models.matrix_views import LOOKS, Element, Look, elements, title
-from ui.panels.matrix.confirm_promotion import PromoteQuestion, objection
+from ui.panels.matrix.confirm_promotion import PromoteQuestion, why_not_promoted
 from ui.style.colours import DIM, LOOK, TEXT
 from ui.style.theme import diverging, text_font
+from ui.widgets.boxes import in_column, in_row
+from ui.widgets.buttons import push_button
 from ui.widgets.label import ElidedLabel
 from ui.widgets.quiet import FocusTabs
+from ui.widgets.table import dress_still
 
 BROKEN_BELOW = 15
 """Widths of a letter that a column needs to have the name of its actuator on one line."""
+
+
+HOVER = "put the newest measured matrix in force from the next start on; asks first (Ctrl+Shift+M)"
+OF_LIVING = "what the newest drops say of the actuators they moved"
 
 
 class MatrixPanel(QWidget):
@@ -43,6 +48,7 @@ class MatrixPanel(QWidget):
     """
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._snapshot: Snapshot | None = None
         self._actuators: list[str] = []
@@ -51,23 +57,15 @@ class MatrixPanel(QWidget):
         self._head = ElidedLabel(grows=True)
         self._living = ElidedLabel(grows=True)
         self._head.say("no matrix is known yet", DIM)
-        self.tabs = FocusTabs("which matrix is shown")
-        self.tabs.setDrawBase(False)
-        for look, words in LOOKS.items():
-            self.tabs.setTabToolTip(self.tabs.addTab(look), words)
-        self.tabs.currentChanged.connect(self._look)
-        self.promote = QPushButton("Promote…")
-        self.promote.setProperty("hardware", True)
+        self.tabs = _tabs()
+        self.tabs.currentChanged.connect(self._show_again)
+        self.promote = push_button("Promote…", HOVER, self.ask_promotion, hardware=True)
         self.promote.setAccessibleName("promote the measured matrix; asks first")
-        self.promote.clicked.connect(self.ask_promotion)
         self.question = PromoteQuestion(submit)
-        self.table = QTableWidget()
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
-        self._lay_out()
+        self.table = _table()
+        line = in_row(self.tabs, (self._living, 1), self.promote, spacing_px=6)
+        parts = (line, self.question, self._head, (self.table, 1))
+        in_column(*parts, on=self, margins_px=(6, 2, 6, 2), spacing_px=1)
 
     @property
     def look(self) -> Look:
@@ -78,17 +76,11 @@ class MatrixPanel(QWidget):
         """Show name, age and map of the matrix, and what ordinary running says of the actuators."""
         self._snapshot = snapshot
         self.question.refresh(snapshot)
-        self.promote.setEnabled(snapshot.mode == "live" and not snapshot.finished)
-        refusal = objection(snapshot)
-        hover = (
-            "put the newest measured matrix in force from the next start on; asks first "
-            "(Ctrl+Shift+M)"
-        )
-        self.promote.setToolTip(f"{hover}\n▲ not now: {refusal}" if refusal else hover)
+        self.promote.setEnabled(goes_on(snapshot))
+        refusal = why_not_promoted(snapshot)
+        self.promote.setToolTip(f"{HOVER}\n▲ not now: {refusal}" if refusal else HOVER)
         words, wrong = living(snapshot)
-        self._living.say(
-            words, LOOK if wrong else DIM, "what the newest drops say of the actuators they moved"
-        )
+        self._living.say(words, LOOK if wrong else DIM, OF_LIVING)
         self._show(snapshot)
 
     def ask_promotion(self) -> None:
@@ -96,7 +88,7 @@ class MatrixPanel(QWidget):
         if self._snapshot is not None:
             self.question.ask_about(self._snapshot)
 
-    def _look(self) -> None:
+    def _show_again(self) -> None:
         if self._snapshot is not None:
             self._show(self._snapshot)
 
@@ -119,17 +111,14 @@ class MatrixPanel(QWidget):
         table.setAccessibleName(f"response matrix, {self.look.lower()}: observables by actuators")
         table.setRowCount(len(cells))
         table.setColumnCount(len(self._actuators))
-        for row, (observable, elements_of_it) in enumerate(cells.items()):
+        for row, (observable, of_it) in enumerate(cells.items()):
             seen = OBSERVABLES[observable]
             table.setVerticalHeaderItem(row, _head(f"{seen.label} ({seen.shown_unit})", observable))
-            for column, element in enumerate(elements_of_it.values()):
+            for column, element in enumerate(of_it.values()):
                 table.setItem(row, column, _item(element))
-        table.horizontalHeader().setFont(text_font(-1.0))
-        table.verticalHeader().setFont(text_font(-1.0))
-        table.verticalHeader().setMinimumSectionSize(self.fontMetrics().height() + 1)
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        table.horizontalHeader().setMinimumSectionSize(10 * self.fontMetrics().averageCharWidth())
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        metrics = self.fontMetrics()
+        _dress_head(table.horizontalHeader(), 10 * metrics.averageCharWidth())
+        _dress_head(table.verticalHeader(), metrics.height() + 1)
         self._name_columns()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
@@ -139,29 +128,35 @@ class MatrixPanel(QWidget):
     def _name_columns(self) -> None:
         """Name the actuators; on more lines where the columns are narrow."""
         actuators = self._actuators
-        narrow = (
-            self.width()
-            < (1 + len(actuators)) * BROKEN_BELOW * self.fontMetrics().averageCharWidth()
-        )
+        letter = self.fontMetrics().averageCharWidth()
+        narrow = self.width() < (1 + len(actuators)) * BROKEN_BELOW * letter
         for column, actuator in enumerate(actuators):
             moved = ACTUATORS[actuator]
             label = "\n".join(moved.label.rsplit(" ", 1)) if narrow else moved.label
             per = f"per {moved.shown_unit}" if moved.shown_unit else ""
             self.table.setHorizontalHeaderItem(column, _head(f"{label}\n{per}", actuator))
 
-    def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        line = QHBoxLayout()
-        column.setContentsMargins(6, 2, 6, 2)
-        column.setSpacing(1)
-        line.setSpacing(6)
-        line.addWidget(self.tabs)
-        line.addWidget(self._living, 1)
-        line.addWidget(self.promote)
-        column.addLayout(line)
-        column.addWidget(self.question)
-        column.addWidget(self._head)
-        column.addWidget(self.table, 1)
+
+def _tabs() -> FocusTabs:
+    tabs = FocusTabs("which matrix is shown")
+    tabs.setDrawBase(False)
+    for look, words in LOOKS.items():
+        tabs.setTabToolTip(tabs.addTab(look), words)
+    return tabs
+
+
+def _table() -> QTableWidget:
+    table = QTableWidget()
+    dress_still(table)
+    table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    table.setWordWrap(False)
+    return table
+
+
+def _dress_head(header: QHeaderView, least_px: int) -> None:
+    header.setFont(text_font(-1.0))
+    header.setMinimumSectionSize(least_px)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
 
 
 def _head(text: str, name: str) -> QTableWidgetItem:

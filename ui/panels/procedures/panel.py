@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -24,11 +23,13 @@ from magis_calib.state.commands import CancelProcedure, Command, StartProcedure
 from magis_calib.state.procedure import ProcedureState
 from magis_calib.state.snapshot import Snapshot
 from ui.models.plot import Origin, Plot
-from ui.models.procedure_text import began, ending, objection, progress, request, why_not_set
+from ui.models.procedure_text import began, ending, progress, request, why_not_set, why_not_started
 from ui.panels.procedures.live_curve import ProcedureCurve
 from ui.panels.procedures.product import ProductView
 from ui.style.colours import DIM, PROCEDURE
 from ui.style.theme import room_px
+from ui.widgets.boxes import STRETCH, fill, in_column, in_row, scroll
+from ui.widgets.buttons import push_button
 from ui.widgets.confirm import ConfirmBar
 from ui.widgets.label import ElidedLabel
 
@@ -66,6 +67,9 @@ NARROW_PX = 720.0
 """At the usual size of type; where there is less, the curve is below, not beside."""
 
 
+OF_CANCEL = "end it and bring the setpoints back to where it began; asks first (Ctrl+K)"
+
+
 class ProceduresPanel(QWidget):
     """A button for each procedure.
 
@@ -73,32 +77,18 @@ class ProceduresPanel(QWidget):
     """
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
-        self._area = QScrollArea()
-        self._area.setAccessibleName("procedures")
         self._snapshot: Snapshot | None = None
         self._pending: str | None = None
+        self._area = QScrollArea()
+        self._area.setAccessibleName("procedures")
         self._places = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._column = ProcedureButtons()
         self._column.wanted.connect(self.ask)
         self.buttons = self._column.by_name
-        self.start_question = ConfirmBar("Start", "Cancel")
-        self.cancel_question = ConfirmBar("End it", "Keep it running")
-        self.set_question = ConfirmBar("Set it", "Leave it")
-        self.set_question.accepted.connect(self._set)
-        for question in (self.start_question, self.cancel_question, self.set_question):
-            question.accepted.connect(self._look_at_it)
-            question.rejected.connect(self._look_at_it)
-        self.start_question.accepted.connect(self._start)
-        self.start_question.rejected.connect(self._forget)
-        self.cancel_question.accepted.connect(lambda: submit(CancelProcedure()))
-        self.cancel = QPushButton("Cancel procedure")
-        self.cancel.setProperty("hardware", True)
-        self.cancel.setToolTip(
-            "end it and bring the setpoints back to where it began; asks first (Ctrl+K)"
-        )
-        self.cancel.clicked.connect(self.ask_cancel)
+        self.cancel = push_button("Cancel procedure", OF_CANCEL, self.ask_cancel, hardware=True)
         self.bar = QProgressBar()
         self.bar.setAccessibleName("progress of the procedure")
         self.bar.setFormat("%v of %m drops")
@@ -108,13 +98,27 @@ class ProceduresPanel(QWidget):
         self.curve = ProcedureCurve()
         self.product = ProductView()
         self.product.set_button.clicked.connect(self.ask_set)
+        self._make_questions()
         self._lay_out()
+
+    def _make_questions(self) -> None:
+        self.start_question = ConfirmBar("Start", "Cancel")
+        self.cancel_question = ConfirmBar("End it", "Keep it running")
+        self.set_question = ConfirmBar("Set it", "Leave it")
+        self._questions = (self.start_question, self.cancel_question, self.set_question)
+        self.set_question.accepted.connect(self._set)
+        for question in self._questions:
+            question.accepted.connect(self._look_at_it)
+            question.rejected.connect(self._look_at_it)
+        self.start_question.accepted.connect(self._start)
+        self.start_question.rejected.connect(self._forget)
+        self.cancel_question.accepted.connect(lambda: self._submit(CancelProcedure()))
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Show what runs now, or how the last one ended."""
         self._snapshot = snapshot
         state = snapshot.procedure
-        refusal = objection(snapshot)
+        refusal = why_not_started(snapshot)
         running = state is not None and state.running and not snapshot.finished
         self._offer(refusal, running)
         if refusal and self._pending is not None:
@@ -127,9 +131,7 @@ class ProceduresPanel(QWidget):
         self._say(state, running)
 
     def _offer(self, refusal: str, running: bool) -> None:
-        """Offer what can be pressed now. The keyboard goes along: else it wanders to the end, and
-        the view with it.
-        """
+        """Offer what can be pressed now; the keyboard goes along, else the view wanders with it."""
         at_it = self.cancel.hasFocus() or self._column.have_focus()
         if running:
             self.cancel.show()
@@ -146,7 +148,7 @@ class ProceduresPanel(QWidget):
         """Ask whether this procedure shall begin, saying what will move."""
         if self._snapshot is None:
             return
-        refusal = objection(self._snapshot)
+        refusal = why_not_started(self._snapshot)
         self._pending = None if refusal else name
         text = f"▲ cannot start {name}: {refusal}" if refusal else request(name, self._snapshot)
         self._show(self.start_question, text, allowed=not refusal)
@@ -154,25 +156,20 @@ class ProceduresPanel(QWidget):
     def ask_cancel(self) -> None:
         """Ask whether the one that runs shall end."""
         state = self._snapshot.procedure if self._snapshot is not None else None
-        running = state is not None and state.running
-        text = (
-            f"end {state.name}? The setpoints go back to where it began"
-            if running and state
-            else ("▲ no procedure is running")
-        )
-        self._show(self.cancel_question, text, allowed=running)
+        if state is None or not state.running:
+            self._show(self.cancel_question, "▲ no procedure is running", allowed=False)
+        else:
+            text = f"end {state.name}? The setpoints go back to where it began"
+            self._show(self.cancel_question, text, allowed=True)
 
     def ask_set(self) -> None:
         """Ask whether the optimum that was found shall be set."""
-        snapshot = self._snapshot
-        optimum = self.product.optimum
+        snapshot, optimum = self._snapshot, self.product.optimum
         if snapshot is None or optimum is None:
             return
         refusal = why_not_set(optimum.actuator, snapshot)
-        now = next(
-            (one.readback for one in snapshot.actuators if one.name == optimum.actuator), math.nan
-        )
-        there = ACTUATORS[optimum.actuator].shown(now)
+        reads = {one.name: one.readback for one in snapshot.actuators}
+        there = ACTUATORS[optimum.actuator].shown(reads.get(optimum.actuator, math.nan))
         asked = f"set {optimum.words}, as {optimum.kind} found? It reads {there}"
         text = f"▲ cannot set it: {refusal}" if refusal else asked
         self._show(self.set_question, text, allowed=not refusal)
@@ -189,12 +186,11 @@ class ProceduresPanel(QWidget):
     def take_focus(self) -> None:
         """Give the keyboard to the first thing that can be pressed here."""
         pressable = [self.cancel, *self.buttons.values()]
-        next(
-            (one for one in pressable if one.isVisible() and one.isEnabled()), self._area
-        ).setFocus()
+        offered = (one for one in pressable if one.isVisible() and one.isEnabled())
+        next(offered, self._area).setFocus()
 
     def _show(self, question: ConfirmBar, text: str, *, allowed: bool) -> None:
-        for other in (self.start_question, self.cancel_question, self.set_question):
+        for other in self._questions:
             other.hide()
         question.ask(text, allowed=allowed)
         self._area.ensureWidgetVisible(question)
@@ -222,11 +218,7 @@ class ProceduresPanel(QWidget):
             self._head.say("no procedure in this run yet", DIM)
             self._now.setText("choose one on the left; it asks before anything moves")
         elif running:
-            self.bar.setMaximum(max(1, state.planned, state.done))
-            self.bar.setValue(state.done)
-            self._head.say(f"◆ {state.name} is running · {progress(state)}", PROCEDURE)
-            self._now.setText(state.words)
-            self._now.setToolTip(began(state))
+            self._say_running(state)
         else:
             head, colour, words = ending(state)
             self._head.say(head, colour)
@@ -234,33 +226,21 @@ class ProceduresPanel(QWidget):
             self._now.setToolTip("")
         self.product.tell(state)
 
+    def _say_running(self, state: ProcedureState) -> None:
+        self.bar.setMaximum(max(1, state.planned, state.done))
+        self.bar.setValue(state.done)
+        self._head.say(f"◆ {state.name} is running · {progress(state)}", PROCEDURE)
+        self._now.setText(state.words)
+        self._now.setToolTip(began(state))
+
     def _lay_out(self) -> None:
         inside = QWidget()
-        column = QVBoxLayout(inside)
-        row = QHBoxLayout()
-        right = QVBoxLayout()
-        line = QHBoxLayout()
-        column.setContentsMargins(8, 4, 8, 4)
-        column.setSpacing(4)
-        column.addWidget(self.start_question)
-        column.addWidget(self.cancel_question)
-        column.addWidget(self.set_question)
-        row.addLayout(self._column)
-        right.setSpacing(2)
-        right.addWidget(self._head)
-        right.addWidget(self._now)
-        line.addWidget(self.bar, 1)
-        line.addWidget(self.cancel)
-        right.addLayout(line)
-        right.addWidget(self.product)
-        right.addStretch(1)
-        row.addSpacing(12)
-        row.addLayout(right, 1)
-        column.addLayout(row)
-        column.addStretch(1)
-        self._area.setWidget(inside)
-        self._area.setWidgetResizable(True)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._places.setContentsMargins(0, 0, 4, 0)
-        self._places.addWidget(self._area, 1)
-        self._places.addWidget(self.curve, 1)
+        line = in_row((self.bar, 1), self.cancel)
+        said = (self._head, self._now, line, self.product, STRETCH)
+        beside = in_row(self._column)
+        beside.addSpacing(12)
+        beside.addLayout(in_column(*said, spacing_px=2), 1)
+        parts = (*self._questions, beside, STRETCH)
+        in_column(*parts, on=inside, margins_px=(8, 4, 8, 4), spacing_px=4)
+        scroll(self._area, inside, sideways=False)
+        fill(self._places, (self._area, 1), (self.curve, 1), margins_px=(0, 0, 4, 0))

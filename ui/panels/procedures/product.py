@@ -8,7 +8,6 @@ from PySide6.QtCore import QProcess, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QPixmap
 from PySide6.QtWidgets import (
     QDialog,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from magis_calib.state.commands import ReturnTo
 from magis_calib.state.procedure import ProcedureState
 from ui.models.product_text import Optimum, optimum_of, product_in_words
+from ui.widgets.boxes import in_column, in_row
 
 
 class PaperButton(QPushButton):
@@ -31,6 +31,7 @@ class PaperButton(QPushButton):
     made = Signal(str, str, str)
 
     def __init__(self, text: str, what: str, hover: str) -> None:
+        """`text`: on the button; `what`: it makes, a word of the command line."""
         super().__init__(text)
         self.setToolTip(hover)
         self._what = what
@@ -66,6 +67,7 @@ class PictureWindow(QDialog):
     """One picture; or why there is none."""
 
     def __init__(self, product: str, picture: QPixmap, words: str, parent: QWidget) -> None:
+        """`words` stand there where the picture is empty; `parent` owns the window."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(product)
@@ -104,16 +106,8 @@ class ProductView(QWidget):
         self.set_button.setProperty("hardware", True)
         self.set_button.setToolTip("move the actuator to the optimum that was found; asks first")
         self.optimum: Optimum | None = None
-        column = QVBoxLayout(self)
-        line = QHBoxLayout()
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        line.addWidget(self.path, 1)
-        line.addWidget(self.picture)
-        line.addWidget(self.page)
-        line.addWidget(self.set_button)
-        column.addWidget(self._found)
-        column.addLayout(line)
+        line = in_row((self.path, 1), self.picture, self.page, self.set_button)
+        in_column(self._found, line, on=self, margins_px=(0, 0, 0, 0), spacing_px=2)
         self.hide()
 
     def tell(self, state: ProcedureState | None) -> None:
@@ -122,18 +116,20 @@ class ProductView(QWidget):
         if path == self._product:
             return
         self._product = path
-        lines = product_in_words(path) if path else []
-        self._found.setText(
-            "  ·  ".join(line.replace(" ", "\u00a0") for line in lines)
-        )  # wrapped between, not within
-        self._found.setVisible(bool(lines))
+        self._say_found(product_in_words(path) if path else [])
         self.path.setText(path)
         self.path.setToolTip(f"{path}\nthe product; `magis-calib products show` tells all of it")
         self.picture.of(path)
-        self.page.of(path if state is not None and state.name == "calibrate" and state.good else "")
+        certified = state is not None and state.name == "calibrate" and state.good
+        self.page.of(path if certified else "")
         self.optimum = optimum_of(path) if path else None
         self.set_button.setVisible(self.optimum is not None)
         self.setVisible(bool(path))
+
+    def _say_found(self, lines: list[str]) -> None:
+        """Write the lines behind one another; they are wrapped between, not within."""
+        self._found.setText("  ·  ".join(line.replace(" ", "\u00a0") for line in lines))
+        self._found.setVisible(bool(lines))
 
     def _open_page(self, product: str, page: str, words: str) -> None:
         """Say where the certificate is, and hand it to whatever shows pages here."""
@@ -146,6 +142,5 @@ class ProductView(QWidget):
         """Return the move to the optimum; None where there is none."""
         if self.optimum is None:
             return None
-        return ReturnTo(
-            {self.optimum.actuator: self.optimum.setpoint}, f"the optimum of {self.optimum.kind}"
-        )
+        goal = {self.optimum.actuator: self.optimum.setpoint}
+        return ReturnTo(goal, f"the optimum of {self.optimum.kind}")

@@ -1,6 +1,4 @@
-"""The settings of a run: every setpoint vector that is kept, what it gave,
-and the way back to it.
-"""
+"""Every setpoint vector that a run kept, what it gave, and the way back to it."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QTableView, QWidget
 
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.drop_record import DropRecord
@@ -20,9 +18,12 @@ from magis_calib.state.commands import Command
 from magis_calib.state.history import HistoryRows
 from magis_calib.state.snapshot import Snapshot
 from ui.models.background import BackgroundTask
+from ui.models.live import goes_on
+from ui.models.plot import drops_in_words
 from ui.panels.settings.table_model import HEADS, SettingsModel
 from ui.style.colours import DIM
 from ui.style.format import missing
+from ui.widgets.boxes import in_column, in_row
 from ui.widgets.confirm_return import ReturnQuestion
 from ui.widgets.label import ElidedLabel
 from ui.widgets.table import dress
@@ -44,24 +45,26 @@ class SettingsPanel(QWidget):
     """Worked out beside the GUI thread, when there are new drops and somebody looks."""
 
     def __init__(self, submit: Callable[[Command], None], executor: Executor) -> None:
+        """`submit` hands a command to the run; `executor` works the settings out."""
         super().__init__()
         self.background: BackgroundTask[Kept, list[Setting]] = BackgroundTask(executor, _settings)
         self.model = SettingsModel()
         self.table = QTableView()
         self.question = ReturnQuestion(submit)
-        self.back, self.start, self.good = (
-            QPushButton(text) for text in ("Return to these…", "To the start…", "To the last good…")
-        )
+        self.back = _button("Return to these…", self.ask_selected)
+        self.start = _button("To the start…", self.ask_start)
+        self.good = _button("To the last good…", self.ask_last_good)
         self._words = ElidedLabel(grows=True)
         self._snapshot: Snapshot | None = None
         self._drawn: object = None
-        self.back.clicked.connect(self.ask_selected)
-        self.start.clicked.connect(self.ask_start)
-        self.good.clicked.connect(self.ask_last_good)
         self.table.setModel(self.model)
         self.table.setAccessibleName("setpoints that were kept, newest first")
         dress(self.table, {name: SAMPLES.get(name, OBSERVABLE_SAMPLE) for name in HEADS})
         self._lay_out()
+
+    def settle(self) -> None:
+        """Wait for what is worked out aside."""
+        self.background.settle()
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Follow the records; a selection stays on its drops."""
@@ -72,11 +75,14 @@ class SettingsPanel(QWidget):
         if made is not None and state != self._drawn:
             self._follow(made[1], snapshot)
             self._drawn = state
-        live = snapshot.mode == "live" and not snapshot.finished
+        self._offer(snapshot)
+        self._say(snapshot)
+
+    def _offer(self, snapshot: Snapshot) -> None:
+        live = goes_on(snapshot)
         self.back.setEnabled(live and self._selected() is not None)
         self.start.setEnabled(live and len(snapshot.history) > 0)
         self.good.setEnabled(live and bool(snapshot.records))
-        self._say(snapshot)
 
     def take_focus(self) -> None:
         """Give the table the keyboard, on its newest row where none is chosen."""
@@ -88,11 +94,7 @@ class SettingsPanel(QWidget):
         """Ask whether to go back to the selected setpoints."""
         one = self._selected()
         if one is not None and self._snapshot is not None:
-            drops = (
-                f"drop {one.last_drop}"
-                if one.first_drop == one.last_drop
-                else (f"drops {one.first_drop} – {one.last_drop}")
-            )
+            drops = drops_in_words((one.first_drop, one.last_drop))
             self.question.ask_to(one.setpoints, f"the setpoints of {drops}", self._snapshot)
 
     def ask_start(self) -> None:
@@ -111,9 +113,8 @@ class SettingsPanel(QWidget):
             text = f"▲ none of the last {len(shown.records)} drops was within tolerance"
             self.question.ask(text, allowed=False)
         else:
-            self.question.ask_to(
-                found.in_force, f"the setpoints of the last good drop, {found.drop_id}", shown
-            )
+            words = f"the setpoints of the last good drop, {found.drop_id}"
+            self.question.ask_to(found.in_force, words, shown)
 
     def _say(self, snapshot: Snapshot) -> None:
         if not snapshot.records:
@@ -143,18 +144,10 @@ class SettingsPanel(QWidget):
         return self.model.row(rows[0].row()) if rows else None
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        line = QHBoxLayout()
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(2)
-        column.addWidget(self.question)
-        column.addWidget(self.table, 1)
-        line.setContentsMargins(6, 0, 6, 3)
-        line.addWidget(self._words, 1)
-        for button in (self.back, self.start, self.good):
-            button.setProperty("hardware", True)
-            line.addWidget(button)
-        column.addLayout(line)
+        line = in_row((self._words, 1), self.back, self.start, self.good, margins_px=(6, 0, 6, 3))
+        in_column(
+            self.question, (self.table, 1), line, on=self, margins_px=(0, 0, 0, 0), spacing_px=2
+        )
 
 
 def first_setpoints(rows: HistoryRows) -> tuple[Setpoints, int]:
@@ -167,10 +160,16 @@ def first_setpoints(rows: HistoryRows) -> tuple[Setpoints, int]:
         return {}, 0
     first = int(np.argmax(known.any(axis=1)))
     values = dict(zip(ACTUATORS, rows["in_force"][first].tolist(), strict=True))
-    return {name: value for name, value in values.items() if math.isfinite(value)}, int(
-        rows["drop_id"][first]
-    )
+    finite = {name: value for name, value in values.items() if math.isfinite(value)}
+    return finite, int(rows["drop_id"][first])
 
 
 def _settings(kept: Kept) -> list[Setting]:
     return settings_of(kept.records, kept.targets, kept.tolerances)
+
+
+def _button(text: str, deed: Callable[[], None]) -> QPushButton:
+    button = QPushButton(text)
+    button.setProperty("hardware", True)
+    button.clicked.connect(lambda _checked=False: deed())
+    return button

@@ -1,6 +1,4 @@
-"""The setpoint vectors of a run as a Qt table: newest first, each with what it gave and how far it
-is from now.
-"""
+"""The setpoint vectors of a run as a Qt table: newest first, with what each gave."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.feedback.setpoint_history import Setting
 from ui.style.colours import DIM, LOOK, TEXT
-from ui.style.format import raw
+from ui.style.format import minus, raw
 from ui.widgets.table import HeadedModel, Index, Role
 
 HEADS = {
@@ -74,22 +72,26 @@ class SettingsModel(HeadedModel[Setting]):
 
     def _text(self, one: Setting, head: str) -> str:
         if head == "drops":
-            return (
-                str(one.first_drop)
-                if one.first_drop == one.last_drop
-                else f"{one.first_drop} – {one.last_drop}"
-            )
+            return _drops(one)
         if head == "usable":
             return str(one.usable)
         if head == "result":
             return RESULTS[_result(one)][0]
-        found = _COLUMNS.get(head)
-        if found is None:
-            return ", ".join(moves_in_words(one.setpoints, self._actuators)) or "there already"
-        if found not in one.deviations:
-            return "–"
-        deviation = one.deviations[found]
-        return OBSERVABLES[found].with_error(deviation.mean, deviation.stderr).replace("-", "−")
+        if head in _COLUMNS:
+            return _deviation(one, _COLUMNS[head])
+        return ", ".join(moves_in_words(one.setpoints, self._actuators)) or "there already"
+
+
+def _drops(one: Setting) -> str:
+    first, last = one.first_drop, one.last_drop
+    return str(first) if first == last else f"{first} – {last}"
+
+
+def _deviation(one: Setting, observable: str) -> str:
+    found = one.deviations.get(observable)
+    if found is None:
+        return "–"
+    return minus(OBSERVABLES[observable].with_error(found.mean, found.stderr))
 
 
 def _result(one: Setting) -> str:

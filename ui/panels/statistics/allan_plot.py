@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
 
+from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import Quantity
 from ui.models.log_ticks import doubling_ticks, positive, round_ticks
 from ui.models.plot import Table
@@ -32,13 +32,8 @@ class AllanPlot(SmallPlot):
         self.setToolTip(HOVER)
         self.line = pg.PlotCurveItem(pen=pg.mkPen(SERIES, width=1))
         self.marks = pg.ScatterPlotItem(size=6, pen=None, brush=pg.mkBrush(SERIES), pxMode=True)
-        self.bars = pg.ErrorBarItem(
-            x=np.empty(0),
-            y=np.empty(0),
-            top=np.empty(0),
-            bottom=np.empty(0),
-            pen=pg.mkPen(QColor(SERIES)),
-        )
+        none = np.empty(0)
+        self.bars = pg.ErrorBarItem(x=none, y=none, top=none, bottom=none, pen=pg.mkPen(SERIES))
         self.white = pg.PlotCurveItem(pen=pg.mkPen(DIM, width=1, style=Qt.PenStyle.DashLine))
         self.add(self.white, self.line, self.bars, self.marks)
 
@@ -49,32 +44,36 @@ class AllanPlot(SmallPlot):
         values, errors = (
             one[seen] * quantity.shown_scale for one in (found.allan.deviations, found.allan.errors)
         )
-        top = values + errors
-        low = np.maximum(values - errors, LEAST_SHARE * values)
-        place, height = np.log10(lengths), np.log10(values)
         white = found.fit_error * quantity.shown_scale / np.sqrt(lengths)
-        self.line.setData(place, height)
-        self.marks.setData(place, height)
-        self.bars.setData(
-            x=place, y=height, top=np.log10(top) - height, bottom=height - np.log10(low)
-        )
-        fitted = white > 0
-        self.white.setData(place[fitted], np.log10(white[fitted]))
+        top, low = values + errors, np.maximum(values - errors, LEAST_SHARE * values)
+        self._draw_values(np.log10(lengths), *(np.log10(one) for one in (values, top, low)))
+        self._draw_white(lengths, white)
         self.say_axis("left", f"Allan deviation ({quantity.shown_unit or '1'})")
         ends = positive([*top.tolist(), *low.tolist(), *white.tolist()])
         if ends is not None:
-            low_end = ends[0] / 1.25
-            high_end = ends[1] * 1.6  # room for the run's name above
-            self.getAxis("left").setTicks([round_ticks(low_end, high_end)])
-            self.getAxis("bottom").setTicks([doubling_ticks(int(lengths[-1]))])
-            across = (-0.1, float(place[-1]) + 0.1)
-            self.show_range(across, (math.log10(low_end), math.log10(high_end)))
+            self._show_decades(lengths, *ends)
+
+    def _draw_values(self, place: Array, height: Array, top: Array, low: Array) -> None:
+        """Draw logarithms."""
+        self.line.setData(place, height)
+        self.marks.setData(place, height)
+        self.bars.setData(x=place, y=height, top=top - height, bottom=height - low)
+
+    def _draw_white(self, lengths: Array, white: Array) -> None:
+        """Draw what the fits alone would give, where that is known."""
+        known = white > 0
+        self.white.setData(np.log10(lengths[known]), np.log10(white[known]))
+
+    def _show_decades(self, lengths: Array, least: float, most: float) -> None:
+        low, high = least / 1.25, most * 1.6  # room for the run's name above
+        self.getAxis("left").setTicks([round_ticks(low, high)])
+        self.getAxis("bottom").setTicks([doubling_ticks(int(lengths[-1]))])
+        across = (-0.1, math.log10(lengths[-1]) + 0.1)
+        self.show_range(across, (math.log10(low), math.log10(high)))
 
 
 def allan_table(found: Statistics, quantity: Quantity) -> Table:
-    """Return averaging lengths, deviations with standard errors, and what the fits alone would give
-    (SI).
-    """
+    """Return averaging lengths, deviations with errors, and those of the fits alone (SI)."""
     lengths = found.allan.lengths
     name = f"{quantity.name}_allan"
     columns = {

@@ -1,6 +1,4 @@
-"""How often a quantity had which value,
-beside the normal distribution of the same mean and width.
-"""
+"""How often a quantity had which value, beside the normal distribution."""
 
 from __future__ import annotations
 
@@ -9,13 +7,12 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
 
 from magis_calib.domain.estimate import Array
 from ui.models.plot import Table
 from ui.models.selection import Selection, Statistics
 from ui.style.colours import DIM, SERIES, TEXT
-from ui.widgets.small_plot import SmallPlot
+from ui.widgets.small_plot import SmallPlot, faint
 
 HOVER = """bars: drops · line: normal distribution of the same mean and standard deviation
 dashed: target · grey band: tolerance · the outermost bars hold all that lies beyond"""
@@ -30,14 +27,11 @@ class HistogramPlot(SmallPlot):
     def __init__(self) -> None:
         super().__init__("")
         self.setToolTip(HOVER)
-        fill, quiet = QColor(SERIES), QColor(DIM)
-        fill.setAlpha(110)
-        quiet.setAlpha(34)
-        self.bars = pg.BarGraphItem(
-            x0=[0.0], x1=[1.0], height=[0.0], brush=pg.mkBrush(fill), pen=pg.mkPen(None)
-        )
+        none = pg.mkPen(None)
+        fill = faint(SERIES, 110)
+        self.bars = pg.BarGraphItem(x0=[0.0], x1=[1.0], height=[0.0], brush=fill, pen=none)
         self.normal = pg.PlotCurveItem(pen=pg.mkPen(TEXT, width=1))
-        self.band = pg.LinearRegionItem(movable=False, brush=quiet, pen=pg.mkPen(None))
+        self.band = pg.LinearRegionItem(movable=False, brush=faint(DIM, 34), pen=none)
         self.target = pg.InfiniteLine(0.0, angle=90, pen=pg.mkPen(DIM, style=Qt.PenStyle.DashLine))
         self.add(self.band, self.bars, self.normal, self.target)
         self.getAxis("left").setLabel("drops")
@@ -49,17 +43,20 @@ class HistogramPlot(SmallPlot):
         self.bars.setOpts(x0=edges[:-1], x1=edges[1:], height=found.counts)
         place, height = normal_curve(found)
         self.normal.setData(place * scale, height)
+        self._draw_target(asked)
+        self.say_axis("bottom", f"{what(asked)} ({asked.quantity.shown_unit or '1'})")
+        most = max(1.0, float(found.counts.max()), float(height.max(initial=0.0)))
+        margin = 0.04 * float(edges[-1] - edges[0])
+        across = (float(edges[0]) - margin, float(edges[-1]) + margin)
+        self.show_range(across, (0.0, ROOM_ABOVE * most))
+
+    def _draw_target(self, asked: Selection) -> None:
         tolerance = asked.tolerance if asked.from_target else None
         self.target.setVisible(asked.from_target)
         self.band.setVisible(tolerance is not None)
         if tolerance is not None:
-            self.band.setRegion((-tolerance * scale, tolerance * scale))
-        self.say_axis("bottom", f"{what(asked)} ({asked.quantity.shown_unit or '1'})")
-        most = max(1.0, float(found.counts.max()), float(height.max(initial=0.0)))
-        margin = 0.04 * float(edges[-1] - edges[0])
-        self.show_range(
-            (float(edges[0]) - margin, float(edges[-1]) + margin), (0.0, ROOM_ABOVE * most)
-        )
+            half = tolerance * asked.quantity.shown_scale
+            self.band.setRegion((-half, half))
 
 
 def what(asked: Selection) -> str:

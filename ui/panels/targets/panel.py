@@ -1,6 +1,4 @@
-"""Targets, gains and limits of the loop: saved, current, allowed, and new ones that are applied
-after a yes.
-"""
+"""Targets, gains and limits of the loop; new ones are applied after a yes."""
 
 from __future__ import annotations
 
@@ -10,11 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
-    QHBoxLayout,
-    QPushButton,
     QScrollArea,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -23,6 +18,7 @@ from magis_calib.state.snapshot import Snapshot
 from ui.models.editable_settings import (
     FOR_THIS_RUN,
     Change,
+    Item,
     Key,
     SettingKind,
     commands,
@@ -31,6 +27,8 @@ from ui.models.editable_settings import (
 )
 from ui.panels.targets.rows import TargetRow, TargetsBlock
 from ui.style.colours import DIM, INFO, LOOK
+from ui.widgets.boxes import fill, in_column, in_row, scroll
+from ui.widgets.buttons import push_button
 from ui.widgets.confirm import ConfirmBar
 from ui.widgets.label import ElidedLabel
 from ui.widgets.quiet import FocusTabs
@@ -41,6 +39,11 @@ PAGES: dict[str, dict[str, tuple[SettingKind, ...]]] = {
 }
 
 
+OF_APPLY = f"asks first, listing every change; {FOR_THIS_RUN}"
+OF_PUT_BACK = "clear everything that was typed and not applied"
+OF_SAVED = "type what the configuration file says; apply it as any other change"
+
+
 class Page(QScrollArea):
     """Blocks beside each other, or below where there is no room for that.
 
@@ -48,16 +51,13 @@ class Page(QScrollArea):
     """
 
     def __init__(self, blocks: list[TargetsBlock]) -> None:
+        """`blocks` lie on the page from left to right."""
         super().__init__()
         self._blocks = blocks
         inside = QWidget()
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, inside)
-        self._box.setContentsMargins(0, 0, 0, 0)
-        self._box.setSpacing(0)
-        for block in blocks:
-            self._box.addWidget(block)
-        self.setWidget(inside)
-        self.setWidgetResizable(True)
+        fill(self._box, *blocks, margins_px=(0, 0, 0, 0), spacing_px=0)
+        scroll(self, inside)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
@@ -80,6 +80,7 @@ class TargetsPanel(QWidget):
     """Shows what is in force and asks the run to change it; holds nothing but what is typed."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._snapshot: Snapshot | None = None
@@ -90,22 +91,19 @@ class TargetsPanel(QWidget):
         self._blocks = {
             kinds: TargetsBlock(title) for page in PAGES.values() for title, kinds in page.items()
         }
+        self._pages = [
+            Page([self._blocks[kinds] for kinds in blocks.values()]) for blocks in PAGES.values()
+        ]
         self._tabs = FocusTabs("targets and gains, or limits")
         self._stack = QStackedWidget()
         self._state = ElidedLabel(grows=True)
-        self.apply = _button("Apply…", f"asks first, listing every change; {FOR_THIS_RUN}")
-        self.put_back = _button("Put back", "clear everything that was typed and not applied")
-        self.take_saved = _button(
-            "Saved values",
-            "type what the configuration file says; apply it as any other change",
-        )
-        self.apply.setProperty("hardware", True)
+        self.apply = push_button("Apply…", OF_APPLY, self.ask, hardware=True)
+        self.put_back = push_button("Put back", OF_PUT_BACK, self.clear)
+        self.take_saved = push_button("Saved values", OF_SAVED, self._type_saved)
         self.question = ConfirmBar("Apply", "Cancel")
         self.question.accepted.connect(self._send)
         self.question.rejected.connect(self._forget)
-        self.apply.clicked.connect(self.ask)
-        self.put_back.clicked.connect(self.clear)
-        self.take_saved.clicked.connect(self._type_saved)
+        self._add_pages()
         self._lay_out()
 
     @property
@@ -120,24 +118,21 @@ class TargetsPanel(QWidget):
         """
         self._snapshot = snapshot
         items = items_of(snapshot)
+        editable = not why_read_only(snapshot)
         for kinds, block in self._blocks.items():
-            block.show_items(
-                [item for item in items.values() if item.key[0] in kinds],
-                not why_read_only(snapshot),
-            )
-        for number in range(self._stack.count()):
-            page = self._stack.widget(number)
-            assert isinstance(page, Page)
+            block.show_items([one for one in items.values() if one.key[0] in kinds], editable)
+        for page in self._pages:
             page.follow_width()
         if not self.question.isVisible():
-            rows = self.rows
-            done = [
-                key for key, change in self._asked.items() if items[key].current == change.value
-            ]
-            for key in done:
-                self._asked.pop(key)
-                rows[key].write("")
+            self._forget_done(items)
         self._follow_edits()
+
+    def _forget_done(self, items: Mapping[Key, Item]) -> None:
+        """Clear what was asked for and is in force now."""
+        done = [key for key, one in self._asked.items() if items[key].current == one.value]
+        for key in done:
+            self._asked.pop(key)
+            self.rows[key].write("")
 
     def take_focus(self) -> None:
         """Give the keyboard to the first field."""
@@ -148,15 +143,10 @@ class TargetsPanel(QWidget):
     def ask(self) -> None:
         """Ask whether what is typed shall be in force, listing every change."""
         changes = self._changes()
-        if (
-            not changes
-            or self._refused()
-            or self._snapshot is None
-            or why_read_only(self._snapshot)
-        ):
-            return
-        self._asked = changes
-        self.question.ask(f"apply {'; '.join(_listed(changes))}? {FOR_THIS_RUN.capitalize()}")
+        if changes and not self._refused() and not self._why_read_only():
+            self._asked = changes
+            listed = "; ".join(_listed(changes))
+            self.question.ask(f"apply {listed}? {FOR_THIS_RUN.capitalize()}")
 
     def clear(self) -> None:
         """Clear everything that was typed."""
@@ -171,11 +161,11 @@ class TargetsPanel(QWidget):
 
     def _refused(self) -> list[str]:
         rows = self.rows.values()
-        return [
-            f"{row.edit.accessibleName().removeprefix('new ')}: {row.refusal}"
-            for row in rows
-            if row.refusal
-        ]
+        return [f"{row.label}: {row.refusal}" for row in rows if row.refusal]
+
+    def _why_read_only(self) -> str:
+        known = self._snapshot
+        return "nothing is known of the loop yet" if known is None else why_read_only(known)
 
     def _send(self) -> None:
         if self._snapshot is not None:
@@ -198,33 +188,35 @@ class TargetsPanel(QWidget):
         """Judge what is typed: say how much would change, and offer what can be done."""
         for row in self.rows.values():
             row.judge()
-        changes, refused = self._changes(), self._refused()
-        closed = (
-            why_read_only(self._snapshot)
-            if self._snapshot is not None
-            else "nothing is known of the loop yet"
-        )
-        if self.question.isVisible() and (
-            _listed(changes) != _listed(self._asked) or refused or closed
-        ):
+        changes, refused, closed = self._changes(), self._refused(), self._why_read_only()
+        other = _listed(changes) != _listed(self._asked)
+        if self.question.isVisible() and (other or refused or closed):
             self._forget()
-        typed = any(row.edit.text() for row in self.rows.values())
-        self.apply.setEnabled(bool(changes) and not refused and not closed)
-        self.put_back.setEnabled(typed)
-        self.take_saved.setEnabled(
-            not closed and any(one.item.saved != one.item.current for one in self.rows.values())
-        )
-        count = f"✎ {len(changes)} change{'s' if len(changes) != 1 else ''}, not applied yet"
+        self._offer(bool(changes) and not refused, closed)
+        self._state.say(*self._words(changes, refused, closed))
+
+    def _offer(self, can_apply: bool, closed: str) -> None:
+        rows = self.rows.values()
+        differs = any(one.item.saved != one.item.current for one in rows)
+        self.apply.setEnabled(can_apply and not closed)
+        self.put_back.setEnabled(any(row.edit.text() for row in rows))
+        self.take_saved.setEnabled(not closed and differs)
+
+    def _words(
+        self, changes: Mapping[Key, Change], refused: list[str], closed: str
+    ) -> tuple[str, str, str]:
+        """Say how much would change, or why nothing can: text, colour and hover."""
         if closed:
-            self._state.say(f"■ {closed}", DIM)
-        elif refused:
-            self._state.say(f"▲ {refused[0]}", LOOK, "\n".join(refused[1:]))
-        elif answer := self._answer():
-            self._state.say(f"▲ {answer}", LOOK)
-        elif changes:
-            self._state.say(count, INFO, "\n".join(_listed(changes)))
-        else:
-            self._state.say("type a new value, then apply; " + FOR_THIS_RUN, DIM)
+            return f"■ {closed}", DIM, ""
+        if refused:
+            return f"▲ {refused[0]}", LOOK, "\n".join(refused[1:])
+        if answer := self._answer():
+            return f"▲ {answer}", LOOK, ""
+        if changes:
+            many = "s" if len(changes) != 1 else ""
+            listed = "\n".join(_listed(changes))
+            return f"✎ {len(changes)} change{many}, not applied yet", INFO, listed
+        return "type a new value, then apply; " + FOR_THIS_RUN, DIM, ""
 
     def _answer(self) -> str:
         """Return why the run did not take what it was asked for last.
@@ -235,35 +227,21 @@ class TargetsPanel(QWidget):
         return note if self._asked and self.question.isHidden() and " not set: " in note else ""
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        line = QHBoxLayout()
-        column.setContentsMargins(2, 2, 2, 0)
-        column.setSpacing(2)
-        line.setContentsMargins(0, 0, 4, 0)
-        line.setSpacing(6)
-        line.addWidget(self._tabs)
-        line.addWidget(self._state, 1)
-        for button in (self.take_saved, self.put_back, self.apply):
-            line.addWidget(button)
-        for title, blocks in PAGES.items():
+        buttons = (self.take_saved, self.put_back, self.apply)
+        line = in_row(self._tabs, (self._state, 1), *buttons, margins_px=(0, 0, 4, 0), spacing_px=6)
+        parts = (line, self.question, (self._stack, 1))
+        in_column(*parts, on=self, margins_px=(2, 2, 2, 0), spacing_px=2)
+
+    def _add_pages(self) -> None:
+        for title, page in zip(PAGES, self._pages, strict=True):
             self._tabs.addTab(title)
-            self._stack.addWidget(Page([self._blocks[kinds] for kinds in blocks.values()]))
+            self._stack.addWidget(page)
         self._tabs.setDrawBase(False)
         self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
         for block in self._blocks.values():
             block.edited.connect(self._follow_edits)
             block.asked.connect(self.ask)
-        column.addLayout(line)
-        column.addWidget(self.question)
-        column.addWidget(self._stack, 1)
 
 
 def _listed(changes: Mapping[Key, Change]) -> list[str]:
     return [change.in_words() for change in changes.values()]
-
-
-def _button(text: str, hover: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(hover)
-    button.setAccessibleName(f"{text.rstrip('…')}: {hover}")
-    return button

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from ui.models.editable_settings import FOR_THIS_RUN, SHORT, Change, Item, Key, SettingKind
+from ui.models.editable_settings import FOR_THIS_RUN, SHORT, Change, Item, Key, Number, SettingKind
 from ui.style.colours import DIM, INFO, LOOK, TEXT
 from ui.widgets.label import RIGHT, ElidedLabel
-from ui.widgets.setpoint_edit import SetpointEdit
+from ui.widgets.setpoint_edit import setpoint_edit
 
 HEADS = {
     "saved": "what the configuration file says",
@@ -43,61 +43,54 @@ class TargetRow:
     """The widgets of one number, laid into a line of a grid that others share."""
 
     def __init__(self, grid: QGridLayout, line: int, item: Item) -> None:
-        kind = item.key[0].replace("_", " ")
-        number = NUMBERS[item.key[0]]
+        """Lay the row into this line of `grid`; `item`: the number as it is first known."""
+        kind, number = item.key[0].replace("_", " "), NUMBERS[item.key[0]]
         self.item = item
         self.refusal = ""
-        self.edit = SetpointEdit()
-        self.edit.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.edit.setFixedWidth(self.edit.fontMetrics().horizontalAdvance("−2000.000") + 10)
-        self.edit.setAccessibleName(
-            f"new {kind} of {item.label.removesuffix(SHORT.get(item.key[0], '')).strip()}"
-        )
-        self._name = ElidedLabel(whole=True)
-        self._unit = ElidedLabel(whole=True)
+        self.label = f"{kind} of {item.label.removesuffix(SHORT.get(item.key[0], '')).strip()}"
+        self.edit = setpoint_edit("−2000.000", f"new {self.label}")
         self._saved = ElidedLabel(number, align=RIGHT)
         self._current = ElidedLabel(f"≠ {number}", align=RIGHT)
         self._range = ElidedLabel(RANGES[item.key[0]], align=RIGHT)
         self._mark = ElidedLabel("✎ new")
-        self._name.say(item.label, TEXT, f"{item.key[1]}: {kind}")
-        self._unit.say(item.quantity.shown_unit, DIM, f"SI unit {item.quantity.unit}")
-        for column, part in enumerate(
-            (self._name, self._saved, self._current, self._range, self.edit, self._unit, self._mark)
-        ):
+        name = _said(item.label, TEXT, f"{item.key[1]}: {kind}")
+        unit = _said(item.quantity.shown_unit, DIM, f"SI unit {item.quantity.unit}")
+        parts = (name, self._saved, self._current, self._range, self.edit, unit, self._mark)
+        for column, part in enumerate(parts):
             grid.addWidget(part, line, column)
 
     def show_item(self, item: Item, editable: bool) -> None:
         """Show what is saved and in force now, and judge what is typed anew."""
         self.item = item
-        other = item.current != item.saved
         self._saved.say(item.shown(item.saved), DIM, f"saved: {item.si(item.saved)}")
-        self._current.say(
-            f"{'≠ ' if other else ''}{item.shown(item.current)}",
-            INFO if other else TEXT,
-            f"in force: {item.si(item.current)}" + ("\nnot as saved" if other else ""),
-        )
+        self._current.say(*_current(item))
         self._range.say(item.range_in_words(), DIM, f"{item.si(item.low)} … {item.si(item.high)}")
-        if self.edit.isReadOnly() == editable:
-            self.edit.setReadOnly(not editable)
-            self.edit.setFocusPolicy(
-                Qt.FocusPolicy.StrongFocus if editable else Qt.FocusPolicy.NoFocus
-            )
+        self._open(editable)
         self.edit.setPlaceholderText(item.shown(item.current) if editable else "")
         self.judge()
+
+    def _open(self, editable: bool) -> None:
+        """Let the keyboard into the edit, or keep it out."""
+        if self.edit.isReadOnly() == editable:
+            self.edit.setReadOnly(not editable)
+            policy = Qt.FocusPolicy.StrongFocus if editable else Qt.FocusPolicy.NoFocus
+            self.edit.setFocusPolicy(policy)
 
     def judge(self) -> None:
         """Mark what is typed: as a change, or as what cannot be, with the reason on hover."""
         value, self.refusal = self.item.read(self.edit.text())
-        if self.refusal:
-            self._mark.say("▲ no", LOOK, self.refusal)
-        elif value is not None and value != self.item.current:
-            self._mark.say("✎ new", INFO, f"{self.item.si(value)}, not applied yet")
-        else:
-            self._mark.say("", DIM)
+        self._mark.say(*self._judged(value))
         hover = self.refusal or f"a new value, {FOR_THIS_RUN}\nEscape clears it"
         if hover != self.edit.toolTip():
             self.edit.setToolTip(hover)
             self.edit.setAccessibleDescription(hover)
+
+    def _judged(self, value: Number | None) -> tuple[str, str, str]:
+        if self.refusal:
+            return "▲ no", LOOK, self.refusal
+        if value is None or value == self.item.current:
+            return "", DIM, ""
+        return "✎ new", INFO, f"{self.item.si(value)}, not applied yet"
 
     def change(self) -> Change | None:
         """Return what shall change; None for nothing, or where it cannot."""
@@ -112,6 +105,20 @@ class TargetRow:
         self.judge()
 
 
+def _said(text: str, colour: str, hover: str) -> ElidedLabel:
+    label = ElidedLabel(whole=True)
+    label.say(text, colour, hover)
+    return label
+
+
+def _current(item: Item) -> tuple[str, str, str]:
+    """Write what is in force: text, colour and hover."""
+    shown, full = item.shown(item.current), f"in force: {item.si(item.current)}"
+    if item.current == item.saved:
+        return shown, TEXT, full
+    return f"≠ {shown}", INFO, f"{full}\nnot as saved"
+
+
 class TargetsBlock(QWidget):
     """A grid of rows under one head.
 
@@ -122,6 +129,7 @@ class TargetsBlock(QWidget):
     asked = Signal()
 
     def __init__(self, title: str) -> None:
+        """`title`: over the names of the rows."""
         super().__init__()
         self.rows: dict[Key, TargetRow] = {}
         self._title = title

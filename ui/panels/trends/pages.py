@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QTabWidget, QWidget
+from PySide6.QtWidgets import QGridLayout, QScrollArea, QTabWidget, QWidget
 
 from magis_calib.domain.quantities import Quantity
 from ui.panels.trends.strip_chart import StripChart
+from ui.widgets.boxes import in_row, scroll
 from ui.widgets.quiet import FocusTabs
 
 COLUMNS = 3
@@ -31,11 +31,7 @@ class ChartPages(QTabWidget):
         """Of each page."""
         self._grids: list[QGridLayout] = []
         corner = QWidget()
-        row = QHBoxLayout(corner)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        for widget in beside:
-            row.addWidget(widget)
+        in_row(*beside, on=corner, margins_px=(0, 0, 0, 0), spacing_px=2)
         self.setCornerWidget(corner)
 
     @property
@@ -68,8 +64,6 @@ def _scrolled(page: QWidget, name: str) -> QScrollArea:
     """Let a page with many charts be taller than the panel."""
     area = QScrollArea()
     area.setAccessibleName(f"charts of {name}")
-    area.setWidget(page)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll(area, page, sideways=False)
     area.setMinimumSize(COLUMNS * 116, 2 * 82)
     return area

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QSettings, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, Quantity
@@ -22,13 +22,22 @@ from ui.models.time_span import CHOICES, followed, kept_inside, remembered_span
 from ui.panels.trends.pages import ChartPages
 from ui.panels.trends.strip_chart import StripChart
 from ui.style.colours import DIM, SHADOW
-from ui.style.format import missing
+from ui.style.format import no_drops
 from ui.widgets.label import RIGHT, ElidedLabel
+from ui.widgets.or_words import OrWords
 from ui.widgets.quiet import choice_button
 
 HOW = """how many drops the charts reach back
 wheel: zoom · drag: earlier or later · double click: follow the newest again
 click: why this drop"""
+PAGES: dict[str, tuple[dict[str, Quantity], str]] = {
+    "observables": (OBSERVABLES, "the six controlled observables"),
+    "health": (
+        DIAGNOSTICS | HEALTH,
+        "atoms, contrast, residuals, roll …: reported, not controlled",
+    ),
+    "setpoints": ({}, "setpoints that the atoms of each drop saw"),
+}
 ROOM_PX = 8
 NOT_SOONER_S = 1.0
 """Charts follow new drops no more often than this."""
@@ -47,6 +56,7 @@ class TrendsPanel(QWidget):
     statistics_wanted = Signal(str)
 
     def __init__(self, settings: QSettings) -> None:
+        """`settings` keep how far the charts reach."""
         super().__init__()
         self._settings = settings
         self._span = remembered_span(settings.value("trends/span"))
@@ -60,21 +70,11 @@ class TrendsPanel(QWidget):
         self._drawn: tuple[object, ...] = ()
         self._drawn_s = 0.0
         self._span_button = choice_button(f"{CHOICES[self._span]} ▾", HOW, CHOICES, self._set_span)
-        self._identity = ElidedLabel(align=RIGHT, larger=-2.0)
+        self._identity = ElidedLabel(align=RIGHT, larger_pt=-2.0)
         self.pages = ChartPages(self._chart, (self._identity, self._span_button))
-        self.pages.add("observables", OBSERVABLES.values(), "the six controlled observables")
-        self.pages.add(
-            "health",
-            (DIAGNOSTICS | HEALTH).values(),
-            "atoms, contrast, residuals, roll …: reported, not controlled",
-        )
-        self.pages.add("setpoints", (), "setpoints that the atoms of each drop saw")
-        self._empty = QLabel()
-        self._empty.setStyleSheet(f"color: {DIM}; padding: 16px;")
-        self._empty.setWordWrap(True)
-        self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self.pages)
+        for name, (quantities, hover) in PAGES.items():
+            self.pages.add(name, quantities.values(), hover)
+        self._content = OrWords(self, self.pages)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
         super().resizeEvent(event)
@@ -84,18 +84,22 @@ class TrendsPanel(QWidget):
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Draw the charts of the page in sight when drops came or went."""
         if not snapshot.records:
-            self._empty.setText("No drops yet\n\n" + missing(snapshot, "drop_system"))
-            self._stack.setCurrentWidget(self._empty)
+            self._content.say(no_drops(snapshot))
             return
-        self._stack.setCurrentWidget(self.pages)
-        self._beside, beside_words = beside(snapshot)
-        state = (tuple(sorted(snapshot.targets.items())), beside_words)
-        if (
-            self._drawn
-            and self._drawn[0] is snapshot.records
-            and self._drawn[1:] == (*state, *self._wish)
-        ):
+        self._content.show_content()
+        self._beside, words = beside(snapshot)
+        state = (tuple(sorted(snapshot.targets.items())), words, *self._wish)
+        if self._drawn and self._drawn[0] is snapshot.records and self._drawn[1:] == state:
             return
+        self._take(snapshot)
+        self._say_identity(words, Origin.of(snapshot))
+        for chart in self.pages.in_sight:
+            self._draw(chart, snapshot)
+        self._drawn = (snapshot.records, *state)
+        self._drawn_s = now_s
+
+    def _take(self, snapshot: Snapshot) -> None:
+        """Take in what the charts show, and which actuators have one."""
         if self.pages.currentIndex() == SETPOINTS:
             self._follow_actuators(snapshot)  # half a second for the first time
         self._first_drop, self._newest_drop = (
@@ -103,21 +107,14 @@ class TrendsPanel(QWidget):
         )
         self._rows = self._seen(snapshot.history)
         self._by_drop = {record.drop_id: record for record in snapshot.records}
-        words = [beside_words] if beside_words else []
-        self._identity.say(
-            " · ".join([*words, Origin.of(snapshot).identity(self._drops)]),
-            SHADOW if words else DIM,
-            "session and drops of all charts here",
-        )
-        for chart in self.pages.in_sight:
-            self._draw(chart, snapshot)
-        self._drawn = (snapshot.records, *state, *self._wish)
-        self._drawn_s = now_s
+
+    def _say_identity(self, beside_words: str, origin: Origin) -> None:
+        text = " · ".join(filter(None, (beside_words, origin.identity(self._drops))))
+        colour = SHADOW if beside_words else DIM
+        self._identity.say(text, colour, "session and drops of all charts here")
 
     def due(self, now_s: float) -> bool:
-        """Say whether to refresh: new drops wait for a moment, what the operator does is drawn at
-        once.
-        """
+        """Say whether to refresh: new drops wait for a moment, what the operator does never."""
         return now_s - self._drawn_s >= NOT_SOONER_S or self._drawn[-3:] != self._wish
 
     @property
@@ -129,18 +126,14 @@ class TrendsPanel(QWidget):
         quantity = chart.quantity
         first, last = self._reach or followed(self._rows, self._span)
         target = snapshot.targets.get(quantity.name)
+        tolerance = snapshot.tolerances.get(quantity.name)
         series = series_of(self._rows, quantity, target or 0.0)
-        dashed = (
-            series_of(within(self._beside, first, last), quantity, target or 0.0)
-            if len(self._beside)
-            else None
-        )
-        chart.draw(series, first, last, target, snapshot.tolerances.get(quantity.name), dashed)
+        other = within(self._beside, first, last) if len(self._beside) else None
+        dashed = None if other is None else series_of(other, quantity, target or 0.0)
+        chart.draw(series, first, last, target, tolerance, dashed)
         chart.say_newest(*newest(snapshot.records[-1], quantity))
-        if target is not None and quantity.name in snapshot.tolerances:
-            chart.say_share(
-                *share(self.selected(), quantity, target, snapshot.tolerances[quantity.name])
-            )
+        if target is not None and tolerance is not None:
+            chart.say_share(*share(self.selected(), quantity, target, tolerance))
 
     @property
     def _drops(self) -> tuple[int, int]:
@@ -150,9 +143,7 @@ class TrendsPanel(QWidget):
 
     @property
     def reach(self) -> tuple[int, tuple[float, float] | None]:
-        """How far the charts reach: the last so many drops (0: all), and first and last where the
-        operator chose.
-        """
+        """The last so many drops (0: all), and first and last where the operator chose."""
         return self._span, self._reach
 
     def selected(self, history: HistoryRows | None = None) -> HistoryRows:
@@ -185,30 +176,30 @@ class TrendsPanel(QWidget):
         return f"{told}\ndashed: {other}" if other else told
 
     def look(self, wish: str, by: float, about: float = 0.0) -> None:
-        """Zoom by a factor about a drop, move by so many drops, follow the newest again, or pick
-        the drop there.
-        """
+        """Zoom by a factor about a drop, move by drops, follow the newest, or pick a drop."""
         if not len(self._rows):
             return
-        first, last = self._reach or followed(self._rows, self._span)
         if wish == "pick":
-            drops = self._rows["drop_id"]
-            self.chosen.emit(int(drops[np.argmin(np.abs(drops - about))]))
-            return
-        if wish == "follow":
-            self._reach = None
-        elif wish == "move":
-            self._reach = first + by, last + by
+            self._pick(about)
+        elif wish == "follow":
+            self._reach_to(None)
         else:
-            self._reach = about - (about - first) * by, about + (last - about) * by
-        if self._reach is not None:
-            self._reach = kept_inside(*self._reach, self._first_drop, self._newest_drop)
+            first, last = self._reach or followed(self._rows, self._span)
+            zoomed = (about - (about - first) * by, about + (last - about) * by)
+            self._reach_to((first + by, last + by) if wish == "move" else zoomed)
+
+    def _pick(self, about: float) -> None:
+        drops = self._rows["drop_id"]
+        self.chosen.emit(int(drops[np.argmin(np.abs(drops - about))]))
+
+    def _reach_to(self, reach: tuple[float, float] | None) -> None:
+        """Show from this drop to that, or follow the newest."""
+        inside = reach and kept_inside(*reach, self._first_drop, self._newest_drop)
+        self._reach = inside
         self._say_span()
 
     def step(self, wish: str, share: float) -> None:
-        """Do the same from the keyboard: zoom about the middle,
-        or move by a share of what is seen.
-        """
+        """Do the same from the keyboard: zoom about the middle, or move by a share of it."""
         first, last = (
             self._reach or followed(self._rows, self._span) if len(self._rows) else (0.0, 0.0)
         )

@@ -1,6 +1,4 @@
-"""One quantity over the drops: values with error bars, target and tolerance, gaps with their
-reasons.
-"""
+"""One quantity over the drops: values with errors, target, tolerance and gaps."""
 
 from __future__ import annotations
 
@@ -11,16 +9,17 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QCursor, QGuiApplication, QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtGui import QCursor, QGuiApplication, QMouseEvent
+from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
+from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import Quantity
 from ui.models.autorange import SteadyRange
 from ui.models.series import MOST_MARKS, Series
 from ui.style.colours import DIM, LOOK, SERIES, SHADOW
-from ui.style.theme import tolerance_colour
+from ui.widgets.boxes import in_column, in_row
 from ui.widgets.label import RIGHT, ElidedLabel
-from ui.widgets.small_plot import dress_axes
+from ui.widgets.small_plot import dress_plot, faint, tolerance_band
 
 HOW = "double click: statistics of these drops"
 MOST_GAPS = 80
@@ -40,6 +39,7 @@ class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
     """
 
     def __init__(self, wish: Callable[[str, float, float], None]) -> None:
+        """`wish` hears of zoom (factor, about), move, follow and pick, in drops."""
         super().__init__(enableMenu=False)
         self._wish = wish
         self._about = 0.0
@@ -122,17 +122,10 @@ class StripChart(QWidget):
         self._plot: Any = pg.PlotWidget(viewBox=ReachBox(wish))
         self._dress_plot()
         self._make_items()
-        head = QHBoxLayout()
-        column = QVBoxLayout(self)
-        head.addWidget(self.name, 1)
-        head.addWidget(self._share)
-        head.addWidget(self._newest)
-        head.setContentsMargins(4, 0, 2, 0)
-        head.setSpacing(3)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self._plot, 1)
+        head = in_row(
+            (self.name, 1), self._share, self._newest, margins_px=(4, 0, 2, 0), spacing_px=3
+        )
+        in_column(head, (self._plot, 1), on=self, margins_px=(0, 0, 0, 0), spacing_px=0)
 
     def say_newest(self, text: str, colour: str, hover: str) -> None:
         """Write the newest value beside the name."""
@@ -158,23 +151,11 @@ class StripChart(QWidget):
         tolerance: float | None,
         beside: Series | None = None,
     ) -> None:
-        """Draw these drops; target and tolerance in SI. `beside`: dashed, what was or would have
-        been otherwise.
-        """
+        """Draw these drops; target and tolerance in SI, `beside` dashed."""
         self._series = series
-        scale = self.quantity.shown_scale
-        low, high = series.extent()
-        if beside is not None:
-            low, high = np.nanmin([low, beside.extent()[0]]), np.nanmax([high, beside.extent()[1]])
-        if target is not None:
-            around = (tolerance or 0.0) * scale
-            low = np.nanmin([low, target * scale - around])
-            high = np.nanmax([high, target * scale + around])
-            self._target.setValue(target * scale)
-            self._band.setRegion((target * scale - around, target * scale + around))
-        self._target.setVisible(target is not None)
-        self._band.setVisible(target is not None and tolerance is not None)
-        self._range.follow(float(low), float(high))
+        ends = [*series.extent(), *(beside.extent() if beside is not None else ())]
+        ends += self._draw_target(target, tolerance)
+        self._range.follow(float(np.nanmin(ends)), float(np.nanmax(ends)))
         end = last + 0.5 + 0.02 * (last - first)
         self._box.setRange(xRange=(first - 0.5, end), yRange=self._range.limits, padding=0)
         self._draw_values(series)
@@ -184,6 +165,18 @@ class StripChart(QWidget):
         # else the new range is found while painting, and all is painted twice
         self._plot.scene().prepareForPaint()
 
+    def _draw_target(self, target: float | None, tolerance: float | None) -> list[float]:
+        """Draw what the values are to come to (SI); return the ends that must be seen of it."""
+        self._target.setVisible(target is not None)
+        self._band.setVisible(target is not None and tolerance is not None)
+        if target is None:
+            return []
+        scale = self.quantity.shown_scale
+        ends = [(target + side * (tolerance or 0.0)) * scale for side in (-1.0, 1.0)]
+        self._target.setValue(target * scale)
+        self._band.setRegion(ends)
+        return ends
+
     def _draw_values(self, series: Series) -> None:
         good = np.isfinite(series.values)
         self._draw_line(self._line, series)
@@ -191,17 +184,19 @@ class StripChart(QWidget):
         shown = good if few and not self._steps else np.zeros_like(good)
         self._marks.setData(series.drops[shown], series.values[shown])
         bars = good & np.isfinite(series.errors) & few
-        self._bars.setData(
-            x=series.drops[bars], y=series.values[bars], height=2 * series.errors[bars]
-        )
+        drops, values, errors = (one[bars] for one in (series.drops, series.values, series.errors))
+        self._bars.setData(x=drops, y=values, height=2 * errors)
+        # what is empty is asked for its size a dozen times all the same
+        self._marks.setVisible(bool(np.any(shown)))
+        self._bars.setVisible(bool(np.any(bars)))
+        self._draw_gaps(series.drops[~good])
+
+    def _draw_gaps(self, drops: Array) -> None:
+        """Mark drops without a value along the lower end."""
         low, high = self._range.limits
-        gaps = series.drops[~good]
-        gaps = gaps[:: 1 + len(gaps) // MOST_GAPS]
-        self._gaps.setData(gaps, np.full(gaps.shape, low + 0.05 * (high - low)))
-        for item, some in ((self._marks, shown), (self._bars, bars), (self._gaps, gaps)):
-            item.setVisible(
-                bool(np.any(some))
-            )  # what is empty is asked for its size a dozen times all the same
+        some = drops[:: 1 + len(drops) // MOST_GAPS]
+        self._gaps.setData(some, np.full(some.shape, low + 0.05 * (high - low)))
+        self._gaps.setVisible(len(some) > 0)
 
     def _draw_line(self, line: Any, series: Series) -> None:
         if len(series.drops) > MOST_POINTS:
@@ -214,45 +209,29 @@ class StripChart(QWidget):
             line.setData(*series.line(jump), stepMode=None)
 
     def _dress_plot(self) -> None:
-        self._plot.setMenuEnabled(False)
-        self._plot.hideButtons()
         self._plot.setMinimumSize(110, 56)
         self._plot.setAccessibleName(f"chart of {self.quantity.name}")
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._box: Any = self._plot.getViewBox()
-        self._box.disableAutoRange()
-        dress_axes(self._plot, 44, 15)
+        dress_plot(self._plot, 44, 15)
         self._plot.scene().sigMouseMoved.connect(self._hover)
 
     def _make_items(self) -> None:
-        self._band: Any = pg.LinearRegionItem(
-            (0.0, 0.0), "horizontal", tolerance_colour(), pg.mkPen(None), movable=False
-        )
-        self._target: Any = pg.InfiniteLine(angle=0, pen=pg.mkPen(DIM, style=Qt.PenStyle.DashLine))
-        line = QColor(SERIES)
-        line.setAlpha(255 if self._steps else 130)
-        self._line: Any = pg.PlotCurveItem(pen=pg.mkPen(line, width=1), connect="finite")
-        dashes = pg.mkPen(SHADOW, width=1, style=Qt.PenStyle.DashLine)
-        self._beside: Any = pg.PlotCurveItem(pen=dashes, connect="finite")
-        self._bars: Any = pg.ErrorBarItem(
-            x=np.empty(0), y=np.empty(0), height=np.empty(0), pen=pg.mkPen(line)
-        )
-        self._marks: Any = pg.ScatterPlotItem(
-            size=4, pen=None, brush=pg.mkBrush(SERIES), pxMode=True
-        )
-        self._gaps: Any = pg.ScatterPlotItem(
-            size=7, symbol="t1", pen=pg.mkPen(LOOK), brush=None, pxMode=True
-        )
-        for item in (
-            self._band,
-            self._target,
-            self._line,
-            self._beside,
-            self._bars,
-            self._marks,
-            self._gaps,
-        ):
-            self._plot.addItem(item, ignoreBounds=True)
+        line = faint(SERIES, 255 if self._steps else 130)
+        dashed = Qt.PenStyle.DashLine
+        self._band = self._item(tolerance_band())
+        self._target = self._item(pg.InfiniteLine(angle=0, pen=pg.mkPen(DIM, style=dashed)))
+        self._line = self._item(_curve(pg.mkPen(line, width=1)))
+        self._beside = self._item(_curve(pg.mkPen(SHADOW, width=1, style=dashed)))
+        none = np.empty(0)
+        self._bars = self._item(pg.ErrorBarItem(x=none, y=none, height=none, pen=pg.mkPen(line)))
+        self._marks = self._item(_scatter(4, "o", None, pg.mkBrush(SERIES)))
+        self._gaps = self._item(_scatter(7, "t1", pg.mkPen(LOOK), None))
+
+    def _item(self, item: Any) -> Any:
+        """Add an item that does not count for any range, over those before it."""
+        self._plot.addItem(item, ignoreBounds=True)
+        return item
 
     def _hover(self, place: QPointF) -> None:
         if self._series is None or not len(self._series.drops):
@@ -260,3 +239,11 @@ class StripChart(QWidget):
         wanted = self._box.mapSceneToView(place).x()
         nearest = int(np.argmin(np.abs(self._series.drops - wanted)))
         QToolTip.showText(QCursor.pos(), self._tell(int(self._series.drops[nearest])), self._plot)
+
+
+def _curve(pen: Any) -> Any:
+    return pg.PlotCurveItem(pen=pen, connect="finite")
+
+
+def _scatter(size_px: int, symbol: str, pen: Any, brush: Any) -> Any:
+    return pg.ScatterPlotItem(size=size_px, symbol=symbol, pen=pen, brush=brush, pxMode=True)

@@ -1,6 +1,4 @@
-"""What if a recording had been run with other targets or gains: typed here, predicted beside the
-replay.
-"""
+"""What if a recording had been run with other targets or gains: typed and predicted here."""
 
 from __future__ import annotations
 
@@ -8,20 +6,19 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import (
     QGridLayout,
-    QHBoxLayout,
-    QPushButton,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
-from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.quantities import OBSERVABLES, Quantity
 from magis_calib.state.commands import Command, Suppose
 from magis_calib.state.snapshot import Snapshot
 from magis_calib.state.what_if import WhatIfState
-from ui.models.editable_settings import items_of
-from ui.panels.what_if.row import GROUPS, HEADS, WhatIfRow
+from ui.models.editable_settings import Number, items_of
+from ui.panels.what_if.row import GROUPS, HEADS, SettingKind, WhatIfRow
 from ui.style.colours import DIM, LOOK, SHADOW, TEXT
+from ui.widgets.boxes import in_column, in_row, scroll
+from ui.widgets.buttons import push_button
 from ui.widgets.label import RIGHT, ElidedLabel
 
 IDLE = (
@@ -31,57 +28,57 @@ IDLE = (
 ELSEWHERE = "for recordings only: `magis-calib replay SESSION` opens one"
 
 
+OF_PREDICT = "work out the whole recording with what is typed (Return)"
+OF_FORGET = "clear what is typed and what was predicted"
+
+
 class WhatIfPanel(QWidget):
-    """One row for each observable: as recorded, as supposed, and how it lay about its target in
-    either case.
-    """
+    """One row for each observable: as recorded, as supposed, and how it lay in either case."""
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
+        """`submit` hands a command to the run."""
         super().__init__()
         self._submit = submit
         self._state = ElidedLabel(grows=True)
-        self._shown = False
-        self.predict = _button(
-            "Predict", "work out the whole recording with what is typed (Return)"
-        )
-        self.forget = _button("Forget it", "clear what is typed and what was predicted")
-        self.predict.clicked.connect(self.ask)
-        self.forget.clicked.connect(self.clear)
+        self._area = QScrollArea()
+        self.predict = push_button("Predict", OF_PREDICT, self.ask)
+        self.forget = push_button("Forget it", OF_FORGET, self.clear)
         self.rows: dict[str, WhatIfRow] = {}
         self._lay_out()
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Show what was in force at the drop that is played, and what is predicted so far."""
         replay = snapshot.replay
-        items = items_of(snapshot)
         supposed = replay.supposed if replay is not None else None
-        for name, row in self.rows.items():
-            if items:
-                row.show_items(
-                    items["target", name], items["gain", name], editable=replay is not None
-                )
-            row.show_spread(
-                next((one for one in supposed.spreads if one.name == name), None)
-                if supposed
-                else None
-            )
-        refused = [
-            f"{OBSERVABLES[name].label}: {row.refusal}"
-            for name, row in self.rows.items()
-            if row.refusal
-        ]
-        self.predict.setEnabled(replay is not None and self._wish() != Suppose() and not refused)
-        typed = any(edit.text() for row in self.rows.values() for edit in row.edits.values())
-        self.forget.setEnabled(replay is not None and (supposed is not None or typed))
+        self._show_rows(snapshot, supposed)
+        refused = self._refused()
+        can_predict = self._wish() != Suppose() and not refused
+        self.predict.setEnabled(replay is not None and can_predict)
+        self.forget.setEnabled(replay is not None and (supposed is not None or self._is_typed()))
         if replay is None:
             self._state.say(f"■ {ELSEWHERE}", DIM)
         elif refused:
             self._state.say(f"▲ {refused[0]}", LOOK, "\n".join(refused[1:]))
         elif supposed is None:
-            problem = snapshot.note if snapshot.note.startswith("not predicted: ") else ""
-            self._state.say(f"▲ {problem}" if problem else IDLE, LOOK if problem else DIM)
+            self._state.say(*_idle(snapshot.note))
         else:
             self._state.say(*_progress(supposed))
+
+    def _show_rows(self, snapshot: Snapshot, supposed: WhatIfState | None) -> None:
+        items = items_of(snapshot)
+        spreads = {one.name: one for one in supposed.spreads} if supposed else {}
+        editable = snapshot.replay is not None
+        for name, row in self.rows.items():
+            if items:
+                row.show_items(items["target", name], items["gain", name], editable=editable)
+            row.show_spread(spreads.get(name))
+
+    def _refused(self) -> list[str]:
+        rows = self.rows.items()
+        return [f"{OBSERVABLES[name].label}: {row.refusal}" for name, row in rows if row.refusal]
+
+    def _is_typed(self) -> bool:
+        return any(edit.text() for row in self.rows.values() for edit in row.edits.values())
 
     def ask(self) -> None:
         """Have the recording predicted with what is typed."""
@@ -101,56 +98,60 @@ class WhatIfPanel(QWidget):
         (first if first.isEnabled() else self._area).setFocus()
 
     def _wish(self) -> Suppose:
-        typed = {
-            (kind, name): row.value(kind) for name, row in self.rows.items() for kind in row.edits
-        }
-        targets = {
-            name: value
-            for (kind, name), value in typed.items()
-            if kind == "target" and value is not None
-        }
-        gains = {
-            name: value
-            for (kind, name), value in typed.items()
-            if kind == "gain" and value is not None
-        }
-        return Suppose(targets, gains)  # type: ignore[arg-type]  # a target is read as a number, a gain may be a word
+        # a target is read as a number, a gain may be a word
+        return Suppose(self._typed("target"), self._typed("gain"))  # type: ignore[arg-type]
+
+    def _typed(self, kind: SettingKind) -> dict[str, Number]:
+        values = {name: row.value(kind) for name, row in self.rows.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
     def _lay_out(self) -> None:
+        scroll(self._area, self._grid())
+        self._area.setAccessibleName(
+            "targets and gains that are supposed, and what they would have given"
+        )
+        in_column(
+            in_row((self._state, 1), self.forget, self.predict),
+            (self._area, 1),
+            on=self,
+            margins_px=(6, 2, 6, 2),
+            spacing_px=2,
+        )
+
+    def _grid(self) -> QWidget:
+        """Return the table with its heads and a row for each observable."""
         inside = QWidget()
-        column = QVBoxLayout(self)
-        line = QHBoxLayout()
         grid = QGridLayout(inside)
         grid.setContentsMargins(4, 0, 4, 0)
         grid.setHorizontalSpacing(7)
         grid.setVerticalSpacing(0)
-        for place, (text, hover) in enumerate(HEADS):
-            head = ElidedLabel(align=RIGHT) if place else ElidedLabel(bold=True)
-            head.say(text, DIM, hover)
-            grid.addWidget(head, 1, place)
-        for text, place in GROUPS.items():
-            group = ElidedLabel(align=RIGHT)
-            group.say(text, DIM, "of each observable about its target")
-            grid.addWidget(group, 0, place, 1, 2)
-        for number, name in enumerate(OBSERVABLES, start=2):
-            row = self.rows[name] = WhatIfRow(grid, number, OBSERVABLES[name])
-            for edit in row.edits.values():
-                edit.returnPressed.connect(self.ask)
+        _add_heads(grid)
+        for number, quantity in enumerate(OBSERVABLES.values(), start=2):
+            self._add_row(grid, number, quantity)
         grid.setColumnStretch(len(HEADS), 1)
         grid.setRowStretch(len(OBSERVABLES) + 2, 1)
-        area = self._area = QScrollArea()
-        area.setWidget(inside)
-        area.setWidgetResizable(True)
-        area.setAccessibleName(
-            "targets and gains that are supposed, and what they would have given"
-        )
-        line.addWidget(self._state, 1)
-        line.addWidget(self.forget)
-        line.addWidget(self.predict)
-        column.setContentsMargins(6, 2, 6, 2)
-        column.setSpacing(2)
-        column.addLayout(line)
-        column.addWidget(area, 1)
+        return inside
+
+    def _add_row(self, grid: QGridLayout, line: int, quantity: Quantity) -> None:
+        row = self.rows[quantity.name] = WhatIfRow(grid, line, quantity)
+        for edit in row.edits.values():
+            edit.returnPressed.connect(self.ask)
+
+
+def _add_heads(grid: QGridLayout) -> None:
+    for place, (text, hover) in enumerate(HEADS):
+        head = ElidedLabel(align=RIGHT) if place else ElidedLabel(bold=True)
+        head.say(text, DIM, hover)
+        grid.addWidget(head, 1, place)
+    for text, place in GROUPS.items():
+        group = ElidedLabel(align=RIGHT)
+        group.say(text, DIM, "of each observable about its target")
+        grid.addWidget(group, 0, place, 1, 2)
+
+
+def _idle(note: str) -> tuple[str, str]:
+    """Say what can be done here, or why the last wish was not predicted."""
+    return (f"▲ {note}", LOOK) if note.startswith("not predicted: ") else (IDLE, DIM)
 
 
 def _progress(supposed: WhatIfState) -> tuple[str, str, str]:
@@ -170,10 +171,3 @@ def _progress(supposed: WhatIfState) -> tuple[str, str, str]:
         SHADOW,
         "predicted, not measured",
     )
-
-
-def _button(text: str, hover: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(hover)
-    button.setAccessibleName(f"{text}: {hover}")
-    return button

@@ -1,20 +1,19 @@
-"""One observable of a what-if: recorded target and gain, supposed ones, and how it lay about its
-target.
-"""
+"""One observable of a what-if: recorded and supposed target and gain, and what each gave."""
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout
 
 from magis_calib.domain.quantities import Quantity
 from magis_calib.state.what_if import Beside, Spread
 from ui.models.editable_settings import Item, Number
 from ui.style.colours import LOOK, SHADOW, TEXT
+from ui.style.format import minus
 from ui.widgets.label import RIGHT, ElidedLabel
-from ui.widgets.setpoint_edit import SetpointEdit
+from ui.widgets.setpoint_edit import SetpointEdit, setpoint_edit
 
 HEADS = (
     ("what if", ""),
@@ -36,6 +35,7 @@ class WhatIfRow:
     """The widgets of one observable, laid into a line of a grid that others share."""
 
     def __init__(self, grid: QGridLayout, line: int, quantity: Quantity) -> None:
+        """Lay the row into this line of `grid`."""
         self.quantity = quantity
         self.refusal = ""
         self._items: dict[SettingKind, Item] = {}
@@ -43,29 +43,15 @@ class WhatIfRow:
             "target": _edit(quantity, "target"),
             "gain": _edit(quantity, "gain"),
         }
-        name = ElidedLabel(whole=True)
-        name.say(
-            f"{quantity.label} ({quantity.shown_unit})",
-            TEXT,
-            f"{quantity.name}, SI unit {quantity.unit}",
-        )
         self._now: dict[SettingKind, ElidedLabel] = {
             "target": ElidedLabel("12345.6", align=RIGHT),
             "gain": ElidedLabel("auto", align=RIGHT),
         }
         self._happened = _pair()
         self._predicted = _pair()
-        for column, part in enumerate(
-            (
-                name,
-                self._now["target"],
-                self.edits["target"],
-                self._now["gain"],
-                self.edits["gain"],
-                *self._happened,
-                *self._predicted,
-            )
-        ):
+        numbers = [part for kind in self.edits for part in (self._now[kind], self.edits[kind])]
+        parts = (_name(quantity), *numbers, *self._happened, *self._predicted)
+        for column, part in enumerate(parts):
             grid.addWidget(part, line, column)
 
     def show_items(self, target: Item, gain: Item, *, editable: bool) -> None:
@@ -91,12 +77,11 @@ class WhatIfRow:
             (self._predicted, found.predicted if found else None, SHADOW),
         ):
             for one, value in zip(words, _numbers(spread), strict=True):
-                text = "" if value is None else f"{self.quantity.shown(value)}".replace("-", "−")
-                one.say(
-                    text,
-                    LOOK if text == "–" else colour,
-                    "" if value is None else f"{value:.6g} (SI)",
-                )
+                if value is None:
+                    one.say("")
+                    continue
+                text = minus(self.quantity.shown(value))
+                one.say(text, colour if math.isfinite(value) else LOOK, f"{value:.6g} (SI)")
 
     def value(self, kind: SettingKind) -> Number | None:
         """Return what is supposed instead (SI, or a word); None for nothing."""
@@ -111,11 +96,15 @@ class WhatIfRow:
             edit.clear()
 
 
+def _name(quantity: Quantity) -> ElidedLabel:
+    name = ElidedLabel(whole=True)
+    hover = f"{quantity.name}, SI unit {quantity.unit}"
+    name.say(f"{quantity.label} ({quantity.shown_unit})", TEXT, hover)
+    return name
+
+
 def _edit(quantity: Quantity, kind: SettingKind) -> SetpointEdit:
-    edit = SetpointEdit()
-    edit.setAlignment(Qt.AlignmentFlag.AlignRight)
-    edit.setFixedWidth(edit.fontMetrics().horizontalAdvance("−2000.00") + 8)
-    edit.setAccessibleName(f"supposed {kind} of {quantity.label}")
+    edit = setpoint_edit("−2000.00", f"supposed {kind} of {quantity.label}")
     edit.given_up.connect(edit.clear)
     return edit
 
