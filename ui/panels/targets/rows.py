@@ -98,6 +98,11 @@ class TargetRow:
         same = value is None or refusal or value == self.item.current
         return None if same or value is None else Change(self.item, value)
 
+    def write_saved(self) -> None:
+        """Type what is saved, where something else is in force."""
+        item = self.item
+        self.write(item.typed(item.saved) if item.saved != item.current else "")
+
     def write(self, text: str) -> None:
         """Type this for the operator."""
         if text != self.edit.text():
