@@ -30,19 +30,18 @@ class SteadyRange:
         if not (math.isfinite(low) and math.isfinite(high)):
             return False
         span = max(high - low, self._least, abs(high) * 1e-9, 1e-12)
-        middle = (low + high) / 2
-        wanted = (middle - span * (0.5 + MARGIN), middle + span * (0.5 + MARGIN))
+        middle, half = (low + high) / 2, span * (0.5 + MARGIN)
+        wanted = (middle - half, middle + half)
         if self._limits is None:
-            self._limits = wanted
-            return True
+            return self._take(wanted)
         lower, upper = self._limits
         if low < lower or high > upper:
-            self._idle = 0
-            self._limits = (min(lower, wanted[0]), max(upper, wanted[1]))
-            return True
+            return self._take((min(lower, wanted[0]), max(upper, wanted[1])))
         self._idle = self._idle + 1 if span < TOO_WIDE * (upper - lower) else 0
-        if self._idle < PATIENCE:
-            return False
+        return self._take(wanted) if self._idle >= PATIENCE else False
+
+    def _take(self, limits: tuple[float, float]) -> bool:
+        """Let the axis change."""
+        self._limits = limits
         self._idle = 0
-        self._limits = wanted
         return True

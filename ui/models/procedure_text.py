@@ -60,11 +60,11 @@ def began(state: ProcedureState) -> str:
 
 def ending(state: ProcedureState) -> tuple[str, str, str]:
     """Return how it ended, the colour, and its words."""
-    if state.words.startswith("cancelled"):
-        head = f"■ {state.name} cancelled"
-        colour = LOOK
-    else:
-        head, colour = (
-            (f"✓ {state.name} ended well", TEXT) if state.good else (f"✖ {state.name} FAILED", ACT)
-        )
+    head, colour = _ended(state)
     return f"{head} · {state.done} drops", colour, state.words
+
+
+def _ended(state: ProcedureState) -> tuple[str, str]:
+    if state.words.startswith("cancelled"):
+        return f"■ {state.name} cancelled", LOOK
+    return (f"✓ {state.name} ended well", TEXT) if state.good else (f"✖ {state.name} FAILED", ACT)

@@ -16,6 +16,7 @@ from magis_calib.imaging.orientation import upright
 from ui.models.plot import Table
 
 MM = 1e3
+Sums = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,18 +92,26 @@ def _picked(image: Counts, step: int) -> tuple[Counts, float]:
         return np.ascontiguousarray(image[::-1]), 0.0
     half = step // 2
     rows, columns = (size - size % step for size in image.shape)
-    quarters = []
-    for down in (0, half):
-        bands = _sum_of_steps(image[down:rows], step, half)
-        quarters += [_sum_of_steps(bands.T[right:columns], step, half).T for right in (0, half)]
-    one, two, three, four = quarters
-    brightest = np.maximum(np.maximum(one, two), np.maximum(three, four))
-    darkest = np.minimum(np.minimum(one, two), np.minimum(three, four))
-    mean = (one + two + three + four - brightest - darkest) // np.uint32(2 * half * half)
+    mean = _between(_quarters(image[:rows, :columns], step)) // np.uint32(2 * half * half)
     return np.ascontiguousarray(mean.astype(np.uint16)[::-1]), half - 0.5
 
 
-def _sum_of_steps(image: npt.NDArray[Any], step: int, count: int) -> npt.NDArray[np.uint32]:
+def _quarters(image: Counts, step: int) -> list[Sums]:
+    """Return the sums of the four quarters of each block."""
+    half = step // 2
+    bands = [_sum_of_steps(image[down:], step, half) for down in (0, half)]
+    return [_sum_of_steps(one.T[right:], step, half).T for one in bands for right in (0, half)]
+
+
+def _between(quarters: list[Sums]) -> Sums:
+    """Add up the two quarters that are neither the darkest nor the brightest."""
+    one, two, three, four = quarters
+    brightest = np.maximum(np.maximum(one, two), np.maximum(three, four))
+    darkest = np.minimum(np.minimum(one, two), np.minimum(three, four))
+    return one + two + three + four - brightest - darkest
+
+
+def _sum_of_steps(image: npt.NDArray[Any], step: int, count: int) -> Sums:
     """Add up the first `count` rows of each step."""
     total = image[::step].astype(np.uint32)
     for row in range(1, count):

@@ -103,12 +103,20 @@ def histogram(known: Array) -> tuple[Array, Array]:
     """Return edges and counts; bins are 2 IQR / n^(1/3) wide (Freedman and Diaconis, 1981)."""
     if not len(known):
         return np.array([0.0, 1.0]), np.zeros(1)
+    low, high = _reach(known)
+    counts, edges = np.histogram(np.clip(known, low, high), _bins(known, high - low), (low, high))
+    return edges, counts.astype(np.float64)
+
+
+def _reach(known: Array) -> tuple[float, float]:
+    """Return the ends of the outermost bins: not every outlier has a place of its own."""
     scatter = float(known.std()) or abs(float(known[0])) * 1e-6 or 1.0
-    middle = float(known.mean())
-    low = max(float(known.min()), middle - REACH_SD * scatter)
-    high = max(min(float(known.max()), middle + REACH_SD * scatter), low + 1e-3 * scatter)
+    middle, far = float(known.mean()), REACH_SD * scatter
+    low = max(float(known.min()), middle - far)
+    return low, max(min(float(known.max()), middle + far), low + 1e-3 * scatter)
+
+
+def _bins(known: Array, span: float) -> int:
     quarter, three = np.percentile(known, (25, 75))
     width = 2.0 * float(three - quarter) / len(known) ** (1 / 3)
-    bins = int(np.clip((high - low) / width if width else LEAST_BINS, LEAST_BINS, MOST_BINS))
-    counts, edges = np.histogram(np.clip(known, low, high), bins=bins, range=(low, high))
-    return edges, counts.astype(np.float64)
+    return int(np.clip(span / width if width else LEAST_BINS, LEAST_BINS, MOST_BINS))

@@ -120,12 +120,8 @@ def why_unusable(record: DropRecord, name: str) -> str:
     """Say why this observable has no number in this drop."""
     if record.sequence_type != "interferometer":
         return f"{record.sequence_type.replace('_', ' ')} drop"
-    reasons = (
-        [record.decision.not_used[name]]
-        if name in record.decision.not_used
-        else list(record.estimate.reasons)
-    )
-    return "; ".join(reasons) or "not usable"
+    of_all = "; ".join(record.estimate.reasons)
+    return record.decision.not_used.get(name, of_all) or "not usable"
 
 
 def interval_s(records: Sequence[DropRecord]) -> float:

@@ -42,6 +42,12 @@ class HeadedModel(QAbstractTableModel, Generic[Row]):
         return {Role.DisplayRole: name, Role.ToolTipRole: self._heads[name]}.get(Role(role))
 
 
+def selected_row(table: QTableView) -> int:
+    """Return the row that is chosen; -1 for none."""
+    rows = table.selectionModel().selectedRows()
+    return rows[0].row() if rows else -1
+
+
 def dress_still(table: QTableView) -> None:
     """Let a table be read only: one thing is chosen, and Tab leads on to the next."""
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -7,10 +7,11 @@ from html import escape
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QScrollArea, QWidget
 
 import magis_calib
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES, Quantity
+from ui.widgets.boxes import in_column, scroll
 
 ABOUT = (
     f"<h3>magis-calib {escape(magis_calib.__version__)}</h3><p>Calibration control for the "
@@ -43,21 +44,22 @@ def show_help(parent: QWidget, title: str, text: str) -> None:
     dialog = QDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)
+    area = QScrollArea()
+    scroll(area, _selectable(text))
+    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+    buttons.rejected.connect(dialog.close)
+    in_column(area, buttons, on=dialog)
+    dialog.resize(620, 520)
+    dialog.show()
+
+
+def _selectable(text: str) -> QLabel:
     label = QLabel(text)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setWordWrap(True)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
     label.setMargin(10)
-    area = QScrollArea()
-    area.setWidget(label)
-    area.setWidgetResizable(True)
-    buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-    buttons.rejected.connect(dialog.close)
-    column = QVBoxLayout(dialog)
-    column.addWidget(area)
-    column.addWidget(buttons)
-    dialog.resize(620, 520)
-    dialog.show()
+    return label
 
 
 def shortcuts_text(actions: Sequence[QAction]) -> str:

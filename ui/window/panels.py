@@ -107,5 +107,5 @@ class Panels:
     def _image(self, view: View) -> ImagePanel:
         panel = ImagePanel(view, self.drawing, self.image_history, self.levels)
         panel.fixed_levels_wanted.connect(self.level_strip.ask)
-        self._guarded(f"view {view}", panel, costly=True)
+        self._guarded(f"view {view}", panel, True)
         return panel

@@ -24,7 +24,7 @@ from magis_calib.state.snapshot import Alarm, PastAlarm, Snapshot
 from ui.style.colours import ACT, DIM, LOOK, TEXT
 from ui.style.format import utc_time
 from ui.widgets.boxes import STRETCH, in_column, in_row
-from ui.widgets.table import dress_still
+from ui.widgets.table import dress_still, selected_row
 
 SEVERITIES = {"act": ("✖ act", ACT), "look": ("▲ look", LOOK)}
 HEADS = ("severity", "since (UTC)", "what is wrong", "what to do", "acknowledged")
@@ -92,8 +92,7 @@ class AlarmsPanel(QWidget):
 
     def _selected(self) -> str:
         """Return the key of the selected alarm, empty where none is."""
-        rows = self.table.selectionModel().selectedRows()
-        row = rows[0].row() if rows else -1
+        row = selected_row(self.table)
         return self._keys[row] if 0 <= row < len(self._keys) else ""
 
     def _write(self, row: int, alarm: Alarm) -> None:

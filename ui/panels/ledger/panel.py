@@ -24,7 +24,7 @@ from ui.widgets.boxes import in_column, in_row
 from ui.widgets.confirm_return import ReturnQuestion
 from ui.widgets.label import ElidedLabel
 from ui.widgets.or_words import OrWords
-from ui.widgets.table import dress
+from ui.widgets.table import dress, selected_row
 
 SAMPLES = {
     "drop": "1234567",
@@ -113,8 +113,7 @@ class LedgerPanel(QWidget):
             self.chosen.emit(record.drop_id)
 
     def _selected(self) -> DropRecord | None:
-        rows = self.table.selectionModel().selectedRows()
-        return self.model.row(rows[0].row() if rows else 0)
+        return self.model.row(max(0, selected_row(self.table)))
 
     def _send(self) -> None:
         text = self._note.text().strip()

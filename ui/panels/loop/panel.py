@@ -45,13 +45,13 @@ class StopButton(QPushButton):
         self.clicked.connect(self._press)
 
     def _press(self) -> None:
-        if self._patience.isActive():
+        was_armed = self._patience.isActive()
+        self._arm(not was_armed)
+        if was_armed:
             self._patience.stop()
-            self._arm(False)
             self.confirmed.emit()
         else:
             self._patience.start()
-            self._arm(True)
 
     def _arm(self, armed: bool) -> None:
         self.setText("Confirm stop" if armed else "Stop")

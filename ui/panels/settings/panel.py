@@ -26,7 +26,7 @@ from ui.style.format import missing
 from ui.widgets.boxes import in_column, in_row
 from ui.widgets.confirm_return import ReturnQuestion
 from ui.widgets.label import ElidedLabel
-from ui.widgets.table import dress
+from ui.widgets.table import dress, selected_row
 
 SAMPLES = {"drops": "1234 – 1234", "usable": "usable", "result": "▲ good"}
 OBSERVABLE_SAMPLE = "−12.3(20)"
@@ -140,8 +140,7 @@ class SettingsPanel(QWidget):
         bar.setValue(top)
 
     def _selected(self) -> Setting | None:
-        rows = self.table.selectionModel().selectedRows()
-        return self.model.row(rows[0].row()) if rows else None
+        return self.model.row(selected_row(self.table))
 
     def _lay_out(self) -> None:
         line = in_row((self._words, 1), self.back, self.start, self.good, margins_px=(6, 0, 6, 3))

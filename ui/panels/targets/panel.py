@@ -156,8 +156,8 @@ class TargetsPanel(QWidget):
         self._follow_edits()
 
     def _changes(self) -> dict[Key, Change]:
-        found = {key: row.change() for key, row in self.rows.items()}
-        return {key: change for key, change in found.items() if change is not None}
+        rows = self.rows.items()
+        return {key: one for key, row in rows if (one := row.change()) is not None}
 
     def _refused(self) -> list[str]:
         rows = self.rows.values()
@@ -180,8 +180,7 @@ class TargetsPanel(QWidget):
 
     def _type_saved(self) -> None:
         for row in self.rows.values():
-            item = row.item
-            row.write(item.typed(item.saved) if item.saved != item.current else "")
+            row.write_saved()
         self._follow_edits()
 
     def _follow_edits(self) -> None:

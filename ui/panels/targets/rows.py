@@ -54,8 +54,8 @@ class TargetRow:
         self._range = ElidedLabel(RANGES[item.key[0]], align=RIGHT)
         self._mark = ElidedLabel("✎ new")
         name = _said(item.label, TEXT, f"{item.key[1]}: {kind}")
-        unit = _said(item.quantity.shown_unit, DIM, f"SI unit {item.quantity.unit}")
-        parts = (name, self._saved, self._current, self._range, self.edit, unit, self._mark)
+        self._unit = _said(item.quantity.shown_unit, DIM, f"SI unit {item.quantity.unit}")
+        parts = (name, self._saved, self._current, self._range, self.edit, self._unit, self._mark)
         for column, part in enumerate(parts):
             grid.addWidget(part, line, column)
 
@@ -97,6 +97,11 @@ class TargetRow:
         value, refusal = self.item.read(self.edit.text())
         same = value is None or refusal or value == self.item.current
         return None if same or value is None else Change(self.item, value)
+
+    def write_saved(self) -> None:
+        """Type what is saved, where something else is in force."""
+        item = self.item
+        self.write(item.typed(item.saved) if item.saved != item.current else "")
 
     def write(self, text: str) -> None:
         """Type this for the operator."""

@@ -102,8 +102,8 @@ class WhatIfPanel(QWidget):
         return Suppose(self._typed("target"), self._typed("gain"))  # type: ignore[arg-type]
 
     def _typed(self, kind: SettingKind) -> dict[str, Number]:
-        values = {name: row.value(kind) for name, row in self.rows.items()}
-        return {name: value for name, value in values.items() if value is not None}
+        rows = self.rows.items()
+        return {name: one for name, row in rows if (one := row.value(kind)) is not None}
 
     def _lay_out(self) -> None:
         scroll(self._area, self._grid())
