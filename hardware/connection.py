@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import zmq
 
@@ -38,6 +39,18 @@ AGAIN_S = 0.02
 _wakes = itertools.count()
 
 
+@dataclass(frozen=True, slots=True)
+class ApplicationIdentity:
+    """Who speaks to a controller, and how it wants to."""
+
+    station: str
+    session: str
+    take_over: bool = False
+    """Take the lease from whoever has it."""
+    asks_only: bool = False
+    """Never say hello: whoever has the lease keeps it."""
+
+
 class ControllerConnection:
     """What any thread may say to one controller, and what is known of it."""
 
@@ -46,28 +59,22 @@ class ControllerConnection:
         security: SocketSecurity,
         name: str,
         endpoint: str,
-        station: str,
-        session: str,
+        caller: ApplicationIdentity,
         links: Links,
         take: Callable[[FromController], None],
-        *,
-        take_over: bool,
-        silent: bool,
     ) -> None:
-        """Connect in the background; say hello until it answers, or never (`silent`). Raises
-        `ConfigError`.
+        """Connect in the background and say hello until it answers. Raises `ConfigError`.
 
         `take` is given what it says, in the thread of the connection.
         """
         self.name = name
         self._security = security
         self._endpoint = endpoint
-        self._station = station
-        self._session = session
+        self._caller = caller
         self._links = links
         self._take_message = take
-        self._take_over = take_over
-        self._quiet = silent
+        self._take_over = caller.take_over
+        self._quiet = caller.asks_only
         self._outbox: deque[Message] = deque()
         self.welcome: ControllerWelcome | None = None
         """Its answer to our hello; None until then, and once it has forgotten us."""
@@ -112,7 +119,7 @@ class ControllerConnection:
 
     def close(self) -> None:
         """Say good-bye and release the connection."""
-        self.post(Bye(session=self._session))
+        self.post(Bye(session=self._caller.session))
         self._stop.set()
         self._wake()
         self._thread.join(5.0)
@@ -175,15 +182,15 @@ class ControllerConnection:
             return self._send(
                 ControllerHello(
                     protocols=[PROTOCOL_VERSION],
-                    station=self._station,
-                    session=self._session,
+                    station=self._caller.station,
+                    session=self._caller.session,
                     user=me.user,
                     host=me.host,
                     process=me.process,
                     take_over=self._take_over or None,
                 )
             )
-        return self._send(Heartbeat(session=self._session))
+        return self._send(Heartbeat(session=self._caller.session))
 
     def _hear(self, raw: bytes) -> None:
         if not self._security.trusts(self.name):

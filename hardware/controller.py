@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
-from hardware.connection import ControllerConnection
+from hardware.connection import ApplicationIdentity, ControllerConnection
 from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Links
 from magis_calib.domain.camera import DropAnnouncement, SequenceType
@@ -38,39 +38,23 @@ class ControllerClient:
         security: SocketSecurity,
         name: str,
         endpoint: str,
-        station: str,
-        session: str,
+        caller: ApplicationIdentity,
         links: Links,
-        take_over: bool = False,
-        asks_only: bool = False,
     ) -> None:
-        """Connect in the background; say hello until it answers, or never (`asks_only`).
-
-        Raises `ConfigError`.
-        """
+        """Connect in the background and say hello until it answers. Raises `ConfigError`."""
         self.name = name
-        self._own_session = session
+        self._own_session = caller.session
         self._reply_timeout_s = links.reply_timeout_s
         self._numbers = itertools.count(1)
         self._facts: dict[str, ParameterFacts] = {}
         self._position: dict[str, float] = {}
         self._answers: dict[str, Future[Answer]] = {}
         self._drops: deque[DropAnnouncement] = deque()
-        self._connection = ControllerConnection(
-            security,
-            name,
-            endpoint,
-            station,
-            session,
-            links,
-            self._take,
-            take_over=take_over,
-            silent=asks_only,
-        )
+        self._connection = ControllerConnection(security, name, endpoint, caller, links, self._take)
 
     def describe(self) -> Mapping[str, ParameterFacts]:
         """Ask for the parameters with their limits."""
-        answer = self._ask("describe")
+        answer = self._request("describe")
         self._facts = {
             name: message.facts(name) for name, message in (answer.parameters or {}).items()
         }
@@ -78,20 +62,20 @@ class ControllerClient:
 
     def read(self) -> Setpoints:
         """Ask for the read-back of every parameter."""
-        self._position.update(self._ask("read").readback or {})
+        self._position.update(self._request("read").readback or {})
         return dict(self._position)
 
     def status(self) -> Mapping[str, str | int | float | bool]:
         """Ask for the state words of the device."""
-        return self._ask("status").status or {}
+        return self._request("status").status or {}
 
     def check(self, setpoints: Setpoints) -> None:
         """Ask whether a write of these would be accepted; raises `Refused`. Nothing moves."""
-        self._ask("write", setpoints, commit=False)
+        self._request("write", setpoints, commit=False)
 
     def write(self, setpoints: Setpoints) -> WriteAnswer:
         """Move to these absolute setpoints, all or nothing; raises `Refused` or `Silent`."""
-        answer = self._ask("write", setpoints, commit=True)
+        answer = self._request("write", setpoints, commit=True)
         if answer.readback is None or answer.effective_drop is None:
             raise ControllerError(f"{self.name}: answer to write lacks readback or effective_drop")
         self._position.update(answer.readback)
@@ -113,7 +97,7 @@ class ControllerClient:
 
         Raises `Refused` or `Silent`.
         """
-        answer = self._ask("sequence", sequence_type=sequence_type)
+        answer = self._request("sequence", sequence_type=sequence_type)
         if answer.effective_drop is None:
             raise ControllerError(f"{self.name}: answer to sequence lacks effective_drop")
         return answer.effective_drop
@@ -136,7 +120,7 @@ class ControllerClient:
         """Say good-bye and release the connection."""
         self._connection.close()
 
-    def _ask(
+    def _request(
         self,
         word: RequestWord,
         setpoints: Setpoints | None = None,

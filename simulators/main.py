@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -17,6 +16,7 @@ from magis_calib.auth.keyring import default_keys_dir
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.host.memory import keep_freed_memory
+from magis_calib.host.terminal import remark
 from simulators.instrument.numbers import load_plant_numbers
 from simulators.options import SimulationOptions, add_simulation_options
 from simulators.station import SimulatedStation, StationSetup
@@ -35,10 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         station = SimulatedStation(_setup(arguments), _say)
     except ConfigError as error:
-        print(f"magis-sim: {error}", file=sys.stderr)
+        _say(str(error))
         return 2
     except (zmq.ZMQError, OSError) as error:
-        print(f"magis-sim: cannot start: {error}", file=sys.stderr)
+        _say(f"cannot start: {error}")
         return 2
     station.run(lambda: bool(stopping))
     _say("stopped")
@@ -131,4 +131,4 @@ def _stop_on_signals() -> list[int]:
 
 
 def _say(text: str) -> None:
-    print(f"magis-sim: {text}", file=sys.stderr, flush=True)
+    remark(f"magis-sim: {text}")

@@ -106,7 +106,7 @@ class SimulatedStation:
                     peer.tick(now_s)
                 self._send_prints()
                 self._delivery.tick(now_s)
-                self._fault_file.look(now_s)
+                self._fault_file.follow(now_s)
                 due = self._schedule.due(now_s, self._ready()) and not self._behind()
                 if due and self._prepared():
                     poller = self._poller()
@@ -172,7 +172,7 @@ class SimulatedStation:
         truth = self._plant.drop(drop_id, self._controllers.latch(drop_id), sequence_type)
         trigger_time_ns = time.time_ns() + self._faults.clock_ns(drop_id)
         self._truth.add(truth)
-        self._image_maker.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
+        self._image_maker.enqueue(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
         announcer.tell(
             DropMessage(
                 drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=trigger_time_ns

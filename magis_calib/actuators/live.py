@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from magis_calib.actuators.checks import disagreements, elsewhere, not_ready, strayed
 from magis_calib.actuators.controllers import ControllerSet, Sent
-from magis_calib.actuators.moves import MOST_STEPS, MoveResult, next_step, objection, still_away
+from magis_calib.actuators.moves import MOST_STEPS, MoveResult, next_step, still_away, unreachable
 from magis_calib.actuators.timeline import Timeline
 from magis_calib.config.station import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
@@ -72,7 +72,7 @@ class LiveActuators:
                 if readback.keys() >= set(self._names):
                     self._settle(readback)
             else:
-                self._look(self._controllers.read())
+                self._notice(self._controllers.read())
             self.astray = strayed(self._setpoints, self._readback, self.facts)
             self.doubt = (
                 not_ready(self._controllers.statuses())
@@ -157,7 +157,7 @@ class LiveActuators:
         away = still_away(goal, self._readback, self.facts)
         if not away:
             return MoveResult(True, f"stands at {words} already: nothing was moved")
-        if problem := objection(away, self._readback, self.facts):
+        if problem := unreachable(away, self._readback, self.facts):
             return MoveResult(False, failed + problem)
         for number in range(1, MOST_STEPS + 1):
             steps = next_step(away, self._readback, self.facts)
@@ -223,7 +223,7 @@ class LiveActuators:
             self.problem = f"the setpoints must be read again: {sent.reason}"
         return sent
 
-    def _look(self, readback: Setpoints) -> None:
+    def _notice(self, readback: Setpoints) -> None:
         """Take in where the actuators stand.
 
         One that somebody else moved is in force from the next drop on.

@@ -38,7 +38,7 @@ def still_away(
     }
 
 
-def objection(goal: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
+def unreachable(goal: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
     """Say why this goal must not even be walked towards; empty where it may."""
     wrong = []
     for name, value in goal.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import zmq
 
+from hardware.connection import ApplicationIdentity
 from hardware.controller import ControllerClient
 from hardware.driver_check import CheckPlan, DriverCheck
 from hardware.driver_evidence import Finding
@@ -91,7 +92,11 @@ def _check(arguments: argparse.Namespace) -> dict[str, list[Finding]]:
     with closing(open_lock(station, arguments.keys)) as security:
         clients = {
             key: ControllerClient(
-                security, key, controller.endpoint, name, "check-driver", station.links
+                security,
+                key,
+                controller.endpoint,
+                ApplicationIdentity(name, "check-driver"),
+                station.links,
             )
             for key, controller in station.controllers.items()
         }

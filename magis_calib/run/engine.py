@@ -100,7 +100,7 @@ class Engine:
         """Ask for something; the answer is seen in a later snapshot. Never blocks."""
         if isinstance(command, StopRun):
             self._stop.set()
-        self._handler.ask(command)
+        self._handler.submit(command)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the run has stopped and everything is written; return whether it has."""
@@ -139,7 +139,7 @@ class Engine:
                 self._receiver.step(0.05)
                 if self._receiver.state.ended:
                     break
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - top of a thread
                 self._latch("receiving", error)
         self._receiver.finish()
 
@@ -159,7 +159,7 @@ class Engine:
                 elif time.monotonic() - self.snapshot.time_s > REFRESH_S:
                     self._components.actuators.prepare()
                     self._publisher.publish()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - top of a thread
                 self._latch("working", error)
                 if item is not None:
                     self._finish_drop(
@@ -184,7 +184,7 @@ class Engine:
             and self._components.actuators.states()
             and not self._components.actuators.held
         ):
-            self._handler.ask(wanted)
+            self._handler.submit(wanted)
 
     def _one_drop(self, item: Work) -> None:
         about_drop(item.drop_id)
@@ -234,7 +234,7 @@ class Engine:
         while not self._record.drained:
             try:
                 self._record_one()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - top of a thread
                 self._latch("recording", error)
         self._end()
 
@@ -261,7 +261,7 @@ class Engine:
             final = self._final(readback)
             if components.recorder is not None:
                 components.recorder.close(final)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - top of a thread
             self._latch("stopping", error)
         self._publisher.end()
         components.source.close()

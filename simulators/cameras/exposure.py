@@ -95,7 +95,7 @@ class ImageMaker:
         self._thread = threading.Thread(target=self._work, name="darkroom")
         self._thread.start()
 
-    def ask(self, job: Job) -> None:
+    def enqueue(self, job: Job) -> None:
         """Photograph this drop as soon as possible."""
         self._jobs.put(job)
 
@@ -130,7 +130,7 @@ class ImageMaker:
                 for one in develop(job, self.sensors, self._cloud, self._seed):
                     self._prints.put(one)
                 bell.send(b"")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - top of a thread
             self.error = error
             bell.send(b"")
         finally:

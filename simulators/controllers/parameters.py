@@ -63,7 +63,7 @@ class ParameterBank:
             for name, value in self._commanded.items()
         }
 
-    def judge(self, setpoints: Setpoints) -> Refusal | None:
+    def refusal(self, setpoints: Setpoints) -> Refusal | None:
         """Return why these setpoints are not accepted, None when all are, and count every violation
         of a limit.
         """

@@ -54,11 +54,13 @@ class RequestHandler:
 
     def answer(self, identity: bytes, request: ControllerRequest) -> Answer:
         """Do what one peer asks for, or refuse it."""
-        refused = self._judge(request.setpoints or {}) if request.request == "write" else None
+        refused = (
+            self._write_refusal(request.setpoints or {}) if request.request == "write" else None
+        )
         refusal = (
             self._stale(request)
             or refused
-            or self._judge_sequence(request)
+            or self._sequence_refusal(request)
             or self._not_yours(identity, request)
         )
         if refusal:
@@ -68,15 +70,15 @@ class RequestHandler:
             )
         return self._do(request)
 
-    def _judge(self, setpoints: Setpoints) -> Refusal | None:
+    def _write_refusal(self, setpoints: Setpoints) -> Refusal | None:
         """Say why a write is not accepted. Limits come first: an attempt counts, whatever else
         refuses it.
         """
         if not setpoints:
             return Refusal(code="bad_request", message="a write without setpoints")
-        return self.bank.judge(setpoints) or self.misbehaviour.refusal()
+        return self.bank.refusal(setpoints) or self.misbehaviour.refusal()
 
-    def _judge_sequence(self, request: ControllerRequest) -> Refusal | None:
+    def _sequence_refusal(self, request: ControllerRequest) -> Refusal | None:
         """Say why a sequence type is not accepted."""
         if request.request != "sequence":
             return None

@@ -233,13 +233,20 @@ def test_process_stops_cleanly_on_a_signal(bench, tmp_path):
 
 
 def test_simulated_cameras_pass_the_driver_check(bench):
+    from hardware.connection import ApplicationIdentity
     from hardware.controller import ControllerClient
     from hardware.driver_check import CheckPlan, DriverCheck
 
     name, station = bench.configured()
     lock = NoSecurity(bench.context)
     clients = [
-        ControllerClient(lock, key, bench.endpoints[key], name, "check", station.links)
+        ControllerClient(
+            lock,
+            key,
+            bench.endpoints[key],
+            ApplicationIdentity(name, "check"),
+            station.links,
+        )
         for key in ("laser", "drop_system")
     ]
     check = DriverCheck(

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
+from hardware.connection import ApplicationIdentity
 from hardware.controller import ControllerClient
 from magis_calib.actuators.checks import disagreements
 from magis_calib.app.checks.finding import Asked, Check, Finding
@@ -73,10 +74,8 @@ def _controllers(asked: Asked) -> Iterator[Finding]:
                 security,
                 name,
                 controller.endpoint,
-                asked.name,
-                f"check-{os.getpid()}",
+                ApplicationIdentity(asked.name, f"check-{os.getpid()}", asks_only=True),
                 links,
-                asks_only=True,
             )
             try:
                 told = _described(client)
