@@ -85,11 +85,7 @@ class ControllerConnection:
         self._ready = threading.Lock()
         self._socket = self._locked()
         self._handshake = HandshakeMonitor(self._socket, endpoint)
-        wake = f"inproc://wake-{next(_wakes)}"
-        self._wake_in = security.context.socket(zmq.PAIR)
-        self._wake_out = security.context.socket(zmq.PAIR)
-        self._wake_in.bind(wake)
-        self._wake_out.connect(wake)
+        self._wake_in, self._wake_out = _wake_pair(security.context)
         self._thread = threading.Thread(target=self._run, name=f"controller {name}", daemon=True)
         self._thread.start()
 
@@ -158,13 +154,17 @@ class ControllerConnection:
             ready = dict(poller.poll(min(POLL_MS, round(1e3 * max(0.0, next_beat_s - now_s)) + 1)))
             if self._wake_in in ready:
                 self._wake_in.recv()
-            while self._outbox:
-                self._send(self._outbox.popleft())
-            while self._socket.poll(0):
-                self._hear(self._socket.recv())
+            self._exchange()
         self._handshake.close()
         self._socket.close()
         self._wake_in.close()
+
+    def _exchange(self) -> None:
+        """Say what waits to be said, and hear what was said."""
+        while self._outbox:
+            self._send(self._outbox.popleft())
+        while self._socket.poll(0):
+            self._hear(self._socket.recv())
 
     def _beat(self) -> bool:
         """Say hello until welcomed (again after silence), then that we are alive; return whether it
@@ -233,3 +233,14 @@ class ControllerConnection:
             log.debug("%s is not there; %s waits for nobody", self.name, type(message).__name__)
             return False
         return True
+
+
+def _wake_pair(
+    context: zmq.Context[zmq.Socket[bytes]],
+) -> tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
+    """Return two connected sockets: what is sent into the second wakes who polls the first."""
+    address = f"inproc://wake-{next(_wakes)}"
+    wake_in, wake_out = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+    wake_in.bind(address)
+    wake_out.connect(address)
+    return wake_in, wake_out

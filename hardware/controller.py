@@ -127,7 +127,7 @@ class ControllerClient:
         commit: bool = True,
         sequence_type: SequenceType | None = None,
     ) -> Answer:
-        deadline_s = self._reply_timeout_s
+        """Ask, and return the answer. Raises `Refused` or `Silent`."""
         if setpoints is not None:
             self._check_limits(setpoints)
         number = next(self._numbers)
@@ -136,28 +136,29 @@ class ControllerClient:
             request_id=f"{self._own_session}-{number}",
             number=number,
             session=self._own_session,
-            expires_time_ns=time.time_ns() + int(deadline_s * 1e9),
+            expires_time_ns=time.time_ns() + int(self._reply_timeout_s * 1e9),
             setpoints=dict(setpoints) if setpoints is not None else None,
             commit=commit,
             sequence_type=sequence_type,
         )
+        answer = self._answer_to(request)
+        if answer.ok:
+            return answer
+        code, why = "", "no reason given"
+        if answer.error is not None:
+            code, why = answer.error.code, answer.error.message
+        raise Refused(self.name, code, why)
+
+    def _answer_to(self, request: ControllerRequest) -> Answer:
         future: Future[Answer] = Future()
         self._answers[request.request_id] = future
         self._connection.post(request)
         try:
-            answer = future.result(deadline_s)
+            return future.result(self._reply_timeout_s)
         except FutureTimeout:
-            raise Silent(self.name, word, deadline_s) from None
+            raise Silent(self.name, request.request, self._reply_timeout_s) from None
         finally:
             self._answers.pop(request.request_id, None)
-        if not answer.ok:
-            problem = answer.error
-            raise Refused(
-                self.name,
-                problem.code if problem else "",
-                problem.message if problem else "no reason given",
-            )
-        return answer
 
     def _check_limits(self, setpoints: Setpoints) -> None:
         """Refuse what the controller would refuse, in the last function before the socket."""

@@ -64,9 +64,18 @@ class SimulationOptions:
         return words
 
 
-def add_simulation_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+OptionGroup = argparse.ArgumentParser | argparse._ArgumentGroup
+
+
+def add_simulation_options(parser: OptionGroup) -> None:
     """Add the options that say what the simulated station is like."""
-    default = SimulationOptions()
+    _add_drops(parser, SimulationOptions())
+    _add_files(parser)
+    _add_physics(parser, SimulationOptions())
+
+
+def _add_drops(parser: OptionGroup, default: SimulationOptions) -> None:
+    """What is photographed, and how often."""
     parser.add_argument(
         "--sensor",
         choices=SENSORS,
@@ -88,25 +97,15 @@ def add_simulation_options(parser: argparse.ArgumentParser | argparse._ArgumentG
         help="a drop every S seconds; 0: the next when the last one's outcome is known "
         "(default %(default)g)",
     )
+
+
+def _add_files(parser: OptionGroup) -> None:
+    """What is written, and what is read."""
     parser.add_argument(
         "--truth",
         type=Path,
         metavar="FILE",
         help="write what really happened to this file, JSON lines",
-    )
-    parser.add_argument(
-        "--preset",
-        choices=PRESETS,
-        default=default.preset,
-        help="short: 50 ms interrogation, the phase can be locked; long: 0.5 s, it is random "
-        "(default %(default)s)",
-    )
-    parser.add_argument(
-        "--delay",
-        type=_not_negative,
-        default=default.delay,
-        metavar="N",
-        help="a write takes effect N drops later than the next one (default %(default)s)",
     )
     parser.add_argument(
         "--faults",
@@ -121,6 +120,24 @@ def add_simulation_options(parser: argparse.ArgumentParser | argparse._ArgumentG
         help="write what is asked of the controllers, by whose key, and the answers to this file, "
         "JSON "
         "lines",
+    )
+
+
+def _add_physics(parser: OptionGroup, default: SimulationOptions) -> None:
+    """What the atoms meet."""
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        default=default.preset,
+        help="short: 50 ms interrogation, the phase can be locked; long: 0.5 s, it is random "
+        "(default %(default)s)",
+    )
+    parser.add_argument(
+        "--delay",
+        type=_not_negative,
+        default=default.delay,
+        metavar="N",
+        help="a write takes effect N drops later than the next one (default %(default)s)",
     )
     parser.add_argument(
         "--off",

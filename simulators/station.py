@@ -112,14 +112,15 @@ class SimulatedStation:
                     poller = self._poller()
                 if due and not self._power_cycle():
                     self._start_drop(now_s)
-                wait_s = (
-                    LOOK_AGAIN_S
-                    if self._said_behind
-                    else self._schedule.waiting_s(time.monotonic())
-                )
-                poller.poll(round(min(LOOK_AGAIN_S, wait_s) * 1000))
+                poller.poll(round(self._idle_s() * 1000))
         finally:
             self._close()
+
+    def _idle_s(self) -> float:
+        """Return for how long there is nothing to do but to listen."""
+        if self._said_behind:
+            return LOOK_AGAIN_S
+        return min(LOOK_AGAIN_S, self._schedule.waiting_s(time.monotonic()))
 
     def _poller(self) -> zmq.Poller:
         poller = zmq.Poller()
@@ -226,28 +227,25 @@ class SimulatedStation:
         return group
 
     def _controller(self, name: str, endpoint: str) -> ControllerServer:
-        setup = self._setup
-        links = self._setup.config.links
-        numbers = {
-            key: one for key, one in setup.numbers.actuators.items() if one.controller == name
-        }
+        delay = self._setup.options.delay
+        actuators = self._setup.numbers.actuators
+        numbers = {key: one for key, one in actuators.items() if one.controller == name}
         bank = ParameterBank(numbers, self._plant.nominal)
-        place = ControllerIdentity(
-            setup.name,
-            name,
-            endpoint,
-            self._session,
-            links.heartbeat_s,
-            links.silent_after_s,
-        )
-        server = ControllerServer(self._security, place, bank, self._say)
+        server = ControllerServer(self._security, self._identity(name, endpoint), bank, self._say)
         server.requests.misbehaviour = Misbehaviour(
             self._faults, name, lambda: self._schedule.next_drop - 1
         )
-        server.requests.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
+        server.requests.next_effective_drop = lambda: self._schedule.next_drop + delay
         server.requests.status = lambda: self._status(server)
         server.commands = self._commands
         return server
+
+    def _identity(self, name: str, endpoint: str) -> ControllerIdentity:
+        setup, session = self._setup, self._session
+        links = setup.config.links
+        return ControllerIdentity(
+            setup.name, name, endpoint, session, links.heartbeat_s, links.silent_after_s
+        )
 
     def _status(self, server: ControllerServer) -> dict[str, str | int | float | bool]:
         lease = server.lease.in_words()

@@ -18,7 +18,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
 from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.errors import ControllerError
-from magis_calib.domain.limits import broken_limit
+from magis_calib.domain.limits import BrokenLimit, broken_limit
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.feedback.evaluation import Evaluation
 
@@ -67,21 +67,29 @@ class LiveActuators:
             return False
         try:
             if self.problem or self._controllers.restarted():
-                readback = self._controllers.learn()
-                self.problem = disagreements(self.facts, self._controllers.owner, self._station)
-                if readback.keys() >= set(self._names):
-                    self._settle(readback)
+                self._learn()
             else:
                 self._notice(self._controllers.read())
-            self.astray = strayed(self._setpoints, self._readback, self.facts)
-            self.doubt = (
-                not_ready(self._controllers.statuses())
-                or self.astray
-                or elsewhere(self._station, self._readback, self.facts)
-            )
+            self._doubt_again()
         except ControllerError as error:
             self.problem = str(error)
         return not self.problem
+
+    def _learn(self) -> None:
+        """Ask the controllers what they have, and where they stand."""
+        readback = self._controllers.learn()
+        self.problem = disagreements(self.facts, self._controllers.owner, self._station)
+        if readback.keys() >= set(self._names):
+            self._settle(readback)
+
+    def _doubt_again(self) -> None:
+        """Judge anew whether the loop should send."""
+        self.astray = strayed(self._setpoints, self._readback, self.facts)
+        self.doubt = (
+            not_ready(self._controllers.statuses())
+            or self.astray
+            or elsewhere(self._station, self._readback, self.facts)
+        )
 
     def accept(self) -> None:
         """Take the actuators where they stand: the operator closes the loop there."""
@@ -207,21 +215,27 @@ class LiveActuators:
 
     def _send(self, setpoints: Setpoints) -> Sent:
         for name, value in setpoints.items():
-            slack = self.facts[name].readback_tolerance if name in self.facts else 0.0
-            broken = broken_limit(
-                name, value, self.facts, self._readback.get(name, math.nan), slack
-            )
-            if broken is not None:
+            if broken := self._broken(name, value):
                 return Sent("refused", f"{broken}; nothing was sent")
         sent = self._controllers.send(setpoints)
-        self._setpoints.update(sent.sent)
-        self._readback.update(sent.readback)
-        if self._timeline is not None:
-            for name, effective in sent.effective.items():
-                self._timeline.change(effective, {name: sent.readback.get(name, sent.sent[name])})
+        self._remember(sent)
         if sent.outcome == "half_applied" or (sent.outcome == "unverified" and not sent.answered):
             self.problem = f"the setpoints must be read again: {sent.reason}"
         return sent
+
+    def _broken(self, name: str, value: float) -> BrokenLimit | None:
+        """Return the limit that this setpoint would break."""
+        slack = self.facts[name].readback_tolerance if name in self.facts else 0.0
+        return broken_limit(name, value, self.facts, self._readback.get(name, math.nan), slack)
+
+    def _remember(self, sent: Sent) -> None:
+        """Take in what was sent, and from which drop on it is in force."""
+        self._setpoints.update(sent.sent)
+        self._readback.update(sent.readback)
+        if self._timeline is None:
+            return
+        for name, effective in sent.effective.items():
+            self._timeline.change(effective, {name: sent.readback.get(name, sent.sent[name])})
 
     def _notice(self, readback: Setpoints) -> None:
         """Take in where the actuators stand.

@@ -55,17 +55,7 @@ class Engine:
         self._pipeline = Pipeline(
             station, components.actuators, components.estimator, components.loop
         )
-        record = self._record if components.recorder is not None else None
-        pairing = Pairing(station.pairing.wait_s, continued=components.earlier is not None)
-        self._receiver = Receiver(
-            components.source,
-            components.drop_system,
-            pairing,
-            self._work,
-            record,
-            components.drops,
-            components.earlier,
-        )
+        self._receiver = self._receiving(components)
         self.history = RunHistory()
         for before in components.before:
             self.history.recall(before)
@@ -83,6 +73,18 @@ class Engine:
             self.history,
             self._receiver,
             components.telemetry,
+        )
+
+    def _receiving(self, components: Components) -> Receiver:
+        wait_s = components.station.pairing.wait_s
+        return Receiver(
+            components.source,
+            components.drop_system,
+            Pairing(wait_s, continued=components.earlier is not None),
+            self._work,
+            self._record if components.recorder is not None else None,
+            components.drops,
+            components.earlier,
         )
 
     def start(self) -> None:

@@ -105,18 +105,7 @@ class ProcedureRunner:
         """
         if self.result is None or self.state.product:
             return
-        drops = (self.records[0].drop_id, self.records[-1].drop_id) if self.records else (0, 0)
-        product = Product(
-            self.state.name,
-            station,
-            time.time_ns(),
-            self.result.good,
-            self.result.words,
-            dict(self._place.base),
-            Path(session).name,
-            drops,
-            self.result.product,
-        )
+        product = self._product(self.result, station, Path(session).name)
         try:
             self.state = replace(self.state, product=str(write_product(folder, product)))
         except OSError as error:
@@ -125,6 +114,20 @@ class ProcedureRunner:
                 good=False,
                 words=f"{self.state.words}; its product is NOT written: {error}",
             )
+
+    def _product(self, result: ProcedureResult, station: str, session: str) -> Product:
+        drops = (self.records[0].drop_id, self.records[-1].drop_id) if self.records else (0, 0)
+        return Product(
+            self.state.name,
+            station,
+            time.time_ns(),
+            result.good,
+            result.words,
+            dict(self._place.base),
+            session,
+            drops,
+            result.product,
+        )
 
     def _next(self, go_on: Callable[[], Request]) -> None:
         """Go on to what is asked for next.

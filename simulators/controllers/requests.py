@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Setpoints
@@ -14,7 +15,6 @@ from simulators.controllers.lease import Lease
 from simulators.controllers.parameters import ParameterBank
 from simulators.faults.active import NO_FAULTS
 from simulators.faults.controller import Misbehaviour
-from simulators.faults.kinds import Controller
 
 Say = Callable[[str], None]
 
@@ -23,7 +23,7 @@ class RequestHandler:
     """The parameters of one controller, and who may change them. Used by one thread."""
 
     def __init__(
-        self, name: Controller, session: str, bank: ParameterBank, lease: Lease, say: Say
+        self, name: str, session: str, bank: ParameterBank, lease: Lease, say: Say
     ) -> None:
         self._name = name
         self._session = session
@@ -101,34 +101,35 @@ class RequestHandler:
         return Refusal(code="leased", message=f"{self._name} is {self._lease.in_words()}")
 
     def _do(self, request: ControllerRequest) -> Answer:
-        answer = Answer(request_id=request.request_id, session=self._session, ok=True)
-        match request.request:
-            case "describe":
-                return answer.model_copy(
-                    update={"parameters": self.misbehaviour.described(self.bank.describe())}
-                )
-            case "read":
-                return answer.model_copy(update={"readback": self._readback()})
-            case "status":
-                words = {
-                    "state": "ready",
-                    "limit_violations": self.bank.limit_violations,
-                    **self.status(),
-                }
-                return answer.model_copy(update={"status": words})
-            case "write":
-                effective = self.next_effective_drop()
-                if request.commit and request.setpoints:
-                    self.bank.write(self.misbehaviour.clamped(request.setpoints), effective)
-                return answer.model_copy(
-                    update={"readback": self._readback(), "effective_drop": effective}
-                )
-            case "sequence":
-                assert self.on_sequence is not None  # judged
-                assert request.sequence_type is not None
-                return answer.model_copy(
-                    update={"effective_drop": self.on_sequence(request.sequence_type)}
-                )
+        done = {
+            "describe": self._describe,
+            "read": self._read,
+            "status": self._tell_status,
+            "write": self._write,
+            "sequence": self._sequence,
+        }[request.request](request)
+        return Answer(request_id=request.request_id, session=self._session, ok=True, **done)
+
+    def _describe(self, request: ControllerRequest) -> dict[str, Any]:
+        return {"parameters": self.misbehaviour.described(self.bank.describe())}
+
+    def _read(self, request: ControllerRequest) -> dict[str, Any]:
+        return {"readback": self._readback()}
+
+    def _tell_status(self, request: ControllerRequest) -> dict[str, Any]:
+        own = {"state": "ready", "limit_violations": self.bank.limit_violations}
+        return {"status": {**own, **self.status()}}
+
+    def _write(self, request: ControllerRequest) -> dict[str, Any]:
+        effective = self.next_effective_drop()
+        if request.commit and request.setpoints:
+            self.bank.write(self.misbehaviour.clamped(request.setpoints), effective)
+        return {"readback": self._readback(), "effective_drop": effective}
+
+    def _sequence(self, request: ControllerRequest) -> dict[str, Any]:
+        assert self.on_sequence is not None  # judged
+        assert request.sequence_type is not None
+        return {"effective_drop": self.on_sequence(request.sequence_type)}
 
     def _readback(self) -> dict[str, float]:
         return self.misbehaviour.misread(self.bank.readback())
