@@ -1,6 +1,4 @@
-"""The connection to one controller: a thread that owns the socket, says hello, keeps the lease and
-hears answers.
-"""
+"""The connection to one controller: its thread owns the socket, says hello, hears answers."""
 
 from __future__ import annotations
 

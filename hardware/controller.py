@@ -1,6 +1,4 @@
-"""A controller's client: requests with a deadline, heartbeats,
-and the drop system's announcements.
-"""
+"""A controller's client: requests with a deadline, heartbeats, announcements of drops."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class CheckPlan:
     """How long and how much is looked at."""
 
     endpoint: str
-    seconds: float = 60.0
+    patience_s: float = 60.0
     """Longest wait for the hello, for the frames, and for what comes back."""
     frames: int = 5
     """Whole frames wanted of each driver, at least 3."""
@@ -78,12 +78,12 @@ class DriverCheck:
         Return the checklist of each by the name of its camera.
         """
         try:
-            self._serve_until(lambda: self._joined() or stopping(), self._plan.seconds)
-            self._serve_until(lambda: self._seen_enough() or stopping(), self._plan.seconds)
+            self._serve_until(lambda: self._joined() or stopping(), self._plan.patience_s)
+            self._serve_until(lambda: self._seen_enough() or stopping(), self._plan.patience_s)
             self._withholding = True
             self._serve_until(stopping, QUIET_S)
             self._start_again()
-            self._serve_until(lambda: self._all_back() or stopping(), self._plan.seconds)
+            self._serve_until(lambda: self._all_back() or stopping(), self._plan.patience_s)
             self._serve_until(stopping, QUIET_S)
         finally:
             self._socket.close(linger=500)

@@ -1,6 +1,4 @@
-"""What Prometheus scrapes, over HTTP on this machine alone: the newest snapshot, and how long the
-stages of the drops took.
-"""
+"""What Prometheus scrapes, on this machine alone: the newest snapshot, durations of stages."""
 
 from __future__ import annotations
 

@@ -71,9 +71,7 @@ class Telemetry:
 
 
 def summary(snapshot: Snapshot) -> dict[str, Any]:
-    """Return the snapshot without images and without the history (docs/protocol.md,
-    "Telemetry").
-    """
+    """Return the snapshot without images and history (docs/protocol.md, "Telemetry")."""
     return {
         "protocol": PROTOCOL_VERSION,
         "time_ns": time.time_ns(),

@@ -1,6 +1,4 @@
-"""Send one setpoint vector to both controllers: checked by both, then written to both, then read
-back.
-"""
+"""Send one setpoint vector: checked by every controller, then written, then read back."""
 
 from __future__ import annotations
 
@@ -114,9 +112,7 @@ class ControllerSet:
         return Sent("unverified" if off else "applied", off, sent, readback, effective, True)
 
     def _broken(self, error: ControllerError, done: list[str], so_far: Sent) -> Sent:
-        """One controller failed while writing: name what was done,
-        and ask both where they stand.
-        """
+        """One controller failed while writing: name what was done, and ask all where they stand."""
         outcome: Outcome = (
             "half_applied" if done else "refused" if isinstance(error, Refused) else "unverified"
         )

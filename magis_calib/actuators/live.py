@@ -1,6 +1,4 @@
-"""The hands of the loop: knows where the actuators stand, moves them, and says exactly what became
-of it.
-"""
+"""Where the actuators stand, how they are moved, and what exactly became of it."""
 
 from __future__ import annotations
 
@@ -252,9 +250,7 @@ class LiveActuators:
         self._readback.update(readback)
 
     def _settle(self, readback: Setpoints) -> None:
-        """Take the read-backs as what is in force: from the start, or from the next drop on after
-        trouble.
-        """
+        """Take the read-backs as in force: from the start, or from the next drop after trouble."""
         self._readback.update(readback)
         self._setpoints.update(readback)
         if self._timeline is None:

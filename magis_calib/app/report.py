@@ -29,9 +29,7 @@ HISTORY_TOLD = ("key", "text", "since_ns", "over_ns")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Where the simulated station wrote what really happened,
-    and how late its writes took effect.
-    """
+    """Where the simulated station wrote the truth, and how late its writes took effect."""
 
     path: Path
     delay: int

@@ -89,9 +89,7 @@ def _explain(item: Any, text: str) -> str:
 
 
 def line_of(keys: list[str], text: str) -> int | None:
-    """Find the line that most likely holds the last key:
-    the first match after its parents' lines.
-    """
+    """Find the line that most likely holds the last key: the first after its parents'."""
     lines = [line.split("#", 1)[0].strip() for line in text.splitlines()]
     at = 0
     found = None

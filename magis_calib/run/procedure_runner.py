@@ -1,6 +1,4 @@
-"""Walks one procedure through a run: moves to what it asks for, gives it the drops, brings the
-setpoints back.
-"""
+"""Walks one procedure through a run: moves, gives it the drops, brings the setpoints back."""
 
 from __future__ import annotations
 
@@ -100,9 +98,7 @@ class ProcedureRunner:
             self._end(ProcedureResult(False, f"cancelled: {why}"))
 
     def leave_product(self, folder: Path, station: str, session: str) -> None:
-        """Write what it found, once it has ended, and tell where,
-        or why it could not be written.
-        """
+        """Write what it found, once it has ended; tell where, or why it could not be written."""
         if self.result is None or self.state.product:
             return
         product = self._product(self.result, station, Path(session).name)
@@ -206,9 +202,7 @@ class ProcedureRunner:
             raise ProcedureError(result.words)
 
     def _end(self, result: ProcedureResult) -> None:
-        """Bring back what it moved, but for what is to be kept, and the drop system to its usual
-        drops.
-        """
+        """Bring back what it moved (but for what is to be kept) and the usual drops."""
         words = result.words
         try:
             self._turn("interferometer")

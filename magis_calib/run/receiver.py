@@ -1,6 +1,4 @@
-"""The receiving thread's work: events in, every frame to the recorder, every whole or given-up drop
-to the worker.
-"""
+"""The receiving thread's work: frames to the recorder, whole or given-up drops to the worker."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def develop(
 
 
 def _atoms(scene: Scene, flaws: Flaws, cloud: CloudNumbers, seed: int) -> Atoms:
-    atoms = draw_atoms(scene, cloud, seed, flaws.atoms)
+    atoms = draw_atoms(scene, cloud, seed, flaws.atoms_fraction)
     if flaws.two_clouds:
         for places in (atoms.x, atoms.y):
             places[::2] += SECOND_CLOUD_M

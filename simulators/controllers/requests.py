@@ -1,6 +1,4 @@
-"""What a simulated controller does with requests: judges them, moves its parameters,
-and answers.
-"""
+"""What a simulated controller does with requests: refuses, moves, answers."""
 
 from __future__ import annotations
 
@@ -71,9 +69,7 @@ class RequestHandler:
         return self._do(request)
 
     def _write_refusal(self, setpoints: Setpoints) -> Refusal | None:
-        """Say why a write is not accepted. Limits come first: an attempt counts, whatever else
-        refuses it.
-        """
+        """Say why a write is not accepted; limits first, for every attempt at one counts."""
         if not setpoints:
             return Refusal(code="bad_request", message="a write without setpoints")
         return self.bank.refusal(setpoints) or self.misbehaviour.refusal()

@@ -1,6 +1,4 @@
-"""The server side of a controller: says hello back, answers requests,
-keeps its clients informed.
-"""
+"""The server side of a controller: hellos, answers, news for its clients."""
 
 from __future__ import annotations
 

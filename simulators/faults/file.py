@@ -130,9 +130,7 @@ class WatchedFaults:
 
 
 def _explain(item: Any, text: str) -> str:
-    """Say what is wrong: line, fault (counted from 1) and field, then what was wanted and what was
-    found.
-    """
+    """Say line, fault (counted from 1) and field, then what was wanted and what was found."""
     keys = [str(part) for part in item["loc"]]
     keys = keys[:2] + keys[3:]  # without the kind, which pydantic puts after the position
     line = line_of(keys[:-1] if item["type"] == "missing" else keys, text)

@@ -42,9 +42,7 @@ Controller = Annotated[str, AfterValidator(_controller)]
 
 
 class Timed(Strict):
-    """In which drops: all from `from_drop` to `until_drop`, or each of them with the probability
-    `rate`.
-    """
+    """In which drops: `from_drop` to `until_drop`, or each with the probability `rate`."""
 
     momentary: ClassVar[bool] = False
     """Where neither `until_drop` nor `rate` is given: in one drop, rather than for ever."""
@@ -169,9 +167,7 @@ class ControllerSilent(OfController):
 
 
 class ControllerRestart(OfController):
-    """A power cycle just before the drop, after which these setpoints are others than the nominal
-    ones.
-    """
+    """A power cycle just before the drop; `setpoints` (SI): those not nominal after it."""
 
     momentary = True
     kind: Literal["controller_restart"]
@@ -206,7 +202,7 @@ class Refuses(OfController):
 
 
 class Clamps(Timed):
-    """Limits what is written without a word."""
+    """Limits what is written without a word, in the parameter's unit (SI)."""
 
     kind: Literal["clamps"]
     name: ActuatorName
@@ -223,7 +219,7 @@ class Clamps(Timed):
 
 
 class ReadsOff(Timed):
-    """Reads back wrong."""
+    """Reads back wrong, by `size` in the parameter's unit (SI)."""
 
     kind: Literal["reads_off"]
     name: ActuatorName

@@ -1,6 +1,4 @@
-"""What can go wrong between sensors and application: frames, camera drivers, networks, clocks
-(docs/faults.md).
-"""
+"""What can go wrong with frames, camera drivers, networks and clocks (docs/faults.md)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from simulators.instrument.randomness import choices, normal_pool, stream
 from simulators.instrument.scene import Scene
 
 NORMAL = normal_pool()
-REACH = 4.5
+REACH_WIDTHS = 4.5
 """No atom is further from its port's centre than this many widths."""
 
 
@@ -32,9 +32,7 @@ class Atoms:
 
 
 def draw_atoms(scene: Scene, cloud: CloudNumbers, seed: int, share: float = 1.0) -> Atoms:
-    """Return this share of the drop's atoms, each in port a with the probability P + C cos(θ)/2 at
-    its place.
-    """
+    """Return this share of the atoms, each in port a with the probability P + C cos(θ)/2."""
     number = _number(scene, cloud, seed, share)
     random = stream(seed, scene.drop_id, "atoms")
     x, y, z = NORMAL.take(choices(random, 3 * number), mode="wrap").reshape(3, number)
@@ -71,6 +69,6 @@ def bounds_of(scene: Scene, cloud: CloudNumbers, view: View) -> Bounds:
     """Return the rectangle of a view that holds the atoms of both ports."""
     x, y, z = scene.centre_m
     middle = x if view == "x" else y
-    reach = REACH * cloud.width_m
+    reach = REACH_WIDTHS * cloud.width_m
     high = abs(cloud.port_displacement_m) + reach
     return scene.optics.around((middle - reach, middle + reach, z - high, z + high))
