@@ -102,14 +102,16 @@ class ControllerConnection:
             return LinkState(self.name, False, None, self.leased)
         if self._heard_s is None:
             where = f"no {self.name} controller: expected at {self._endpoint}"
-            problem = self._handshake.problem
-            return LinkState(self.name, False, None, f"{where}; {problem}" if problem else where)
-        age = time.monotonic() - self._heard_s
-        there = age < self._links.silent_after_s
-        silent = f"silent for {age:.0f} s" + (
-            f"; {self._handshake.problem}" if self._handshake.problem else ""
-        )
-        return LinkState(self.name, there, age, self._endpoint if there else silent)
+            return LinkState(self.name, False, None, self._with_problem(where))
+        age_s = time.monotonic() - self._heard_s
+        if age_s < self._links.silent_after_s:
+            return LinkState(self.name, True, age_s, self._endpoint)
+        silent = f"silent for {age_s:.0f} s"
+        return LinkState(self.name, False, age_s, self._with_problem(silent))
+
+    def _with_problem(self, words: str) -> str:
+        """Add what the handshake says is wrong."""
+        return "; ".join(filter(None, (words, self._handshake.problem)))
 
     def close(self) -> None:
         """Say good-bye and release the connection."""
@@ -212,14 +214,18 @@ class ControllerConnection:
                 log.warning("%s restarted: session %s", self.name, message.session)
                 self.welcome = None
         elif isinstance(message, ControlError):
-            log.warning("%s: %s", self.name, message.message)
-            if message.code == "no_hello":
-                self.welcome = None
-            elif message.code == "leased":
-                self._quiet = self.welcome is not None
-                self.leased = message.message
+            self._refused(message)
         else:
             self._take_message(message)
+
+    def _refused(self, error: ControlError) -> None:
+        """Take in that it has forgotten us, or who else has the lease."""
+        log.warning("%s: %s", self.name, error.message)
+        if error.code == "no_hello":
+            self.welcome = None
+        elif error.code == "leased":
+            self._quiet = self.welcome is not None
+            self.leased = error.message
 
     def _send(self, message: Message) -> bool:
         """Send, and return whether the connection took it."""

@@ -64,17 +64,16 @@ class SimulationOptions:
         return words
 
 
-OptionGroup = argparse.ArgumentParser | argparse._ArgumentGroup
-
-
-def add_simulation_options(parser: OptionGroup) -> None:
+def add_simulation_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """Add the options that say what the simulated station is like."""
     _add_drops(parser, SimulationOptions())
     _add_files(parser)
     _add_physics(parser, SimulationOptions())
 
 
-def _add_drops(parser: OptionGroup, default: SimulationOptions) -> None:
+def _add_drops(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, default: SimulationOptions
+) -> None:
     """What is photographed, and how often."""
     parser.add_argument(
         "--sensor",
@@ -99,7 +98,7 @@ def _add_drops(parser: OptionGroup, default: SimulationOptions) -> None:
     )
 
 
-def _add_files(parser: OptionGroup) -> None:
+def _add_files(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """What is written, and what is read."""
     parser.add_argument(
         "--truth",
@@ -123,7 +122,9 @@ def _add_files(parser: OptionGroup) -> None:
     )
 
 
-def _add_physics(parser: OptionGroup, default: SimulationOptions) -> None:
+def _add_physics(
+    parser: argparse.ArgumentParser | argparse._ArgumentGroup, default: SimulationOptions
+) -> None:
     """What the atoms meet."""
     parser.add_argument(
         "--preset",

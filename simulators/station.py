@@ -12,7 +12,7 @@ import zmq
 
 from magis_calib.auth.sockets import open_lock
 from magis_calib.config.station import Station
-from magis_calib.domain.camera import VIEWS, FrameHeader, View
+from magis_calib.domain.camera import VIEWS, FrameHeader, SequenceType, View
 from magis_calib.domain.errors import ConfigError
 from magis_calib.link.control_messages import DropMessage
 from simulators.cameras.buffer import FrameBuffer
@@ -166,21 +166,20 @@ class SimulatedStation:
     def _start_drop(self, now_s: float) -> None:
         if not self._schedule.begun:
             self._say("first drop")
-        announcer = self._controllers.announcer
-        holder = announcer.lease.holder
+        holder = self._controllers.announcer.lease.holder
         drop_id = self._schedule.start(now_s, holder.identity if holder else None)
         sequence_type = self._schedule.sequence_type
         truth = self._plant.drop(drop_id, self._controllers.latch(drop_id), sequence_type)
         trigger_time_ns = time.time_ns() + self._faults.clock_ns(drop_id)
         self._truth.add(truth)
         self._image_maker.enqueue(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
-        announcer.tell(
-            DropMessage(
-                drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=trigger_time_ns
-            )
-        )
+        self._announce(drop_id, sequence_type, trigger_time_ns)
         if self._schedule.over:
             self._say(f"all {drop_id} drops are started")
+
+    def _announce(self, drop_id: int, sequence_type: SequenceType, time_ns: int) -> None:
+        drop = DropMessage(drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=time_ns)
+        self._controllers.announcer.tell(drop)
 
     def _send_prints(self) -> None:
         for one in self._image_maker.ready():

@@ -165,16 +165,22 @@ class LiveActuators:
             return MoveResult(True, f"stands at {words} already: nothing was moved")
         if problem := unreachable(away, self._readback, self.facts):
             return MoveResult(False, failed + problem)
+        number, problem = self._walk(away)
+        if problem:
+            return MoveResult(False, failed + problem)
+        plural = "s" if number > 1 else ""
+        return MoveResult(True, f"went to {words} in {number} step{plural}, read back")
+
+    def _walk(self, goal: Setpoints) -> tuple[int, str]:
+        """Go there in steps; return how many, and what stopped it (empty where nothing did)."""
         for number in range(1, MOST_STEPS + 1):
-            steps = next_step(away, self._readback, self.facts)
+            steps = next_step(goal, self._readback, self.facts)
             sent = self._send(steps)
             if sent.outcome != "applied":
-                return MoveResult(False, f"{failed}{sent.reason} (at step {number})")
-            if steps == away:
-                return MoveResult(
-                    True, f"went to {words} in {number} step{'s' if number > 1 else ''}, read back"
-                )
-        return MoveResult(False, f"{failed}not there after {MOST_STEPS} steps")
+                return number, f"{sent.reason} (at step {number})"
+            if steps == goal:
+                return number, ""
+        return MOST_STEPS, f"not there after {MOST_STEPS} steps"
 
     def final_readback(self) -> Setpoints:
         """Ask the controllers once more where they stand; what does not answer is left out."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from types import FrameType
 from typing import Protocol
 
 from rich.console import Console, Group
@@ -133,20 +133,27 @@ def _headline(snapshot: Snapshot) -> Text:
 
 def _observables(snapshot: Snapshot) -> Table:
     table = Table("observable", "measured", "target", "unit", "", box=None)
-    estimate = snapshot.latest.estimate if snapshot.latest else None
-    for name, quantity in OBSERVABLES.items():
-        target, tolerance = snapshot.targets[name], snapshot.tolerances[name]
-        value = estimate.values[name] if estimate else float("nan")
-        error = estimate.stderr[name] if estimate else float("nan")
-        word = "–" if value != value else "ok" if abs(value - target) <= tolerance else "off"
-        table.add_row(
-            quantity.label,
-            quantity.with_error(value, error),
-            quantity.shown(target),
-            quantity.shown_unit,
-            word,
-        )
+    for name in OBSERVABLES:
+        table.add_row(*_observable(name, snapshot))
     return table
+
+
+def _observable(name: str, snapshot: Snapshot) -> Iterator[str]:
+    """Yield the cells of one observable's row."""
+    quantity, target = OBSERVABLES[name], snapshot.targets[name]
+    estimate = snapshot.latest.estimate if snapshot.latest else None
+    value = estimate.values[name] if estimate else math.nan
+    yield quantity.label
+    yield quantity.with_error(value, estimate.stderr[name] if estimate else math.nan)
+    yield quantity.shown(target)
+    yield quantity.shown_unit
+    yield _verdict(value - target, snapshot.tolerances[name])
+
+
+def _verdict(away: float, tolerance: float) -> str:
+    if math.isnan(away):
+        return "–"
+    return "ok" if abs(away) <= tolerance else "off"
 
 
 def _actuators(snapshot: Snapshot) -> Table:
@@ -189,8 +196,5 @@ def _alarm(alarm: Alarm) -> str:
 
 
 def _stop_on_signals(engine: Watched) -> None:
-    def stop(number: int, frame: FrameType | None) -> None:
-        engine.submit(StopRun())
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, lambda number, frame: engine.submit(StopRun()))

@@ -15,7 +15,7 @@ CAMERAS = ("camera x", "camera y")
 
 
 def _peer(name: str, info: ValidationInfo) -> str:
-    return one_of((*CAMERAS, *(info.context.controllers if info.context else ())), name)
+    return one_of((*CAMERAS, *info.context.controllers), name) if info.context else name
 
 
 CutPeer = Annotated[str, AfterValidator(_peer)]

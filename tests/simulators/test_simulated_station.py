@@ -207,8 +207,7 @@ def test_bad_usage_is_exit_2(tmp_path, capsys):
 @pytest.mark.station
 def test_process_stops_cleanly_on_a_signal(bench, tmp_path):
     endpoints = [
-        f"--{name}-endpoint={bench.endpoints[name.replace('-', '_')]}"
-        for name in ("camera", "laser", "drop-system")
+        f"--endpoint={name}={bench.endpoints[name]}" for name in ("camera", "laser", "drop_system")
     ]
     truth, config = tmp_path / "truth.jsonl", tmp_path / "plain.toml"
     config.write_text(default_text().replace('sockets = "curve"', 'sockets = "plain"'))
