@@ -142,7 +142,7 @@ class CameraLink:
             message = decode_from_camera(header)
             return self._accept(identity, message, parts[1:], now_s)
         except WireError as error:
-            view = next((v for v, peer in self._peers.items() if peer.identity == identity), None)
+            view = self._view_of(identity)
             echo = echo_of(header)
             retry = error.code in RETRY_HELPS
             self._send(
@@ -155,7 +155,7 @@ class CameraLink:
     ) -> SourceEvent | None:
         if isinstance(message, Hello):
             return self._welcome(identity, message, now_s)
-        view = next((v for v, peer in self._peers.items() if peer.identity == identity), None)
+        view = self._view_of(identity)
         if view is not None:
             self._peers[view] = replace(self._peers[view], seen_s=now_s)
         if isinstance(message, FrameMessage):
@@ -163,14 +163,19 @@ class CameraLink:
         if isinstance(message, Bye) and view is not None:
             del self._peers[view]
         if isinstance(message, Heartbeat):
-            if view is None:
-                raise WireError(
-                    "no_hello",
-                    "heartbeat of a driver that has not said hello",
-                    wanted="a hello first",
-                )
-            self._send(identity, Heartbeat(session=self._session))
+            self._beat(identity, view)
         return None
+
+    def _view_of(self, identity: bytes) -> View | None:
+        """Return the view of who said hello; None for anybody else."""
+        return next((v for v, peer in self._peers.items() if peer.identity == identity), None)
+
+    def _beat(self, identity: bytes, view: View | None) -> None:
+        """Answer a heartbeat. Raises `WireError` where no hello came before it."""
+        if view is None:
+            text = "heartbeat of a driver that has not said hello"
+            raise WireError("no_hello", text, wanted="a hello first")
+        self._send(identity, Heartbeat(session=self._session))
 
     def _welcome(self, identity: bytes, hello: Hello, now_s: float) -> CameraJoined:
         version = agree_version(hello.protocols)

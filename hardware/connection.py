@@ -1,6 +1,4 @@
-"""The connection to one controller: a thread that owns the socket, says hello, keeps the lease and
-hears answers.
-"""
+"""The connection to one controller: its thread owns the socket, says hello, hears answers."""
 
 from __future__ import annotations
 
@@ -11,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import zmq
 
@@ -38,6 +37,18 @@ AGAIN_S = 0.02
 _wakes = itertools.count()
 
 
+@dataclass(frozen=True, slots=True)
+class ApplicationIdentity:
+    """Who speaks to a controller, and how it wants to."""
+
+    station: str
+    session: str
+    take_over: bool = False
+    """Take the lease from whoever has it."""
+    asks_only: bool = False
+    """Never say hello: whoever has the lease keeps it."""
+
+
 class ControllerConnection:
     """What any thread may say to one controller, and what is known of it."""
 
@@ -46,28 +57,22 @@ class ControllerConnection:
         security: SocketSecurity,
         name: str,
         endpoint: str,
-        station: str,
-        session: str,
+        caller: ApplicationIdentity,
         links: Links,
         take: Callable[[FromController], None],
-        *,
-        take_over: bool,
-        silent: bool,
     ) -> None:
-        """Connect in the background; say hello until it answers, or never (`silent`). Raises
-        `ConfigError`.
+        """Connect in the background and say hello until it answers. Raises `ConfigError`.
 
         `take` is given what it says, in the thread of the connection.
         """
         self.name = name
         self._security = security
         self._endpoint = endpoint
-        self._station = station
-        self._session = session
+        self._caller = caller
         self._links = links
         self._take_message = take
-        self._take_over = take_over
-        self._quiet = silent
+        self._take_over = caller.take_over
+        self._quiet = caller.asks_only
         self._outbox: deque[Message] = deque()
         self.welcome: ControllerWelcome | None = None
         """Its answer to our hello; None until then, and once it has forgotten us."""
@@ -78,11 +83,7 @@ class ControllerConnection:
         self._ready = threading.Lock()
         self._socket = self._locked()
         self._handshake = HandshakeMonitor(self._socket, endpoint)
-        wake = f"inproc://wake-{next(_wakes)}"
-        self._wake_in = security.context.socket(zmq.PAIR)
-        self._wake_out = security.context.socket(zmq.PAIR)
-        self._wake_in.bind(wake)
-        self._wake_out.connect(wake)
+        self._wake_in, self._wake_out = _wake_pair(security.context)
         self._thread = threading.Thread(target=self._run, name=f"controller {name}", daemon=True)
         self._thread.start()
 
@@ -101,18 +102,20 @@ class ControllerConnection:
             return LinkState(self.name, False, None, self.leased)
         if self._heard_s is None:
             where = f"no {self.name} controller: expected at {self._endpoint}"
-            problem = self._handshake.problem
-            return LinkState(self.name, False, None, f"{where}; {problem}" if problem else where)
-        age = time.monotonic() - self._heard_s
-        there = age < self._links.silent_after_s
-        silent = f"silent for {age:.0f} s" + (
-            f"; {self._handshake.problem}" if self._handshake.problem else ""
-        )
-        return LinkState(self.name, there, age, self._endpoint if there else silent)
+            return LinkState(self.name, False, None, self._with_problem(where))
+        age_s = time.monotonic() - self._heard_s
+        if age_s < self._links.silent_after_s:
+            return LinkState(self.name, True, age_s, self._endpoint)
+        silent = f"silent for {age_s:.0f} s"
+        return LinkState(self.name, False, age_s, self._with_problem(silent))
+
+    def _with_problem(self, words: str) -> str:
+        """Add what the handshake says is wrong."""
+        return "; ".join(filter(None, (words, self._handshake.problem)))
 
     def close(self) -> None:
         """Say good-bye and release the connection."""
-        self.post(Bye(session=self._session))
+        self.post(Bye(session=self._caller.session))
         self._stop.set()
         self._wake()
         self._thread.join(5.0)
@@ -151,13 +154,17 @@ class ControllerConnection:
             ready = dict(poller.poll(min(POLL_MS, round(1e3 * max(0.0, next_beat_s - now_s)) + 1)))
             if self._wake_in in ready:
                 self._wake_in.recv()
-            while self._outbox:
-                self._send(self._outbox.popleft())
-            while self._socket.poll(0):
-                self._hear(self._socket.recv())
+            self._exchange()
         self._handshake.close()
         self._socket.close()
         self._wake_in.close()
+
+    def _exchange(self) -> None:
+        """Say what waits to be said, and hear what was said."""
+        while self._outbox:
+            self._send(self._outbox.popleft())
+        while self._socket.poll(0):
+            self._hear(self._socket.recv())
 
     def _beat(self) -> bool:
         """Say hello until welcomed (again after silence), then that we are alive; return whether it
@@ -175,15 +182,15 @@ class ControllerConnection:
             return self._send(
                 ControllerHello(
                     protocols=[PROTOCOL_VERSION],
-                    station=self._station,
-                    session=self._session,
+                    station=self._caller.station,
+                    session=self._caller.session,
                     user=me.user,
                     host=me.host,
                     process=me.process,
                     take_over=self._take_over or None,
                 )
             )
-        return self._send(Heartbeat(session=self._session))
+        return self._send(Heartbeat(session=self._caller.session))
 
     def _hear(self, raw: bytes) -> None:
         if not self._security.trusts(self.name):
@@ -207,14 +214,18 @@ class ControllerConnection:
                 log.warning("%s restarted: session %s", self.name, message.session)
                 self.welcome = None
         elif isinstance(message, ControlError):
-            log.warning("%s: %s", self.name, message.message)
-            if message.code == "no_hello":
-                self.welcome = None
-            elif message.code == "leased":
-                self._quiet = self.welcome is not None
-                self.leased = message.message
+            self._refused(message)
         else:
             self._take_message(message)
+
+    def _refused(self, error: ControlError) -> None:
+        """Take in that it has forgotten us, or who else has the lease."""
+        log.warning("%s: %s", self.name, error.message)
+        if error.code == "no_hello":
+            self.welcome = None
+        elif error.code == "leased":
+            self._quiet = self.welcome is not None
+            self.leased = error.message
 
     def _send(self, message: Message) -> bool:
         """Send, and return whether the connection took it."""
@@ -226,3 +237,14 @@ class ControllerConnection:
             log.debug("%s is not there; %s waits for nobody", self.name, type(message).__name__)
             return False
         return True
+
+
+def _wake_pair(
+    context: zmq.Context[zmq.Socket[bytes]],
+) -> tuple[zmq.Socket[bytes], zmq.Socket[bytes]]:
+    """Return two connected sockets: what is sent into the second wakes who polls the first."""
+    address = f"inproc://wake-{next(_wakes)}"
+    wake_in, wake_out = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+    wake_in.bind(address)
+    wake_out.connect(address)
+    return wake_in, wake_out

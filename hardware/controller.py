@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
-from hardware.connection import ControllerConnection
+from hardware.connection import ApplicationIdentity, ControllerConnection
 from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Links
 from magis_calib.domain.camera import DropAnnouncement, SequenceType
@@ -39,39 +39,23 @@ class ControllerClient:
         security: SocketSecurity,
         name: str,
         endpoint: str,
-        station: str,
-        session: str,
+        caller: ApplicationIdentity,
         links: Links,
-        take_over: bool = False,
-        asks_only: bool = False,
     ) -> None:
-        """Connect in the background; say hello until it answers, or never (`asks_only`).
-
-        Raises `ConfigError`.
-        """
+        """Connect in the background and say hello until it answers. Raises `ConfigError`."""
         self.name = name
-        self._own_session = session
+        self._own_session = caller.session
         self._reply_timeout_s = links.reply_timeout_s
         self._numbers = itertools.count(1)
         self._facts: dict[str, ParameterFacts] = {}
         self._position: dict[str, float] = {}
         self._answers: dict[str, Future[Answer]] = {}
         self._drops: deque[DropAnnouncement] = deque()
-        self._connection = ControllerConnection(
-            security,
-            name,
-            endpoint,
-            station,
-            session,
-            links,
-            self._take,
-            take_over=take_over,
-            silent=asks_only,
-        )
+        self._connection = ControllerConnection(security, name, endpoint, caller, links, self._take)
 
     def describe(self) -> Mapping[str, ParameterFacts]:
         """Ask for the parameters with their limits."""
-        answer = self._ask("describe")
+        answer = self._request("describe")
         self._facts = {
             name: message.facts(name) for name, message in (answer.parameters or {}).items()
         }
@@ -79,20 +63,20 @@ class ControllerClient:
 
     def read(self) -> Setpoints:
         """Ask for the read-back of every parameter."""
-        self._position.update(self._ask("read").readback or {})
+        self._position.update(self._request("read").readback or {})
         return dict(self._position)
 
     def status(self) -> Mapping[str, str | int | float | bool]:
         """Ask for the state words of the device."""
-        return self._ask("status").status or {}
+        return self._request("status").status or {}
 
     def check(self, setpoints: Setpoints) -> None:
         """Ask whether a write of these would be accepted; raises `Refused`. Nothing moves."""
-        self._ask("write", setpoints, commit=False)
+        self._request("write", setpoints, commit=False)
 
     def write(self, setpoints: Setpoints) -> WriteAnswer:
         """Move to these absolute setpoints, all or nothing; raises `Refused` or `Silent`."""
-        answer = self._ask("write", setpoints, commit=True)
+        answer = self._request("write", setpoints, commit=True)
         if answer.readback is None or answer.effective_drop is None:
             raise ControllerError(f"{self.name}: answer to write lacks readback or effective_drop")
         self._position.update(answer.readback)
@@ -114,7 +98,7 @@ class ControllerClient:
 
         Raises `Refused` or `Silent`.
         """
-        answer = self._ask("sequence", sequence_type=sequence_type)
+        answer = self._request("sequence", sequence_type=sequence_type)
         if answer.effective_drop is None:
             raise ControllerError(f"{self.name}: answer to sequence lacks effective_drop")
         return answer.effective_drop
@@ -137,14 +121,14 @@ class ControllerClient:
         """Say good-bye and release the connection."""
         self._connection.close()
 
-    def _ask(
+    def _request(
         self,
         word: RequestWord,
         setpoints: Setpoints | None = None,
         commit: bool = True,
         sequence_type: SequenceType | None = None,
     ) -> Answer:
-        deadline_s = self._reply_timeout_s
+        """Ask, and return the answer. Raises `Refused` or `Silent`."""
         if setpoints is not None:
             self._check_limits(setpoints)
         number = next(self._numbers)
@@ -153,28 +137,29 @@ class ControllerClient:
             request_id=f"{self._own_session}-{number}",
             number=number,
             session=self._own_session,
-            expires_time_ns=time.time_ns() + int(deadline_s * 1e9),
+            expires_time_ns=time.time_ns() + int(self._reply_timeout_s * 1e9),
             setpoints=dict(setpoints) if setpoints is not None else None,
             commit=commit,
             sequence_type=sequence_type,
         )
+        answer = self._answer_to(request)
+        if answer.ok:
+            return answer
+        code, why = "", "no reason given"
+        if answer.error is not None:
+            code, why = answer.error.code, answer.error.message
+        raise Refused(self.name, code, why)
+
+    def _answer_to(self, request: ControllerRequest) -> Answer:
         future: Future[Answer] = Future()
         self._answers[request.request_id] = future
         self._connection.post(request)
         try:
-            answer = future.result(deadline_s)
+            return future.result(self._reply_timeout_s)
         except FutureTimeout:
-            raise Silent(self.name, word, deadline_s) from None
+            raise Silent(self.name, request.request, self._reply_timeout_s) from None
         finally:
             self._answers.pop(request.request_id, None)
-        if not answer.ok:
-            problem = answer.error
-            raise Refused(
-                self.name,
-                problem.code if problem else "",
-                problem.message if problem else "no reason given",
-            )
-        return answer
 
     def _check_limits(self, setpoints: Setpoints) -> None:
         """Refuse what the controller would refuse, in the last function before the socket."""

@@ -39,7 +39,7 @@ class CheckPlan:
     """How long and how much is looked at."""
 
     endpoint: str
-    seconds: float = 60.0
+    patience_s: float = 60.0
     """Longest wait for the hello, for the frames, and for what comes back."""
     frames: int = 5
     """Whole frames wanted of each driver, at least 3."""
@@ -78,12 +78,12 @@ class DriverCheck:
         Return the checklist of each by the name of its camera.
         """
         try:
-            self._serve_until(lambda: self._joined() or stopping(), self._plan.seconds)
-            self._serve_until(lambda: self._seen_enough() or stopping(), self._plan.seconds)
+            self._serve_until(lambda: self._joined() or stopping(), self._plan.patience_s)
+            self._serve_until(lambda: self._seen_enough() or stopping(), self._plan.patience_s)
             self._withholding = True
             self._serve_until(stopping, QUIET_S)
             self._start_again()
-            self._serve_until(lambda: self._all_back() or stopping(), self._plan.seconds)
+            self._serve_until(lambda: self._all_back() or stopping(), self._plan.patience_s)
             self._serve_until(stopping, QUIET_S)
         finally:
             self._socket.close(linger=500)
@@ -238,19 +238,10 @@ class DriverCheck:
         drop_id, sequence = message.drop_id, message.sequence
         if self._round == 1 and one.refused is None:
             one.refused = drop_id
-            text = "check-driver calls this frame damaged, to see it a second time"
-            self._send(
-                identity,
-                ErrorAnswer(
-                    code="checksum", message=text, retry=True, drop_id=drop_id, sequence=sequence
-                ),
-            )
+            self._send(identity, _called_damaged(message))
             return
         one.refused_again = one.refused_again or (one.refused == drop_id and not first)
-        if self._round == 2 and drop_id in one.withheld and message == one.frames[drop_id]:
-            one.came_back.add(drop_id)
-        elif drop_id in one.stored:
-            one.not_forgotten.add(drop_id)
+        self._note_again(one, message)
         self._send(identity, Received(drop_id=drop_id, sequence=sequence))
         if self._round == 1 and (self._withholding or len(one.frames) >= self._plan.frames):
             one.withheld.add(drop_id)
@@ -258,5 +249,22 @@ class DriverCheck:
             one.stored.add(drop_id)
             self._send(identity, Stored(drop_id=drop_id, sequence=sequence))
 
+    def _note_again(self, one: Evidence, message: FrameMessage) -> None:
+        """Note a frame that came back as it should, or that should have been forgotten."""
+        drop_id = message.drop_id
+        if self._round == 2 and drop_id in one.withheld and message == one.frames[drop_id]:
+            one.came_back.add(drop_id)
+        elif drop_id in one.stored:
+            one.not_forgotten.add(drop_id)
+
     def _send(self, identity: bytes, message: ToCamera) -> None:
         self._socket.send_multipart([identity, message.encode()])
+
+
+def _called_damaged(message: FrameMessage) -> ErrorAnswer:
+    """Refuse a frame although it is whole, to see it a second time."""
+    text = "check-driver calls this frame damaged, to see it a second time"
+    drop_id, sequence = message.drop_id, message.sequence
+    return ErrorAnswer(
+        code="checksum", message=text, retry=True, drop_id=drop_id, sequence=sequence
+    )

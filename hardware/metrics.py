@@ -1,6 +1,4 @@
-"""What Prometheus scrapes, over HTTP on this machine alone: the newest snapshot, and how long the
-stages of the drops took.
-"""
+"""What Prometheus scrapes, on this machine alone: the newest snapshot, durations of stages."""
 
 from __future__ import annotations
 
@@ -89,18 +87,8 @@ class SnapshotCollector(Collector):
             get_args(SafetyWord),
             snapshot.safety,
         )
-        alarms = GaugeMetricFamily(
-            "magis_alarm", "1 for each alarm that stands", labels=["key", "severity"]
-        )
-        for alarm in snapshot.alarms:
-            alarms.add_metric([alarm.key, alarm.severity], 1.0)
-        yield alarms
-        if snapshot.latest is not None:
-            estimate = snapshot.latest.estimate
-            yield _labelled("observable", "of the newest drop (SI)", "name", estimate.values)
-            yield _labelled(
-                "observable_stderr", "standard error of the same (SI)", "name", estimate.stderr
-            )
+        yield _alarms(snapshot)
+        yield from _observables(snapshot)
 
 
 @contextlib.contextmanager
@@ -168,6 +156,23 @@ def _ages(snapshot: Snapshot) -> Iterator[Metric]:
     )
     ages = {link.name: link.age_s + since_s for link in snapshot.links if link.age_s is not None}
     yield _labelled("link_age_seconds", "since the last word of a peer", "peer", ages)
+
+
+def _alarms(snapshot: Snapshot) -> Metric:
+    labels = ["key", "severity"]
+    family = GaugeMetricFamily("magis_alarm", "1 for each alarm that stands", labels=labels)
+    for alarm in snapshot.alarms:
+        family.add_metric([alarm.key, alarm.severity], 1.0)
+    return family
+
+
+def _observables(snapshot: Snapshot) -> Iterator[Metric]:
+    if snapshot.latest is None:
+        return
+    estimate = snapshot.latest.estimate
+    yield _labelled("observable", "of the newest drop (SI)", "name", estimate.values)
+    about = "standard error of the same (SI)"
+    yield _labelled("observable_stderr", about, "name", estimate.stderr)
 
 
 def _disk(snapshot: Snapshot) -> Iterator[Metric]:

@@ -9,6 +9,7 @@ from typing import Any
 import zmq
 
 from magis_calib.auth.sockets import SocketSecurity
+from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.serial import plain
 from magis_calib.link.headers import PROTOCOL_VERSION
@@ -70,11 +71,7 @@ class Telemetry:
 
 
 def summary(snapshot: Snapshot) -> dict[str, Any]:
-    """Return the snapshot without images and without the history (docs/protocol.md,
-    "Telemetry").
-    """
-    latest = snapshot.latest
-    age_s = None if snapshot.latest_s is None else time.monotonic() - snapshot.latest_s
+    """Return the snapshot without images and history (docs/protocol.md, "Telemetry")."""
     return {
         "protocol": PROTOCOL_VERSION,
         "time_ns": time.time_ns(),
@@ -87,24 +84,29 @@ def summary(snapshot: Snapshot) -> dict[str, Any]:
         "safety_cause": snapshot.safety_cause,
         "waiting_for_drop": snapshot.waiting_for_drop,
         "finished": snapshot.finished,
-        "drop": None
-        if latest is None
-        else {
-            "drop_id": latest.drop_id,
-            "time_ns": latest.time_ns,
-            "age_s": age_s,
-            "complete": latest.complete,
-            "usable": latest.estimate.usable,
-            "reasons": list(latest.estimate.reasons),
-            "values": plain(latest.estimate.values),
-            "stderr": plain(latest.estimate.stderr),
-            "outcome": latest.decision.outcome,
-            "why": latest.decision.in_words(),
-            "stage_s": plain(latest.stage_s),
-        },
+        "drop": _drop(snapshot.latest, snapshot.latest_s),
         "targets": plain(snapshot.targets),
         "actuators": plain(snapshot.actuators),
         "links": plain(snapshot.links),
         "alarms": plain(snapshot.alarms),
         "counters": plain(snapshot.counters),
+    }
+
+
+def _drop(latest: DropRecord | None, finished_s: float | None) -> dict[str, Any] | None:
+    """Return the newest drop, `finished_s` on the monotonic clock; None before the first."""
+    if latest is None:
+        return None
+    return {
+        "drop_id": latest.drop_id,
+        "time_ns": latest.time_ns,
+        "age_s": None if finished_s is None else time.monotonic() - finished_s,
+        "complete": latest.complete,
+        "usable": latest.estimate.usable,
+        "reasons": list(latest.estimate.reasons),
+        "values": plain(latest.estimate.values),
+        "stderr": plain(latest.estimate.stderr),
+        "outcome": latest.decision.outcome,
+        "why": latest.decision.in_words(),
+        "stage_s": plain(latest.stage_s),
     }

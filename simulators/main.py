@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.host.command_line import Parser, whole
 from magis_calib.host.memory import keep_freed_memory
+from magis_calib.host.terminal import remark
 from simulators.instrument.numbers import load_plant_numbers
 from simulators.options import SimulationOptions, add_simulation_options
 from simulators.station import SimulatedStation, StationSetup
@@ -37,10 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         station = SimulatedStation(_setup(arguments), _say)
     except ConfigError as error:
-        print(f"magis-sim: {error}", file=sys.stderr)
+        _say(str(error))
         return 2
     except (zmq.ZMQError, OSError) as error:
-        print(f"magis-sim: cannot start: {error}", file=sys.stderr)
+        _say(f"cannot start: {error}")
         return 2
     station.run(lambda: bool(stopping))
     _say("stopped")
@@ -139,4 +139,4 @@ def _stop_on_signals() -> list[int]:
 
 
 def _say(text: str) -> None:
-    print(f"magis-sim: {text}", file=sys.stderr, flush=True)
+    remark(f"magis-sim: {text}")

@@ -12,7 +12,7 @@ import zmq
 
 from magis_calib.auth.sockets import open_lock
 from magis_calib.config.station import Station
-from magis_calib.domain.camera import VIEWS, FrameHeader, View
+from magis_calib.domain.camera import VIEWS, FrameHeader, SequenceType, View
 from magis_calib.domain.errors import ConfigError
 from magis_calib.link.control_messages import DropMessage
 from simulators.cameras.buffer import FrameBuffer
@@ -106,20 +106,21 @@ class SimulatedStation:
                     peer.tick(now_s)
                 self._send_prints()
                 self._delivery.tick(now_s)
-                self._fault_file.look(now_s)
+                self._fault_file.follow(now_s)
                 due = self._schedule.due(now_s, self._ready()) and not self._behind()
                 if due and self._prepared():
                     poller = self._poller()
                 if due and not self._power_cycle():
                     self._start_drop(now_s)
-                wait_s = (
-                    LOOK_AGAIN_S
-                    if self._said_behind
-                    else self._schedule.waiting_s(time.monotonic())
-                )
-                poller.poll(round(min(LOOK_AGAIN_S, wait_s) * 1000))
+                poller.poll(round(self._idle_s() * 1000))
         finally:
             self._close()
+
+    def _idle_s(self) -> float:
+        """Return for how long there is nothing to do but to listen."""
+        if self._said_behind:
+            return LOOK_AGAIN_S
+        return min(LOOK_AGAIN_S, self._schedule.waiting_s(time.monotonic()))
 
     def _poller(self) -> zmq.Poller:
         poller = zmq.Poller()
@@ -165,21 +166,20 @@ class SimulatedStation:
     def _start_drop(self, now_s: float) -> None:
         if not self._schedule.begun:
             self._say("first drop")
-        announcer = self._controllers.announcer
-        holder = announcer.lease.holder
+        holder = self._controllers.announcer.lease.holder
         drop_id = self._schedule.start(now_s, holder.identity if holder else None)
         sequence_type = self._schedule.sequence_type
         truth = self._plant.drop(drop_id, self._controllers.latch(drop_id), sequence_type)
         trigger_time_ns = time.time_ns() + self._faults.clock_ns(drop_id)
         self._truth.add(truth)
-        self._image_maker.ask(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
-        announcer.tell(
-            DropMessage(
-                drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=trigger_time_ns
-            )
-        )
+        self._image_maker.enqueue(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
+        self._announce(drop_id, sequence_type, trigger_time_ns)
         if self._schedule.over:
             self._say(f"all {drop_id} drops are started")
+
+    def _announce(self, drop_id: int, sequence_type: SequenceType, time_ns: int) -> None:
+        drop = DropMessage(drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=time_ns)
+        self._controllers.announcer.tell(drop)
 
     def _send_prints(self) -> None:
         for one in self._image_maker.ready():
@@ -226,28 +226,25 @@ class SimulatedStation:
         return group
 
     def _controller(self, name: str, endpoint: str) -> ControllerServer:
-        setup = self._setup
-        links = self._setup.config.links
-        numbers = {
-            key: one for key, one in setup.numbers.actuators.items() if one.controller == name
-        }
+        delay = self._setup.options.delay
+        actuators = self._setup.numbers.actuators
+        numbers = {key: one for key, one in actuators.items() if one.controller == name}
         bank = ParameterBank(numbers, self._plant.nominal)
-        place = ControllerIdentity(
-            setup.name,
-            name,
-            endpoint,
-            self._session,
-            links.heartbeat_s,
-            links.silent_after_s,
-        )
-        server = ControllerServer(self._security, place, bank, self._say)
+        server = ControllerServer(self._security, self._identity(name, endpoint), bank, self._say)
         server.requests.misbehaviour = Misbehaviour(
             self._faults, name, lambda: self._schedule.next_drop - 1
         )
-        server.requests.next_effective_drop = lambda: self._schedule.next_drop + setup.options.delay
+        server.requests.next_effective_drop = lambda: self._schedule.next_drop + delay
         server.requests.status = lambda: self._status(server)
         server.commands = self._commands
         return server
+
+    def _identity(self, name: str, endpoint: str) -> ControllerIdentity:
+        setup, session = self._setup, self._session
+        links = setup.config.links
+        return ControllerIdentity(
+            setup.name, name, endpoint, session, links.heartbeat_s, links.silent_after_s
+        )
 
     def _status(self, server: ControllerServer) -> dict[str, str | int | float | bool]:
         lease = server.lease.in_words()

@@ -1,6 +1,4 @@
-"""The truth file: one JSON line for the plant, then one for each drop (docs/contracts.md,
-"--truth").
-"""
+"""The truth file: a JSON line for the plant, one for each drop (docs/contracts.md)."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ from simulators.plant import LOOP_ACTUATORS, DropTruth, Plant
 
 
 class TruthFile:
-    """Writes a drop's line as soon as the fate of all its frames is known,
-    the others at the end.
-    """
+    """Writes a drop's line once the fate of its frames is known, the others at the end."""
 
     def __init__(self, path: Path | None, plant: Plant) -> None:
         self._file: IO[str] | None = None
@@ -49,9 +45,7 @@ class TruthFile:
             del self._open[drop_id]
 
     def close(self, controllers: Mapping[str, ParameterBank]) -> None:
-        """Write what is known of the remaining drops, and what the controllers counted where there
-        are any.
-        """
+        """Write what is known of the remaining drops, and what the controllers counted."""
         if self._file is None:
             return
         for drop, frames in self._open.values():

@@ -1,3 +1,1 @@
-"""The loop's way to the controllers: readiness checks, moves with read-back, and which setpoints
-each drop saw.
-"""
+"""The loop's way to the controllers: readiness, moves, read-backs, setpoints of each drop."""

@@ -1,6 +1,4 @@
-"""Whether the controllers are what the configuration says, stand where they were sent, and are
-ready.
-"""
+"""Whether the controllers are as configured, stand where they were sent, and are ready."""
 
 from __future__ import annotations
 
@@ -41,9 +39,7 @@ def disagreements(
 
 
 def strayed(setpoints: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
-    """Name the actuators whose read-back differs from what was commanded by more than their
-    tolerance.
-    """
+    """Name the actuators whose read-back is off by more than their tolerance."""
     words = []
     for name, value in setpoints.items():
         got = readback.get(name)
@@ -59,9 +55,7 @@ def strayed(setpoints: Setpoints, readback: Setpoints, facts: Mapping[str, Param
 
 
 def elsewhere(station: Station, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
-    """Say where the station stands at another operating point than the matrix in force was made
-    at.
-    """
+    """Say where the station stands elsewhere than where its matrix was made."""
     words = []
     for name, value in station.made_at.get(station.loop.matrix, {}).items():
         got = readback.get(name)

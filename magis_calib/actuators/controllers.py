@@ -119,9 +119,7 @@ class ControllerSet:
         return Sent(outcome, off, sent, readback, effective, True, code)
 
     def _broken(self, error: ControllerError, done: list[str], so_far: Sent) -> Sent:
-        """One controller failed while writing: name what was done,
-        and ask both where they stand.
-        """
+        """One controller failed while writing: name what was done, and ask all where they stand."""
         outcome: Outcome = (
             "half_applied" if done else "refused" if isinstance(error, Refused) else "unverified"
         )

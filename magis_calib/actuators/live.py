@@ -13,13 +13,13 @@ from dataclasses import replace
 
 from magis_calib.actuators.checks import disagreements, elsewhere, not_ready, strayed
 from magis_calib.actuators.controllers import ControllerSet, Sent
-from magis_calib.actuators.moves import MOST_STEPS, MoveResult, next_step, objection, still_away
+from magis_calib.actuators.moves import MOST_STEPS, MoveResult, next_step, still_away, unreachable
 from magis_calib.actuators.timeline import Timeline
 from magis_calib.config.station import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
 from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.errors import ControllerError
-from magis_calib.domain.limits import broken_limit
+from magis_calib.domain.limits import BrokenLimit, broken_limit
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.feedback.evaluation import Evaluation
 
@@ -68,21 +68,29 @@ class LiveActuators:
             return False
         try:
             if self.problem or self._controllers.restarted():
-                readback = self._controllers.learn()
-                self.problem = disagreements(self.facts, self._controllers.owner, self._station)
-                if readback.keys() >= set(self._names):
-                    self._settle(readback)
+                self._learn()
             else:
-                self._look(self._controllers.read())
-            self.astray = strayed(self._setpoints, self._readback, self.facts)
-            self.doubt = (
-                not_ready(self._controllers.statuses())
-                or self.astray
-                or elsewhere(self._station, self._readback, self.facts)
-            )
+                self._notice(self._controllers.read())
+            self._doubt_again()
         except ControllerError as error:
             self.problem = str(error)
         return not self.problem
+
+    def _learn(self) -> None:
+        """Ask the controllers what they have, and where they stand."""
+        readback = self._controllers.learn()
+        self.problem = disagreements(self.facts, self._controllers.owner, self._station)
+        if readback.keys() >= set(self._names):
+            self._settle(readback)
+
+    def _doubt_again(self) -> None:
+        """Judge anew whether the loop should send."""
+        self.astray = strayed(self._setpoints, self._readback, self.facts)
+        self.doubt = (
+            not_ready(self._controllers.statuses())
+            or self.astray
+            or elsewhere(self._station, self._readback, self.facts)
+        )
 
     def accept(self) -> None:
         """Take the actuators where they stand: the operator closes the loop there."""
@@ -159,18 +167,24 @@ class LiveActuators:
         away = still_away(goal, self._readback, self.facts)
         if not away:
             return MoveResult(True, f"stands at {words} already: nothing was moved")
-        if problem := objection(away, self._readback, self.facts):
+        if problem := unreachable(away, self._readback, self.facts):
             return MoveResult(False, failed + problem)
+        number, problem = self._walk(away)
+        if problem:
+            return MoveResult(False, failed + problem)
+        plural = "s" if number > 1 else ""
+        return MoveResult(True, f"went to {words} in {number} step{plural}, read back")
+
+    def _walk(self, goal: Setpoints) -> tuple[int, str]:
+        """Go there in steps; return how many, and what stopped it (empty where nothing did)."""
         for number in range(1, MOST_STEPS + 1):
-            steps = next_step(away, self._readback, self.facts)
+            steps = next_step(goal, self._readback, self.facts)
             sent = self._send(steps)
             if sent.outcome != "applied":
-                return MoveResult(False, f"{failed}{sent.reason} (at step {number})")
-            if steps == away:
-                return MoveResult(
-                    True, f"went to {words} in {number} step{'s' if number > 1 else ''}, read back"
-                )
-        return MoveResult(False, f"{failed}not there after {MOST_STEPS} steps")
+                return number, f"{sent.reason} (at step {number})"
+            if steps == goal:
+                return number, ""
+        return MOST_STEPS, f"not there after {MOST_STEPS} steps"
 
     def final_readback(self) -> Setpoints:
         """Ask the controllers once more where they stand; what does not answer is left out."""
@@ -209,23 +223,29 @@ class LiveActuators:
 
     def _send(self, setpoints: Setpoints) -> Sent:
         for name, value in setpoints.items():
-            slack = self.facts[name].readback_tolerance if name in self.facts else 0.0
-            broken = broken_limit(
-                name, value, self.facts, self._readback.get(name, math.nan), slack
-            )
-            if broken is not None:
+            if broken := self._broken(name, value):
                 return Sent("refused", f"{broken}; nothing was sent", code="limit")
         sent = self._controllers.send(setpoints)
-        self._setpoints.update(sent.sent)
-        self._readback.update(sent.readback)
-        if self._timeline is not None:
-            for name, effective in sent.effective.items():
-                self._timeline.change(effective, {name: sent.readback.get(name, sent.sent[name])})
+        self._remember(sent)
         if sent.outcome == "half_applied" or (sent.outcome == "unverified" and not sent.answered):
             self.problem = f"the setpoints must be read again: {sent.reason}"
         return sent
 
-    def _look(self, readback: Setpoints) -> None:
+    def _broken(self, name: str, value: float) -> BrokenLimit | None:
+        """Return the limit that this setpoint would break."""
+        slack = self.facts[name].readback_tolerance if name in self.facts else 0.0
+        return broken_limit(name, value, self.facts, self._readback.get(name, math.nan), slack)
+
+    def _remember(self, sent: Sent) -> None:
+        """Take in what was sent, and from which drop on it is in force."""
+        self._setpoints.update(sent.sent)
+        self._readback.update(sent.readback)
+        if self._timeline is None:
+            return
+        for name, effective in sent.effective.items():
+            self._timeline.change(effective, {name: sent.readback.get(name, sent.sent[name])})
+
+    def _notice(self, readback: Setpoints) -> None:
         """Take in where the actuators stand.
 
         One that somebody else moved is in force from the next drop on.
@@ -240,9 +260,7 @@ class LiveActuators:
         self._readback.update(readback)
 
     def _settle(self, readback: Setpoints) -> None:
-        """Take the read-backs as what is in force: from the start, or from the next drop on after
-        trouble.
-        """
+        """Take the read-backs as in force: from the start, or from the next drop after trouble."""
         self._readback.update(readback)
         self._setpoints.update(readback)
         if self._timeline is None:

@@ -1,6 +1,4 @@
-"""The way to setpoints further off than one write may go:
-judged as a whole before the first step.
-"""
+"""The way to setpoints further off than one write may go, judged before the first step."""
 
 from __future__ import annotations
 
@@ -27,9 +25,7 @@ class MoveResult:
 def still_away(
     goal: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]
 ) -> dict[str, float]:
-    """Return the part of the goal that is further off than a read-back may be: the rest need not be
-    written.
-    """
+    """Return the part of the goal that is off by more than a read-back may be."""
     return {
         name: value
         for name, value in goal.items()
@@ -38,7 +34,7 @@ def still_away(
     }
 
 
-def objection(goal: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
+def unreachable(goal: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
     """Say why this goal must not even be walked towards; empty where it may."""
     wrong = []
     for name, value in goal.items():
@@ -53,9 +49,7 @@ def objection(goal: Setpoints, readback: Setpoints, facts: Mapping[str, Paramete
 def next_step(
     goal: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]
 ) -> dict[str, float]:
-    """Return the setpoints to write next: the goal, where no step to it is longer than its
-    controller surely takes.
-    """
+    """Return the setpoints to write next: the goal, or as far towards it as surely is taken."""
     return {
         name: _towards(value, readback[name], facts[name].sure_step) for name, value in goal.items()
     }
@@ -66,9 +60,7 @@ def _towards(goal: float, now: float, cap: float) -> float:
 
 
 def moves_in_words(goal: Setpoints, states: Sequence[ActuatorState]) -> list[str]:
-    """Write the way of each actuator that stands further off its goal than its read-back
-    tolerance.
-    """
+    """Write the way of each actuator that stands off its goal by more than its tolerance."""
     words = []
     for state in states:
         wanted = goal.get(state.name)

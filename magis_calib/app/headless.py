@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from types import FrameType
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from rich.console import Console, Group
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
+from magis_calib.host.terminal import tell
 from magis_calib.state.commands import Command, StopRun
 from magis_calib.state.snapshot import Alarm, Snapshot
 
@@ -73,31 +74,38 @@ def _watch_lines(engine: Watched) -> None:
         finished = engine.wait(REFRESH_S)
         snapshot = engine.snapshot
         for line in news(before, snapshot):
-            print(line, flush=True)
+            tell(line)
         before = snapshot
 
 
 def news(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
-    """Yield a line for everything that happened between two snapshots: the loop's word, drops,
-    alarms.
-    """
-    turned = before is None or before.loop != now.loop
-    if turned and not now.finished:
-        yield f"loop {now.loop.upper()}"
-    seen = {record.drop_id for record in before.records} if before else set()
-    yield from (drop_line(record) for record in now.records if record.drop_id not in seen)
+    """Yield a line for everything that happened between two snapshots, in the order it is read."""
+    turned = [f"loop {now.loop.upper()}"] if before is None or before.loop != now.loop else []
+    if not now.finished:
+        yield from turned
+    yield from _new_drops(before, now)
     if now.procedure is not None and (before is None or before.procedure != now.procedure):
         yield now.procedure.in_words()
-    known = {alarm.key: alarm for alarm in before.alarms} if before else {}
+    yield from _alarm_news({alarm.key: alarm for alarm in before.alarms} if before else {}, now)
+    if now.finished:
+        yield from turned
+
+
+def _new_drops(before: Snapshot | None, now: Snapshot) -> Iterator[str]:
+    seen = {record.drop_id for record in before.records} if before else set()
+    return (drop_line(record) for record in now.records if record.drop_id not in seen)
+
+
+def _alarm_news(known: Mapping[str, Alarm], now: Snapshot) -> Iterator[str]:
+    """Yield what came, who knows of it now, and what is over."""
     for alarm in now.alarms:
         if alarm.key not in known:
             yield f"ALARM {alarm.severity}: {alarm.text} — {alarm.remedy}"
-        if alarm.acknowledged_by and not (alarm.key in known and known[alarm.key].acknowledged_by):
+        was_known = alarm.key in known and known[alarm.key].acknowledged_by
+        if alarm.acknowledged_by and not was_known:
             yield f"acknowledged by {alarm.acknowledged_by}: {alarm.text}"
     standing = {alarm.key for alarm in now.alarms}
     yield from (f"over: {alarm.text}" for key, alarm in known.items() if key not in standing)
-    if turned and now.finished:
-        yield f"loop {now.loop.upper()}"
 
 
 def _watch_table(engine: Watched) -> None:
@@ -125,20 +133,27 @@ def _headline(snapshot: Snapshot) -> Text:
 
 def _observables(snapshot: Snapshot) -> Table:
     table = Table("observable", "measured", "target", "unit", "", box=None)
-    estimate = snapshot.latest.estimate if snapshot.latest else None
-    for name, quantity in OBSERVABLES.items():
-        target, tolerance = snapshot.targets[name], snapshot.tolerances[name]
-        value = estimate.values[name] if estimate else float("nan")
-        error = estimate.stderr[name] if estimate else float("nan")
-        word = "–" if value != value else "ok" if abs(value - target) <= tolerance else "off"
-        table.add_row(
-            quantity.label,
-            quantity.with_error(value, error),
-            quantity.shown(target),
-            quantity.shown_unit,
-            word,
-        )
+    for name in OBSERVABLES:
+        table.add_row(*_observable(name, snapshot))
     return table
+
+
+def _observable(name: str, snapshot: Snapshot) -> Iterator[str]:
+    """Yield the cells of one observable's row."""
+    quantity, target = OBSERVABLES[name], snapshot.targets[name]
+    estimate = snapshot.latest.estimate if snapshot.latest else None
+    value = estimate.values[name] if estimate else math.nan
+    yield quantity.label
+    yield quantity.with_error(value, estimate.stderr[name] if estimate else math.nan)
+    yield quantity.shown(target)
+    yield quantity.shown_unit
+    yield _verdict(value - target, snapshot.tolerances[name])
+
+
+def _verdict(away: float, tolerance: float) -> str:
+    if math.isnan(away):
+        return "–"
+    return "ok" if abs(away) <= tolerance else "off"
 
 
 def _actuators(snapshot: Snapshot) -> Table:
@@ -181,8 +196,5 @@ def _alarm(alarm: Alarm) -> str:
 
 
 def _stop_on_signals(engine: Watched) -> None:
-    def stop(number: int, frame: FrameType | None) -> None:
-        engine.submit(StopRun())
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, lambda number, frame: engine.submit(StopRun()))

@@ -13,6 +13,7 @@ from typing import Any
 import zmq
 
 from hardware.camera import CameraLink
+from hardware.connection import ApplicationIdentity
 from hardware.controller import ControllerClient
 from hardware.telemetry import Telemetry
 from magis_calib.actuators.controllers import ControllerSet
@@ -117,7 +118,11 @@ class LiveRun:
             telemetry = Telemetry(security, links.telemetry)
             for one, controller in station.controllers.items():
                 self.controllers[one] = ControllerClient(
-                    security, one, controller.endpoint, name, session, links, take_over
+                    security,
+                    one,
+                    controller.endpoint,
+                    ApplicationIdentity(name, session, take_over=take_over),
+                    links,
                 )
         except zmq.ZMQError as error:
             self._release()

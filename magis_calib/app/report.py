@@ -19,8 +19,9 @@ from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.serial import plain
 from magis_calib.feedback.setpoint_history import controlled
 from magis_calib.run.engine import Engine
+from magis_calib.run.history import RunHistory
 from magis_calib.state.history import History, column
-from magis_calib.state.snapshot import Alarm, PastAlarm, Snapshot
+from magis_calib.state.snapshot import Alarm, Counters, PastAlarm, Snapshot
 
 LAST_DROPS = 15
 HISTORY_TOLD = ("key", "text", "since_ns", "over_ns")
@@ -28,9 +29,7 @@ HISTORY_TOLD = ("key", "text", "since_ns", "over_ns")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Where the simulated station wrote what really happened,
-    and how late its writes took effect.
-    """
+    """Where the simulated station wrote the truth, and how late its writes took effect."""
 
     path: Path
     delay: int
@@ -46,42 +45,32 @@ def build_report(
     snapshot = engine.snapshot
     counts = engine.snapshot.counters
     bounds = _bounds(engine.history.history, station, truth) if truth else {}
-    complete = drops is None or counts.complete + counts.incomplete >= drops
     return {
         "schema": 1,
         "session": snapshot.session,
-        "exit": "fault"
-        if engine.bad_end
-        else "completed"
-        if complete and drops is not None
-        else "stopped",
-        "drops": {
-            "expected": counts.expected,
-            "complete": counts.complete,
-            "incomplete": counts.incomplete,
-            "usable": counts.usable,
-        },
-        "frames": {
-            "received": counts.received,
-            "stored": counts.stored,
-            "lost": counts.lost,
-            "duplicate": counts.duplicate,
-        },
+        "exit": _exit(engine, counts, drops),
+        "drops": _picked(counts, "expected", "complete", "incomplete", "usable"),
+        "frames": _picked(counts, "received", "stored", "lost", "duplicate"),
         "recording": plain(snapshot.recording),
-        "corrections": {
-            "sent": counts.sent,
-            "applied": counts.applied,
-            "refused": counts.refused,
-            "held": counts.held,
-        },
-        "latency_s": {
-            stage: _percentiles(list(seconds)) for stage, seconds in engine.history.stage_s.items()
-        },
+        "corrections": _picked(counts, "sent", "applied", "refused", "held"),
+        "latency_s": _latencies(engine.history),
         "observables": {
             name: _observable(name, snapshot, bounds.get(name)) for name in OBSERVABLES
         },
         **_alarms(snapshot),
     }
+
+
+def _exit(engine: Engine, counts: Counters, drops: int | None) -> str:
+    """Say how the run ended; `drops` is how many it was asked for."""
+    if engine.bad_end:
+        return "fault"
+    done = counts.complete + counts.incomplete
+    return "completed" if drops is not None and done >= drops else "stopped"
+
+
+def _picked(counts: Counters, *names: str) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in names}
 
 
 def _bounds(history: History, station: Station, truth: Truth) -> dict[str, Ratio]:
@@ -107,6 +96,11 @@ def write_report(path: Path, report: dict[str, Any]) -> None:
         json.dumps(plain(report), indent=1, allow_nan=False) + "\n", encoding="utf-8"
     )
     os.replace(temporary, path)
+
+
+def _latencies(history: RunHistory) -> dict[str, Any]:
+    """Return percentiles of the duration of each stage (s)."""
+    return {stage: _percentiles(list(seconds)) for stage, seconds in history.stage_s.items()}
 
 
 def _percentiles(seconds: Sequence[float]) -> dict[str, float | None]:

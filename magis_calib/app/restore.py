@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import zmq
 
+from hardware.connection import ApplicationIdentity
 from hardware.controller import ControllerClient
 from magis_calib.actuators.controllers import ControllerSet
 from magis_calib.actuators.live import LiveActuators
@@ -19,6 +19,7 @@ from magis_calib.auth.sockets import open_lock
 from magis_calib.config.station import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ConfigError
+from magis_calib.host.terminal import remark, tell
 
 POLL_S = 0.05
 
@@ -34,9 +35,9 @@ def return_to(goal: Setpoints, label: str, name: str, station: Station, keys: Pa
         while not actuators.prepare() and time.monotonic() < until:
             time.sleep(POLL_S)
         for move in moves_in_words(goal, actuators.states()):
-            print(move, flush=True)
+            tell(move)
         result = actuators.go_to(goal, label)
-    print(result.words, file=sys.stdout if result.there else sys.stderr)
+    (tell if result.there else remark)(result.words)
     return 0 if result.there else 1
 
 
@@ -57,7 +58,11 @@ def _actuators(name: str, station: Station, keys: Path | None) -> Iterator[LiveA
         session = f"{name}-{secrets.token_hex(4)}"
         for one, controller in station.controllers.items():
             controllers[one] = ControllerClient(
-                security, one, controller.endpoint, name, session, links
+                security,
+                one,
+                controller.endpoint,
+                ApplicationIdentity(name, session),
+                links,
             )
         yield LiveActuators(ControllerSet(controllers), station)
     except zmq.ZMQError as error:

@@ -12,6 +12,7 @@ from magis_calib.app.display import draw_off_screen, why_no_window
 from magis_calib.app.headless import Watched, watch
 from magis_calib.app.report import Truth, build_report, write_report
 from magis_calib.config.station import Station
+from magis_calib.host.terminal import remark
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import StopRun
 
@@ -45,7 +46,7 @@ def _show(engine: Watched, headless: bool, arguments: argparse.Namespace) -> Non
         draw_off_screen()
     reason = "" if headless else why_no_window()
     if reason:
-        print(f"running headless: {reason}", file=sys.stderr)
+        remark(f"running headless: {reason}")
     if headless or reason:
         watch(engine)
         return
@@ -72,12 +73,12 @@ def finish(
         try:
             write_report(report, build_report(engine, station, drops, truth))
         except (OSError, ValueError) as error:
-            print(f"magis-calib: {report}: cannot write the report: {error}", file=sys.stderr)
+            remark(f"magis-calib: {report}: cannot write the report: {error}")
             return 2
-    print(farewell(engine), file=sys.stderr)
+    remark(farewell(engine))
     if engine.bad_end:
         word = "fault" if engine.fault else "at the end"
-        print(f"magis-calib: {word}: {engine.bad_end}", file=sys.stderr)
+        remark(f"magis-calib: {word}: {engine.bad_end}")
         return 1
     return 0
 

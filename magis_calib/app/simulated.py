@@ -1,6 +1,4 @@
-"""Start the simulated station as a process of its own,
-on the configured addresses or on free ones.
-"""
+"""Start the simulated station as a process, on the configured addresses or on free ones."""
 
 from __future__ import annotations
 

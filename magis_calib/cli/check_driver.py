@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 import zmq
 
+from hardware.connection import ApplicationIdentity
 from hardware.controller import ControllerClient
 from hardware.driver_check import CheckPlan, DriverCheck
 from hardware.driver_evidence import Finding
@@ -69,7 +70,11 @@ def _check(arguments: argparse.Namespace) -> dict[str, list[Finding]]:
     with closing(open_lock(station, arguments.keys)) as security:
         clients = {
             key: ControllerClient(
-                security, key, controller.endpoint, name, "check-driver", station.links
+                security,
+                key,
+                controller.endpoint,
+                ApplicationIdentity(name, "check-driver"),
+                station.links,
             )
             for key, controller in station.controllers.items()
         }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from magis_calib.config import station as config
 from magis_calib.config.fields import toml_table
@@ -87,46 +89,50 @@ def _explain(item: Any, text: str) -> str:
 
 
 def line_of(keys: list[str], text: str) -> int | None:
-    """Find the line that most likely holds the last key:
-    the first match after its parents' lines.
-    """
+    """Find the line that most likely holds the last key: the first after its parents'."""
     lines = [line.split("#", 1)[0].strip() for line in text.splitlines()]
     at = 0
     found = None
     for key in keys:
-        if key.isdigit():
-            blocks = [
-                n
-                for n in range(at, len(lines))
-                if lines[n].startswith("[[") and lines[n] == lines[at]
-            ]
-            at, found = (
-                (blocks[int(key)], blocks[int(key)] + 1) if int(key) < len(blocks) else (at, found)
-            )
-            continue
-        for number in range(at, len(lines)):
-            if key in re.split(r"[\s=.\[\]{},]+", lines[number]):
-                at = number
-                found = number + 1
-                break
-        else:
+        place = _block(int(key), at, lines) if key.isdigit() else _naming(key, at, lines)
+        if place is not None:
+            at, found = place, place + 1
+        elif not key.isdigit():
             return found
     return found
+
+
+def _block(number: int, at: int, lines: list[str]) -> int | None:
+    """Return where the block of this number begins, counted from the one at `at`."""
+    blocks = [n for n in range(at, len(lines)) if lines[n] == lines[at] and lines[n][:2] == "[["]
+    return blocks[number] if number < len(blocks) else None
+
+
+def _naming(key: str, at: int, lines: list[str]) -> int | None:
+    """Return the first line from `at` on that has this key."""
+    words = (re.split(r"[\s=.\[\]{},]+", line) for line in lines[at:])
+    return next((at + n for n, found in enumerate(words) if key in found), None)
 
 
 def _known_names(parents: list[str]) -> list[str]:
     """Names allowed in the table that these keys lead to; empty where any name may stand."""
     model: Any = Config
     for key in parents:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            fields = model.model_fields
-            named = next((f for n, f in fields.items() if n == key or f.alias == key), None)
-            model = named.annotation if named else None
-        else:
-            arguments = getattr(model, "__args__", ())
-            model = arguments[-1] if arguments else None
+        model = _inside(model, key)
         while getattr(model, "__metadata__", None):
             model = model.__args__[0]
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return sorted(f.alias or n for n, f in model.model_fields.items())
-    return []
+    return sorted(field.alias or name for name, field in _fields(model).items())
+
+
+def _inside(model: Any, key: str) -> Any:
+    """Return what stands at this key of a table, or of a list or table of anything."""
+    if not _fields(model):
+        arguments = getattr(model, "__args__", ())
+        return arguments[-1] if arguments else None
+    named = (field for name, field in _fields(model).items() if key in (name, field.alias))
+    return next((field.annotation for field in named), None)
+
+
+def _fields(model: Any) -> Mapping[str, FieldInfo]:
+    is_table = isinstance(model, type) and issubclass(model, BaseModel)
+    return model.model_fields if is_table else {}

@@ -1,6 +1,4 @@
-"""The loop's part of the configuration: targets, gains, ranges, and what they ask of a response
-matrix.
-"""
+"""The loop's part of the configuration: targets, gains, ranges, demands on a matrix."""
 
 from __future__ import annotations
 
@@ -15,12 +13,12 @@ from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 
 GAIN_ABOVE, GAIN_BELOW = 0.0, 2.0
 """A fixed gain lies between: at the ends a loop does nothing, or no longer settles."""
-LEAST_STRENGTH = 0.1
+LEAST_STRENGTH_RATIO = 0.1
 """Smallest over largest singular value of a scaled response matrix that may be used."""
 
 
 class ObservableConfig(Strict):
-    """How one observable is controlled."""
+    """How one observable is controlled; all but the gain, a ratio, in its own unit (SI)."""
 
     target: Finite
     reference: Finite
@@ -42,7 +40,7 @@ class ObservableConfig(Strict):
 
 
 class ActuatorConfig(Strict):
-    """What the loop may do with one actuator."""
+    """What the loop may do with one actuator, in its own unit (SI)."""
 
     nominal: Finite
     minimum: Finite
@@ -101,9 +99,7 @@ class LoopConfig(Strict):
         return self
 
     def refuse_far_targets(self, response: Array) -> None:
-        """Raise `ValueError` where a target needs an actuator outside its range, without any
-        disturbance.
-        """
+        """Raise `ValueError` where a target needs an actuator outside its range, undisturbed."""
         away = np.array(
             [
                 self.observables[name].target - self.observables[name].reference
@@ -120,22 +116,19 @@ class LoopConfig(Strict):
                 )
 
     def refuse_singular(self, name: str, response: Array) -> None:
-        """Raise `ValueError` where some combination of observables is hardly moved by this
-        matrix.
-        """
+        """Raise `ValueError` where this matrix hardly moves some combination of observables."""
         left, strengths, _ = np.linalg.svd(self.scaled(response))
-        if not strengths[-1] > LEAST_STRENGTH * strengths[0]:  # a matrix of zeros is singular, too
+        # not "<=": a matrix of zeros is singular, too
+        if not strengths[-1] > LEAST_STRENGTH_RATIO * strengths[0]:
             weakest = list(OBSERVABLES)[int(np.argmax(np.abs(left[:, -1])))]
             raise ValueError(
                 f"matrices.{name}: singular: the actuators move {weakest} too little, wanted the "
-                f"weakest combination at least {LEAST_STRENGTH:g} of the strongest after scaling, "
-                f"got {strengths[-1] / max(strengths[0], 1e-300):.2g}"
+                f"weakest combination at least {LEAST_STRENGTH_RATIO:g} of the strongest after "
+                f"scaling, got {strengths[-1] / max(strengths[0], 1e-300):.2g}"
             )
 
     def scaled(self, response: Array) -> Array:
-        """Return a response in units of the observables' noise and of the motions that make so much
-        of each.
-        """
+        """Return a response in units of the noise and of the motions that make as much of each."""
         noise = np.array([self.observables[name].noise for name in OBSERVABLES])
         order = list(self.actuators)
         unit = np.ones(len(self.actuators))

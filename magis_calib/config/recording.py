@@ -20,9 +20,7 @@ Span = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]]
 
 
 class Region(Strict):
-    """Part of a view's image as delivered: from the first row and column up to, not with,
-    the last.
-    """
+    """Part of a view's image as delivered, from the first row and column to one past the last."""
 
     rows: Span
     columns: Span

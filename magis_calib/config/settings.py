@@ -1,6 +1,4 @@
-"""What the operator may change of the loop while it runs: targets, gains and limits, as they are
-and as configured.
-"""
+"""What the operator may change of the loop while it runs, as it is and as configured."""
 
 from __future__ import annotations
 

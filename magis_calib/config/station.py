@@ -73,9 +73,7 @@ class InsistedFacts(Strict):
 
 
 class ParameterRule(Strict):
-    """How the fit may treat one parameter: held at `fixed`, or kept between `minimum` and
-    `maximum`.
-    """
+    """How the fit may treat one parameter (its unit): held at `fixed`, or bounded."""
 
     fixed: Finite | None = None
     minimum: Finite | None = None

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
+from magis_calib.domain.control import Decision
 from magis_calib.domain.devices import LinkState
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.rules import RULES
+from magis_calib.domain.rules import RULES, Rule
 from magis_calib.state.snapshot import WISHES, Alarm, PastAlarm, RecordingState
 
 log = logging.getLogger(__name__)
@@ -58,15 +59,9 @@ class AlarmList:
         standing = {alarm.key: alarm for alarm in self.alarms}
         now_ns = time.time_ns()
         for key in standing.keys() - troubles.keys():
-            over = standing[key]
-            log.info("over: %s", over.text)
-            self.past = (*self.past[1 - HISTORY_KEPT :], _over(over, now_ns))
-        found = []
-        for key, one in troubles.items():
-            if key not in standing:
-                log.info("%s (%s)", one.text, one.remedy)
-            since = standing.get(key) or Alarm(key, one.severity, one.text, one.remedy, now_ns)
-            found.append(replace(since, severity=one.severity, text=one.text, remedy=one.remedy))
+            log.info("over: %s", standing[key].text)
+            self.past = (*self.past[1 - HISTORY_KEPT :], _over(standing[key], now_ns))
+        found = [_alarm(key, one, standing.get(key), now_ns) for key, one in troubles.items()]
         self.alarms = tuple(sorted(found, key=lambda alarm: alarm.since_ns))
         return self.alarms
 
@@ -96,6 +91,14 @@ class AlarmList:
         for one in fresh:
             log.info("acknowledged by %s: %s", who, one.text)
         return f"acknowledged by {who}: {', '.join(one.key.replace('_', ' ') for one in fresh)}"
+
+
+def _alarm(key: str, trouble: Trouble, before: Alarm | None, now_ns: int) -> Alarm:
+    """Return the alarm of a trouble, with what was known of it before; log it where it is new."""
+    if before is None:
+        log.info("%s (%s)", trouble.text, trouble.remedy)
+        return Alarm(key, trouble.severity, trouble.text, trouble.remedy, now_ns)
+    return replace(before, severity=trouble.severity, text=trouble.text, remedy=trouble.remedy)
 
 
 def _over(alarm: Alarm, now_ns: int) -> PastAlarm:
@@ -131,30 +134,40 @@ def decision_troubles(
     """
     latest = records[-1].decision if records else None
     if latest is not None and latest.outcome in ("refused", "half_applied", "unverified"):
-        text = f"drop {latest.drop_id}: {latest.in_words()}"
-        return {
-            "correction": Trouble(
-                "act", text, "compare setpoints and read-backs; the next drop tries again"
-            )
-        }
-    judged = (
-        one for one in reversed(records) if one.complete and one.sequence_type == "interferometer"
-    )
-    newest = [
-        one.decision for one in islice(judged, REJECTED_IN_A_ROW) if one.drop_id > closed_after
-    ]
+        return {"correction": _failed(latest)}
+    newest = _newest(records, closed_after)
     unwanted = [one.outcome == "held" and one.code not in WISHES for one in newest]
     if not (closed and newest and unwanted[0]):
         return {}
-    stopping = [
-        RULES[one.rule] for one in newest[0].verdicts if not one.passed and one.rule in RULES
-    ]
-    if any(rule.kind == "hold" for rule in stopping) or (
-        all(unwanted) and len(newest) == REJECTED_IN_A_ROW
-    ):
-        remedy = "; ".join([*(rule.way_out for rule in stopping[:1]), "magis-calib why tells more"])
-        return {"loop": Trouble("act", f"the loop does not correct: {newest[0].reason}", remedy)}
+    stopping = _stopping(newest[0])
+    at_once = any(rule.kind == "hold" for rule in stopping)
+    if at_once or (all(unwanted) and len(newest) == REJECTED_IN_A_ROW):
+        return {"loop": _stuck(newest[0], stopping)}
     return {}
+
+
+def _failed(decision: Decision) -> Trouble:
+    text = f"drop {decision.drop_id}: {decision.in_words()}"
+    return Trouble("act", text, "compare setpoints and read-backs; the next drop tries again")
+
+
+def _newest(records: Sequence[DropRecord], closed_after: int) -> list[Decision]:
+    """Return the decisions on the newest drops that the closed loop might have acted on."""
+    judged = (
+        one for one in reversed(records) if one.complete and one.sequence_type == "interferometer"
+    )
+    newest = islice(judged, REJECTED_IN_A_ROW)
+    return [one.decision for one in newest if one.drop_id > closed_after]
+
+
+def _stopping(decision: Decision) -> list[Rule]:
+    """Return the rules that this decision did not pass."""
+    return [RULES[one.rule] for one in decision.verdicts if not one.passed and one.rule in RULES]
+
+
+def _stuck(decision: Decision, stopping: Sequence[Rule]) -> Trouble:
+    remedy = "; ".join([*(rule.way_out for rule in stopping[:1]), "magis-calib why tells more"])
+    return Trouble("act", f"the loop does not correct: {decision.reason}", remedy)
 
 
 def recording_troubles(state: RecordingState, warn_hours: float) -> dict[str, Trouble]:

@@ -1,13 +1,12 @@
-"""The operator's desk: what was asked of a run, what the loop shall do, and the fault that stops it
-until cleared.
-"""
+"""What was asked of a run, what the loop shall do, and the fault that stops it until cleared."""
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from magis_calib.actuators.moves import MoveResult
 from magis_calib.domain.control import Hold, Setpoints
@@ -83,13 +82,14 @@ class CommandHandler:
         self.silent = ""
         """Since when the worker is silent; empty while it is not. Written by who watches it."""
         self.procedures = Procedures(components, loop)
+        self._obeyed = self._what_is_done()
 
-    def ask(self, command: Command) -> None:
-        """Put a command on the desk. Never blocks."""
+    def submit(self, command: Command) -> None:
+        """Have this obeyed soon. Never blocks."""
         self._asked.append(command)
 
     def answers(self) -> Iterator[str]:
-        """Obey what lies on the desk; yield each answer once it is done."""
+        """Obey what was submitted; yield each answer once it is done."""
         while self._asked:
             command = self._asked.popleft()
             answer = self._obey(command)
@@ -179,40 +179,53 @@ class CommandHandler:
             text = f"stopping: {' and '.join(unread)} did not tell where the setpoints are left"
             self.fault = self.fault or text
 
-    def _obey(self, command: Command) -> str:
-        match command:
-            case CloseLoop() | ShadowLoop() | HoldLoop() | OpenLoop():
-                return self._turn(command)
-            case SetTarget() | SetGain() | SetLimits():
-                return self._tune(command)
-            case SetActuator(name, value):
-                if self.word != "open":
-                    return f"not sent: {self.procedures.busy or 'open the loop first'}"
-                return self._components.actuators.by_hand(name, value)
-            case ReturnTo(setpoints, label):
-                return self._go_back(setpoints, label)
-            case StartProcedure(name, options):
-                return self.procedures.start(name, options, self.fault)
-            case CancelProcedure():
-                return self.procedures.cancel("by the operator")
-            case Acknowledge(key, who):
-                return self._alarms.acknowledge(key, who)
-            case NoteDrop(drop_id, text):
-                return self._note(drop_id, text)
-            case SetSpeed() | StepDrop() | JumpTo() | Suppose():
-                return self._play(command)
-            case Certify():
-                return self._jobs.certify(
-                    self._components.recorder.path if self._components.recorder is not None else ""
-                )
-            case MakeBundle():
-                return self._bundle()
-            case Promote():
-                return self._jobs.promote(command, self._components)
-            case StopRun():
-                return "stopping: draining the recorder"
+    def _what_is_done(self) -> Mapping[type[Command], Callable[[Any], str]]:
+        """Return what is done with each command."""
+        return {
+            **dict.fromkeys((CloseLoop, ShadowLoop, HoldLoop, OpenLoop), self._turn),
+            **dict.fromkeys((SetTarget, SetGain, SetLimits), self._tune),
+            **dict.fromkeys((SetSpeed, StepDrop, JumpTo, Suppose), self._play),
+            SetActuator: self._by_hand,
+            ReturnTo: self._go_back,
+            StartProcedure: self._start,
+            CancelProcedure: self._cancel,
+            Acknowledge: self._acknowledge,
+            NoteDrop: self._note,
+            Certify: self._certify,
+            MakeBundle: self._bundle,
+            Promote: self._promote,
+            StopRun: self._stop,
+        }
 
-    def _bundle(self) -> str:
+    def _obey(self, command: Command) -> str:
+        """Do what is asked; return the answer."""
+        return self._obeyed[type(command)](command)
+
+    def _by_hand(self, command: SetActuator) -> str:
+        if self.word != "open":
+            return f"not sent: {self.procedures.busy or 'open the loop first'}"
+        return self._components.actuators.by_hand(command.name, command.value)
+
+    def _start(self, command: StartProcedure) -> str:
+        return self.procedures.start(command.name, command.options, self.fault)
+
+    def _cancel(self, command: CancelProcedure) -> str:
+        return self.procedures.cancel("by the operator")
+
+    def _acknowledge(self, command: Acknowledge) -> str:
+        return self._alarms.acknowledge(command.key, command.who)
+
+    def _certify(self, command: Certify) -> str:
+        recorder = self._components.recorder
+        return self._jobs.certify(recorder.path if recorder is not None else "")
+
+    def _promote(self, command: Promote) -> str:
+        return self._jobs.promote(command, self._components)
+
+    def _stop(self, command: StopRun) -> str:
+        return "stopping: draining the recorder"
+
+    def _bundle(self, command: MakeBundle) -> str:
         components = self._components
         session = (
             components.recorder.path if components.recorder is not None else components.session
@@ -259,18 +272,18 @@ class CommandHandler:
             return f"{what} not set: {busy}"
         return tuned(command, self._loop, actuators.commanded(), actuators.facts)
 
-    def _go_back(self, setpoints: Setpoints, label: str) -> str:
-        steered = setpoints.keys() & self._components.station.loop.actuators.keys()
+    def _go_back(self, command: ReturnTo) -> str:
+        steered = command.setpoints.keys() & self._components.station.loop.actuators.keys()
         if self.word == "procedure" or (self.word == "closed" and steered):
             return f"not moved: {self.procedures.busy or 'open, hold or shadow the loop first'}"
-        return self._components.actuators.go_to(setpoints, label).words
+        return self._components.actuators.go_to(command.setpoints, command.label).words
 
-    def _note(self, drop_id: int, text: str) -> str:
-        noted = self._history.note(drop_id, text)
+    def _note(self, command: NoteDrop) -> str:
+        noted = self._history.note(command.drop_id, command.text)
         if noted is None:
-            return f"drop {drop_id} is no longer kept in memory"
+            return f"drop {command.drop_id} is no longer kept in memory"
         self._keep(noted)
-        return f"noted on drop {drop_id}"
+        return f"noted on drop {command.drop_id}"
 
     def _play(self, command: SetSpeed | StepDrop | JumpTo | Suppose) -> str:
         player = self._components.player

@@ -1,6 +1,4 @@
-"""What a run is made of: where frames come from, who moves the actuators, who records and who
-listens.
-"""
+"""What a run is made of: sources of frames, movers of actuators, recorders and listeners."""
 
 from __future__ import annotations
 

@@ -57,17 +57,7 @@ class Engine:
         self._pipeline = Pipeline(
             station, components.actuators, components.estimator, components.loop
         )
-        record = self._record if components.recorder is not None else None
-        pairing = Pairing(station.pairing.wait_s, continued=components.earlier is not None)
-        self._receiver = Receiver(
-            components.source,
-            components.drop_system,
-            pairing,
-            self._work,
-            record,
-            components.drops,
-            components.earlier,
-        )
+        self._receiver = self._receiving(components)
         self.history = RunHistory()
         for before in components.before:
             self.history.recall(before)
@@ -87,6 +77,18 @@ class Engine:
             components.telemetry,
         )
 
+    def _receiving(self, components: Components) -> Receiver:
+        wait_s = components.station.pairing.wait_s
+        return Receiver(
+            components.source,
+            components.drop_system,
+            Pairing(wait_s, continued=components.earlier is not None),
+            self._work,
+            self._record if components.recorder is not None else None,
+            components.drops,
+            components.earlier,
+        )
+
     def start(self) -> None:
         """Start the threads."""
         threads = {
@@ -102,7 +104,7 @@ class Engine:
         """Ask for something; the answer is seen in a later snapshot. Never blocks."""
         if isinstance(command, StopRun):
             self._stop.set()
-        self._handler.ask(command)
+        self._handler.submit(command)
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until the run has stopped and everything is written; return whether it has."""
@@ -141,7 +143,7 @@ class Engine:
                 self._receiver.step(0.05)
                 if self._receiver.state.ended:
                     break
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - top of a thread
                 self._latch("receiving", error)
         self._receiver.finish()
 
@@ -161,7 +163,7 @@ class Engine:
                 elif time.monotonic() - self.snapshot.time_s > REFRESH_S:
                     self._components.actuators.prepare()
                     self._publisher.publish()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - top of a thread
                 self._latch("working", error)
                 if item is not None:
                     self._finish_drop(
@@ -186,7 +188,7 @@ class Engine:
             and self._components.actuators.states()
             and not self._components.actuators.held
         ):
-            self._handler.ask(wanted)
+            self._handler.submit(wanted)
 
     def _one_drop(self, item: Work) -> None:
         about_drop(item.drop_id)
@@ -236,7 +238,7 @@ class Engine:
         while not self._record.drained:
             try:
                 self._record_one()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - top of a thread
                 self._latch("recording", error)
         self._end()
 
@@ -263,7 +265,7 @@ class Engine:
             final = self._final(readback)
             if components.recorder is not None:
                 components.recorder.close(final)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - top of a thread
             self._latch("stopping", error)
         self._publisher.end()
         components.source.close()

@@ -45,9 +45,7 @@ def bundle_texts(
 
 
 def last_papers(session: Path | None, products: Path | None) -> list[Path]:
-    """Return the certificate of the session, what it ended with, and the newest certificate of
-    calibration.
-    """
+    """Return the newest certificates, and what the session ended with."""
     found = [session / name for name in (CERTIFICATE, FINAL)] if session is not None else []
     plans = sorted(products.glob("*_calibrate_*")) if products is not None else []
     found += [path for path in plans if plans and path.stem == plans[-1].stem]

@@ -1,6 +1,4 @@
-"""Walks one procedure through a run: moves to what it asks for, gives it the drops, brings the
-setpoints back.
-"""
+"""Walks one procedure through a run: moves, gives it the drops, brings the setpoints back."""
 
 from __future__ import annotations
 
@@ -48,7 +46,7 @@ class ProcedureRunner:
         self._place = place
         self._actuators = actuators
         self._drops = drops
-        self._ask: Request | None = None
+        self._request: Request | None = None
         self._taken: list[DropRecord] = []
         self._missed = 0
         self._trouble = ""
@@ -67,8 +65,8 @@ class ProcedureRunner:
         return (
             "as_wanted"
             if self.result is not None
-            else self._ask.loop
-            if self._ask is not None
+            else self._request.loop
+            if self._request is not None
             else "off"
         )
 
@@ -78,17 +76,17 @@ class ProcedureRunner:
 
     def take(self, record: DropRecord) -> None:
         """Give it one finished drop, if it is of what was asked for."""
-        if self._ask is None or self.result is not None:
+        if self._request is None or self.result is not None:
             return
-        if not self._fits(record, self._ask):
+        if not self._fits(record, self._request):
             self._miss(record)
             return
         self._missed = 0
         self._taken.append(record)
         self.records.append(record)
-        self._draw(record, self._ask)
-        self._tell(self._ask.words)
-        if len(self._taken) == self._ask.drops:
+        self._draw(record, self._request)
+        self._tell(self._request.words)
+        if len(self._taken) == self._request.drops:
             taken = tuple(self._taken)
             self._taken = []
             self._next(lambda: self._procedure.send(taken))
@@ -100,23 +98,10 @@ class ProcedureRunner:
             self._end(ProcedureResult(False, f"cancelled: {why}"))
 
     def leave_product(self, folder: Path, station: str, session: str) -> None:
-        """Write what it found, once it has ended, and tell where,
-        or why it could not be written.
-        """
+        """Write what it found, once it has ended; tell where, or why it could not be written."""
         if self.result is None or self.state.product:
             return
-        drops = (self.records[0].drop_id, self.records[-1].drop_id) if self.records else (0, 0)
-        product = Product(
-            self.state.name,
-            station,
-            time.time_ns(),
-            self.result.good,
-            self.result.words,
-            dict(self._place.base),
-            Path(session).name,
-            drops,
-            self.result.product,
-        )
+        product = self._product(self.result, station, Path(session).name)
         try:
             self.state = replace(self.state, product=str(write_product(folder, product)))
         except OSError as error:
@@ -126,22 +111,36 @@ class ProcedureRunner:
                 words=f"{self.state.words}; its product is NOT written: {error}",
             )
 
+    def _product(self, result: ProcedureResult, station: str, session: str) -> Product:
+        drops = (self.records[0].drop_id, self.records[-1].drop_id) if self.records else (0, 0)
+        return Product(
+            self.state.name,
+            station,
+            time.time_ns(),
+            result.good,
+            result.words,
+            dict(self._place.base),
+            session,
+            drops,
+            result.product,
+        )
+
     def _next(self, go_on: Callable[[], Request]) -> None:
         """Go on to what is asked for next.
 
         What cannot be had is told to the procedure, which may know better.
         """
         try:
-            ask = go_on()
-            while not self._had(ask):
-                ask = (
+            request = go_on()
+            while not self._had(request):
+                request = (
                     self._procedure.throw(ProcedureError(self._trouble))
                     if self._trouble
                     else self._procedure.send(())
                 )
-            self._ask = ask
+            self._request = request
             self._missed = 0
-            self._tell(ask.words)
+            self._tell(request.words)
         except StopIteration as done:
             self._end(done.value)
         except ProcedureError as error:
@@ -150,31 +149,31 @@ class ProcedureRunner:
             log.exception("fault in procedure %s", self.state.name)
             self._end(ProcedureResult(False, f"broke off: {error!r}"))
 
-    def _had(self, ask: Request) -> bool:
+    def _had(self, request: Request) -> bool:
         """Move to what is asked for; return whether there are drops to wait for."""
         self._trouble = ""
-        self._touched |= ask.setpoints.keys()
-        if ask.loop == "closed":
+        self._touched |= request.setpoints.keys()
+        if request.loop == "closed":
             self._touched |= self._place.station.loop.actuators.keys()
         try:
-            self._turn(ask.sequence_type)
-            self._go(ask.setpoints, ask.words)
+            self._turn(request.sequence_type)
+            self._go(request.setpoints, request.words)
         except (ProcedureError, ControllerError) as error:
             self._trouble = str(error)
             return False
-        self._begins |= not ask.drops
-        return ask.drops > 0
+        self._begins |= not request.drops
+        return request.drops > 0
 
-    def _fits(self, record: DropRecord, ask: Request) -> bool:
+    def _fits(self, record: DropRecord, request: Request) -> bool:
         facts = self._place.facts
         return (
             record.complete
-            and record.sequence_type == ask.sequence_type
-            and (record.estimate.usable or ask.sequence_type == "no_atoms")
+            and record.sequence_type == request.sequence_type
+            and (record.estimate.usable or request.sequence_type == "no_atoms")
             and all(
                 abs(record.in_force.get(name, float("inf")) - value)
                 <= facts[name].readback_tolerance
-                for name, value in ask.setpoints.items()
+                for name, value in request.setpoints.items()
             )
         )
 
@@ -203,9 +202,7 @@ class ProcedureRunner:
             raise ProcedureError(result.words)
 
     def _end(self, result: ProcedureResult) -> None:
-        """Bring back what it moved, but for what is to be kept, and the drop system to its usual
-        drops.
-        """
+        """Bring back what it moved (but for what is to be kept) and the usual drops."""
         words = result.words
         try:
             self._turn("interferometer")
@@ -221,16 +218,16 @@ class ProcedureRunner:
             self.state, words=words, left_s=None, running=False, good=self.result.good
         )
 
-    def _draw(self, record: DropRecord, ask: Request) -> None:
+    def _draw(self, record: DropRecord, request: Request) -> None:
         """Go on with the curves there are; begin others with the first drop that is for them."""
-        if not ask.curves:
+        if not request.curves:
             return
         curves = self.state.curves
-        if self._begins or tuple(curve.axes for curve in curves) != ask.curves:
-            curves = tuple(LiveCurve(axes) for axes in ask.curves)
+        if self._begins or tuple(curve.axes for curve in curves) != request.curves:
+            curves = tuple(LiveCurve(axes) for axes in request.curves)
         self._begins = False
         self.state = replace(
-            self.state, curves=tuple(_with_drop(curve, record, ask.part) for curve in curves)
+            self.state, curves=tuple(_with_drop(curve, record, request.part) for curve in curves)
         )
 
     def _tell(self, words: str) -> None:

@@ -1,6 +1,4 @@
-"""Begins and ends procedures, one at a time, and remembers what the last poke and the newest matrix
-say.
-"""
+"""Begins and ends procedures, one at a time; knows the last poke and the newest matrix."""
 
 from __future__ import annotations
 

@@ -152,19 +152,22 @@ class Receiver:
         if result == "duplicate":
             self.state = replace(self.state, duplicate=self.state.duplicate + 1)
             self._source.stored(frame)
-            return
-        seen = {**self.state.latest_frame_s, frame.header.view: frame.received_s}
+        else:
+            self._count(frame, came_late=result == "late")
+            if self._record is not None:
+                self._record.put(frame, frame.counts.nbytes)
+
+    def _count(self, frame: Frame, came_late: bool) -> None:
+        """Count a frame that came; one that was given up for lost is lost no longer."""
         state = self.state
-        late = int(result == "late" and state.lost > 0)
+        late = int(came_late and state.lost > 0)
         self.state = replace(
             state,
             received=state.received + 1,
             lost=state.lost - late,
             late=state.late + late,
-            latest_frame_s=seen,
+            latest_frame_s={**state.latest_frame_s, frame.header.view: frame.received_s},
         )
-        if self._record is not None:
-            self._record.put(frame, frame.counts.nbytes)
 
     def _pair(self, frame: Frame) -> Arrival:
         """Give a frame to its drop, and the drop to the worker where it is whole.

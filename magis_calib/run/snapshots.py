@@ -86,23 +86,16 @@ class SnapshotBuilder:
         components = self._components
         now_s = time.monotonic()
         links = components.links()
-        wanted = request.loop
-        fault = request.fault
-        troubles = self._troubles(links, request, history, receiver, now_s)
-        if components.mode == "live":
-            troubles.update(
-                decision_troubles(
-                    history.records, wanted == "closed" and not fault, history.closed_after
-                )
-            )
-        alarms = self._alarms.update(troubles)
-        self._look_at_safety(request, alarms)
+        alarms = self._alarms.update(
+            self._troubles(links, request, history, receiver, now_s)
+            | self._loop_troubles(request, history)
+        )
+        self._follow_safety(request, alarms)
         return replace(
             before,
-            session=components.recorder.path if components.recorder is not None else before.session,
             time_s=now_s,
-            loop="fault" if fault else wanted,
-            loop_detail=fault or components.actuators.held,
+            loop="fault" if request.fault else request.loop,
+            loop_detail=request.fault or components.actuators.held,
             waiting_for_drop=components.actuators.waiting_for_drop(),
             records=history.records,
             history=history.history.rows,
@@ -110,9 +103,9 @@ class SnapshotBuilder:
             alarms=alarms,
             past_alarms=self._alarms.past,
             counters=self._counters(history, receiver),
-            recording=components.recorder.state if components.recorder is not None else None,
             actuators=components.actuators.states(),
             replay=components.player.state() if components.player is not None else None,
+            **self._recorded(before),
             **self._safety_now(),
             **self._in_force(),
         )
@@ -122,7 +115,21 @@ class SnapshotBuilder:
         self._safety.become("stopped", "the run has ended")
         return replace(before, loop="stopped", finished=True, **self._safety_now())
 
-    def _look_at_safety(self, request: LoopRequest, alarms: Sequence[Alarm]) -> None:
+    def _recorded(self, before: Snapshot) -> dict[str, Any]:
+        """Return where is recorded, and how that goes."""
+        recorder = self._components.recorder
+        if recorder is None:
+            return {"session": before.session, "recording": None}
+        return {"session": recorder.path, "recording": recorder.state}
+
+    def _loop_troubles(self, request: LoopRequest, history: RunHistory) -> dict[str, Trouble]:
+        """Return what is wrong with the newest decisions; a replay decides nothing."""
+        if self._components.mode == "replay":
+            return {}
+        closed = request.loop == "closed" and not request.fault
+        return decision_troubles(history.records, closed, history.closed_after)
+
+    def _follow_safety(self, request: LoopRequest, alarms: Sequence[Alarm]) -> None:
         """Follow what is wanted, and what stands in its way."""
         if self._components.mode == "replay":
             self._safety.become("idle", "a replay moves nothing")

@@ -1,6 +1,4 @@
-"""A camera driver: keeps every frame until the application has stored it, and sends it again where
-needed.
-"""
+"""A camera driver: keeps every frame until it is stored, and sends it again where needed."""
 
 from __future__ import annotations
 
@@ -180,9 +178,7 @@ class CameraDriver:
         self.socket.close()
 
     def _notice_disconnect(self) -> None:
-        """After a broken connection hello must come first: a frame would reach someone who does not
-        know it.
-        """
+        """Say hello first after a broken connection: a frame would reach who does not know it."""
         if self._handshake.look(time.monotonic()) and self.welcomed:
             self._lose("disconnected")
         if self._handshake.problem != self._problem:

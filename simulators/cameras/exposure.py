@@ -12,12 +12,14 @@ import zmq
 from magis_calib.domain.camera import VIEWS, Counts, SequenceType, View
 from magis_calib.link.wire import checksum
 from simulators.faults.active import FLAWLESS, Flaws
-from simulators.instrument.atoms import bounds_of, draw_atoms
+from simulators.instrument.atoms import Atoms, bounds_of, draw_atoms
 from simulators.instrument.numbers import CloudNumbers, PlantNumbers
+from simulators.instrument.optics import Bounds, Positions
 from simulators.instrument.scene import Scene
 from simulators.instrument.sensor import Sensor
 
 WAKE = "inproc://darkroom"
+OTHER: Mapping[View, View] = {"x": "y", "y": "x"}
 SECOND_CLOUD_M = 0.006
 """How far to the right a second cloud is seen."""
 
@@ -47,33 +49,52 @@ def develop(
     job: Job, sensors: Mapping[View, Sensor], cloud: CloudNumbers, seed: int
 ) -> list[Print]:
     """Return both views of a drop."""
-    scene = job.scene
-    flaws = job.flaws
-    scene = replace(scene, contrast=0.0) if flaws.no_fringe else scene
-    atoms = draw_atoms(scene, cloud, seed, flaws.atoms)
-    if flaws.two_clouds:
-        for places in (atoms.x, atoms.y):
-            places[::2] += SECOND_CLOUD_M
+    scene = replace(job.scene, contrast=0.0) if job.flaws.no_fringe else job.scene
+    atoms = _atoms(scene, job.flaws, cloud, seed)
     prints = []
     for view in VIEWS:
-        bounds = bounds_of(scene, cloud, view)
-        if flaws.two_clouds:
-            bounds = (bounds[0], bounds[1] + SECOND_CLOUD_M, *bounds[2:])
-        if flaws.dark:
-            counts = sensors[view].without_light(scene.drop_id)
-        else:
-            counts = sensors[view].expose(scene.drop_id, *atoms.seen_by(view, scene, seed), bounds)
-        if flaws.saturated:
-            sensors[view].saturate(counts, bounds)
-        if flaws.half_exposed:
-            lower = len(counts) // 2
-            counts[lower:] = sensors[view].without_light(scene.drop_id)[lower:]
+        bounds = _bounds(scene, job.flaws, cloud, view)
+        places = atoms.seen_by(view, scene, seed) if not job.flaws.dark else None
+        counts = _exposed(sensors[view], scene.drop_id, places, bounds, job.flaws)
         crc = checksum(counts.data)
-        name = view if not flaws.swapped else "y" if view == "x" else "x"
+        name = OTHER[view] if job.flaws.swapped else view
         prints.append(
             Print(scene.drop_id, name, job.trigger_time_ns, counts, crc, scene.sequence_type)
         )
     return prints
+
+
+def _atoms(scene: Scene, flaws: Flaws, cloud: CloudNumbers, seed: int) -> Atoms:
+    atoms = draw_atoms(scene, cloud, seed, flaws.atoms_fraction)
+    if flaws.two_clouds:
+        for places in (atoms.x, atoms.y):
+            places[::2] += SECOND_CLOUD_M
+    return atoms
+
+
+def _bounds(scene: Scene, flaws: Flaws, cloud: CloudNumbers, view: View) -> Bounds:
+    left, right, low, high = bounds_of(scene, cloud, view)
+    return (left, right + (SECOND_CLOUD_M if flaws.two_clouds else 0.0), low, high)
+
+
+def _exposed(
+    sensor: Sensor,
+    drop_id: int,
+    places: tuple[Positions, Positions] | None,
+    bounds: Bounds,
+    flaws: Flaws,
+) -> Counts:
+    """Return the counts of atoms at these places; None: no light at all."""
+    if places is None:
+        counts = sensor.without_light(drop_id)
+    else:
+        counts = sensor.expose(drop_id, *places, bounds)
+    if flaws.saturated:
+        sensor.saturate(counts, bounds)
+    if flaws.half_exposed:
+        lower = len(counts) // 2
+        counts[lower:] = sensor.without_light(drop_id)[lower:]
+    return counts
 
 
 class ImageMaker:
@@ -95,7 +116,7 @@ class ImageMaker:
         self._thread = threading.Thread(target=self._work, name="darkroom")
         self._thread.start()
 
-    def ask(self, job: Job) -> None:
+    def enqueue(self, job: Job) -> None:
         """Photograph this drop as soon as possible."""
         self._jobs.put(job)
 
@@ -130,7 +151,7 @@ class ImageMaker:
                 for one in develop(job, self.sensors, self._cloud, self._seed):
                     self._prints.put(one)
                 bell.send(b"")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - top of a thread
             self.error = error
             bell.send(b"")
         finally:

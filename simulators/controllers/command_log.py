@@ -17,9 +17,7 @@ class CommandLog:
         self._file = None if path is None else path.open("w", encoding="utf-8")
 
     def add(self, controller: str, who: str, request: ControllerRequest, answer: Answer) -> None:
-        """Write down a request that may change something. `who`: the name of the key that it came
-        with.
-        """
+        """Write down a request that may change something; `who`: the name of its key."""
         if self._file is None or request.request not in ("write", "sequence"):
             return
         line = {

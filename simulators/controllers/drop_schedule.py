@@ -1,6 +1,4 @@
-"""When the next drop starts, on a steady schedule or when the outcome of the last one is known, and
-what it is for.
-"""
+"""When the next drop starts, by the clock or by the last outcome, and what it is for."""
 
 from __future__ import annotations
 
@@ -34,9 +32,7 @@ class DropSchedule:
         return self.next_drop > self._first_drop
 
     def due(self, now_s: float, ready: bool) -> bool:
-        """Say whether the next drop starts now. `ready`: an application has joined everything (for
-        the first).
-        """
+        """Say whether the next drop starts now; `ready`: all have joined, for the first one."""
         if self.over:
             return False
         if self._interval_s <= 0:
@@ -64,15 +60,11 @@ class DropSchedule:
         return self.next_drop
 
     def restarted(self) -> None:
-        """Begin a new schedule after a power cycle: the next drop waits for an application as the
-        first one did.
-        """
+        """Begin a new schedule after a power cycle: the next drop waits for an application."""
         self._due_s = None
 
     def left(self, identity: bytes) -> None:
-        """Take note that an application is gone: when it is the one that was told, the drop is
-        over.
-        """
+        """Take note that an application is gone: if it was told of the drop, that is over."""
         if self._told in (None, identity):
             self._finished = True
 

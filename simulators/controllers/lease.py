@@ -1,6 +1,4 @@
-"""Who may write to a controller: one application at a time, until it leaves, falls silent or is
-taken over.
-"""
+"""Who may write to a controller: one application, until it leaves, is silent or taken over."""
 
 from __future__ import annotations
 

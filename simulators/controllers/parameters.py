@@ -1,6 +1,4 @@
-"""The setpoints of one controller: what is refused, what is read back, and what is in force for
-which drop.
-"""
+"""The setpoints of one controller: refused, read back, in force for which drop."""
 
 from __future__ import annotations
 
@@ -63,10 +61,8 @@ class ParameterBank:
             for name, value in self._commanded.items()
         }
 
-    def judge(self, setpoints: Setpoints) -> Refusal | None:
-        """Return why these setpoints are not accepted, None when all are, and count every violation
-        of a limit.
-        """
+    def refusal(self, setpoints: Setpoints) -> Refusal | None:
+        """Return why these are not accepted, None when all are; count every broken limit."""
         found = [
             broken_limit(name, value, self._numbers, self._commanded.get(name, math.nan))
             for name, value in setpoints.items()

@@ -1,11 +1,10 @@
-"""What a simulated controller does with requests: judges them, moves its parameters,
-and answers.
-"""
+"""What a simulated controller does with requests: refuses, moves, answers."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from magis_calib.domain.camera import SequenceType
 from magis_calib.domain.control import Setpoints
@@ -14,7 +13,6 @@ from simulators.controllers.lease import Lease
 from simulators.controllers.parameters import ParameterBank
 from simulators.faults.active import NO_FAULTS
 from simulators.faults.controller import Misbehaviour
-from simulators.faults.kinds import Controller
 
 Say = Callable[[str], None]
 
@@ -23,7 +21,7 @@ class RequestHandler:
     """The parameters of one controller, and who may change them. Used by one thread."""
 
     def __init__(
-        self, name: Controller, session: str, bank: ParameterBank, lease: Lease, say: Say
+        self, name: str, session: str, bank: ParameterBank, lease: Lease, say: Say
     ) -> None:
         self._name = name
         self._session = session
@@ -54,11 +52,13 @@ class RequestHandler:
 
     def answer(self, identity: bytes, request: ControllerRequest) -> Answer:
         """Do what one peer asks for, or refuse it."""
-        refused = self._judge(request.setpoints or {}) if request.request == "write" else None
+        refused = (
+            self._write_refusal(request.setpoints or {}) if request.request == "write" else None
+        )
         refusal = (
             self._stale(request)
             or refused
-            or self._judge_sequence(request)
+            or self._sequence_refusal(request)
             or self._not_yours(identity, request)
         )
         if refusal:
@@ -68,15 +68,13 @@ class RequestHandler:
             )
         return self._do(request)
 
-    def _judge(self, setpoints: Setpoints) -> Refusal | None:
-        """Say why a write is not accepted. Limits come first: an attempt counts, whatever else
-        refuses it.
-        """
+    def _write_refusal(self, setpoints: Setpoints) -> Refusal | None:
+        """Say why a write is not accepted; limits first, for every attempt at one counts."""
         if not setpoints:
             return Refusal(code="bad_request", message="a write without setpoints")
-        return self.bank.judge(setpoints) or self.misbehaviour.refusal()
+        return self.bank.refusal(setpoints) or self.misbehaviour.refusal()
 
-    def _judge_sequence(self, request: ControllerRequest) -> Refusal | None:
+    def _sequence_refusal(self, request: ControllerRequest) -> Refusal | None:
         """Say why a sequence type is not accepted."""
         if request.request != "sequence":
             return None
@@ -99,34 +97,35 @@ class RequestHandler:
         return Refusal(code="leased", message=f"{self._name} is {self._lease.in_words()}")
 
     def _do(self, request: ControllerRequest) -> Answer:
-        answer = Answer(request_id=request.request_id, session=self._session, ok=True)
-        match request.request:
-            case "describe":
-                return answer.model_copy(
-                    update={"parameters": self.misbehaviour.described(self.bank.describe())}
-                )
-            case "read":
-                return answer.model_copy(update={"readback": self._readback()})
-            case "status":
-                words = {
-                    "state": "ready",
-                    "limit_violations": self.bank.limit_violations,
-                    **self.status(),
-                }
-                return answer.model_copy(update={"status": words})
-            case "write":
-                effective = self.next_effective_drop()
-                if request.commit and request.setpoints:
-                    self.bank.write(self.misbehaviour.clamped(request.setpoints), effective)
-                return answer.model_copy(
-                    update={"readback": self._readback(), "effective_drop": effective}
-                )
-            case "sequence":
-                assert self.on_sequence is not None  # judged
-                assert request.sequence_type is not None
-                return answer.model_copy(
-                    update={"effective_drop": self.on_sequence(request.sequence_type)}
-                )
+        done = {
+            "describe": self._describe,
+            "read": self._read,
+            "status": self._tell_status,
+            "write": self._write,
+            "sequence": self._sequence,
+        }[request.request](request)
+        return Answer(request_id=request.request_id, session=self._session, ok=True, **done)
+
+    def _describe(self, request: ControllerRequest) -> dict[str, Any]:
+        return {"parameters": self.misbehaviour.described(self.bank.describe())}
+
+    def _read(self, request: ControllerRequest) -> dict[str, Any]:
+        return {"readback": self._readback()}
+
+    def _tell_status(self, request: ControllerRequest) -> dict[str, Any]:
+        own = {"state": "ready", "limit_violations": self.bank.limit_violations}
+        return {"status": {**own, **self.status()}}
+
+    def _write(self, request: ControllerRequest) -> dict[str, Any]:
+        effective = self.next_effective_drop()
+        if request.commit and request.setpoints:
+            self.bank.write(self.misbehaviour.clamped(request.setpoints), effective)
+        return {"readback": self._readback(), "effective_drop": effective}
+
+    def _sequence(self, request: ControllerRequest) -> dict[str, Any]:
+        assert self.on_sequence is not None  # judged
+        assert request.sequence_type is not None
+        return {"effective_drop": self.on_sequence(request.sequence_type)}
 
     def _readback(self) -> dict[str, float]:
         return self.misbehaviour.misread(self.bank.readback())

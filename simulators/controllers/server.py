@@ -1,6 +1,4 @@
-"""The server side of a controller: says hello back, answers requests,
-keeps its clients informed.
-"""
+"""The server side of a controller: hellos, answers, news for its clients."""
 
 from __future__ import annotations
 
@@ -150,17 +148,10 @@ class ControllerServer:
             self._welcome(identity, who, message)
             return
         if isinstance(message, ControllerRequest) and self.requests.hears(message):
-            answer = self.requests.answer(identity, message)
-            self.commands.add(self.place.controller, who, message, answer)
-            if delay_s := self.requests.misbehaviour.delay_s:
-                self._late.append((time.monotonic() + delay_s, identity, answer))
-            else:
-                self._send(identity, answer)
+            self._answer(identity, who, message)
         if not self.lease.held_by(identity):
             if not isinstance(message, ControllerRequest | Bye):
-                self._send(identity, Heartbeat(session=self.place.session))
-                text = f"{self.place.controller} waits for a hello"
-                self._send(identity, ControlError(code="no_hello", message=text))
+                self._ask_for_hello(identity)
             return
         self.lease.renew()
         if isinstance(message, Done):
@@ -168,14 +159,23 @@ class ControllerServer:
         elif isinstance(message, Bye):
             self._end_lease("said bye")
 
+    def _answer(self, identity: bytes, who: str, request: ControllerRequest) -> None:
+        answer = self.requests.answer(identity, request)
+        self.commands.add(self.place.controller, who, request, answer)
+        if delay_s := self.requests.misbehaviour.delay_s:
+            self._late.append((time.monotonic() + delay_s, identity, answer))
+        else:
+            self._send(identity, answer)
+
+    def _ask_for_hello(self, identity: bytes) -> None:
+        self._send(identity, Heartbeat(session=self.place.session))
+        text = f"{self.place.controller} waits for a hello"
+        self._send(identity, ControlError(code="no_hello", message=text))
+
     def _welcome(self, identity: bytes, who: str, hello: ControllerHello) -> None:
         place = self.place
         try:
-            version = agree_version(hello.protocols)
-            if hello.station != place.station:
-                raise WireError(
-                    "unknown_station", "station", wanted=place.station, got=hello.station
-                )
+            version = self._agreed(hello)
         except WireError as error:
             self._send(identity, ControlError(code=error.code, message=str(error)))
             return
@@ -193,6 +193,14 @@ class ControllerServer:
             ),
         )
 
+    def _agreed(self, hello: ControllerHello) -> int:
+        """Return the version that both speak. Raises `WireError`."""
+        version = agree_version(hello.protocols)
+        station = self.place.station
+        if hello.station != station:
+            raise WireError("unknown_station", "station", wanted=station, got=hello.station)
+        return version
+
     def _give_lease(self, identity: bytes, who: str, hello: ControllerHello) -> bool:
         """Give the lease to who says hello, unless somebody else is there who has it."""
         holder = self.lease.holder
@@ -200,18 +208,22 @@ class ControllerServer:
             if holder.identity == identity:
                 self._end_lease("was started again")
             elif hello.take_over or holder.is_of(hello) or not self._is_there(holder):
-                self._end_lease(f"lost its lease to {hello.session}")
-                by = (
-                    f"taken over by {hello.user}@{hello.host}, process {hello.process}, session "
-                    f"{hello.session}"
-                )
-                self._send(holder.identity, ControlError(code="leased", message=by))
+                self._take_away(holder, hello)
             else:
                 return False
         if self.lease.holder is None:
             self._say(f"{self.place.controller}: application connected ({hello.session})")
         self.lease.grant(identity, who, hello)
         return True
+
+    def _take_away(self, holder: Holder, hello: ControllerHello) -> None:
+        """End somebody's lease for who says hello, and tell them."""
+        self._end_lease(f"lost its lease to {hello.session}")
+        by = (
+            f"taken over by {hello.user}@{hello.host}, process {hello.process}, session "
+            f"{hello.session}"
+        )
+        self._send(holder.identity, ControlError(code="leased", message=by))
 
     def _is_there(self, holder: Holder) -> bool:
         """Tell whether the holder's connection still stands."""

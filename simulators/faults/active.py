@@ -1,6 +1,4 @@
-"""Which faults are there in which drop. No sockets:
-whoever has something that may fail asks here.
-"""
+"""Which faults are there in which drop: whoever may fail asks here."""
 
 from __future__ import annotations
 
@@ -37,7 +35,7 @@ V = TypeVar("V", bound=OfView)
 class Flaws:
     """What is wrong with the pictures of one drop."""
 
-    atoms: float = 1.0
+    atoms_fraction: float = 1.0
     """Share of the atoms that is there."""
     dark: bool = False
     saturated: bool = False
@@ -112,7 +110,8 @@ class Faults:
         """Return what is wrong with the pictures."""
         atoms = 0.0 if self.active(NoAtoms, drop_id) else 1.0
         return Flaws(
-            atoms=atoms * math.prod(fault.factor for fault in self.active(FewAtoms, drop_id)),
+            atoms_fraction=atoms
+            * math.prod(fault.factor for fault in self.active(FewAtoms, drop_id)),
             dark=bool(self.active(Dark, drop_id)),
             saturated=bool(self.active(Saturated, drop_id)),
             half_exposed=bool(self.active(HalfExposed, drop_id)),

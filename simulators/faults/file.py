@@ -103,7 +103,7 @@ class WatchedFaults:
         self._seen = self._state()
         self._next_s = 0.0
 
-    def look(self, now_s: float) -> None:
+    def follow(self, now_s: float) -> None:
         """Read it if it is another one than before; cheap otherwise."""
         if self._path is None or now_s < self._next_s:
             return
@@ -130,9 +130,7 @@ class WatchedFaults:
 
 
 def _explain(item: Any, text: str) -> str:
-    """Say what is wrong: line, fault (counted from 1) and field, then what was wanted and what was
-    found.
-    """
+    """Say line, fault (counted from 1) and field, then what was wanted and what was found."""
     keys = [str(part) for part in item["loc"]]
     keys = keys[:2] + keys[3:]  # without the kind, which pydantic puts after the position
     line = line_of(keys[:-1] if item["type"] == "missing" else keys, text)
@@ -142,18 +140,16 @@ def _explain(item: Any, text: str) -> str:
 
 
 def _problem(item: Any) -> str:
-    match item["type"]:
-        case "missing":
-            return "must be given"
-        case "extra_forbidden":
-            return "no field of this name is known here"
-        case "tuple_type":
-            return f"wanted tables [[fault]], got {item['input']!r}"
-        case "union_tag_not_found":
-            return "kind must be given"
-        case "union_tag_invalid":
-            return f"kind: wanted one of {item['ctx']['expected_tags']}, got {item['ctx']['tag']!r}"
-        case "value_error":
-            return str(item["msg"].removeprefix("Value error, "))
-        case _:
-            return f"{item['msg']}, got {item['input']!r}"
+    words = PROBLEMS.get(item["type"], "{msg}, got {input!r}")
+    return words.format(**item, said=item["msg"].removeprefix("Value error, "))
+
+
+PROBLEMS = {
+    "missing": "must be given",
+    "extra_forbidden": "no field of this name is known here",
+    "tuple_type": "wanted tables [[fault]], got {input!r}",
+    "union_tag_not_found": "kind must be given",
+    "union_tag_invalid": "kind: wanted one of {ctx[expected_tags]}, got {ctx[tag]!r}",
+    "value_error": "{said}",
+}
+"""What is said of a problem that pydantic found, by its type."""

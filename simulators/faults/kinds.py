@@ -34,7 +34,8 @@ def _actuator(name: str, info: ValidationInfo) -> str:
 
 
 def _controller(name: str, info: ValidationInfo) -> str:
-    return one_of(info.context.controllers if info.context else (), name)
+    """Without a context, any name: who makes a fault in code knows its controllers."""
+    return one_of(info.context.controllers, name) if info.context else name
 
 
 ActuatorName = Annotated[str, AfterValidator(_actuator)]
@@ -42,9 +43,7 @@ Controller = Annotated[str, AfterValidator(_controller)]
 
 
 class Timed(Strict):
-    """In which drops: all from `from_drop` to `until_drop`, or each of them with the probability
-    `rate`.
-    """
+    """In which drops: `from_drop` to `until_drop`, or each with the probability `rate`."""
 
     momentary: ClassVar[bool] = False
     """Where neither `until_drop` nor `rate` is given: in one drop, rather than for ever."""
@@ -169,9 +168,7 @@ class ControllerSilent(OfController):
 
 
 class ControllerRestart(OfController):
-    """A power cycle just before the drop, after which these setpoints are others than the nominal
-    ones.
-    """
+    """A power cycle just before the drop; `setpoints` (SI): those not nominal after it."""
 
     momentary = True
     kind: Literal["controller_restart"]
@@ -206,7 +203,7 @@ class Refuses(OfController):
 
 
 class Clamps(Timed):
-    """Limits what is written without a word."""
+    """Limits what is written without a word, in the parameter's unit (SI)."""
 
     kind: Literal["clamps"]
     name: ActuatorName
@@ -223,7 +220,7 @@ class Clamps(Timed):
 
 
 class ReadsOff(Timed):
-    """Reads back wrong."""
+    """Reads back wrong, by `size` in the parameter's unit (SI)."""
 
     kind: Literal["reads_off"]
     name: ActuatorName

@@ -1,6 +1,4 @@
-"""What can go wrong between sensors and application: frames, camera drivers, networks, clocks
-(docs/faults.md).
-"""
+"""What can go wrong with frames, camera drivers, networks and clocks (docs/faults.md)."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ CAMERAS = ("camera x", "camera y")
 
 
 def _peer(name: str, info: ValidationInfo) -> str:
-    return one_of((*CAMERAS, *(info.context.controllers if info.context else ())), name)
+    return one_of((*CAMERAS, *info.context.controllers), name) if info.context else name
 
 
 CutPeer = Annotated[str, AfterValidator(_peer)]

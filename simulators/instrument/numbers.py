@@ -40,7 +40,7 @@ class Strict(BaseModel):
 
 
 class CloudNumbers(Strict):
-    """The atoms of one drop."""
+    """The atoms of one drop; `atoms` is a number of them, contrast and loss are fractions."""
 
     atoms: NotNegative
     width_m: Positive
@@ -50,7 +50,7 @@ class CloudNumbers(Strict):
 
 
 class CameraNumbers(Strict):
-    """What both cameras have in common."""
+    """What both cameras have in common, in electrons and counts."""
 
     electrons_per_atom: Positive
     background: NotNegative
@@ -75,14 +75,14 @@ class PulseNumbers(Strict):
 
 
 class OpticsNumbers(Strict):
-    """What both cameras do out of focus."""
+    """What both cameras do out of focus (SI)."""
 
     blur_per_focus: NotNegative = 0.023
     magnification_per_m: Finite = 2.6
 
 
 class HiddenNumbers(Strict):
-    """What is off and nobody knows, beside the disturbance of the first drop."""
+    """What is off and nobody knows, beside the first disturbance (SI; pulse area: a ratio)."""
 
     pulse_area: Finite = 0.0
     detuning_hz: Finite = 0.0
@@ -106,7 +106,7 @@ class PresetNumbers(Strict):
 
 
 class SourceNumbers(Strict):
-    """Something that moves by itself."""
+    """Something that moves by itself, by so much a drop (SI)."""
 
     moves: Moves = {}
     like: str = ""
@@ -115,7 +115,7 @@ class SourceNumbers(Strict):
 
 
 class ActuatorNumbers(Strict):
-    """One parameter of a controller and what it moves."""
+    """One parameter of a controller, in its own unit (SI), and what it moves."""
 
     controller: str
     """Who has it, by its name in the configuration."""

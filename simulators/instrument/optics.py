@@ -1,6 +1,4 @@
-"""What the cameras make of the places of atoms: out of focus, magnified, rolled about their optical
-axis.
-"""
+"""What cameras make of places of atoms: out of focus, magnified, rolled."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ Positions = npt.NDArray[np.float32]
 Bounds = tuple[float, float, float, float]
 """Left, right, bottom, top in the object (m)."""
 
-REACH = 5.5
+REACH_WIDTHS = 5.5
 """Blurred atoms further than this many widths from their place are not looked for: one in a hundred
 million.
 """
@@ -57,7 +55,7 @@ class Optics:
         across, up = self._turned(
             np.array([left, left, right, right]), np.array([bottom, top, bottom, top])
         )
-        reach = REACH * self.blur_m
+        reach = REACH_WIDTHS * self.blur_m
         return (
             float(across.min()) - reach,
             float(across.max()) + reach,

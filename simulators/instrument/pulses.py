@@ -1,6 +1,4 @@
-"""What the laser's pulses do to the atoms, by pulse area and detuning: Rabi's formula over the
-Doppler width.
-"""
+"""What pulses do to the atoms: Rabi's formula over the Doppler width."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What the cameras photograph, and what it is in a drop that was not made for the
-interferometer.
-"""
+"""What the cameras photograph, also in a drop that is not for the interferometer."""
 
 from __future__ import annotations
 
@@ -12,9 +10,7 @@ from simulators.instrument.optics import PERFECT, Optics
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One drop in front of the cameras (SI, laboratory coordinates, phase at the laboratory's
-    origin).
-    """
+    """One drop before the cameras (SI, laboratory coordinates, phase at their origin)."""
 
     drop_id: int
     centre_m: tuple[float, float, float]

@@ -78,9 +78,7 @@ class Sensor:
         return counts
 
     def without_light(self, drop_id: int) -> Counts:
-        """Return the counts of a frame that no light has reached: offset, read noise and hot
-        pixels.
-        """
+        """Return the counts of a frame without light: offset, read noise, hot pixels."""
         random = stream(self._seed, drop_id, f"exposure {self._view}")
         steps = random.standard_normal((self.facts.rows, self.facts.columns), dtype=np.float32)
         steps *= np.float32(self._camera.read_noise / self._step_electrons)
@@ -94,9 +92,7 @@ class Sensor:
         counts[first:last] = self._camera.saturation_counts
 
     def _dark(self, random: np.random.Generator, shape: tuple[int, ...]) -> Steps:
-        """Return pixels without atoms: background and read noise,
-        with the exact mean and variance.
-        """
+        """Return pixels without atoms: background and read noise, mean and variance exact."""
         dark = random.standard_normal(shape, dtype=np.float32) * np.float32(self._camera.read_noise)
         dark += random.poisson(self._camera.background, shape)
         dark -= np.float32(dark.mean(dtype=np.float64))

@@ -222,13 +222,13 @@ def test_a_controller_that_says_no_half_way_is_told_with_exit_1(
     session, own_ports, controllers, capsys
 ) -> None:
     bank, asked_of_it = controllers.banks["drop_system"], []
-    judge = bank.judge
+    judge = bank.refusal
 
     def refuse_the_third(setpoints):
         asked_of_it.append(setpoints)
         return judge(setpoints if len(asked_of_it) <= 4 else {"trap_x_m": 1e9})
 
-    bank.judge = refuse_the_third
+    bank.refusal = refuse_the_third
     assert main(["settings", str(session), "--return", "12", "--config", str(own_ports)]) == 1
     assert "did not go to the setpoints of drop 12" in (told := capsys.readouterr().err)
     assert "(at step 3)" in told

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from hardware.connection import ApplicationIdentity
 from hardware.controller import ControllerClient
 from magis_calib.app.live import LiveRun, RunRequest
 from magis_calib.app.simulated import on_free_ports
@@ -226,7 +227,13 @@ def test_a_controller_that_answers_too_much_is_cut_off(
 ) -> None:
     blabber = Blabber(keyring, "laser", locked.endpoints["laser"], size)
     lock = open_lock(locked, None)
-    client = ControllerClient(lock, "laser", locked.endpoints["laser"], "bottom", "s", locked.links)
+    client = ControllerClient(
+        lock,
+        "laser",
+        locked.endpoints["laser"],
+        ApplicationIdentity("bottom", "s"),
+        locked.links,
+    )
     try:
         assert (blabber.callers(5.0) > 1) == (connections > 1), (
             "each answer of too many bytes ends a connection"
@@ -247,7 +254,11 @@ def test_who_is_not_let_in_says_so_and_is_served_once_it_is_allowed(locked, keyr
     client = None
     try:
         client = ControllerClient(
-            lock, "laser", locked.endpoints["laser"], "bottom", "s", locked.links
+            lock,
+            "laser",
+            locked.endpoints["laser"],
+            ApplicationIdentity("bottom", "s"),
+            locked.links,
         )
         until_true(lambda: "does not let our key in" in client.link().detail)
         (keyring.folder / "allowed.toml").write_text(kept)

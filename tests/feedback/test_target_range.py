@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from magis_calib.actuators.moves import next_step, objection, still_away
+from magis_calib.actuators.moves import next_step, still_away, unreachable
 from magis_calib.actuators.timeline import Timeline
 from magis_calib.config.station import Station
 from magis_calib.domain.control import ParameterFacts, Setpoints
@@ -67,11 +67,11 @@ def test_a_goal_outside_the_range_or_not_a_number_is_refused_before_the_first_st
     goal: float, words: str
 ) -> None:
     away = still_away({"trap_x_m": goal}, {"trap_x_m": 0.0}, FACTS)
-    assert words in objection(away, {"trap_x_m": 0.0}, FACTS)
+    assert words in unreachable(away, {"trap_x_m": 0.0}, FACTS)
 
 
 def test_an_actuator_without_a_readback_is_not_stepped() -> None:
-    assert "no read-back" in objection(still_away({"trap_x_m": 1e-5}, {}, FACTS), {}, FACTS)
+    assert "no read-back" in unreachable(still_away({"trap_x_m": 1e-5}, {}, FACTS), {}, FACTS)
 
 
 def test_steps_are_as_long_as_the_controller_surely_takes_and_end_at_the_goal() -> None:

@@ -44,7 +44,10 @@ def checked(station, endpoint, drive, seconds):
     stop = threading.Event()
     with zmq.Context() as context:
         check = DriverCheck(
-            NoSecurity(context), "bottom", station, CheckPlan(endpoint, seconds=seconds, frames=4)
+            NoSecurity(context),
+            "bottom",
+            station,
+            CheckPlan(endpoint, patience_s=seconds, frames=4),
         )
         thread = threading.Thread(target=drive, args=(context, endpoint, stop))
         thread.start()

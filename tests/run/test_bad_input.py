@@ -207,8 +207,8 @@ def test_a_refusing_controller_is_named_with_the_value_and_nothing_moves(bench) 
     until(bench.engine, applied(1), "the first drop")
     bank = bench.controllers.banks["laser"]
     before = {name: one.readback() for name, one in bench.controllers.banks.items()}
-    judge = bank.judge
-    bank.judge = lambda setpoints: judge({**setpoints, "mirror_tilt_x_rad": 1.0})
+    judge = bank.refusal
+    bank.refusal = lambda setpoints: judge({**setpoints, "mirror_tilt_x_rad": 1.0})
     bench.drop(2)
     snapshot = until(bench.engine, lambda s: len(s.records) == 2, "the second drop")
     decision = snapshot.records[-1].decision
@@ -228,20 +228,20 @@ def test_a_vector_of_which_only_half_arrived_is_named_and_the_state_is_read_agai
     )
     last_owner = {"drop_system": "laser", "laser": "drop_system"}[first_owner]
     bank, asked = bench.controllers.banks[last_owner], []
-    judge = bank.judge
+    judge = bank.refusal
 
     def refuse_the_commit(setpoints):
         asked.append(setpoints)
         return judge(setpoints if len(asked) == 1 else {next(iter(setpoints)): 1e9})
 
-    bank.judge = refuse_the_commit
+    bank.refusal = refuse_the_commit
     bench.drop(2)
     snapshot = until(bench.engine, lambda s: len(s.records) == 2, "the second drop")
     decision = snapshot.records[-1].decision
     assert decision.outcome == "half_applied"
     assert first_owner in decision.reason
     assert last_owner in decision.reason
-    bank.judge = judge
+    bank.refusal = judge
     bench.drop(3)
     until(bench.engine, applied(3), "the third drop")
     state = {one.name: one.readback for one in bench.engine.snapshot.actuators}

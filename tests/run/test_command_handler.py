@@ -262,13 +262,13 @@ def test_a_return_is_refused_while_the_loop_is_closed(bench) -> None:
 def test_a_return_that_a_controller_stops_says_at_which_step(bench) -> None:
     answered(bench, HoldLoop(), "loop held")
     bank, asked = bench.controllers.banks["drop_system"], []
-    judge = bank.judge
+    judge = bank.refusal
 
     def refuse_the_second(setpoints):
         asked.append(setpoints)
         return judge(setpoints if len(asked) <= 2 else {"trap_x_m": 1e9})
 
-    bank.judge = refuse_the_second
+    bank.refusal = refuse_the_second
     snapshot = answered(bench, ReturnTo({"trap_x_m": 2e-4}, "there"), "did not go to there")
     assert "(at step 2)" in snapshot.note
     assert 0 < readbacks(bench)["trap_x_m"] < 60e-6
@@ -490,8 +490,8 @@ def test_what_the_operator_holds_is_no_alarm_and_no_fault(bench, wish) -> None:
 
 def test_a_refused_correction_that_still_stands_at_the_end_is_a_fault(bench) -> None:
     bank = bench.controllers.banks["laser"]
-    judge = bank.judge
-    bank.judge = lambda setpoints: judge({**setpoints, "mirror_tilt_x_rad": 1.0})
+    judge = bank.refusal
+    bank.refusal = lambda setpoints: judge({**setpoints, "mirror_tilt_x_rad": 1.0})
     bench.drop(1)
     until(bench.engine, outcome(1, "refused"), "the drop")
     assert finish(stopped(bench), None, bench.station, None, None) == 1

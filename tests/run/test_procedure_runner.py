@@ -205,7 +205,7 @@ def test_one_that_a_controller_refuses_on_the_way_ends_and_goes_back(opened: Ben
     before = readbacks(opened)
     answered(opened, StartProcedure("there_and_back"), "there_and_back began")
     bank = opened.controllers.banks["drop_system"]
-    judge, refused = bank.judge, []
+    judge, refused = bank.refusal, []
 
     def refuse_the_other_side(setpoints):
         if setpoints.get("trap_x_m", 0.0) < 0:
@@ -213,7 +213,7 @@ def test_one_that_a_controller_refuses_on_the_way_ends_and_goes_back(opened: Ben
             return judge({"trap_x_m": 1e9})
         return judge(setpoints)
 
-    bank.judge = refuse_the_other_side
+    bank.refusal = refuse_the_other_side
     taken(opened, 1)
     taken(opened, 2)
     snapshot = ended(opened)

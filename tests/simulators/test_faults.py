@@ -185,7 +185,7 @@ def picture(numbers):
 def test_a_picture_has_its_share_of_the_atoms(picture, read, numbers, share):
     flaws = read(table("few_atoms", factor=share) if share else table("no_atoms")).flaws(1)
     _, electrons = picture(flaws)
-    light = electrons.sum() - picture(Flaws(atoms=0.0))[1].sum()
+    light = electrons.sum() - picture(Flaws(atoms_fraction=0.0))[1].sum()
     whole = numbers.cloud.atoms * numbers.camera.electrons_per_atom
     assert light == pytest.approx(share * whole, abs=0.02 * whole)
 
@@ -220,7 +220,7 @@ def centroid_m(numbers, light) -> float:
 
 
 def test_half_of_two_clouds_are_to_the_right(picture, read, numbers):
-    background = picture(Flaws(atoms=0.0))[1]
+    background = picture(Flaws(atoms_fraction=0.0))[1]
     one, two = (
         picture(flaws)[1] - background for flaws in (Flaws(), read(table("two_clouds")).flaws(1))
     )
@@ -236,7 +236,7 @@ def test_clouds_out_of_view_leave_the_background(picture, read, drops):
 
 
 def test_a_lost_contrast_leaves_a_cloud_without_a_fringe(picture, read, numbers):
-    background = picture(Flaws(atoms=0.0))[1]
+    background = picture(Flaws(atoms_fraction=0.0))[1]
     seen = []
     for flaws in (Flaws(), read(table("contrast_lost")).flaws(1)):
         light = picture(flaws)[1] - background

@@ -10,6 +10,7 @@ import time
 import pytest
 import zmq
 
+from hardware.connection import ApplicationIdentity
 from hardware.controller import ControllerClient
 from magis_calib.auth.sockets import NoSecurity
 from magis_calib.domain.errors import Refused
@@ -116,7 +117,11 @@ def test_the_client_raises_what_the_controller_refuses(bench):
     name, station = bench.configured()
     with zmq.Context() as context:
         laser = ControllerClient(
-            NoSecurity(context), "laser", bench.endpoints["laser"], name, "c-1", station.links
+            NoSecurity(context),
+            "laser",
+            bench.endpoints["laser"],
+            ApplicationIdentity(name, "c-1"),
+            station.links,
         )
         with pytest.raises(Refused, match="makes no drops") as refused:
             welcomed(laser).sequence("z_shear")

@@ -61,7 +61,7 @@ def test_refuses_what_is_not_finite(numbers):
     bank = ParameterBank(
         numbers.actuators, {name: one.nominal for name, one in numbers.actuators.items()}
     )
-    refusal = bank.judge({"pulse_area": float("nan")})
+    refusal = bank.refusal({"pulse_area": float("nan")})
     assert (refusal.code, refusal.name, refusal.value) == ("not_finite", "pulse_area", "nan")
 
 

@@ -207,8 +207,7 @@ def test_bad_usage_is_exit_2(tmp_path, capsys):
 @pytest.mark.station
 def test_process_stops_cleanly_on_a_signal(bench, tmp_path):
     endpoints = [
-        f"--{name}-endpoint={bench.endpoints[name.replace('-', '_')]}"
-        for name in ("camera", "laser", "drop-system")
+        f"--endpoint={name}={bench.endpoints[name]}" for name in ("camera", "laser", "drop_system")
     ]
     truth, config = tmp_path / "truth.jsonl", tmp_path / "plain.toml"
     config.write_text(default_text().replace('sockets = "curve"', 'sockets = "plain"'))
@@ -233,13 +232,20 @@ def test_process_stops_cleanly_on_a_signal(bench, tmp_path):
 
 
 def test_simulated_cameras_pass_the_driver_check(bench):
+    from hardware.connection import ApplicationIdentity
     from hardware.controller import ControllerClient
     from hardware.driver_check import CheckPlan, DriverCheck
 
     name, station = bench.configured()
     lock = NoSecurity(bench.context)
     clients = [
-        ControllerClient(lock, key, bench.endpoints[key], name, "check", station.links)
+        ControllerClient(
+            lock,
+            key,
+            bench.endpoints[key],
+            ApplicationIdentity(name, "check"),
+            station.links,
+        )
         for key in ("laser", "drop_system")
     ]
     check = DriverCheck(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from packaging.requirements import Requirement
 
@@ -34,23 +35,24 @@ def _versions(asked: Asked) -> Iterator[Finding]:
     yield Finding("versions", found, "Python 3.11 or newer", "ok")
     for line in importlib.metadata.requires("magis-calib") or []:
         need = Requirement(line)
-        if need.marker is not None and not any(
-            need.marker.evaluate({"extra": extra}) for extra in ("", "gui")
-        ):
-            continue
-        try:
-            version = importlib.metadata.version(need.name)
-        except importlib.metadata.PackageNotFoundError:
-            yield Finding(
-                need.name,
-                "not installed",
-                str(need.specifier) or "any",
-                "fail",
-                f"pip install '{need}'",
-            )
-            continue
-        if not need.specifier.contains(version, prereleases=True):
-            yield Finding(need.name, version, str(need.specifier), "fail", f"pip install '{need}'")
+        unfit = _unfit(need) if _wanted_here(need) else ""
+        if unfit:
+            wanted = str(need.specifier) or "any"
+            yield Finding(need.name, unfit, wanted, "fail", f"pip install '{need}'")
+
+
+def _wanted_here(need: Requirement) -> bool:
+    marker = need.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", "gui"))
+
+
+def _unfit(need: Requirement) -> str:
+    """Return the version that is there, or that none is; empty where it is as needed."""
+    try:
+        version = importlib.metadata.version(need.name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+    return "" if need.specifier.contains(version, prereleases=True) else version
 
 
 def _window(asked: Asked) -> Iterator[Finding]:
@@ -93,17 +95,8 @@ def _clock(asked: Asked) -> Iterator[Finding]:
 
 
 def _disk(asked: Asked) -> Iterator[Finding]:
-    probe = asked.folder / ".speed"
-    block = os.urandom(1_000_000)
     try:
-        asked.folder.mkdir(parents=True, exist_ok=True)
-        began_s = time.monotonic()
-        with probe.open("wb") as file:
-            for _ in range(PROBE_BYTES // len(block)):
-                file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
-        pace = PROBE_BYTES / (time.monotonic() - began_s)
+        pace_bytes_per_s = _bytes_per_s(asked.folder)
     except OSError as error:
         yield Finding(
             "disk",
@@ -113,22 +106,47 @@ def _disk(asked: Asked) -> Iterator[Finding]:
             "another --session-dir",
         )
         return
+    yield _disk_speed(asked.folder, pace_bytes_per_s)
+    yield _disk_space(asked.folder)
+
+
+def _bytes_per_s(folder: Path) -> float:
+    """Write into this folder as fast as it goes, and leave nothing there. Raises `OSError`."""
+    probe = folder / ".speed"
+    block = os.urandom(1_000_000)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        began_s = time.monotonic()
+        with probe.open("wb") as file:
+            for _ in range(PROBE_BYTES // len(block)):
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        return PROBE_BYTES / (time.monotonic() - began_s)
     finally:
         with contextlib.suppress(OSError):
             probe.unlink(missing_ok=True)
+
+
+def _disk_speed(folder: Path, pace_bytes_per_s: float) -> Finding:
     need = PAIR_BYTES * DROPS_HZ
-    free = shutil.disk_usage(asked.folder).free
-    fast: CheckOutcome = "ok" if pace > 2 * need else "warn" if pace > need else "fail"
-    yield Finding(
+    fast: CheckOutcome = (
+        "ok" if pace_bytes_per_s > 2 * need else "warn" if pace_bytes_per_s > need else "fail"
+    )
+    return Finding(
         "disk speed",
-        f"{pace / 1e6:.0f} MB/s, {asked.folder}",
+        f"{pace_bytes_per_s / 1e6:.0f} MB/s, {folder}",
         f"{need / 1e6:.0f} MB/s for {DROPS_HZ:g} Hz",
         fast,
         "" if fast == "ok" else "record onto a faster disk: --session-dir",
     )
+
+
+def _disk_space(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
     hours = free / (PAIR_BYTES / 60.0) / 3600.0
     roomy: CheckOutcome = "ok" if hours > LEAST_HOURS else "warn"
-    yield Finding(
+    return Finding(
         "disk space",
         f"{free / 1e9:.0f} GB: {hours:.0f} h at a drop a minute",
         f"{LEAST_HOURS:g} h",

@@ -6,12 +6,14 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 
+from hardware.connection import ApplicationIdentity
 from hardware.controller import ControllerClient
 from magis_calib.actuators.checks import disagreements
 from magis_calib.app.checks.finding import Asked, Check, Finding
 from magis_calib.auth.keyring import ALLOWED, OWN, Keyring
-from magis_calib.auth.sockets import open_lock
+from magis_calib.auth.sockets import SocketSecurity, open_lock
 from magis_calib.domain.control import ParameterFacts
 from magis_calib.domain.errors import ConfigError, ControllerError
 
@@ -63,39 +65,37 @@ def _keys(asked: Asked) -> Iterator[Finding]:
 
 def _controllers(asked: Asked) -> Iterator[Finding]:
     """Ask each without a hello: whoever has their leases keeps them."""
-    security = open_lock(asked.station, asked.keys)
-    links = asked.station.links
     known: dict[str, ParameterFacts] = {}
     owners: dict[str, str] = {}
-    try:
-        for name, controller in asked.station.controllers.items():
-            client = ControllerClient(
-                security,
-                name,
-                controller.endpoint,
-                asked.name,
-                f"check-{os.getpid()}",
-                links,
-                asks_only=True,
-            )
-            try:
-                told = _described(client)
-            finally:
-                client.close()
-            if isinstance(told, str):
-                yield Finding(name, told, "running", "warn", "start it; magis-sim is one for tests")
-                continue
-            known |= told
-            owners |= dict.fromkeys(told, name)
-            limits = ", ".join(
-                f"{one.name} [{one.minimum:g}, {one.maximum:g}] {one.unit}" for one in told.values()
-            )
-            yield Finding(name, limits, "running", "ok")
-    finally:
-        security.close()
+    with closing(open_lock(asked.station, asked.keys)) as security:
+        for name in asked.station.controllers:
+            told = _told_by(name, asked, security)
+            yield _running(name, told)
+            if not isinstance(told, str):
+                known |= told
+                owners |= dict.fromkeys(told, name)
     if known and (wrong := disagreements(known, owners, asked.station)):
         remedy = "mend the configuration, or the controller"
         yield Finding("controllers' limits", wrong, "as configured", "fail", remedy)
+
+
+def _told_by(
+    name: str, asked: Asked, security: SocketSecurity
+) -> Mapping[str, ParameterFacts] | str:
+    """Return what this controller describes, or why it does not."""
+    me = ApplicationIdentity(asked.name, f"check-{os.getpid()}", asks_only=True)
+    endpoint = asked.station.endpoints[name]
+    with closing(ControllerClient(security, name, endpoint, me, asked.station.links)) as client:
+        return _described(client)
+
+
+def _running(name: str, told: Mapping[str, ParameterFacts] | str) -> Finding:
+    if isinstance(told, str):
+        return Finding(name, told, "running", "warn", "start it; magis-sim is one for tests")
+    limits = ", ".join(
+        f"{one.name} [{one.minimum:g}, {one.maximum:g}] {one.unit}" for one in told.values()
+    )
+    return Finding(name, limits, "running", "ok")
 
 
 def _described(client: ControllerClient) -> Mapping[str, ParameterFacts] | str:

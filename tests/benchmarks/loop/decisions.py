@@ -89,7 +89,7 @@ def _try(seed: int) -> Tried:
         seconds.append(time.perf_counter() - begun)
         if judged.proposal is not None and not judged.hold:
             goal, moves = dict(judged.proposal.limited), moves + 1
-            broken += bank.judge(goal) is not None or _outside(station, approved, now, goal)
+            broken += bank.refusal(goal) is not None or _outside(station, approved, now, goal)
             bank.write(goal, drop + 1)
     return Tried(tuple(seconds), moves, broken)
 
