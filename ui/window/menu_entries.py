@@ -19,10 +19,10 @@ from magis_calib.state.commands import (
     OpenLoop,
     ShadowLoop,
 )
-from ui.models.keys import numbered
 from ui.panels.alarms.panel import AlarmsPanel
 from ui.panels.ledger.panel import LedgerPanel
 from ui.panels.trends.panel import TrendsPanel
+from ui.style.keys import numbered
 from ui.style.scheme import SCHEMES
 from ui.window.help_text import ABOUT, shortcuts_text, show_help, units_text
 from ui.window.layout import ARRANGEMENTS

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
 from magis_calib.state.commands import Command, JumpTo, SetSpeed, StepDrop
 from magis_calib.state.snapshot import ReplayState, Snapshot
-from ui.models.keys import numbered
 from ui.style.colours import DIM, INFO, LOOK
 from ui.style.format import utc_time
+from ui.style.keys import numbered
 from ui.widgets.boxes import STRETCH, in_column, in_row
 from ui.widgets.buttons import tool_button
 from ui.widgets.label import ElidedLabel
