@@ -78,6 +78,11 @@ def _parser() -> Parser:
         metavar="DIR",
         help=f"folder of keys, made on first use (default {default_keys_dir()})",
     )
+    _add_endpoints(parser)
+    return parser
+
+
+def _add_endpoints(parser: Parser) -> None:
     parser.add_argument(
         "--endpoint",
         type=_endpoint,
@@ -95,7 +100,6 @@ def _parser() -> Parser:
             metavar="ADDRESS",
             help=f"the same as --endpoint {name}=ADDRESS",
         )
-    return parser
 
 
 def _setup(arguments: argparse.Namespace) -> StationSetup:

@@ -22,6 +22,7 @@ from magis_calib.domain.errors import ControllerError
 from magis_calib.domain.limits import BrokenLimit, broken_limit
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.feedback.evaluation import Evaluation
+from magis_calib.state.answer import Refusal
 
 
 class LiveActuators:
@@ -135,9 +136,9 @@ class LiveActuators:
     def by_hand(self, name: str, value: float) -> str:
         """Move one actuator for the operator; return in words what became of it."""
         if not self.prepare():
-            return f"not sent: {self.problem}"
+            return Refusal(f"not sent: {self.problem}")
         if name not in self.facts:
-            return f"not sent: {name} is not an actuator of any controller"
+            return Refusal(f"not sent: {name} is not an actuator of any controller")
         sent = self._send({name: value})
         shown = ACTUATORS[name]
         if sent.outcome == "applied":

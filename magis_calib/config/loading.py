@@ -96,7 +96,8 @@ def line_of(keys: list[str], text: str) -> int | None:
     for key in keys:
         place = _block(int(key), at, lines) if key.isdigit() else _naming(key, at, lines)
         if place is not None:
-            at, found = place, place + 1
+            at = place
+            found = place + 1
         elif not key.isdigit():
             return found
     return found

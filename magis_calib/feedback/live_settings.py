@@ -15,6 +15,7 @@ from magis_calib.domain.control import Gain, Limits, ParameterFacts, Setpoints, 
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, Quantity
 from magis_calib.feedback.loop import Loop
 from magis_calib.feedback.target_range import out_of_reach
+from magis_calib.state.answer import Refusal
 from magis_calib.state.commands import SetGain, SetLimits, SetTarget
 
 LIMIT_WORDS = {
@@ -73,7 +74,7 @@ def _aim(
 ) -> str:
     refusal = _unknown(name, OBSERVABLES) or out_of_reach(name, value, loop, commanded, facts)
     if refusal:
-        return f"target not set: {refusal}"
+        return Refusal(f"target not set: {refusal}")
     before = loop.targets[name]
     shown = OBSERVABLES[name]
     loop.targets[name] = value
@@ -85,7 +86,7 @@ def _aim(
 def _regain(name: str, gain: Gain, loop: Loop) -> str:
     refusal = _unknown(name, OBSERVABLES) or _invalid(loop.config.observables[name], {"gain": gain})
     if refusal:
-        return f"gain not set: {refusal}"
+        return Refusal(f"gain not set: {refusal}")
     before = loop.config.observables[name].gain
     loop.adjust({**loop.gains, name: gain}, loop.limits)
     return f"gain of {OBSERVABLES[name].label} {gain_in_words(before)} → {gain_in_words(gain)}"
@@ -98,7 +99,7 @@ def _limit(
     refusal = _unknown(name, actuators) or _invalid(actuators[name], limits.table())
     refusal = refusal or _cannot_be(limits, ACTUATORS[name], commanded.get(name), facts.get(name))
     if refusal:
-        return f"limits not set: {refusal}"
+        return Refusal(f"limits not set: {refusal}")
     before = Limits.of(actuators[name])
     loop.adjust(loop.gains, {**loop.limits, name: limits})
     shown = ACTUATORS[name]

@@ -15,6 +15,7 @@ from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.replay.changes import Changes, ObservableChange, changed
 from magis_calib.replay.spreads import held_in_words, spreads
 from magis_calib.replay.what_if import Otherwise, what_if
+from magis_calib.state.answer import Refusal
 from magis_calib.state.commands import Suppose
 from magis_calib.state.history import History
 from magis_calib.state.what_if import WhatIfState
@@ -52,7 +53,7 @@ class Supposing:
             station = changed(self._recorded, changes)
         except (ConfigError, ValueError) as error:
             self._turn(request, None)
-            return f"not predicted: {error}"
+            return Refusal(f"not predicted: {error}")
         words = _in_words(request)
         self._turn(request, WhatIfState(words, 0, len(self._records)))
         threading.Thread(

@@ -16,6 +16,7 @@ from magis_calib.domain.devices import ActuatorState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.evaluation import Evaluation
 from magis_calib.replay.recorded_decisions import astray_of
+from magis_calib.state.answer import Refusal
 
 
 class RecordedActuators:
@@ -65,7 +66,7 @@ class RecordedActuators:
 
     def by_hand(self, name: str, value: float) -> str:
         """Refuse: a replay moves nothing."""
-        return "not sent: this is a replay"
+        return Refusal("not sent: this is a replay")
 
     def waiting_for_drop(self) -> int | None:
         """Return None: nothing is waited for."""

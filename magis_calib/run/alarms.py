@@ -14,6 +14,7 @@ from magis_calib.domain.control import Decision
 from magis_calib.domain.devices import LinkState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.rules import RULES, Rule
+from magis_calib.state.answer import Refusal
 from magis_calib.state.snapshot import WISHES, Alarm, PastAlarm, RecordingState
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class AlarmList:
         It ends when the trouble does.
         """
         if not who:
-            return "not acknowledged: wanted the name of who knows of it"
+            return Refusal("not acknowledged: wanted the name of who knows of it")
         with self._writing:
             return self._acknowledged(key, who)
 

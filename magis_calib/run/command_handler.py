@@ -20,6 +20,7 @@ from magis_calib.run.history import RunHistory
 from magis_calib.run.jobs import BackgroundJobs, bundle_texts
 from magis_calib.run.procedures import Procedures
 from magis_calib.run.snapshots import LoopRequest
+from magis_calib.state.answer import Answer, Refusal
 from magis_calib.state.commands import (
     TURNS,
     Acknowledge,
@@ -88,27 +89,26 @@ class CommandHandler:
         """Have this obeyed soon. Never blocks."""
         self._asked.append(command)
 
-    def answers(self) -> Iterator[str]:
-        """Obey what was submitted; yield each answer once it is done."""
+    def answers(self) -> Iterator[Answer]:
+        """Obey what was asked for; yield each answer once it is done."""
         while self._asked:
             command = self._asked.popleft()
-            answer = self._obey(command)
-            log.info("asked for %s: %s", command, answer)
-            yield answer
-        for answer in self._jobs.told():
-            log.info("paperwork: %s", answer)
+            words = self._obey(command)
+            log.info("asked for %s: %s", command, words)
+            yield Answer(str(words), type(command).__name__, isinstance(words, Refusal))
+        for words in self._jobs.told():
+            log.info("paperwork: %s", words)
             self.procedures.look_for_matrix()
-            yield answer
+            yield Answer(str(words), refused=isinstance(words, Refusal))
 
     def unwanted(self) -> Hold | None:
         """Return why nothing may be sent now; None where corrections may.
 
         A failed poke must be mended first.
         """
-        if self.fault:
-            return Hold("fault", f"fault: {self.fault}")
-        if self.silent:
-            return Hold("silent", self.silent)
+        if self.fault or self.silent:
+            fault = Hold("fault", f"fault: {self.fault}")
+            return fault if self.fault else Hold("silent", self.silent)
         asked = last_turn(tuple(self._asked))
         if asked is not None and asked != "closed":  # not obeyed yet: the worker was busy
             return Hold(asked, WISHES[asked])
@@ -116,21 +116,16 @@ class CommandHandler:
             return None
         if self.word in WISHES:
             return Hold(self.word, WISHES[self.word])
-        if failed := self.procedures.failed_poke:
-            return Hold("poke", failed)
-        unrecorded = self._unrecorded()
-        return Hold("recording", unrecorded) if unrecorded else None
+        failed = self.procedures.failed_poke
+        return Hold("poke", failed) if failed else self._unrecorded()
 
-    def _unrecorded(self) -> str:
-        """Say that nothing is recorded, where the loop shall hold then."""
+    def _unrecorded(self) -> Hold | None:
+        """Hold while nothing is recorded, where the loop shall."""
         recorder = self._components.recorder
-        if (
-            recorder is None
-            or not recorder.state.problem
-            or self._components.station.recording.when_full == "go_on"
-        ):
-            return ""
-        return f"held while nothing is recorded: {recorder.state.problem}"
+        goes_on = self._components.station.recording.when_full == "go_on"
+        problem = recorder.state.problem if recorder is not None else ""
+        words = f"held while nothing is recorded: {problem}"
+        return Hold("recording", words) if problem and not goes_on else None
 
     @property
     def request(self) -> LoopRequest:
@@ -203,7 +198,7 @@ class CommandHandler:
 
     def _by_hand(self, command: SetActuator) -> str:
         if self.word != "open":
-            return f"not sent: {self.procedures.busy or 'open the loop first'}"
+            return Refusal(f"not sent: {self.procedures.busy or 'open the loop first'}")
         return self._components.actuators.by_hand(command.name, command.value)
 
     def _start(self, command: StartProcedure) -> str:
@@ -245,10 +240,10 @@ class CommandHandler:
         A failed poke must be mended first.
         """
         if self.word == "procedure":
-            return f"not turned: {self.procedures.busy}"
+            return Refusal(f"not turned: {self.procedures.busy}")
         if isinstance(command, CloseLoop) and self.procedures.failed_poke:
             self.fault = ""  # else no procedure could begin again, and so no poke could pass
-            return f"not closed: {self.procedures.failed_poke}"
+            return Refusal(f"not closed: {self.procedures.failed_poke}")
         self.wanted, answer = TURNS[type(command)]
         if self.wanted == "closed":
             self.fault = ""
@@ -267,28 +262,31 @@ class CommandHandler:
         actuators = self._components.actuators
         what = type(command).__name__.removeprefix("Set").lower()
         if self._components.mode == "replay":
-            return f"{what} not set: this is a replay"
+            return Refusal(f"{what} not set: this is a replay")
         if isinstance(command, SetLimits) and (busy := self.procedures.busy):
-            return f"{what} not set: {busy}"
+            return Refusal(f"{what} not set: {busy}")
         return tuned(command, self._loop, actuators.commanded(), actuators.facts)
 
     def _go_back(self, command: ReturnTo) -> str:
         steered = command.setpoints.keys() & self._components.station.loop.actuators.keys()
         if self.word == "procedure" or (self.word == "closed" and steered):
-            return f"not moved: {self.procedures.busy or 'open, hold or shadow the loop first'}"
-        return self._components.actuators.go_to(command.setpoints, command.label).words
+            first = "open, hold or shadow the loop first"
+            return Refusal(f"not moved: {self.procedures.busy or first}")
+        result = self._components.actuators.go_to(command.setpoints, command.label)
+        return result.words if result.there else Refusal(result.words)
 
     def _note(self, command: NoteDrop) -> str:
         noted = self._history.note(command.drop_id, command.text)
         if noted is None:
-            return f"drop {command.drop_id} is no longer kept in memory"
+            return Refusal(f"drop {command.drop_id} is no longer kept in memory")
         self._keep(noted)
         return f"noted on drop {command.drop_id}"
 
     def _play(self, command: SetSpeed | StepDrop | JumpTo | Suppose) -> str:
         player = self._components.player
         if player is None:
-            return "only a replay can be paused, stepped, turned to another drop or asked what if"
+            words = "only a replay can be paused, stepped, turned to another drop or asked what if"
+            return Refusal(words)
         match command:
             case SetSpeed(factor):
                 player.set_speed(factor)

@@ -30,6 +30,7 @@ from magis_calib.run.publisher import SnapshotPublisher
 from magis_calib.run.receiver import Receiver, Work
 from magis_calib.run.snapshots import SnapshotBuilder
 from magis_calib.run.watchdog import Watchdog
+from magis_calib.state.answer import Answer
 from magis_calib.state.commands import Command, StopRun
 from magis_calib.state.snapshot import Snapshot
 
@@ -208,7 +209,7 @@ class Engine:
         ended = self._handler.procedures.take(record, self._handler.fault)
         if components.observe is not None:
             components.observe(record)
-        self._publisher.publish(record, pair, ended)
+        self._publisher.publish(record, pair, Answer(ended) if ended else None)
         if components.drop_system is not None:
             components.drop_system.done(record.drop_id)
         if components.drops is not None and self.history.outcomes >= components.drops:
@@ -216,7 +217,7 @@ class Engine:
 
     def _obey(self) -> None:
         for answer in self._handler.answers():
-            self._publisher.publish(note=answer)
+            self._publisher.publish(answer=answer)
 
     def _keep(self, record: DropRecord) -> None:
         if self._components.recorder is not None:
@@ -259,7 +260,7 @@ class Engine:
         components = self._components
         try:
             self.left = self._handler.leave()
-            self._publisher.publish(note=self.left)
+            self._publisher.publish(answer=Answer(self.left) if self.left else None)
             readback = components.actuators.final_readback()
             self._handler.miss(readback)
             final = self._final(readback)

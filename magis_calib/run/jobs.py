@@ -21,6 +21,7 @@ from magis_calib.recording.identity import identity
 from magis_calib.recording.probe import ask_child
 from magis_calib.recording.writer import FINAL
 from magis_calib.run.components import Components
+from magis_calib.state.answer import Refusal
 from magis_calib.state.commands import Promote
 from magis_calib.state.matrix import NO_FILE
 from magis_calib.state.snapshot import Alarm
@@ -102,10 +103,10 @@ class BackgroundJobs:
     def promote(self, request: Promote, components: Components) -> str:
         """Begin to put a measured matrix in force in the configuration file of the run."""
         if components.mode == "replay":
-            return "not promoted: this is a replay"
+            return Refusal("not promoted: this is a replay")
         config = components.configuration
         if config is None:
-            return f"not promoted: {NO_FILE}"
+            return Refusal(f"not promoted: {NO_FILE}")
         return self._begin(
             lambda: _promoted(request, config, components.name),
             f"promoting {Path(request.product).name}",
@@ -153,7 +154,7 @@ def _promoted(request: Promote, config: Path, station: str) -> str:
     try:
         done = promote(Path(request.product), config, station, request.who)
     except (ConfigError, SessionError, OSError) as error:
-        return f"not promoted: {error}"
+        return Refusal(f"not promoted: {error}")
     return (
         f"promoted by {request.who}: {done}; this run keeps the one that it began with, the "
         f"next start uses the new one"

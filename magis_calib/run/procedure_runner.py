@@ -95,6 +95,7 @@ class ProcedureRunner:
         """End it; the setpoints go back."""
         if self.result is None:
             self._procedure.close()
+            self.state = replace(self.state, cancelled=True)
             self._end(ProcedureResult(False, f"cancelled: {why}"))
 
     def leave_product(self, folder: Path, station: str, session: str) -> None:

@@ -14,6 +14,7 @@ from magis_calib.procedures.protocol import StartingPoint
 from magis_calib.products.matrices import measured_matrix
 from magis_calib.run.components import Components
 from magis_calib.run.procedure_runner import ProcedureRunner
+from magis_calib.state.answer import Refusal
 from magis_calib.state.matrix import MeasuredMatrix
 from magis_calib.state.procedure import NOT_POKED, ProcedureState
 
@@ -66,17 +67,17 @@ class Procedures:
         """Begin one, unless something speaks against it; return the answer."""
         actuators = self._components.actuators
         if self._components.mode == "replay":
-            return "not begun: this is a replay"
+            return Refusal("not begun: this is a replay")
         if self.busy:
-            return f"not begun: {self.busy}"
+            return Refusal(f"not begun: {self.busy}")
         if not actuators.prepare() or fault:
-            return f"not begun: {fault or actuators.held}"
+            return Refusal(f"not begun: {fault or actuators.held}")
         station = station_in_force(self._components.station, self._loop)
         place = StartingPoint(station, actuators.facts, actuators.commanded())
         try:
             procedure, planned = begin(name, place, options)
         except ProcedureError as error:
-            return f"not begun: {error}"
+            return Refusal(f"not begun: {error}")
         self._run = ProcedureRunner(
             name, procedure, place, planned, actuators, self._components.drop_system
         )
@@ -101,7 +102,7 @@ class Procedures:
     def cancel(self, why: str) -> str:
         """End the one that runs; the setpoints go back. Return the answer."""
         if self._run is None or not self._run.state.running:
-            return "no procedure runs"
+            return Refusal("no procedure runs")
         self._run.cancel(why)
         self._conclude()
         return self._run.state.words

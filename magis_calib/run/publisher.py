@@ -12,6 +12,7 @@ from magis_calib.run.components import TelemetrySink
 from magis_calib.run.history import RunHistory
 from magis_calib.run.receiver import Receiver
 from magis_calib.run.snapshots import SnapshotBuilder
+from magis_calib.state.answer import Answer
 from magis_calib.state.snapshot import Snapshot
 
 
@@ -36,25 +37,29 @@ class SnapshotPublisher:
         self.snapshot = builder.first(handler.wanted)
 
     def publish(
-        self, record: DropRecord | None = None, pair: ImagePair | None = None, note: str = ""
+        self,
+        record: DropRecord | None = None,
+        pair: ImagePair | None = None,
+        answer: Answer | None = None,
     ) -> None:
-        """Show this moment, once: a note is never seen before what it tells of.
+        """Show this moment, once: an answer is never seen before what it tells of.
 
         A run that has ended stays as it ended.
         """
         with self._publishing:
             if not self.snapshot.finished:
-                self._show(_with_drop(self._now(note), record, pair))
+                self._show(_with_drop(self._now(answer), record, pair))
 
     def end(self) -> None:
         """Show the run as one that has ended, and release the telemetry."""
         with self._publishing:
-            self._show(self._builder.last(self._now("")))
+            self._show(self._builder.last(self._now(None)))
             if self._telemetry is not None:
                 self._telemetry.close()
 
-    def _now(self, note: str) -> Snapshot:
+    def _now(self, answer: Answer | None) -> Snapshot:
         before, procedures = self.snapshot, self._handler.procedures
+        number = before.answer.number if before.answer is not None else 0
         snapshot = self._builder.next(
             before, self._handler.request, self._history, self._receiver.state
         )
@@ -62,7 +67,8 @@ class SnapshotPublisher:
             snapshot,
             procedure=procedures.state,
             measured=procedures.measured,
-            note=note or before.note,
+            note=answer.words if answer is not None else before.note,
+            answer=replace(answer, number=number + 1) if answer is not None else before.answer,
         )
 
     def _show(self, snapshot: Snapshot) -> None:

@@ -66,6 +66,8 @@ class ProcedureState:
     running: bool
     good: bool = True
     """Of an ended one: whether it found what it was to find."""
+    cancelled: bool = False
+    """Of an ended one: whether the operator, a fault or the end of the run ended it."""
     product: str = ""
     """Path of what it left."""
     curves: tuple[LiveCurve, ...] = ()

@@ -14,6 +14,7 @@ from magis_calib.domain.control import SHADOW, Gain, Limits
 from magis_calib.domain.devices import ActuatorState, LinkState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import StationEstimate
+from magis_calib.state.answer import Answer
 from magis_calib.state.history import NO_HISTORY, HistoryRows
 from magis_calib.state.matrix import MatrixState, MeasuredMatrix
 from magis_calib.state.procedure import ProcedureState
@@ -191,3 +192,5 @@ class Snapshot:
     finished: bool = False
     note: str = ""
     """Answer to the last operator command, in words."""
+    answer: Answer | None = None
+    """The same with what may be concluded from it; None before the first."""

@@ -69,7 +69,7 @@ def test_scrapes_without_pause_neither_break_the_worker_nor_see_a_count_fall() -
                 run.snapshot = replace(
                     run.snapshot, counters=history.counters, records=history.records
                 )
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told in the thread of the test
             broken.append(error)
 
     worker = threading.Thread(target=work)

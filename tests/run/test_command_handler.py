@@ -24,6 +24,7 @@ from magis_calib.recording.reader import Session
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import (
     Acknowledge,
+    CancelProcedure,
     Certify,
     CloseLoop,
     HoldLoop,
@@ -96,6 +97,14 @@ def plugged(
 
 def with_loop(station: Station, **changes: Any) -> Station:
     return station.model_copy(update={"loop": station.loop.model_copy(update=changes)})
+
+
+def test_an_answer_tells_by_its_code_what_became_of_which_command(bench: Bench) -> None:
+    done = answered(bench, OpenLoop(), "loop open").answer
+    refused = answered(bench, CancelProcedure(), "no procedure runs").answer
+    assert (done.to, done.refused) == ("OpenLoop", False)
+    assert (refused.to, refused.refused) == ("CancelProcedure", True)
+    assert refused.number > done.number
 
 
 def stopped(bench: Bench) -> Engine:

@@ -23,6 +23,7 @@ from magis_calib.run.history import RunHistory
 from magis_calib.run.publisher import SnapshotPublisher
 from magis_calib.run.receiver import Receiver
 from magis_calib.run.snapshots import SnapshotBuilder
+from magis_calib.state.answer import Answer
 from magis_calib.state.commands import StartProcedure
 from tests.bench import Controllers, Driver, running, until
 from tests.pictures import Scene
@@ -89,10 +90,10 @@ def test_a_run_that_has_ended_stays_as_it_ended(live) -> None:
     receiver = Receiver(parts.source, None, Pairing(1.0), BoundedQueue(1_000_000), None, None)
     builder = SnapshotBuilder(parts, alarms, loop)
     publisher = SnapshotPublisher(builder, handler, history, receiver, None)
-    publisher.publish(note="the last words")
+    publisher.publish(answer=Answer("the last words"))
     publisher.end()
     ended = publisher.snapshot
-    publisher.publish(note="too late")
+    publisher.publish(answer=Answer("too late"))
     with running(live.engine, live.close):
         pass
     assert publisher.snapshot is ended

@@ -154,7 +154,9 @@ def items_of(snapshot: Snapshot) -> dict[Key, Item]:
 def _targets(snapshot: Snapshot, saved: LoopSettings) -> Iterator[Item]:
     unknown = (math.nan, math.nan)
     for name, shown in OBSERVABLES.items():
-        was, now, ends = saved.targets[name], snapshot.targets[name], snapshot.reach
+        was = saved.targets[name]
+        now = snapshot.targets[name]
+        ends = snapshot.reach
         yield Item(("target", name), shown.label, shown, was, now, *ends.get(name, unknown))
 
 
@@ -168,7 +170,8 @@ def _gains(snapshot: Snapshot, saved: LoopSettings) -> Iterator[Item]:
 def _limits(snapshot: Snapshot, saved: LoopSettings) -> Iterator[Item]:
     states = {one.name: one for one in snapshot.actuators}
     for name, was in saved.limits.items():
-        now, shown = snapshot.limits[name], ACTUATORS[name]
+        now = snapshot.limits[name]
+        shown = ACTUATORS[name]
         for kind, ends in _ends(states.get(name), saved.nominal[name]).items():
             label = f"{shown.label} {SHORT[kind]}"
             values = (getattr(was, kind), getattr(now, kind))

@@ -69,7 +69,8 @@ def _pair(estimate: ViewEstimate, name: str) -> Array:
 
 
 def _outline(estimate: ViewEstimate, port: str, cloud: _Cloud) -> Outline:
-    (right, up), (wide, high) = cloud.centre * MM, cloud.width * MM
+    (right, up) = cloud.centre * MM
+    (wide, high) = cloud.width * MM
     cross = (
         np.array([right - wide / 2, right + wide / 2, np.nan, right, right]),
         np.array([up, up, np.nan, up - high / 2, up + high / 2]),

@@ -65,6 +65,6 @@ def ending(state: ProcedureState) -> tuple[str, str, str]:
 
 
 def _ended(state: ProcedureState) -> tuple[str, str]:
-    if state.words.startswith("cancelled"):
+    if state.cancelled:
         return f"■ {state.name} cancelled", LOOK
     return (f"✓ {state.name} ended well", TEXT) if state.good else (f"✖ {state.name} FAILED", ACT)

@@ -111,7 +111,8 @@ def histogram(known: Array) -> tuple[Array, Array]:
 def _reach(known: Array) -> tuple[float, float]:
     """Return the ends of the outermost bins: not every outlier has a place of its own."""
     scatter = float(known.std()) or abs(float(known[0])) * 1e-6 or 1.0
-    middle, far = float(known.mean()), REACH_SD * scatter
+    middle = float(known.mean())
+    far = REACH_SD * scatter
     low = max(float(known.min()), middle - far)
     return low, max(min(float(known.max()), middle + far), low + 1e-3 * scatter)
 

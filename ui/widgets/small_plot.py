@@ -38,7 +38,8 @@ def faint(colour: str, alpha: int) -> QColor:
 
 def tolerance_band() -> Any:
     """Return a horizontal band that cannot be moved."""
-    nowhere, none = (0.0, 0.0), pg.mkPen(None)
+    nowhere = (0.0, 0.0)
+    none = pg.mkPen(None)
     return pg.LinearRegionItem(nowhere, "horizontal", tolerance_colour(), none, movable=False)
 
 

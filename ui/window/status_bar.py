@@ -23,8 +23,8 @@ class StatusLine:
 
     def __init__(self, bar: QStatusBar) -> None:
         """`bar`: of the window."""
-        self._own = ("", "")
-        self._answered = ""
+        self._own = ("", 0)
+        self._answered = 0
         self._own_s = 0.0
         self._note = ElidedLabel(grows=True)
         self._drops = ElidedLabel(align=RIGHT)
@@ -42,9 +42,10 @@ class StatusLine:
 
     def refresh(self, snapshot: Snapshot, now_s: float, going_on: str) -> None:
         """Write the line; `going_on` is the window's own word and comes first."""
-        self._answered = snapshot.note
+        answer = snapshot.answer
+        self._answered = answer.number if answer is not None else 0
         text, when = self._own
-        newer = "" if text and when == snapshot.note else snapshot.note
+        newer = "" if text and when == self._answered else snapshot.note
         own = text if not newer or time.monotonic() - self._own_s < KEPT_S else ""
         note = " · ".join(part for part in (going_on, newer, own) if part)
         self._note.say(note, INFO if going_on else TEXT, "answer to the latest command")

@@ -105,7 +105,8 @@ class ReplayBar(QWidget):
             text = f"{state.compared} estimates, all identical so far"
             self._same.say(text, DIM, "to the recorded ones, bit for bit")
             return
-        count, first = len(state.different), state.different[0]
+        count = len(state.different)
+        first = state.different[0]
         text = f"▲ {count} of {state.compared} estimates differ, first drop {first}"
         hover = ("from the recorded ones, which are dashed in the trends", *state.named)
         self._same.say(text, LOOK, "\n".join(hover))
@@ -126,7 +127,8 @@ class ReplayBar(QWidget):
 
     def _speed(self, number: int, text: str) -> QToolButton:
         """Return the button of a speed, the so-many-th from 1 on."""
-        factor, keys = SPEEDS[text], numbered("Alt", number)
+        factor = SPEEDS[text]
+        keys = numbered("Alt", number)
         fast = "as fast as possible"
         hover = fast if math.isinf(factor) else f"{factor:g} times the speed of the recording"
         deed = partial(self._submit, SetSpeed(factor))

@@ -60,7 +60,8 @@ class ProcedureCurve(QWidget):
         if curve is None or self._origin is None:
             return []
         up, across = named(curve.axes)
-        name, key = f"{title(curve.axes)}, as measured", f"{up.name}-{across.name}"
+        name = f"{title(curve.axes)}, as measured"
+        key = f"{up.name}-{across.name}"
         return [Plot(name, key, self.plot, _drops(curve), lambda: table_of(curve))]
 
     def _offer(self, choices: tuple[Axes, ...]) -> None:
@@ -99,7 +100,8 @@ def table_of(curve: LiveCurve) -> Table:
 
 
 def _columns(curve: LiveCurve, up: str, across: str) -> dict[str, np.ndarray]:
-    rows, parts = curve.points, parts_of(curve)
+    rows = curve.points
+    parts = parts_of(curve)
     columns = {"drop_id": np.array([one.drop_id for one in rows])}
     if curve.axes.across:
         columns[across] = np.array([one.at for one in rows])

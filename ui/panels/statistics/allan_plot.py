@@ -45,7 +45,8 @@ class AllanPlot(SmallPlot):
             one[seen] * quantity.shown_scale for one in (found.allan.deviations, found.allan.errors)
         )
         white = found.fit_error * quantity.shown_scale / np.sqrt(lengths)
-        top, low = values + errors, np.maximum(values - errors, LEAST_SHARE * values)
+        top = values + errors
+        low = np.maximum(values - errors, LEAST_SHARE * values)
         self._draw_values(np.log10(lengths), *(np.log10(one) for one in (values, top, low)))
         self._draw_white(lengths, white)
         self.say_axis("left", f"Allan deviation ({quantity.shown_unit or '1'})")
@@ -65,7 +66,8 @@ class AllanPlot(SmallPlot):
         self.white.setData(np.log10(lengths[known]), np.log10(white[known]))
 
     def _show_decades(self, lengths: Array, least: float, most: float) -> None:
-        low, high = least / 1.25, most * 1.6  # room for the run's name above
+        low = least / 1.25
+        high = most * 1.6  # room for the run's name above
         self.getAxis("left").setTicks([round_ticks(low, high)])
         self.getAxis("bottom").setTicks([doubling_ticks(int(lengths[-1]))])
         across = (-0.1, math.log10(lengths[-1]) + 0.1)

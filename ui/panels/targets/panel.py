@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from magis_calib.state.commands import Command
+from magis_calib.state.commands import Command, SetGain, SetLimits, SetTarget
 from magis_calib.state.snapshot import Snapshot
 from ui.models.editable_settings import (
     FOR_THIS_RUN,
@@ -40,6 +40,7 @@ PAGES: dict[str, dict[str, tuple[SettingKind, ...]]] = {
 
 
 OF_APPLY = f"asks first, listing every change; {FOR_THIS_RUN}"
+SETS = {one.__name__ for one in (SetTarget, SetGain, SetLimits)}
 OF_PUT_BACK = "clear everything that was typed and not applied"
 OF_SAVED = "type what the configuration file says; apply it as any other change"
 
@@ -222,8 +223,11 @@ class TargetsPanel(QWidget):
 
         Empty where nothing is waited for.
         """
-        note = self._snapshot.note if self._snapshot is not None else ""
-        return note if self._asked and self.question.isHidden() and " not set: " in note else ""
+        answer = self._snapshot.answer if self._snapshot is not None else None
+        waited_for = self._asked and self.question.isHidden()
+        if answer is None or not waited_for or not answer.refused or answer.to not in SETS:
+            return ""
+        return answer.words
 
     def _lay_out(self) -> None:
         buttons = (self.take_saved, self.put_back, self.apply)

@@ -44,7 +44,8 @@ class TargetRow:
 
     def __init__(self, grid: QGridLayout, line: int, item: Item) -> None:
         """Lay the row into this line of `grid`; `item`: the number as it is first known."""
-        kind, number = item.key[0].replace("_", " "), NUMBERS[item.key[0]]
+        kind = item.key[0].replace("_", " ")
+        number = NUMBERS[item.key[0]]
         self.item = item
         self.refusal = ""
         self.label = f"{kind} of {item.label.removesuffix(SHORT.get(item.key[0], '')).strip()}"
@@ -118,7 +119,8 @@ def _said(text: str, colour: str, hover: str) -> ElidedLabel:
 
 def _current(item: Item) -> tuple[str, str, str]:
     """Write what is in force: text, colour and hover."""
-    shown, full = item.shown(item.current), f"in force: {item.si(item.current)}"
+    shown = item.shown(item.current)
+    full = f"in force: {item.si(item.current)}"
     if item.current == item.saved:
         return shown, TEXT, full
     return f"≠ {shown}", INFO, f"{full}\nnot as saved"

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from magis_calib.domain.quantities import OBSERVABLES, Quantity
+from magis_calib.state.answer import Answer
 from magis_calib.state.commands import Command, Suppose
 from magis_calib.state.snapshot import Snapshot
 from magis_calib.state.what_if import WhatIfState
@@ -60,7 +61,7 @@ class WhatIfPanel(QWidget):
         elif refused:
             self._state.say(f"▲ {refused[0]}", LOOK, "\n".join(refused[1:]))
         elif supposed is None:
-            self._state.say(*_idle(snapshot.note))
+            self._state.say(*_idle(snapshot.answer))
         else:
             self._state.say(*_progress(supposed))
 
@@ -149,9 +150,10 @@ def _add_heads(grid: QGridLayout) -> None:
         grid.addWidget(group, 0, place, 1, 2)
 
 
-def _idle(note: str) -> tuple[str, str]:
-    """Say what can be done here, or why the last wish was not predicted."""
-    return (f"▲ {note}", LOOK) if note.startswith("not predicted: ") else (IDLE, DIM)
+def _idle(answer: Answer | None) -> tuple[str, str]:
+    """Say what can be done here, or why what was asked last was not predicted."""
+    refused = answer is not None and answer.refused and answer.to == Suppose.__name__
+    return (f"▲ {answer.words}", LOOK) if refused and answer is not None else (IDLE, DIM)
 
 
 def _progress(supposed: WhatIfState) -> tuple[str, str, str]:
