@@ -92,7 +92,7 @@ class SimulatedStation:
         self._delivery = FrameDelivery(self._faults, self._cameras, self._settled, _new_session)
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        """Serve until told to stop. Raises what went wrong in the darkroom."""
+        """Serve until told to stop. Raises what went wrong in the image maker."""
         try:
             poller = self._poller()
             peers: list[CameraDriver | ControllerServer] = [

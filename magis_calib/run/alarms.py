@@ -15,7 +15,7 @@ from magis_calib.domain.devices import LinkState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.rules import RULES, Rule
 from magis_calib.state.answer import Refusal
-from magis_calib.state.snapshot import WISHES, Alarm, PastAlarm, RecordingState
+from magis_calib.state.snapshot import HOLD_WORDS, Alarm, PastAlarm, RecordingState
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ def decision_troubles(
     if latest is not None and latest.outcome in ("refused", "half_applied", "unverified"):
         return {"correction": _failed(latest)}
     newest = _newest(records, closed_after)
-    unwanted = [one.outcome == "held" and one.code not in WISHES for one in newest]
+    unwanted = [one.outcome == "held" and one.code not in HOLD_WORDS for one in newest]
     if not (closed and newest and unwanted[0]):
         return {}
     stopping = _stopping(newest[0])

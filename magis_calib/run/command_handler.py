@@ -47,7 +47,7 @@ from magis_calib.state.commands import (
     Suppose,
     last_turn,
 )
-from magis_calib.state.snapshot import WISHES, LoopWord
+from magis_calib.state.snapshot import HOLD_WORDS, LoopWord
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class CommandHandler:
             log.info("asked for %s: %s", command, words)
             yield Answer(str(words), type(command).__name__, isinstance(words, Refusal))
         for words in self._jobs.told():
-            log.info("paperwork: %s", words)
+            log.info("beside the run: %s", words)
             self.procedures.look_for_matrix()
             yield Answer(str(words), refused=isinstance(words, Refusal))
 
@@ -111,11 +111,11 @@ class CommandHandler:
             return fault if self.fault else Hold("silent", self.silent)
         asked = last_turn(tuple(self._asked))
         if asked is not None and asked != "closed":  # not obeyed yet: the worker was busy
-            return Hold(asked, WISHES[asked])
+            return Hold(asked, HOLD_WORDS[asked])
         if self.procedures.wants_corrections:
             return None
-        if self.word in WISHES:
-            return Hold(self.word, WISHES[self.word])
+        if self.word in HOLD_WORDS:
+            return Hold(self.word, HOLD_WORDS[self.word])
         failed = self.procedures.failed_poke
         return Hold("poke", failed) if failed else self._unrecorded()
 

@@ -31,7 +31,7 @@ class TelemetrySink(Protocol):
 
 
 class OperatedActuators(Actuators, Protocol):
-    """Hands that a whole run needs: they can be asked, moved by hand and read at the end."""
+    """Actuators as a whole run needs them: asked, moved by hand, and read at the end."""
 
     def prepare(self) -> bool:
         """Make sure that the controllers are known."""

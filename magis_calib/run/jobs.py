@@ -1,4 +1,4 @@
-"""Paperwork that takes a while and moves nothing: done beside the run, the answer is told later."""
+"""Work that takes a while and moves nothing: done beside the run, the answer is told later."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ PATIENCE_S = 60.0
 class BackgroundJobs:
     """Takes one order at a time. Used by the worker.
 
-    The paperwork is done in a thread of its own.
+    The work is done in a thread of its own.
     """
 
     def __init__(self) -> None:
@@ -121,7 +121,7 @@ class BackgroundJobs:
         if self._busy is not None and self._busy.is_alive():
             return "the last paper is still being written"
         self._busy = threading.Thread(
-            target=lambda: self._done.append(work()), name="clerk", daemon=True
+            target=lambda: self._done.append(work()), name="jobs", daemon=True
         )
         self._busy.start()
         return words

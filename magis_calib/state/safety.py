@@ -31,7 +31,7 @@ CHANGES: Mapping[SafetyWord, frozenset[SafetyWord]] = {
 """What may follow what (docs/security.md, "Safety state"): a run that has stopped never begins
 again.
 """
-WISHED: Mapping[str, SafetyWord] = {
+STATE_WANTED: Mapping[str, SafetyWord] = {
     "open": "idle",
     "procedure": "idle",
     "shadow": "shadow",
@@ -53,16 +53,16 @@ class SafetyChange:
     cause: str
 
 
-def safety_of(wish: str, fault: str, obstacle: str) -> tuple[SafetyWord, str]:
-    """Return the state and its cause. `wish`: the loop's switch; `obstacle`: why wanted corrections
+def safety_of(switch: str, fault: str, obstacle: str) -> tuple[SafetyWord, str]:
+    """Return the state and its cause. `switch`: the loop's; `obstacle`: why wanted corrections
     are not sent.
     """
     if fault:
         return "fault", fault
-    state = WISHED[wish]
+    state = STATE_WANTED[switch]
     if state == "closed":
         return ("held", obstacle) if obstacle else ("closed", "corrections are sent")
-    return state, obstacle or f"the loop's switch: {wish}"
+    return state, obstacle or f"the loop's switch: {switch}"
 
 
 class Safety:

@@ -27,7 +27,7 @@ decided and logged, not
 sent. held: the operator paused corrections. procedure: one moves the setpoints, the loop sends
 nothing. fault: something broke, corrections stopped. stopped: the run has ended."""
 
-WISHES: Mapping[LoopWord, str] = {
+HOLD_WORDS: Mapping[LoopWord, str] = {
     "open": "the loop is open: the operator moves setpoints by hand",
     "held": "the operator holds the loop",
     "shadow": SHADOW,

@@ -31,7 +31,7 @@ class FrameBuffer:
         self._received: set[int] = set()
         self.bytes_held = 0
         self.lost = 0
-        """Frames dropped because the spool was full."""
+        """Frames dropped because the buffer was full."""
 
     def __len__(self) -> int:
         return len(self._frames)

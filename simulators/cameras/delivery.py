@@ -1,4 +1,4 @@
-"""Brings frames from the darkroom to the camera drivers, as badly as the faults want it."""
+"""Brings frames from the image maker to the camera drivers, as badly as the faults want it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ Settled = Callable[[int, View, bool], None]
 TRIES = 3
 """How often a frame is sent that the application answers with an error it calls worth a retry."""
 SENDING = 4
-"""Messages handed to the socket at a time; the spool holds the rest."""
+"""Messages handed to the socket at a time; the buffer holds the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class CameraIdentity:
 
 
 class CameraDriver:
-    """One DEALER socket and the spool behind it. Used by one thread."""
+    """One DEALER socket and the buffer behind it. Used by one thread."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ from simulators.instrument.optics import Bounds, Positions
 from simulators.instrument.scene import Scene
 from simulators.instrument.sensor import Sensor
 
-WAKE = "inproc://darkroom"
+WAKE = "inproc://images"
 OTHER: Mapping[View, View] = {"x": "y", "y": "x"}
 SECOND_CLOUD_M = 0.006
 """How far to the right a second cloud is seen."""
@@ -113,7 +113,7 @@ class ImageMaker:
         self._seed = seed
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._prints: queue.SimpleQueue[Print] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="darkroom")
+        self._thread = threading.Thread(target=self._work, name="images")
         self._thread.start()
 
     def enqueue(self, job: Job) -> None:

@@ -26,7 +26,7 @@ from magis_calib.state.commands import (
     StartProcedure,
     StopRun,
 )
-from magis_calib.state.snapshot import WISHES, Snapshot
+from magis_calib.state.snapshot import HOLD_WORDS, Snapshot
 from tests.bench import until
 from tests.pictures import Scene, pair
 from tests.run.conftest import Bench
@@ -300,7 +300,7 @@ def test_a_closed_loop_waits_without_an_alarm_and_goes_on_afterwards(bench: Benc
         snapshot = taken(bench, drop_id, Scene(x=2e-4))
         assert snapshot.loop == "procedure"
         assert snapshot.latest.decision.outcome == "held"
-        assert snapshot.latest.decision.reason == WISHES["procedure"]
+        assert snapshot.latest.decision.reason == HOLD_WORDS["procedure"]
         assert snapshot.alarms == ()
     taken(bench, 3, Scene(x=2e-4))
     assert ended(bench).loop == "closed"
