@@ -62,7 +62,7 @@ def write_picture(path: Path) -> Path | None:
 
 def _drawing(numbers: Numbers) -> Callable[[Axes, Numbers], None] | None:
     """Return what draws a product, by what is in it."""
-    return next((draw for key, draw in _DRAWN.items() if key in numbers), None)
+    return next((draw for keys, draw in _DRAWN.items() if keys <= numbers.keys()), None)
 
 
 def _draw_scan(axes: Axes, product: Numbers) -> None:
@@ -144,11 +144,11 @@ def _draw_stability(axes: Axes, product: Numbers) -> None:
     axes.legend(ncols=3, fontsize="small")
 
 
-_DRAWN: Mapping[str, Callable[[Axes, Numbers], None]] = {
-    "points": _draw_scan,
-    "matrix": _draw_response,
-    "ratio": _draw_ratios,
-    "way": _draw_way,
-    "x_m": _draw_stability,
+_DRAWN: Mapping[frozenset[str], Callable[[Axes, Numbers], None]] = {
+    frozenset({"points", "actuator", "observed", "optimum"}): _draw_scan,
+    frozenset({"matrix", "stderr", "actuator_units"}): _draw_response,
+    frozenset({"ratio", "ratio_stderr"}): _draw_ratios,
+    frozenset({"way", "actuator", "optimum"}): _draw_way,
+    frozenset(OBSERVABLES): _draw_stability,
 }
-"""What draws a product, by a number that only such a one has."""
+"""What draws a product, by the numbers that it needs: a procedure of your own may have others."""
