@@ -26,9 +26,8 @@ def add_hot_pixels(
 
     Return their flat indices.
     """
-    number = round(fraction * counts.size)
-    at = rng.choice(counts.size, number, replace=False, shuffle=False)
-    _add(counts, at, rng.exponential(HOT_ELECTRONS, number), facts)
+    at = _some_of(rng, counts, fraction)
+    _add(counts, at, rng.exponential(HOT_ELECTRONS, at.size), facts)
     return at
 
 
@@ -52,8 +51,14 @@ def kill_pixels(
     rng: np.random.Generator, counts: Counts, facts: CameraFacts, fraction: float
 ) -> None:
     """Let this fraction of the pixels say the offset, whatever light they get."""
-    at = rng.choice(counts.size, round(fraction * counts.size), replace=False, shuffle=False)
+    at = _some_of(rng, counts, fraction)
     counts.reshape(-1)[at] = np.uint16(facts.offset)
+
+
+def _some_of(rng: np.random.Generator, counts: Counts, fraction: float) -> Indices:
+    """Return flat indices of this fraction of the pixels, none twice."""
+    number = round(fraction * counts.size)
+    return rng.choice(counts.size, number, replace=False, shuffle=False)
 
 
 def _add(

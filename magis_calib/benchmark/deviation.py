@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from magis_calib.benchmark.picture import PARAMETERS, Truth
-from magis_calib.domain.estimate import ViewEstimate
+from magis_calib.domain.estimate import Value, ViewEstimate
 from magis_calib.domain.quantities import wrap_phase
 
 BRANCH = ("fringe_horizontal_rad_per_m", "fringe_vertical_rad_per_m", "phase_rad")
@@ -58,10 +58,8 @@ def _in_branch(estimate: ViewEstimate, truth: Truth, sign: int) -> dict[str, Dev
 
 
 def _deviation(estimate: ViewEstimate, truth: Truth, name: str, sign: int) -> Deviation | None:
-    found = estimate.parameters.get(name)
-    if found is None or not (
-        math.isfinite(found.value) and math.isfinite(found.stderr) and found.stderr > 0
-    ):
+    found = estimate.parameters.get(name, Value())
+    if not (math.isfinite(found.value) and math.isfinite(found.stderr) and found.stderr > 0):
         return None
     error = (sign if name in BRANCH else 1) * found.value - truth.value(name)
     return Deviation(wrap_phase(error) if name == "phase_rad" else error, found.stderr)

@@ -79,11 +79,11 @@ def try_long_period(seed: int, views: int, processes: int, tick: Tick) -> LongPe
 
 def _coverage(name: str, measured: list[Measured]) -> Coverage:
     pulls = [one.pulls[name] for one in measured if name in one.pulls]
-    share = {
-        sigma: sum(abs(pull) <= sigma for pull in pulls) / len(pulls) if pulls else math.nan
-        for sigma in SLACK
-    }
-    return Coverage(name, len(pulls), share)
+    return Coverage(name, len(pulls), {sigma: _share_within(sigma, pulls) for sigma in SLACK})
+
+
+def _share_within(sigma: int, pulls: list[float]) -> float:
+    return sum(abs(pull) <= sigma for pull in pulls) / len(pulls) if pulls else math.nan
 
 
 def _limits(sigma: int, views: int) -> tuple[float, float]:

@@ -149,6 +149,10 @@ class StationEstimate:
         """The six observables in the order of `OBSERVABLES`."""
         return np.array([self.values[name] for name in OBSERVABLES])
 
+    def tells(self, name: str) -> bool:
+        """Whether there is a value with an error."""
+        return math.isfinite(self.values[name]) and math.isfinite(self.stderr[name])
+
 
 def unusable_station(drop_id: int, *reasons: str) -> StationEstimate:
     """An estimate that says nothing but why: all values NaN."""

@@ -50,13 +50,19 @@ class Fitting:
         views: dict[View, ViewEstimate] = {}
         for view, image in images.items():
             camera = camera_for(self._cameras[view], pair.sequence_type)
-            is_predicted = view in self._predicted and pair.sequence_type == "interferometer"
-            known = Expected(expected) if expected is not None and is_predicted else None
+            known = self._prediction(view, pair, expected)
             views[view] = estimate_image(image, camera, known, pair.drop_id)
             done(f"fit_{view}")
         estimate = combine(views)
         done("combine")
         return estimate
+
+    def _prediction(
+        self, view: View, pair: ImagePair, expected: Wavevector | None
+    ) -> Expected | None:
+        """Return what is expected of a view; nothing in a drop for another purpose."""
+        predicted = view in self._predicted and pair.sequence_type == "interferometer"
+        return Expected(expected) if expected is not None and predicted else None
 
 
 def _takes_prediction(model: FitModel) -> bool:

@@ -17,16 +17,33 @@ Standard = tuple[dict[str, float], Array]
 """Values, and the matrix that turns their covariance."""
 
 
+class _Signs:
+    """Values of which some are turned round, with the matrix that turns their covariance."""
+
+    def __init__(self, values: dict[str, float], names: tuple[str, ...]) -> None:
+        """Begin with these values; only the parameters `names` have a covariance."""
+        self.values = dict(values)
+        self._names = names
+        self._signs = np.ones(len(names))
+
+    def flip(self, name: str) -> None:
+        """Turn one value round."""
+        self.values[name] = -self.values[name]
+        if name in self._names:
+            self._signs[self._names.index(name)] = -1.0
+
+    def standard(self) -> Standard:
+        """Return the values and the matrix."""
+        return self.values, np.diag(self._signs)
+
+
 def positive(values: dict[str, float], names: tuple[str, ...], *widths: str) -> Standard:
     """Return the values with these parameters made positive: only their squares count."""
-    values = dict(values)
-    signs = np.ones(len(names))
+    signs = _Signs(values, names)
     for name in widths:
         if values[name] < 0:
-            values[name] = -values[name]
-            if name in names:
-                signs[names.index(name)] = -1.0
-    return values, np.diag(signs)
+            signs.flip(name)
+    return signs.standard()
 
 
 def branch(
@@ -41,22 +58,16 @@ def branch(
 
     `expected` and `direction` are in the axes of the fringe's own two parameters.
     """
-    values = dict(values)
-    signs = np.ones(len(names))
-
-    def flip(name: str) -> None:
-        values[name] = -values[name]
-        if name in names:
-            signs[names.index(name)] = -1.0
-
+    signs = _Signs(values, names)
+    values = signs.values
     if values[fringe.contrast] < 0:
-        flip(fringe.contrast)
+        signs.flip(fringe.contrast)
         values[fringe.phase] += math.pi
     if _backwards((values[fringe.horizontal], values[fringe.vertical]), expected, direction):
         for name in (fringe.horizontal, fringe.vertical, fringe.phase):
-            flip(name)
+            signs.flip(name)
     values[fringe.phase] = wrap_phase(values[fringe.phase])
-    return values, np.diag(signs)
+    return signs.standard()
 
 
 def _backwards(kappa: Pair, expected: Pair | None, direction: Pair) -> bool:

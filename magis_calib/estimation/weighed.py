@@ -59,9 +59,8 @@ class Weighed:
         explained = True
         if turn < NAMING_TURNS:
             layout = model.layout(values, image.shape, image.facts.object_pixel_m)
-            more, searched = outliers(
-                image, bins, background, signal, layout.spots if layout else ()
-            )
+            spots = layout.spots if layout else ()
+            more, searched = outliers(image, bins, background, signal, spots)
             explained = more.size <= EXPLAINED * searched
             more = more if explained else more[:0]
             image, bins = image.masking(more), bins.without(image.counts, more)
@@ -79,17 +78,19 @@ class Weighed:
 
     def repeats(self, last: Weighed) -> bool:
         """Whether a fit would find again what it found by the last light."""
-        same_bins = (
-            self.bins.row_edges is last.bins.row_edges
-            and self.bins.column_edges is last.bins.column_edges
-        )
-        if last.poor or not same_bins or not np.array_equal(self.image.bad, last.image.bad):
+        if last.poor or not self._has_bins_of(last):
             return False
         known = self.lit & np.isfinite(last.variance)
-        return (
-            not known.any()
-            or float(np.mean(np.abs(self.variance[known] / last.variance[known] - 1.0))) < SETTLED
-        )
+        if not known.any():
+            return True
+        change = np.abs(self.variance[known] / last.variance[known] - 1.0)
+        return float(np.mean(change)) < SETTLED
+
+    def _has_bins_of(self, last: Weighed) -> bool:
+        """Whether the same bins are made of the same good pixels."""
+        mine, its = self.bins, last.bins
+        same = mine.row_edges is its.row_edges and mine.column_edges is its.column_edges
+        return same and np.array_equal(self.image.bad, last.image.bad)
 
 
 def noise_variance(bins: Binned, background: Array, signal: Array, image: Electrons) -> Array:

@@ -30,19 +30,10 @@ class Address:
     @classmethod
     def parse(cls, name: str) -> Address:
         """Take the name apart; a name that exists as a file is that file."""
-        rest = name
-        index = ""
-        indexed = _INDEX.fullmatch(name)
-        if indexed and not Path(name).exists():
-            rest, index = indexed["rest"], indexed["index"]
+        rest, index = _without_index(name)
         hdf5 = _HDF5.fullmatch(rest)
         path, dataset = (hdf5["path"], hdf5["dataset"]) if hdf5 else (rest, "")
-        return cls(
-            name,
-            Path(path),
-            dataset,
-            tuple(int(part) for part in index.split(",")) if index else (),
-        )
+        return cls(name, Path(path), dataset, index)
 
     def wrong(self, wanted: str, got: str) -> ImageError:
         """Return the error that this image cannot be used."""
@@ -59,6 +50,14 @@ class Address:
         if len(index) > len(shape) or not inside:
             raise self.wrong(f"an index inside the shape {shape}", f"{list(index)}")
         check_shape(self, shape[len(index) :])
+
+
+def _without_index(name: str) -> tuple[str, tuple[int, ...]]:
+    """Return the name before an index, and the index; the name of a file has none."""
+    indexed = _INDEX.fullmatch(name)
+    if not indexed or Path(name).exists():
+        return name, ()
+    return indexed["rest"], tuple(map(int, indexed["index"].split(",")))
 
 
 def check_shape(address: Address, shape: tuple[int, ...]) -> None:

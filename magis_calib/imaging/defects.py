@@ -80,12 +80,13 @@ def hot_pixels(
     mean = ((sums / np.maximum(good, 1.0) - facts.offset) * facts.gain).astype(np.float32).clip(0.0)
     bright = LIGHT_FACTOR * highest_of_nine(_without_lone_tiles(mean))
     sigma = np.sqrt((1.0 + facts.excess) * bright + facts.quantised_read_variance)
-    limit = np.clip(
-        facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain,
-        0,
-        min(facts.saturation - 1, 65535),
-    )
-    limit = limit.astype(np.uint16)
+    highest = min(facts.saturation - 1, 65535)
+    limit = np.clip(facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain, 0, highest)
+    return _brighter_than(limit.astype(np.uint16), counts, survey)
+
+
+def _brighter_than(limit: Counts, counts: Counts, survey: Survey) -> Indices:
+    """Return flat indices of the pixels above their tile's limit: tiles, columns, then pixels."""
     rows, columns = survey.row_edges, survey.column_edges
     band, tile = np.nonzero(survey.highest > limit)
     owner, column = _spread(columns[tile], columns[tile + 1])

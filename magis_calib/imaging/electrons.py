@@ -198,11 +198,7 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     survey = Survey.of(turned)
     edges = (survey.row_edges, survey.column_edges)
     whole = Binned(survey.sums, _pixels(edges), *edges, facts)
-    known = np.empty(0, dtype=np.intp)
-    if defects is not None:
-        if defects.shape != counts.shape:
-            raise FitError(f"defect mask: wanted {counts.shape}, got {defects.shape}")
-        known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
+    known = _configured(defects, counts.shape, facts)
     if (full := _saturated_over_large_parts(turned, facts, survey, known)) is not None:
         blinded = f"saturated: {full.saturated_px} of {turned.size} pixels"
         few = full.saturated
@@ -219,6 +215,15 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     fresh = fresh[~among(known, fresh)]
     bad = np.union1d(known, fresh)
     return Electrons(turned, facts, bad, saturated, whole, survey.band_sums)
+
+
+def _configured(defects: Mask | None, shape: tuple[int, ...], facts: CameraFacts) -> Indices:
+    """Return flat indices of the configured defects in the upright image."""
+    if defects is None:
+        return np.empty(0, dtype=np.intp)
+    if defects.shape != shape:
+        raise FitError(f"defect mask: wanted {shape}, got {defects.shape}")
+    return np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
 
 
 def _saturated_over_large_parts(

@@ -41,12 +41,8 @@ def read_pgm(address: Address) -> npt.NDArray[Any]:
     if not 0 < largest <= 65535:
         raise address.wrong("a largest value from 1 to 65535", str(largest))
     size = rows * columns
-    if header[1] == b"2":
-        counts = np.array(_COMMENT.sub(b"", data[header.end() :]).split()[:size], dtype=np.int64)
-    else:
-        kind = np.dtype(">u2" if largest > 255 else "u1")
-        body = data[header.end() : header.end() + size * kind.itemsize]
-        counts = np.frombuffer(body[: len(body) // kind.itemsize * kind.itemsize], dtype=kind)
+    body = data[header.end() :]
+    counts = _as_text(body, size) if header[1] == b"2" else _as_bytes(body, size, largest)
     if counts.size < size:
         raise address.wrong(
             f"{rows} x {columns} pixels", f"{counts.size} pixels: the file is cut off"
@@ -55,6 +51,17 @@ def read_pgm(address: Address) -> npt.NDArray[Any]:
         raise address.wrong(f"values up to {largest} as its header says", f"up to {counts.max()}")
     kept: npt.NDArray[Any] = counts.reshape(rows, columns)
     return kept.astype(np.uint16 if largest > 255 else np.uint8)
+
+
+def _as_text(body: bytes, size: int) -> npt.NDArray[Any]:
+    return np.array(_COMMENT.sub(b"", body).split()[:size], dtype=np.int64)
+
+
+def _as_bytes(body: bytes, size: int, largest: int) -> npt.NDArray[Any]:
+    """Return as many whole values as there are, of one byte or two by the largest value."""
+    kind = np.dtype(">u2" if largest > 255 else "u1")
+    whole = min(size, len(body) // kind.itemsize)
+    return np.frombuffer(body, dtype=kind, count=whole)
 
 
 Stored = npt.NDArray[Any]
@@ -72,16 +79,7 @@ def read_stored(address: Address) -> Stored:
 
     Its message names the file.
     """
-    suffix = address.path.suffix.lower()
-    reader = _READERS.get(suffix)
-    if not address.path.is_file():
-        raise address.wrong(
-            "an image file", "a folder" if address.path.is_dir() else "no such file"
-        )
-    if reader is None:
-        raise address.wrong(
-            f"a file that ends in {', '.join(_READERS)}", repr(suffix) if suffix else "no ending"
-        )
+    reader = _reader_of(address)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -92,7 +90,20 @@ def read_stored(address: Address) -> Stored:
         raise
     # the libraries answer a damaged file with any exception, also RuntimeError, TokenError
     except Exception as error:
-        raise address.wrong(f"a readable {suffix} file", " ".join(str(error).split())) from error
+        wanted = f"a readable {address.path.suffix.lower()} file"
+        raise address.wrong(wanted, " ".join(str(error).split())) from error
+
+
+def _reader_of(address: Address) -> Callable[[Address], Stored]:
+    """Return what reads this file, by its ending. Raises `ImageError`."""
+    suffix = address.path.suffix.lower()
+    if not address.path.is_file():
+        found = "a folder" if address.path.is_dir() else "no such file"
+        raise address.wrong("an image file", found)
+    if suffix not in _READERS:
+        wanted = f"a file that ends in {', '.join(_READERS)}"
+        raise address.wrong(wanted, repr(suffix) if suffix else "no ending")
+    return _READERS[suffix]
 
 
 def _numpy(address: Address) -> Stored:

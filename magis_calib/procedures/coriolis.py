@@ -83,15 +83,22 @@ def _points(place: StartingPoint, half_range: float) -> Iterator[tuple[float, fl
     missing = sorted({TIME, RATE} - set(place.facts))
     if missing:
         raise ProcedureError(f"coriolis: no controller describes {missing}")
-    now, facts = place.base[RATE], place.facts[RATE]
-    low, high = max(facts.minimum, now - half_range), min(facts.maximum, now + half_range)
-    rates = np.linspace(low, high, POINTS).tolist()
+    rates = _rates(place, half_range)
     yield from ((place.base[TIME], rate) for rate in rates)
     yield from ((SHORTER * place.base[TIME], rate) for rate in reversed(rates))
 
 
 def _measured(taken: list[DropRecord]) -> list[DropRecord]:
     return [one for one in taken if math.isfinite(one.estimate.values[OBSERVED])]
+
+
+def _rates(place: StartingPoint, half_range: float) -> list[float]:
+    """Return rates about the one in force, inside the controller's range (rad/s)."""
+    now, facts = place.base[RATE], place.facts[RATE]
+    low = max(facts.minimum, now - half_range)
+    high = min(facts.maximum, now + half_range)
+    rates: list[float] = np.linspace(low, high, POINTS).tolist()
+    return rates
 
 
 def _product(found: _Null, taken: list[DropRecord]) -> dict[str, object]:
@@ -103,15 +110,16 @@ def _product(found: _Null, taken: list[DropRecord]) -> dict[str, object]:
         "gain_per_square_time": found.gain,
         "gain_stderr": found.gain_stderr,
         "observed": OBSERVED,
-        "points": [
-            {
-                "interrogation_time_s": one.in_force[TIME],
-                "at": one.in_force[RATE],
-                "seen": one.estimate.values[OBSERVED],
-                "stderr": one.estimate.stderr[OBSERVED],
-            }
-            for one in _measured(taken)
-        ],
+        "points": [_point(one) for one in _measured(taken)],
+    }
+
+
+def _point(record: DropRecord) -> dict[str, float]:
+    return {
+        "interrogation_time_s": record.in_force[TIME],
+        "at": record.in_force[RATE],
+        "seen": record.estimate.values[OBSERVED],
+        "stderr": record.estimate.stderr[OBSERVED],
     }
 
 

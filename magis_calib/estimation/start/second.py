@@ -80,12 +80,17 @@ def disagreement(checks: tuple[Check, ...], values: dict[str, float]) -> tuple[f
     for check in checks:
         if any(name not in values for name in check.terms):
             continue
-        away = sum(part * values[name] for name, part in check.terms.items()) - check.value
-        score = abs(math.remainder(away, math.tau) if check.circular else away) / check.sigma
+        score = _score(check, values)
         if not score <= worst:
             worst = score
             about = check.what
     return worst, about
+
+
+def _score(check: Check, values: dict[str, float]) -> float:
+    """Return how far the fit is from a check, in standard errors of the check."""
+    away = sum(part * values[name] for name, part in check.terms.items()) - check.value
+    return abs(math.remainder(away, math.tau) if check.circular else away) / check.sigma
 
 
 def _centroids(windows: list[Window], cloud: Cloud) -> list[tuple[float, float]]:
@@ -95,39 +100,44 @@ def _centroids(windows: list[Window], cloud: Cloud) -> list[tuple[float, float]]
     middle = [_start(cloud, 0), _start(cloud, 1)]
     stretch = 1.0 + WINDOW_WIDTHS**-2
     for _ in range(CENTRED):
-        light = 0.0
-        first = np.zeros(2)
-        for window in windows:
-            across, along = _gaussian(window, middle, cloud.width)
-            columns = along @ window.light
-            rows = window.light @ across
-            light += float(along @ rows)
-            first += np.array(
-                [
-                    columns @ (across * (window.u - middle[0])),
-                    (along * (window.v - middle[1])) @ rows,
-                ]
-            )
+        light, first = _first_moments(windows, middle, cloud.width)
         if light <= 0:
             return [(math.nan, math.inf)] * 2
         middle = [
             one + stretch * float(moved) / light for one, moved in zip(middle, first, strict=True)
         ]
+    noise = _noise(windows, middle, cloud.width).tolist()
+    return [
+        (one, stretch * math.sqrt(part) / light) for one, part in zip(middle, noise, strict=True)
+    ]
+
+
+def _first_moments(
+    windows: list[Window], middle: list[float], width: tuple[float, float]
+) -> tuple[float, Array]:
+    """Return the light in all windows and its first moments about a place (along u and v)."""
+    light = 0.0
+    first = np.zeros(2)
+    for window in windows:
+        across, along = _gaussian(window, middle, width)
+        columns = along @ window.light
+        rows = window.light @ across
+        light += float(along @ rows)
+        right = columns @ (across * (window.u - middle[0]))
+        first += np.array([right, (along * (window.v - middle[1])) @ rows])
+    return light, first
+
+
+def _noise(windows: list[Window], middle: list[float], width: tuple[float, float]) -> Array:
+    """Return the variances of the first moments."""
     noise = np.zeros(2)
     for window in windows:
-        across, along = (one**2 for one in _gaussian(window, middle, cloud.width))
+        across, along = (one**2 for one in _gaussian(window, middle, width))
         columns = along @ window.variance
         rows = window.variance @ across
-        noise += np.array(
-            [
-                columns @ (across * (window.u - middle[0]) ** 2),
-                (along * (window.v - middle[1]) ** 2) @ rows,
-            ]
-        )
-    return [
-        (one, stretch * math.sqrt(part) / light)
-        for one, part in zip(middle, noise.tolist(), strict=True)
-    ]
+        right = columns @ (across * (window.u - middle[0]) ** 2)
+        noise += np.array([right, (along * (window.v - middle[1]) ** 2) @ rows])
+    return noise
 
 
 def _gaussian(

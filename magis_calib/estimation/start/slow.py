@@ -65,19 +65,21 @@ def _tied(cloud: Cloud) -> Cloud:
     light = {port: cloud.electrons[port] for port in cloud.shown()}
     if not light:
         return cloud
-    middle = [
-        sum(
-            part * (cloud.places[port][way] - cloud.displacements[port][way])
-            for port, part in light.items()
-        )
-        / sum(light.values())
-        for way in (0, 1)
-    ]
+    middle = (_middle(cloud, light, 0), _middle(cloud, light, 1))
     places = {
         port: (middle[0] + right, middle[1] + up)
         for port, (right, up) in cloud.displacements.items()
     }
     return replace(cloud, places=places)
+
+
+def _middle(cloud: Cloud, light: Mapping[str, float], way: int) -> float:
+    """Return where the ports are on average, each less its nominal displacement (m)."""
+    weighted = sum(
+        part * (cloud.places[port][way] - cloud.displacements[port][way])
+        for port, part in light.items()
+    )
+    return weighted / sum(light.values())
 
 
 def _solved(
@@ -97,6 +99,17 @@ def _solved(
     )
 
 
+def _wave_columns(window: Window, waves: list[tuple[float, float]]) -> Array:
+    """Return the cosine and the sine of each wave under the window's envelope."""
+    columns = np.zeros((2 * len(waves), window.light.size))
+    envelope = window.envelope.ravel()
+    for number, (kappa_u, kappa_v) in enumerate(waves):
+        wave = np.exp(1j * (kappa_u * window.u[None, :] + kappa_v * window.v[:, None])).ravel()
+        columns[2 * number] = window.sign * envelope * wave.real
+        columns[2 * number + 1] = window.sign * envelope * wave.imag
+    return columns
+
+
 def _chi2(windows: list[Window], waves: list[tuple[float, float]]) -> float:
     return _least_squares(windows, waves)[1]
 
@@ -113,11 +126,7 @@ def _least_squares(windows: list[Window], waves: list[tuple[float, float]]) -> t
     for place, window in enumerate(windows):
         columns = np.zeros((size, window.light.size))
         columns[place] = window.envelope.ravel()
-        for number, (kappa_u, kappa_v) in enumerate(waves):
-            wave = np.exp(1j * (kappa_u * window.u[None, :] + kappa_v * window.v[:, None])).ravel()
-            at = len(windows) + 2 * number
-            columns[at] = window.sign * columns[place] * wave.real
-            columns[at + 1] = window.sign * columns[place] * wave.imag
+        columns[len(windows) :] = _wave_columns(window, waves)
         weighted = columns / window.variance.ravel()
         normal += weighted @ columns.T
         right += weighted @ window.light.ravel()

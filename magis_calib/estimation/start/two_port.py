@@ -82,17 +82,18 @@ def _checks(windows: list[Window], cloud: Cloud, wave: Wave | None) -> tuple[Che
 
 
 def _without_fringe(plain: Start, fringe: Fringe, wave: Wave | None) -> Start:
-    score = (
-        f": {wave.score:.1f} standard errors, wanted more than {FREE_SEARCH_SIGMA:g}"
-        if wave
-        else ""
-    )
     return replace(
         plain,
         values=plain.values | dict.fromkeys(fringe.names, 0.0),
         absent=plain.absent | set(fringe.names),
-        reasons=(*plain.reasons, f"no fringe{score}"),
+        reasons=(*plain.reasons, f"no fringe{_score_in_words(wave)}"),
     )
+
+
+def _score_in_words(wave: Wave | None) -> str:
+    if wave is None:
+        return ""
+    return f": {wave.score:.1f} standard errors, wanted more than {FREE_SEARCH_SIGMA:g}"
 
 
 def _slow_start(image: Electrons, cloud: Cloud, without: Start, fringe: Fringe) -> Start:
