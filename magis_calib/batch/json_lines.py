@@ -1,6 +1,4 @@
-"""What `magis-calib fit` prints: one fit, or one pair of fits,
-as plain JSON values (docs/fit.md).
-"""
+"""What `magis-calib fit` prints: a fit or a pair of fits, as JSON values (docs/fit.md)."""
 
 from __future__ import annotations
 
@@ -43,7 +41,7 @@ def _file(fitted: FittedFile) -> dict[str, Any]:
         "noise": "given" if fitted.image.noise_known else "estimated from the image",
         "masked_px": estimate.masked_px,
         "saturated_px": estimate.saturated_px,
-        "seconds": fitted.seconds,
+        "seconds": fitted.fit_s,
     }
 
 

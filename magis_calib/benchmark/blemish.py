@@ -32,9 +32,7 @@ def add_hot_pixels(
 
 
 def add_tracks(rng: np.random.Generator, counts: Counts, facts: CameraFacts, number: int) -> None:
-    """Add straight tracks of 3 to 30 pixels, each with 500 to 20 000 electrons in all its pixels
-    together.
-    """
+    """Add straight tracks of 3 to 30 pixels, each of 500 to 20 000 electrons in all."""
     rows, columns = counts.shape
     for _ in range(number):
         length = int(rng.integers(*TRACK_PX, endpoint=True))

@@ -30,7 +30,7 @@ MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """One parameter: value minus truth, and the standard error that the fit gives it."""
+    """One parameter: value minus truth, and the standard error that the fit gives it (SI)."""
 
     error: float
     stderr: float
@@ -42,9 +42,7 @@ class Deviation:
 
 
 def deviations(estimate: ViewEstimate, truth: Truth) -> Mapping[str, Deviation]:
-    """Return the deviation of each parameter with a standard error, in the nearer of the two equal
-    branches.
-    """
+    """Return the deviation of each parameter with an error, in the nearer of both branches."""
     return min((_in_branch(estimate, truth, sign) for sign in (1, -1)), key=_distance)
 
 

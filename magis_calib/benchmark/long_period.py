@@ -1,5 +1,4 @@
-"""A fringe hardly narrower than the cloud: contrast, phase and envelope hang together, so coverage
-is judged.
+"""A fringe hardly narrower than the cloud: parameters hang together, coverage is judged.
 
 With κ·width near 1.5 the errors are not normal and the bound is out of reach; what a user relies on
 is that the truth lies within one standard error in 68 % and within two in 95 % of the drops.
@@ -21,9 +20,7 @@ from magis_calib.benchmark.workers import Tick, spread
 
 STREAM = 4
 SLACK = {1: 0.05, 2: 0.03}
-"""Coverage may miss that of a normal distribution by this much, or by what chance allows where
-views are few.
-"""
+"""Coverage may miss that of a normal distribution by this, or by what chance allows."""
 
 
 @dataclass(frozen=True, slots=True)

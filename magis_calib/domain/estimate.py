@@ -19,7 +19,7 @@ NAN = math.nan
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A number with its standard error; both NaN when there is none."""
+    """A number with its standard error, SI or the model's unit; both NaN when there is none."""
 
     value: float = NAN
     stderr: float = NAN
@@ -36,9 +36,7 @@ Told = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """How a fit tells the station something: Σ terms·parameter - offset, in image coordinates
-    (right, up).
-    """
+    """What a fit tells the station: Σ terms·parameter - offset (SI), image coordinates."""
 
     told: Told
     terms: Mapping[str, float]

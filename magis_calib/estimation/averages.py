@@ -1,6 +1,4 @@
-"""Numbers of a station that no loop controls: atoms, port fraction, contrast, widths, as means over
-the views.
-"""
+"""What no loop controls: atoms, port fraction, contrast and widths, as means over the views."""
 
 from __future__ import annotations
 
@@ -65,9 +63,7 @@ def _port_fraction(view: ViewEstimate) -> Value:
 
 
 def weighted_mean(values: list[Value], shared_variance: float = 0.0) -> Value:
-    """Mean weighted by the standard errors, of which `shared_variance` is common to all of the
-    values.
-    """
+    """Mean weighted by the standard errors; `shared_variance` is common to all values."""
     known = [value for value in values if math.isfinite(value.value) and value.stderr > 0]
     if not known:
         return Value()

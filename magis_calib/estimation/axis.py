@@ -20,9 +20,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """The bins of one axis in the object plane: quadrature nodes (bins, 4), their weights, and bin
-    middles (m).
-    """
+    """One axis in the object plane: nodes (bins, 4), their weights, middles of the bins (m)."""
 
     nodes_m: Array
     weights_m: Array

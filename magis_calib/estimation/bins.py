@@ -1,6 +1,4 @@
-"""Where to cut the image into bins: fine where the fringe or the envelope asks, coarse elsewhere,
-nothing left out.
-"""
+"""Where to cut the image into bins: fine where fringe or envelope ask for it, else coarse."""
 
 from __future__ import annotations
 
@@ -16,9 +14,7 @@ from magis_calib.imaging.sums import Indices
 BINS_PER_PERIOD = 13.0
 """sinc²(1/13) = 0.981: binning costs 1 % of the phase's standard error."""
 FEWEST_PER_PERIOD = 5.0
-"""sinc²(1/5) = 0.88: what a fringe oblique to a wide cloud has to do with, to stay within
-`MOST_BINS`.
-"""
+"""sinc²(1/5) = 0.88: for a fringe oblique to a wide cloud, to stay within `MOST_BINS`."""
 MOST_BINS = 150_000
 """Bound of memory (15 derivatives of 8 bytes a bin) and time."""
 BINS_PER_WIDTH = 3.0

@@ -1,6 +1,4 @@
-"""What a two-port fit says about the instrument: does the camera stand straight, are the ports in
-antiphase.
-"""
+"""What a two-port fit says of the instrument: the camera's roll, the antiphase of the ports."""
 
 from __future__ import annotations
 
@@ -44,9 +42,7 @@ def _roll(fit: Fit, model: TwoPort) -> Value:
 
 
 def _port_phase_difference(fit: Fit, model: TwoPort) -> Value:
-    """Phase of port a minus that of port b, 0 for exact antiphase: one Gauss-Newton step of a fit
-    that frees it.
-    """
+    """Phase of port a less that of port b, 0 in antiphase: one Gauss-Newton step of a freer fit."""
     grid = Grid.of(fit.bins, fit.image.shape)
     a, b = model.ports(grid, fit.values)
     weight = (1.0 / np.sqrt(fit.variance)).ravel()

@@ -1,6 +1,4 @@
-"""Light away from the fitted clouds: a second one, which chi-square does not see where the first
-one is bright.
-"""
+"""Light away from the fitted clouds, which chi-square does not see where they are bright."""
 
 from __future__ import annotations
 
@@ -18,13 +16,9 @@ from magis_calib.imaging.electrons import Binned, Electrons, Mask
 AWAY_WIDTHS = 4.0
 """Nearer to a fitted cloud, chi-square judges."""
 SHARE, SIGMA = 0.2, 8.0
-"""Of the fitted peak, and of the standard deviation of a median of tiles: from there on it is
-another cloud.
-"""
+"""Of the fitted peak, and of a median's standard deviation: from there on it is a cloud."""
 ACROSS, STEP = 5, 2
-"""Median of so many tiles each way, at every second place: hot pixels and tracks of particles are
-narrower.
-"""
+"""Median of so many tiles each way, at every second place: wider than hot pixels and tracks."""
 MEDIAN_NOISE = 1.25
 """Standard deviation of a median over that of a mean (normal distribution)."""
 

@@ -1,5 +1,4 @@
-"""The models `gaussian` and `gaussian_fringe`: one rotated cloud or beam on a background plane, in
-pixels.
+"""The models `gaussian` and `gaussian_fringe`: one rotated cloud on a background plane, in px.
 
 Electrons per px = background + gradients·(column, row) + amplitude·exp(-½ q)·(1 + C cos θ), q the
 squared distance in widths, θ = phase + κ·(column, row); phase and background are those at pixel (0,

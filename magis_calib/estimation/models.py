@@ -1,6 +1,4 @@
-"""The models that a view can be fitted with, by name: built in, and those that installed packages
-add.
-"""
+"""The models that a view can be fitted with, by name: built in, and of installed packages."""
 
 from __future__ import annotations
 

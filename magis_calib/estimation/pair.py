@@ -40,9 +40,7 @@ class Fitting:
         }
 
     def estimate(self, pair: ImagePair, expected: Wavevector | None, done: Done) -> StationEstimate:
-        """Fit both views. `expected`: the wavevector that the setpoints in force should give, None
-        while unknown.
-        """
+        """Fit both views; `expected`: wavevector of the setpoints in force (rad/m), if known."""
         images = side_by_side(
             lambda view, frame: to_electrons(frame, self._defects[view]), pair.frames
         )

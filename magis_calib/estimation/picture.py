@@ -36,9 +36,7 @@ class FittedPicture:
 
 
 def fitted_with(estimate: ViewEstimate) -> Camera:
-    """Return the camera's settings that a fit tells of: its model,
-    with the ports' displacements.
-    """
+    """Return the camera's settings that a fit tells of: its model, the ports' displacements."""
     ports = {f"port_{port}_displacement_m": place for port, place in estimate.displacements.items()}
     return Camera.model_validate(
         {"name": "", "view": estimate.view, "model": estimate.model, **ports}
@@ -46,9 +44,7 @@ def fitted_with(estimate: ViewEstimate) -> Camera:
 
 
 def picture_of(frame: Frame, estimate: ViewEstimate, most_bins: int) -> FittedPicture:
-    """Return the picture of a fitted view of a drop,
-    in at most so many bins along the longer side.
-    """
+    """Return the picture of a fitted view, in at most so many bins along the longer side."""
     found = fitted_picture(to_electrons(frame), fitted_with(estimate), estimate, most_bins)
     assert found is not None, "only of a view that was fitted"
     return found

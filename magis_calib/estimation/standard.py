@@ -1,6 +1,4 @@
-"""One way to write an image that parameters can write in several: signs of widths and contrast,
-branch, phase.
-"""
+"""The one way to write an image: signs of widths and contrast, branch, phase."""
 
 from __future__ import annotations
 
@@ -53,8 +51,7 @@ def branch(
     expected: Pair | None,
     direction: Pair,
 ) -> Standard:
-    """Return contrast >= 0, the branch of `expected`, or else of the configured direction, and a
-    wrapped phase.
+    """Return contrast >= 0, the branch of `expected` or of the direction, a wrapped phase.
 
     `expected` and `direction` are in the axes of the fringe's own two parameters.
     """
@@ -71,9 +68,7 @@ def branch(
 
 
 def _backwards(kappa: Pair, expected: Pair | None, direction: Pair) -> bool:
-    """In the loop: away from the prediction. Offline: the larger component, along or across the
-    direction, < 0.
-    """
+    """Whether away from the prediction or, without one, against the configured direction."""
     if expected is not None and any(expected):
         return kappa[0] * expected[0] + kappa[1] * expected[1] < 0
     along = kappa[0] * direction[0] + kappa[1] * direction[1]

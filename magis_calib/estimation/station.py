@@ -1,6 +1,4 @@
-"""Both views of a drop as one station estimate: generalised least squares, the common atoms
-included.
-"""
+"""Both views of a drop as one station estimate: least squares with the common atoms."""
 
 from __future__ import annotations
 
@@ -37,9 +35,7 @@ OBSERVED: dict[tuple[View, str], str] = {
     ("x", "phase_rad"): "phase_rad",
     ("y", "phase_rad"): "phase_rad",
 }
-"""What a view tells the station. The wavevector along y is no observable: it only corrects the
-phase.
-"""
+"""What a view tells the station. The wavevector along y only corrects the phase."""
 EXCHANGED_CHI2 = 10.0
 """A fringe in a view whose model has none gives a hundred; every other flaw gave less than 3."""
 NEEDS = {"horizontal_m": "position", "vertical_m": "position", "phase_rad": "phase"}
@@ -48,7 +44,7 @@ NEEDS = {"horizontal_m": "position", "vertical_m": "position", "phase_rad": "pha
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One measured number of one view and the observable it measures."""
+    """One measured number (SI) of one view and the observable it measures."""
 
     view: View
     observable: str
@@ -104,9 +100,7 @@ def _observed(
 
 
 def _exchanged(views: Mapping[View, ViewEstimate]) -> str:
-    """Say that each picture seems to be that of the other view: no fringe in the one, in the other
-    what is no cloud.
-    """
+    """Say that the pictures look exchanged: no fringe in the one, no cloud in the other."""
     for view, other in ((views.get("x"), views.get("y")), (views.get("y"), views.get("x"))):
         if view is None or other is None or not view.usable or other.usable:
             continue
@@ -130,9 +124,7 @@ def _misses_its_fringe(view: ViewEstimate) -> bool:
 def between_views(
     rows: list[Row], views: Mapping[View, ViewEstimate]
 ) -> tuple[float, int, dict[str, str]]:
-    """Return chi-square and degrees of freedom of what both views measure, and who disagrees with a
-    reason.
-    """
+    """Return chi-square and degrees of freedom of what both views measure, and who disagrees."""
     chi2 = 0.0
     dof = 0
     torn = {}
@@ -183,9 +175,7 @@ def _rows(view: ViewEstimate, views: Mapping[View, ViewEstimate]) -> list[Row]:
 
 
 def _line_of_sight(view: ViewEstimate, views: Mapping[View, ViewEstimate]) -> tuple[float, float]:
-    """Return κ·μ along this view's line of sight and its variance, where the other view measured
-    both; else 0.
-    """
+    """Return κ·μ along the line of sight and its variance; 0 where the other view lacks one."""
     other = views.get("y" if view.view == "x" else "x")
     if other is None or not {"fringe", "position"} <= set(other.usable_quantities):
         return 0.0, 0.0
@@ -253,9 +243,7 @@ def _near_each_other(measured: Array, is_phase: list[bool]) -> Array:
 
 
 def _joint_covariance(rows: list[Row], views: Mapping[View, ViewEstimate]) -> Array:
-    """Covariance of all rows: each view's own, and width²/atoms between the heights of one port in
-    two views.
-    """
+    """Covariance of all rows: each view's own, and of the heights of one port in both views."""
     covariance = np.zeros((len(rows), len(rows)))
     for i, one in enumerate(rows):
         for j, other in enumerate(rows):
@@ -280,9 +268,7 @@ def _covariance(one: Mapping[str, float], other: Mapping[str, float], view: View
 
 
 def _common_height(parameter: str, views: Mapping[View, ViewEstimate]) -> float:
-    """Variance of a port's height that both views share because they see the same atoms:
-    width²/atoms.
-    """
+    """Variance of a port's height that both views share, who see the same atoms: width²/atoms."""
     port = next((name for name, parts in PORTS.items() if parameter in parts), None)
     if port is None:
         return 0.0

@@ -33,22 +33,16 @@ from magis_calib.estimation.start.two_port import BACKGROUND, two_port_start
 from magis_calib.imaging.electrons import Electrons
 
 LONE_SHARE = 0.1
-"""In the loop a lone cloud this near a port's nominal place, in distances of the ports, is that
-port.
-"""
+"""In the loop a lone cloud this near a port's place is that port; in distances of the ports."""
 DARK_SIGMA = 3.5
 """Light at the place of a dark port: it may be the rim of a port that the frame cuts."""
 LONE_RADIANS, LONG_RADIANS = 3.0, 1.25
-"""A fringe with less |κ·width| than this looks like a displaced cloud: where one port shines, where
-both do.
-"""
+"""Less |κ·width| looks like a displaced cloud: where one port shines, where both do."""
 LONG_RADIANS_SIGMA = 0.12
 """Beyond this standard error the numbers of a long fringe are no longer scattered like a Gaussian.
 """
 APART_SIGMA = 3.0
-"""Ports further from their nominal displacement than this, where no fringe was found, may hide a
-long one.
-"""
+"""Ports further than this from their nominal displacement may hide a long fringe."""
 _PORT_UNITS = {
     name: unit
     for parts in PORTS.values()
@@ -77,9 +71,7 @@ class TwoPort(FitModel):
     }
 
     def guess(self, image: Electrons, expected: Wavevector | None) -> Start:
-        """Return start values from moments, or from a search where moments do not see two whole
-        clouds.
-        """
+        """Return start values from moments, or from a search where these see no whole clouds."""
         return two_port_start(image, displacements_of(self.camera), None)
 
     def background(self, grid: Grid, values: Parameters) -> Array:
@@ -162,9 +154,7 @@ class TwoPort(FitModel):
         return tuple(told)
 
     def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
-        """Doubt which port a lone cloud is, and what a long fringe that does not stand out could
-        have made.
-        """
+        """Doubt which port a lone cloud is, and what a long faint fringe could have made."""
         if fit.absent & set(self.quantities["position"]):
             return self._doubt_lone_port(fit, expected)
         if self._radians(fit) < LONG_RADIANS:
@@ -240,7 +230,8 @@ class TwoPort(FitModel):
 
 def _doubt_darkness(fit: Fitted, dark: str) -> list[str]:
     """Doubt that a port is dark whose light stands out of its error."""
-    light, sigma = fit.values[dark], sigma_of(fit, dark)
+    light = fit.values[dark]
+    sigma = sigma_of(fit, dark)
     words = f"one port alone, but the other is not dark: {light / sigma:.1f} standard errors"
     return [] if abs(light) <= DARK_SIGMA * sigma else [words]
 

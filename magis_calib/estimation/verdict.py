@@ -29,9 +29,7 @@ CHI2_SIGMA, CHI2_SLACK = 6.0, 0.15
 """
 DISAGREEMENT_SIGMA = 6.0
 FULL_SHARE = 0.3
-"""A saturated pixel is light, not a defect, where the fit expects this share of the full scale or
-more.
-"""
+"""A saturated pixel is light where the fit expects this share of the full scale or more."""
 SPOILT_WITH_FRINGE = frozenset({"fringe", "contrast", "phase"})
 HIDDEN_FRINGE = "a long fringe is there, but hides among position and width"
 NARROWEST_PX = 4.0
@@ -135,9 +133,7 @@ def _fits(middle: float, reach: float, size: int) -> bool:
 
 
 def _saturated_light(fit: Fit) -> int:
-    """Count saturated pixels in areas, or where the fit expects the light to be about that
-    bright.
-    """
+    """Count saturated pixels in areas, or where the fit expects light that bright."""
     image = fit.image
     if not image.saturated.size:
         return 0

@@ -43,8 +43,7 @@ def estimate_view(
 def estimate_image(
     image: Electrons, camera: Camera, expected: Expected | None = None, drop_id: int = 0
 ) -> ViewEstimate:
-    """Fit one view. Never raises on bad light: an image without an answer is an estimate with
-    reasons and NaN.
+    """Fit one view; bad light is no error, but an estimate with reasons and NaN.
 
     `expected` decides between (κ, φ) and (-κ, -φ), which are the same image; without it the
     configured direction does. Raises `ConfigError` where the camera's model or its rules cannot be
@@ -138,9 +137,7 @@ def _parameters(fit: Fit, names: list[str]) -> dict[str, Value]:
 
 
 def _atoms(fit: Fit) -> Value:
-    """Atoms in both ports: electrons / excess, where the camera says how many electrons an atom
-    gives.
-    """
+    """Atoms in both ports: electrons / excess, where an atom is known to give so many."""
     per_atom = fit.image.facts.excess
     names = [PORTS[port][0] for port in PORTS]
     if per_atom <= 0 or not set(names) <= set(fit.names):

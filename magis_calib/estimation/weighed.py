@@ -1,6 +1,4 @@
-"""Data and weights of a fit, by the light of some parameters: outliers masked, what is masked
-filled.
-"""
+"""Data and weights of a fit by the light of some parameters: outliers masked and filled."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ from magis_calib.estimation.outliers import filled, outliers
 from magis_calib.imaging.electrons import Binned, Electrons, Mask
 
 SETTLED = 0.02
-"""Weights that change by less, on the mean over the lit bins, move a standard error by half of
-that.
-"""
+"""Weights that change by less on average move a standard error by half of that."""
 NAMING_TURNS = 2
 """Outliers are named by start values and by the first fit.
 
@@ -51,9 +47,7 @@ class Weighed:
     def by(
         cls, values: Mapping[str, float], model: FitModel, image: Electrons, bins: Binned, turn: int
     ) -> Self:
-        """Weigh the bins of an image by the light of these parameters: start values in turn 0,
-        those of a fit later.
-        """
+        """Weigh the bins by the light of these parameters: start values in turn 0, then fits."""
         grid = Grid.of(bins, image.shape)
         background, signal = model.background(grid, values), model.signal(grid, values)
         explained = True
@@ -94,8 +88,7 @@ class Weighed:
 
 
 def noise_variance(bins: Binned, background: Array, signal: Array, image: Electrons) -> Array:
-    """Return the variance of each bin (docs/contracts.md, "Noise"), electrons²; infinite where no
-    pixel is good.
+    """Return the variance of each bin (docs/contracts.md, "Noise"), electrons²; infinite if bad.
 
     Where the noise is not known every pixel has variance 1; the covariance is scaled by chi-square
     in the end.

@@ -1,6 +1,4 @@
-"""The certificate of calibration: one HTML page with the plots, beside the product that a finished
-plan leaves.
-"""
+"""The certificate of calibration: a page of HTML with plots, beside the product of its plan."""
 
 from __future__ import annotations
 
@@ -39,9 +37,7 @@ def write_page(path: Path) -> Path:
 
 
 def certificate_page(product: Product) -> str:
-    """Return the page: who, when, every step, the last errors beside their tolerances,
-    the plots.
-    """
+    """Return the page: who, when, every step, last errors beside tolerances, plots."""
     steps, station = product.numbers["steps"], product.numbers["station"]
     rows = "".join(_step_row(one) for one in steps)
     picture = base64.b64encode(picture_of(product.numbers) or b"").decode("ascii")

@@ -92,9 +92,7 @@ def _figure(fitted: FittedFile) -> Figure:
 
 
 def _panel_inches(picture: FittedPicture) -> float:
-    """Return a height that fits pictures of this shape side by side,
-    with titles and colour bars.
-    """
+    """Return the height for pictures of this shape side by side, with titles and colour bars."""
     left, right, bottom, top = picture.extent_m
     wanted = 4.7 * abs((top - bottom) / (right - left))
     return min(max(wanted, 2.5), 8.0) + 2.0
@@ -159,9 +157,7 @@ def _data_alone(fitted: FittedFile) -> FittedPicture:
 def _extent(
     picture: FittedPicture, fitted: FittedFile
 ) -> tuple[tuple[float, float, float, float], str]:
-    """Return left, right, bottom, top in the unit of the model's positions: mm, or px with rows
-    counted downwards.
-    """
+    """Return left, right, bottom, top in the positions' unit: mm, or px with rows downwards."""
     if "m" in fitted.units.values():
         left, right, bottom, top = picture.extent_m
         return (left * 1e3, right * 1e3, bottom * 1e3, top * 1e3), "mm"

@@ -1,6 +1,4 @@
-"""The picture of what a procedure found, drawn from its product alone: the scan, the matrix, the
-deviations.
-"""
+"""The picture of what a procedure found, from its product alone: scan, matrix, deviations."""
 
 from __future__ import annotations
 

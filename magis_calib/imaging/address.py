@@ -17,9 +17,7 @@ LEAST_PX = 8
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one image stands: `file.tif`, `stack.npy[2]`, `file.h5:/dataset[3,0]`,
-    `file.fits[1]`.
-    """
+    """Where an image stands: `a.tif`, `stack.npy[2]`, `file.h5:/dataset[3,0]`, `file.fits[1]`."""
 
     name: str
     """As the user wrote it."""
@@ -40,8 +38,7 @@ class Address:
         return ImageError(f"{self.name}: wanted {wanted}, got {got}")
 
     def check_stack(self, shape: tuple[int, ...], skip: int = 0) -> None:
-        """Refuse a stack of this shape unless the index, after `skip` numbers of it, names exactly
-        one image in it.
+        """Refuse a stack unless the index, after `skip` numbers of it, names one image.
 
         Raises `ImageError`.
         """

@@ -1,6 +1,4 @@
-"""The pixels of one image of each file format, exactly as stored: the rest of the program never
-sees a format.
-"""
+"""The pixels of one image of each file format as stored: nobody else sees a format."""
 
 from __future__ import annotations
 
@@ -67,9 +65,7 @@ def _as_bytes(body: bytes, size: int, largest: int) -> npt.NDArray[Any]:
 Stored = npt.NDArray[Any]
 
 _GREY_MODES = ("L", "I;16", "I;16L", "I;16B", "I", "F")
-"""Pillow's modes of one channel whose values are kept as they are: 8 bit, 16 bit, 32 bit signed, 32
-bit float.
-"""
+"""Pillow's modes of one channel that are kept as they are: 8, 16, 32 bit and 32 bit float."""
 _HDF5_FILTER = hdf5plugin.Bitshuffle
 _LISTED = 20
 
@@ -177,9 +173,7 @@ def _fits(address: Address) -> Stored:
 
 
 def _select(address: Address, stack: Any, skip: int = 0) -> Stored:
-    """Return the image that the index, after `skip` numbers of it, names of an array or an HDF5
-    dataset.
-    """
+    """Return the image of an array or dataset that the index names, after `skip` numbers of it."""
     address.check_stack(stack.shape, skip)
     return np.asarray(stack[address.index[skip:]])
 

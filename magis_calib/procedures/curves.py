@@ -18,7 +18,7 @@ EXTREMUM_SIGMA = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The place a scan was for, with its standard error, and the curve there."""
+    """The place a scan was for, with its standard error, and the curve there (SI)."""
 
     place: float
     stderr: float

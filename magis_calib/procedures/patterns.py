@@ -33,7 +33,7 @@ No two at the same pace.
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far one actuator may go to either side, and in one step."""
+    """How far one actuator may go to either side, and in one step (SI)."""
 
     side: float
     step: float

@@ -37,7 +37,7 @@ class Scan:
     observed: str
     """Name of what is plotted: an observable or diagnostic of the station."""
     half_range: float
-    """To either side of the setpoint it begins at, where nothing else is asked."""
+    """To either side of the setpoint it begins at (SI), where nothing else is asked."""
     curve: Callable[[StartingPoint], Curve]
     summary: str
     sequence_type: SequenceType = "interferometer"

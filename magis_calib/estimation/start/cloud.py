@@ -1,6 +1,4 @@
-"""Find the clouds of an image by moments: background plane, then sum, centre and width of each
-port.
-"""
+"""Find the clouds of an image by moments: background plane, sum, centre and width of each port."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The fringe as a Fourier peak of the ports' difference, with standard errors that no fit was
-needed for.
-"""
+"""The fringe as a Fourier peak of the ports' difference, with standard errors without a fit."""
 
 from __future__ import annotations
 
@@ -68,9 +66,7 @@ def find_wave(
 
 
 def is_fringe(wave: Wave | None, expected: Wavevector | None) -> bool:
-    """Whether this wave stands out: 6.5 standard deviations in a free search, 4 where it was
-    expected.
-    """
+    """Whether this wave stands out: 6.5 standard deviations, 4 where it was expected."""
     if wave is None:
         return False
     if wave.score > FREE_SEARCH_SIGMA:
@@ -85,9 +81,7 @@ def _is_predicted(wave: Wave, expected: Wavevector) -> bool:
 
 
 def _strongest(windows: list[Window], width: tuple[float, float]) -> Wavevector:
-    """Return the grid point of the largest Fourier amplitude of all windows together, |κ·width| >
-    2.
-    """
+    """Return the wavevector of the largest Fourier amplitude of all windows, |κ·width| > 2."""
     rows = max(scipy.fft.next_fast_len(len(one.v)) for one in windows)
     columns = max(scipy.fft.next_fast_len(len(one.u), real=True) for one in windows)
     step_u, step_v = windows[0].bin_m

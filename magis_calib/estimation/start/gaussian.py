@@ -1,6 +1,4 @@
-"""Start values of the Gaussian models: where the cloud is, its second moments,
-its strongest wave.
-"""
+"""Start values of the Gaussian models: place, second moments and strongest wave of the cloud."""
 
 from __future__ import annotations
 

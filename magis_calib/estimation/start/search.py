@@ -1,6 +1,4 @@
-"""Find clouds of any width, cut or overlapping, one port or two: least squares on coarse bins from
-several scales.
-"""
+"""Find clouds of any width, cut or overlapping: least squares on coarse bins at several scales."""
 
 from __future__ import annotations
 
@@ -127,9 +125,7 @@ def _weight(image: Electrons, bins: Binned) -> Array:
 
 
 def _follow(image: Electrons, start: Array, displacements: Ports) -> tuple[float, Array]:
-    """Fit from this start; return chi-square and the shape:
-    place (m) and logarithms of the widths.
-    """
+    """Fit from here; return chi-square and shape: place (m) and logarithms of the widths."""
     pixel_m = image.facts.object_pixel_m
     rows, columns = image.shape
     half_u, half_v = columns * pixel_m / 2.0, rows * pixel_m / 2.0
@@ -157,9 +153,7 @@ def _follow(image: Electrons, start: Array, displacements: Ports) -> tuple[float
 
 
 def _cloud(image: Electrons, at: Array, displacements: Ports) -> Cloud:
-    """Return the clouds of this shape, with amplitudes and their significance from linear least
-    squares.
-    """
+    """Return the clouds of this shape; amplitudes and significance by linear least squares."""
     shape = _cut(image, at, displacements)
     amplitudes, covariance, _ = shape.solve(at)
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))[3:]

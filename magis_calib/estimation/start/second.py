@@ -1,5 +1,4 @@
-"""The second, independent estimator: windowed moments and a Fourier peak, with standard errors of
-their own.
+"""The second, independent estimator: windowed moments and a Fourier peak, with own errors.
 
 It shares the data with the fit and nothing else: no model of the image is minimised. A fit that
 disagrees with it is not used in the loop.
@@ -22,9 +21,7 @@ WINDOW_WIDTHS = 1.5
 CENTRED = 3
 """Iterations of window onto centroid."""
 APART_RADIANS = 3.0
-"""Below this |κ·width| the peak of the fringe overlaps that of the envelope, and says nothing by
-itself.
-"""
+"""Below this |κ·width| the peak of the fringe overlaps that of the envelope."""
 ENVELOPE_LEFT = 0.05
 """Share of the envelope that moments leave behind: it leaks into the Fourier peak of a long fringe.
 """
@@ -54,9 +51,7 @@ def position_checks(
 
 
 def fringe_checks(wave: Wave, fringe: Fringe, width: tuple[float, float]) -> list[Check]:
-    """Return what the Fourier peak says of the wavevector and of the phase at the middle of the
-    cloud.
-    """
+    """Return what the Fourier peak says of the wavevector, and of the phase amid the cloud."""
     leak = ENVELOPE_LEFT / wave.contrast * math.exp(-0.25 * wave.radians(width) ** 2)
     at_middle = wave.phase_rad + wave.kappa[0] * wave.middle[0] + wave.kappa[1] * wave.middle[1]
     terms = {fringe.phase: 1.0, fringe.horizontal: wave.middle[0], fringe.vertical: wave.middle[1]}
@@ -72,9 +67,7 @@ def fringe_checks(wave: Wave, fringe: Fringe, width: tuple[float, float]) -> lis
 
 
 def disagreement(checks: tuple[Check, ...], values: dict[str, float]) -> tuple[float, str]:
-    """Return the largest |fit - second estimate| in standard errors of the latter, and what it is
-    about.
-    """
+    """Return the largest |fit - second estimate| in standard errors, and what it is about."""
     worst = math.nan
     about = ""
     for check in checks:
@@ -94,9 +87,7 @@ def _score(check: Check, values: dict[str, float]) -> float:
 
 
 def _centroids(windows: list[Window], cloud: Cloud) -> list[tuple[float, float]]:
-    """Return centroid and standard error along each axis, ports on top of each other, in a Gaussian
-    window.
-    """
+    """Return centroid and error along each axis, ports stacked, in a Gaussian window (m)."""
     middle = [_start(cloud, 0), _start(cloud, 1)]
     stretch = 1.0 + WINDOW_WIDTHS**-2
     for _ in range(CENTRED):
@@ -161,9 +152,7 @@ def _shares(windows: list[Window], cloud: Cloud) -> list[float]:
 
 
 def _leak(cloud: Cloud, share: list[float], wave: Wave | None, way: int) -> float:
-    """What a fringe can do to the centroid: it cancels between equal ports and is washed out by the
-    window.
-    """
+    """Return what a fringe does to the centroid (m): equal ports cancel, windows wash out."""
     if wave is None:
         return 0.0
     narrowed = 1.0 / math.sqrt(1.0 + WINDOW_WIDTHS**-2)

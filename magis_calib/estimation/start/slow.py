@@ -1,6 +1,4 @@
-"""A fringe longer than the cloud: least squares of a few wavevectors, because no Fourier peak
-stands apart.
-"""
+"""A fringe longer than the cloud, without a Fourier peak: least squares of a few wavevectors."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ RADIANS = (0.7, 1.1, 1.6, 2.1, 2.8)
 DIRECTIONS = 4
 """Directions tried over half a turn; the other half is the same image."""
 GAIN = 12.0
-"""Chi-square must fall by this much: less neither shows a fringe nor moves the position by its
-standard error.
-"""
+"""Chi-square must fall by this much: less shows no fringe and hardly moves the position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class SlowWave:
     phase_rad: float
     electrons: Mapping[str, float]
     places: Mapping[str, tuple[float, float]]
-    gain: float
+    chi2_fall: float
     """By how much chi-square falls."""
 
 
@@ -53,15 +49,13 @@ def find_slow_wave(image: Electrons, cloud: Cloud) -> SlowWave | None:
                 radians * math.sin(turn) / cloud.width[1],
             )
             wave = _solved(windows, cloud, kappa, plain)
-            if wave is not None and (best is None or wave.gain > best.gain):
+            if wave is not None and (best is None or wave.chi2_fall > best.chi2_fall):
                 best = wave
-    return best if best is not None and best.gain > GAIN else None
+    return best if best is not None and best.chi2_fall > GAIN else None
 
 
 def _tied(cloud: Cloud) -> Cloud:
-    """Put the ports exactly their nominal displacements apart: a long fringe looks like ports that
-    moved apart.
-    """
+    """Put the ports their nominal displacements apart: a long fringe seems to move them."""
     light = {port: cloud.electrons[port] for port in cloud.shown()}
     if not light:
         return cloud

@@ -1,6 +1,4 @@
-"""An image in coarse tiles, with places, noise and a background plane: what start values are found
-in.
-"""
+"""An image in coarse tiles, with places, noise and a background plane, to start from."""
 
 from __future__ import annotations
 
@@ -55,9 +53,7 @@ class Tiles:
         return float(abs(places[1] - places[0])) if len(places) > 1 else 1.0
 
     def floor(self) -> float:
-        """Return the background per px where clouds may cover most of the image: the lower
-        quartile, less its bias.
-        """
+        """Return the background per px among large clouds: the lower quartile, less its bias."""
         per_pixel = _thinned(self.electrons / self.pixels)
         noise = _thinned(self.noise / self.pixels)
         good = np.isfinite(noise)

@@ -97,9 +97,7 @@ def _score_in_words(wave: Wave | None) -> str:
 
 
 def _slow_start(image: Electrons, cloud: Cloud, without: Start, fringe: Fringe) -> Start:
-    """Suppose a long fringe where one may be: the moments of the ports are of no use then, nor is
-    their check.
-    """
+    """Suppose a long fringe where one may be: moments and their check are of no use then."""
     wave = find_slow_wave(image, cloud)
     if wave is None:
         return without
@@ -108,7 +106,7 @@ def _slow_start(image: Electrons, cloud: Cloud, without: Start, fringe: Fringe) 
     )
     for port, (right, up) in wave.places.items():
         values |= dict(zip(PORTS[port], (wave.electrons.get(port, 0.0), right, up), strict=True))
-    proven = wave.gain > FREE_SEARCH_SIGMA**2
+    proven = wave.chi2_fall > FREE_SEARCH_SIGMA**2
     suspected = replace(without, reasons=(*without.reasons, LONG_FRINGE), suspected=True)
     absent = without.absent - set(fringe.names)
     return Start(values, absent, without.reasons[:-1], (), proven, otherwise=lambda: suspected)

@@ -1,6 +1,4 @@
-"""The light around each cloud in bins of at most two pixels, with the envelope taken away: where
-fringes show.
-"""
+"""The light around each cloud in fine bins, without the envelope: where fringes show."""
 
 from __future__ import annotations
 
@@ -126,9 +124,7 @@ def _envelope(grid: Grid, place: tuple[float, float], width: tuple[float, float]
 
 
 def _edges(middle: float, width: float, size: int, step: int) -> Indices:
-    """Return edges of whole bins of `step` pixels within `REACH_WIDTHS`, as symmetric as the image
-    allows.
-    """
+    """Return edges of bins of `step` pixels within `REACH_WIDTHS`, as symmetric as can be."""
     step = min(step, size)
     half = max(step, math.ceil(REACH_WIDTHS * width / step) * step)
     start = max(0, round(middle) - half)
