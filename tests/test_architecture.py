@@ -18,6 +18,52 @@ ROOT = Path(__file__).parents[1]
 TOPS = ("magis_calib", "ui", "hardware", "simulators")
 SOURCES = [path for name in TOPS for path in (ROOT / name).rglob("*.py")]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+UNITS = r"""(^|_)(m|s|ns|rad|hz|px|pt|mm|radians|inches|bytes|electrons|sigma|stderr)$
+    | _per_\w+$ | (^|_)(share|fraction|ratio)$ | ^hours_left$ | _days$"""
+NUMBERS = r"""(^|_)(contrast|atoms|excess|chi2)$ | ^chi2_ | _over_ | _widths$
+    | ^(sign|score|factor|speed|strength|shown_scale|mean_pull|pull_sd|efficiency)$"""
+"""Names of pure numbers."""
+SI_BY_NAME = {
+    "ActuatorState",
+    "Axes",
+    "BrokenLimit",
+    "Check",
+    "CurvePoint",
+    "Deviation",
+    "Found",
+    "Headroom",
+    "Item",
+    "Limits",
+    "Measurement",
+    "Motion",
+    "Move",
+    "Offence",
+    "Optimum",
+    "ParameterFacts",
+    "Reach",
+    "Row",
+    "Scan",
+    "Selection",
+    "SetActuator",
+    "SetTarget",
+    "Spread",
+    "Statistics",
+    "Value",
+}
+"""Their numbers are of a quantity that another field names; they say "SI"."""
+NAMED_ELSEWHERE = {
+    "CameraFacts": "the names of the hello message (docs/protocol.md)",
+    "Spot": "what authors of models write (docs/models.md)",
+    "Layout": "what authors of models write (docs/models.md)",
+    "Truth": "the names of the model's parameters (docs/contracts.md)",
+    "BenchmarkVerdict": "pure numbers, whatever is judged",
+}
+OTHER_ROOMS = (
+    "hardware",
+    "simulators",
+    *(f"magis_calib/{room}" for room in ("run", "app", "actuators", "config")),
+)
+"""Not looked at yet."""
 NOT_TOKENS = {
     tokenize.COMMENT,
     tokenize.NL,
@@ -79,6 +125,33 @@ def body_tokens(path: Path) -> list[int]:
         first = (body[0].lineno, body[0].col_offset) if body else (node.end_lineno + 1, 0)
         found.append(sum(first <= at and at[0] <= node.end_lineno for at in starts))
     return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_float_fields_say_their_unit(path: Path) -> None:
+    if str(path.relative_to(ROOT)).startswith(OTHER_ROOMS):
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ClassDef) or node.name in NAMED_ELSEWHERE:
+            continue
+        unsaid = [name for name in float_fields(node) if not says_its_unit(name)]
+        if node.name not in SI_BY_NAME:
+            assert unsaid == [], node.name
+        elif unsaid:
+            assert "SI" in ast.unparse(node), node.name
+
+
+def float_fields(node: ast.ClassDef) -> list[str]:
+    """Return the names of the fields of a dataclass that are numbers with a unit."""
+    if not any("dataclass" in ast.unparse(one) for one in node.decorator_list):
+        return []
+    fields = [one for one in node.body if isinstance(one, ast.AnnAssign)]
+    floats = {"float", "float | None"}
+    return [ast.unparse(one.target) for one in fields if ast.unparse(one.annotation) in floats]
+
+
+def says_its_unit(name: str) -> bool:
+    return any(re.search(one, name, re.VERBOSE) for one in (UNITS, NUMBERS))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

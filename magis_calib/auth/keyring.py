@@ -199,11 +199,12 @@ def _write_secret(path: Path, name: str, pair: Pair) -> None:
         file.write(text)
 
 
+def _row(one: Peer) -> str:
+    return f'\n[[key]]\nname = "{one.name}"\nrole = "{one.role}"\npublic = "{one.public}"\n'
+
+
 def _write_list(folder: Path, parties: list[Peer]) -> None:
-    rows = [
-        f'\n[[key]]\nname = "{one.name}"\nrole = "{one.role}"\npublic = "{one.public}"\n'
-        for one in parties
-    ]
+    rows = [_row(one) for one in parties]
     path = folder / ALLOWED
     begun = path.with_name(f".{ALLOWED}.{os.getpid()}")
     begun.write_text(_LISTED + "".join(rows), encoding="utf-8")

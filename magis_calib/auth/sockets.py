@@ -179,17 +179,18 @@ class CurveSecurity:
     def callback(self, domain: str, key: bytes) -> bool:
         """Answer the guard whether to let in who shows this key (Z85) at this door."""
         peer = self._welcome(domain, key.decode()) if domain in WELCOME else None
-        if (
-            peer is None
-            and time.monotonic() - self._complained_s.get(domain, -COMPLAIN_S) >= COMPLAIN_S
-        ):
-            self._complained_s[domain] = time.monotonic()
-            log.warning(
-                "refused at the %s socket: key %s is not in the list of allowed",
-                domain,
-                key.decode(),
-            )
+        if peer is None:
+            self._complain(domain, key)
         return peer is not None
+
+    def _complain(self, domain: str, key: bytes) -> None:
+        """Log who was refused, not too often."""
+        now_s = time.monotonic()
+        if now_s - self._complained_s.get(domain, -COMPLAIN_S) < COMPLAIN_S:
+            return
+        self._complained_s[domain] = now_s
+        words = "refused at the %s socket: key %s is not in the list of allowed"
+        log.warning(words, domain, key.decode())
 
     def close(self) -> None:
         """Send the guard home and release the context."""

@@ -1,6 +1,4 @@
-"""The camera of each view and its facts: what the command line says, else the configuration, else
-the defaults.
-"""
+"""The camera of each view and its facts: of the command line, the configuration or defaults."""
 
 from __future__ import annotations
 
@@ -31,8 +29,7 @@ class Cameras:
     """What the options and the configuration say of the camera of each view."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        """Read the configuration, the shipped one where none is named, and the masks of the views
-        to be fitted.
+        """Read the configuration (or the shipped one), and the masks of the views to be fitted.
 
         Raises `ConfigError` where one cannot be read, or the model cannot be used.
         """

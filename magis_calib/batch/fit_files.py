@@ -32,7 +32,7 @@ class FittedFile:
     estimate: ViewEstimate
     report: str
     """lmfit's, or why there is none."""
-    seconds: float
+    fit_s: float
     in_electrons: bool
     """False for a file of floats, whose unit nobody knows."""
 
@@ -84,9 +84,9 @@ def _fit(file: ImageFile, view: View, cameras: Cameras) -> FittedFile:
     start = time.perf_counter()
     image = _electrons(file, camera, cameras)
     estimate, report = estimate_with_report(image, camera)
-    seconds = time.perf_counter() - start
+    fit_s = time.perf_counter() - start
     return FittedFile(
-        file.address.name, camera, image, estimate, report, seconds, file.full_scale is not None
+        file.address.name, camera, image, estimate, report, fit_s, file.full_scale is not None
     )
 
 

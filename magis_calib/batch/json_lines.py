@@ -1,6 +1,4 @@
-"""What `magis-calib fit` prints: one fit, or one pair of fits,
-as plain JSON values (docs/fit.md).
-"""
+"""What `magis-calib fit` prints: a fit or a pair of fits, as JSON values (docs/fit.md)."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from magis_calib.batch.fit_files import FittedFile, FittedPair
-from magis_calib.domain.estimate import StationEstimate, Value, ViewEstimate
+from magis_calib.domain.estimate import Array, StationEstimate, Value, ViewEstimate
 from magis_calib.domain.quantities import OBSERVABLES, REPORTED
 from magis_calib.domain.serial import plain
 
@@ -43,7 +41,7 @@ def _file(fitted: FittedFile) -> dict[str, Any]:
         "noise": "given" if fitted.image.noise_known else "estimated from the image",
         "masked_px": estimate.masked_px,
         "saturated_px": estimate.saturated_px,
-        "seconds": fitted.seconds,
+        "seconds": fitted.fit_s,
     }
 
 
@@ -74,11 +72,12 @@ def _value(found: Value) -> Mapping[str, float]:
 
 def _correlation(estimate: ViewEstimate) -> dict[str, float]:
     """Correlation coefficients of all pairs of fitted parameters, by "A,B" with A before B."""
-    covariance = estimate.covariance
     return {
-        f"{estimate.names[i]},{estimate.names[j]}": float(covariance[i, j]) / spread
-        if spread > 0
-        else math.nan
+        f"{estimate.names[i]},{estimate.names[j]}": _coefficient(estimate.covariance, i, j)
         for i, j in itertools.combinations(range(len(estimate.names)), 2)
-        for spread in [math.sqrt(covariance[i, i] * covariance[j, j])]
     }
+
+
+def _coefficient(covariance: Array, i: int, j: int) -> float:
+    spread = math.sqrt(covariance[i, i] * covariance[j, j])
+    return float(covariance[i, j]) / spread if spread > 0 else math.nan

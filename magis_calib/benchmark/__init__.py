@@ -1,3 +1,1 @@
-"""The estimator against pictures whose answer is known. Shares no code with the fit: it calls it as
-a user would.
-"""
+"""The estimator against pictures with known answers. It calls the fit as a user would."""

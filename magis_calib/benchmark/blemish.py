@@ -26,16 +26,13 @@ def add_hot_pixels(
 
     Return their flat indices.
     """
-    number = round(fraction * counts.size)
-    at = rng.choice(counts.size, number, replace=False, shuffle=False)
-    _add(counts, at, rng.exponential(HOT_ELECTRONS, number), facts)
+    at = _some_of(rng, counts, fraction)
+    _add(counts, at, rng.exponential(HOT_ELECTRONS, at.size), facts)
     return at
 
 
 def add_tracks(rng: np.random.Generator, counts: Counts, facts: CameraFacts, number: int) -> None:
-    """Add straight tracks of 3 to 30 pixels, each with 500 to 20 000 electrons in all its pixels
-    together.
-    """
+    """Add straight tracks of 3 to 30 pixels, each of 500 to 20 000 electrons in all."""
     rows, columns = counts.shape
     for _ in range(number):
         length = int(rng.integers(*TRACK_PX, endpoint=True))
@@ -52,8 +49,14 @@ def kill_pixels(
     rng: np.random.Generator, counts: Counts, facts: CameraFacts, fraction: float
 ) -> None:
     """Let this fraction of the pixels say the offset, whatever light they get."""
-    at = rng.choice(counts.size, round(fraction * counts.size), replace=False, shuffle=False)
+    at = _some_of(rng, counts, fraction)
     counts.reshape(-1)[at] = np.uint16(facts.offset)
+
+
+def _some_of(rng: np.random.Generator, counts: Counts, fraction: float) -> Indices:
+    """Return flat indices of this fraction of the pixels, none twice."""
+    number = round(fraction * counts.size)
+    return rng.choice(counts.size, number, replace=False, shuffle=False)
 
 
 def _add(

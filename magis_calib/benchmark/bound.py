@@ -12,14 +12,11 @@ STEP = 1e-4
 """Of a parameter's own scale: central differences then miss the derivative by some 1e-8 of it."""
 
 UNKNOWABLE = 1e-15
-"""Parameters that hang together to this part of their information keep errors of millions instead
-of a singularity.
-"""
+"""Parameters that hang together so far keep errors of millions instead of a singularity."""
 
 
 def bound(truth: Truth, facts: CameraFacts) -> dict[str, float]:
-    """Return the smallest possible standard error of each parameter, all of them free, at full
-    resolution.
+    """Return the smallest possible standard error of each parameter, all free, on every pixel.
 
     F = Jᵀ V⁻¹ J, the bound for estimation from the mean with the variance of docs/contracts.md:
     background + (1 + excess)·signal + read noise² + lsb²/12 per pixel. What that variance itself
@@ -55,9 +52,7 @@ def _fisher(truth: Truth, facts: CameraFacts) -> Array:
 
 
 def _slope(truth: Truth, facts: CameraFacts, name: str) -> tuple[Array, Array]:
-    """Return the derivative of the mean by a parameter as outer products: (rows, terms), (terms,
-    columns).
-    """
+    """Return the derivative of the mean as outer products: (rows, terms), (terms, columns)."""
     step = STEP * _scale(truth, facts, name)
     value = truth.value(name)
     above, below = (

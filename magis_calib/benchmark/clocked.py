@@ -36,7 +36,7 @@ class Setup:
     columns: int
     pixel_m: float
     period_m: float
-    thoroughness: float = 1.0
+    repeats_share: float = 1.0
     """Share of the repeats that this setup gets."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from magis_calib.benchmark.picture import PARAMETERS, Truth
-from magis_calib.domain.estimate import ViewEstimate
+from magis_calib.domain.estimate import Value, ViewEstimate
 from magis_calib.domain.quantities import wrap_phase
 
 BRANCH = ("fringe_horizontal_rad_per_m", "fringe_vertical_rad_per_m", "phase_rad")
@@ -30,7 +30,7 @@ MEASURES = {
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """One parameter: value minus truth, and the standard error that the fit gives it."""
+    """One parameter: value minus truth, and the standard error that the fit gives it (SI)."""
 
     error: float
     stderr: float
@@ -42,9 +42,7 @@ class Deviation:
 
 
 def deviations(estimate: ViewEstimate, truth: Truth) -> Mapping[str, Deviation]:
-    """Return the deviation of each parameter with a standard error, in the nearer of the two equal
-    branches.
-    """
+    """Return the deviation of each parameter with an error, in the nearer of both branches."""
     return min((_in_branch(estimate, truth, sign) for sign in (1, -1)), key=_distance)
 
 
@@ -58,10 +56,8 @@ def _in_branch(estimate: ViewEstimate, truth: Truth, sign: int) -> dict[str, Dev
 
 
 def _deviation(estimate: ViewEstimate, truth: Truth, name: str, sign: int) -> Deviation | None:
-    found = estimate.parameters.get(name)
-    if found is None or not (
-        math.isfinite(found.value) and math.isfinite(found.stderr) and found.stderr > 0
-    ):
+    found = estimate.parameters.get(name, Value())
+    if not (math.isfinite(found.value) and math.isfinite(found.stderr) and found.stderr > 0):
         return None
     error = (sign if name in BRANCH else 1) * found.value - truth.value(name)
     return Deviation(wrap_phase(error) if name == "phase_rad" else error, found.stderr)

@@ -1,5 +1,4 @@
-"""Other truths of the same image: one port seen alone can be either port of a cloud in another
-place.
+"""Other truths of the same image: a port seen alone can be either, in another place.
 
 Where one port is dark or lies outside the frame, the image alone does not say which one is seen.
 Then the fit can only trust that the cloud is near the place where it should be, and is right when
@@ -23,9 +22,7 @@ SAME_SIGMA = 6.0
 
 
 def explanations(truth: Truth, facts: CameraFacts) -> Iterator[Truth]:
-    """Yield the truth, and what explains the image as well with the cloud nearer to its nominal
-    place.
-    """
+    """Yield the truth, and what explains the image as well with the cloud nearer its place."""
     yield truth
     for seen in ("a", "b"):
         other = renamed(truth, seen)
@@ -37,8 +34,7 @@ def explanations(truth: Truth, facts: CameraFacts) -> Iterator[Truth]:
 
 
 def renamed(truth: Truth, seen: str) -> Truth:
-    """Return the truth in which the light of port `seen` is that of the other port, and `seen` is
-    dark.
+    """Return the truth in which the light of port `seen` is that of the other, `seen` dark.
 
     The other port has the opposite sign of the fringe and another reference, so that the phase
     changes by π + κ·(d_other - d_seen).

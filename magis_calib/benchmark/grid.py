@@ -130,9 +130,7 @@ def try_grid(
 
 
 def measure(task: Task) -> Measured:
-    """Fit one good picture and compare it with the truth and with the bound of this very
-    picture.
-    """
+    """Fit one good picture; compare it with the truth and with the bound of this very picture."""
     counts, truth, facts = good_picture(task)
     estimate = fitted(counts, truth, facts)
     found, best = deviations(estimate, truth), bound(truth, facts)

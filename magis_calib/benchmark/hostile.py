@@ -33,7 +33,7 @@ WHOLE_WIDTHS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Offence:
-    """A number that was called usable and is wrong."""
+    """A number (SI) that was called usable and is wrong."""
 
     name: str
     error: float
@@ -173,9 +173,7 @@ def _offences(estimate: ViewEstimate, truth: Truth) -> list[Offence]:
 
 
 def _easy(picture: HostilePicture) -> tuple[str, ...]:
-    """Return what the bound says is easy:
-    nothing where a port is cut or light reaches saturation.
-    """
+    """Return what the bound says is easy: nothing of ports that are cut or saturated."""
     truth = picture.truth
     lit = [port for port in PORTS if truth.value(f"port_{port}_electrons") > 0]
     if not lit or picture.saturated or not all(_whole(truth, port, picture.facts) for port in lit):

@@ -1,6 +1,4 @@
-"""Hostile pictures with known answers: every ingredient comes with some probability, several come
-at once.
-"""
+"""Hostile pictures with known answers: several ingredients at once, each with a probability."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A fringe hardly narrower than the cloud: contrast, phase and envelope hang together, so coverage
-is judged.
+"""A fringe hardly narrower than the cloud: parameters hang together, coverage is judged.
 
 With κ·width near 1.5 the errors are not normal and the bound is out of reach; what a user relies on
 is that the truth lies within one standard error in 68 % and within two in 95 % of the drops.
@@ -21,9 +20,7 @@ from magis_calib.benchmark.workers import Tick, spread
 
 STREAM = 4
 SLACK = {1: 0.05, 2: 0.03}
-"""Coverage may miss that of a normal distribution by this much, or by what chance allows where
-views are few.
-"""
+"""Coverage may miss that of a normal distribution by this, or by what chance allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +76,11 @@ def try_long_period(seed: int, views: int, processes: int, tick: Tick) -> LongPe
 
 def _coverage(name: str, measured: list[Measured]) -> Coverage:
     pulls = [one.pulls[name] for one in measured if name in one.pulls]
-    share = {
-        sigma: sum(abs(pull) <= sigma for pull in pulls) / len(pulls) if pulls else math.nan
-        for sigma in SLACK
-    }
-    return Coverage(name, len(pulls), share)
+    return Coverage(name, len(pulls), {sigma: _share_within(sigma, pulls) for sigma in SLACK})
+
+
+def _share_within(sigma: int, pulls: list[float]) -> float:
+    return sum(abs(pull) <= sigma for pull in pulls) / len(pulls) if pulls else math.nan
 
 
 def _limits(sigma: int, views: int) -> tuple[float, float]:

@@ -1,5 +1,4 @@
-"""How near a run came to the best possible loop: its variance over that of an oracle that knows the
-plant.
+"""How near a run came to the best possible loop: its variance over that of an oracle.
 
 The oracle is the steady Kalman filter on z = measured - noise-free response, with the plant's true
 drift and jitter and the run's own fit errors; it skips the drops that the run could not use
@@ -78,9 +77,7 @@ def _oracle(
     fit: Array,
     delay: int,
 ) -> Array:
-    """Return what the oracle could not foresee of each drop:
-    disturbance + jitter - its prediction.
-    """
+    """Return what the oracle could not foresee of each drop: disturbance + jitter - prediction."""
     gain = _steady_gain(drift, jitter + fit)
     predictions: list[Array] = []
     state: Array | None = None
@@ -98,9 +95,7 @@ def _oracle(
 
 
 def _steady_gain(drift: Array, noise: Array) -> Array:
-    """Kalman gain of a random walk seen through white noise, each in units of its own noise for the
-    solver's sake.
-    """
+    """Kalman gain of a random walk in white noise, each in units of its own noise."""
     unit = np.sqrt(np.diag(noise))
     q, r = drift / np.outer(unit, unit), noise / np.outer(unit, unit)
     eye = np.eye(len(unit))

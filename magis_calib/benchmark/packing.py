@@ -1,6 +1,4 @@
-"""What each way of packing images costs and saves, on full-size pictures,
-through HDF5 into a file.
-"""
+"""What each way of packing images costs and saves: full-size pictures into an HDF5 file."""
 
 from __future__ import annotations
 

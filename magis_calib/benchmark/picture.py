@@ -1,5 +1,4 @@
-"""Pictures with a known answer, integrated exactly over every pixel, and the camera that
-photographs them.
+"""Pictures with a known answer, integrated over every pixel, and the camera that takes them.
 
 Nothing here is taken from the fit. The integral of a Gaussian times a wave over a pixel is a
 difference of error functions with complex argument, written with the Faddeeva function w so that
@@ -34,9 +33,7 @@ BLOCK_ROWS = 128
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What the fit should find: the model `two_port_fringe` of docs/contracts.md, image-plane
-    values, SI.
-    """
+    """What the fit should find: `two_port_fringe` of docs/contracts.md, image-plane values, SI."""
 
     background_electrons_per_px: float
     background_gradient_horizontal: float
@@ -75,9 +72,7 @@ SIGNS = {"a": 1.0, "b": -1.0}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mean:
-    """Expected electrons of every pixel as sums of outer products: (rows, terms) @ (terms,
-    columns).
-    """
+    """Expected electrons as sums of outer products: (rows, terms) @ (terms, columns)."""
 
     signal: tuple[Array, Array]
     background: tuple[Array, Array]
@@ -154,9 +149,7 @@ def blocks(rows: int) -> Iterator[slice]:
 
 
 def digitised(electrons: Electrons32, facts: CameraFacts) -> Counts:
-    """Return the counts of these electrons: whole steps of the ADC above the offset, clipped at
-    saturation.
-    """
+    """Return the counts of electrons: whole ADC steps above the offset, up to saturation."""
     steps = np.rint(electrons * np.float32(1.0 / (facts.gain * facts.lsb_counts)))
     steps *= np.float32(facts.lsb_counts)
     steps += np.float32(facts.offset)
@@ -184,9 +177,7 @@ def _port(truth: Truth, port: str) -> tuple[float, float, float]:
 
 
 def _edges(middles_m: Array) -> Array:
-    """Return the edges between the pixels of an axis, one more than pixels,
-    in the same direction.
-    """
+    """Return the edges between pixels of an axis, one more than pixels, in its direction."""
     half = 0.5 * (middles_m[1] - middles_m[0])
     return np.append(middles_m - half, middles_m[-1] + half)
 
@@ -203,9 +194,7 @@ def _pixels(
 
 
 def _cut(values: Array) -> Array:
-    """Return the values with 0 for what no pixel could show: numbers near the smallest there are
-    cost much time.
-    """
+    """Return the values with 0 for what no pixel could show: the smallest numbers are slow."""
     return np.where(np.abs(values) > NOTHING, values, 0.0)
 
 

@@ -1,5 +1,4 @@
-"""The plain way: lmfit with numerical derivatives on every pixel round the clouds, as a reference
-for time and errors.
+"""The plain way: lmfit on every pixel round the clouds, as a reference of time and errors.
 
 The model is written out as in docs/contracts.md and evaluated at the middles of the pixels, which
 at 16 µm and a fringe of 1 mm misses no parameter by more than a fifth of its standard error. It is
@@ -117,9 +116,7 @@ def _plain_fit(
 
 
 def _written_out(values: Mapping[str, float], truth: Truth, u: Array, v: Array) -> Array:
-    """Return the expected electrons per pixel, (rows, columns), from the density at the pixels'
-    middles.
-    """
+    """Return expected electrons per pixel, (rows, columns), by the density in their middles."""
     across = u[None, :]
     up = v[:, None]
     mean: Array = (

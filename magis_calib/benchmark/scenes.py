@@ -1,6 +1,4 @@
-"""Good pictures as a station takes them: the grid of atom numbers, fringe periods and kinds of
-noise.
-"""
+"""Good pictures as a station takes them: a grid of atoms, fringe periods and kinds of noise."""
 
 from __future__ import annotations
 
@@ -103,9 +101,7 @@ def draw(rng: np.random.Generator, cell: Cell, facts: CameraFacts) -> Truth:
 def camera_for(
     truth: Truth, expected_fringe: tuple[float, float], model: str = "two_port_fringe"
 ) -> Camera:
-    """Return the configuration of a camera that knows where the ports should be and which branch to
-    report.
-    """
+    """Return the configuration of a camera that knows the ports' places and the branch."""
     return Camera.model_validate(
         {
             "name": "benchmark",

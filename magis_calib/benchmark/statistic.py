@@ -83,9 +83,7 @@ class Statistic:
         return self._verdicts((low, (1.0 + LOSS) * high), mean, (less, more))
 
     def judged_pooled(self) -> list[BenchmarkVerdict]:
-        """All cells together: the figures of the project, widened to what chance allows where views
-        are few.
-        """
+        """All cells together: the project's figures, wider where few views allow chance more."""
         mean = max(POOLED_MEAN, CHANCE_SIGMA / math.sqrt(max(1, self.views)))
         low, high = _spread_limits(self.views)
         spread = min(1.0 - POOLED_SPREAD, low), max(1.0 + POOLED_SPREAD, high)

@@ -1,6 +1,4 @@
-"""The time from pixels in memory to the station estimate, and the memory it takes beyond the
-images.
-"""
+"""The time from pixels to the station estimate, and the memory beyond the images."""
 
 from __future__ import annotations
 
@@ -71,7 +69,7 @@ def try_timing(
 
 def repeats_of(setup: Setup, repeats: int) -> int:
     """Return how often this setup is repeated."""
-    return max(FEWEST, round(setup.thoroughness * repeats))
+    return max(FEWEST, round(setup.repeats_share * repeats))
 
 
 def clock_view(picture: ClockedPicture) -> tuple[ViewEstimate, float]:
@@ -95,9 +93,7 @@ def _clock(seed: int, setup: Setup, repeats: int, tick: Tick) -> Clocked:
 
 
 def _station(pair: Pair) -> tuple[bool, dict[str, float]]:
-    """Estimate the station once: whether both views and their fringe can be used, and the seconds
-    of each stage.
-    """
+    """Estimate once: whether both views with their fringe can be used, and seconds per stage."""
     estimates: dict[View, ViewEstimate] = {}
     began = time.perf_counter()
     images = side_by_side(lambda _, picture: from_counts(picture.counts, picture.facts), pair)
@@ -113,9 +109,7 @@ def _station(pair: Pair) -> tuple[bool, dict[str, float]]:
 
 
 def _memory(pair: Pair) -> tuple[float, bool]:
-    """Return the peak of allocated memory over the bytes of the images, in a pass of its own that
-    is not clocked.
-    """
+    """Return peak memory over the bytes of the images, in a pass that is not clocked."""
     tracemalloc.start()
     try:
         usable, _ = _station(pair)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -40,6 +39,7 @@ from magis_calib.cli.benchmark_tables import tables_of
 from magis_calib.config.recording import COMPRESSIONS
 from magis_calib.domain.camera import CameraFacts, Counts
 from magis_calib.domain.estimate import ViewEstimate
+from magis_calib.domain.serial import plain
 from magis_calib.estimation.view import estimate_image
 from magis_calib.host.command_line import Parser, UsageError, whole
 from magis_calib.imaging.electrons import from_counts
@@ -74,12 +74,7 @@ def show_good(seed: int, index: int, save: Path | None) -> int:
 
 def _show(estimate: ViewEstimate, truth: Truth, facts: CameraFacts, wrong: Sequence[str]) -> None:
     print(f"{facts}\nports at {truth.displacement_a_m} and {truth.displacement_b_m} m")
-    found = deviations(estimate, truth)
-    print(f"{'parameter':32}{'truth':>14}{'error':>14}{'stderr':>14}{'pull':>9}")
-    for name in PARAMETERS:
-        one = found.get(name)
-        said = f"{one.error:14.6g}{one.stderr:14.6g}{one.pull:+9.2f}" if one else ""
-        print(f"{name:32}{truth.value(name):14.6g}{said}")
+    _show_parameters(estimate, truth)
     print(
         f"model {estimate.model}, chi-square {estimate.chi2_per_dof:.3f}, {estimate.evaluations} "
         f"evaluations"
@@ -135,11 +130,20 @@ def run(asked: argparse.Namespace) -> int:
     if asked.json:
         done = {name: _document(result) for name, result in results.items()}
         document = {"schema": 1, "seed": asked.seed, "passed": not failed, "sections": done}
-        print(json.dumps(_finite(document)))
+        print(json.dumps(plain(document)))
     else:
         _print_tables(results)
         Console().print(f"{failed} verdicts failed" if failed else "every verdict passed")
     return int(bool(failed))
+
+
+def _show_parameters(estimate: ViewEstimate, truth: Truth) -> None:
+    found = deviations(estimate, truth)
+    print(f"{'parameter':32}{'truth':>14}{'error':>14}{'stderr':>14}{'pull':>9}")
+    for name in PARAMETERS:
+        one = found.get(name)
+        said = f"{one.error:14.6g}{one.stderr:14.6g}{one.pull:+9.2f}" if one else ""
+        print(f"{name:32}{truth.value(name):14.6g}{said}")
 
 
 def _print_tables(results: Mapping[str, SectionResult]) -> None:
@@ -255,12 +259,3 @@ def _run(sections: Mapping[str, Section]) -> dict[str, SectionResult]:
 
 def _document(result: SectionResult) -> dict[str, object]:
     return {**result.document(), "verdicts": [verdict.document() for verdict in result.verdicts()]}
-
-
-def _finite(value: object) -> object:
-    """Return the same with null for whatever is not a finite number."""
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

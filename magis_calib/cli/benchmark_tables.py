@@ -27,6 +27,10 @@ def tables_of(name: str, result: Any) -> list[RenderableType]:
     )
 
 
+def _titled(*columns: str, title: str) -> Table:
+    return Table(*columns, box=None, title=title, title_justify="left")
+
+
 def _good(result: GoodResult) -> list[RenderableType]:
     return [
         f"good: {len(result.refusals)} of {result.pictures} good pictures refused",
@@ -39,11 +43,9 @@ def _good(result: GoodResult) -> list[RenderableType]:
 
 
 def _packing(result: PackingResult) -> Table:
-    table = Table(
+    table = _titled(
         "",
         *(one.compression for one in result.ways),
-        box=None,
-        title_justify="left",
         title="recording: both views of a full-size drop, one core",
     )
     table.add_row("ratio", *(f"{one.ratio:.2f}" for one in result.ways))
@@ -54,11 +56,9 @@ def _packing(result: PackingResult) -> Table:
 
 
 def _timing(result: TimingResult) -> Table:
-    table = Table(
+    table = _titled(
         "",
         *(one.name for one in result.setups),
-        box=None,
-        title_justify="left",
         title="timing: from pixels to the station estimate, ms",
     )
     table.add_row("repeats", *(str(one.repeats) for one in result.setups))
@@ -73,13 +73,11 @@ def _timing(result: TimingResult) -> Table:
 
 
 def _plain(result: PlainResult) -> Table:
-    table = Table(
+    table = _titled(
         "parameter",
         "stderr over plain",
         "pull",
         "plain pull",
-        box=None,
-        title_justify="left",
         title=f"plain: one view in {result.ours_s * 1e3:.0f} ms; plain lmfit on every pixel "
         f"{result.plain_s:.1f} s, {result.plain_s / result.ours_s:.0f} times slower",
     )
@@ -90,15 +88,13 @@ def _plain(result: PlainResult) -> Table:
 
 
 def _pooled(pooled: CellResult) -> Table:
-    table = Table(
+    table = _titled(
         "parameter",
         "views",
         "rmse/bound",
         "mean pull",
         "pull s.d.",
-        box=None,
         title=f"grid: all cells, {pooled.views} views",
-        title_justify="left",
     )
     for one in pooled.statistics:
         table.add_row(
@@ -112,7 +108,7 @@ def _pooled(pooled: CellResult) -> Table:
 
 
 def _cells(result: GridResult) -> Table:
-    table = Table(
+    table = _titled(
         "atoms",
         "period",
         "excess",
@@ -120,9 +116,7 @@ def _cells(result: GridResult) -> Table:
         "rmse/bound",
         "mean pull",
         "pull s.d.",
-        box=None,
         title="grid: each cell, worst parameter",
-        title_justify="left",
     )
     for cell in result.cells:
         known = [one for one in cell.statistics if one.views]
@@ -151,13 +145,11 @@ def _place(result: CellResult) -> list[str]:
 
 
 def _coverage(result: LongPeriodResult) -> Table:
-    table = Table(
+    table = _titled(
         "parameter",
         "views",
         "within ±1 (0.683)",
         "within ±2 (0.954)",
-        box=None,
-        title_justify="left",
         title=f"long: {result.refused.total()} of {result.views} views refused",
     )
     for one in result.coverages:

@@ -93,20 +93,20 @@ def _resumed(path: Path, station: str) -> tuple[Plan, tuple[StepRecord, ...], Pr
     return Plan.model_validate(table), tuple(done), Progress(path)
 
 
+def _name_and_reason(plan: Plan, words: str) -> tuple[str, str]:
+    names = [one.name for one in plan.step]
+    name, _, why = words.partition("=")
+    if name not in names or not why:
+        raise ConfigError(f"--skip {words!r}: wanted NAME=WHY with a name of {names}")
+    return name, why
+
+
 def _without(plan: Plan, skipped: Sequence[str]) -> Plan:
     """Return the plan with these steps (NAME=WHY) left out.
 
     Raises `ConfigError` for an unknown name or no reason.
     """
-    reasons = {}
-    for words in skipped:
-        name, _, why = words.partition("=")
-        if name not in {one.name for one in plan.step} or not why:
-            raise ConfigError(
-                f"--skip {words!r}: wanted NAME=WHY with a name of "
-                f"{[one.name for one in plan.step]}"
-            )
-        reasons[name] = why
+    reasons = dict(_name_and_reason(plan, words) for words in skipped)
     steps = tuple(
         one.model_copy(update={"skip": reasons.get(one.name, one.skip)}) for one in plan.step
     )

@@ -55,14 +55,13 @@ def _all_findings(asked: Asked) -> Iterator[Finding]:
         try:
             yield from check(asked)
         except Exception as error:  # noqa: BLE001 - one that breaks must not hide the others
-            what = check.__name__.strip("_").replace("_", " ")
-            yield Finding(
-                what,
-                f"{type(error).__name__}: {error}",
-                "to be looked at",
-                "fail",
-                "tell the developers",
-            )
+            yield _broken(check.__name__, error)
+
+
+def _broken(check: str, error: Exception) -> Finding:
+    what = check.strip("_").replace("_", " ")
+    found = f"{type(error).__name__}: {error}"
+    return Finding(what, found, "to be looked at", "fail", "tell the developers")
 
 
 def _table(found: Sequence[Finding]) -> Table:

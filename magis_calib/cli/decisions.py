@@ -49,10 +49,13 @@ def add_options(parser: Parser) -> None:
 def _wanted(record: DropRecord, arguments: argparse.Namespace) -> bool:
     return (
         arguments.outcome in (None, record.decision.outcome)
-        and (arguments.first is None or record.drop_id >= arguments.first)
-        and (arguments.last is None or record.drop_id <= arguments.last)
+        and _lies_between(record.drop_id, arguments.first, arguments.last)
         and arguments.reason in record.decision.reason
     )
+
+
+def _lies_between(drop_id: int, first: int | None, last: int | None) -> bool:
+    return (first is None or drop_id >= first) and (last is None or drop_id <= last)
 
 
 ABOUT = ("drop_id", "time_ns", "outcome", "reason", "latched", "failed", "used", "effective_drop")

@@ -108,15 +108,21 @@ QUIET_FILES = 3
 """A bar shows the progress of more files than this."""
 
 
-def run(asked: argparse.Namespace) -> int:
-    """Fit every image that can be read; 2 where one could not."""
-    if asked.pair and len(asked.images) % 2:
+def _check_pairs(asked: argparse.Namespace) -> None:
+    """Refuse images that are no pairs, or pairs of one view. Raises `UsageError`."""
+    if len(asked.images) % 2:
         wanted = "--pair: wanted an even number of images (x, y, x, y …)"
         raise UsageError(f"{wanted}, got {len(asked.images)}")
-    if asked.pair and asked.view:
+    if asked.view:
         raise UsageError(
             "--view: not with --pair, which takes the images as view x, view y in turn"
         )
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Fit every image that can be read; 2 where one could not."""
+    if asked.pair:
+        _check_pairs(asked)
     asked.view = asked.view or "x"
     check_folder(asked.plot)
     return Batch(asked, Cameras(asked)).run()

@@ -29,7 +29,7 @@ from magis_calib.domain.serial import to_json
 from magis_calib.host.command_line import Parser, UsageError
 from magis_calib.recording.probe import opened
 from magis_calib.recording.reader import Session
-from magis_calib.replay.moved import Move, Moves
+from magis_calib.replay.moved import Change, Move, Moves
 from magis_calib.replay.player import Replay, recorded_station
 from magis_calib.replay.results import Remembering, Results
 from magis_calib.replay.versions import versions_in_words
@@ -41,14 +41,17 @@ def moves_in_words(moves: Moves) -> str:
         f"{'':4}{'compared':>9}{f'moved > {moves.limit:g} σ':>16}"
         f"{'became usable':>15}{'became unusable':>17}"
     ]
-    lines += [
-        f"{OBSERVABLES[one.observable].label:4}{one.compared:>9}{one.moved:>16}{len(one.became_usable):>15}"
-        f"{len(one.became_unusable):>17}"
-        for one in moves.changes()
-    ]
+    lines += [_change_in_words(one) for one in moves.changes()]
     worst = moves.worst()
     lines += ["moved furthest:"] if worst else ["nothing moved"]
     return "\n".join([*lines, *(f"  {_move_in_words(one)}" for one in worst)])
+
+
+def _change_in_words(one: Change) -> str:
+    return (
+        f"{OBSERVABLES[one.observable].label:4}{one.compared:>9}{one.moved:>16}"
+        f"{len(one.became_usable):>15}{len(one.became_unusable):>17}"
+    )
 
 
 def write_moves(path: Path, moves: Moves) -> None:
@@ -121,13 +124,17 @@ def _tell(replay: Replay, session: Session, arguments: argparse.Namespace, moves
     """Say how the estimates compare with the recorded ones."""
     if words := versions_in_words(session):
         print(words)
-    if arguments.config is not None:
-        print(moves_in_words(moves))
-        if arguments.differences is not None:
-            write_moves(arguments.differences, moves)
+    if arguments.config is None:
+        _tell_comparison(replay, each=arguments.verify)
         return
+    print(moves_in_words(moves))
+    if arguments.differences is not None:
+        write_moves(arguments.differences, moves)
+
+
+def _tell_comparison(replay: Replay, *, each: bool) -> None:
     print(replay.comparison.in_words())
-    if arguments.verify:
+    if each:
         for difference in replay.comparison.first:
             print(f"  {difference.in_words()}")
 

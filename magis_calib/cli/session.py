@@ -40,12 +40,7 @@ def repair(arguments: argparse.Namespace) -> int:
     """Make a session readable; 1 where something of it is lost."""
     done = repaired(arguments.session)
     print("\n".join(one.in_words() for one in done))
-    lost = [
-        one
-        for one in done
-        if one.salvaged.problem or one.salvaged.lost_frames or one.salvaged.lost_records
-    ]
-    return int(bool(lost))
+    return int(any(one.loses_something for one in done))
 
 
 def _checked(path: Path) -> SessionCheck:

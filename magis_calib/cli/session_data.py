@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,8 +22,9 @@ from magis_calib.recording.disk import bytes_on_disk
 from magis_calib.recording.export import export_images, export_table
 from magis_calib.recording.listing import age_s, listed, sessions_in
 from magis_calib.recording.probe import opened
-from magis_calib.recording.prune import prunable, prune
+from magis_calib.recording.prune import Prunable, prunable, prune
 from magis_calib.recording.reader import Session
+from magis_calib.recording.segment import Rows
 from magis_calib.recording.tables import TABLES, last_of_each
 
 DAY_S = 86_400.0
@@ -41,10 +42,12 @@ def show(arguments: argparse.Namespace) -> int:
     """Print what one session is."""
     with opened(arguments.session) as session:
         print("\n".join([certify(session).in_words(), *_about(session)]))
-    size = bytes_on_disk(arguments.session)
-    age_days = age_s(arguments.session) / DAY_S
-    print(f"{size / 1e6:.1f} MB, {age_days:.1f} days old")
+    print(_size_and_age(arguments.session))
     return 0
+
+
+def _size_and_age(path: Path) -> str:
+    return f"{bytes_on_disk(path) / 1e6:.1f} MB, {age_s(path) / DAY_S:.1f} days old"
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -71,18 +74,22 @@ def prune_old(arguments: argparse.Namespace) -> int:
         or f"no session is older than {arguments.older_than:g} days"
     )
     due = [one for one in found if not one.left_alone]
-    if not due:
-        return 0
-    if not arguments.yes:
-        size = sum(one.image_bytes for one in due)
-        print(
-            f"dry run: {size / 1e6:.1f} MB of images in {len(due)} sessions would be removed; "
-            f"--yes removes them"
-        )
-        return 0
-    freed = sum(_told(prune(one.path) for one in due))
-    print(f"freed {freed / 1e6:.1f} MB; estimates, decisions, headers and checksums are kept")
+    if due:
+        print(_prune(due) if arguments.yes else _dry_run(due))
     return 0
+
+
+def _dry_run(due: Sequence[Prunable]) -> str:
+    size = sum(one.image_bytes for one in due)
+    return (
+        f"dry run: {size / 1e6:.1f} MB of images in {len(due)} sessions would be removed; "
+        f"--yes removes them"
+    )
+
+
+def _prune(due: Sequence[Prunable]) -> str:
+    freed = sum(_told(prune(one.path) for one in due))
+    return f"freed {freed / 1e6:.1f} MB; estimates, decisions, headers and checksums are kept"
 
 
 def _about(session: Session) -> list[str]:
@@ -91,26 +98,28 @@ def _about(session: Session) -> list[str]:
         last_of_each(session.table(name)) for name in ("estimates", "decisions")
     )
     outcomes = Counter(decisions["outcome"].astype(str).tolist())
-    times = estimates["time_ns"]
-    span = (
-        f"{utc_moment(int(times.min()))} to {utc_moment(int(times.max()))}"
-        if len(times)
-        else "no drop yet"
-    )
-    simulated = (
-        f"simulated station: {session.attribute('simulation')}"
-        if session.attribute("simulated")
-        else ""
-    )
     return [
-        f"taken {span}",
+        f"taken {_span(estimates['time_ns'])}",
         "decisions: "
         + (", ".join(f"{count} {word}" for word, count in outcomes.most_common()) or "none"),
         f"matrix in force: {session.matrix}",
         f"{len(session.segments)} segments, begun anew at drops "
         f"{sorted(session.restarts) or 'none'}",
-        *([simulated] if simulated else []),
+        *_simulation(session),
     ]
+
+
+def _span(times_ns: Rows) -> str:
+    if not len(times_ns):
+        return "no drop yet"
+    return f"{utc_moment(int(times_ns.min()))} to {utc_moment(int(times_ns.max()))}"
+
+
+def _simulation(session: Session) -> list[str]:
+    """Return what station was simulated, if one was."""
+    if not session.attribute("simulated"):
+        return []
+    return [f"simulated station: {session.attribute('simulation')}"]
 
 
 def _images(session: Session, arguments: argparse.Namespace) -> int:

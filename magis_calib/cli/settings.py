@@ -16,7 +16,7 @@ from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, quantity_of
 from magis_calib.domain.serial import to_json
-from magis_calib.feedback.setpoint_history import Setting, settings_of
+from magis_calib.feedback.setpoint_history import Deviation, Setting, settings_of
 from magis_calib.host.command_line import Parser, UsageError, whole
 from magis_calib.recording.probe import opened
 
@@ -103,18 +103,21 @@ def _list(known: SessionSettings, arguments: argparse.Namespace) -> None:
 
 def _line(one: Setting) -> str:
     word = "good" if one.good else "off" if one.usable else "–"
-    errors = "  ".join(
-        f"{shown.label} {shown.with_error(deviation.mean, deviation.stderr).replace('-', '−')} "
-        f"{shown.shown_unit}"
-        for name, deviation in one.deviations.items()
-        if (shown := OBSERVABLES[name])
-    )
-    drops = (
-        f"drop {one.first_drop}"
-        if one.first_drop == one.last_drop
-        else f"drops {one.first_drop}–{one.last_drop}"
-    )
-    return f"{drops:<16} {one.usable:4d} usable  {word:<4}  {errors or 'nothing was measured'}"
+    errors = "  ".join(_error(name, deviation) for name, deviation in one.deviations.items())
+    told = errors or "nothing was measured"
+    return f"{_drops(one):<16} {one.usable:4d} usable  {word:<4}  {told}"
+
+
+def _error(name: str, deviation: Deviation) -> str:
+    shown = OBSERVABLES[name]
+    error = shown.with_error(deviation.mean, deviation.stderr).replace("-", "−")
+    return f"{shown.label} {error} {shown.shown_unit}"
+
+
+def _drops(one: Setting) -> str:
+    if one.first_drop == one.last_drop:
+        return f"drop {one.first_drop}"
+    return f"drops {one.first_drop}–{one.last_drop}"
 
 
 def _shown(known: SessionSettings, drop_id: int, as_json: bool) -> str:

@@ -15,8 +15,12 @@ def what_to_run() -> Sequence[str] | None:
         return []
     from ui.window.welcome import ask_what_to_run  # a machine without Qt has no screen to ask at
 
+    return ask_what_to_run(_addresses(), str(default_session_dir()))
+
+
+def _addresses() -> str:
+    """Say where the instruments of the shipped configuration are."""
     endpoints = select_station(load_config(None), None)[1].endpoints
-    addresses = " · ".join(
+    return " · ".join(
         f"{name.replace('_', ' ')} {one}" for name, one in endpoints.items() if name != "telemetry"
     )
-    return ask_what_to_run(addresses, str(default_session_dir()))

@@ -11,6 +11,7 @@ from magis_calib.domain.errors import SessionError
 from magis_calib.feedback.explanation import explained
 from magis_calib.host.command_line import Parser
 from magis_calib.recording.probe import opened
+from magis_calib.recording.reader import Session
 
 
 def add_options(parser: Parser) -> None:
@@ -22,11 +23,14 @@ def add_options(parser: Parser) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Print the ledger's entry of one drop. Raises `SessionError` where there is no such drop."""
     with opened(asked.session) as session:
-        records = {one.drop_id: one for one in session.records}
-        matrix = session.matrix
-    if asked.drop not in records:
-        known = f"drops {min(records)} to {max(records)}" if records else "no drops"
-        raise SessionError(f"{asked.session}: no drop {asked.drop}, it has {known}")
-    print(explained(records[asked.drop]))
-    print(f"matrix in force: {matrix}")
+        record = session.record(asked.drop)
+        if record is None:
+            raise SessionError(f"{asked.session}: no drop {asked.drop}, it has {_known(session)}")
+        print(explained(record))
+        print(f"matrix in force: {session.matrix}")
     return 0
+
+
+def _known(session: Session) -> str:
+    drops = [one.drop_id for one in session.records]
+    return f"drops {min(drops)} to {max(drops)}" if drops else "no drops"

@@ -19,7 +19,7 @@ NAN = math.nan
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A number with its standard error; both NaN when there is none."""
+    """A number with its standard error, SI or the model's unit; both NaN when there is none."""
 
     value: float = NAN
     stderr: float = NAN
@@ -36,9 +36,7 @@ Told = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """How a fit tells the station something: Σ terms·parameter - offset, in image coordinates
-    (right, up).
-    """
+    """What a fit tells the station: Σ terms·parameter - offset (SI), image coordinates."""
 
     told: Told
     terms: Mapping[str, float]
@@ -148,6 +146,10 @@ class StationEstimate:
     def vector(self) -> Array:
         """The six observables in the order of `OBSERVABLES`."""
         return np.array([self.values[name] for name in OBSERVABLES])
+
+    def tells(self, name: str) -> bool:
+        """Whether there is a value with an error."""
+        return math.isfinite(self.values[name]) and math.isfinite(self.stderr[name])
 
 
 def unusable_station(drop_id: int, *reasons: str) -> StationEstimate:

@@ -26,7 +26,7 @@ class Limited(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BrokenLimit:
-    """Why a setpoint must not be written. The codes are those of docs/protocol.md."""
+    """Why a setpoint (SI) must not be written. The codes are those of docs/protocol.md."""
 
     code: Literal["unknown_name", "not_finite", "limit", "step"]
     name: str

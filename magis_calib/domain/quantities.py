@@ -37,6 +37,10 @@ class Quantity:
         text = f"{value * self.shown_scale:.{decimals}f}"
         return "–" if not math.isfinite(value) else text.lstrip("-") if float(text) == 0 else text
 
+    def with_unit(self, value: float) -> str:
+        """Write an SI value for a person, with the unit."""
+        return f"{self.shown(value)} {self.shown_unit}"
+
     def with_error(self, value: float, stderr: float) -> str:
         """Write value(error) in shown units, the error in units of the last digits: 3.2(24)."""
         if not math.isfinite(value):

@@ -1,6 +1,4 @@
-"""Numbers of a station that no loop controls: atoms, port fraction, contrast, widths, as means over
-the views.
-"""
+"""What no loop controls: atoms, port fraction, contrast and widths, as means over the views."""
 
 from __future__ import annotations
 
@@ -11,38 +9,47 @@ import numpy as np
 
 from magis_calib.domain.camera import View
 from magis_calib.domain.estimate import Value, ViewEstimate
+from magis_calib.estimation.covariance import sigma_along
 from magis_calib.estimation.port import PORTS, WIDTHS
 
 
 def station_diagnostics(views: Mapping[View, ViewEstimate]) -> dict[str, Value]:
     """Means over the views; what the common atoms scatter by themselves does not average out."""
     usable = {name: view for name, view in views.items() if view.usable}
-    atoms = min(
-        (view.atoms.value for view in usable.values() if view.atoms.value > 0), default=math.inf
-    )
-    found = {
-        "atoms": weighted_mean(
-            [view.atoms for view in usable.values()], atoms if atoms < math.inf else 0.0
-        )
+    counted = [view.atoms for view in usable.values()]
+    atoms = min((one.value for one in counted if one.value > 0), default=math.inf)
+    return {
+        "atoms": weighted_mean(counted, atoms if atoms < math.inf else 0.0),
+        "port_fraction": weighted_mean(
+            [_port_fraction(view) for view in usable.values()], 0.25 / atoms
+        ),
+        "contrast": weighted_mean(_contrasts(usable)),
+        "width_z_m": _mean_height(usable, atoms),
+        **_widths(usable),
     }
-    found["port_fraction"] = weighted_mean(
-        [_port_fraction(view) for view in usable.values()], 0.25 / atoms
-    )
-    contrasts = [
+
+
+def _contrasts(usable: Mapping[View, ViewEstimate]) -> list[Value]:
+    return [
         view.parameters["contrast"]
         for view in usable.values()
         if "contrast" in view.usable_quantities
     ]
-    found["contrast"] = weighted_mean(contrasts)
-    heights = [
-        view.parameters[WIDTHS[1]] for view in usable.values() if WIDTHS[1] in view.parameters
-    ]
-    found["width_z_m"] = weighted_mean(
-        heights, heights[0].value ** 2 / (2.0 * atoms) if heights else 0.0
-    )
-    for name, view in usable.items():
-        found[f"width_{name}_m"] = view.parameters.get(WIDTHS[0], Value())
-    return found
+
+
+def _mean_height(usable: Mapping[View, ViewEstimate], atoms: float) -> Value:
+    """Mean vertical width of the clouds."""
+    views = usable.values()
+    heights = [view.parameters[WIDTHS[1]] for view in views if WIDTHS[1] in view.parameters]
+    shared = heights[0].value ** 2 / (2.0 * atoms) if heights else 0.0
+    return weighted_mean(heights, shared)
+
+
+def _widths(usable: Mapping[View, ViewEstimate]) -> dict[str, Value]:
+    """Horizontal width of the clouds in each view."""
+    return {
+        f"width_{name}_m": view.parameters.get(WIDTHS[0], Value()) for name, view in usable.items()
+    }
 
 
 def _port_fraction(view: ViewEstimate) -> Value:
@@ -51,16 +58,12 @@ def _port_fraction(view: ViewEstimate) -> Value:
     if not set(names) <= set(view.names):
         return Value()
     a, b = (view.value(name) for name in names)
-    at = [view.names.index(name) for name in names]
     slope = np.array([b, -a]) / (a + b) ** 2
-    variance = float(slope @ view.covariance[np.ix_(at, at)] @ slope)
-    return Value(a / (a + b), math.sqrt(max(variance, 0.0)))
+    return Value(a / (a + b), sigma_along(view, names, slope))
 
 
 def weighted_mean(values: list[Value], shared_variance: float = 0.0) -> Value:
-    """Mean weighted by the standard errors, of which `shared_variance` is common to all of the
-    values.
-    """
+    """Mean weighted by the standard errors; `shared_variance` is common to all values."""
     known = [value for value in values if math.isfinite(value.value) and value.stderr > 0]
     if not known:
         return Value()

@@ -20,9 +20,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axis:
-    """The bins of one axis in the object plane: quadrature nodes (bins, 4), their weights, and bin
-    middles (m).
-    """
+    """One axis in the object plane: nodes (bins, 4), their weights, middles of the bins (m)."""
 
     nodes_m: Array
     weights_m: Array
@@ -61,6 +59,21 @@ class Envelope:
     fringe_by_centre: Complex
     fringe_by_width: Complex
     fringe_by_wavevector: Complex
+
+
+def integral(axis: Axis, centre_m: float, width_m: float) -> Array:
+    """Return the integral of a normalised Gaussian over each bin."""
+    return envelope(axis, centre_m, width_m, 0.0, 0.0).plain
+
+
+def column_of(u_m: float, columns: int, pixel_m: float) -> float:
+    """Return the column at image coordinate u, which is 0 in the middle of the image."""
+    return u_m / pixel_m + (columns - 1) / 2.0
+
+
+def row_of(v_m: float, rows: int, pixel_m: float) -> float:
+    """Return the row at image coordinate v, which is 0 in the middle and grows upwards."""
+    return (rows - 1) / 2.0 - v_m / pixel_m
 
 
 @lru_cache(maxsize=8)

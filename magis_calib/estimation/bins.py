@@ -1,6 +1,4 @@
-"""Where to cut the image into bins: fine where the fringe or the envelope asks, coarse elsewhere,
-nothing left out.
-"""
+"""Where to cut the image into bins: fine where fringe or envelope ask for it, else coarse."""
 
 from __future__ import annotations
 
@@ -10,15 +8,13 @@ from itertools import pairwise
 import numpy as np
 
 from magis_calib.estimation.model import Layout
-from magis_calib.imaging.electrons import Binned, Electrons
+from magis_calib.imaging.electrons import Binned, Electrons, Mask
 from magis_calib.imaging.sums import Indices
 
 BINS_PER_PERIOD = 13.0
 """sinc²(1/13) = 0.981: binning costs 1 % of the phase's standard error."""
 FEWEST_PER_PERIOD = 5.0
-"""sinc²(1/5) = 0.88: what a fringe oblique to a wide cloud has to do with, to stay within
-`MOST_BINS`.
-"""
+"""sinc²(1/5) = 0.88: for a fringe oblique to a wide cloud, to stay within `MOST_BINS`."""
 MOST_BINS = 150_000
 """Bound of memory (15 derivatives of 8 bytes a bin) and time."""
 BINS_PER_WIDTH = 3.0
@@ -50,29 +46,25 @@ def outgrown(bins: Binned, layout: Layout | None) -> bool:
     """Whether these bins are too coarse for the layout, or fine in the wrong place."""
     if layout is None:
         return False
-    for way, edges in ((0, bins.row_edges), (1, bins.column_edges)):
-        sides = np.diff(edges)
-        for spot in layout.spots:
-            middle, width = (
-                (spot.row, spot.sigma_rows) if way == 0 else (spot.column, spot.sigma_columns)
-            )
-            reach = (REACH_WIDTHS - STRAYED_WIDTHS) * width
-            inside = (edges[:-1] > middle - reach) & (edges[1:] < middle + reach)
-            wanted = _fine(
-                width, layout.wave_rows if way == 0 else layout.wave_columns, FEWEST_PER_PERIOD
-            )
-            if inside.any() and float(sides[inside].max()) > max(1.0, OUTGROWN * wanted):
-                return True
-    return False
+    return any(
+        _too_coarse(bins.row_edges, spot.row, spot.sigma_rows, layout.wave_rows)
+        or _too_coarse(bins.column_edges, spot.column, spot.sigma_columns, layout.wave_columns)
+        for spot in layout.spots
+    )
+
+
+def _too_coarse(edges: Indices, middle: float, width: float, wavevector_per_px: float) -> bool:
+    """Whether a bin of one axis within a spot (px) is too coarse for it or for the fringe."""
+    reach = (REACH_WIDTHS - STRAYED_WIDTHS) * width
+    inside = (edges[:-1] > middle - reach) & (edges[1:] < middle + reach)
+    coarsest = float(np.diff(edges)[inside].max(initial=0))
+    return coarsest > max(1.0, OUTGROWN * _fine(width, wavevector_per_px, FEWEST_PER_PERIOD))
 
 
 def _edges(image: Electrons, layout: Layout | None) -> tuple[Indices, Indices]:
     rows, columns = image.shape
     if layout is None:
-        even = [
-            np.arange(0, size, max(1, size // EVEN_BINS), dtype=np.intp) for size in image.shape
-        ]
-        return np.append(even[0], rows), np.append(even[1], columns)
+        return _even(rows), _even(columns)
     for per_period in (BINS_PER_PERIOD, 8.0, FEWEST_PER_PERIOD):
         edges = _by_layout(image, layout, per_period)
         if len(edges[0]) * len(edges[1]) <= MOST_BINS:
@@ -80,15 +72,20 @@ def _edges(image: Electrons, layout: Layout | None) -> tuple[Indices, Indices]:
     return edges
 
 
+def _even(size: int) -> Indices:
+    return np.append(np.arange(0, size, max(1, size // EVEN_BINS), dtype=np.intp), size)
+
+
 def _by_layout(image: Electrons, layout: Layout, per_period: float) -> tuple[Indices, Indices]:
     spots = layout.spots
     rows, columns = image.shape
-    height, width = min(s.sigma_rows for s in spots), min(s.sigma_columns for s in spots)
+    height = min(spot.sigma_rows for spot in spots)
+    width = min(spot.sigma_columns for spot in spots)
+    at_rows = [spot.row for spot in spots]
+    at_columns = [spot.column for spot in spots]
     return (
-        axis_edges(
-            rows, [s.row for s in spots], height, layout.wave_rows, per_period, image.band_rows
-        ),
-        axis_edges(columns, [s.column for s in spots], width, layout.wave_columns, per_period),
+        axis_edges(rows, at_rows, height, layout.wave_rows, per_period, image.band_rows),
+        axis_edges(columns, at_columns, width, layout.wave_columns, per_period),
     )
 
 
@@ -97,6 +94,15 @@ def _fine(width_px: float, wavevector_per_px: float, per_period: float) -> float
     if wavevector_per_px != 0.0:
         fine = min(fine, 2.0 * math.pi / abs(wavevector_per_px) / per_period)
     return fine
+
+
+def _near_clouds(size: int, centres_px: list[float], reach_px: float, whole: int) -> Mask:
+    """Mark which groups of `whole` pixels of one axis lie near a cloud."""
+    inside = np.zeros(-(-size // whole), dtype=bool)
+    for centre in centres_px:
+        first = max(0, int((centre - reach_px) // whole))
+        inside[first : max(0, int((centre + reach_px) // whole + 1))] = True
+    return inside
 
 
 def axis_edges(
@@ -119,12 +125,7 @@ def axis_edges(
         step = int(NEARLY * fine) // whole * whole
     coarse = max(step, round(width_px), size // COARSE_BINS)
     coarse -= coarse % whole
-    reach = REACH_WIDTHS * width_px
-    inside = np.zeros(-(-size // whole), dtype=bool)
-    for centre in centres_px:
-        inside[
-            max(0, int((centre - reach) // whole)) : max(0, int((centre + reach) // whole + 1))
-        ] = True
+    inside = _near_clouds(size, centres_px, REACH_WIDTHS * width_px, whole)
     turns = (np.flatnonzero(np.diff(inside)) + 1) * whole
     borders = [0, *turns.tolist(), size]
     parts = [

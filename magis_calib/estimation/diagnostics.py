@@ -1,6 +1,4 @@
-"""What a two-port fit says about the instrument: does the camera stand straight, are the ports in
-antiphase.
-"""
+"""What a two-port fit says of the instrument: the camera's roll, the antiphase of the ports."""
 
 from __future__ import annotations
 
@@ -10,6 +8,7 @@ import numpy as np
 
 from magis_calib.domain.estimate import Value
 from magis_calib.domain.quantities import wrap_phase
+from magis_calib.estimation.covariance import sigma_along
 from magis_calib.estimation.fit import Fit
 from magis_calib.estimation.grid import Grid, images_of
 from magis_calib.estimation.port import PORTS
@@ -34,22 +33,16 @@ def _roll(fit: Fit, model: TwoPort) -> Value:
     nominal = displacements_of(model.camera)
     right = [PORTS[port][1] for port in ("a", "b")]
     up = [PORTS[port][2] for port in ("a", "b")]
-    across, along = (
-        fit.values[right[0]] - fit.values[right[1]],
-        fit.values[up[0]] - fit.values[up[1]],
-    )
+    across = fit.values[right[0]] - fit.values[right[1]]
+    along = fit.values[up[0]] - fit.values[up[1]]
     wanted = math.atan2(nominal["a"][0] - nominal["b"][0], nominal["a"][1] - nominal["b"][1])
-    length2 = across**2 + along**2
-    slope = np.array([along, -along, -across, across]) / length2
-    at = [fit.names.index(name) for name in (*right, *up)]
-    variance = float(slope @ fit.covariance[np.ix_(at, at)] @ slope)
-    return Value(wrap_phase(math.atan2(across, along) - wanted), math.sqrt(max(variance, 0.0)))
+    slope = np.array([along, -along, -across, across]) / (across**2 + along**2)
+    lean = wrap_phase(math.atan2(across, along) - wanted)
+    return Value(lean, sigma_along(fit, (*right, *up), slope))
 
 
 def _port_phase_difference(fit: Fit, model: TwoPort) -> Value:
-    """Phase of port a minus that of port b, 0 for exact antiphase: one Gauss-Newton step of a fit
-    that frees it.
-    """
+    """Phase of port a less that of port b, 0 in antiphase: one Gauss-Newton step of a freer fit."""
     grid = Grid.of(fit.bins, fit.image.shape)
     a, b = model.ports(grid, fit.values)
     weight = (1.0 / np.sqrt(fit.variance)).ravel()

@@ -1,8 +1,8 @@
-"""Light away from the fitted clouds: a second one, which chi-square does not see where the first
-one is bright.
-"""
+"""Light away from the fitted clouds, which chi-square does not see where they are bright."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -11,18 +11,14 @@ from magis_calib.domain.estimate import Array
 from magis_calib.estimation.fit import Fit
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.model import FitModel, Layout
-from magis_calib.imaging.electrons import Mask
+from magis_calib.imaging.electrons import Binned, Electrons, Mask
 
 AWAY_WIDTHS = 4.0
 """Nearer to a fitted cloud, chi-square judges."""
 SHARE, SIGMA = 0.2, 8.0
-"""Of the fitted peak, and of the standard deviation of a median of tiles: from there on it is
-another cloud.
-"""
+"""Of the fitted peak, and of a median's standard deviation: from there on it is a cloud."""
 ACROSS, STEP = 5, 2
-"""Median of so many tiles each way, at every second place: hot pixels and tracks of particles are
-narrower.
-"""
+"""Median of so many tiles each way, at every second place: wider than hot pixels and tracks."""
 MEDIAN_NOISE = 1.25
 """Standard deviation of a median over that of a mean (normal distribution)."""
 
@@ -42,18 +38,28 @@ def light_elsewhere(fit: Fit, model: FitModel) -> str:
         part(grid, fit.values) / tiles.pixels for part in (model.signal, model.background)
     )
     left = np.where(tiles.good > 0, tiles.electrons / tiles.pixels - signal - background, 0.0)
+    peak, row, column = _brightest(left, grid, layout)
+    share = peak / max(float(signal.max()), 1e-300)
+    if share < SHARE or peak < SIGMA * _median_sigma(background, image, tiles):
+        return ""
+    place = f"column {column:.0f}, row {row:.0f}"
+    return f"light elsewhere: {100 * share:.0f} % of the cloud's peak at {place}"
+
+
+def _brightest(left: Array, grid: Grid, layout: Layout) -> tuple[float, float, float]:
+    """Return the highest median away from the fitted clouds (electrons per px), its row, column."""
     rows, columns = (
         axis.ravel()[ACROSS // 2 : -(ACROSS // 2) : STEP] for axis in (grid.rows, grid.columns)
     )
     middle = np.where(_away(layout, rows[:, None], columns), _medians(left), -np.inf)
-    at = np.unravel_index(int(np.argmax(middle)), middle.shape)
+    row, column = np.unravel_index(int(np.argmax(middle)), middle.shape)
+    return float(middle[row, column]), float(rows[row]), float(columns[column])
+
+
+def _median_sigma(background: Array, image: Electrons, tiles: Binned) -> float:
+    """Return the standard deviation of a median of tiles with background alone."""
     variance = max(float(background.max()), 0.0) + image.facts.quantised_read_variance
-    noise = MEDIAN_NOISE * np.sqrt(variance / float(tiles.pixels.min())) / ACROSS
-    share = float(middle[at]) / max(float(signal.max()), 1e-300)
-    if share < SHARE or middle[at] < SIGMA * noise:
-        return ""
-    place = f"column {columns[at[1]]:.0f}, row {rows[at[0]]:.0f}"
-    return f"light elsewhere: {100 * share:.0f} % of the cloud's peak at {place}"
+    return MEDIAN_NOISE * math.sqrt(variance / float(tiles.pixels.min())) / ACROSS
 
 
 def _medians(tiles: Array) -> Array:

@@ -5,8 +5,10 @@ Next on the path of a pair: `magis_calib/feedback/loop.py`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import lmfit
 import numpy as np
@@ -16,6 +18,7 @@ from magis_calib.config.station import ParameterRule
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import NAN, Array
 from magis_calib.estimation.bins import cut_bins, outgrown
+from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.model import FitModel, Layout, Start
 from magis_calib.estimation.weighed import NAMING_TURNS, Weighed, noise_variance
 from magis_calib.imaging.electrons import Binned, Electrons
@@ -98,57 +101,90 @@ def _parameters(
 ) -> lmfit.Parameters:
     parameters = lmfit.Parameters()
     for name in model.parameters:
-        rule = rules.get(name)
-        low, high = (rule.minimum, rule.maximum) if rule else (None, None)
-        value = start.values[name]
-        if rule is not None and rule.fixed is not None:
-            value = rule.fixed
-        elif low is not None or high is not None:
-            value = float(np.clip(value, low, high))
-        held = name in start.absent or (rule is not None and rule.fixed is not None)
-        limits = (
-            {}
-            if held
-            else {"min": -np.inf if low is None else low, "max": np.inf if high is None else high}
-        )
-        parameters.add(name, value=value, vary=not held, **limits)
+        absent = name in start.absent
+        parameters.add(name, **_setting(start.values[name], rules.get(name), absent=absent))
     return parameters
+
+
+def _setting(value: float, rule: ParameterRule | None, *, absent: bool) -> dict[str, Any]:
+    """Return how lmfit has to treat a parameter with this start value."""
+    if rule is not None and rule.fixed is not None:
+        return {"value": rule.fixed, "vary": False}
+    low, high = _limits(rule)
+    held = {"value": float(np.clip(value, low, high)), "vary": not absent}
+    return held if absent else held | {"min": low, "max": high}
+
+
+def _limits(rule: ParameterRule | None) -> tuple[float, float]:
+    if rule is None:
+        return -math.inf, math.inf
+    low = -math.inf if rule.minimum is None else rule.minimum
+    return low, math.inf if rule.maximum is None else rule.maximum
 
 
 def _minimise(
     model: FitModel, weighed: Weighed, start: lmfit.Parameters
 ) -> lmfit.minimizer.MinimizerResult:
-    grid = weighed.grid
+    problem = _LeastSquares.of(model, weighed, start)
+    minimizer = lmfit.Minimizer(
+        problem.residual,
+        start,
+        scale_covar=False,
+        nan_policy="propagate",
+        max_nfev=problem.most_evaluations,
+    )
     tolerance = LOOSE if weighed.poor else TIGHT
-    weight = (1.0 / np.sqrt(weighed.variance)).ravel()
-    flat = weighed.data.ravel()
-    varied = tuple(name for name, one in start.items() if one.vary)
-    if np.count_nonzero(weight) <= len(varied):
-        raise FitError(
-            f"too few good pixels: {np.count_nonzero(weight)} bins for {len(varied)} parameters"
-        )
+    return minimizer.leastsq(ftol=tolerance, xtol=tolerance, **problem.derivatives)
 
-    def residual(parameters: lmfit.Parameters) -> Array:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _LeastSquares:
+    """What lmfit asks while it minimises; arrays have one entry a bin."""
+
+    model: FitModel
+    grid: Grid
+    electrons: Array
+    weight: Array
+    """1 / standard deviation of each bin."""
+    varied: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: FitModel, weighed: Weighed, start: lmfit.Parameters) -> Self:
+        """Return the problem. Raises `FitError` where there are fewer bins than parameters."""
+        weight = (1.0 / np.sqrt(weighed.variance)).ravel()
+        varied = tuple(name for name, one in start.items() if one.vary)
+        good = np.count_nonzero(weight)
+        if good <= len(varied):
+            raise FitError(f"too few good pixels: {good} bins for {len(varied)} parameters")
+        return cls(model, weighed.grid, weighed.data.ravel(), weight, varied)
+
+    def residual(self, parameters: lmfit.Parameters) -> Array:
         values = parameters.valuesdict()
-        mean = (model.background(grid, values) + model.signal(grid, values)).ravel()
-        weighted: Array = (mean - flat) * weight
+        mean = self.model.background(self.grid, values) + self.model.signal(self.grid, values)
+        weighted: Array = (mean.ravel() - self.electrons) * self.weight
         if not np.isfinite(weighted.sum()):
             raise FitError("not converged: the fit ran into values that are not finite")
         return weighted
 
-    def jacobian(parameters: lmfit.Parameters) -> Array:
-        derivatives = model.jacobian(grid, parameters.valuesdict(), varied)
-        weighted: Array = derivatives * weight  # type: ignore[operator]  # asked for only where there is one
+    def jacobian(self, parameters: lmfit.Parameters) -> Array:
+        derivatives = self.model.jacobian(self.grid, parameters.valuesdict(), self.varied)
+        weighted: Array = derivatives * self.weight  # type: ignore[operator]  # only where there is one
         return weighted
 
-    differences = type(model).jacobian is FitModel.jacobian
-    most = MAX_EVALUATIONS * (1 + len(varied)) if differences else MAX_EVALUATIONS
-    minimizer = lmfit.Minimizer(
-        residual, start, scale_covar=False, nan_policy="propagate", max_nfev=most
-    )
-    if differences:
-        return minimizer.leastsq(ftol=tolerance, xtol=tolerance)
-    return minimizer.leastsq(Dfun=jacobian, col_deriv=True, ftol=tolerance, xtol=tolerance)
+    @property
+    def by_differences(self) -> bool:
+        """Whether the model brings no derivatives of its own."""
+        return type(self.model).jacobian is FitModel.jacobian
+
+    @property
+    def derivatives(self) -> dict[str, Any]:
+        """Options of `leastsq` that name the model's own derivatives."""
+        return {} if self.by_differences else {"Dfun": self.jacobian, "col_deriv": True}
+
+    @property
+    def most_evaluations(self) -> int:
+        """Differences cost one evaluation a parameter and step more."""
+        return MAX_EVALUATIONS * (1 + len(self.varied) if self.by_differences else 1)
 
 
 def _finished(
@@ -170,8 +206,7 @@ def _finished(
     if image.noise_known:
         chi2, judged = _chi2_per_dof(squares, signal > background, bins.good > 0, len(names))
     else:
-        free = max(1, int(np.count_nonzero(bins.good)) - len(names))
-        covariance = covariance * (float(squares.sum()) / free)
+        covariance = covariance * _scale(squares, bins, len(names))
     return Fit(
         values,
         names,
@@ -189,6 +224,12 @@ def _finished(
         variance,
         result,
     )
+
+
+def _scale(squares: Array, bins: Binned, fitted: int) -> float:
+    """Return chi-square over its degrees of freedom, with weights that are only relative."""
+    free = max(1, int(np.count_nonzero(bins.good)) - fitted)
+    return float(squares.sum()) / free
 
 
 def _chi2_per_dof(squares: Array, lit: Mask, good: Mask, fitted: int) -> tuple[float, int]:
@@ -210,12 +251,16 @@ def _covariance(result: lmfit.minimizer.MinimizerResult, names: tuple[str, ...])
 def _at_bounds(
     parameters: lmfit.Parameters, names: tuple[str, ...], covariance: Array
 ) -> tuple[str, ...]:
-    found = []
-    for name, variance in zip(names, np.diag(covariance), strict=True):
-        one = parameters[name]
-        room = min(one.value - one.min, one.max - one.value)
-        error = float(np.sqrt(variance)) if variance > 0 else 0.0
-        span = one.max - one.min
-        if room <= max(ON_BOUND * error, 1e-6 * span if np.isfinite(span) else 0.0):
-            found.append(f"{name} = {one.value:.6g}")
-    return tuple(found)
+    variances = zip(names, np.diag(covariance), strict=True)
+    return tuple(
+        f"{name} = {parameters[name].value:.6g}"
+        for name, variance in variances
+        if _lies_on_bound(parameters[name], variance)
+    )
+
+
+def _lies_on_bound(one: lmfit.Parameter, variance: float) -> bool:
+    room = min(one.value - one.min, one.max - one.value)
+    error = float(np.sqrt(variance)) if variance > 0 else 0.0
+    span = one.max - one.min
+    return bool(room <= max(ON_BOUND * error, 1e-6 * span if np.isfinite(span) else 0.0))

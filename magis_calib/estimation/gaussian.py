@@ -1,5 +1,4 @@
-"""The models `gaussian` and `gaussian_fringe`: one rotated cloud or beam on a background plane, in
-pixels.
+"""The models `gaussian` and `gaussian_fringe`: one rotated cloud on a background plane, in px.
 
 Electrons per px = background + gradients·(column, row) + amplitude·exp(-½ q)·(1 + C cos θ), q the
 squared distance in widths, θ = phase + κ·(column, row); phase and background are those at pixel (0,
@@ -10,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 
 from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.estimate import Array, Measurement
+from magis_calib.estimation.covariance import sigma_of
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.model import (
     FitModel,
@@ -113,10 +114,7 @@ class Gaussian(FitModel):
         if set(SIGMAS) <= set(names) and values[SIGMAS[0]] < values[SIGMAS[1]]:
             values[SIGMAS[0]], values[SIGMAS[1]] = values[SIGMAS[1]], values[SIGMAS[0]]
             values["angle_rad"] += math.pi / 2.0
-            swap = np.eye(len(names))
-            at = [names.index(name) for name in SIGMAS]
-            swap[at] = swap[at[::-1]]
-            turn = swap @ turn
+            turn = _swap(names) @ turn
         values["angle_rad"] = math.pi / 2.0 - (math.pi / 2.0 - values["angle_rad"]) % math.pi
         return values, turn
 
@@ -124,8 +122,7 @@ class Gaussian(FitModel):
         """Doubt a cloud that does not stand out of its own error."""
         if "amplitude" not in fit.names:
             return []
-        at = fit.names.index("amplitude")
-        score = fit.values["amplitude"] / math.sqrt(max(float(fit.covariance[at, at]), 1e-300))
+        score = fit.values["amplitude"] / sigma_of(fit, "amplitude")
         return [] if score > NO_CLOUD_SIGMA else [f"no cloud: {score:.1f} standard errors"]
 
     def measurements(self, facts: CameraFacts) -> tuple[Measurement, ...]:
@@ -135,6 +132,14 @@ class Gaussian(FitModel):
             Measurement("horizontal_m", {"horizontal_px": a}, (facts.columns - 1) / 2.0 * a),
             Measurement("vertical_m", {"vertical_px": -a}, -(facts.rows - 1) / 2.0 * a),
         )
+
+
+def _swap(names: tuple[str, ...]) -> Array:
+    """Return the matrix that exchanges the two widths."""
+    swap = np.eye(len(names))
+    at = [names.index(name) for name in SIGMAS]
+    swap[at] = swap[at[::-1]]
+    return swap
 
 
 class GaussianFringe(Gaussian):
@@ -197,13 +202,18 @@ class _Shape:
         self.envelope = np.exp(
             -0.5 * ((self.along / self.major) ** 2 + (self.beside / self.minor) ** 2)
         )
-        self.theta = (
-            values.get("phase_rad", 0.0)
-            + values.get(FRINGE.horizontal, 0.0) * column
-            + values.get(FRINGE.vertical, 0.0) * row
-        )
         self.contrast = values.get("contrast", 0.0)
         self.wave = 1.0 + self.contrast * np.cos(self.theta) if self.contrast else 1.0
+
+    @cached_property
+    def theta(self) -> Array:
+        """Phase of the fringe (rad)."""
+        found: Array = (
+            self.values.get("phase_rad", 0.0)
+            + self.values.get(FRINGE.horizontal, 0.0) * self.column
+            + self.values.get(FRINGE.vertical, 0.0) * self.row
+        )
+        return found
 
     def light(self) -> Array:
         """Return the light per pixel."""

@@ -1,6 +1,4 @@
-"""The bins of an image as a model sees them: places of pixels and metres, and integrals over each
-bin.
-"""
+"""The bins of an image as a model sees them: places in px and m, and integrals over them."""
 
 from __future__ import annotations
 

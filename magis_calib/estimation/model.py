@@ -1,5 +1,4 @@
-"""What a fit needs to know of a picture: the interface of every model, built in or added by a
-user's package.
+"""The interface of every model, built in or added by a user's package.
 
 A user's package names its class in the entry-point group `magis_calib.models` (docs/models.md).
 """
@@ -55,9 +54,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a second, independent estimator says: Σ terms·parameter should be `value`, with this
-    standard error.
-    """
+    """What a second estimator says: Σ terms·parameter is `value` ± `sigma` (SI or px)."""
 
     what: str
     terms: Parameters
@@ -134,9 +131,7 @@ class FitModel(ABC):
     parameters: ClassVar[Mapping[str, str]]
     """Name -> unit, in the order of the covariance."""
     quantities: ClassVar[Mapping[str, tuple[str, ...]]] = {"position": ()}
-    """Quantity -> its parameters: "position" and what else may be usable or not ("width", "fringe",
-    "phase" …).
-    """
+    """Quantity -> its parameters: "position" and others ("width", "fringe", "phase" …)."""
     fringe: ClassVar[Fringe | None] = None
     edge_widths: ClassVar[float] = 2.0
     """A cloud whose centre is closer than this to the frame's edge is cut by it."""
@@ -150,15 +145,11 @@ class FitModel(ABC):
 
     @abstractmethod
     def background(self, grid: Grid, values: Parameters) -> Array:
-        """Return the electrons of each bin that are not signal:
-        their noise is that of light alone.
-        """
+        """Return the electrons of each bin that are not signal: their noise is that of light."""
 
     @abstractmethod
     def signal(self, grid: Grid, values: Parameters) -> Array:
-        """Return the electrons of each bin that come from atoms: their variance is (1 + excess)
-        times as large.
-        """
+        """Return the electrons of each bin from atoms: (1 + excess) times their variance."""
 
     def jacobian(self, grid: Grid, values: Parameters, names: tuple[str, ...]) -> Array | None:
         """Return derivatives of background + signal, (names, bins).
@@ -178,9 +169,7 @@ class FitModel(ABC):
     def standard_form(
         self, values: dict[str, float], names: tuple[str, ...], expected: Wavevector | None
     ) -> tuple[dict[str, float], Array]:
-        """Return the same image written in the standard way, and the matrix that turns the
-        covariance of `names`.
-        """
+        """Return the image in the standard way, and what turns the covariance of `names`."""
         return values, np.eye(len(names))
 
     def measurements(self, facts: CameraFacts) -> tuple[Measurement, ...]:

@@ -1,12 +1,11 @@
-"""The models that a view can be fitted with, by name: built in, and those that installed packages
-add.
-"""
+"""The models that a view can be fitted with, by name: built in, and of installed packages."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import TypeGuard
 
 from magis_calib.config.station import Camera
 from magis_calib.domain.errors import ConfigError
@@ -47,17 +46,25 @@ def _class_of(name: str) -> type[FitModel]:
         return BUILT_IN[name]
     if name not in _added():
         raise ConfigError(f"model: wanted one of {known_models()}, got {name!r}")
-    entry = _added()[name]
+    return _loaded(name, _added()[name])
+
+
+def _loaded(name: str, entry: EntryPoint) -> type[FitModel]:
+    """Import the model of an installed package. Raises `ConfigError` where it is none."""
     try:
         found = entry.load()
     except Exception as error:  # whatever a foreign package raises while it is imported
         raise ConfigError(f"model {name!r} of {entry.value} cannot be loaded: {error!r}") from error
-    if not (isinstance(found, type) and issubclass(found, FitModel)):
+    if not _is_model(found):
         raise ConfigError(
             f"model {name!r}: {entry.value} wanted a subclass of "
             f"magis_calib.estimation.model.FitModel, got {found!r}"
         )
     return found
+
+
+def _is_model(found: object) -> TypeGuard[type[FitModel]]:
+    return isinstance(found, type) and issubclass(found, FitModel)
 
 
 @cache

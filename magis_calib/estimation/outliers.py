@@ -14,9 +14,7 @@ from magis_calib.imaging.electrons import Binned, Electrons, Mask
 from magis_calib.imaging.sums import Indices
 
 OUTLIER_SIGMA = 7.0
-"""A pixel this far from the light that the fit puts around it is an outlier: < 1 in 10⁴ frames on
-noise alone.
-"""
+"""A pixel this far from the fitted light is an outlier: < 1 in 10⁴ frames on noise alone."""
 REACH_WIDTHS = 4.0
 """A cloud too faint to be seen is searched this far: a track of a particle must not pass for it."""
 
@@ -24,8 +22,7 @@ REACH_WIDTHS = 4.0
 def outliers(
     image: Electrons, bins: Binned, background: Array, signal: Array, spots: Sequence[Spot]
 ) -> tuple[Indices, int]:
-    """Return flat indices of unmasked pixels brighter or darker than the bins around them allow, of
-    how many searched.
+    """Return flat indices of good pixels that the bins around do not allow, and how many searched.
 
     Only the rows and columns are searched where the signal shows or, however faint it is, should
     show; elsewhere nothing draws a fit.
@@ -62,8 +59,7 @@ def outliers(
 
 
 def filled(bins: Binned, image: Electrons, mean: Array) -> Array:
-    """Return the bins' electrons where a masked pixel counts as the fitted light at its own place
-    in the bin.
+    """Return the bins' electrons; a masked pixel counts as the fitted light at its own place.
 
     Without it a masked column biases the fringe: the mean of a bin's good pixels is not the light
     of all of them.

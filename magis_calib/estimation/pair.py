@@ -40,9 +40,7 @@ class Fitting:
         }
 
     def estimate(self, pair: ImagePair, expected: Wavevector | None, done: Done) -> StationEstimate:
-        """Fit both views. `expected`: the wavevector that the setpoints in force should give, None
-        while unknown.
-        """
+        """Fit both views; `expected`: wavevector of the setpoints in force (rad/m), if known."""
         images = side_by_side(
             lambda view, frame: to_electrons(frame, self._defects[view]), pair.frames
         )
@@ -50,13 +48,19 @@ class Fitting:
         views: dict[View, ViewEstimate] = {}
         for view, image in images.items():
             camera = camera_for(self._cameras[view], pair.sequence_type)
-            is_predicted = view in self._predicted and pair.sequence_type == "interferometer"
-            known = Expected(expected) if expected is not None and is_predicted else None
+            known = self._prediction(view, pair, expected)
             views[view] = estimate_image(image, camera, known, pair.drop_id)
             done(f"fit_{view}")
         estimate = combine(views)
         done("combine")
         return estimate
+
+    def _prediction(
+        self, view: View, pair: ImagePair, expected: Wavevector | None
+    ) -> Expected | None:
+        """Return what is expected of a view; nothing in a drop for another purpose."""
+        predicted = view in self._predicted and pair.sequence_type == "interferometer"
+        return Expected(expected) if expected is not None and predicted else None
 
 
 def _takes_prediction(model: FitModel) -> bool:

@@ -36,9 +36,7 @@ class FittedPicture:
 
 
 def fitted_with(estimate: ViewEstimate) -> Camera:
-    """Return the camera's settings that a fit tells of: its model,
-    with the ports' displacements.
-    """
+    """Return the camera's settings that a fit tells of: its model, the ports' displacements."""
     ports = {f"port_{port}_displacement_m": place for port, place in estimate.displacements.items()}
     return Camera.model_validate(
         {"name": "", "view": estimate.view, "model": estimate.model, **ports}
@@ -46,9 +44,7 @@ def fitted_with(estimate: ViewEstimate) -> Camera:
 
 
 def picture_of(frame: Frame, estimate: ViewEstimate, most_bins: int) -> FittedPicture:
-    """Return the picture of a fitted view of a drop,
-    in at most so many bins along the longer side.
-    """
+    """Return the picture of a fitted view, in at most so many bins along the longer side."""
     found = fitted_picture(to_electrons(frame), fitted_with(estimate), estimate, most_bins)
     assert found is not None, "only of a view that was fitted"
     return found
@@ -71,16 +67,27 @@ def fitted_picture(
     sigma = np.sqrt(noise_variance(bins, background, signal, image))
     if not image.noise_known:
         sigma = sigma * float(np.nanstd(away / sigma))
-    pixel_m = image.facts.object_pixel_m
-    half_u, half_v = columns * pixel_m / 2.0, rows * pixel_m / 2.0
-    data = np.where(bins.good > 0, bins.electrons / bins.pixels, np.nan)
     return FittedPicture(
-        data,
+        np.where(bins.good > 0, bins.electrons / bins.pixels, np.nan),
         (background + signal) / bins.pixels,
         away / sigma,
-        (-half_u, half_u, -half_v, half_v),
-        (-0.5, columns - 0.5, rows - 0.5, -0.5),
+        extent_m(image),
+        extent_px(image),
     )
+
+
+def extent_m(image: Electrons) -> tuple[float, float, float, float]:
+    """Return left, right, bottom and top edge in image coordinates."""
+    rows, columns = image.shape
+    half_u = columns * image.facts.object_pixel_m / 2.0
+    half_v = rows * image.facts.object_pixel_m / 2.0
+    return -half_u, half_u, -half_v, half_v
+
+
+def extent_px(image: Electrons) -> tuple[float, float, float, float]:
+    """Return left, right, bottom and top edge in columns and rows."""
+    rows, columns = image.shape
+    return -0.5, columns - 0.5, rows - 0.5, -0.5
 
 
 def _edges(size: int, step: int) -> Indices:

@@ -9,6 +9,7 @@ import numpy as np
 
 from magis_calib.domain.camera import Frame
 from magis_calib.domain.estimate import Array, ViewEstimate
+from magis_calib.estimation.axis import column_of, row_of
 from magis_calib.estimation.bins import axis_edges
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.picture import fitted_with
@@ -46,16 +47,33 @@ def fringe_profile(frame: Frame, estimate: ViewEstimate) -> FringeProfile | None
         {name: found.value for name, found in estimate.parameters.items()}
     )
     image = to_electrons(frame)
-    pixel_m = frame.facts.object_pixel_m
+    edges = _column_edges(image, values)
+    a, fit_a, sigma_a = _one_port(image, estimate, values, "a", edges)
+    b, fit_b, sigma_b = _one_port(image, estimate, values, "b", edges)
+    return FringeProfile(_middles_m(image, edges), a, b, fit_a, fit_b, sigma_a, sigma_b)
+
+
+def _column_edges(image: Electrons, values: dict[str, float]) -> Indices:
+    """Return edges of bins that the fringe can be seen in."""
+    pixel_m = image.facts.object_pixel_m
     columns = image.shape[1]
-    centres = [values[parts[1]] / pixel_m + (columns - 1) / 2.0 for parts in PORTS.values()]
+    centres = [column_of(values[parts[1]], columns, pixel_m) for parts in PORTS.values()]
     kappa = values.get(FRINGE[0], 0.0) * pixel_m
-    column_edges = axis_edges(columns, centres, values[WIDTHS[0]] / pixel_m, kappa)
-    ports = {port: _one_port(image, estimate, values, port, column_edges) for port in PORTS}
-    horizontal = ((column_edges[:-1] + column_edges[1:] - 1) / 2.0 - (columns - 1) / 2.0) * pixel_m
-    a, fit_a, sigma_a = ports["a"]
-    b, fit_b, sigma_b = ports["b"]
-    return FringeProfile(horizontal, a, b, fit_a, fit_b, sigma_a, sigma_b)
+    return axis_edges(columns, centres, values[WIDTHS[0]] / pixel_m, kappa)
+
+
+def _middles_m(image: Electrons, edges: Indices) -> Array:
+    """Return the image coordinate u of each bin's middle."""
+    middles: Array = (edges[:-1] + edges[1:] - 1) / 2.0 - (image.shape[1] - 1) / 2.0
+    return middles * image.facts.object_pixel_m
+
+
+def _rows_of(image: Electrons, values: dict[str, float], port: str) -> tuple[int, int]:
+    """Return the first row of a port and the one past its last."""
+    pixel_m = image.facts.object_pixel_m
+    middle = row_of(values[PORTS[port][2]], image.shape[0], pixel_m)
+    reach = REACH_WIDTHS * values[WIDTHS[1]] / pixel_m
+    return max(0, math.floor(middle - reach)), min(image.shape[0], math.ceil(middle + reach))
 
 
 def _one_port(
@@ -66,12 +84,7 @@ def _one_port(
     column_edges: Indices,
 ) -> tuple[Array, Array, Array]:
     """Return data, fit and standard deviation per column bin, in electrons per column of pixels."""
-    rows = image.shape[0]
-    pixel_m = image.facts.object_pixel_m
-    middle = (rows - 1) / 2.0 - values[PORTS[port][2]] / pixel_m
-    reach = REACH_WIDTHS * values[WIDTHS[1]] / pixel_m
-    top = max(0, math.floor(middle - reach))
-    bottom = min(rows, math.ceil(middle + reach))
+    top, bottom = _rows_of(image, values, port)
     if bottom - top < 1:
         empty = np.zeros(len(column_edges) - 1)
         return empty, empty, empty

@@ -1,6 +1,4 @@
-"""What a view is fitted with in drops that were not made for the interferometer
-(docs/estimation.md).
-"""
+"""What a view is fitted with in drops not made for the interferometer (docs/estimation.md)."""
 
 from __future__ import annotations
 
@@ -20,8 +18,7 @@ _MODELS: Mapping[SequenceType, str] = {"z_shear": TwoPortFringe.name, "pi_test":
 
 
 def camera_for(camera: Camera, sequence_type: SequenceType) -> Camera:
-    """Return the camera with the model that fits drops of this type, as configured for the
-    interferometer's.
+    """Return the camera with the model for drops of this type.
 
     A z-shear has fringes along z in both views, a pi test has none in either. Rules for parameters
     of the fringe are meant for the interferometer's and are left out. A view with another model

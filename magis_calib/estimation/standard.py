@@ -1,6 +1,4 @@
-"""One way to write an image that parameters can write in several: signs of widths and contrast,
-branch, phase.
-"""
+"""The one way to write an image: signs of widths and contrast, branch, phase."""
 
 from __future__ import annotations
 
@@ -17,16 +15,33 @@ Standard = tuple[dict[str, float], Array]
 """Values, and the matrix that turns their covariance."""
 
 
+class _Signs:
+    """Values of which some are turned round, with the matrix that turns their covariance."""
+
+    def __init__(self, values: dict[str, float], names: tuple[str, ...]) -> None:
+        """Begin with these values; only the parameters `names` have a covariance."""
+        self.values = dict(values)
+        self._names = names
+        self._signs = np.ones(len(names))
+
+    def flip(self, name: str) -> None:
+        """Turn one value round."""
+        self.values[name] = -self.values[name]
+        if name in self._names:
+            self._signs[self._names.index(name)] = -1.0
+
+    def standard(self) -> Standard:
+        """Return the values and the matrix."""
+        return self.values, np.diag(self._signs)
+
+
 def positive(values: dict[str, float], names: tuple[str, ...], *widths: str) -> Standard:
     """Return the values with these parameters made positive: only their squares count."""
-    values = dict(values)
-    signs = np.ones(len(names))
+    signs = _Signs(values, names)
     for name in widths:
         if values[name] < 0:
-            values[name] = -values[name]
-            if name in names:
-                signs[names.index(name)] = -1.0
-    return values, np.diag(signs)
+            signs.flip(name)
+    return signs.standard()
 
 
 def branch(
@@ -36,33 +51,24 @@ def branch(
     expected: Pair | None,
     direction: Pair,
 ) -> Standard:
-    """Return contrast >= 0, the branch of `expected`, or else of the configured direction, and a
-    wrapped phase.
+    """Return contrast >= 0, the branch of `expected` or of the direction, a wrapped phase.
 
     `expected` and `direction` are in the axes of the fringe's own two parameters.
     """
-    values = dict(values)
-    signs = np.ones(len(names))
-
-    def flip(name: str) -> None:
-        values[name] = -values[name]
-        if name in names:
-            signs[names.index(name)] = -1.0
-
+    signs = _Signs(values, names)
+    values = signs.values
     if values[fringe.contrast] < 0:
-        flip(fringe.contrast)
+        signs.flip(fringe.contrast)
         values[fringe.phase] += math.pi
     if _backwards((values[fringe.horizontal], values[fringe.vertical]), expected, direction):
         for name in (fringe.horizontal, fringe.vertical, fringe.phase):
-            flip(name)
+            signs.flip(name)
     values[fringe.phase] = wrap_phase(values[fringe.phase])
-    return values, np.diag(signs)
+    return signs.standard()
 
 
 def _backwards(kappa: Pair, expected: Pair | None, direction: Pair) -> bool:
-    """In the loop: away from the prediction. Offline: the larger component, along or across the
-    direction, < 0.
-    """
+    """Whether away from the prediction or, without one, against the configured direction."""
     if expected is not None and any(expected):
         return kappa[0] * expected[0] + kappa[1] * expected[1] < 0
     along = kappa[0] * direction[0] + kappa[1] * direction[1]

@@ -14,6 +14,8 @@ import numpy as np
 from magis_calib.config.station import Camera
 from magis_calib.domain.camera import CameraFacts
 from magis_calib.domain.estimate import Array, Measurement
+from magis_calib.estimation.axis import column_of, row_of
+from magis_calib.estimation.covariance import sigma_along, sigma_of
 from magis_calib.estimation.grid import Grid, image_of, images_of
 from magis_calib.estimation.model import (
     FitModel,
@@ -31,22 +33,16 @@ from magis_calib.estimation.start.two_port import BACKGROUND, two_port_start
 from magis_calib.imaging.electrons import Electrons
 
 LONE_SHARE = 0.1
-"""In the loop a lone cloud this near a port's nominal place, in distances of the ports, is that
-port.
-"""
+"""In the loop a lone cloud this near a port's place is that port; in distances of the ports."""
 DARK_SIGMA = 3.5
 """Light at the place of a dark port: it may be the rim of a port that the frame cuts."""
 LONE_RADIANS, LONG_RADIANS = 3.0, 1.25
-"""A fringe with less |κ·width| than this looks like a displaced cloud: where one port shines, where
-both do.
-"""
+"""Less |κ·width| looks like a displaced cloud: where one port shines, where both do."""
 LONG_RADIANS_SIGMA = 0.12
 """Beyond this standard error the numbers of a long fringe are no longer scattered like a Gaussian.
 """
 APART_SIGMA = 3.0
-"""Ports further from their nominal displacement than this, where no fringe was found, may hide a
-long one.
-"""
+"""Ports further than this from their nominal displacement may hide a long fringe."""
 _PORT_UNITS = {
     name: unit
     for parts in PORTS.values()
@@ -75,9 +71,7 @@ class TwoPort(FitModel):
     }
 
     def guess(self, image: Electrons, expected: Wavevector | None) -> Start:
-        """Return start values from moments, or from a search where moments do not see two whole
-        clouds.
-        """
+        """Return start values from moments, or from a search where these see no whole clouds."""
         return two_port_start(image, displacements_of(self.camera), None)
 
     def background(self, grid: Grid, values: Parameters) -> Array:
@@ -122,16 +116,15 @@ class TwoPort(FitModel):
         width, height = abs(values[WIDTHS[0]]) / pixel_m, abs(values[WIDTHS[1]]) / pixel_m
         spots = tuple(
             Spot(
-                (rows - 1) / 2.0 - values[up] / pixel_m,
-                (columns - 1) / 2.0 + values[right] / pixel_m,
+                row_of(values[up], rows, pixel_m),
+                column_of(values[right], columns, pixel_m),
                 height,
                 width,
             )
             for _, right, up in PORTS.values()
         )
-        return Layout(
-            spots, values.get(FRINGE[1], 0.0) * pixel_m, values.get(FRINGE[0], 0.0) * pixel_m
-        )
+        wave_rows = values.get(FRINGE[1], 0.0) * pixel_m
+        return Layout(spots, wave_rows, values.get(FRINGE[0], 0.0) * pixel_m)
 
     def complete(self, values: Parameters) -> dict[str, float]:
         """Return all values; a port too faint to be placed is put where the other one says."""
@@ -161,9 +154,7 @@ class TwoPort(FitModel):
         return tuple(told)
 
     def doubts(self, fit: Fitted, expected: Wavevector | None) -> list[str]:
-        """Doubt which port a lone cloud is, and what a long fringe that does not stand out could
-        have made.
-        """
+        """Doubt which port a lone cloud is, and what a long faint fringe could have made."""
         if fit.absent & set(self.quantities["position"]):
             return self._doubt_lone_port(fit, expected)
         if self._radians(fit) < LONG_RADIANS:
@@ -197,14 +188,8 @@ class TwoPort(FitModel):
                 f"either of the two"
             ]
         dark = PORTS["b" if port == "a" else "a"][0]
-        if dark in fit.names:
-            at = fit.names.index(dark)
-            sigma = math.sqrt(max(float(fit.covariance[at, at]), 1e-300))
-            if not abs(fit.values[dark]) <= DARK_SIGMA * sigma:
-                return [
-                    f"one port alone, but the other is not dark: {fit.values[dark] / sigma:.1f} "
-                    f"standard errors"
-                ]
+        if dark in fit.names and (doubts := _doubt_darkness(fit, dark)):
+            return doubts
         hidden = "one port alone cannot tell a long fringe from a displaced cloud"
         return [hidden] if self._may_hide_fringe(fit) or self._radians(fit) < LONE_RADIANS else []
 
@@ -212,12 +197,8 @@ class TwoPort(FitModel):
         """Return the fringe's phase across a width; infinite without a fringe."""
         if self.fringe is None or self.fringe.phase in fit.absent:
             return math.inf
-        return math.hypot(
-            *(
-                fit.values[kappa] * fit.values[width]
-                for kappa, width in zip(FRINGE[:2], WIDTHS, strict=True)
-            )
-        )
+        pairs = zip(FRINGE[:2], WIDTHS, strict=True)
+        return math.hypot(*(fit.values[kappa] * fit.values[width] for kappa, width in pairs))
 
     def _radians_sigma(self, fit: Fitted) -> float:
         """Return the standard error of a long fringe's phase across a width; 0 for others."""
@@ -227,8 +208,7 @@ class TwoPort(FitModel):
         slope = np.array(
             [fit.values[FRINGE[way]] * fit.values[WIDTHS[way]] ** 2 / radians for way in (0, 1)]
         )
-        at = [fit.names.index(name) for name in FRINGE[:2]]
-        return math.sqrt(max(float(slope @ fit.covariance[np.ix_(at, at)] @ slope), 0.0))
+        return sigma_along(fit, FRINGE[:2], slope)
 
     def _doubt_distance(self, fit: Fitted) -> list[str]:
         places = displacements_of(self.camera)
@@ -236,9 +216,7 @@ class TwoPort(FitModel):
             if not {one, other} <= set(fit.names):
                 continue
             away = fit.values[one] - fit.values[other] - (places["a"][way] - places["b"][way])
-            at = [fit.names.index(one), fit.names.index(other)]
-            difference = np.array([1.0, -1.0])
-            sigma = math.sqrt(float(difference @ fit.covariance[np.ix_(at, at)] @ difference))
+            sigma = sigma_along(fit, (one, other), np.array([1.0, -1.0]))
             if not abs(away) <= APART_SIGMA * sigma:
                 return [
                     f"no fringe, but the ports are {away * 1e6:.1f} µm further apart than they "
@@ -248,6 +226,14 @@ class TwoPort(FitModel):
 
     def _may_hide_fringe(self, fit: Fitted) -> bool:
         return self.fringe is not None and self.fringe.phase in fit.absent
+
+
+def _doubt_darkness(fit: Fitted, dark: str) -> list[str]:
+    """Doubt that a port is dark whose light stands out of its error."""
+    light = fit.values[dark]
+    sigma = sigma_of(fit, dark)
+    words = f"one port alone, but the other is not dark: {light / sigma:.1f} standard errors"
+    return [] if abs(light) <= DARK_SIGMA * sigma else [words]
 
 
 class TwoPortFringe(TwoPort):

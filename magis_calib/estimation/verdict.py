@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from magis_calib.domain.estimate import NAN, Array
+from magis_calib.estimation.covariance import part_of, sigma_of
 from magis_calib.estimation.elsewhere import light_elsewhere
 from magis_calib.estimation.fit import Fit
 from magis_calib.estimation.model import FitModel, Fringe, Layout, Parameters, Start, Wavevector
@@ -28,9 +29,7 @@ CHI2_SIGMA, CHI2_SLACK = 6.0, 0.15
 """
 DISAGREEMENT_SIGMA = 6.0
 FULL_SHARE = 0.3
-"""A saturated pixel is light, not a defect, where the fit expects this share of the full scale or
-more.
-"""
+"""A saturated pixel is light where the fit expects this share of the full scale or more."""
 SPOILT_WITH_FRINGE = frozenset({"fringe", "contrast", "phase"})
 HIDDEN_FRINGE = "a long fringe is there, but hides among position and width"
 NARROWEST_PX = 4.0
@@ -102,10 +101,13 @@ def _spoils_all(fit: Fit, model: FitModel, start: Start, saturated: int) -> list
     if layout is not None:
         reasons += _cut_by_edge(layout, model.edge_widths, fit.image.shape)
         reasons += _too_narrow(layout)
+    return reasons + (_chi2_misses(fit) if fit.image.noise_known else [])
+
+
+def _chi2_misses(fit: Fit) -> list[str]:
     room = CHI2_SIGMA * math.sqrt(2.0 / max(1, fit.judged_bins)) + CHI2_SLACK
-    if fit.image.noise_known and not abs(fit.chi2_per_dof - 1.0) <= room:
-        reasons.append(f"chi-square {fit.chi2_per_dof:.2f} out of range 1 ± {room:.2f}")
-    return reasons
+    words = f"chi-square {fit.chi2_per_dof:.2f} out of range 1 ± {room:.2f}"
+    return [] if abs(fit.chi2_per_dof - 1.0) <= room else [words]
 
 
 def _too_narrow(layout: Layout) -> list[str]:
@@ -116,35 +118,37 @@ def _too_narrow(layout: Layout) -> list[str]:
 
 def _cut_by_edge(layout: Layout, edge_widths: float, shape: tuple[int, int]) -> list[str]:
     rows, columns = shape
-    reasons = []
-    for spot in layout.spots:
-        room_rows = min(spot.row, rows - 1 - spot.row) - edge_widths * spot.sigma_rows
-        room_columns = (
-            min(spot.column, columns - 1 - spot.column) - edge_widths * spot.sigma_columns
-        )
-        if not (rows == 1 or room_rows > 0) or not (columns == 1 or room_columns > 0):
-            reasons.append(
-                f"cut by the edge: light at column {spot.column:.0f}, row {spot.row:.0f} "
-                f"of {columns} x {rows}"
-            )
-    return reasons
+    return [
+        f"cut by the edge: light at column {spot.column:.0f}, row {spot.row:.0f} "
+        f"of {columns} x {rows}"
+        for spot in layout.spots
+        if not _fits(spot.row, edge_widths * spot.sigma_rows, rows)
+        or not _fits(spot.column, edge_widths * spot.sigma_columns, columns)
+    ]
+
+
+def _fits(middle: float, reach: float, size: int) -> bool:
+    """Whether light reaches the edge of neither side; a profile has no edges across."""
+    return size == 1 or min(middle, size - 1 - middle) - reach > 0
 
 
 def _saturated_light(fit: Fit) -> int:
-    """Count saturated pixels in areas, or where the fit expects the light to be about that
-    bright.
-    """
+    """Count saturated pixels in areas, or where the fit expects light that bright."""
     image = fit.image
-    facts = fit.image.facts
     if not image.saturated.size:
         return 0
-    area = area_of(image.saturated, image.shape[1])
-    rows, columns, _ = fit.bins.at(image.saturated, image.shape[1])
+    return max(area_of(image.saturated, image.shape[1]), _expected_bright(fit))
+
+
+def _expected_bright(fit: Fit) -> int:
+    """Count the saturated pixels where the fit expects a good share of the full scale."""
+    facts = fit.image.facts
+    rows, columns, _ = fit.bins.at(fit.image.saturated, fit.image.shape[1])
     at = fit.bins.bin_of(rows, columns)
     bright = (fit.mean[at] / fit.bins.pixels[at]) > FULL_SHARE * (
         facts.saturation - facts.offset
     ) * facts.gain
-    return max(area, int(np.count_nonzero(bright)))
+    return int(np.count_nonzero(bright))
 
 
 def faint_fringe(fit: Fit, fringe: Fringe, proven: bool, expected: Wavevector | None) -> list[str]:
@@ -154,25 +158,22 @@ def faint_fringe(fit: Fit, fringe: Fringe, proven: bool, expected: Wavevector | 
     """
     if fringe.contrast not in fit.names:
         return []
-    at = fit.names.index(fringe.contrast)
-    sigma = math.sqrt(max(float(fit.covariance[at, at]), 1e-300))
-    score = abs(fit.values[fringe.contrast]) / sigma
+    score = abs(fit.values[fringe.contrast]) / sigma_of(fit, fringe.contrast)
     wanted = PREDICTED_SIGMA if proven or _as_expected(fit, fringe, expected) else FREE_SEARCH_SIGMA
-    return (
-        [f"no fringe: {score:.1f} standard errors, wanted more than {wanted:g}"]
-        if not score > wanted
-        else []
-    )
+    words = f"no fringe: {score:.1f} standard errors, wanted more than {wanted:g}"
+    return [] if score > wanted else [words]
 
 
 def _as_expected(fit: Fit, fringe: Fringe, expected: Wavevector | None) -> bool:
     if expected is None:
         return False
+    return min(_branch_distances(fit, fringe, expected)) < PREDICTED_WITHIN
+
+
+def _branch_distances(fit: Fit, fringe: Fringe, expected: Wavevector) -> list[float]:
+    """Return how far both branches lie from the prediction, in standard errors."""
     kappa = _kappa(fit, fringe)
-    return (
-        min(_distance_sigma(fit, fringe, s * kappa, np.array(expected)) for s in (1.0, -1.0))
-        < PREDICTED_WITHIN
-    )
+    return [_distance_sigma(fit, fringe, s * kappa, np.array(expected)) for s in (1.0, -1.0)]
 
 
 def _ambiguous(fit: Fit, model: FitModel, fringe: Fringe, expected: Wavevector | None) -> list[str]:
@@ -184,15 +185,9 @@ def _ambiguous(fit: Fit, model: FitModel, fringe: Fringe, expected: Wavevector |
             f"branch ambiguous: {layout.radians:.2f} radians across a width, wanted "
             f"{BRANCH_RADIANS:g}"
         ]
-    kappa = _kappa(fit, fringe)
-    predicted = np.array(expected)
-    if all(
-        _distance_sigma(fit, fringe, sign * kappa, predicted) < BRANCH_SIGMA for sign in (1.0, -1.0)
-    ):
-        return [
-            f"branch ambiguous: both lie within {BRANCH_SIGMA:g} standard errors of the prediction"
-        ]
-    return []
+    near = max(_branch_distances(fit, fringe, expected)) < BRANCH_SIGMA
+    words = f"branch ambiguous: both lie within {BRANCH_SIGMA:g} standard errors of the prediction"
+    return [words] if near else []
 
 
 def _kappa(fit: Fit, fringe: Fringe) -> Array:
@@ -203,9 +198,8 @@ def _distance_sigma(fit: Fit, fringe: Fringe, kappa: Array, expected: Array) -> 
     names = (fringe.horizontal, fringe.vertical)
     if not set(names) <= set(fit.names):
         return math.inf
-    at = [fit.names.index(name) for name in names]
     away = kappa - expected
-    return math.sqrt(max(0.0, float(away @ np.linalg.solve(fit.covariance[np.ix_(at, at)], away))))
+    return math.sqrt(max(0.0, float(away @ np.linalg.solve(part_of(fit, names), away))))
 
 
 def _about_fringe(terms: Parameters, fringe: Fringe | None) -> bool:

@@ -12,6 +12,7 @@ from magis_calib.config.station import Camera
 from magis_calib.domain.camera import Frame
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import NAN, Value, ViewEstimate
+from magis_calib.estimation.covariance import part_of
 from magis_calib.estimation.diagnostics import diagnostics
 from magis_calib.estimation.fit import Fit, fit_image
 from magis_calib.estimation.model import FitModel, Start, Wavevector
@@ -42,8 +43,7 @@ def estimate_view(
 def estimate_image(
     image: Electrons, camera: Camera, expected: Expected | None = None, drop_id: int = 0
 ) -> ViewEstimate:
-    """Fit one view. Never raises on bad light: an image without an answer is an estimate with
-    reasons and NaN.
+    """Fit one view; bad light is no error, but an estimate with reasons and NaN.
 
     `expected` decides between (κ, φ) and (-κ, -φ), which are the same image; without it the
     configured direction does. Raises `ConfigError` where the camera's model or its rules cannot be
@@ -66,17 +66,25 @@ def _attempt(
     model = model_for(camera)
     predicted = expected.wavevector if expected else None
     try:
-        if image.blinded:
-            raise FitError(image.blinded)
-        start = model.guess(image, predicted)
-        fit = fit_image(image, model, start, camera.parameters)
-        while start.otherwise and not _stands(fit, model, start, predicted):
-            start = start.otherwise()
-            fit = fit_image(image, model, start, camera.parameters)
+        start, fit = _fitted(image, camera, model, predicted)
         verdict = judge(fit, model, start, predicted)
     except (FitError, ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
         return _nothing(image, camera, drop_id, str(error)), None
     return _told(fit, verdict, model, start, predicted, drop_id), fit
+
+
+def _fitted(
+    image: Electrons, camera: Camera, model: FitModel, expected: Wavevector | None
+) -> tuple[Start, Fit]:
+    """Fit from one start after the other until what the start supposed comes out of its fit."""
+    if image.blinded:
+        raise FitError(image.blinded)
+    start = model.guess(image, expected)
+    fit = fit_image(image, model, start, camera.parameters)
+    while start.otherwise and not _stands(fit, model, start, expected):
+        start = start.otherwise()
+        fit = fit_image(image, model, start, camera.parameters)
+    return start, fit
 
 
 def _stands(fit: Fit, model: FitModel, start: Start, expected: Wavevector | None) -> bool:
@@ -97,12 +105,7 @@ def _told(
     values, turn = model.standard_form(dict(fit.values), fit.names, expected)
     fit = replace(fit, values=values, covariance=turn @ fit.covariance @ turn.T)
     told = diagnostics(fit, model) if isinstance(model, TwoPort) and fit.converged else {}
-    errors = dict(zip(fit.names, np.sqrt(np.diag(fit.covariance)).tolist(), strict=True))
-    parameters = {
-        name: Value(values[name], errors.get(name, NAN))
-        for name in model.parameters
-        if name not in start.absent
-    }
+    parameters = _parameters(fit, [name for name in model.parameters if name not in start.absent])
     return ViewEstimate(
         model.camera.view,
         drop_id,
@@ -127,19 +130,21 @@ def _told(
     )
 
 
+def _parameters(fit: Fit, names: list[str]) -> dict[str, Value]:
+    """Return these parameters with their standard errors, NaN for those that were held."""
+    errors = dict(zip(fit.names, np.sqrt(np.diag(fit.covariance)).tolist(), strict=True))
+    return {name: Value(fit.values[name], errors.get(name, NAN)) for name in names}
+
+
 def _atoms(fit: Fit) -> Value:
-    """Atoms in both ports: electrons / excess, where the camera says how many electrons an atom
-    gives.
-    """
+    """Atoms in both ports: electrons / excess, where an atom is known to give so many."""
     per_atom = fit.image.facts.excess
     names = [PORTS[port][0] for port in PORTS]
     if per_atom <= 0 or not set(names) <= set(fit.names):
         return Value()
-    rows = [fit.names.index(name) for name in names]
-    variance = float(fit.covariance[np.ix_(rows, rows)].sum())
-    return Value(
-        sum(fit.values[name] for name in names) / per_atom, math.sqrt(max(variance, 0.0)) / per_atom
-    )
+    variance = float(part_of(fit, names).sum())
+    electrons = sum(fit.values[name] for name in names)
+    return Value(electrons / per_atom, math.sqrt(max(variance, 0.0)) / per_atom)
 
 
 def _nothing(image: Electrons, camera: Camera, drop_id: int, reason: str) -> ViewEstimate:

@@ -1,6 +1,4 @@
-"""Data and weights of a fit, by the light of some parameters: outliers masked, what is masked
-filled.
-"""
+"""Data and weights of a fit by the light of some parameters: outliers masked and filled."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ from magis_calib.estimation.outliers import filled, outliers
 from magis_calib.imaging.electrons import Binned, Electrons, Mask
 
 SETTLED = 0.02
-"""Weights that change by less, on the mean over the lit bins, move a standard error by half of
-that.
-"""
+"""Weights that change by less on average move a standard error by half of that."""
 NAMING_TURNS = 2
 """Outliers are named by start values and by the first fit.
 
@@ -51,17 +47,14 @@ class Weighed:
     def by(
         cls, values: Mapping[str, float], model: FitModel, image: Electrons, bins: Binned, turn: int
     ) -> Self:
-        """Weigh the bins of an image by the light of these parameters: start values in turn 0,
-        those of a fit later.
-        """
+        """Weigh the bins by the light of these parameters: start values in turn 0, then fits."""
         grid = Grid.of(bins, image.shape)
         background, signal = model.background(grid, values), model.signal(grid, values)
         explained = True
         if turn < NAMING_TURNS:
             layout = model.layout(values, image.shape, image.facts.object_pixel_m)
-            more, searched = outliers(
-                image, bins, background, signal, layout.spots if layout else ()
-            )
+            spots = layout.spots if layout else ()
+            more, searched = outliers(image, bins, background, signal, spots)
             explained = more.size <= EXPLAINED * searched
             more = more if explained else more[:0]
             image, bins = image.masking(more), bins.without(image.counts, more)
@@ -79,22 +72,23 @@ class Weighed:
 
     def repeats(self, last: Weighed) -> bool:
         """Whether a fit would find again what it found by the last light."""
-        same_bins = (
-            self.bins.row_edges is last.bins.row_edges
-            and self.bins.column_edges is last.bins.column_edges
-        )
-        if last.poor or not same_bins or not np.array_equal(self.image.bad, last.image.bad):
+        if last.poor or not self._has_bins_of(last):
             return False
         known = self.lit & np.isfinite(last.variance)
-        return (
-            not known.any()
-            or float(np.mean(np.abs(self.variance[known] / last.variance[known] - 1.0))) < SETTLED
-        )
+        if not known.any():
+            return True
+        change = np.abs(self.variance[known] / last.variance[known] - 1.0)
+        return float(np.mean(change)) < SETTLED
+
+    def _has_bins_of(self, last: Weighed) -> bool:
+        """Whether the same bins are made of the same good pixels."""
+        mine, its = self.bins, last.bins
+        same = mine.row_edges is its.row_edges and mine.column_edges is its.column_edges
+        return same and np.array_equal(self.image.bad, last.image.bad)
 
 
 def noise_variance(bins: Binned, background: Array, signal: Array, image: Electrons) -> Array:
-    """Return the variance of each bin (docs/contracts.md, "Noise"), electrons²; infinite where no
-    pixel is good.
+    """Return the variance of each bin (docs/contracts.md, "Noise"), electrons²; infinite if bad.
 
     Where the noise is not known every pixel has variance 1; the covariance is scaled by chi-square
     in the end.

@@ -21,7 +21,7 @@ from magis_calib.feedback.response_matrix import Response
 
 @dataclass(frozen=True, slots=True)
 class Headroom:
-    """How far one actuator may go in the next step."""
+    """How far one actuator may go in the next step (SI)."""
 
     lower: float
     upper: float

@@ -7,7 +7,7 @@ from __future__ import annotations
 from magis_calib.domain.control import Expectation, RuleVerdict, Setpoints, gain_in_words
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES, quantity_of, utc_moment
-from magis_calib.domain.rules import RULES
+from magis_calib.domain.rules import RULES, Rule
 
 
 def explained(record: DropRecord) -> str:
@@ -103,9 +103,11 @@ def _verdict(verdict: RuleVerdict) -> str:
     kind = rule.kind if rule else "rule"
     word = "passed" if verdict.passed else "STOPPED"
     written = f"{kind} {verdict.rule}: {word}" + (f", {verdict.words}" if verdict.words else "")
-    if verdict.passed or rule is None:
-        return written
-    return f"{written} (without need {rule.false_alarms_per_1000:g} of 1000 drops; {rule.way_out})"
+    return written if verdict.passed or rule is None else f"{written} ({_about(rule)})"
+
+
+def _about(rule: Rule) -> str:
+    return f"without need {rule.false_alarms_per_1000:g} of 1000 drops; {rule.way_out}"
 
 
 def _chain(record: DropRecord, name: str) -> str:

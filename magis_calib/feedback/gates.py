@@ -8,6 +8,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections import deque
+from collections.abc import Sequence
 from statistics import median
 
 from magis_calib.domain.camera import SequenceType
@@ -103,11 +104,7 @@ def _least_independent_share(covariance: list[list[float]]) -> float:
 def unusable_observables(estimate: StationEstimate) -> dict[str, str]:
     """Return the observables without a finite value and error, with the reason."""
     reason = "; ".join(estimate.reasons) or "not measured"
-    return {
-        name: reason
-        for name in OBSERVABLES
-        if not (math.isfinite(estimate.values[name]) and math.isfinite(estimate.stderr[name]))
-    }
+    return {name: reason for name in OBSERVABLES if not estimate.tells(name)}
 
 
 def estimators_agree(estimate: StationEstimate) -> bool:
@@ -151,9 +148,7 @@ class AtomsGate:
         one is forgotten.
         """
         self._rejected.append(atoms)
-        agree = len(self._rejected) == ATOMS_AGREEING and 0 < max(
-            self._rejected
-        ) < ATOMS_AGREE_WITHIN * min(self._rejected)
+        agree = len(self._rejected) == ATOMS_AGREEING and _agree(self._rejected)
         if agree:
             self._accepted.clear()
         return agree
@@ -185,3 +180,8 @@ class PhaseGate:
             return None
         words = f"resultant {resultant:.2f} over {last} drops, wanted {wanted:g}"
         return Hold(PHASE_RANDOM, f"phase not meaningful: {words}")
+
+
+def _agree(atoms: Sequence[float]) -> bool:
+    """Whether these numbers of atoms are as good as the same."""
+    return 0 < max(atoms) < ATOMS_AGREE_WITHIN * min(atoms)

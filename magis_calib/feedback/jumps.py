@@ -99,9 +99,8 @@ class Jumps:
         counts.
         """
         known, scatter = self.look_back()
-        limits = np.maximum(
-            SIGMAS * predicted_sigma, np.where(known == WINDOW, SIGMAS, FEW_SIGMAS) * scatter
-        )
+        seen = np.where(known == WINDOW, SIGMAS, FEW_SIGMAS) * scatter
+        limits = np.maximum(SIGMAS * predicted_sigma, seen)
         return np.where(known < FEWEST, np.inf, limits)
 
     def look_back(self) -> tuple[npt.NDArray[np.int_], Array]:

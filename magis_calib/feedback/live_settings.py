@@ -58,15 +58,16 @@ def station_in_force(station: Station, loop: Loop) -> Station:
 
 def limits_in_words(shown: Quantity, before: Limits, after: Limits) -> str:
     """Write which limits of an actuator change, from what to what."""
-    words = []
-    for name, label in LIMIT_WORDS.items():
-        was, now = getattr(before, name), getattr(after, name)
-        if was != now:
-            words.append(
-                f"{label} {_written(shown, was)} → {_written(shown, now)} "
-                f"{shown.shown_unit}".rstrip()
-            )
-    return ", ".join(words)
+    return ", ".join(
+        _limit_in_words(shown, label, getattr(before, name), getattr(after, name))
+        for name, label in LIMIT_WORDS.items()
+        if getattr(before, name) != getattr(after, name)
+    )
+
+
+def _limit_in_words(shown: Quantity, label: str, was: float | str, now: float | str) -> str:
+    change = f"{_written(shown, was)} → {_written(shown, now)}"
+    return f"{label} {change} {shown.shown_unit}".rstrip()
 
 
 def _aim(

@@ -68,10 +68,12 @@ def last_good(
 def errors_of(record: DropRecord, targets: Mapping[str, float]) -> dict[str, float]:
     """Return measured minus target of each controlled observable; NaN where it was not measured."""
     aimed = record.targets or targets
-    return {
-        name: wrap_error(name, value - aimed[name]) if math.isfinite(value) else math.nan
-        for name, value in ((one, record.estimate.values[one]) for one in controlled(record))
-    }
+    return {name: _error(record, name, aimed[name]) for name in controlled(record)}
+
+
+def _error(record: DropRecord, name: str, target: float) -> float:
+    value = record.estimate.values[name]
+    return wrap_error(name, value - target) if math.isfinite(value) else math.nan
 
 
 def controlled(record: DropRecord) -> list[str]:

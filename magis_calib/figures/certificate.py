@@ -1,6 +1,4 @@
-"""The certificate of calibration: one HTML page with the plots, beside the product that a finished
-plan leaves.
-"""
+"""The certificate of calibration: a page of HTML with plots, beside the product of its plan."""
 
 from __future__ import annotations
 
@@ -39,16 +37,9 @@ def write_page(path: Path) -> Path:
 
 
 def certificate_page(product: Product) -> str:
-    """Return the page: who, when, every step, the last errors beside their tolerances,
-    the plots.
-    """
+    """Return the page: who, when, every step, last errors beside tolerances, plots."""
     steps, station = product.numbers["steps"], product.numbers["station"]
-    rows = "".join(
-        f"<tr class={html.escape(one['outcome'])}><td>{html.escape(one['name'])}</td>"
-        f"<td>{one['outcome']}</td>"
-        f"<td>{html.escape(one['words'])}</td></tr>"
-        for one in steps
-    )
+    rows = "".join(_step_row(one) for one in steps)
     picture = base64.b64encode(picture_of(product.numbers) or b"").decode("ascii")
     return (
         f"<!doctype html><meta charset=utf-8><title>Certificate of "
@@ -67,24 +58,33 @@ def certificate_page(product: Product) -> str:
     )
 
 
+def _step_row(one: Mapping[str, Any]) -> str:
+    return (
+        f"<tr class={html.escape(one['outcome'])}><td>{html.escape(one['name'])}</td>"
+        f"<td>{one['outcome']}</td>"
+        f"<td>{html.escape(one['words'])}</td></tr>"
+    )
+
+
 def _errors(steps: list[Mapping[str, Any]], station: Mapping[str, Any]) -> str:
-    last = next(
-        (
-            one["product"]["error"]
-            for one in reversed(steps)
-            if one["use"] == "in_tolerance" and one["outcome"] == "done"
-        ),
-        None,
-    )
-    if last is None:
+    closed = [
+        one["product"]["error"]
+        for one in steps
+        if one["use"] == "in_tolerance" and one["outcome"] == "done"
+    ]
+    if not closed:
         return "<p>The loop was not closed in this plan.</p>"
-    rows = "".join(
-        f"<tr><td>{shown.label}</td><td>{shown.shown(station['targets'][name])}</td>"
-        f"<td>{shown.shown(last[name])}</td><td>{shown.shown(station['tolerances'][name])}</td>"
-        f"<td>{shown.shown_unit}</td></tr>"
-        for name, shown in OBSERVABLES.items()
-    )
+    rows = "".join(_error_row(name, closed[-1][name], station) for name in OBSERVABLES)
     head = (
         "<tr><th>observable</th><th>target</th><th>error</th><th>tolerance</th><th>unit</th></tr>"
     )
     return f"<h2>Last drop with the loop closed</h2><table>{head}{rows}</table>"
+
+
+def _error_row(name: str, error: float, station: Mapping[str, Any]) -> str:
+    shown = OBSERVABLES[name]
+    return (
+        f"<tr><td>{shown.label}</td><td>{shown.shown(station['targets'][name])}</td>"
+        f"<td>{shown.shown(error)}</td><td>{shown.shown(station['tolerances'][name])}</td>"
+        f"<td>{shown.shown_unit}</td></tr>"
+    )

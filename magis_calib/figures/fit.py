@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from magis_calib.batch.fit_files import FittedFile
 from magis_calib.domain.errors import ImageError
-from magis_calib.domain.estimate import Value
+from magis_calib.domain.estimate import Value, ViewEstimate
 from magis_calib.domain.quantities import Quantity
-from magis_calib.estimation.picture import FittedPicture, fitted_picture
+from magis_calib.estimation.picture import FittedPicture, extent_m, extent_px, fitted_picture
 from magis_calib.imaging.address import Address
+from magis_calib.imaging.electrons import Electrons
 
 RESIDUAL_SIGMA = 5.0
 VERDICT_POINTS, LINE_POINTS = 16.0, 14.0
@@ -90,9 +92,7 @@ def _figure(fitted: FittedFile) -> Figure:
 
 
 def _panel_inches(picture: FittedPicture) -> float:
-    """Return a height that fits pictures of this shape side by side,
-    with titles and colour bars.
-    """
+    """Return the height for pictures of this shape side by side, with titles and colour bars."""
     left, right, bottom, top = picture.extent_m
     wanted = 4.7 * abs((top - bottom) / (right - left))
     return min(max(wanted, 2.5), 8.0) + 2.0
@@ -148,22 +148,16 @@ def _draw_profile(figure: SubFigure, picture: FittedPicture, fitted: FittedFile)
 
 def _data_alone(fitted: FittedFile) -> FittedPicture:
     """Return the picture of an image that nothing was fitted to."""
-    bins = fitted.image.tiles
-    rows, columns = fitted.image.shape
-    right, top = (size * fitted.image.facts.object_pixel_m / 2.0 for size in (columns, rows))
-    nothing = np.full_like(bins.electrons, np.nan)
-    extent_px = (-0.5, columns - 0.5, rows - 0.5, -0.5)
-    return FittedPicture(
-        bins.electrons / bins.pixels, nothing, nothing, (-right, right, -top, top), extent_px
-    )
+    image = fitted.image
+    data = image.tiles.electrons / image.tiles.pixels
+    nothing = np.full_like(data, np.nan)
+    return FittedPicture(data, nothing, nothing, extent_m(image), extent_px(image))
 
 
 def _extent(
     picture: FittedPicture, fitted: FittedFile
 ) -> tuple[tuple[float, float, float, float], str]:
-    """Return left, right, bottom, top in the unit of the model's positions: mm, or px with rows
-    counted downwards.
-    """
+    """Return left, right, bottom, top in the positions' unit: mm, or px with rows downwards."""
     if "m" in fitted.units.values():
         left, right, bottom, top = picture.extent_m
         return (left * 1e3, right * 1e3, bottom * 1e3, top * 1e3), "mm"
@@ -172,16 +166,19 @@ def _extent(
 
 def _verdict(fitted: FittedFile) -> list[str]:
     estimate = fitted.estimate
-    parts = [] if estimate.parameters else ["no fit"]
-    if math.isfinite(estimate.chi2_per_dof):
-        parts.append(f"χ²/dof {estimate.chi2_per_dof:.2f}")
-    if not fitted.image.noise_known:
-        parts.append("noise estimated from the image")
-    parts.append(
-        f"usable: {', '.join(estimate.usable_quantities)}" if estimate.usable else "NOT USABLE"
-    )
     reasons = [line for reason in estimate.reasons for line in textwrap.wrap(reason, TEXT_WIDTH)]
-    return ["    ".join(parts), *reasons]
+    return ["    ".join(_parts(estimate, fitted.image)), *reasons]
+
+
+def _parts(estimate: ViewEstimate, image: Electrons) -> Iterator[str]:
+    if not estimate.parameters:
+        yield "no fit"
+    if math.isfinite(estimate.chi2_per_dof):
+        yield f"χ²/dof {estimate.chi2_per_dof:.2f}"
+    if not image.noise_known:
+        yield "noise estimated from the image"
+    usable = f"usable: {', '.join(estimate.usable_quantities)}"
+    yield usable if estimate.usable else "NOT USABLE"
 
 
 def _parameters(fitted: FittedFile) -> list[str]:
@@ -196,13 +193,18 @@ def _line(name: str, unit: str, found: Value) -> str:
     if not math.isfinite(found.value):
         return f"{name:<30} –"
     shown_unit, scale = ("mm", 1e3) if unit == "m" else ("" if unit == "1" else unit, 1.0)
-    largest = max(abs(found.value), found.stderr if math.isfinite(found.stderr) else 0.0) * scale
-    power = math.floor(math.log10(largest)) if largest > 0 else 0
-    power = 0 if -3 <= power < 7 else power
+    power = _power_of_ten(found, scale)
     shown = Quantity(name, name, unit, shown_unit, scale / 10.0**power, 4).with_error(
         found.value, found.stderr
     )
     return f"{name:<30} {shown}{f'e{power}' if power else ''} {shown_unit}".rstrip()
+
+
+def _power_of_ten(found: Value, scale: float) -> int:
+    """Return the power of ten to write beside a number; 0 where it reads well without."""
+    largest = max(abs(found.value), found.stderr if math.isfinite(found.stderr) else 0.0) * scale
+    power = math.floor(math.log10(largest)) if largest > 0 else 0
+    return 0 if -3 <= power < 7 else power
 
 
 def _write(axes: Axes, verdict: list[str], parameters: list[str]) -> None:

@@ -1,11 +1,9 @@
-"""The picture of what a procedure found, drawn from its product alone: the scan, the matrix, the
-deviations.
-"""
+"""The picture of what a procedure found, from its product alone: scan, matrix, deviations."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +65,8 @@ def _drawing(numbers: Numbers) -> Callable[[Axes, Numbers], None] | None:
 
 def _draw_scan(axes: Axes, product: Numbers) -> None:
     shown = ACTUATORS[product["actuator"]]
-    for time_s in sorted({one.get("interrogation_time_s", 0.0) for one in product["points"]}):
-        points = [
-            one for one in product["points"] if one.get("interrogation_time_s", 0.0) == time_s
-        ]
+    for time_s in sorted({_time_s(one) for one in product["points"]}):
+        points = [one for one in product["points"] if _time_s(one) == time_s]
         axes.errorbar(
             [one["at"] * shown.shown_scale for one in points],
             [one["seen"] for one in points],
@@ -83,6 +79,11 @@ def _draw_scan(axes: Axes, product: Numbers) -> None:
     axes.axvline(product["optimum"] * shown.shown_scale, linestyle="--")
     axes.set_xlabel(f"{shown.label} {shown.shown_unit}")
     axes.set_ylabel(product["observed"].replace("_", " "))
+
+
+def _time_s(point: Numbers) -> float:
+    """Return the interrogation time of a point; 0 in a scan that has only one."""
+    return float(point.get("interrogation_time_s", 0.0))
 
 
 def _draw_way(axes: Axes, product: Numbers) -> None:
@@ -101,9 +102,7 @@ def _draw_response(axes: Axes, product: Numbers) -> None:
     picture = axes.imshow(
         np.clip(ratio, -20, 20), cmap="coolwarm", vmin=-20, vmax=20, aspect="auto"
     )
-    axes.set_xticks(
-        range(len(names)), [ACTUATORS[name].label for name in names], rotation=15, fontsize="small"
-    )
+    _name_actuators(axes, names)
     axes.set_yticks(range(len(OBSERVABLES)), [quantity.label for quantity in OBSERVABLES.values()])
     axes.get_figure().colorbar(picture, ax=axes, label="gain / standard error")  # type: ignore[union-attr]
 
@@ -111,6 +110,11 @@ def _draw_response(axes: Axes, product: Numbers) -> None:
 def _sigmas(product: Numbers, observable: str, actuator: str) -> float:
     value, error = product["matrix"][observable][actuator], product["stderr"][observable][actuator]
     return value / error if value is not None and error else float("nan")
+
+
+def _name_actuators(axes: Axes, names: Sequence[str]) -> None:
+    labels = [ACTUATORS[name].label for name in names]
+    axes.set_xticks(range(len(names)), labels, rotation=15, fontsize="small")
 
 
 def _draw_ratios(axes: Axes, product: Numbers) -> None:
@@ -122,9 +126,7 @@ def _draw_ratios(axes: Axes, product: Numbers) -> None:
         fmt="o",
     )
     axes.axhline(1.0, linestyle="--")
-    axes.set_xticks(
-        range(len(names)), [ACTUATORS[name].label for name in names], rotation=15, fontsize="small"
-    )
+    _name_actuators(axes, names)
     axes.set_ylabel("measured / expected")
 
 
@@ -133,12 +135,9 @@ def _draw_stability(axes: Axes, product: Numbers) -> None:
         deviation = product[name]["allan_deviation"]
         first = next(iter(deviation.values()), None)
         if first:
-            axes.loglog(
-                [int(length) for length in deviation],
-                [one / first for one in deviation.values()],
-                "o-",
-                label=shown.label,
-            )
+            lengths = [int(length) for length in deviation]
+            relative = [one / first for one in deviation.values()]
+            axes.loglog(lengths, relative, "o-", label=shown.label)
     axes.set_xlabel("drops averaged")
     axes.set_ylabel("Allan deviation / of one drop")
     axes.legend(ncols=3, fontsize="small")

@@ -17,9 +17,7 @@ LEAST_PX = 8
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one image stands: `file.tif`, `stack.npy[2]`, `file.h5:/dataset[3,0]`,
-    `file.fits[1]`.
-    """
+    """Where an image stands: `a.tif`, `stack.npy[2]`, `file.h5:/dataset[3,0]`, `file.fits[1]`."""
 
     name: str
     """As the user wrote it."""
@@ -30,27 +28,17 @@ class Address:
     @classmethod
     def parse(cls, name: str) -> Address:
         """Take the name apart; a name that exists as a file is that file."""
-        rest = name
-        index = ""
-        indexed = _INDEX.fullmatch(name)
-        if indexed and not Path(name).exists():
-            rest, index = indexed["rest"], indexed["index"]
+        rest, index = _without_index(name)
         hdf5 = _HDF5.fullmatch(rest)
         path, dataset = (hdf5["path"], hdf5["dataset"]) if hdf5 else (rest, "")
-        return cls(
-            name,
-            Path(path),
-            dataset,
-            tuple(int(part) for part in index.split(",")) if index else (),
-        )
+        return cls(name, Path(path), dataset, index)
 
     def wrong(self, wanted: str, got: str) -> ImageError:
         """Return the error that this image cannot be used."""
         return ImageError(f"{self.name}: wanted {wanted}, got {got}")
 
     def check_stack(self, shape: tuple[int, ...], skip: int = 0) -> None:
-        """Refuse a stack of this shape unless the index, after `skip` numbers of it, names exactly
-        one image in it.
+        """Refuse a stack unless the index, after `skip` numbers of it, names one image.
 
         Raises `ImageError`.
         """
@@ -59,6 +47,14 @@ class Address:
         if len(index) > len(shape) or not inside:
             raise self.wrong(f"an index inside the shape {shape}", f"{list(index)}")
         check_shape(self, shape[len(index) :])
+
+
+def _without_index(name: str) -> tuple[str, tuple[int, ...]]:
+    """Return the name before an index, and the index; the name of a file has none."""
+    indexed = _INDEX.fullmatch(name)
+    if not indexed or Path(name).exists():
+        return name, ()
+    return indexed["rest"], tuple(map(int, indexed["index"].split(",")))
 
 
 def check_shape(address: Address, shape: tuple[int, ...]) -> None:

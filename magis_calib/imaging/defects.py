@@ -18,13 +18,9 @@ Floats = npt.NDArray[np.floating[Any]]
 TILE_PX = 8
 """Side of a tile: a cloud of the narrowest width (8 px) varies little inside one."""
 LIGHT_FACTOR = 5.0
-"""A fringe doubles the light, and the narrowest cloud is up to twice as bright as the tiles beside
-its brightest.
-"""
+"""A fringe doubles the light, and so does the narrowest cloud between tiles beside its peak."""
 DEFECT_SIGMA = 8.0
-"""A pixel this far above `LIGHT_FACTOR` times the light around it is a defect: on noise alone, < 1
-in 10⁴ frames.
-"""
+"""A pixel this far above `LIGHT_FACTOR` times the light around: < 1 in 10⁴ frames on noise."""
 
 
 def steps(size: int) -> Indices:
@@ -72,20 +68,20 @@ class Survey:
 def hot_pixels(
     counts: Counts, facts: CameraFacts, survey: Survey, sums: Array, good: Array
 ) -> Indices:
-    """Return flat indices of pixels that the light of their surroundings cannot explain, or that
-    are saturated.
+    """Return flat indices of pixels that are saturated or that the light around cannot explain.
 
     `sums` and `good` are counts and pixels of the tiles without the configured defects.
     """
     mean = ((sums / np.maximum(good, 1.0) - facts.offset) * facts.gain).astype(np.float32).clip(0.0)
     bright = LIGHT_FACTOR * highest_of_nine(_without_lone_tiles(mean))
     sigma = np.sqrt((1.0 + facts.excess) * bright + facts.quantised_read_variance)
-    limit = np.clip(
-        facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain,
-        0,
-        min(facts.saturation - 1, 65535),
-    )
-    limit = limit.astype(np.uint16)
+    highest = min(facts.saturation - 1, 65535)
+    limit = np.clip(facts.offset + (bright + DEFECT_SIGMA * sigma) / facts.gain, 0, highest)
+    return _brighter_than(limit.astype(np.uint16), counts, survey)
+
+
+def _brighter_than(limit: Counts, counts: Counts, survey: Survey) -> Indices:
+    """Return flat indices of the pixels above their tile's limit: tiles, columns, then pixels."""
     rows, columns = survey.row_edges, survey.column_edges
     band, tile = np.nonzero(survey.highest > limit)
     owner, column = _spread(columns[tile], columns[tile + 1])
@@ -106,9 +102,7 @@ def _spread(first: Indices, past: Indices) -> tuple[Indices, Indices]:
 
 
 def _without_lone_tiles(mean: Floats) -> Floats:
-    """Lower a tile to the brightest of its four neighbours: a hot pixel must not lift the limit
-    around it.
-    """
+    """Lower a tile to its brightest neighbour: a hot pixel must not lift the limit around it."""
     framed = np.pad(mean, 1, constant_values=-np.inf)
     beside = np.maximum(framed[1:-1, :-2], framed[1:-1, 2:])
     beside = np.maximum(beside, np.maximum(framed[:-2, 1:-1], framed[2:, 1:-1]))
@@ -149,9 +143,7 @@ def pixels_outside(
 
 
 def neighbours_too(pixels: Indices, shape: tuple[int, ...]) -> Indices:
-    """Return the pixels (rising) and, where two touch, all neighbours: the dim rim of a particle's
-    track.
-    """
+    """Return the pixels (rising) and, where two touch, all neighbours: the dim rim of a track."""
     rows, columns = shape[0], shape[1]
     row, column = np.divmod(pixels, columns)
     around = [(up, right) for up in (-1, 0, 1) for right in (-1, 0, 1) if up or right]
@@ -178,9 +170,7 @@ def among(rising: Indices, wanted: Indices) -> npt.NDArray[np.bool_]:
 
 
 def area_of(pixels: Indices, columns: int) -> int:
-    """Count the pixels (rising) with all four neighbours among them: light covers areas, defects
-    and tracks do not.
-    """
+    """Count the pixels (rising) with all neighbours among them: light covers areas."""
     inner = np.ones(pixels.size, dtype=bool)
     for step in (1, -1, columns, -columns):
         inner &= among(pixels, pixels + step)

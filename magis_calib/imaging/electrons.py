@@ -65,9 +65,7 @@ class Binned:
         return np.where(self.good > 0, above * np.where(self.good > 0, self.scale, 0.0), 0.0)
 
     def at(self, pixels: Indices, columns: int) -> tuple[Indices, Indices, Indices]:
-        """Return row and column of those flat pixel indices that lie in the bins, and which these
-        are.
-        """
+        """Return row and column of the pixels (flat indices) in the bins, and which these are."""
         rows, places = np.divmod(pixels, columns)
         inside = (rows >= self.row_edges[0]) & (rows < self.row_edges[-1])
         inside &= (places >= self.column_edges[0]) & (places < self.column_edges[-1])
@@ -106,22 +104,16 @@ class Electrons:
     whole: Binned
     """The image in tiles of at most eight pixels, the bad ones included."""
     bands: Sums
-    """Sums of all pixels of each column over the rows of each tile: coarser bins are summed from
-    them.
-    """
+    """Sums of each column over the rows of each tile: coarser bins are summed from them."""
     noise_known: bool = True
-    """False: the facts say nothing about the noise, which must be estimated from the residuals of a
-    fit.
-    """
+    """False: the noise is not known, and estimated from the residuals of a fit."""
     blinded: str = ""
     """Why this is no picture to fit: far too many pixels are hot or saturated.
 
     Empty for all others.
     """
     too_many: LeftOut | None = None
-    """All that are left out, where only some of them are among `bad`: a picture that is saturated
-    all over.
-    """
+    """All that are left out, where only some are among `bad`: a picture saturated all over."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -191,18 +183,12 @@ def to_electrons(frame: Frame, defects: Mask | None = None) -> Electrons:
 
 
 def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None) -> Electrons:
-    """Return counts (rows, columns) as delivered by a camera with these facts, as `to_electrons`
-    does.
-    """
+    """Return counts (rows, columns) of a camera with these facts, as `to_electrons` does."""
     turned = upright(counts, facts.orientation)
     survey = Survey.of(turned)
     edges = (survey.row_edges, survey.column_edges)
     whole = Binned(survey.sums, _pixels(edges), *edges, facts)
-    known = np.empty(0, dtype=np.intp)
-    if defects is not None:
-        if defects.shape != counts.shape:
-            raise FitError(f"defect mask: wanted {counts.shape}, got {defects.shape}")
-        known = np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
+    known = _configured(defects, counts.shape, facts)
     if (full := _saturated_over_large_parts(turned, facts, survey, known)) is not None:
         blinded = f"saturated: {full.saturated_px} of {turned.size} pixels"
         few = full.saturated
@@ -221,11 +207,19 @@ def from_counts(counts: Counts, facts: CameraFacts, defects: Mask | None = None)
     return Electrons(turned, facts, bad, saturated, whole, survey.band_sums)
 
 
+def _configured(defects: Mask | None, shape: tuple[int, ...], facts: CameraFacts) -> Indices:
+    """Return flat indices of the configured defects in the upright image."""
+    if defects is None:
+        return np.empty(0, dtype=np.intp)
+    if defects.shape != shape:
+        raise FitError(f"defect mask: wanted {shape}, got {defects.shape}")
+    return np.flatnonzero(upright(defects.astype(np.uint16), facts.orientation))
+
+
 def _saturated_over_large_parts(
     counts: Counts, facts: CameraFacts, survey: Survey, known: Indices
 ) -> LeftOut | None:
-    """Return the saturated pixels that are no `known` defects where they are far too many, None
-    where not.
+    """Return the saturated pixels that are no `known` defects where they are too many, else None.
 
     Mostly the few tiles that hold any tell that at once. No list of all is made: it would be larger
     than the picture.
@@ -240,9 +234,7 @@ def _saturated_over_large_parts(
 
 
 def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:
-    """Return an image (rows, columns) of finite numbers in any unit, with noise that nobody
-    described.
-    """
+    """Return an image (rows, columns) of finite numbers whose noise nobody described."""
     rows, columns = values.shape
     facts = CameraFacts(rows, columns, object_pixel_m, 1.0, 0.0, 1.0, 2**62, 64, 0, 0.0, "normal")
     numbers = np.asarray(values, dtype=np.float64)

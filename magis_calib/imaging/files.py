@@ -1,5 +1,4 @@
-"""Image files: one grey image as counts or floats, or one error that names the file, what was
-wanted and what was got.
+"""Image files: one grey image as counts or floats, or one error that names file and fault.
 
 NumPy (.npy), TIFF, PNG and PGM files, HDF5 datasets (`file.h5:/dataset[3]`) and FITS images
 (`file.fits[1]`).

@@ -1,6 +1,4 @@
-"""The pixels of one image of each file format, exactly as stored: the rest of the program never
-sees a format.
-"""
+"""The pixels of one image of each file format as stored: nobody else sees a format."""
 
 from __future__ import annotations
 
@@ -41,12 +39,8 @@ def read_pgm(address: Address) -> npt.NDArray[Any]:
     if not 0 < largest <= 65535:
         raise address.wrong("a largest value from 1 to 65535", str(largest))
     size = rows * columns
-    if header[1] == b"2":
-        counts = np.array(_COMMENT.sub(b"", data[header.end() :]).split()[:size], dtype=np.int64)
-    else:
-        kind = np.dtype(">u2" if largest > 255 else "u1")
-        body = data[header.end() : header.end() + size * kind.itemsize]
-        counts = np.frombuffer(body[: len(body) // kind.itemsize * kind.itemsize], dtype=kind)
+    body = data[header.end() :]
+    counts = _as_text(body, size) if header[1] == b"2" else _as_bytes(body, size, largest)
     if counts.size < size:
         raise address.wrong(
             f"{rows} x {columns} pixels", f"{counts.size} pixels: the file is cut off"
@@ -57,12 +51,21 @@ def read_pgm(address: Address) -> npt.NDArray[Any]:
     return kept.astype(np.uint16 if largest > 255 else np.uint8)
 
 
+def _as_text(body: bytes, size: int) -> npt.NDArray[Any]:
+    return np.array(_COMMENT.sub(b"", body).split()[:size], dtype=np.int64)
+
+
+def _as_bytes(body: bytes, size: int, largest: int) -> npt.NDArray[Any]:
+    """Return as many whole values as there are, of one byte or two by the largest value."""
+    kind = np.dtype(">u2" if largest > 255 else "u1")
+    whole = min(size, len(body) // kind.itemsize)
+    return np.frombuffer(body, dtype=kind, count=whole)
+
+
 Stored = npt.NDArray[Any]
 
 _GREY_MODES = ("L", "I;16", "I;16L", "I;16B", "I", "F")
-"""Pillow's modes of one channel whose values are kept as they are: 8 bit, 16 bit, 32 bit signed, 32
-bit float.
-"""
+"""Pillow's modes of one channel that are kept as they are: 8, 16, 32 bit and 32 bit float."""
 _HDF5_FILTER = hdf5plugin.Bitshuffle
 _LISTED = 20
 
@@ -72,16 +75,7 @@ def read_stored(address: Address) -> Stored:
 
     Its message names the file.
     """
-    suffix = address.path.suffix.lower()
-    reader = _READERS.get(suffix)
-    if not address.path.is_file():
-        raise address.wrong(
-            "an image file", "a folder" if address.path.is_dir() else "no such file"
-        )
-    if reader is None:
-        raise address.wrong(
-            f"a file that ends in {', '.join(_READERS)}", repr(suffix) if suffix else "no ending"
-        )
+    reader = _reader_of(address)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -92,7 +86,20 @@ def read_stored(address: Address) -> Stored:
         raise
     # the libraries answer a damaged file with any exception, also RuntimeError, TokenError
     except Exception as error:
-        raise address.wrong(f"a readable {suffix} file", " ".join(str(error).split())) from error
+        wanted = f"a readable {address.path.suffix.lower()} file"
+        raise address.wrong(wanted, " ".join(str(error).split())) from error
+
+
+def _reader_of(address: Address) -> Callable[[Address], Stored]:
+    """Return what reads this file, by its ending. Raises `ImageError`."""
+    suffix = address.path.suffix.lower()
+    if not address.path.is_file():
+        found = "a folder" if address.path.is_dir() else "no such file"
+        raise address.wrong("an image file", found)
+    if suffix not in _READERS:
+        wanted = f"a file that ends in {', '.join(_READERS)}"
+        raise address.wrong(wanted, repr(suffix) if suffix else "no ending")
+    return _READERS[suffix]
 
 
 def _numpy(address: Address) -> Stored:
@@ -166,9 +173,7 @@ def _fits(address: Address) -> Stored:
 
 
 def _select(address: Address, stack: Any, skip: int = 0) -> Stored:
-    """Return the image that the index, after `skip` numbers of it, names of an array or an HDF5
-    dataset.
-    """
+    """Return the image of an array or dataset that the index names, after `skip` numbers of it."""
     address.check_stack(stack.shape, skip)
     return np.asarray(stack[address.index[skip:]])
 

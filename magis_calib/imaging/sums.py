@@ -35,9 +35,7 @@ def bin_sums(
 
 
 def sum_rows(values: Counts | Sums, edges: Indices, wide: npt.DTypeLike) -> Sums:
-    """Return the sums of each band of rows between two edges, (bands, columns), as numbers of this
-    type.
-    """
+    """Return sums of each band of rows between two edges, (bands, columns), of this type."""
     sums = np.empty((len(edges) - 1, values.shape[1]), dtype=wide)
     for bands, rows in blocks(edges):
         np.add.reduce(

@@ -78,13 +78,17 @@ def echo_of(raw: bytes) -> dict[str, Any]:
     """Return what can be told about a broken frame header, to name it in the answer: drop_id,
     sequence.
     """
+    table = _table_in(raw)
+    return {name: table[name] for name in ("drop_id", "sequence") if type(table.get(name)) is int}
+
+
+def _table_in(raw: bytes) -> dict[str, Any]:
+    """Return the table in a header, an empty one where there is none."""
     try:
         table = json.loads(raw[:HEADER_LIMIT_BYTES])
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(table, dict):
-        return {}
-    return {name: table[name] for name in ("drop_id", "sequence") if type(table.get(name)) is int}
+    return table if isinstance(table, dict) else {}
 
 
 def _excerpt(raw: bytes) -> str:

@@ -14,6 +14,7 @@ from magis_calib.domain.errors import ProcedureError
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.feedback.control_law import correcting_move, rooms_at
 from magis_calib.feedback.response_matrix import Response
+from magis_calib.procedures.gains import circular_mean
 from magis_calib.procedures.protocol import (
     Procedure,
     ProcedureResult,
@@ -69,7 +70,7 @@ def _are_there(errors: Mapping[str, float], loop: LoopConfig) -> bool:
 
 def _in_words(errors: Mapping[str, float]) -> str:
     return ", ".join(
-        f"{OBSERVABLES[name].label} {OBSERVABLES[name].shown(error)} {OBSERVABLES[name].shown_unit}"
+        f"{OBSERVABLES[name].label} {OBSERVABLES[name].with_unit(error)}"
         for name, error in errors.items()
     )
 
@@ -86,8 +87,4 @@ def _mean_error(name: str, records: Sequence[DropRecord], target: float) -> floa
         raise ProcedureError(
             f"{OBSERVABLES[name].label} was not measured in {len(records)} drops: {reasons}"
         )
-    return (
-        float(np.angle(np.mean(np.exp(1j * known))))
-        if name == "phase_rad"
-        else float(np.mean(known))
-    )
+    return circular_mean(known) if name == "phase_rad" else float(np.mean(known))

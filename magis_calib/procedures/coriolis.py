@@ -57,24 +57,25 @@ def coriolis(
         goal = {TIME: time_s, RATE: rate}
         taken += yield Request(goal, words, drops_each, curves=curves, part=part)
     found = _null(taken)
-    if not abs(found.gain) > SEEN_SIGMA * found.gain_stderr:
+    if not abs(found.gain_per_m_per_s) > SEEN_SIGMA * found.gain_stderr:
+        gain = f"{found.gain_per_m_per_s:.3g} ± {found.gain_stderr:.2g} rad/m per rad/s and s²"
         raise ProcedureError(
-            f"coriolis: the rate does not move κx: {found.gain:.3g} ± {found.gain_stderr:.2g} rad/m"
-            " per rad/s and s²; is the interrogation time long enough?"
+            f"coriolis: the rate does not move κx: {gain}; is the interrogation time long enough?"
         )
     shown = ACTUATORS[RATE]
-    null = f"{shown.with_error(found.null, found.null_stderr)} {shown.shown_unit}"
+    null = f"{shown.with_error(found.null_rad_per_s, found.null_stderr)} {shown.shown_unit}"
     words = f"{shown.label} that compensates the rotation: {null}"
-    return ProcedureResult(True, words, _product(found, taken), {RATE: found.null} if keep else {})
+    setpoint = {RATE: found.null_rad_per_s} if keep else {}
+    return ProcedureResult(True, words, _product(found, taken), setpoint)
 
 
 @dataclass(frozen=True, slots=True)
 class _Null:
-    """The rate without effect of the time (rad/s), and the gain g, each with its standard error."""
+    """The rate at which the time has no effect, and the gain g (SI), with standard errors."""
 
-    null: float
+    null_rad_per_s: float
     null_stderr: float
-    gain: float
+    gain_per_m_per_s: float
     gain_stderr: float
 
 
@@ -83,9 +84,7 @@ def _points(place: StartingPoint, half_range: float) -> Iterator[tuple[float, fl
     missing = sorted({TIME, RATE} - set(place.facts))
     if missing:
         raise ProcedureError(f"coriolis: no controller describes {missing}")
-    now, facts = place.base[RATE], place.facts[RATE]
-    low, high = max(facts.minimum, now - half_range), min(facts.maximum, now + half_range)
-    rates = np.linspace(low, high, POINTS).tolist()
+    rates = _rates(place, half_range)
     yield from ((place.base[TIME], rate) for rate in rates)
     yield from ((SHORTER * place.base[TIME], rate) for rate in reversed(rates))
 
@@ -94,24 +93,34 @@ def _measured(taken: list[DropRecord]) -> list[DropRecord]:
     return [one for one in taken if math.isfinite(one.estimate.values[OBSERVED])]
 
 
+def _rates(place: StartingPoint, half_range: float) -> list[float]:
+    """Return rates about the one in force, inside the controller's range (rad/s)."""
+    now, facts = place.base[RATE], place.facts[RATE]
+    low = max(facts.minimum, now - half_range)
+    high = min(facts.maximum, now + half_range)
+    rates: list[float] = np.linspace(low, high, POINTS).tolist()
+    return rates
+
+
 def _product(found: _Null, taken: list[DropRecord]) -> dict[str, object]:
     return {
         "actuator": RATE,
         "unit": ACTUATORS[RATE].unit,
-        "optimum": found.null,
+        "optimum": found.null_rad_per_s,
         "optimum_stderr": found.null_stderr,
-        "gain_per_square_time": found.gain,
+        "gain_per_square_time": found.gain_per_m_per_s,
         "gain_stderr": found.gain_stderr,
         "observed": OBSERVED,
-        "points": [
-            {
-                "interrogation_time_s": one.in_force[TIME],
-                "at": one.in_force[RATE],
-                "seen": one.estimate.values[OBSERVED],
-                "stderr": one.estimate.stderr[OBSERVED],
-            }
-            for one in _measured(taken)
-        ],
+        "points": [_point(one) for one in _measured(taken)],
+    }
+
+
+def _point(record: DropRecord) -> dict[str, float]:
+    return {
+        "interrogation_time_s": record.in_force[TIME],
+        "at": record.in_force[RATE],
+        "seen": record.estimate.values[OBSERVED],
+        "stderr": record.estimate.stderr[OBSERVED],
     }
 
 

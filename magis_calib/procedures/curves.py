@@ -18,7 +18,7 @@ EXTREMUM_SIGMA = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The place a scan was for, with its standard error, and the curve there."""
+    """The place a scan was for, with its standard error, and the curve there (SI)."""
 
     place: float
     stderr: float
@@ -90,8 +90,8 @@ def rabi(x: Array, x0: float, top: float, rate: float) -> Array:
     """Return the population after a π pulse against detuning:
     top Ω²/(Ω²+d²) sin²(π/2 √(1+(d/Ω)²)).
     """
-    off = (x - x0) / rate
-    population: Array = top / (1.0 + off**2) * np.sin(0.5 * math.pi * np.sqrt(1.0 + off**2)) ** 2
+    broad = 1.0 + ((x - x0) / rate) ** 2
+    population: Array = top / broad * np.sin(0.5 * math.pi * np.sqrt(broad)) ** 2
     return population
 
 

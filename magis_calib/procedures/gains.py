@@ -65,8 +65,13 @@ def measured_gains(records: Sequence[DropRecord], actuators: Sequence[str]) -> G
 
 def _unwrapped(phases: Array) -> Array:
     """Return phases within π of their circular mean."""
-    middle = float(np.angle(np.mean(np.exp(1j * phases))))
+    middle = circular_mean(phases)
     return np.array([wrap_phase(float(phase) - middle) for phase in phases])
+
+
+def circular_mean(phases: Array) -> float:
+    """Return the direction of the mean of unit vectors (rad)."""
+    return float(np.angle(np.mean(np.exp(1j * phases))))
 
 
 def _without_wild(away: Array, moves: Array, times: Array) -> tuple[Array, Array, int]:

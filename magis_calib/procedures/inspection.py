@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.estimate import Array
+from magis_calib.domain.estimate import Array, Value, ViewEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
 from magis_calib.procedures.gains import DRIFTS, weighed
 from magis_calib.procedures.protocol import (
@@ -85,26 +87,15 @@ def cameras(
 ) -> Procedure:
     """Orientation, roll and magnification of each view, from where the two ports lie."""
     records = yield Request({}, "camera orientation, roll and magnification", drops)
-    product = {}
-    wrong = []
-    for view in ("x", "y"):
+    product: dict[str, Any] = {}
+    wrong: list[str] = []
+    for view in VIEWS:
         found = _geometry(view, records)
         product[view] = found
         if found["upright"] is False:
             wrong.append(f"view {view}: port a lies below port b: is its orientation right?")
-        if found["roll_rad"] is not None and abs(found["roll_rad"]) > most_roll_rad:
-            wrong.append(
-                f"view {view}: roll {1e3 * found['roll_rad']:.2f} mrad, wanted at most "
-                f"{1e3 * most_roll_rad:g}"
-            )
-        if (
-            found["magnification"] is None
-            or abs(found["magnification"] - 1.0) > most_magnification_error
-        ):
-            wrong.append(
-                f"view {view}: ports {found['magnification']} of their nominal separation apart, "
-                f"wanted 1 ± {most_magnification_error:g}: is object_pixel_m right?"
-            )
+        wrong += _wrong_roll(view, found["roll_rad"], most_roll_rad)
+        wrong += _wrong_magnification(view, found["magnification"], most_magnification_error)
     return ProcedureResult(
         not wrong,
         "; ".join(wrong) or "orientation, roll and magnification are as configured",
@@ -173,20 +164,29 @@ def _error(name: str, record: DropRecord, target: float) -> float:
     return wrap_error(name, record.estimate.values[name] - target)
 
 
-def _geometry(view: str, records: Sequence[DropRecord]) -> dict[str, float | bool | None]:
+def _wrong_roll(view: View, roll_rad: float | None, most_rad: float) -> list[str]:
+    if roll_rad is None or abs(roll_rad) <= most_rad:
+        return []
+    return [f"view {view}: roll {1e3 * roll_rad:.2f} mrad, wanted at most {1e3 * most_rad:g}"]
+
+
+def _wrong_magnification(view: View, found: float | None, most_error: float) -> list[str]:
+    if found is not None and abs(found - 1.0) <= most_error:
+        return []
+    return [
+        f"view {view}: ports {found} of their nominal separation apart, "
+        f"wanted 1 ± {most_error:g}: is object_pixel_m right?"
+    ]
+
+
+def _geometry(view: View, records: Sequence[DropRecord]) -> dict[str, float | bool | None]:
     """Return roll, separation of the ports over the nominal one, and whether port a is the upper
     one; None unknown.
     """
-    rolls, ratios = [], []
-    for record in records:
-        one = record.estimate.views.get(view)  # type: ignore[call-overload]
-        if one is None or not one.usable:
-            continue
-        nominal = one.displacements["a"][1] - one.displacements["b"][1]
-        ratios.append((one.value("port_a_vertical_m") - one.value("port_b_vertical_m")) / nominal)
-        rolls.append(
-            one.diagnostics["roll_rad"].value if "roll_rad" in one.diagnostics else math.nan
-        )
+    seen = [record.estimate.views.get(view) for record in records]
+    usable = [one for one in seen if one is not None and one.usable]
+    ratios = [_separation(one) for one in usable]
+    rolls = [one.diagnostics.get("roll_rad", Value()).value for one in usable]
     known = [roll for roll in rolls if math.isfinite(roll)]
     ratio = float(np.mean(ratios)) if ratios else None
     return {
@@ -194,3 +194,9 @@ def _geometry(view: str, records: Sequence[DropRecord]) -> dict[str, float | boo
         "magnification": ratio,
         "upright": None if ratio is None else ratio > 0,
     }
+
+
+def _separation(view: ViewEstimate) -> float:
+    """Return the height of port a above port b over the nominal one."""
+    nominal = view.displacements["a"][1] - view.displacements["b"][1]
+    return (view.value("port_a_vertical_m") - view.value("port_b_vertical_m")) / nominal

@@ -87,15 +87,18 @@ def _step(taken: Sequence[tuple[float, DropRecord]], dither: float) -> float:
 
 
 def _product(way: Sequence[float]) -> dict[str, object]:
-    settled = way[len(way) // 2 :]
     return {
         "actuator": ACTUATOR,
         "unit": ACTUATORS[ACTUATOR].unit,
         "observed": OBSERVED,
         "optimum": way[-1],
-        "spread": float(np.std(settled)) if len(settled) > 1 else math.nan,
+        "spread": _spread(way[len(way) // 2 :]),
         "way": [*way],
     }
+
+
+def _spread(settled: Sequence[float]) -> float:
+    return float(np.std(settled)) if len(settled) > 1 else math.nan
 
 
 def _begin(place: StartingPoint, dither: float) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
+from magis_calib.config.loop import ActuatorConfig
 from magis_calib.config.station import Station
 from magis_calib.domain.control import ParameterFacts, Setpoints
 from magis_calib.domain.estimate import Array
@@ -32,7 +33,7 @@ No two at the same pace.
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far one actuator may go to either side, and in one step."""
+    """How far one actuator may go to either side, and in one step (SI)."""
 
     side: float
     step: float
@@ -48,13 +49,16 @@ def reach_of(
     found = {}
     for name in names:
         own = station.loop.actuators[name]
-        device = facts[name]
-        now = base[name]
         unit = float(response.unit[response.actuators.index(name)])
-        low, high = max(own.minimum, device.minimum), min(own.maximum, device.maximum)
-        step = min(own.step_cap, device.sure_step)
-        found[name] = Reach(max(0.0, min(now - low, high - now)), step, WANTED_SIGMA * unit)
+        step = min(own.step_cap, facts[name].sure_step)
+        found[name] = Reach(_free_way(own, facts[name], base[name]), step, WANTED_SIGMA * unit)
     return found
+
+
+def _free_way(own: ActuatorConfig, device: ParameterFacts, now: float) -> float:
+    """Return how far an actuator may go in both directions (SI)."""
+    low, high = max(own.minimum, device.minimum), min(own.maximum, device.maximum)
+    return max(0.0, min(now - low, high - now))
 
 
 def pattern(reach: Mapping[str, Reach], drops: int, share: float = 1.0) -> Array:

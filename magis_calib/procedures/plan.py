@@ -8,7 +8,7 @@ import importlib.resources
 import time
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -113,11 +113,21 @@ def read_plan(text: str, source: str) -> Plan:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{source}: not valid TOML: {error}") from error
     except ValidationError as error:
-        told = "; ".join(
-            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}, got {one['input']!r}"
-            for one in error.errors()
-        )
-        raise ConfigError(f"{source}: {told}") from error
+        raise ConfigError(f"{source}: {_wrong(error)}") from error
+    _check_order(plan, source)
+    return plan
+
+
+def _wrong(error: ValidationError) -> str:
+    """Say where in the plan something else was wanted, and what was found."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}, got {one['input']!r}"
+        for one in error.errors()
+    )
+
+
+def _check_order(plan: Plan, source: str) -> None:
+    """Raise `ConfigError` for two steps of one name, or a step before one that it needs."""
     seen: set[str] = set()
     for one in plan.step:
         if one.name in seen:
@@ -127,7 +137,6 @@ def read_plan(text: str, source: str) -> Plan:
                 f"{source}: step {one.name!r} needs {missing}, which are no steps before it"
             )
         seen.add(one.name)
-    return plan
 
 
 def plan_text() -> str:
@@ -182,9 +191,12 @@ def _ended(plan: Plan, records: Sequence[StepRecord]) -> tuple[bool, str]:
     if last is not None and last.outcome == "failed":
         remedy = KINDS[last.use].remedy
         return False, f"step {last.name!r} failed: {last.words}. What to do: {remedy}; then resume"
-    skipped = [one.name for one in records if one.outcome == "skipped"]
-    told = f", skipped: {', '.join(skipped)}" if skipped else ""
-    return True, f"{plan.title}: all {len(records)} steps done{told}"
+    return True, f"{plan.title}: all {len(records)} steps done{_skipped(records)}"
+
+
+def _skipped(records: Sequence[StepRecord]) -> str:
+    names = [one.name for one in records if one.outcome == "skipped"]
+    return f", skipped: {', '.join(names)}" if names else ""
 
 
 def _recorded(step: Step, place: StartingPoint, records: Sequence[StepRecord]) -> Any:
@@ -210,13 +222,18 @@ def _one(step: Step, place: StartingPoint, records: Sequence[StepRecord]) -> Any
     bad = [one.name for one in records if one.name in step.needs and one.outcome != "done"]
     if bad:
         return ProcedureResult(False, f"needs {', '.join(bad)}, which did not end well"), "failed"
-    try:
-        result = yield from KINDS[step.use].begin(place, **step.options)
-    except ProcedureError as error:
-        return ProcedureResult(False, str(error)), "failed"
-    except TypeError as error:
-        return ProcedureResult(False, f"its options cannot be used: {error}"), "failed"
+    result = yield from _done(step, place)
     return result, "done" if result.good else "failed"
+
+
+def _done(step: Step, place: StartingPoint) -> Procedure:
+    """Do the procedure of a step; one that cannot be done is a result, too."""
+    try:
+        return (yield from KINDS[step.use].begin(place, **step.options))
+    except ProcedureError as error:
+        return ProcedureResult(False, str(error))
+    except TypeError as error:
+        return ProcedureResult(False, f"its options cannot be used: {error}")
 
 
 def _told(plan: Plan, records: Sequence[StepRecord], station: Station) -> dict[str, Any]:
@@ -230,19 +247,7 @@ def _told(plan: Plan, records: Sequence[StepRecord], station: Station) -> dict[s
             "targets": {name: one.target for name, one in loop.observables.items()},
             "tolerances": {name: one.tolerance for name, one in loop.observables.items()},
         },
-        "steps": [
-            {
-                "name": one.name,
-                "use": one.use,
-                "outcome": one.outcome,
-                "words": one.words,
-                "product": dict(one.product),
-                "keep": dict(one.keep),
-                "began_ns": one.began_ns,
-                "ended_ns": one.ended_ns,
-            }
-            for one in records
-        ],
+        "steps": [asdict(one) for one in records],
     }
 
 

@@ -4,7 +4,8 @@ force is right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,7 @@ SEEN_SIGMA = 7.0
 WRONG_SHARE, WRONG_SIGMA = 0.5, 5.0
 """A gain is wrong where it misses the matrix by half of the main effect, and by 5 standard errors.
 """
+PASSED = "poke passed: every actuator moves what, as far and in the direction that the matrix says"
 WELL_ENOUGH = 0.125
 """Standard error of a main gain, of itself, with which a dead actuator is still found."""
 
@@ -49,9 +51,8 @@ def poke(place: StartingPoint) -> Procedure:
         harmless += yield Request(
             moved(place.base, names, row), "poke: moves too small to be seen", curves=curves
         )
-    wrong = _too_strong(harmless, place)
-    if wrong:
-        return ProcedureResult(False, f"poke failed: {'; '.join(wrong)}", {"wrong": wrong})
+    if wrong := _too_strong(harmless, place):
+        return _failed(wrong, {"wrong": wrong})
     records: list[DropRecord] = []
     for number, row in enumerate(pattern(reach, DROPS), 1):
         records += yield Request(
@@ -59,18 +60,21 @@ def poke(place: StartingPoint) -> Procedure:
         )
     gains = measured_gains(records, names)
     wrong = misfits(gains, place)
-    product = {
+    product = _product(gains, wrong, place)
+    return _failed(wrong, product) if wrong else ProcedureResult(True, PASSED, product)
+
+
+def _failed(wrong: list[str], product: Mapping[str, Any]) -> ProcedureResult:
+    return ProcedureResult(False, f"poke failed: {'; '.join(wrong)}", product)
+
+
+def _product(gains: Gains, wrong: list[str], place: StartingPoint) -> dict[str, Any]:
+    found = ratios(gains, place)
+    return {
         "wrong": wrong,
-        "ratio": {name: value for name, (value, _) in ratios(gains, place).items()},
-        "ratio_stderr": {name: error for name, (_, error) in ratios(gains, place).items()},
+        "ratio": {name: value for name, (value, _) in found.items()},
+        "ratio_stderr": {name: error for name, (_, error) in found.items()},
     }
-    if wrong:
-        return ProcedureResult(False, f"poke failed: {'; '.join(wrong)}", product)
-    return ProcedureResult(
-        True,
-        "poke passed: every actuator moves what, as far and in the direction that the matrix says",
-        product,
-    )
 
 
 def ratios(gains: Gains, place: StartingPoint) -> dict[str, tuple[float, float]]:
@@ -143,9 +147,8 @@ def _too_strong(records: Sequence[DropRecord], place: StartingPoint) -> list[str
         apart = [
             wrap_error(name, a - b) for a, b in zip(up, down, strict=True) if np.isfinite(a - b)
         ]
-        if apart and abs(np.mean(apart)) > SEEN_SIGMA * force.noise[row] / np.sqrt(
-            len(apart) / 2.0
-        ):
+        seen = SEEN_SIGMA * force.noise[row] / np.sqrt(len(apart) / 2.0) if apart else np.inf
+        if apart and abs(np.mean(apart)) > seen:
             size = abs(float(np.mean(apart))) / force.noise[row]
             label = ACTUATORS[force.mains[row]].label
             wrong[size] = (

@@ -57,10 +57,10 @@ def _judge(names: Sequence[str], drops: int, place: StartingPoint) -> None:
         raise ProcedureError(
             f"actuators: wanted some of {list(place.station.loop.actuators)}, got {unknown}"
         )
-    if drops < len(names) + SPARE_DROPS:
+    least = len(names) + SPARE_DROPS
+    if drops < least:
         raise ProcedureError(
-            f"drops: wanted at least {len(names) + SPARE_DROPS} for {len(names)} actuators, got "
-            f"{drops}"
+            f"drops: wanted at least {least} for {len(names)} actuators, got {drops}"
         )
 
 
@@ -121,12 +121,14 @@ def likeness(gains: Gains, place: StartingPoint) -> float | None:
 
 
 def _in_words(gains: Gains, place: StartingPoint) -> str:
-    words = []
-    labels = [quantity.label for quantity in OBSERVABLES.values()]
-    for row, column in _mains(gains, place):
-        share = gains.stderr[row, column] / abs(gains.values[row, column])
-        words.append(f"{labels[row]} {share:.1%}" if np.isfinite(share) else f"{labels[row]} NOT")
+    words = [_known_to(gains, row, column) for row, column in _mains(gains, place)]
     return f"response measured; main gains known to {', '.join(words)}"
+
+
+def _known_to(gains: Gains, row: int, column: int) -> str:
+    label = list(OBSERVABLES.values())[row].label
+    share = gains.stderr[row, column] / abs(gains.values[row, column])
+    return f"{label} {share:.1%}" if np.isfinite(share) else f"{label} NOT"
 
 
 def _rows(matrix: np.ndarray) -> list[tuple[str, list[float]]]:

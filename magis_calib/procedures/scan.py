@@ -37,7 +37,7 @@ class Scan:
     observed: str
     """Name of what is plotted: an observable or diagnostic of the station."""
     half_range: float
-    """To either side of the setpoint it begins at, where nothing else is asked."""
+    """To either side of the setpoint it begins at (SI), where nothing else is asked."""
     curve: Callable[[StartingPoint], Curve]
     summary: str
     sequence_type: SequenceType = "interferometer"
@@ -150,15 +150,22 @@ def _nearest_first(grid: np.ndarray, now: float) -> np.ndarray:
 
 
 def _seen(one: Scan, taken: list[DropRecord]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    told = [(record.in_force[one.actuator], record.estimate) for record in taken]
-    values = [
-        (at, estimate.values[one.observed], estimate.stderr[one.observed]) for at, estimate in told
-    ]
-    known = [row for row in values if all(math.isfinite(number) for number in row) and row[2] > 0]
+    known = [row for row in (_point(one, record) for record in taken) if _is_known(row)]
     if not known:
         raise ProcedureError(f"scan: {one.observed} was not measured in any of {len(taken)} drops")
     at, seen, errors = np.array(known).T
     return at, seen, errors
+
+
+def _point(one: Scan, record: DropRecord) -> tuple[float, float, float]:
+    """Return setpoint, what was seen there, and its standard error."""
+    estimate = record.estimate
+    seen, stderr = estimate.values[one.observed], estimate.stderr[one.observed]
+    return record.in_force[one.actuator], seen, stderr
+
+
+def _is_known(row: tuple[float, float, float]) -> bool:
+    return all(math.isfinite(number) for number in row) and row[2] > 0
 
 
 def _product(

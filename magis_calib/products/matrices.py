@@ -137,17 +137,15 @@ def _told(product: Product, path: Path, station: Station, saved: str) -> Measure
 
 def _whole(product: Product, what: str, station: Station) -> dict[str, dict[str, float]]:
     """Return the elements of all the loop's actuators, NaN for what could not be measured."""
-    told = {
-        name: {
-            key: math.nan if one is None else one
-            for key, one in product.numbers[what][name].items()
-        }
+    told = product.numbers[what]
+    return {
+        name: {actuator: _known(told[name][actuator]) for actuator in station.loop.actuators}
         for name in OBSERVABLES
     }
-    return {
-        name: {actuator: row[actuator] for actuator in station.loop.actuators}
-        for name, row in told.items()
-    }
+
+
+def _known(number: float | None) -> float:
+    return math.nan if number is None else number
 
 
 def _named_in(config: Path | None, name: str) -> str:

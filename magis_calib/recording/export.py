@@ -29,7 +29,7 @@ def export_table(session: Session, name: str, folder: Path, kind: TableFormat) -
     Raises `SessionError`, `OSError`.
     """
     file = folder / f"{name}.{kind}"
-    part = file.with_name(file.name + ".part")
+    part = _part_of(file)
     if kind == "csv":
         _write_csv(session, name, part)
     else:
@@ -60,15 +60,22 @@ def export_images(
 
 
 def _write_tiff(frame: Frame, file: Path) -> Path:
-    told = (
-        to_json({"header": frame.header, "facts": frame.facts})
-        .encode("ascii", errors="backslashreplace")
-        .decode()
-    )
-    part = file.with_name(file.name + ".part")
-    Image.fromarray(frame.counts).save(part, format="TIFF", tiffinfo={DESCRIPTION: told})
+    part = _part_of(file)
+    tags = {DESCRIPTION: _description(frame)}
+    Image.fromarray(frame.counts).save(part, format="TIFF", tiffinfo=tags)
     os.replace(part, file)
     return file
+
+
+def _part_of(file: Path) -> Path:
+    """Return the name of a file that is not whole yet."""
+    return file.with_name(file.name + ".part")
+
+
+def _description(frame: Frame) -> str:
+    """Return header and facts as JSON in ASCII, which is all that TIFF allows."""
+    told = to_json({"header": frame.header, "facts": frame.facts})
+    return told.encode("ascii", errors="backslashreplace").decode()
 
 
 def _write_csv(session: Session, name: str, file: Path) -> None:

@@ -42,15 +42,23 @@ class SegmentRepair:
             return (
                 f"{self.name}: nothing could be recovered: {found.problem}; moved to {ORIGINALS}/"
             )
-        frames = f"; {len(found.lost_frames)} frames lost: {', '.join(found.lost_frames[:20])}"
-        records = f"; {found.lost_records} records lost"
-        lost = (frames if found.lost_frames else "") + (
-            records if found.lost_records else ""
-        ) or "; nothing lost"
         return (
-            f"{self.name}: recovered {found.frames} frames, {found.drops} drops{lost}; "
+            f"{self.name}: recovered {found.frames} frames, {found.drops} drops{self._lost()}; "
             f"the original is in {ORIGINALS}/"
         )
+
+    @property
+    def loses_something(self) -> bool:
+        """Whether a part of what was recorded could not be recovered."""
+        found = self.salvaged
+        return bool(found.problem or found.lost_frames or found.lost_records)
+
+    def _lost(self) -> str:
+        found = self.salvaged
+        frames = f"; {len(found.lost_frames)} frames lost: {', '.join(found.lost_frames[:20])}"
+        records = f"; {found.lost_records} records lost"
+        lost = (frames if found.lost_frames else "") + (records if found.lost_records else "")
+        return lost or "; nothing lost"
 
 
 def repair(path: Path) -> list[SegmentRepair]:

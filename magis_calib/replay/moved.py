@@ -71,16 +71,12 @@ class Moves:
 
     def changes(self) -> list[Change]:
         """Return what happened to each observable."""
-        return [
-            Change(
-                name,
-                len(moves),
-                sum(one.moved_by > self.limit for one in moves),
-                tuple(self._gained[name]),
-                tuple(self._lost[name]),
-            )
-            for name, moves in self._moves.items()
-        ]
+        return [self._change(name, moves) for name, moves in self._moves.items()]
+
+    def _change(self, name: str, moves: Sequence[Move]) -> Change:
+        moved = sum(one.moved_by > self.limit for one in moves)
+        gained, lost = tuple(self._gained[name]), tuple(self._lost[name])
+        return Change(name, len(moves), moved, gained, lost)
 
     def worst(self) -> list[Move]:
         """Return the observables that moved furthest, largest first."""

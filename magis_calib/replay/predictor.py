@@ -109,18 +109,16 @@ class Supposing:
 
 def _changes(request: Suppose) -> Changes:
     names = {**request.targets, **request.gains}
-    return Changes(
-        observables={
-            name: ObservableChange(target=request.targets.get(name), gain=request.gains.get(name))
-            for name in names
-        }
-    )
+    return Changes(observables={name: _change(request, name) for name in names})
+
+
+def _change(request: Suppose, name: str) -> ObservableChange:
+    return ObservableChange(target=request.targets.get(name), gain=request.gains.get(name))
 
 
 def _in_words(request: Suppose) -> str:
     targets = (
-        f"target of {OBSERVABLES[name].label} {OBSERVABLES[name].shown(value)} "
-        f"{OBSERVABLES[name].shown_unit}".rstrip()
+        f"target of {OBSERVABLES[name].label} {OBSERVABLES[name].with_unit(value)}".rstrip()
         for name, value in request.targets.items()
     )
     gains = (

@@ -81,7 +81,11 @@ def difference(one: MatrixState, other: MatrixState) -> dict[str, dict[str, floa
 
 
 def _apart(one: MatrixState, other: MatrixState, observable: str, actuator: str) -> float:
-    errors = [matrix.stderr.get(observable, {}).get(actuator, 0.0) for matrix in (one, other)]
-    return sigmas_apart(
-        one.values[observable][actuator], other.values[observable][actuator], errors
-    )
+    ours, theirs = one.values[observable][actuator], other.values[observable][actuator]
+    errors = [_stderr(matrix, observable, actuator) for matrix in (one, other)]
+    return sigmas_apart(ours, theirs, errors)
+
+
+def _stderr(matrix: MatrixState, observable: str, actuator: str) -> float:
+    """Return the standard error of an element, 0 where it was not measured."""
+    return matrix.stderr.get(observable, {}).get(actuator, 0.0)

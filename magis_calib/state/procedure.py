@@ -25,7 +25,7 @@ class Axes:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """What one drop showed."""
+    """What one drop showed (SI)."""
 
     drop_id: int
     at: float

@@ -1,3 +1,1 @@
-"""Start values that never need help, and the second estimator: moments, searches and Fourier peaks
-of one view.
-"""
+"""Start values that never need help, and the second estimator: moments and Fourier peaks."""

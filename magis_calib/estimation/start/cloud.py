@@ -1,6 +1,4 @@
-"""Find the clouds of an image by moments: background plane, then sum, centre and width of each
-port.
-"""
+"""Find the clouds of an image by moments: background plane, sum, centre and width of each port."""
 
 from __future__ import annotations
 
@@ -31,6 +29,8 @@ FEWEST_AWAY = 50
 
 Point = tuple[float, float]
 Ports = Mapping[str, Point]
+Moments = tuple[float, float, float, float, float]
+"""Sum of the light (electrons), centre u and v, width u and v (m)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,10 +71,7 @@ def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
     with np.errstate(invalid="ignore", divide="ignore"):
         snr = np.nan_to_num(signal / tiles.noise)
     centre = stacked_peak(snr, tiles, displacements, 5)
-    separation = min(
-        (math.dist(a, b) for a in displacements.values() for b in displacements.values() if a != b),
-        default=0.0,
-    )
+    separation = _separation(displacements)
     reach = 0.45 * separation or 0.5 * min(np.ptp(tiles.u), np.ptp(tiles.v))
     places = {port: (centre[0] + d[0], centre[1] + d[1]) for port, d in displacements.items()}
     for _ in range(2):
@@ -87,10 +84,9 @@ def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
         away = _away(tiles, places, width)
         plane = tiles.plane(away) if np.count_nonzero(away) > FEWEST_AWAY else plane
         signal = tiles.above(plane)
+    wider = min(1.6 * reach, 0.5 * separation or 1.6 * reach)
     if any(
-        _moments(signal, tiles, at, min(1.6 * reach, 0.5 * separation or 1.6 * reach))[0]
-        > 1.1 * electrons[port]
-        for port, at in places.items()
+        _moments(signal, tiles, at, wider)[0] > 1.1 * electrons[port] for port, at in places.items()
     ):
         return None
     significance = {
@@ -99,6 +95,12 @@ def whole_clouds(image: Electrons, displacements: Ports) -> Cloud | None:
     }
     cloud = Cloud(plane, electrons, places, width, significance, displacements)
     return cloud if min(significance.values()) > 2.0 * PORT_SIGMA else None
+
+
+def _separation(displacements: Ports) -> float:
+    """Return the nominal distance of the ports (m); 0 for a single cloud."""
+    places = displacements.values()
+    return min((math.dist(a, b) for a in places for b in places if a != b), default=0.0)
 
 
 def stacked_peak(snr: Array, tiles: Tiles, displacements: Ports, smooth: float) -> Point:
@@ -130,19 +132,18 @@ def _iterate(
             raise FitError("no whole clouds")
         places = {port: (one[1], one[2]) for port, one in moments.items()}
         bright = [one for one in moments.values() if one[0] > 0.3 * strongest]
-        width = (
-            float(np.mean([one[3] for one in bright])),
-            float(np.mean([one[4] for one in bright])),
-        )
+        width = (_mean_of(bright, 3), _mean_of(bright, 4))
         reach = min(reach, 3.0 * max(width))
     return dict(places), {port: one[0] for port, one in moments.items()}, width, reach
 
 
-def _moments(
-    signal: Array, tiles: Tiles, at: Point, reach: float
-) -> tuple[float, float, float, float, float]:
-    """Return sum, centre u and v, width u and v inside a square window."""
-    rows, columns = np.abs(tiles.v - at[1]) <= reach, np.abs(tiles.u - at[0]) <= reach
+def _mean_of(moments: list[Moments], place: int) -> float:
+    return float(np.mean([one[place] for one in moments]))
+
+
+def _moments(signal: Array, tiles: Tiles, at: Point, reach: float) -> Moments:
+    """Return the moments inside a square window."""
+    rows, columns = _inside(tiles, at, reach)
     part = signal[np.ix_(rows, columns)]
     u = tiles.u[columns]
     v = tiles.v[rows]
@@ -150,25 +151,29 @@ def _moments(
     if total <= 0:
         return 0.0, *at, 0.0, 0.0
     across, along = part.sum(axis=0), part.sum(axis=1)
-    centre_u, centre_v = float(across @ u) / total, float(along @ v) / total
-    sheppard = tiles.step**2 / 12.0  # a tile has a width of its own
-    variance_u = float(across @ (u - centre_u) ** 2) / total - sheppard
-    variance_v = float(along @ (v - centre_v) ** 2) / total - sheppard
-    return (
-        total,
-        centre_u,
-        centre_v,
-        math.sqrt(max(variance_u, 0.0)),
-        math.sqrt(max(variance_v, 0.0)),
-    )
+    centre_u, width_u = _centre_and_width(across, u, total, tiles.step)
+    centre_v, width_v = _centre_and_width(along, v, total, tiles.step)
+    return total, centre_u, centre_v, width_u, width_v
+
+
+def _centre_and_width(light: Array, at: Array, total: float, step: float) -> tuple[float, float]:
+    """Return both along one axis, from the light of its tiles (m)."""
+    centre = float(light @ at) / total
+    sheppard = step**2 / 12.0  # a tile has a width of its own
+    variance = float(light @ (at - centre) ** 2) / total - sheppard
+    return centre, math.sqrt(max(variance, 0.0))
+
+
+def _inside(tiles: Tiles, at: Point, reach: float) -> tuple[Mask, Mask]:
+    """Mark the rows and the columns of tiles in a square window."""
+    return np.abs(tiles.v - at[1]) <= reach, np.abs(tiles.u - at[0]) <= reach
 
 
 def _whole(places: Mapping[str, Point], width: Point, tiles: Tiles, separation: float) -> bool:
     """Clouds hardly narrower than a tile, inside the frame and apart from each other."""
-    tile = tiles.step
-    if min(width) < NARROW_TILES * tile or (
-        separation and separation < 2.0 * WHOLE_WIDTHS * max(width)
-    ):
+    if min(width) < NARROW_TILES * tiles.step:
+        return False
+    if separation and separation < 2.0 * WHOLE_WIDTHS * max(width):
         return False
     half_u, half_v = np.max(np.abs(tiles.u)), np.max(np.abs(tiles.v))
     return all(
@@ -189,7 +194,6 @@ def _away(tiles: Tiles, places: Mapping[str, Point], width: Point) -> Mask:
 
 
 def _error(tiles: Tiles, at: Point, reach: float, electrons: float, image: Electrons) -> float:
-    rows, columns = np.abs(tiles.v - at[1]) <= reach, np.abs(tiles.u - at[0]) <= reach
-    dark = float(np.sum(tiles.noise[np.ix_(rows, columns)] ** 2))
+    dark = float(np.sum(tiles.noise[np.ix_(*_inside(tiles, at, reach))] ** 2))
     light = (1.0 + image.facts.excess) * max(electrons, 0.0) if image.noise_known else 0.0
     return math.sqrt(max(dark + light, 1e-300))

@@ -1,6 +1,4 @@
-"""The fringe as a Fourier peak of the ports' difference, with standard errors that no fit was
-needed for.
-"""
+"""The fringe as a Fourier peak of the ports' difference, with standard errors without a fit."""
 
 from __future__ import annotations
 
@@ -10,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 
+from magis_calib.domain.estimate import Array
 from magis_calib.estimation.start.windows import Window
 
 FREE_SEARCH_SIGMA = 6.5
@@ -63,30 +62,26 @@ def find_wave(
     if free.score > FREE_SEARCH_SIGMA or expected is None:
         return free
     near = _wave(windows, _refine(windows, expected, width))
-    away = [(near.kappa[i] - expected[i]) / near.kappa_sigma[i] for i in (0, 1)]
-    if near.score > PREDICTED_SIGMA and math.hypot(*away) < PREDICTED_WITHIN:
-        return near
-    return free
+    return near if _is_predicted(near, expected) else free
 
 
 def is_fringe(wave: Wave | None, expected: Wavevector | None) -> bool:
-    """Whether this wave stands out: 6.5 standard deviations in a free search, 4 where it was
-    expected.
-    """
+    """Whether this wave stands out: 6.5 standard deviations, 4 where it was expected."""
     if wave is None:
         return False
     if wave.score > FREE_SEARCH_SIGMA:
         return True
-    if expected is None:
-        return False
+    return expected is not None and _is_predicted(wave, expected)
+
+
+def _is_predicted(wave: Wave, expected: Wavevector) -> bool:
+    """Whether this wave stands out enough for where it is expected."""
     away = math.hypot(*((wave.kappa[i] - expected[i]) / wave.kappa_sigma[i] for i in (0, 1)))
     return wave.score > PREDICTED_SIGMA and away < PREDICTED_WITHIN
 
 
 def _strongest(windows: list[Window], width: tuple[float, float]) -> Wavevector:
-    """Return the grid point of the largest Fourier amplitude of all windows together, |κ·width| >
-    2.
-    """
+    """Return the wavevector of the largest Fourier amplitude of all windows, |κ·width| > 2."""
     rows = max(scipy.fft.next_fast_len(len(one.v)) for one in windows)
     columns = max(scipy.fft.next_fast_len(len(one.u), real=True) for one in windows)
     step_u, step_v = windows[0].bin_m
@@ -154,20 +149,8 @@ def _wave(windows: list[Window], kappa: Wavevector) -> Wave:
     amplitude = _amplitude(windows, kappa)
     information = [one.weight * one.envelope for one in windows]
     total = sum(float(one.sum()) for one in information)
-    middle_u = (
-        sum(float(i.sum(axis=0) @ w.u) for i, w in zip(information, windows, strict=True)) / total
-    )
-    middle_v = (
-        sum(float(i.sum(axis=1) @ w.v) for i, w in zip(information, windows, strict=True)) / total
-    )
-    spread_u = sum(
-        float(i.sum(axis=0) @ (w.u - middle_u) ** 2)
-        for i, w in zip(information, windows, strict=True)
-    )
-    spread_v = sum(
-        float(i.sum(axis=1) @ (w.v - middle_v) ** 2)
-        for i, w in zip(information, windows, strict=True)
-    )
+    middle_u, spread_u = _spread(information, [one.u for one in windows], 0, total)
+    middle_v, spread_v = _spread(information, [one.v for one in windows], 1, total)
     size = max(abs(amplitude), 1e-300)
     seen = 2.0 * size / total
     clear = seen * _averaged(windows, kappa)
@@ -178,3 +161,17 @@ def _wave(windows: list[Window], kappa: Wavevector) -> Wave:
     score = size * _averaged(windows, kappa) / math.sqrt(total / 2.0)
     phase = float(np.angle(amplitude))
     return Wave(kappa, sigma, seen, phase, score, (middle_u, middle_v))
+
+
+def _spread(
+    information: list[Array], places: list[Array], across: int, total: float
+) -> tuple[float, float]:
+    """Return the middle of the information along one axis, and its second moment about it."""
+    middle = _moment(information, places, across) / total
+    return middle, _moment(information, [(one - middle) ** 2 for one in places], across)
+
+
+def _moment(information: list[Array], values: list[Array], across: int) -> float:
+    """Sum values along one axis, weighted by the information of the bins across it."""
+    pairs = zip(information, values, strict=True)
+    return sum(float(one.sum(axis=across) @ value) for one, value in pairs)

@@ -1,6 +1,4 @@
-"""Start values of the Gaussian models: where the cloud is, its second moments,
-its strongest wave.
-"""
+"""Start values of the Gaussian models: place, second moments and strongest wave of the cloud."""
 
 from __future__ import annotations
 
@@ -9,6 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from magis_calib.domain.estimate import Array
+from magis_calib.estimation.axis import column_of, row_of
 from magis_calib.estimation.model import Check, Fringe, Start
 from magis_calib.estimation.start.cloud import Cloud, whole_clouds
 from magis_calib.estimation.start.fourier import Wave, find_wave, is_fringe
@@ -34,8 +34,8 @@ def gaussian_start(image: Electrons, fringe: Fringe | None, parameters: Mapping[
     at = cloud.places[""]
     values = dict.fromkeys(parameters, 0.0)
     values |= {
-        "horizontal_px": at[0] / pixel_m + (columns - 1) / 2.0,
-        "vertical_px": (rows - 1) / 2.0 - at[1] / pixel_m,
+        "horizontal_px": column_of(at[0], columns, pixel_m),
+        "vertical_px": row_of(at[1], rows, pixel_m),
         **_axes(windows, cloud, pixel_m),
         **_plane(cloud, image),
         "amplitude": max(cloud.electrons[""], 0.0)
@@ -71,10 +71,7 @@ def _axes(windows: list[Window], cloud: Cloud, pixel_m: float) -> dict[str, floa
     window = windows[0]
     at = cloud.places[""]
     u, v = (window.u - at[0]) / cloud.width[0], (window.v - at[1]) / cloud.width[1]
-    light = window.light * np.exp(-0.5 * (u[None, :] ** 2 + v[:, None] ** 2))
-    correlation = float(v @ light @ u) / max(float(light.sum()), 1e-300)
-    correlation = float(np.clip(2.0 * correlation / (1.0 + 2.0 * abs(correlation)), -0.9, 0.9))
-    shared = -correlation * sigma_u * sigma_v
+    shared = -_correlation(u, v, window.light) * sigma_u * sigma_v
     """Rows count downwards: the sign turns."""
     sizes, axes = np.linalg.eigh(np.array([[sigma_u**2, shared], [shared, sigma_v**2]]))
     angle = math.atan2(axes[1, 1], axes[0, 1])
@@ -85,23 +82,33 @@ def _axes(windows: list[Window], cloud: Cloud, pixel_m: float) -> dict[str, floa
     }
 
 
+def _correlation(u: Array, v: Array, light: Array) -> float:
+    """Return the correlation of u and v (widths from the middle) that a Gaussian window hides."""
+    seen = light * np.exp(-0.5 * (u[None, :] ** 2 + v[:, None] ** 2))
+    inside = float(v @ seen @ u) / max(float(seen.sum()), 1e-300)
+    return float(np.clip(2.0 * inside / (1.0 + 2.0 * abs(inside)), -0.9, 0.9))
+
+
 def _plane(cloud: Cloud, image: Electrons) -> dict[str, float]:
     """Return the background at pixel (0, 0) and its gradients per px to the right and down."""
-    pixel_m = image.facts.object_pixel_m
+    level, right, up = cloud.background
+    return dict(zip(PLANE, _from_corner(level, right, up, image), strict=True))
+
+
+def _from_corner(
+    middle: float, right_per_m: float, up_per_m: float, image: Electrons
+) -> tuple[float, float, float]:
+    """Return a plane's value at pixel (0, 0) and its slopes per px to the right and down."""
     rows, columns = image.shape
-    right = cloud.background[1] * pixel_m
-    down = -cloud.background[2] * pixel_m
-    level = cloud.background[0] - right * (columns - 1) / 2.0 - down * (rows - 1) / 2.0
-    return dict(zip(PLANE, (float(level), float(right), float(down)), strict=True))
+    right = right_per_m * image.facts.object_pixel_m
+    down = -up_per_m * image.facts.object_pixel_m
+    corner = middle - right * (columns - 1) / 2.0 - down * (rows - 1) / 2.0
+    return float(corner), float(right), float(down)
 
 
 def _wave_values(wave: Wave, fringe: Fringe, image: Electrons) -> dict[str, float]:
     """Return the wave in pixels, its phase counted from pixel (0, 0)."""
-    pixel_m = image.facts.object_pixel_m
-    rows, columns = image.shape
-    right = wave.kappa[0] * pixel_m
-    down = -wave.kappa[1] * pixel_m
-    phase = wave.phase_rad - right * (columns - 1) / 2.0 - down * (rows - 1) / 2.0
+    phase, right, down = _from_corner(wave.phase_rad, *wave.kappa, image)
     return {
         fringe.horizontal: right,
         fringe.vertical: down,

@@ -1,6 +1,4 @@
-"""Find clouds of any width, cut or overlapping, one port or two: least squares on coarse bins from
-several scales.
-"""
+"""Find clouds of any width, cut or overlapping: least squares on coarse bins at several scales."""
 
 from __future__ import annotations
 
@@ -12,12 +10,12 @@ import scipy.optimize
 
 from magis_calib.domain.errors import FitError
 from magis_calib.domain.estimate import Array
-from magis_calib.estimation.axis import Axis, envelope
+from magis_calib.estimation.axis import column_of, integral, row_of
 from magis_calib.estimation.bins import axis_edges
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.start.cloud import NO_CLOUD_SIGMA, Cloud, Point, Ports, stacked_peak
 from magis_calib.estimation.start.tiles import Tiles, read_variance
-from magis_calib.imaging.electrons import Electrons
+from magis_calib.imaging.electrons import Binned, Electrons
 
 NARROWEST_PX = 5.0
 """Clouds are at least 8 px wide; what is much narrower is a particle that hit the sensor."""
@@ -52,13 +50,8 @@ class _Shape:
             self.grid.pixels * v.middles_m[:, None],
         ]
         for right, up in self.displacements.values():
-            across, along = (
-                _integral(axis, at, size)
-                for axis, at, size in (
-                    (u, shape[0] + right, width[0]),
-                    (v, shape[1] + up, width[1]),
-                )
-            )
+            across = integral(u, shape[0] + right, width[0])
+            along = integral(v, shape[1] + up, width[1])
             images.append(np.outer(along, across))
         return np.stack([(one * self.weight).ravel() for one in images])
 
@@ -90,10 +83,7 @@ def find_clouds(image: Electrons, displacements: Ports) -> Cloud:
     snr = tiles.above(tiles.plane()) / np.where(np.isfinite(tiles.noise), tiles.noise, np.inf)
     step = tiles.step
     starts = []
-    for width in (
-        np.geomspace(NARROWEST_PX, max(_shorter(rows, columns) / 3.0, 2 * NARROWEST_PX), SCALES)
-        * pixel_m
-    ):
+    for width in _scales_px(rows, columns) * pixel_m:
         at = stacked_peak(snr, tiles, displacements, max(1.0, 2.5 * width / step))
         start = np.array([*at, math.log(width), math.log(width)])
         shape = _cut(image, start, displacements)
@@ -116,22 +106,26 @@ def _cut(image: Electrons, shape: Array, displacements: Ports) -> _Shape:
     pixel_m = image.facts.object_pixel_m
     rows, columns = image.shape
     width = np.exp(shape[2:]) / pixel_m
-    at_columns = [(columns - 1) / 2.0 + (shape[0] + d[0]) / pixel_m for d in displacements.values()]
-    at_rows = [(rows - 1) / 2.0 - (shape[1] + d[1]) / pixel_m for d in displacements.values()]
+    places = displacements.values()
+    at_columns = [column_of(shape[0] + right, columns, pixel_m) for right, _ in places]
+    at_rows = [row_of(shape[1] + up, rows, pixel_m) for _, up in places]
     row_edges = axis_edges(rows, at_rows, width[1], 0.0, whole=image.band_rows)
     bins = image.binned(row_edges, axis_edges(columns, at_columns, width[0], 0.0))
     grid = Grid.of(bins, image.shape)
+    return _Shape(grid, bins.electrons, _weight(image, bins), displacements)
+
+
+def _weight(image: Electrons, bins: Binned) -> Array:
+    """Return 1 / standard deviation of each bin, judged by its own light; 0 where none is good."""
     level = np.maximum(bins.electrons, 0.0) if image.noise_known else 0.0
     dark = read_variance(image, bins) * bins.pixels
     with np.errstate(invalid="ignore"):
         weight = 1.0 / np.sqrt(((1.0 + image.facts.excess) * level + dark + 1e-300) * bins.scale)
-    return _Shape(grid, bins.electrons, np.nan_to_num(weight), displacements)
+    return np.nan_to_num(weight)
 
 
 def _follow(image: Electrons, start: Array, displacements: Ports) -> tuple[float, Array]:
-    """Fit from this start; return chi-square and the shape:
-    place (m) and logarithms of the widths.
-    """
+    """Fit from here; return chi-square and shape: place (m) and logarithms of the widths."""
     pixel_m = image.facts.object_pixel_m
     rows, columns = image.shape
     half_u, half_v = columns * pixel_m / 2.0, rows * pixel_m / 2.0
@@ -159,9 +153,7 @@ def _follow(image: Electrons, start: Array, displacements: Ports) -> tuple[float
 
 
 def _cloud(image: Electrons, at: Array, displacements: Ports) -> Cloud:
-    """Return the clouds of this shape, with amplitudes and their significance from linear least
-    squares.
-    """
+    """Return the clouds of this shape; amplitudes and significance by linear least squares."""
     shape = _cut(image, at, displacements)
     amplitudes, covariance, _ = shape.solve(at)
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))[3:]
@@ -201,10 +193,12 @@ def _other_port(cloud: Cloud) -> Cloud:
     return Cloud(cloud.background, electrons, places, cloud.width, significance, nominal)
 
 
+def _scales_px(rows: int, columns: int) -> Array:
+    """Return the widths to try."""
+    widest = max(_shorter(rows, columns) / 3.0, 2 * NARROWEST_PX)
+    return np.geomspace(NARROWEST_PX, widest, SCALES)
+
+
 def _shorter(rows: int, columns: int) -> int:
     """The shorter side; a profile has only one."""
     return min(side for side in (rows, columns) if side > 1)
-
-
-def _integral(axis: Axis, centre: float, width: float) -> Array:
-    return envelope(axis, centre, width, 0.0, 0.0).plain

@@ -1,5 +1,4 @@
-"""The second, independent estimator: windowed moments and a Fourier peak, with standard errors of
-their own.
+"""The second, independent estimator: windowed moments and a Fourier peak, with own errors.
 
 It shares the data with the fit and nothing else: no model of the image is minimised. A fit that
 disagrees with it is not used in the loop.
@@ -22,9 +21,7 @@ WINDOW_WIDTHS = 1.5
 CENTRED = 3
 """Iterations of window onto centroid."""
 APART_RADIANS = 3.0
-"""Below this |κ·width| the peak of the fringe overlaps that of the envelope, and says nothing by
-itself.
-"""
+"""Below this |κ·width| the peak of the fringe overlaps that of the envelope."""
 ENVELOPE_LEFT = 0.05
 """Share of the envelope that moments leave behind: it leaks into the Fourier peak of a long fringe.
 """
@@ -54,9 +51,7 @@ def position_checks(
 
 
 def fringe_checks(wave: Wave, fringe: Fringe, width: tuple[float, float]) -> list[Check]:
-    """Return what the Fourier peak says of the wavevector and of the phase at the middle of the
-    cloud.
-    """
+    """Return what the Fourier peak says of the wavevector, and of the phase amid the cloud."""
     leak = ENVELOPE_LEFT / wave.contrast * math.exp(-0.25 * wave.radians(width) ** 2)
     at_middle = wave.phase_rad + wave.kappa[0] * wave.middle[0] + wave.kappa[1] * wave.middle[1]
     terms = {fringe.phase: 1.0, fringe.horizontal: wave.middle[0], fringe.vertical: wave.middle[1]}
@@ -72,62 +67,68 @@ def fringe_checks(wave: Wave, fringe: Fringe, width: tuple[float, float]) -> lis
 
 
 def disagreement(checks: tuple[Check, ...], values: dict[str, float]) -> tuple[float, str]:
-    """Return the largest |fit - second estimate| in standard errors of the latter, and what it is
-    about.
-    """
+    """Return the largest |fit - second estimate| in standard errors, and what it is about."""
     worst = math.nan
     about = ""
     for check in checks:
         if any(name not in values for name in check.terms):
             continue
-        away = sum(part * values[name] for name, part in check.terms.items()) - check.value
-        score = abs(math.remainder(away, math.tau) if check.circular else away) / check.sigma
+        score = _score(check, values)
         if not score <= worst:
             worst = score
             about = check.what
     return worst, about
 
 
+def _score(check: Check, values: dict[str, float]) -> float:
+    """Return how far the fit is from a check, in standard errors of the check."""
+    away = sum(part * values[name] for name, part in check.terms.items()) - check.value
+    return abs(math.remainder(away, math.tau) if check.circular else away) / check.sigma
+
+
 def _centroids(windows: list[Window], cloud: Cloud) -> list[tuple[float, float]]:
-    """Return centroid and standard error along each axis, ports on top of each other, in a Gaussian
-    window.
-    """
+    """Return centroid and error along each axis, ports stacked, in a Gaussian window (m)."""
     middle = [_start(cloud, 0), _start(cloud, 1)]
     stretch = 1.0 + WINDOW_WIDTHS**-2
     for _ in range(CENTRED):
-        light = 0.0
-        first = np.zeros(2)
-        for window in windows:
-            across, along = _gaussian(window, middle, cloud.width)
-            columns = along @ window.light
-            rows = window.light @ across
-            light += float(along @ rows)
-            first += np.array(
-                [
-                    columns @ (across * (window.u - middle[0])),
-                    (along * (window.v - middle[1])) @ rows,
-                ]
-            )
+        light, first = _first_moments(windows, middle, cloud.width)
         if light <= 0:
             return [(math.nan, math.inf)] * 2
         middle = [
             one + stretch * float(moved) / light for one, moved in zip(middle, first, strict=True)
         ]
+    noise = _noise(windows, middle, cloud.width).tolist()
+    return [
+        (one, stretch * math.sqrt(part) / light) for one, part in zip(middle, noise, strict=True)
+    ]
+
+
+def _first_moments(
+    windows: list[Window], middle: list[float], width: tuple[float, float]
+) -> tuple[float, Array]:
+    """Return the light in all windows and its first moments about a place (along u and v)."""
+    light = 0.0
+    first = np.zeros(2)
+    for window in windows:
+        across, along = _gaussian(window, middle, width)
+        columns = along @ window.light
+        rows = window.light @ across
+        light += float(along @ rows)
+        right = columns @ (across * (window.u - middle[0]))
+        first += np.array([right, (along * (window.v - middle[1])) @ rows])
+    return light, first
+
+
+def _noise(windows: list[Window], middle: list[float], width: tuple[float, float]) -> Array:
+    """Return the variances of the first moments."""
     noise = np.zeros(2)
     for window in windows:
-        across, along = (one**2 for one in _gaussian(window, middle, cloud.width))
+        across, along = (one**2 for one in _gaussian(window, middle, width))
         columns = along @ window.variance
         rows = window.variance @ across
-        noise += np.array(
-            [
-                columns @ (across * (window.u - middle[0]) ** 2),
-                (along * (window.v - middle[1]) ** 2) @ rows,
-            ]
-        )
-    return [
-        (one, stretch * math.sqrt(part) / light)
-        for one, part in zip(middle, noise.tolist(), strict=True)
-    ]
+        right = columns @ (across * (window.u - middle[0]) ** 2)
+        noise += np.array([right, (along * (window.v - middle[1]) ** 2) @ rows])
+    return noise
 
 
 def _gaussian(
@@ -151,9 +152,7 @@ def _shares(windows: list[Window], cloud: Cloud) -> list[float]:
 
 
 def _leak(cloud: Cloud, share: list[float], wave: Wave | None, way: int) -> float:
-    """What a fringe can do to the centroid: it cancels between equal ports and is washed out by the
-    window.
-    """
+    """Return what a fringe does to the centroid (m): equal ports cancel, windows wash out."""
     if wave is None:
         return 0.0
     narrowed = 1.0 / math.sqrt(1.0 + WINDOW_WIDTHS**-2)

@@ -1,6 +1,4 @@
-"""A fringe longer than the cloud: least squares of a few wavevectors, because no Fourier peak
-stands apart.
-"""
+"""A fringe longer than the cloud, without a Fourier peak: least squares of a few wavevectors."""
 
 from __future__ import annotations
 
@@ -20,9 +18,7 @@ RADIANS = (0.7, 1.1, 1.6, 2.1, 2.8)
 DIRECTIONS = 4
 """Directions tried over half a turn; the other half is the same image."""
 GAIN = 12.0
-"""Chi-square must fall by this much: less neither shows a fringe nor moves the position by its
-standard error.
-"""
+"""Chi-square must fall by this much: less shows no fringe and hardly moves the position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class SlowWave:
     phase_rad: float
     electrons: Mapping[str, float]
     places: Mapping[str, tuple[float, float]]
-    gain: float
+    chi2_fall: float
     """By how much chi-square falls."""
 
 
@@ -53,31 +49,31 @@ def find_slow_wave(image: Electrons, cloud: Cloud) -> SlowWave | None:
                 radians * math.sin(turn) / cloud.width[1],
             )
             wave = _solved(windows, cloud, kappa, plain)
-            if wave is not None and (best is None or wave.gain > best.gain):
+            if wave is not None and (best is None or wave.chi2_fall > best.chi2_fall):
                 best = wave
-    return best if best is not None and best.gain > GAIN else None
+    return best if best is not None and best.chi2_fall > GAIN else None
 
 
 def _tied(cloud: Cloud) -> Cloud:
-    """Put the ports exactly their nominal displacements apart: a long fringe looks like ports that
-    moved apart.
-    """
+    """Put the ports their nominal displacements apart: a long fringe seems to move them."""
     light = {port: cloud.electrons[port] for port in cloud.shown()}
     if not light:
         return cloud
-    middle = [
-        sum(
-            part * (cloud.places[port][way] - cloud.displacements[port][way])
-            for port, part in light.items()
-        )
-        / sum(light.values())
-        for way in (0, 1)
-    ]
+    middle = (_middle(cloud, light, 0), _middle(cloud, light, 1))
     places = {
         port: (middle[0] + right, middle[1] + up)
         for port, (right, up) in cloud.displacements.items()
     }
     return replace(cloud, places=places)
+
+
+def _middle(cloud: Cloud, light: Mapping[str, float], way: int) -> float:
+    """Return where the ports are on average, each less its nominal displacement (m)."""
+    weighted = sum(
+        part * (cloud.places[port][way] - cloud.displacements[port][way])
+        for port, part in light.items()
+    )
+    return weighted / sum(light.values())
 
 
 def _solved(
@@ -97,6 +93,17 @@ def _solved(
     )
 
 
+def _wave_columns(window: Window, waves: list[tuple[float, float]]) -> Array:
+    """Return the cosine and the sine of each wave under the window's envelope."""
+    columns = np.zeros((2 * len(waves), window.light.size))
+    envelope = window.envelope.ravel()
+    for number, (kappa_u, kappa_v) in enumerate(waves):
+        wave = np.exp(1j * (kappa_u * window.u[None, :] + kappa_v * window.v[:, None])).ravel()
+        columns[2 * number] = window.sign * envelope * wave.real
+        columns[2 * number + 1] = window.sign * envelope * wave.imag
+    return columns
+
+
 def _chi2(windows: list[Window], waves: list[tuple[float, float]]) -> float:
     return _least_squares(windows, waves)[1]
 
@@ -113,11 +120,7 @@ def _least_squares(windows: list[Window], waves: list[tuple[float, float]]) -> t
     for place, window in enumerate(windows):
         columns = np.zeros((size, window.light.size))
         columns[place] = window.envelope.ravel()
-        for number, (kappa_u, kappa_v) in enumerate(waves):
-            wave = np.exp(1j * (kappa_u * window.u[None, :] + kappa_v * window.v[:, None])).ravel()
-            at = len(windows) + 2 * number
-            columns[at] = window.sign * columns[place] * wave.real
-            columns[at + 1] = window.sign * columns[place] * wave.imag
+        columns[len(windows) :] = _wave_columns(window, waves)
         weighted = columns / window.variance.ravel()
         normal += weighted @ columns.T
         right += weighted @ window.light.ravel()

@@ -1,6 +1,4 @@
-"""An image in coarse tiles, with places, noise and a background plane: what start values are found
-in.
-"""
+"""An image in coarse tiles, with places, noise and a background plane, to start from."""
 
 from __future__ import annotations
 
@@ -55,13 +53,9 @@ class Tiles:
         return float(abs(places[1] - places[0])) if len(places) > 1 else 1.0
 
     def floor(self) -> float:
-        """Return the background per px where clouds may cover most of the image: the lower
-        quartile, less its bias.
-        """
-        per_pixel, noise = (
-            _thinned(self.electrons / self.pixels),
-            _thinned(self.noise / self.pixels),
-        )
+        """Return the background per px among large clouds: the lower quartile, less its bias."""
+        per_pixel = _thinned(self.electrons / self.pixels)
+        noise = _thinned(self.noise / self.pixels)
         good = np.isfinite(noise)
         return float(np.quantile(per_pixel[good], 0.25)) + 0.67 * float(np.median(noise[good]))
 
@@ -88,9 +82,14 @@ class Tiles:
 
     def above(self, plane: Array) -> Array:
         """Return the electrons of each tile above a background plane."""
-        level = plane[0] + plane[1] * self.u[None, :] + plane[2] * self.v[:, None]
-        above: Array = self.electrons - level * self.pixels
+        above: Array = self.electrons - level_of(plane, self.u, self.v) * self.pixels
         return above
+
+
+def level_of(plane: Array, u_m: Array, v_m: Array) -> Array:
+    """Return a background plane (electrons per px) at all of these places, (v, u)."""
+    level: Array = plane[0] + plane[1] * u_m + plane[2] * v_m[:, None]
+    return level
 
 
 def _solved(design: Array, data: Array, at: Indices, scale: Array) -> Array:

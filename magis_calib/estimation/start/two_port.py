@@ -82,23 +82,22 @@ def _checks(windows: list[Window], cloud: Cloud, wave: Wave | None) -> tuple[Che
 
 
 def _without_fringe(plain: Start, fringe: Fringe, wave: Wave | None) -> Start:
-    score = (
-        f": {wave.score:.1f} standard errors, wanted more than {FREE_SEARCH_SIGMA:g}"
-        if wave
-        else ""
-    )
     return replace(
         plain,
         values=plain.values | dict.fromkeys(fringe.names, 0.0),
         absent=plain.absent | set(fringe.names),
-        reasons=(*plain.reasons, f"no fringe{score}"),
+        reasons=(*plain.reasons, f"no fringe{_score_in_words(wave)}"),
     )
 
 
+def _score_in_words(wave: Wave | None) -> str:
+    if wave is None:
+        return ""
+    return f": {wave.score:.1f} standard errors, wanted more than {FREE_SEARCH_SIGMA:g}"
+
+
 def _slow_start(image: Electrons, cloud: Cloud, without: Start, fringe: Fringe) -> Start:
-    """Suppose a long fringe where one may be: the moments of the ports are of no use then, nor is
-    their check.
-    """
+    """Suppose a long fringe where one may be: moments and their check are of no use then."""
     wave = find_slow_wave(image, cloud)
     if wave is None:
         return without
@@ -107,7 +106,7 @@ def _slow_start(image: Electrons, cloud: Cloud, without: Start, fringe: Fringe) 
     )
     for port, (right, up) in wave.places.items():
         values |= dict(zip(PORTS[port], (wave.electrons.get(port, 0.0), right, up), strict=True))
-    proven = wave.gain > FREE_SEARCH_SIGMA**2
+    proven = wave.chi2_fall > FREE_SEARCH_SIGMA**2
     suspected = replace(without, reasons=(*without.reasons, LONG_FRINGE), suspected=True)
     absent = without.absent - set(fringe.names)
     return Start(values, absent, without.reasons[:-1], (), proven, otherwise=lambda: suspected)

@@ -1,6 +1,4 @@
-"""The light around each cloud in bins of at most two pixels, with the envelope taken away: where
-fringes show.
-"""
+"""The light around each cloud in fine bins, without the envelope: where fringes show."""
 
 from __future__ import annotations
 
@@ -11,11 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from magis_calib.domain.estimate import Array
-from magis_calib.estimation.axis import envelope
+from magis_calib.estimation.axis import column_of, integral, row_of
 from magis_calib.estimation.grid import Grid
 from magis_calib.estimation.port import SIGN
 from magis_calib.estimation.start.cloud import Cloud
-from magis_calib.estimation.start.tiles import read_variance
+from magis_calib.estimation.start.tiles import level_of, read_variance
 from magis_calib.imaging.electrons import Binned, Electrons
 from magis_calib.imaging.sums import Indices
 
@@ -72,9 +70,10 @@ def _cut(image: Electrons, cloud: Cloud, port: str, coarsest_px: int) -> Window 
     rows, columns = image.shape
     at, displacement = cloud.places[port], cloud.displacements[port]
     step_u, step_v = (max(1, min(coarsest_px, int(width / pixel_m / 4))) for width in cloud.width)
-    across = (at[0] / pixel_m + (columns - 1) / 2.0, cloud.width[0] / pixel_m, columns, step_u)
-    along = ((rows - 1) / 2.0 - at[1] / pixel_m, cloud.width[1] / pixel_m, rows, step_v)
-    column_edges, row_edges = _edges(*across), _edges(*along)
+    column = column_of(at[0], columns, pixel_m)
+    row = row_of(at[1], rows, pixel_m)
+    column_edges = _edges(column, cloud.width[0] / pixel_m, columns, step_u)
+    row_edges = _edges(row, cloud.width[1] / pixel_m, rows, step_v)
     if min(len(column_edges), len(row_edges)) <= FEWEST_BINS and min(rows, columns) > 1:
         return None
     bins = image.binned(row_edges, column_edges)
@@ -96,10 +95,7 @@ def _cut(image: Electrons, cloud: Cloud, port: str, coarsest_px: int) -> Window 
 
 def _level(cloud: Cloud, grid: Grid, bins: Binned) -> Array:
     """Return the electrons of the background in each bin."""
-    plane = cloud.background
-    per_px = plane[0] + plane[1] * grid.u.middles_m + plane[2] * grid.v.middles_m[:, None]
-    level: Array = per_px * bins.pixels
-    return level
+    return level_of(cloud.background, grid.u.middles_m, grid.v.middles_m) * bins.pixels
 
 
 def _lights(cloud: Cloud, port: str, grid: Grid) -> tuple[Array, Array]:
@@ -122,15 +118,13 @@ def _variance(image: Electrons, bins: Binned, level: Array, light: Array) -> Arr
 
 
 def _envelope(grid: Grid, place: tuple[float, float], width: tuple[float, float]) -> Array:
-    across = envelope(grid.u, place[0], width[0], 0.0, 0.0).plain
-    along = envelope(grid.v, place[1], width[1], 0.0, 0.0).plain
+    across = integral(grid.u, place[0], width[0])
+    along = integral(grid.v, place[1], width[1])
     return np.outer(along, across)
 
 
 def _edges(middle: float, width: float, size: int, step: int) -> Indices:
-    """Return edges of whole bins of `step` pixels within `REACH_WIDTHS`, as symmetric as the image
-    allows.
-    """
+    """Return edges of bins of `step` pixels within `REACH_WIDTHS`, as symmetric as can be."""
     step = min(step, size)
     half = max(step, math.ceil(REACH_WIDTHS * width / step) * step)
     start = max(0, round(middle) - half)
