@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtWidgets import QMainWindow
 
 from magis_calib.state.snapshot import Snapshot
@@ -60,6 +60,8 @@ class Screenshot(QObject):
 
     def _save(self) -> None:
         self._draw()  # all of it from one moment
+        # a word that has grown since is else cut off: a layout follows at the next turn only
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         self.saved = self._window.grab().save(str(self._file))
         if not self.saved:
             log.error("%s: the picture cannot be written", self._file)
