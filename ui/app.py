@@ -58,7 +58,7 @@ def run_window(
     window = _window(
         engine, kept, title, close_confirm and look.screenshot is None, quit_when_finished, app
     )
-    picture = _looked(window, engine, look)
+    picture = _apply_look(window, engine, look)
     window.left.connect(app.quit)
     window.show()
     window.tick_all()
@@ -92,7 +92,7 @@ def _window(
     )
 
 
-def _looked(window: MainWindow, engine: Run, look: Look) -> Screenshot | None:
+def _apply_look(window: MainWindow, engine: Run, look: Look) -> Screenshot | None:
     """Give the window the size and arrangement that were asked for.
 
     Return who takes the picture.

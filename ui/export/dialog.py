@@ -44,7 +44,7 @@ class Exports:
         self._executor = executor
         self._written: list[tuple[Path, Future[None]]] = []
         self._timer = QTimer(window, interval=LOOK_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._tell_written)
 
     def menu_at(self, place: QPoint) -> QMenu | None:
         """Return the menu of the plot at this place of the screen; None where there is no plot."""
@@ -56,7 +56,7 @@ class Exports:
         menu.addSection(plot.name)
         for suffix in FORMATS:
             menu.addAction(f"Export {suffix[1:].upper()}…").triggered.connect(
-                lambda _checked=False, suffix=suffix: self.ask(plot, suffix)
+                lambda _checked=False, suffix=suffix: self.ask_where(plot, suffix)
             )
         return menu
 
@@ -64,7 +64,7 @@ class Exports:
         """List every plot that can be seen now."""
         menu.clear()
         for plot in self._plots():
-            menu.addAction(f"{plot.name}…").triggered.connect(partial(self._asked, plot))
+            menu.addAction(f"{plot.name}…").triggered.connect(partial(self._ask_where_named, plot))
         if menu.isEmpty():
             menu.addAction("no plot is drawn yet").setEnabled(False)
 
@@ -74,9 +74,9 @@ class Exports:
         if plot is None:
             self._tell("▲ nothing to export: point at a plot, or choose one in File › Export plot")
         else:
-            self.ask(plot)
+            self.ask_where(plot)
 
-    def ask(self, plot: Plot, suffix: str = ".png") -> None:
+    def ask_where(self, plot: Plot, suffix: str = ".png") -> None:
         """Open a dialog that blocks nothing."""
         origin = self._origin()
         proposal = str(origin.folder / f"{origin.file_name(plot)}{suffix}")
@@ -102,7 +102,7 @@ class Exports:
         self._written.append((path, self._executor.submit(write)))
         self._timer.start()
 
-    def _look(self) -> None:
+    def _tell_written(self) -> None:
         for path, future in [one for one in self._written if one[1].done()]:
             self._written.remove((path, future))
             try:
@@ -114,13 +114,14 @@ class Exports:
         if not self._written:
             self._timer.stop()
 
-    def _asked(self, plot: Plot, _checked: bool = False) -> None:
-        self.ask(plot)
+    def _ask_where_named(self, plot: Plot, _checked: bool = False) -> None:
+        self.ask_where(plot)
 
-    def _as_now(self, asked: Plot) -> Plot:
+    def _as_now(self, chosen: Plot) -> Plot:
         """Return the plot with the drops that it shows now: new ones may have come since."""
         return next(
-            (one for one in self._plots() if one.view is asked.view and one.key == asked.key), asked
+            (one for one in self._plots() if one.view is chosen.view and one.key == chosen.key),
+            chosen,
         )
 
     def _at(self, place: QPoint) -> Plot | None:

@@ -53,7 +53,7 @@ class ImageHistory:
         self._kept_bytes = kept_bytes
         self._held_bytes = 0
         self._recall: BackgroundTask[tuple[str, int], _Recalled | str] = BackgroundTask(
-            executor, lambda asked: _recalled(*asked)
+            executor, lambda wanted: _recalled(*wanted)
         )
         self._chosen: int | None = None
 
@@ -108,7 +108,7 @@ class ImageHistory:
         for pair, estimate in self._kept:
             if pair.drop_id == self._chosen:
                 return Shown(pair, estimate, back=True)
-        found = self._asked(snapshot)
+        found = self._from_recording(snapshot)
         return found.shown if isinstance(found, _Recalled) else Shown(None, None, True, found)
 
     def record(self, snapshot: Snapshot) -> DropRecord | str:
@@ -120,14 +120,14 @@ class ImageHistory:
         )
         if held is not None:
             return held
-        found = self._asked(snapshot)
+        found = self._from_recording(snapshot)
         return found if isinstance(found, str) else found.record
 
     def settle(self) -> None:
         """Wait for what is being read."""
         self._recall.settle()
 
-    def _asked(self, snapshot: Snapshot) -> _Recalled | str:
+    def _from_recording(self, snapshot: Snapshot) -> _Recalled | str:
         """Return what the recording holds of the chosen drop.
 
         In words that it is being read, or why it cannot be.

@@ -42,10 +42,12 @@ class ReturnQuestion(ConfirmBar):
         refusal = refusal or ("" if moves else "every actuator stands there already")
         if refusal:
             self._forget()
-            self.ask(f"▲ cannot return to {label}: {refusal}", allowed=False)
+            self.show_question(f"▲ cannot return to {label}: {refusal}", allowed=False)
             return
         self._pending = ReturnTo(goal, label)
-        self.ask(f"return to {label}, in steps that the controllers allow? {', '.join(moves)}")
+        self.show_question(
+            f"return to {label}, in steps that the controllers allow? {', '.join(moves)}"
+        )
 
     def _go(self) -> None:
         if self._pending is not None:

@@ -62,7 +62,7 @@ class Actions:
 
     def ask_procedure(self, name: str) -> None:
         """Ask among the procedures whether this one shall begin."""
-        self._bring_up(ProceduresPanel).ask(name)
+        self._bring_up(ProceduresPanel).ask_begin(name)
 
     def ask_cancel(self) -> None:
         """Ask among the procedures whether the one that runs shall end."""

@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
             and self._close_confirm
             and not self.leave_question.isVisible()
         ):
-            self.leave_question.ask(LEAVE_QUESTION)
+            self.leave_question.show_question(LEAVE_QUESTION)
         else:
             self.leave()
 
@@ -226,9 +226,9 @@ class MainWindow(QMainWindow):
             self, panels.plots, lambda: Origin.of(run.snapshot), announce, panels.drawing
         )
 
-    def _timer(self, interval_ms: int, deed: Callable[[], None]) -> QTimer:
+    def _timer(self, interval_ms: int, action: Callable[[], None]) -> QTimer:
         timer = QTimer(self, interval=interval_ms)
-        timer.timeout.connect(deed)
+        timer.timeout.connect(action)
         timer.start()
         return timer
 

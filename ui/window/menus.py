@@ -91,5 +91,5 @@ class Menus:
         action = QAction(entry.text, self._window)
         action.setShortcut(QKeySequence(entry.keys))
         action.setToolTip(entry.hover)
-        action.triggered.connect(lambda _checked=False: entry.deed())
+        action.triggered.connect(lambda _checked=False: entry.action())
         return action

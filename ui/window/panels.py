@@ -106,6 +106,6 @@ class Panels:
 
     def _image(self, view: View) -> ImagePanel:
         panel = ImagePanel(view, self.drawing, self.image_history, self.levels)
-        panel.fixed_levels_wanted.connect(self.level_strip.ask)
+        panel.fixed_levels_wanted.connect(self.level_strip.ask_levels)
         self._guarded(f"view {view}", panel, True)
         return panel

@@ -27,16 +27,16 @@ class Screenshot(QObject):
         window: QMainWindow,
         file: Path,
         drops: int,
-        look: Callable[[], Snapshot],
+        newest: Callable[[], Snapshot],
         draw: Callable[[], object],
         leave: Callable[[], object],
     ) -> None:
-        """`look` gives the newest snapshot, `draw` draws all, `leave` ends run and window."""
+        """`newest` gives the newest snapshot, `draw` draws all, `leave` ends run and window."""
         super().__init__(window)
         self._window = window
         self._file = file
         self._drops = drops
-        self._look = look
+        self._newest = newest
         self._draw = draw
         self._leave = leave
         self.saved = False
@@ -46,7 +46,7 @@ class Screenshot(QObject):
         self._timer.start()
 
     def _try(self) -> None:
-        snapshot = self._look()
+        snapshot = self._newest()
         counts = snapshot.counters
         if time.monotonic() < self._settled_s:
             return

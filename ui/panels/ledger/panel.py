@@ -95,8 +95,10 @@ class LedgerPanel(QWidget):
         table = self.table
         row = table.verticalHeader().defaultSectionSize()
         around = table.horizontalHeader().sizeHint().height() + 2 * table.frameWidth()
-        asked = self.question.height() + SPACING_PX if self.question.isVisible() else 0
-        room = self.height() - self._line.sizeHint().height() - asked - 2 * SPACING_PX - around
+        question_px = self.question.height() + SPACING_PX if self.question.isVisible() else 0
+        room = (
+            self.height() - self._line.sizeHint().height() - question_px - 2 * SPACING_PX - around
+        )
         table.setMaximumHeight(around + max(1, room // row) * row)
 
     def ask_return(self) -> None:
@@ -131,9 +133,9 @@ class LedgerPanel(QWidget):
         self._add_action("Return to the setpoints of this drop", self.ask_return)
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
-    def _add_action(self, text: str, deed: Callable[[], None]) -> None:
+    def _add_action(self, text: str, slot: Callable[[], None]) -> None:
         action = QAction(text, self.table)
-        action.triggered.connect(lambda _checked=False: deed())
+        action.triggered.connect(lambda _checked=False: slot())
         self.table.addAction(action)
 
     def _dress_note(self) -> None:

@@ -32,10 +32,10 @@ HOW = "type a setpoint and press Return"
 class ActuatorsPanel(QWidget):
     """All actuators that the controllers describe; a typed setpoint is confirmed in place.
 
-    Emits `asked` with the question, so that whoever scrolls can bring it into sight.
+    Emits `question_shown` with the question, so that whoever scrolls can bring it into sight.
     """
 
-    asked = Signal(QWidget)
+    question_shown = Signal(QWidget)
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         """`submit` hands a command to the run."""
@@ -108,12 +108,12 @@ class ActuatorsPanel(QWidget):
         row = self._rows[state.name] = ActuatorRow(
             self._grid, 1 + LINES * len(self._rows), state.name
         )
-        row.edit.returnPressed.connect(lambda: self._ask(row))
+        row.edit.returnPressed.connect(lambda: self._ask_to_set(row))
         row.edit.textEdited.connect(lambda: self._forget())
         row.edit.given_up.connect(self._give_up)
         row.edit.left.connect(lambda: self._leave(row))
 
-    def _ask(self, row: ActuatorRow) -> None:
+    def _ask_to_set(self, row: ActuatorRow) -> None:
         if row.edit.isReadOnly() or row.state is None:
             return
         for other in self._rows.values():
@@ -123,13 +123,13 @@ class ActuatorsPanel(QWidget):
         refusal = why_not_sent(value, row.state, row.quantity)
         self._pending = None if value is None or refusal else SetActuator(row.name, value)
         text = request(value, row.state, row.quantity, refusal)
-        self._ask_below(row, text, allowed=not refusal)
+        self._show_below(row, text, allowed=not refusal)
 
-    def _ask_below(self, row: ActuatorRow, text: str, *, allowed: bool) -> None:
+    def _show_below(self, row: ActuatorRow, text: str, *, allowed: bool) -> None:
         line = LINES * (list(self._rows).index(row.name) + 1)
         self._grid.addWidget(self.question, line, 0, 1, 4)
-        self.question.ask(text, allowed=allowed)
-        self.asked.emit(self.question)
+        self.question.show_question(text, allowed=allowed)
+        self.question_shown.emit(self.question)
 
     def _apply(self) -> None:
         if self._pending is not None:

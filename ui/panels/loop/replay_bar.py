@@ -131,7 +131,7 @@ class ReplayBar(QWidget):
         keys = numbered("Alt", number)
         fast = "as fast as possible"
         hover = fast if math.isinf(factor) else f"{factor:g} times the speed of the recording"
-        deed = partial(self._submit, SetSpeed(factor))
-        button = tool_button(text, f"{hover} ({keys})" if keys else hover, deed, keys)
+        action = partial(self._submit, SetSpeed(factor))
+        button = tool_button(text, f"{hover} ({keys})" if keys else hover, action, keys)
         button.setCheckable(True)
         return button

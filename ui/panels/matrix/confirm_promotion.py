@@ -22,14 +22,14 @@ class PromoteQuestion(ConfirmBar):
         self.yes.setAccessibleName("promote the measured matrix")
         self.no.setAccessibleName("do not promote it")
         self._submit = submit
-        self._asked: MeasuredMatrix | None = None
+        self._pending: MeasuredMatrix | None = None
         self.accepted.connect(self._promote)
         self.rejected.connect(self._forget)
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Give up where the answer could not be obeyed, or another matrix was measured since."""
-        if self._asked is not None and (
-            why_not_promoted(snapshot) or snapshot.measured is not self._asked
+        if self._pending is not None and (
+            why_not_promoted(snapshot) or snapshot.measured is not self._pending
         ):
             self._forget()
             self.hide()
@@ -38,19 +38,19 @@ class PromoteQuestion(ConfirmBar):
         """Ask whether the measured matrix shall be in force."""
         refusal = why_not_promoted(snapshot)
         measured = snapshot.measured
-        self._asked = None if refusal else measured
+        self._pending = None if refusal else measured
         if refusal or measured is None:
-            self.ask(f"▲ cannot promote: {refusal}", allowed=False)
+            self.show_question(f"▲ cannot promote: {refusal}", allowed=False)
         else:
-            self.ask(_request(measured, snapshot))
+            self.show_question(_request(measured, snapshot))
 
     def _promote(self) -> None:
-        if self._asked is not None:
-            self._submit(Promote(self._asked.product, login_name()))
+        if self._pending is not None:
+            self._submit(Promote(self._pending.product, login_name()))
         self._forget()
 
     def _forget(self) -> None:
-        self._asked = None
+        self._pending = None
 
 
 def _request(measured: MeasuredMatrix, snapshot: Snapshot) -> str:

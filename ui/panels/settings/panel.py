@@ -111,7 +111,7 @@ class SettingsPanel(QWidget):
         found = last_good(shown.records, shown.targets, shown.tolerances)
         if found is None:
             text = f"▲ none of the last {len(shown.records)} drops was within tolerance"
-            self.question.ask(text, allowed=False)
+            self.question.show_question(text, allowed=False)
         else:
             words = f"the setpoints of the last good drop, {found.drop_id}"
             self.question.ask_to(found.in_force, words, shown)
@@ -167,8 +167,8 @@ def _settings(kept: Kept) -> list[Setting]:
     return settings_of(kept.records, kept.targets, kept.tolerances)
 
 
-def _button(text: str, deed: Callable[[], None]) -> QPushButton:
+def _button(text: str, action: Callable[[], None]) -> QPushButton:
     button = QPushButton(text)
     button.setProperty("hardware", True)
-    button.clicked.connect(lambda _checked=False: deed())
+    button.clicked.connect(lambda _checked=False: action())
     return button

@@ -55,7 +55,7 @@ class WhatIfRow:
             grid.addWidget(part, line, column)
 
     def show_items(self, target: Item, gain: Item, *, editable: bool) -> None:
-        """Show what was in force, and judge what is typed."""
+        """Show what was in force, and refuse what cannot be of what is typed."""
         self._items = {"target": target, "gain": gain}
         refusals = []
         for kind, item in self._items.items():
