@@ -17,7 +17,7 @@ from ui.models.live import goes_on
 from ui.models.series import by_hand_last, steered
 from ui.panels.loop.actuator_row import ActuatorRow
 from ui.style.colours import DIM, INFO
-from ui.style.format import age, minus, missing
+from ui.style.format import age, minus, why_no_drops
 from ui.widgets.boxes import in_column
 from ui.widgets.confirm import ConfirmBar
 from ui.widgets.label import ElidedLabel
@@ -90,9 +90,8 @@ class ActuatorsPanel(QWidget):
     def _say_empty(self, snapshot: Snapshot) -> None:
         self._empty.setVisible(not snapshot.actuators)
         if not snapshot.actuators:
-            reasons = [missing(snapshot, name) for name in ("laser", "drop_system")]
             nothing = "No controller has described its actuators yet"
-            self._empty.setText("\n\n".join([nothing, *reasons]))
+            self._empty.setText("\n\n".join([nothing, *why_no_drops(snapshot)]))
 
     def _order(self, names: list[str]) -> None:
         """Keep those that the loop moves on top.

@@ -22,7 +22,7 @@ from ui.models.live import goes_on
 from ui.models.plot import drops_in_words
 from ui.panels.settings.table_model import HEADS, SettingsModel
 from ui.style.colours import DIM
-from ui.style.format import missing
+from ui.style.format import why_no_drops
 from ui.widgets.boxes import in_column, in_row
 from ui.widgets.confirm_return import ReturnQuestion
 from ui.widgets.label import ElidedLabel
@@ -118,7 +118,7 @@ class SettingsPanel(QWidget):
 
     def _say(self, snapshot: Snapshot) -> None:
         if not snapshot.records:
-            words = "no drops yet: " + missing(snapshot, "drop_system").replace("\n", ", ")
+            words = "no drops yet: " + "; ".join(why_no_drops(snapshot)).replace("\n", ", ")
         elif snapshot.mode == "replay":
             words = "read only: this is a replay, nothing is sent"
         elif snapshot.finished:
