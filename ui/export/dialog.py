@@ -33,9 +33,9 @@ class Exports:
         tell: Callable[[str], None],
         executor: Executor,
     ) -> None:
-        """`plots`: those that can be seen now. `tell` says a line to the operator.
+        """`plots`: those in sight now; `origin`: their run; `window` owns the dialogs.
 
-        `executor` writes files.
+        `tell` says a line to the operator; `executor` writes files.
         """
         self._window = window
         self._plots = plots

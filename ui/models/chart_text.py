@@ -46,7 +46,10 @@ def _with_error(quantity: Quantity, value: float, stderr: float) -> tuple[str, s
 def share(
     rows: HistoryRows, quantity: Quantity, target: float, tolerance: float
 ) -> tuple[float, str]:
-    """Return the share (0 to 1) of usable drops within tolerance of their target, and in words."""
+    """Return the share (0 to 1) of usable drops within tolerance of their target, and in words.
+
+    `target` (of drops that recorded none) and `tolerance` in SI.
+    """
     errors = deviations(rows, quantity.name, target)
     found = share_within(errors, tolerance)
     usable = int(np.isfinite(errors).sum())

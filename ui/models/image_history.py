@@ -48,7 +48,7 @@ class ImageHistory:
     """
 
     def __init__(self, executor: Executor, kept_bytes: int = KEPT_BYTES) -> None:
-        """`executor`: reads recordings; it may take a second for each drop."""
+        """`executor` reads recordings, a second a drop; `kept_bytes`: most images in memory."""
         self._kept: deque[tuple[ImagePair, StationEstimate]] = deque()
         self._kept_bytes = kept_bytes
         self._held_bytes = 0

@@ -68,11 +68,11 @@ def why_no_drops(snapshot: Snapshot) -> list[str]:
     return [f"connected: {names}; waiting for the first drop"]
 
 
-def age(seconds: float | None) -> str:
+def age(age_s: float | None) -> str:
     """Write an age for a person: tenths below ten seconds, then ever coarser."""
-    if seconds is None or not math.isfinite(seconds):
+    if age_s is None or not math.isfinite(age_s):
         return "never"
-    seconds = max(0.0, seconds)
+    seconds = max(0.0, age_s)
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 120:
@@ -99,7 +99,7 @@ def raw(quantity: Quantity, value: float, stderr: float = math.nan) -> str:
 
 
 def signed(quantity: Quantity, value: float) -> str:
-    """Write a difference with its sign and unit."""
+    """Write a difference (SI) with its sign and unit."""
     if not math.isfinite(value):
         return "–"
     return minus(

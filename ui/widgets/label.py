@@ -32,7 +32,10 @@ class ElidedLabel(QWidget):
         grows: bool = False,
         whole: bool = False,
     ) -> None:
-        """`larger_pt`: points more than usual; `grows`: it takes the room that is left."""
+        """`larger_pt`: points more than usual; `grows`: it takes the room that is left.
+
+        `sample`, `whole`: see the class; `align`: where the text stands; `bold`: its weight.
+        """
         super().__init__()
         self._text = ""
         self._colour = TEXT

@@ -28,7 +28,7 @@ class Actions:
     """What menus, panels and keys ask of the window: bring a panel up, and ask there."""
 
     def __init__(self, panels: Panels, bring_up: BringUp) -> None:
-        """`bring_up` shows the dock of this kind of panel before all others, and returns it."""
+        """`bring_up` shows the dock of one kind of `panels` before all others, and returns it."""
         self._panels = panels
         self._bring_up = bring_up
         trends = panels.of(TrendsPanel)

@@ -64,7 +64,11 @@ class MainWindow(QMainWindow):
         quit_when_finished: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`settings` keep the layout; `clock` (s) is that of the snapshots."""
+        """Show `run`; `settings` keep the layout; `clock` (s, monotonic) is that of snapshots.
+
+        `close_confirm`: closing asks first; `quit_when_finished`: the end of the run closes it;
+        `title`: what its title begins with.
+        """
         super().__init__()
         self._run = run
         self._settings = settings
@@ -79,18 +83,13 @@ class MainWindow(QMainWindow):
         self._turn = 0
         self._calm = CalmWheel(self)
         self.panels = Panels(run, settings, DOCKS)
-        self.leave_question = ConfirmBar("End and close", "Keep running")
-        self.leave_question.accepted.connect(self.leave)
         self._build_middle()
         self.docks = self._build_docks()
         self.menu_actions = Actions(self.panels, self.bring_up_panel)
         self._status = StatusLine(self.statusBar())
         self.exports = self._make_exports()
         self.menus = Menus(self, run.submit)
-        self.resize(layout.first_size())
-        if not layout.restore(self, list(self.docks.values()), settings, self._place):
-            self.reset_layout()
-            self.arrange_soon()
+        self._restore_layout()
         self._ticks = self._timer(TICK_MS, self.tick)
         self._saves = self._timer(SAVE_LAYOUT_MS, self._save_layout)
 
@@ -232,10 +231,19 @@ class MainWindow(QMainWindow):
         timer.start()
         return timer
 
+    def _restore_layout(self) -> None:
+        """Put the window as it was left, else as shipped."""
+        self.resize(layout.first_size())
+        if not layout.restore(self, list(self.docks.values()), self._settings, self._place):
+            self.reset_layout()
+            self.arrange_soon()
+
     def _save_layout(self) -> None:
         layout.save(self, self._settings, self._place)
 
     def _build_middle(self) -> None:
+        self.leave_question = ConfirmBar("End and close", "Keep running")
+        self.leave_question.accepted.connect(self.leave)
         guards = self.panels.guards
         pictures = QSplitter(Qt.Orientation.Horizontal)
         pictures.setChildrenCollapsible(False)

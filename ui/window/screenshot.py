@@ -31,7 +31,10 @@ class Screenshot(QObject):
         draw: Callable[[], object],
         leave: Callable[[], object],
     ) -> None:
-        """`newest` gives the newest snapshot, `draw` draws all, `leave` ends run and window."""
+        """Save `window` to `file` after so many `drops`, or at the end of the run.
+
+        `newest` gives the newest snapshot, `draw` draws all, `leave` ends run and window.
+        """
         super().__init__(window)
         self._window = window
         self._file = file

@@ -45,9 +45,9 @@ class ImagePanel(QWidget):
     def __init__(
         self, view: View, executor: Executor, image_history: ImageHistory, levels: CommonLevels
     ) -> None:
-        """`executor`: decimates, beside the GUI thread. `image_history` knows which drop to show.
+        """`executor` decimates images of `view`; `image_history` knows which drop to show.
 
-        `levels` are shared.
+        `levels` are those of both views.
         """
         super().__init__()
         self._image_history = image_history

@@ -25,7 +25,7 @@ class ActuatorRow:
     """One actuator in two lines of a grid that others share: setpoint above read-back."""
 
     def __init__(self, grid: QGridLayout, line: int, name: str) -> None:
-        """Lay the row into `grid` from this line on; `name`: of the actuator."""
+        """Lay the row into two lines of `grid` from `line` on; `name`: of the actuator."""
         self.name = name
         self.quantity = ACTUATORS.get(name, Quantity(name, name.replace("_", " "), "1", "", 1.0, 4))
         self.edit = setpoint_edit("−10000.000", f"setpoint of {self.quantity.label}")

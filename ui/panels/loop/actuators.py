@@ -168,7 +168,7 @@ def why_not_sent(value: float | None, state: ActuatorState, quantity: Quantity) 
 
 
 def request(value: float | None, state: ActuatorState, quantity: Quantity, refusal: str) -> str:
-    """Write what would be done, or why it is not."""
+    """Write what would be done with `value` (SI; None: no number), or why it is not."""
     unit = f" {quantity.shown_unit}".rstrip()
     wanted = "?" if value is None else quantity.shown(value)
     change = f"set {quantity.label} {quantity.shown(state.setpoint)} → {wanted}{unit}"

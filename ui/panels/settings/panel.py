@@ -39,6 +39,7 @@ class Kept:
     records: tuple[DropRecord, ...]
     targets: Mapping[str, float]
     tolerances: Mapping[str, float]
+    """SI, by observable."""
 
 
 class SettingsPanel(QWidget):

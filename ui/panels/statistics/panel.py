@@ -57,7 +57,7 @@ class StatisticsPanel(QWidget):
     """
 
     def __init__(self, executor: Executor, trends: DropsInSight) -> None:
-        """`trends`: says which drops are looked at."""
+        """`trends` says which drops are looked at; `executor` works their statistics out."""
         super().__init__()
         self.background: BackgroundTask[Selection, Statistics] = BackgroundTask(
             executor, statistics_of

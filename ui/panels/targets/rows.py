@@ -43,7 +43,7 @@ class TargetRow:
     """The widgets of one number, laid into a line of a grid that others share."""
 
     def __init__(self, grid: QGridLayout, line: int, item: Item) -> None:
-        """Lay the row into this line of `grid`; `item`: the number as it is first known."""
+        """Lay the row into `line` of `grid`; `item`: the number as it is first known."""
         kind = item.key[0].replace("_", " ")
         number = NUMBERS[item.key[0]]
         self.item = item

@@ -103,9 +103,10 @@ class StripChart(QWidget):
         *,
         steps: bool = False,
     ) -> None:
-        """`tell` writes the hover text of a drop.
+        """`tell` writes the hover text of a drop; `steps`: a setpoint, drawn as a staircase.
 
-        `gesture` hears of zoom (factor, about), move, follow and pick.
+        `gesture` hears of zoom (factor, about), move, follow and pick, in drops; `quantity` is
+        shown in the unit that people read.
         """
         super().__init__()
         self.quantity = quantity
@@ -151,7 +152,7 @@ class StripChart(QWidget):
         tolerance: float | None,
         beside: Series | None = None,
     ) -> None:
-        """Draw these drops; target and tolerance in SI, `beside` dashed."""
+        """Draw drops `first` to `last`; target and tolerance in SI, `beside` dashed."""
         self._series = series
         ends = [*series.extent(), *(beside.extent() if beside is not None else ())]
         ends += self._draw_target(target, tolerance)

@@ -35,7 +35,7 @@ class WhatIfRow:
     """The widgets of one observable, laid into a line of a grid that others share."""
 
     def __init__(self, grid: QGridLayout, line: int, quantity: Quantity) -> None:
-        """Lay the row into this line of `grid`."""
+        """Lay the row into `line` of `grid`; `quantity`: the observable."""
         self.quantity = quantity
         self.refusal = ""
         self._items: dict[SettingKind, Item] = {}
