@@ -54,11 +54,14 @@ class Exports:
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addSection(plot.name)
+        self._offer_formats(menu, plot)
+        return menu
+
+    def _offer_formats(self, menu: QMenu, plot: Plot) -> None:
         for suffix in FORMATS:
             menu.addAction(f"Export {suffix[1:].upper()}…").triggered.connect(
                 lambda _checked=False, suffix=suffix: self.ask_where(plot, suffix)
             )
-        return menu
 
     def fill(self, menu: QMenu) -> None:
         """List every plot that can be seen now."""
@@ -105,14 +108,17 @@ class Exports:
     def _tell_written(self) -> None:
         for path, future in [one for one in self._written if one[1].done()]:
             self._written.remove((path, future))
-            try:
-                future.result()
-            except OSError as error:
-                self._tell(f"▲ not exported: {error}")
-            else:
-                self._tell(f"exported {path}")
+            self._tell_one(path, future)
         if not self._written:
             self._timer.stop()
+
+    def _tell_one(self, path: Path, future: Future[None]) -> None:
+        try:
+            future.result()
+        except OSError as error:
+            self._tell(f"▲ not exported: {error}")
+        else:
+            self._tell(f"exported {path}")
 
     def _ask_where_named(self, plot: Plot, _checked: bool = False) -> None:
         self.ask_where(plot)
@@ -125,12 +131,7 @@ class Exports:
         )
 
     def _at(self, place: QPoint) -> Plot | None:
-        under = QApplication.widgetAt(place)
-        for plot in self._plots():
-            inside = plot.view.rect().contains(plot.view.mapFromGlobal(place))
-            if inside and (under is plot.view or plot.view.isAncestorOf(under)):
-                return plot
-        return None
+        return next((plot for plot in self._plots() if _is_at(plot, place)), None)
 
     def _focused(self) -> Plot | None:
         """Return the first plot of the panel that has the keyboard."""
@@ -141,6 +142,14 @@ class Exports:
                 return inside[0]
             focused = focused.parentWidget()
         return None
+
+
+def _is_at(plot: Plot, place: QPoint) -> bool:
+    """Tell whether a plot is what is seen at this place of the screen."""
+    view = plot.view
+    under = QApplication.widgetAt(place)
+    inside = view.rect().contains(view.mapFromGlobal(place))
+    return bool(inside and (under is view or view.isAncestorOf(under)))
 
 
 def named(name: str, wanted: str) -> Path:

@@ -105,9 +105,14 @@ class ImageHistory:
         """
         if self._chosen is None:
             return Shown(snapshot.pair, snapshot.pair_estimate)
-        for pair, estimate in self._kept:
-            if pair.drop_id == self._chosen:
-                return Shown(pair, estimate, back=True)
+        return self._in_memory() or self._recalled(snapshot)
+
+    def _in_memory(self) -> Shown | None:
+        """Return the pictures of the chosen drop; None where they are no longer in memory."""
+        held = (one for one in self._kept if one[0].drop_id == self._chosen)
+        return next((Shown(pair, estimate, back=True) for pair, estimate in held), None)
+
+    def _recalled(self, snapshot: Snapshot) -> Shown:
         found = self._from_recording(snapshot)
         return found.shown if isinstance(found, _Recalled) else Shown(None, None, True, found)
 
@@ -115,11 +120,11 @@ class ImageHistory:
         """Return what is known of the chosen (else the newest) drop, or in words why nothing is."""
         if self._chosen is None:
             return snapshot.latest if snapshot.latest is not None else "no drop yet"
-        held = next(
-            (one for one in reversed(snapshot.records) if one.drop_id == self._chosen), None
-        )
-        if held is not None:
-            return held
+        records = reversed(snapshot.records)
+        held = next((one for one in records if one.drop_id == self._chosen), None)
+        return held if held is not None else self._recorded(snapshot)
+
+    def _recorded(self, snapshot: Snapshot) -> DropRecord | str:
         found = self._from_recording(snapshot)
         return found if isinstance(found, str) else found.record
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,12 +45,7 @@ class CommonLevels:
         """Levels that suit both views; None before any picture."""
         if self.rule == "fixed" and self._fixed is not None:
             return self._fixed
-        if not self._found:
-            return None
-        return Levels(
-            min(one.low_electrons for one in self._found.values()),
-            max(one.high_electrons for one in self._found.values()),
-        )
+        return _around(self._found.values()) if self._found else None
 
     def find_anew(self, rule: Rule = "percentiles") -> None:
         """Find levels so in the pictures that are drawn next."""
@@ -71,6 +67,12 @@ class CommonLevels:
         """Look at a picture (its decimated counts will do) where the rule wants that."""
         if self.rule == "follow" or (view not in self._found and self.rule != "fixed"):
             self._found[view] = measured(counts, facts, self.rule)
+
+
+def _around(levels: Collection[Levels]) -> Levels:
+    """Return what suits all of these."""
+    low = min(one.low_electrons for one in levels)
+    return Levels(low, max(one.high_electrons for one in levels))
 
 
 def measured(counts: Counts, facts: CameraFacts, rule: Rule) -> Levels:

@@ -70,12 +70,13 @@ def values_of(selection: Selection) -> tuple[Array, Array]:
     """Return value and error of each drop (SI): observables minus target, phase in (−π, π]."""
     values, errors = column(selection.rows, selection.quantity.name)
     if selection.from_target:
-        values = deviations(
-            selection.rows,
-            selection.quantity.name,
-            math.nan if selection.target is None else selection.target,
-        )
+        values = _from_target(selection)
     return values, errors.astype(np.float64)
+
+
+def _from_target(selection: Selection) -> Array:
+    target = math.nan if selection.target is None else selection.target
+    return deviations(selection.rows, selection.quantity.name, target)
 
 
 def statistics_of(selection: Selection) -> Statistics:

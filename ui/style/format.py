@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from magis_calib.domain.camera import VIEWS
+from magis_calib.domain.devices import LinkState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import Quantity
 from magis_calib.state.snapshot import LoopWord, Snapshot
@@ -62,10 +63,13 @@ def why_no_drops(snapshot: Snapshot) -> list[str]:
     peers = [one for one in snapshot.links if one.name not in CAMERAS]
     if not peers:
         return ["nothing is known of any controller yet"]
-    if absent := [missing(snapshot, one.name) for one in peers if not one.connected]:
-        return absent
+    absent = [missing(snapshot, one.name) for one in peers if not one.connected]
+    return absent or [_all_there(peers)]
+
+
+def _all_there(peers: Sequence[LinkState]) -> str:
     names = ", ".join(one.name.replace("_", " ") for one in peers)
-    return [f"connected: {names}; waiting for the first drop"]
+    return f"connected: {names}; waiting for the first drop"
 
 
 def age(age_s: float | None) -> str:

@@ -173,8 +173,8 @@ class MainWindow(QMainWindow):
 
     def resize_type(self, by: int) -> None:
         """Remember the next larger (+1) or smaller (-1) size of type."""
-        now = float(str(self._settings.value("window/font_pt") or chosen()[1]))
-        at = min(range(len(FONT_SIZES_PT)), key=lambda place: abs(FONT_SIZES_PT[place] - now))
+        now_pt = float(str(self._settings.value("window/font_pt") or chosen()[1]))
+        at = _nearest_size(now_pt)
         self.remember("font_pt", FONT_SIZES_PT[min(max(0, at + by), len(FONT_SIZES_PT) - 1)])
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102
@@ -277,3 +277,8 @@ class MainWindow(QMainWindow):
         parts += ["REPLAY"] if snapshot.mode == "replay" else []
         parts += ["run ended"] if snapshot.finished else []
         self.setWindowTitle(" · ".join(part for part in parts if part))
+
+
+def _nearest_size(size_pt: float) -> int:
+    """Return the place of the size of type that is nearest to this."""
+    return min(range(len(FONT_SIZES_PT)), key=lambda place: abs(FONT_SIZES_PT[place] - size_pt))

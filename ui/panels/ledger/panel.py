@@ -81,10 +81,12 @@ class LedgerPanel(QWidget):
     def _follow_note(self, snapshot: Snapshot) -> None:
         """Let the note be of the selected drop until something is typed."""
         if not self._note.text():
-            record = self._selected()
-            self._target = None if record is None else record.drop_id
+            self._aim_note(self._selected())
         self._for.say(f"note on drop {self._target}", DIM, "the selected drop, else the newest")
         self._save.setEnabled(bool(self._note.text().strip()) and not snapshot.finished)
+
+    def _aim_note(self, record: DropRecord | None) -> None:
+        self._target = None if record is None else record.drop_id
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
         super().resizeEvent(event)

@@ -9,6 +9,7 @@ from magis_calib.host.user import login_name
 from magis_calib.state.commands import Command, Promote
 from magis_calib.state.matrix import NO_FILE, MeasuredMatrix
 from magis_calib.state.snapshot import Snapshot
+from ui.models.live import why_over
 from ui.models.matrix_views import NONE_MEASURED
 from ui.widgets.confirm import ConfirmBar
 
@@ -65,10 +66,8 @@ def _request(measured: MeasuredMatrix, snapshot: Snapshot) -> str:
 
 def why_not_promoted(snapshot: Snapshot) -> str:
     """Say why nothing can be promoted now; empty where something can."""
-    if snapshot.mode != "live":
-        return "this is a replay"
-    if snapshot.finished:
-        return "the run has ended"
+    if over := why_over(snapshot):
+        return over
     if snapshot.measured is None:
         return NONE_MEASURED
     return _why_not_written(snapshot.measured, snapshot.configuration)

@@ -220,18 +220,24 @@ class ProceduresPanel(QWidget):
         elif running:
             self._say_running(state)
         else:
-            head, colour, words = ending(state)
-            self._head.say(head, colour)
-            self._now.setText(words)
-            self._now.setToolTip("")
+            self._say_ending(state)
         self.product.tell(state)
 
+    def _say_ending(self, state: ProcedureState) -> None:
+        head, colour, words = ending(state)
+        self._head.say(head, colour)
+        self._now.setText(words)
+        self._now.setToolTip("")
+
     def _say_running(self, state: ProcedureState) -> None:
-        self.bar.setMaximum(max(1, state.planned, state.done))
-        self.bar.setValue(state.done)
+        self._follow_progress(state)
         self._head.say(f"◆ {state.name} is running · {progress(state)}", PROCEDURE)
         self._now.setText(state.words)
         self._now.setToolTip(began(state))
+
+    def _follow_progress(self, state: ProcedureState) -> None:
+        self.bar.setMaximum(max(1, state.planned, state.done))
+        self.bar.setValue(state.done)
 
     def _lay_out(self) -> None:
         inside = QWidget()

@@ -67,14 +67,15 @@ class Page(QScrollArea):
 
     def follow_width(self) -> None:
         """Lay the blocks beside each other where both have room."""
-        wide = (
-            sum(block.minimumSizeHint().width() for block in self._blocks)
-            + self.verticalScrollBar().width()
-        )
-        beside = self.width() >= wide
+        beside = self.width() >= self._all_beside_px()
         self._box.setDirection(
             QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
         )
+
+    def _all_beside_px(self) -> int:
+        """Return the width that all blocks need beside each other, and the scroll bar."""
+        blocks_px = sum(block.minimumSizeHint().width() for block in self._blocks)
+        return blocks_px + self.verticalScrollBar().width()
 
 
 class TargetsPanel(QWidget):

@@ -81,7 +81,9 @@ class TargetRow:
         """Mark what is typed: as a change, or as what cannot be, with the reason on hover."""
         value, self.refusal = self.item.read(self.edit.text())
         self._mark.say(*self._mark_of(value))
-        hover = self.refusal or f"a new value, {FOR_THIS_RUN}\nEscape clears it"
+        self._explain(self.refusal or f"a new value, {FOR_THIS_RUN}\nEscape clears it")
+
+    def _explain(self, hover: str) -> None:
         if hover != self.edit.toolTip():
             self.edit.setToolTip(hover)
             self.edit.setAccessibleDescription(hover)
