@@ -58,7 +58,8 @@ def run_window(
     window = _window(
         engine, kept, title, close_confirm and look.screenshot is None, quit_when_finished, app
     )
-    picture = _looked(window, engine, look)
+    _apply_look(window, look)
+    picture = _picture(window, engine, look)
     window.left.connect(app.quit)
     window.show()
     window.tick_all()
@@ -92,15 +93,16 @@ def _window(
     )
 
 
-def _looked(window: MainWindow, engine: Run, look: Look) -> Screenshot | None:
-    """Give the window the size and arrangement that were asked for.
-
-    Return who takes the picture.
-    """
+def _apply_look(window: MainWindow, look: Look) -> None:
+    """Give the window the size and arrangement that were asked for."""
     if look.size_px is not None:
         window.resize(*look.size_px)
     if look.arrangement is not None or look.size_px is not None:
         window.arrange_soon(look.arrangement)
+
+
+def _picture(window: MainWindow, engine: Run, look: Look) -> Screenshot | None:
+    """Return who takes the picture that was asked for."""
     if look.screenshot is None:
         return None
     return Screenshot(

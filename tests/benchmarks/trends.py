@@ -71,17 +71,17 @@ def main() -> int:
     panel.resize(1200, 420)
     panel.show()
     panel.refresh(snapshot, 0.0)
-    panel.look("zoom", 1e9, DROPS / 2)
+    panel.zoom_or_move("zoom", 1e9, DROPS / 2)
     took_ms = []
     for number in range(200):
         began_s = time.perf_counter()
         turn = number % 20
         if turn < 8:
-            panel.look("zoom", 0.6, DROPS * 0.4)
+            panel.zoom_or_move("zoom", 0.6, DROPS * 0.4)
         elif turn < 12:
             panel.step("move", 0.2)
         else:
-            panel.look("zoom", 1.9, DROPS * 0.4)
+            panel.zoom_or_move("zoom", 1.9, DROPS * 0.4)
         panel.refresh(snapshot, 0.0)
         app.processEvents()
         took_ms.append(1e3 * (time.perf_counter() - began_s))

@@ -33,9 +33,9 @@ class Exports:
         tell: Callable[[str], None],
         executor: Executor,
     ) -> None:
-        """`plots`: those that can be seen now. `tell` says a line to the operator.
+        """`plots`: those in sight now; `origin`: their run; `window` owns the dialogs.
 
-        `executor` writes files.
+        `tell` says a line to the operator; `executor` writes files.
         """
         self._window = window
         self._plots = plots
@@ -44,7 +44,7 @@ class Exports:
         self._executor = executor
         self._written: list[tuple[Path, Future[None]]] = []
         self._timer = QTimer(window, interval=LOOK_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(self._tell_written)
 
     def menu_at(self, place: QPoint) -> QMenu | None:
         """Return the menu of the plot at this place of the screen; None where there is no plot."""
@@ -54,17 +54,20 @@ class Exports:
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addSection(plot.name)
+        self._offer_formats(menu, plot)
+        return menu
+
+    def _offer_formats(self, menu: QMenu, plot: Plot) -> None:
         for suffix in FORMATS:
             menu.addAction(f"Export {suffix[1:].upper()}…").triggered.connect(
-                lambda _checked=False, suffix=suffix: self.ask(plot, suffix)
+                lambda _checked=False, suffix=suffix: self.ask_where(plot, suffix)
             )
-        return menu
 
     def fill(self, menu: QMenu) -> None:
         """List every plot that can be seen now."""
         menu.clear()
         for plot in self._plots():
-            menu.addAction(f"{plot.name}…").triggered.connect(partial(self._asked, plot))
+            menu.addAction(f"{plot.name}…").triggered.connect(partial(self._ask_where_named, plot))
         if menu.isEmpty():
             menu.addAction("no plot is drawn yet").setEnabled(False)
 
@@ -74,9 +77,9 @@ class Exports:
         if plot is None:
             self._tell("▲ nothing to export: point at a plot, or choose one in File › Export plot")
         else:
-            self.ask(plot)
+            self.ask_where(plot)
 
-    def ask(self, plot: Plot, suffix: str = ".png") -> None:
+    def ask_where(self, plot: Plot, suffix: str = ".png") -> None:
         """Open a dialog that blocks nothing."""
         origin = self._origin()
         proposal = str(origin.folder / f"{origin.file_name(plot)}{suffix}")
@@ -102,34 +105,33 @@ class Exports:
         self._written.append((path, self._executor.submit(write)))
         self._timer.start()
 
-    def _look(self) -> None:
+    def _tell_written(self) -> None:
         for path, future in [one for one in self._written if one[1].done()]:
             self._written.remove((path, future))
-            try:
-                future.result()
-            except OSError as error:
-                self._tell(f"▲ not exported: {error}")
-            else:
-                self._tell(f"exported {path}")
+            self._tell_one(path, future)
         if not self._written:
             self._timer.stop()
 
-    def _asked(self, plot: Plot, _checked: bool = False) -> None:
-        self.ask(plot)
+    def _tell_one(self, path: Path, future: Future[None]) -> None:
+        try:
+            future.result()
+        except OSError as error:
+            self._tell(f"▲ not exported: {error}")
+        else:
+            self._tell(f"exported {path}")
 
-    def _as_now(self, asked: Plot) -> Plot:
+    def _ask_where_named(self, plot: Plot, _checked: bool = False) -> None:
+        self.ask_where(plot)
+
+    def _as_now(self, chosen: Plot) -> Plot:
         """Return the plot with the drops that it shows now: new ones may have come since."""
         return next(
-            (one for one in self._plots() if one.view is asked.view and one.key == asked.key), asked
+            (one for one in self._plots() if one.view is chosen.view and one.key == chosen.key),
+            chosen,
         )
 
     def _at(self, place: QPoint) -> Plot | None:
-        under = QApplication.widgetAt(place)
-        for plot in self._plots():
-            inside = plot.view.rect().contains(plot.view.mapFromGlobal(place))
-            if inside and (under is plot.view or plot.view.isAncestorOf(under)):
-                return plot
-        return None
+        return next((plot for plot in self._plots() if _is_at(plot, place)), None)
 
     def _focused(self) -> Plot | None:
         """Return the first plot of the panel that has the keyboard."""
@@ -140,6 +142,14 @@ class Exports:
                 return inside[0]
             focused = focused.parentWidget()
         return None
+
+
+def _is_at(plot: Plot, place: QPoint) -> bool:
+    """Tell whether a plot is what is seen at this place of the screen."""
+    view = plot.view
+    under = QApplication.widgetAt(place)
+    inside = view.rect().contains(view.mapFromGlobal(place))
+    return bool(inside and (under is view or view.isAncestorOf(under)))
 
 
 def named(name: str, wanted: str) -> Path:

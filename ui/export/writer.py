@@ -83,9 +83,13 @@ def _drawing(view: Any, lines: list[str]) -> bytes:
 
 def _size(view: Any, lines: list[str]) -> QSizeF:
     """Return the size on the screen's scale: at least as wide as the caption."""
-    widest = max(QFontMetricsF(text_font(bold=True)).horizontalAdvance(line) for line in lines)
-    wide = max(view.width(), widest + 2 * MARGIN_PX)
+    wide = max(view.width(), _widest_px(lines) + 2 * MARGIN_PX)
     return QSizeF(wide, LINE_PX * len(lines) + wide * view.height() / view.width())
+
+
+def _widest_px(lines: list[str]) -> float:
+    metrics = QFontMetricsF(text_font(bold=True))
+    return max(metrics.horizontalAdvance(line) for line in lines)
 
 
 def _paint(painter: QPainter, view: Any, lines: list[str], scale: float) -> None:
@@ -138,16 +142,20 @@ def _write(path: Path, text: bytes) -> None:
 
 def _write_table(path: Path, table: Table, lines: list[str], plot: Plot, origin: Origin) -> None:
     """Write lines that begin with # for people, then names and columns for programs."""
+    heads = _heads(table, plot, origin)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(f"# {line}\n" for line in (*lines, *heads))
+        _write_columns(file, table)
+
+
+def _heads(table: Table, plot: Plot, origin: Origin) -> tuple[str, ...]:
     units = ", ".join(f"{name} in {unit}" for name, unit in table.units.items()) or "none"
-    heads = (
+    return (
         f"station: {origin.station}",
         f"session: {origin.session or 'not recorded'}",
         f"drops: {drops_in_words(plot.drops)}",
         f"units (SI): {units}",
     )
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(f"# {line}\n" for line in (*lines, *heads))
-        _write_columns(file, table)
 
 
 def _write_columns(file: TextIO, table: Table) -> None:

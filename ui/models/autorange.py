@@ -15,7 +15,7 @@ class SteadyRange:
     """The limits of one axis."""
 
     def __init__(self, least: float = 0.0) -> None:
-        """`least`: the smallest span of the axis."""
+        """`least`: the smallest span of the axis, in its unit."""
         self._least = least
         self._limits: tuple[float, float] | None = None
         self._idle = 0
@@ -26,7 +26,7 @@ class SteadyRange:
         return self._limits or (0.0, 1.0)
 
     def follow(self, low: float, high: float) -> bool:
-        """Take in the extent of the data; tell whether the axis changed."""
+        """Take in the extent of the data (unit of the axis); tell whether the axis changed."""
         if not (math.isfinite(low) and math.isfinite(high)):
             return False
         span = max(high - low, self._least, abs(high) * 1e-9, 1e-12)

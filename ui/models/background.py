@@ -17,7 +17,7 @@ class BackgroundTask(Generic[Wanted, Made]):
     """
 
     def __init__(self, executor: Executor, make: Callable[[Wanted], Made]) -> None:
-        """Have nothing ready. `make` runs in a thread of the executor."""
+        """`make` makes what is wanted in a thread of `executor`; nothing is ready at first."""
         self._executor = executor
         self._make = make
         self._begun: tuple[Wanted, Future[Made]] | None = None

@@ -46,7 +46,10 @@ def _with_error(quantity: Quantity, value: float, stderr: float) -> tuple[str, s
 def share(
     rows: HistoryRows, quantity: Quantity, target: float, tolerance: float
 ) -> tuple[float, str]:
-    """Return the share (0 to 1) of usable drops within tolerance of their target, and in words."""
+    """Return the share (0 to 1) of usable drops within tolerance of their target, and in words.
+
+    `target` (of drops that recorded none) and `tolerance` in SI.
+    """
     errors = deviations(rows, quantity.name, target)
     found = share_within(errors, tolerance)
     usable = int(np.isfinite(errors).sum())
@@ -77,10 +80,12 @@ def beside(snapshot: Snapshot) -> tuple[HistoryRows, str]:
 def value_at(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
     """Write the value of one drop; empty where there is none."""
     found = rows[rows["drop_id"] == drop_id]
-    if not len(found):
-        return ""
-    value, stderr = (float(one[-1]) for one in column(found, quantity.name))
-    return minus(f"{quantity.with_error(value, stderr)} {quantity.shown_unit}".rstrip())
+    return _last_value(found, quantity).rstrip() if len(found) else ""
+
+
+def _last_value(rows: HistoryRows, quantity: Quantity) -> str:
+    value, stderr = (float(one[-1]) for one in column(rows, quantity.name))
+    return f"{minus(quantity.with_error(value, stderr))} {quantity.shown_unit}"
 
 
 def older(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
@@ -88,9 +93,5 @@ def older(rows: HistoryRows, quantity: Quantity, drop_id: int) -> str:
     found = rows[rows["drop_id"] == drop_id]
     if not len(found):
         return ""
-    value, stderr = (float(one[-1]) for one in column(found, quantity.name))
-    text = minus(quantity.with_error(value, stderr))
-    return (
-        f"drop {drop_id}: {text} {quantity.shown_unit}\n{words(found, -1)}\nmagis-calib why "
-        f"tells more"
-    )
+    value = _last_value(found, quantity)
+    return f"drop {drop_id}: {value}\n{words(found, -1)}\nmagis-calib why tells more"

@@ -13,7 +13,10 @@ LEAST_PX = 512
 
 
 def around_clouds(frame: Frame, fitted: ViewEstimate, reach_widths: float) -> Frame:
-    """Cut the same off opposite sides: the middle stays where coordinates count from."""
+    """Keep so many widths around the clouds.
+
+    The same is cut off opposite sides: the middle stays where coordinates count from.
+    """
     right = _half_px(frame, fitted, "horizontal", reach_widths)
     up = _half_px(frame, fitted, "vertical", reach_widths)
     turned = frame.facts.orientation.endswith(("_90", "_270"))
@@ -31,9 +34,9 @@ def _half_px(frame: Frame, fitted: ViewEstimate, way: str, reach_widths: float) 
 
     Infinity where that is not known.
     """
-    reach = reach_widths * fitted.value(f"width_{way}_m")
-    away = max(abs(fitted.value(f"port_{port}_{way}_m")) for port in ("a", "b")) + reach
-    return away / frame.facts.object_pixel_m if math.isfinite(away) else math.inf
+    reach_m = reach_widths * fitted.value(f"width_{way}_m")
+    away_m = max(abs(fitted.value(f"port_{port}_{way}_m")) for port in ("a", "b")) + reach_m
+    return away_m / frame.facts.object_pixel_m if math.isfinite(away_m) else math.inf
 
 
 def _cut(size: int, half_px: float) -> int:

@@ -48,12 +48,12 @@ class ImageHistory:
     """
 
     def __init__(self, executor: Executor, kept_bytes: int = KEPT_BYTES) -> None:
-        """`executor`: reads recordings; it may take a second for each drop."""
+        """`executor` reads recordings, a second a drop; `kept_bytes`: most images in memory."""
         self._kept: deque[tuple[ImagePair, StationEstimate]] = deque()
         self._kept_bytes = kept_bytes
         self._held_bytes = 0
         self._recall: BackgroundTask[tuple[str, int], _Recalled | str] = BackgroundTask(
-            executor, lambda asked: _recalled(*asked)
+            executor, lambda wanted: _recalled(*wanted)
         )
         self._chosen: int | None = None
 
@@ -105,29 +105,34 @@ class ImageHistory:
         """
         if self._chosen is None:
             return Shown(snapshot.pair, snapshot.pair_estimate)
-        for pair, estimate in self._kept:
-            if pair.drop_id == self._chosen:
-                return Shown(pair, estimate, back=True)
-        found = self._asked(snapshot)
+        return self._in_memory() or self._recalled(snapshot)
+
+    def _in_memory(self) -> Shown | None:
+        """Return the pictures of the chosen drop; None where they are no longer in memory."""
+        held = (one for one in self._kept if one[0].drop_id == self._chosen)
+        return next((Shown(pair, estimate, back=True) for pair, estimate in held), None)
+
+    def _recalled(self, snapshot: Snapshot) -> Shown:
+        found = self._from_recording(snapshot)
         return found.shown if isinstance(found, _Recalled) else Shown(None, None, True, found)
 
     def record(self, snapshot: Snapshot) -> DropRecord | str:
         """Return what is known of the chosen (else the newest) drop, or in words why nothing is."""
         if self._chosen is None:
             return snapshot.latest if snapshot.latest is not None else "no drop yet"
-        held = next(
-            (one for one in reversed(snapshot.records) if one.drop_id == self._chosen), None
-        )
-        if held is not None:
-            return held
-        found = self._asked(snapshot)
+        records = reversed(snapshot.records)
+        held = next((one for one in records if one.drop_id == self._chosen), None)
+        return held if held is not None else self._recorded(snapshot)
+
+    def _recorded(self, snapshot: Snapshot) -> DropRecord | str:
+        found = self._from_recording(snapshot)
         return found if isinstance(found, str) else found.record
 
     def settle(self) -> None:
         """Wait for what is being read."""
         self._recall.settle()
 
-    def _asked(self, snapshot: Snapshot) -> _Recalled | str:
+    def _from_recording(self, snapshot: Snapshot) -> _Recalled | str:
         """Return what the recording holds of the chosen drop.
 
         In words that it is being read, or why it cannot be.

@@ -25,7 +25,7 @@ HEADS = {
 def cells(
     record: DropRecord, tolerances: Mapping[str, float], readback_tolerances: Mapping[str, float]
 ) -> list[str]:
-    """Write one row in the order of `HEADS`."""
+    """Write one row in the order of `HEADS`; tolerances in SI, by name."""
     decision = record.decision
     shape, _ = OUTCOME_SHAPES[decision.outcome]
     return [

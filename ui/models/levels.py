@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,39 +45,41 @@ class CommonLevels:
         """Levels that suit both views; None before any picture."""
         if self.rule == "fixed" and self._fixed is not None:
             return self._fixed
-        if not self._found:
-            return None
-        return Levels(
-            min(one.low_electrons for one in self._found.values()),
-            max(one.high_electrons for one in self._found.values()),
-        )
+        return _around(self._found.values()) if self._found else None
 
     def find_anew(self, rule: Rule = "percentiles") -> None:
         """Find levels so in the pictures that are drawn next."""
         self.rule = rule
         self._found = {}
 
-    def fix(self, low: float, high: float) -> None:
-        """Take these (electrons per pixel) whatever comes.
+    def fix(self, low_electrons: float, high_electrons: float) -> None:
+        """Take these levels (per pixel) whatever comes.
 
         Raises `ValueError` where there is nothing between.
         """
-        if not low < high:
-            raise ValueError(f"wanted black below white, got {low:g} and {high:g}")
+        if not low_electrons < high_electrons:
+            got = f"{low_electrons:g} and {high_electrons:g}"
+            raise ValueError(f"wanted black below white, got {got}")
         self.rule = "fixed"
-        self._fixed = Levels(low, high)
+        self._fixed = Levels(low_electrons, high_electrons)
 
     def take(self, view: View, counts: Counts, facts: CameraFacts) -> None:
         """Look at a picture (its decimated counts will do) where the rule wants that."""
         if self.rule == "follow" or (view not in self._found and self.rule != "fixed"):
-            self._found[view] = measured(counts, facts.offset, facts.gain, self.rule)
+            self._found[view] = measured(counts, facts, self.rule)
 
 
-def measured(counts: Counts, offset: float, gain: float, rule: Rule) -> Levels:
-    """Find levels for this picture."""
+def _around(levels: Collection[Levels]) -> Levels:
+    """Return what suits all of these."""
+    low = min(one.low_electrons for one in levels)
+    return Levels(low, max(one.high_electrons for one in levels))
+
+
+def measured(counts: Counts, facts: CameraFacts, rule: Rule) -> Levels:
+    """Find levels for this picture; `facts`: of its camera."""
     if rule == "extremes":
         low, high = float(counts.min()), float(counts.max())
     else:
         low, high = (float(one) for one in np.percentile(counts, (20.0, 99.9)))
-    low, high = (low - offset) * gain, (high - offset) * gain
-    return Levels(low, high if high - low > gain else low + gain)
+    black, white = ((one - facts.offset) * facts.gain for one in (low, high))
+    return Levels(black, max(white, black + facts.gain))

@@ -7,4 +7,11 @@ from magis_calib.state.snapshot import Snapshot
 
 def goes_on(snapshot: Snapshot) -> bool:
     """Tell whether this is a live run that has not ended."""
-    return snapshot.mode == "live" and not snapshot.finished
+    return not why_over(snapshot)
+
+
+def why_over(snapshot: Snapshot) -> str:
+    """Say why nothing can be asked of this run any more; empty where it goes on."""
+    if snapshot.mode != "live":
+        return "this is a replay"
+    return "the run has ended" if snapshot.finished else ""

@@ -21,7 +21,10 @@ def doubling_ticks(largest: int) -> list[Tick]:
 
 
 def round_ticks(low: float, high: float) -> list[Tick]:
-    """Return ticks at 1, 2 and 5 of each decade, or at the decades where these are too many."""
+    """Return ticks at 1, 2 and 5 of each decade, or at the decades where these are too many.
+
+    From `low` to `high`, in the unit of the axis and not logarithms.
+    """
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1, 2, 5), (1,)):
         ticks = [

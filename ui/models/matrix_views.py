@@ -14,8 +14,8 @@ from magis_calib.state.matrix import DIFFERS_SIGMA, MatrixState, MeasuredMatrix,
 from ui.models.matrix_text import cell, element, heading, hover
 from ui.style.format import minus
 
-Look = Literal["In force", "Measured", "Difference"]
-LOOKS: dict[Look, str] = {
+MatrixPage = Literal["In force", "Measured", "Difference"]
+MATRIX_PAGES: dict[MatrixPage, str] = {
     "In force": "the matrix that the loop uses in this run",
     "Measured": "the newest measured matrix of this station that can be promoted",
     "Difference": "measured minus in force, in standard errors of the difference",
@@ -36,17 +36,17 @@ class Element:
 
 
 def elements(
-    look: Look, matrix: MatrixState, measured: MeasuredMatrix | None
+    page: MatrixPage, matrix: MatrixState, measured: MeasuredMatrix | None
 ) -> Mapping[str, Mapping[str, Element]]:
     """Return what stands in each cell, by observable and actuator.
 
     Nothing where nothing is measured.
     """
-    if look == "In force":
+    if page == "In force":
         return _cells(matrix.values, partial(_plain, matrix))
     if measured is None:
         return {}
-    if look == "Measured":
+    if page == "Measured":
         return _cells(matrix.values, partial(_measured, measured))
     sigmas = difference(measured.matrix, matrix)
     return _cells(
@@ -59,17 +59,17 @@ def _cells(rows: Rows, made: Callable[[str, str], Element]) -> Mapping[str, Mapp
 
 
 def title(
-    look: Look, matrix: MatrixState, measured: MeasuredMatrix | None, now_ns: int
+    page: MatrixPage, matrix: MatrixState, measured: MeasuredMatrix | None, now_ns: int
 ) -> tuple[str, bool]:
     """Say which matrix is shown, and how old it is or how many elements differ.
 
     And whether somebody should look.
     """
-    if look == "In force":
+    if page == "In force":
         return heading(matrix, now_ns)
     if measured is None:
         return NONE_MEASURED, False
-    if look == "Measured":
+    if page == "Measured":
         text, old = heading(measured.matrix, now_ns)
         return f"{text}{standing(matrix, measured)}", old
     sigmas = [one for row in difference(measured.matrix, matrix).values() for one in row.values()]

@@ -47,11 +47,14 @@ class _Cloud:
 
 
 def outlines(
-    estimate: ViewEstimate, displacements: Mapping[str, tuple[float, float]]
+    estimate: ViewEstimate, displacements_m: Mapping[str, tuple[float, float]]
 ) -> dict[str, Outline]:
-    """Return the lines of each port whose centre and widths were fitted."""
+    """Return the lines of each port whose centre and widths were fitted.
+
+    `displacements_m`: nominal place of each port, right and up.
+    """
     clouds = {
-        port: _cloud(estimate, port, displacements.get(port, nominal))
+        port: _cloud(estimate, port, displacements_m.get(port, nominal))
         for port, nominal in NOMINAL_M.items()
     }
     return {port: _outline(estimate, port, one) for port, one in clouds.items() if one.is_known}

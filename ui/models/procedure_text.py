@@ -8,6 +8,7 @@ from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.procedures.catalogue import KNOWN
 from magis_calib.state.procedure import ProcedureState
 from magis_calib.state.snapshot import Snapshot
+from ui.models.live import why_over
 from ui.models.series import steered
 from ui.style.colours import ACT, LOOK, TEXT
 from ui.style.format import age, interval_s
@@ -15,10 +16,8 @@ from ui.style.format import age, interval_s
 
 def why_not_started(snapshot: Snapshot) -> str:
     """Say why none may begin now; empty where one may. The engine judges again."""
-    if snapshot.mode != "live":
-        return "this is a replay"
-    if snapshot.finished:
-        return "the run has ended"
+    if over := why_over(snapshot):
+        return over
     if snapshot.loop == "fault":
         return "a fault stopped the loop, close it again first"
     state = snapshot.procedure

@@ -23,11 +23,12 @@ def product_in_words(path: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """A setpoint that a procedure found to be the best (SI)."""
+    """A setpoint that a procedure found to be the best."""
 
     kind: str
     actuator: str
     setpoint: float
+    """SI."""
     words: str
 
 

@@ -66,26 +66,29 @@ class Statistics:
     counts: Array
 
 
-def values_of(asked: Selection) -> tuple[Array, Array]:
+def values_of(selection: Selection) -> tuple[Array, Array]:
     """Return value and error of each drop (SI): observables minus target, phase in (−π, π]."""
-    values, errors = column(asked.rows, asked.quantity.name)
-    if asked.from_target:
-        values = deviations(
-            asked.rows, asked.quantity.name, math.nan if asked.target is None else asked.target
-        )
+    values, errors = column(selection.rows, selection.quantity.name)
+    if selection.from_target:
+        values = _from_target(selection)
     return values, errors.astype(np.float64)
 
 
-def statistics_of(asked: Selection) -> Statistics:
+def _from_target(selection: Selection) -> Array:
+    target = math.nan if selection.target is None else selection.target
+    return deviations(selection.rows, selection.quantity.name, target)
+
+
+def statistics_of(selection: Selection) -> Statistics:
     """Work out everything; drops without a number are left out."""
-    values, errors = values_of(asked)
+    values, errors = values_of(selection)
     known = values[np.isfinite(values)]
     count = len(known)
     fitted = errors[np.isfinite(values) & np.isfinite(errors)]
     mean = float(known.mean()) if count else math.nan
     scatter = float(known.std(ddof=1)) if count > 1 else math.nan
     edges, counts = histogram(known)
-    within = asked.tolerance if asked.from_target else None
+    within = selection.tolerance if selection.from_target else None
     return Statistics(
         count,
         mean,

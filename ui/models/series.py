@@ -22,7 +22,7 @@ MOST_MARKS = 250
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """One value for each drop; NaN where the drop says nothing."""
+    """One value for each drop, in the unit that people read; NaN where it says nothing."""
 
     drops: Array
     values: Array
@@ -52,14 +52,15 @@ class Series:
         return float(np.nanmin(self.values - errors)), float(np.nanmax(self.values + errors))
 
 
-def series_of(rows: HistoryRows, quantity: Quantity, about: float = 0.0) -> Series:
+def series_of(rows: HistoryRows, quantity: Quantity, about_rad: float = 0.0) -> Series:
     """Collect one quantity of all drops.
 
-    The phase is counted from `about` so that it does not jump.
+    The phase is counted from `about_rad` so that it does not jump.
     """
     values, stderr = column(rows, quantity.name)
     if quantity.name == "phase_rad":
-        values = about + math.pi - np.mod(about + math.pi - values, TWO_PI)
+        middle = about_rad + math.pi
+        values = middle - np.mod(middle - values, TWO_PI)
     errors = np.full(len(rows), np.nan)
     if len(rows) <= MOST_MARKS:
         errors = _drawable(stderr.astype(np.float64) * quantity.shown_scale)
@@ -67,7 +68,7 @@ def series_of(rows: HistoryRows, quantity: Quantity, about: float = 0.0) -> Seri
 
 
 def within(rows: HistoryRows, first: float, last: float) -> HistoryRows:
-    """Return the rows of the drops from first to last, both included."""
+    """Return the rows of the drops from `first` to `last` (numbers), both included."""
     begin, end = np.searchsorted(rows["drop_id"], [math.ceil(first), math.floor(last) + 1])
     return rows[begin:end]
 

@@ -20,7 +20,7 @@ def followed(rows: HistoryRows, span: int) -> tuple[float, float]:
 
 
 def kept_inside(first: float, last: float, oldest: int, newest: int) -> tuple[float, float]:
-    """Return the nearest reach that shows some drops, and not much beside them."""
+    """Return the reach nearest to this (in drops) that shows some, and not much beside them."""
     span = min(max(last - first, LEAST_DROPS), newest - oldest + LEAST_DROPS)
     first = min(max((first + last - span) / 2, oldest - LEAST_DROPS), newest + LEAST_DROPS - span)
     return first, first + span

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from magis_calib.domain.camera import VIEWS
+from magis_calib.domain.devices import LinkState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import Quantity
 from magis_calib.state.snapshot import LoopWord, Snapshot
@@ -22,6 +24,9 @@ LOOP_SHAPES: dict[LoopWord, tuple[str, str]] = {
     "procedure": ("◆", PROCEDURE),
 }
 """Shape and colour of each loop word."""
+
+CAMERAS = frozenset(f"camera {view}" for view in VIEWS)
+"""Names of their links; the others are those of controllers and of what stands in for them."""
 
 OUTCOME_SHAPES = {
     "applied": ("✓", TEXT),
@@ -47,14 +52,31 @@ def typed_number(text: str) -> float:
 
 def no_drops(snapshot: Snapshot) -> str:
     """Write what stands in a panel before the first drop."""
-    return "No drops yet\n\n" + missing(snapshot, "drop_system")
+    return "\n\n".join(["No drops yet", *why_no_drops(snapshot)])
 
 
-def age(seconds: float | None) -> str:
+def why_no_drops(snapshot: Snapshot) -> list[str]:
+    """Return a paragraph for each peer that is not there; cameras only answer to drops.
+
+    Where all are there, the only one says that the first drop is waited for.
+    """
+    peers = [one for one in snapshot.links if one.name not in CAMERAS]
+    if not peers:
+        return ["nothing is known of any controller yet"]
+    absent = [missing(snapshot, one.name) for one in peers if not one.connected]
+    return absent or [_all_there(peers)]
+
+
+def _all_there(peers: Sequence[LinkState]) -> str:
+    names = ", ".join(one.name.replace("_", " ") for one in peers)
+    return f"connected: {names}; waiting for the first drop"
+
+
+def age(age_s: float | None) -> str:
     """Write an age for a person: tenths below ten seconds, then ever coarser."""
-    if seconds is None or not math.isfinite(seconds):
+    if age_s is None or not math.isfinite(age_s):
         return "never"
-    seconds = max(0.0, seconds)
+    seconds = max(0.0, age_s)
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     if seconds < 120:
@@ -81,7 +103,7 @@ def raw(quantity: Quantity, value: float, stderr: float = math.nan) -> str:
 
 
 def signed(quantity: Quantity, value: float) -> str:
-    """Write a difference with its sign and unit."""
+    """Write a difference (SI) with its sign and unit."""
     if not math.isfinite(value):
         return "–"
     return minus(

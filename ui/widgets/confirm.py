@@ -37,7 +37,7 @@ class ConfirmBar(QFrame):
         self.no.clicked.connect(lambda: self._answer(False))
         self.hide()
 
-    def ask(self, text: str, *, allowed: bool = True) -> None:
+    def show_question(self, text: str, *, allowed: bool = True) -> None:
         """Show the question and give its no the keyboard.
 
         A yes is offered only where it is allowed.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from magis_calib.actuators.moves import moves_in_words
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.state.commands import Command, ReturnTo
 from magis_calib.state.snapshot import Snapshot
+from ui.models.live import why_over
 from ui.widgets.confirm import ConfirmBar
 
 ALLOWED = ("open", "held", "shadow")
@@ -38,14 +39,14 @@ class ReturnQuestion(ConfirmBar):
     def ask_to(self, goal: Setpoints, label: str, snapshot: Snapshot) -> None:
         """Ask whether to go to these setpoints; `label` names them."""
         moves = moves_in_words(goal, snapshot.actuators)
-        refusal = why_no_return(snapshot) or ("" if goal else "they are not known")
-        refusal = refusal or ("" if moves else "every actuator stands there already")
-        if refusal:
+        if refusal := why_no_return(snapshot) or _why_not_there(goal, moves):
             self._forget()
-            self.ask(f"▲ cannot return to {label}: {refusal}", allowed=False)
+            self.show_question(f"▲ cannot return to {label}: {refusal}", allowed=False)
             return
         self._pending = ReturnTo(goal, label)
-        self.ask(f"return to {label}, in steps that the controllers allow? {', '.join(moves)}")
+        self.show_question(
+            f"return to {label}, in steps that the controllers allow? {', '.join(moves)}"
+        )
 
     def _go(self) -> None:
         if self._pending is not None:
@@ -56,12 +57,17 @@ class ReturnQuestion(ConfirmBar):
         self._pending = None
 
 
+def _why_not_there(goal: Setpoints, moves: Sequence[str]) -> str:
+    """Say why there is no way to these setpoints; empty where there is one."""
+    if not goal:
+        return "they are not known"
+    return "" if moves else "every actuator stands there already"
+
+
 def why_no_return(snapshot: Snapshot) -> str:
     """Say why the operator may not move setpoints now; empty where he may."""
-    if snapshot.mode != "live":
-        return "this is a replay"
-    if snapshot.finished:
-        return "the run has ended"
+    if over := why_over(snapshot):
+        return over
     if snapshot.procedure is not None and snapshot.procedure.running:
         return f"{snapshot.procedure.name} is running, cancel it first"
     return "" if snapshot.loop in ALLOWED else "open, hold or shadow the loop first"

@@ -32,7 +32,10 @@ class ElidedLabel(QWidget):
         grows: bool = False,
         whole: bool = False,
     ) -> None:
-        """`larger_pt`: points more than usual; `grows`: it takes the room that is left."""
+        """`larger_pt`: points more than usual; `grows`: it takes the room that is left.
+
+        `sample`, `whole`: see the class; `align`: where the text stands; `bold`: its weight.
+        """
         super().__init__()
         self._text = ""
         self._colour = TEXT
@@ -56,8 +59,11 @@ class ElidedLabel(QWidget):
         self._text = text
         self._colour = colour
         self._hover = hover
-        self.setToolTip(f"{text}\n{hover}" if hover else text)
-        self.setAccessibleName(text)
+        self._show()
+
+    def _show(self) -> None:
+        self.setToolTip(f"{self._text}\n{self._hover}" if self._hover else self._text)
+        self.setAccessibleName(self._text)
         if not self._sample:
             self._take_room()
         self.update()
@@ -79,13 +85,16 @@ class ElidedLabel(QWidget):
         """Return a menu that copies the text, or a line of the hover, to the clipboard."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for text in dict.fromkeys(
-            line for line in (self._text, *self._hover.split("\n")) if line.strip()
-        ):
+        for text in self._lines():
             menu.addAction(f"Copy  {text}").triggered.connect(
                 lambda _=False, text=text: _copy(text)
             )
         return menu
+
+    def _lines(self) -> list[str]:
+        """Return the text and the lines of the hover, each once."""
+        lines = (self._text, *self._hover.split("\n"))
+        return list(dict.fromkeys(line for line in lines if line.strip()))
 
     def sizeHint(self) -> QSize:  # noqa: D102
         room = self._width_of(self._sample) if self._sample else self._room

@@ -26,7 +26,7 @@ class OrWords(QStackedLayout):
     """Lies on a panel and shows either; words at first."""
 
     def __init__(self, panel: QWidget, content: QWidget, words: QLabel | None = None) -> None:
-        """`words`: the label to use, where it is to look otherwise."""
+        """Lie on `panel`; `words`: the label instead of `content`, where it looks otherwise."""
         super().__init__(panel)
         self._content = content
         self._words = words or quiet_words()

@@ -69,7 +69,7 @@ class PlotLabel(QGraphicsSimpleTextItem):
     """
 
     def __init__(self, box: Any, colour: str = DIM) -> None:
-        """`box`: a pyqtgraph view box; it owns the label."""
+        """`box`: a pyqtgraph view box, which owns the label; `colour`: of the text."""
         super().__init__(box)
         self._box = box
         self._whole = ""
@@ -108,7 +108,7 @@ class SmallPlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.label = PlotLabel(self.getViewBox())
 
     def show_range(self, across: tuple[float, float], up: tuple[float, float]) -> None:
-        """Show this part, and find the range now: else all is painted twice."""
+        """Show this part (in units of the axes), found now: else all is painted twice."""
         self.getViewBox().setRange(xRange=across, yRange=up, padding=0)
         self.scene().prepareForPaint()
 

@@ -28,7 +28,7 @@ class Actions:
     """What menus, panels and keys ask of the window: bring a panel up, and ask there."""
 
     def __init__(self, panels: Panels, bring_up: BringUp) -> None:
-        """`bring_up` shows the dock of this kind of panel before all others, and returns it."""
+        """`bring_up` shows the dock of one kind of `panels` before all others, and returns it."""
         self._panels = panels
         self._bring_up = bring_up
         trends = panels.of(TrendsPanel)
@@ -62,7 +62,7 @@ class Actions:
 
     def ask_procedure(self, name: str) -> None:
         """Ask among the procedures whether this one shall begin."""
-        self._bring_up(ProceduresPanel).ask(name)
+        self._bring_up(ProceduresPanel).ask_begin(name)
 
     def ask_cancel(self) -> None:
         """Ask among the procedures whether the one that runs shall end."""

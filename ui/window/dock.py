@@ -43,7 +43,7 @@ class DockWidget(QDockWidget):
     """A dock with a lasting name; what is inside is drawn only while it can be seen."""
 
     def __init__(self, line: Dock, inside: PanelGuard, window: QMainWindow) -> None:
-        """Make it as its `line` of the table says; `window` owns it and will place it."""
+        """Hold `inside` as `line` of the table says; `window` owns it and will place it."""
         super().__init__(line.name, window)
         self.line = line
         self.inside = inside

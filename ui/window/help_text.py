@@ -64,17 +64,14 @@ def _selectable(text: str) -> QLabel:
 
 def shortcuts_text(actions: Sequence[QAction]) -> str:
     """Write a table of the shortcuts of these actions, and of what has no menu entry."""
-    rows = [
-        (one.shortcut().toString(), one.text().replace("&", ""))
-        for one in actions
-        if not one.shortcut().isEmpty()
-    ]
-    rows += WITHOUT_MENU
-    body = "".join(
-        f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>"
-        for key, text in rows
-    )
+    with_keys = (one for one in actions if not one.shortcut().isEmpty())
+    rows = [(one.shortcut().toString(), one.text().replace("&", "")) for one in with_keys]
+    body = "".join(_line(key, text) for key, text in [*rows, *WITHOUT_MENU])
     return f"<table cellpadding='3'>{body}</table>"
+
+
+def _line(key: str, text: str) -> str:
+    return f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>"
 
 
 def units_text() -> str:

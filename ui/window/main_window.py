@@ -64,7 +64,11 @@ class MainWindow(QMainWindow):
         quit_when_finished: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`settings` keep the layout; `clock` (s) is that of the snapshots."""
+        """Show `run`; `settings` keep the layout; `clock` (s, monotonic) is that of snapshots.
+
+        `close_confirm`: closing asks first; `quit_when_finished`: the end of the run closes it;
+        `title`: what its title begins with.
+        """
         super().__init__()
         self._run = run
         self._settings = settings
@@ -79,18 +83,13 @@ class MainWindow(QMainWindow):
         self._turn = 0
         self._calm = CalmWheel(self)
         self.panels = Panels(run, settings, DOCKS)
-        self.leave_question = ConfirmBar("End and close", "Keep running")
-        self.leave_question.accepted.connect(self.leave)
         self._build_middle()
         self.docks = self._build_docks()
         self.menu_actions = Actions(self.panels, self.bring_up_panel)
         self._status = StatusLine(self.statusBar())
         self.exports = self._make_exports()
         self.menus = Menus(self, run.submit)
-        self.resize(layout.first_size())
-        if not layout.restore(self, list(self.docks.values()), settings, self._place):
-            self.reset_layout()
-            self.arrange_soon()
+        self._restore_layout()
         self._ticks = self._timer(TICK_MS, self.tick)
         self._saves = self._timer(SAVE_LAYOUT_MS, self._save_layout)
 
@@ -174,8 +173,8 @@ class MainWindow(QMainWindow):
 
     def resize_type(self, by: int) -> None:
         """Remember the next larger (+1) or smaller (-1) size of type."""
-        now = float(str(self._settings.value("window/font_pt") or chosen()[1]))
-        at = min(range(len(FONT_SIZES_PT)), key=lambda place: abs(FONT_SIZES_PT[place] - now))
+        now_pt = float(str(self._settings.value("window/font_pt") or chosen()[1]))
+        at = _nearest_size(now_pt)
         self.remember("font_pt", FONT_SIZES_PT[min(max(0, at + by), len(FONT_SIZES_PT) - 1)])
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: D102
@@ -193,7 +192,7 @@ class MainWindow(QMainWindow):
             and self._close_confirm
             and not self.leave_question.isVisible()
         ):
-            self.leave_question.ask(LEAVE_QUESTION)
+            self.leave_question.show_question(LEAVE_QUESTION)
         else:
             self.leave()
 
@@ -226,16 +225,25 @@ class MainWindow(QMainWindow):
             self, panels.plots, lambda: Origin.of(run.snapshot), announce, panels.drawing
         )
 
-    def _timer(self, interval_ms: int, deed: Callable[[], None]) -> QTimer:
+    def _timer(self, interval_ms: int, action: Callable[[], None]) -> QTimer:
         timer = QTimer(self, interval=interval_ms)
-        timer.timeout.connect(deed)
+        timer.timeout.connect(action)
         timer.start()
         return timer
+
+    def _restore_layout(self) -> None:
+        """Put the window as it was left, else as shipped."""
+        self.resize(layout.first_size())
+        if not layout.restore(self, list(self.docks.values()), self._settings, self._place):
+            self.reset_layout()
+            self.arrange_soon()
 
     def _save_layout(self) -> None:
         layout.save(self, self._settings, self._place)
 
     def _build_middle(self) -> None:
+        self.leave_question = ConfirmBar("End and close", "Keep running")
+        self.leave_question.accepted.connect(self.leave)
         guards = self.panels.guards
         pictures = QSplitter(Qt.Orientation.Horizontal)
         pictures.setChildrenCollapsible(False)
@@ -269,3 +277,8 @@ class MainWindow(QMainWindow):
         parts += ["REPLAY"] if snapshot.mode == "replay" else []
         parts += ["run ended"] if snapshot.finished else []
         self.setWindowTitle(" · ".join(part for part in parts if part))
+
+
+def _nearest_size(size_pt: float) -> int:
+    """Return the place of the size of type that is nearest to this."""
+    return min(range(len(FONT_SIZES_PT)), key=lambda place: abs(FONT_SIZES_PT[place] - size_pt))

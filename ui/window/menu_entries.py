@@ -30,7 +30,7 @@ from ui.window.layout import ARRANGEMENTS
 if TYPE_CHECKING:
     from ui.window.main_window import MainWindow
 
-Deed = Callable[[], object]
+Action = Callable[[], object]
 Submit = Callable[[Command], object]
 THEME_KEYS = {"dark": "Ctrl+Shift+D", "light": "Ctrl+Shift+B"}
 LATER = "from the next start on"
@@ -44,7 +44,7 @@ class Entry:
     keys: str
     """As Qt reads a shortcut; empty for none."""
     hover: str
-    deed: Deed
+    action: Action
     live: bool = False
     """It moves hardware, or needs a run that goes on: dead in a replay and after the run."""
 
@@ -106,7 +106,7 @@ def view(window: MainWindow) -> list[Entry]:
             "&Fix image levels…",
             "Ctrl+Shift+L",
             "type which electrons are black and white",
-            panels.level_strip.ask,
+            panels.level_strip.ask_levels,
         ),
         Entry(
             "&Why: explain the selected drop",
@@ -275,7 +275,7 @@ def _start(window: MainWindow, number: int, name: str) -> Entry:
 def helps(window: MainWindow, actions: Sequence[QAction]) -> list[Entry]:
     """Return what explains; `actions` are those whose shortcuts are listed."""
 
-    def show(title: str, text: Callable[[], str]) -> Deed:
+    def show(title: str, text: Callable[[], str]) -> Action:
         return lambda: show_help(window, title, text())
 
     return [

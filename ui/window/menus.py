@@ -25,7 +25,7 @@ class Menus:
     """
 
     def __init__(self, window: MainWindow, submit: Callable[[Command], None]) -> None:
-        """Fill the menu bar of a window; `submit` hands a command to its run."""
+        """Fill the menu bar of `window`; `submit` hands a command to its run."""
         self._window = window
         self.all_actions: list[QAction] = []
         self.live_actions: list[QAction] = []
@@ -91,5 +91,5 @@ class Menus:
         action = QAction(entry.text, self._window)
         action.setShortcut(QKeySequence(entry.keys))
         action.setToolTip(entry.hover)
-        action.triggered.connect(lambda _checked=False: entry.deed())
+        action.triggered.connect(lambda _checked=False: entry.action())
         return action

@@ -32,7 +32,7 @@ class PanelGuard(QWidget):
     """A panel with a strip above it that says when the panel failed."""
 
     def __init__(self, name: str, panel: Panel, costly: bool = False) -> None:
-        """`name`: for people; `costly`: it takes ten milliseconds or more for a new drop."""
+        """`name`: of `panel`, for people; `costly`: a new drop takes it 10 ms or more."""
         super().__init__()
         assert isinstance(panel, QWidget)
         self._name = name

@@ -52,7 +52,7 @@ class Panels:
     """Every panel, each in a guard that shows its failure. The GUI thread uses it."""
 
     def __init__(self, run: Run, settings: QSettings, docks: Sequence[Dock]) -> None:
-        """`settings` keep what a panel wants to remember; `docks` say which panels there are."""
+        """Show `run` in one panel for each of `docks`; `settings` keep what panels remember."""
         self.submit = run.submit
         self.settings = settings
         self.drawing = ThreadPoolExecutor(1, "draw")
@@ -106,6 +106,6 @@ class Panels:
 
     def _image(self, view: View) -> ImagePanel:
         panel = ImagePanel(view, self.drawing, self.image_history, self.levels)
-        panel.fixed_levels_wanted.connect(self.level_strip.ask)
+        panel.fixed_levels_wanted.connect(self.level_strip.ask_levels)
         self._guarded(f"view {view}", panel, True)
         return panel

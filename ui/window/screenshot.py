@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtWidgets import QMainWindow
 
 from magis_calib.state.snapshot import Snapshot
@@ -27,16 +27,19 @@ class Screenshot(QObject):
         window: QMainWindow,
         file: Path,
         drops: int,
-        look: Callable[[], Snapshot],
+        newest: Callable[[], Snapshot],
         draw: Callable[[], object],
         leave: Callable[[], object],
     ) -> None:
-        """`look` gives the newest snapshot, `draw` draws all, `leave` ends run and window."""
+        """Save `window` to `file` after so many `drops`, or at the end of the run.
+
+        `newest` gives the newest snapshot, `draw` draws all, `leave` ends run and window.
+        """
         super().__init__(window)
         self._window = window
         self._file = file
         self._drops = drops
-        self._look = look
+        self._newest = newest
         self._draw = draw
         self._leave = leave
         self.saved = False
@@ -46,7 +49,7 @@ class Screenshot(QObject):
         self._timer.start()
 
     def _try(self) -> None:
-        snapshot = self._look()
+        snapshot = self._newest()
         counts = snapshot.counters
         if time.monotonic() < self._settled_s:
             return
@@ -60,6 +63,8 @@ class Screenshot(QObject):
 
     def _save(self) -> None:
         self._draw()  # all of it from one moment
+        # a word that has grown since is else cut off: a layout follows at the next turn only
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         self.saved = self._window.grab().save(str(self._file))
         if not self.saved:
             log.error("%s: the picture cannot be written", self._file)

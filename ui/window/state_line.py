@@ -25,7 +25,10 @@ class Cell(QWidget):
     def __init__(
         self, caption: str, sample: str = "", *, bold: bool = False, grows: bool = False
     ) -> None:
-        """`caption` stands above; `sample`: the longest usual text, which fixes the width."""
+        """`caption` stands above; `sample`: the longest usual text, which fixes the width.
+
+        `bold`: the line; `grows`: it takes the room that is left.
+        """
         super().__init__()
         self.caption = ElidedLabel(larger_pt=-1.0, grows=grows)
         self.line = ElidedLabel(sample, bold=bold, grows=grows)

@@ -192,7 +192,7 @@ def test_both_views_share_their_levels_and_typed_ones_stay(
     window = bench.window
     bars = [window.panels.images[view]._bar._ends for view in ("x", "y")]
     assert bars[0] == bars[1]
-    window.panels.level_strip.ask()
+    window.panels.level_strip.ask_levels()
     for edit, text in (
         (window.panels.level_strip.low, "500"),
         (window.panels.level_strip.high, "100"),

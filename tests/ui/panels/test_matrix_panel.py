@@ -227,7 +227,7 @@ def test_the_panel_turns_to_the_measured_matrix_and_to_the_difference(
     panel.refresh(replace(snapshot(matrix_state(station, None)), measured=new), 0.0)
     assert panel.table.item(0, 1).text() == "0"
     qtbot.keyClick(panel.tabs, Qt.Key.Key_Right)
-    assert panel.look == "Measured"
+    assert panel.page == "Measured"
     assert panel._head.text().startswith(f"{new.matrix.name} · 0.0 h old")
     assert panel.table.item(0, 0).text() == f"{nominal - 5.5e-3:.4f}(10)"
     assert panel.table.item(0, 1).background().color() == QColor(PANEL), (

@@ -54,7 +54,7 @@ def held(bench: StationBench) -> Iterator[StationBench]:
     trends._reach = (11.0, 20.0)
     bench.drawn()
     yield bench
-    trends.look("follow", 0.0)
+    trends.zoom_or_move("follow", 0.0)
 
 
 def statistics(bench: StationBench, name: str) -> str:

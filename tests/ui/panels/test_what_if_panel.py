@@ -84,7 +84,7 @@ def test_another_target_is_predicted_as_the_command_does_and_dashed_until_it_is_
     assert abs(np.nanmean(values[-8:]) - TARGET_RAD) < 0.5, "the loop would have brought it there"
     row = panel.rows["phase_rad"]
     assert row._predicted[1].text() != row._happened[1].text()
-    qtbot.mouseClick(panel.forget, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.forget_button, Qt.MouseButton.LeftButton)
     wait_until(lambda: bench.snapshot.replay.supposed is None, "it to be forgotten")
     bench.drawn()
     assert not chart._beside.isVisible()
@@ -96,7 +96,7 @@ def test_what_cannot_be_is_refused_where_it_is_typed(bench: ReplayBench, qtbot: 
     let_qt_work(100)
     bench.drawn()
     assert "▲ φ: gain: wanted" in said(bench.window.panels.of(WhatIfPanel))
-    assert not bench.window.panels.of(WhatIfPanel).predict.isEnabled()
+    assert not bench.window.panels.of(WhatIfPanel).predict_button.isEnabled()
     assert bench.snapshot.replay.supposed is None
     bench.engine.submit(Suppose(gains={"phase_rad": 3.0}))
     wait_until(

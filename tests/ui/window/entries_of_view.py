@@ -118,12 +118,12 @@ def reach(bench: WindowBench) -> tuple[float, float]:
 def looks_at(keys: Keys, factor: float, moved: float) -> None:
     """Expect so many times the width, and the middle moved by this share of it."""
     trends = keys.bench.window.panels.of(TrendsPanel)
-    trends.look("follow", 0.0)
+    trends.zoom_or_move("follow", 0.0)
     reach(keys.bench)
-    trends.look("zoom", 1e-9, 8.0)
+    trends.zoom_or_move("zoom", 1e-9, 8.0)
     first, last = reach(keys.bench)
     if factor < 1:
-        trends.look("zoom", 2.0, (first + last) / 2)
+        trends.zoom_or_move("zoom", 2.0, (first + last) / 2)
         first, last = reach(keys.bench)
     keys()
     (left, right), width = reach(keys.bench), last - first
@@ -133,7 +133,7 @@ def looks_at(keys: Keys, factor: float, moved: float) -> None:
 
 def follows_trends(keys: Keys) -> None:
     trends = keys.bench.window.panels.of(TrendsPanel)
-    trends.look("zoom", 1e-9, 4.0)
+    trends.zoom_or_move("zoom", 1e-9, 4.0)
     assert reach(keys.bench)[1] < 10.0
     keys()
     assert reach(keys.bench)[1] >= keys.bench.snapshot.records[-1].drop_id - 2

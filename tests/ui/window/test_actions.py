@@ -68,7 +68,7 @@ def bench(running: StationBench) -> Iterator[StationBench]:
     if laid_out(running) != before:
         running.window.arrange("run")
     running.window.panels.history.follow()
-    running.window.panels.of(TrendsPanel).look("follow", 0.0)
+    running.window.panels.of(TrendsPanel).zoom_or_move("follow", 0.0)
     running.window.panels.levels.find_anew()
     if running.snapshot.loop != "closed":
         running.engine.submit(CloseLoop())

@@ -266,7 +266,7 @@ def test_trends_are_zoomed_and_moved_together_and_follow_again(
 ) -> None:
     trends = bench.window.panels.of(TrendsPanel)
     bench.drawn()
-    trends.look("zoom", 1e-9, 4.0)
+    trends.zoom_or_move("zoom", 1e-9, 4.0)
     bench.drawn()
     ((first, last),) = seen_drops(bench)
     assert first < 4.0 < last < first + 7.0
@@ -280,11 +280,11 @@ def test_trends_are_zoomed_and_moved_together_and_follow_again(
     assert "drops " in said(trends) or any(
         "drops " in one.text() for one in trends.findChildren(QToolButton)
     )
-    trends.look("move", 1e9)
+    trends.zoom_or_move("move", 1e9)
     bench.drawn()
     ((_, far),) = seen_drops(bench)
     assert far <= bench.snapshot.records[-1].drop_id + 12.0
-    trends.look("follow", 0.0)
+    trends.zoom_or_move("follow", 0.0)
     bench.drawn()
     ((_, newest),) = seen_drops(bench)
     assert newest >= bench.snapshot.records[-1].drop_id - 1.0

@@ -97,14 +97,11 @@ class AlarmsPanel(QWidget):
 
     def _write(self, row: int, alarm: Alarm) -> None:
         word, colour = SEVERITIES[alarm.severity]
+        known, by_whom = _acknowledgement(alarm)
         hover = f"{alarm.key} since {utc_moment(alarm.since_ns)}\n{alarm.text}\n{alarm.remedy}"
-        known = "–"
-        if alarm.acknowledged_by:
-            known = f"{alarm.acknowledged_by} {utc_time(alarm.acknowledged_ns)}"
-            when = utc_moment(alarm.acknowledged_ns)
-            hover += f"\nacknowledged by {alarm.acknowledged_by}, {when}"
         texts = (word, utc_time(alarm.since_ns), alarm.text, alarm.remedy, known)
-        self._fill(row, texts, hover, (colour, DIM if alarm.acknowledged_by else TEXT))
+        colours = (colour, DIM if alarm.acknowledged_by else TEXT)
+        self._fill(row, texts, hover + by_whom, colours)
 
     def _write_past(self, row: int, over: PastAlarm) -> None:
         since, until = utc_time(over.since_ns), utc_time(over.until_ns)
@@ -139,6 +136,15 @@ class AlarmsPanel(QWidget):
         line = in_row(self.history, STRETCH, self.button, margins_px=(6, 0, 6, 3))
         parts = ((self._empty, 1), (self.table, 1), line)
         in_column(*parts, on=self, margins_px=(0, 0, 0, 0), spacing_px=2)
+
+
+def _acknowledgement(alarm: Alarm) -> tuple[str, str]:
+    """Return who knows of it since when, for the table and for the hover."""
+    who = alarm.acknowledged_by
+    if not who:
+        return "–", ""
+    when = utc_moment(alarm.acknowledged_ns)
+    return f"{who} {utc_time(alarm.acknowledged_ns)}", f"\nacknowledged by {who}, {when}"
 
 
 def ranked(alarms: Sequence[Alarm]) -> list[Alarm]:

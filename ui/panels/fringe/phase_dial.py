@@ -29,8 +29,8 @@ class PhaseDial(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._phase = self._stderr = math.nan
-        self._target: float | None = None
+        self._phase_rad = self._stderr_rad = math.nan
+        self._target_rad: float | None = None
         self.setFixedSize(self.sizeHint())
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
@@ -38,9 +38,9 @@ class PhaseDial(QWidget):
         self, phase_rad: float, stderr_rad: float, target_rad: float | None, why_not: str
     ) -> None:
         """Show this phase; where it is not finite, a dash and why."""
-        self._phase = phase_rad
-        self._stderr = stderr_rad
-        self._target = target_rad
+        self._phase_rad = phase_rad
+        self._stderr_rad = stderr_rad
+        self._target_rad = target_rad
         aim = "" if target_rad is None else f"target {PHASE.shown(target_rad)} rad"
         known = math.isfinite(phase_rad)
         written = PHASE.with_error(phase_rad, stderr_rad)
@@ -59,25 +59,25 @@ class PhaseDial(QWidget):
         middle = QPointF(self.width() / 2, self.height() / 2)
         radius_px = min(self.width(), self.height()) / 2 - 4.0
         _draw_circle(painter, middle, radius_px)
-        if math.isfinite(self._phase):
+        if math.isfinite(self._phase_rad):
             self._draw_wedge(painter, middle, radius_px)
             painter.setPen(QPen(QColor(TEXT), 1.6))
-            painter.drawLine(middle, _at(middle, radius_px - 1, self._phase))
+            painter.drawLine(middle, _at(middle, radius_px - 1, self._phase_rad))
         else:
             painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), "–")
-        if self._target is not None:
+        if self._target_rad is not None:
             painter.setPen(QPen(QColor(TEXT), 2.5))
-            _draw_tick(painter, middle, (radius_px - 3, radius_px + 3.5), self._target)
+            _draw_tick(painter, middle, (radius_px - 3, radius_px + 3.5), self._target_rad)
 
     def _draw_wedge(self, painter: QPainter, middle: QPointF, radius_px: float) -> None:
-        error = math.degrees(self._stderr) if math.isfinite(self._stderr) else 0.0
+        error = math.degrees(self._stderr_rad) if math.isfinite(self._stderr_rad) else 0.0
         half = min(180.0, max(LEAST_WEDGE_DEG, error))
         around = QRectF(
             middle.x() - radius_px, middle.y() - radius_px, 2 * radius_px, 2 * radius_px
         )
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(BAND))
-        begin = round((math.degrees(self._phase) - half) * QT_DEGREE)
+        begin = round((math.degrees(self._phase_rad) - half) * QT_DEGREE)
         painter.drawPie(around, begin, round(2 * half * QT_DEGREE))
 
 

@@ -29,7 +29,7 @@ class PortItems:
     """What is drawn of one port: points and fit above, what is left below."""
 
     def __init__(self, signal: Any, residual: Any, port: str) -> None:
-        """Add the items to the plots above (`signal`) and below (`residual`)."""
+        """Add the items of `port` (a or b) to the plots above (`signal`) and below (`residual`)."""
         colour = PORTS[port]
         self._points = _dots(colour, SYMBOLS[port])
         self._fit: Any = pg.PlotCurveItem(pen=pg.mkPen(colour, width=1), antialias=True)

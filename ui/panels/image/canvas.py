@@ -89,8 +89,12 @@ class ImageCanvas(QWidget):
         self._raster = drawn
         self._image.setImage(drawn.counts, autoLevels=False)
         self._image.setRect(drawn.left_mm, drawn.bottom_mm, drawn.width_mm, drawn.height_mm)
-        if self._size_mm != full_size_mm(frame):
-            self._size_mm = full_size_mm(frame)
+        self._follow_size(full_size_mm(frame))
+
+    def _follow_size(self, size_mm: tuple[float, float]) -> None:
+        """Show all that is to be seen of an image of another size."""
+        if self._size_mm != size_mm:
+            self._size_mm = size_mm
             self._fit_view()
 
     def show_extent(self, clouds_mm: tuple[float, float] | None) -> None:

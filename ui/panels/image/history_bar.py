@@ -35,9 +35,9 @@ class HistoryBar(QWidget):
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Say which drop is shown, and follow what is in memory."""
-        back = self._image_history
-        self._drops = back.kept
-        chosen = back.chosen
+        history = self._image_history
+        self._drops = history.kept
+        chosen = history.chosen
         last = len(self._drops) - 1
         at = last if chosen is None else sum(drop < chosen for drop in self._drops)
         with QSignalBlocker(self.slider):
@@ -61,11 +61,11 @@ class HistoryBar(QWidget):
             self._image_history.choose(None if newest else self._drops[place])
 
     def _words(self, snapshot: Snapshot) -> tuple[str, str, str]:
-        back = self._image_history
+        history = self._image_history
         memory = f"{len(self._drops)} drops are in memory; older ones are read from the recording"
-        if back.chosen is None:
+        if history.chosen is None:
             return "images of the newest drop", DIM, memory
-        found = back.record(snapshot)
+        found = history.record(snapshot)
         if isinstance(found, str):
             return f"◂ {found}", LOOK, found
         newest = f" · newest {snapshot.latest.drop_id}" if snapshot.latest is not None else ""

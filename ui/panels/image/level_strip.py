@@ -48,7 +48,7 @@ class LevelStrip(QFrame):
         edit.setAlignment(Qt.AlignmentFlag.AlignRight)
         edit.returnPressed.connect(self._set)
 
-    def ask(self) -> None:
+    def ask_levels(self) -> None:
         """Show what stands now and take the keyboard."""
         now = self._levels.common or Levels(0.0, 1000.0)
         self.low.setText(f"{now.low_electrons:.0f}")

@@ -43,13 +43,16 @@ class MarksButton(QToolButton):
     def _say(self) -> None:
         marks = self._marks
         self._draw_marks(marks if self.isChecked() else None)
-        if marks is None:
-            return
-        found = marks.left_out
-        many = max(found.saturated_px, found.masked_px) > found.MOST
-        some = f"\nat most {found.MOST} of each are drawn" if many else ""
-        problem = f"\n▲ {marks.problem}" if marks.problem else ""
-        self.setToolTip(
-            f"pixels that the fit leaves out: × {found.saturated_px} saturated, "
-            f"▪ {found.masked_px} masked as defects, hot or outliers{some}{problem}"
-        )
+        if marks is not None:
+            self.setToolTip(_in_words(marks))
+
+
+def _in_words(marks: Marks) -> str:
+    found = marks.left_out
+    many = max(found.saturated_px, found.masked_px) > found.MOST
+    some = f"\nat most {found.MOST} of each are drawn" if many else ""
+    problem = f"\n▲ {marks.problem}" if marks.problem else ""
+    return (
+        f"pixels that the fit leaves out: × {found.saturated_px} saturated, "
+        f"▪ {found.masked_px} masked as defects, hot or outliers{some}{problem}"
+    )

@@ -27,7 +27,7 @@ class PortLines:
     """The lines of one port in a view box."""
 
     def __init__(self, box: Any, port: str) -> None:
-        """Add the lines of a port to a pyqtgraph view box."""
+        """Add the lines of `port` (a or b) to `box`, a pyqtgraph view box in mm."""
         colour = OVERLAY[port]
         line, halo = pg.mkPen(colour, width=1), pg.mkPen(HALO, width=3)
         crests = pg.mkPen(faint(colour, 110), width=1)
@@ -57,7 +57,7 @@ class MarkItems:
     """Saturated pixels as crosses, masked ones as dots: a camera may have thousands."""
 
     def __init__(self, box: Any) -> None:
-        """Add the marks to a pyqtgraph view box."""
+        """Add the marks to `box`, a pyqtgraph view box in mm."""
         self._masked = pg.ScatterPlotItem(size=3, symbol="s", pen=None, brush=pg.mkBrush(MASKED))
         self._saturated = pg.ScatterPlotItem(
             size=7, symbol="x", pen=pg.mkPen(SATURATED, width=1), brush=None
@@ -77,7 +77,7 @@ class ScaleBar:
     """A bar of a round length in the lower left corner of what can be seen of the image."""
 
     def __init__(self, box: Any) -> None:
-        """Add the bar to a pyqtgraph view box."""
+        """Add the bar to `box`, a pyqtgraph view box in mm."""
         white = QColor(235, 235, 235)
         self._bar = pg.PlotCurveItem(
             pen=pg.mkPen(white, width=3), shadowPen=pg.mkPen(HALO, width=5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import Executor
 from functools import partial
 
@@ -45,9 +46,9 @@ class ImagePanel(QWidget):
     def __init__(
         self, view: View, executor: Executor, image_history: ImageHistory, levels: CommonLevels
     ) -> None:
-        """`executor`: decimates, beside the GUI thread. `image_history` knows which drop to show.
+        """`executor` decimates images of `view`; `image_history` knows which drop to show.
 
-        `levels` are shared.
+        `levels` are those of both views.
         """
         super().__init__()
         self._image_history = image_history
@@ -223,9 +224,7 @@ class ImagePanel(QWidget):
         if self._whole.isChecked():
             self.canvas.show_extent(None)
         elif fitted is not None and fitted.displacements:
-            away = zip(*fitted.displacements.values(), strict=True)
-            right, up = (1e3 * max(map(abs, one)) + AROUND_PORTS_MM for one in away)
-            self.canvas.show_extent((right, up))
+            self.canvas.show_extent(_around_ports_mm(fitted.displacements.values()))
 
     def _say_drop(self, snapshot: Snapshot, frame: Frame, back: bool, now_s: float) -> None:
         latest, pair, header = snapshot.latest, snapshot.pair, frame.header
@@ -256,6 +255,13 @@ class ImagePanel(QWidget):
         middle = in_row((self.canvas, 1), self._bar, spacing_px=2)
         parts = (top, (middle, 1), self._fit)
         in_column(*parts, on=self, margins_px=(0, 0, 0, 0), spacing_px=1)
+
+
+def _around_ports_mm(places_m: Collection[tuple[float, float]]) -> tuple[float, float]:
+    """Return half width and half height of what shows all ports and their surroundings."""
+    away = zip(*places_m, strict=True)
+    right, up = (1e3 * max(map(abs, one)) + AROUND_PORTS_MM for one in away)
+    return right, up
 
 
 def _estimate_of(frame: Frame, snapshot: Snapshot) -> StationEstimate | None:

@@ -81,10 +81,12 @@ class LedgerPanel(QWidget):
     def _follow_note(self, snapshot: Snapshot) -> None:
         """Let the note be of the selected drop until something is typed."""
         if not self._note.text():
-            record = self._selected()
-            self._target = None if record is None else record.drop_id
+            self._aim_note(self._selected())
         self._for.say(f"note on drop {self._target}", DIM, "the selected drop, else the newest")
         self._save.setEnabled(bool(self._note.text().strip()) and not snapshot.finished)
+
+    def _aim_note(self, record: DropRecord | None) -> None:
+        self._target = None if record is None else record.drop_id
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: D102
         super().resizeEvent(event)
@@ -95,8 +97,10 @@ class LedgerPanel(QWidget):
         table = self.table
         row = table.verticalHeader().defaultSectionSize()
         around = table.horizontalHeader().sizeHint().height() + 2 * table.frameWidth()
-        asked = self.question.height() + SPACING_PX if self.question.isVisible() else 0
-        room = self.height() - self._line.sizeHint().height() - asked - 2 * SPACING_PX - around
+        question_px = self.question.height() + SPACING_PX if self.question.isVisible() else 0
+        room = (
+            self.height() - self._line.sizeHint().height() - question_px - 2 * SPACING_PX - around
+        )
         table.setMaximumHeight(around + max(1, room // row) * row)
 
     def ask_return(self) -> None:
@@ -131,9 +135,9 @@ class LedgerPanel(QWidget):
         self._add_action("Return to the setpoints of this drop", self.ask_return)
         table.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
 
-    def _add_action(self, text: str, deed: Callable[[], None]) -> None:
+    def _add_action(self, text: str, slot: Callable[[], None]) -> None:
         action = QAction(text, self.table)
-        action.triggered.connect(lambda _checked=False: deed())
+        action.triggered.connect(lambda _checked=False: slot())
         self.table.addAction(action)
 
     def _dress_note(self) -> None:

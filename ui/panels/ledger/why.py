@@ -37,7 +37,7 @@ class WhyPanel(QWidget):
     def __init__(
         self, image_history: ImageHistory, step: Callable[[int], None], newest: Callable[[], None]
     ) -> None:
-        """`step` chooses a drop so many later; `newest` follows the newest again."""
+        """`step` chooses a drop so many later in `image_history`; `newest` follows the newest."""
         super().__init__()
         self._image_history = image_history
         self._told: object = None

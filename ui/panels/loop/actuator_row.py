@@ -25,7 +25,7 @@ class ActuatorRow:
     """One actuator in two lines of a grid that others share: setpoint above read-back."""
 
     def __init__(self, grid: QGridLayout, line: int, name: str) -> None:
-        """Lay the row into `grid` from this line on; `name`: of the actuator."""
+        """Lay the row into two lines of `grid` from `line` on; `name`: of the actuator."""
         self.name = name
         self.quantity = ACTUATORS.get(name, Quantity(name, name.replace("_", " "), "1", "", 1.0, 4))
         self.edit = setpoint_edit("−10000.000", f"setpoint of {self.quantity.label}")
@@ -118,12 +118,16 @@ def _verdict(state: ActuatorState, quantity: Quantity, near_limit: bool) -> tupl
         return "▲ none", LOOK, "no read-back: nobody knows where this actuator is"
     off = state.readback - state.setpoint
     if abs(off) > state.readback_tolerance:
-        away, room = quantity.shown(off), quantity.shown(state.readback_tolerance)
-        hover = f"read-back is off by {away} {quantity.shown_unit}, tolerance {room}"
-        return "▲ off", LOOK, hover
+        return "▲ off", LOOK, _how_far_off(off, state.readback_tolerance, quantity)
     if near_limit:
         return "▲ limit", LOOK, "the setpoint is within 5 % of an end of its range"
     return "✓ ok", DIM, "read-back agrees with the setpoint"
+
+
+def _how_far_off(off: float, tolerance: float, quantity: Quantity) -> str:
+    """Write a deviation and what is allowed of it (SI)."""
+    away, room = quantity.shown(off), quantity.shown(tolerance)
+    return f"read-back is off by {away} {quantity.shown_unit}, tolerance {room}"
 
 
 def _range_in_words(state: ActuatorState, quantity: Quantity) -> str:

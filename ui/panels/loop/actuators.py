@@ -17,7 +17,7 @@ from ui.models.live import goes_on
 from ui.models.series import by_hand_last, steered
 from ui.panels.loop.actuator_row import ActuatorRow
 from ui.style.colours import DIM, INFO
-from ui.style.format import age, minus, missing
+from ui.style.format import age, minus, why_no_drops
 from ui.widgets.boxes import in_column
 from ui.widgets.confirm import ConfirmBar
 from ui.widgets.label import ElidedLabel
@@ -32,10 +32,10 @@ HOW = "type a setpoint and press Return"
 class ActuatorsPanel(QWidget):
     """All actuators that the controllers describe; a typed setpoint is confirmed in place.
 
-    Emits `asked` with the question, so that whoever scrolls can bring it into sight.
+    Emits `question_shown` with the question, so that whoever scrolls can bring it into sight.
     """
 
-    asked = Signal(QWidget)
+    question_shown = Signal(QWidget)
 
     def __init__(self, submit: Callable[[Command], None]) -> None:
         """`submit` hands a command to the run."""
@@ -90,9 +90,8 @@ class ActuatorsPanel(QWidget):
     def _say_empty(self, snapshot: Snapshot) -> None:
         self._empty.setVisible(not snapshot.actuators)
         if not snapshot.actuators:
-            reasons = [missing(snapshot, name) for name in ("laser", "drop_system")]
             nothing = "No controller has described its actuators yet"
-            self._empty.setText("\n\n".join([nothing, *reasons]))
+            self._empty.setText("\n\n".join([nothing, *why_no_drops(snapshot)]))
 
     def _order(self, names: list[str]) -> None:
         """Keep those that the loop moves on top.
@@ -108,12 +107,12 @@ class ActuatorsPanel(QWidget):
         row = self._rows[state.name] = ActuatorRow(
             self._grid, 1 + LINES * len(self._rows), state.name
         )
-        row.edit.returnPressed.connect(lambda: self._ask(row))
+        row.edit.returnPressed.connect(lambda: self._ask_to_set(row))
         row.edit.textEdited.connect(lambda: self._forget())
         row.edit.given_up.connect(self._give_up)
         row.edit.left.connect(lambda: self._leave(row))
 
-    def _ask(self, row: ActuatorRow) -> None:
+    def _ask_to_set(self, row: ActuatorRow) -> None:
         if row.edit.isReadOnly() or row.state is None:
             return
         for other in self._rows.values():
@@ -123,13 +122,13 @@ class ActuatorsPanel(QWidget):
         refusal = why_not_sent(value, row.state, row.quantity)
         self._pending = None if value is None or refusal else SetActuator(row.name, value)
         text = request(value, row.state, row.quantity, refusal)
-        self._ask_below(row, text, allowed=not refusal)
+        self._show_below(row, text, allowed=not refusal)
 
-    def _ask_below(self, row: ActuatorRow, text: str, *, allowed: bool) -> None:
+    def _show_below(self, row: ActuatorRow, text: str, *, allowed: bool) -> None:
         line = LINES * (list(self._rows).index(row.name) + 1)
         self._grid.addWidget(self.question, line, 0, 1, 4)
-        self.question.ask(text, allowed=allowed)
-        self.asked.emit(self.question)
+        self.question.show_question(text, allowed=allowed)
+        self.question_shown.emit(self.question)
 
     def _apply(self) -> None:
         if self._pending is not None:
@@ -169,7 +168,7 @@ def why_not_sent(value: float | None, state: ActuatorState, quantity: Quantity) 
 
 
 def request(value: float | None, state: ActuatorState, quantity: Quantity, refusal: str) -> str:
-    """Write what would be done, or why it is not."""
+    """Write what would be done with `value` (SI; None: no number), or why it is not."""
     unit = f" {quantity.shown_unit}".rstrip()
     wanted = "?" if value is None else quantity.shown(value)
     change = f"set {quantity.label} {quantity.shown(state.setpoint)} → {wanted}{unit}"

@@ -87,7 +87,7 @@ class LoopPanel(QScrollArea):
         self.replay_bar = ReplayBar(submit)
         self.observables = ObservablesPanel()
         self.actuators = ActuatorsPanel(submit)
-        self.actuators.asked.connect(self._bring_into_sight)
+        self.actuators.question_shown.connect(self._bring_into_sight)
         self._inside = QWidget()
         self._lay_out(self._button_row(submit))
         scroll(self, self._inside, sideways=False)

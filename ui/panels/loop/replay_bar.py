@@ -78,11 +78,14 @@ class ReplayBar(QWidget):
         if place == self._wanted:
             self._wanted = -1
         if self._wanted < 0 and not self.slider.isSliderDown():
-            self._place = place
-            self.slider.blockSignals(True)
-            self.slider.setValue(place)
-            self.slider.blockSignals(False)
+            self._move_slider(place)
             self._say_place(place)
+
+    def _move_slider(self, place: int) -> None:
+        self._place = place
+        self.slider.blockSignals(True)
+        self.slider.setValue(place)
+        self.slider.blockSignals(False)
 
     def _jump(self, place: int) -> None:
         if self._state is not None and place != self._place:
@@ -105,6 +108,9 @@ class ReplayBar(QWidget):
             text = f"{state.compared} estimates, all identical so far"
             self._same.say(text, DIM, "to the recorded ones, bit for bit")
             return
+        self._say_different(state)
+
+    def _say_different(self, state: ReplayState) -> None:
         count = len(state.different)
         first = state.different[0]
         text = f"▲ {count} of {state.compared} estimates differ, first drop {first}"
@@ -131,7 +137,7 @@ class ReplayBar(QWidget):
         keys = numbered("Alt", number)
         fast = "as fast as possible"
         hover = fast if math.isinf(factor) else f"{factor:g} times the speed of the recording"
-        deed = partial(self._submit, SetSpeed(factor))
-        button = tool_button(text, f"{hover} ({keys})" if keys else hover, deed, keys)
+        action = partial(self._submit, SetSpeed(factor))
+        button = tool_button(text, f"{hover} ({keys})" if keys else hover, action, keys)
         button.setCheckable(True)
         return button

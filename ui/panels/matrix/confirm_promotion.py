@@ -9,6 +9,7 @@ from magis_calib.host.user import login_name
 from magis_calib.state.commands import Command, Promote
 from magis_calib.state.matrix import NO_FILE, MeasuredMatrix
 from magis_calib.state.snapshot import Snapshot
+from ui.models.live import why_over
 from ui.models.matrix_views import NONE_MEASURED
 from ui.widgets.confirm import ConfirmBar
 
@@ -22,14 +23,14 @@ class PromoteQuestion(ConfirmBar):
         self.yes.setAccessibleName("promote the measured matrix")
         self.no.setAccessibleName("do not promote it")
         self._submit = submit
-        self._asked: MeasuredMatrix | None = None
+        self._pending: MeasuredMatrix | None = None
         self.accepted.connect(self._promote)
         self.rejected.connect(self._forget)
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Give up where the answer could not be obeyed, or another matrix was measured since."""
-        if self._asked is not None and (
-            why_not_promoted(snapshot) or snapshot.measured is not self._asked
+        if self._pending is not None and (
+            why_not_promoted(snapshot) or snapshot.measured is not self._pending
         ):
             self._forget()
             self.hide()
@@ -38,19 +39,19 @@ class PromoteQuestion(ConfirmBar):
         """Ask whether the measured matrix shall be in force."""
         refusal = why_not_promoted(snapshot)
         measured = snapshot.measured
-        self._asked = None if refusal else measured
+        self._pending = None if refusal else measured
         if refusal or measured is None:
-            self.ask(f"▲ cannot promote: {refusal}", allowed=False)
+            self.show_question(f"▲ cannot promote: {refusal}", allowed=False)
         else:
-            self.ask(_request(measured, snapshot))
+            self.show_question(_request(measured, snapshot))
 
     def _promote(self) -> None:
-        if self._asked is not None:
-            self._submit(Promote(self._asked.product, login_name()))
+        if self._pending is not None:
+            self._submit(Promote(self._pending.product, login_name()))
         self._forget()
 
     def _forget(self) -> None:
-        self._asked = None
+        self._pending = None
 
 
 def _request(measured: MeasuredMatrix, snapshot: Snapshot) -> str:
@@ -65,10 +66,8 @@ def _request(measured: MeasuredMatrix, snapshot: Snapshot) -> str:
 
 def why_not_promoted(snapshot: Snapshot) -> str:
     """Say why nothing can be promoted now; empty where something can."""
-    if snapshot.mode != "live":
-        return "this is a replay"
-    if snapshot.finished:
-        return "the run has ended"
+    if over := why_over(snapshot):
+        return over
     if snapshot.measured is None:
         return NONE_MEASURED
     return _why_not_written(snapshot.measured, snapshot.configuration)

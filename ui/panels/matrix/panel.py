@@ -23,7 +23,7 @@ from magis_calib.state.commands import Command
 from magis_calib.state.snapshot import Snapshot
 from ui.models.live import goes_on
 from ui.models.matrix_text import living
-from ui.models.matrix_views import LOOKS, Element, Look, elements, title
+from ui.models.matrix_views import MATRIX_PAGES, Element, MatrixPage, elements, title
 from ui.panels.matrix.confirm_promotion import PromoteQuestion, why_not_promoted
 from ui.style.colours import DIM, LOOK, TEXT
 from ui.style.theme import diverging, text_font
@@ -53,7 +53,7 @@ class MatrixPanel(QWidget):
         self._snapshot: Snapshot | None = None
         self._actuators: list[str] = []
         self._shown: tuple[object, ...] = ()
-        """The look and the matrices that are drawn."""
+        """The page and the matrices that are drawn."""
         self._head = ElidedLabel(grows=True)
         self._living = ElidedLabel(grows=True)
         self._head.say("no matrix is known yet", DIM)
@@ -68,9 +68,9 @@ class MatrixPanel(QWidget):
         in_column(*parts, on=self, margins_px=(6, 2, 6, 2), spacing_px=1)
 
     @property
-    def look(self) -> Look:
+    def page(self) -> MatrixPage:
         """Which matrix is shown."""
-        return tuple(LOOKS)[self.tabs.currentIndex()]
+        return tuple(MATRIX_PAGES)[self.tabs.currentIndex()]
 
     def refresh(self, snapshot: Snapshot, now_s: float) -> None:
         """Show name, age and map of the matrix, and what ordinary running says of the actuators."""
@@ -93,22 +93,22 @@ class MatrixPanel(QWidget):
             self._show(self._snapshot)
 
     def _show(self, snapshot: Snapshot) -> None:
-        matrix, measured, look = snapshot.matrix, snapshot.measured, self.look
+        matrix, measured, page = snapshot.matrix, snapshot.measured, self.page
         if matrix is None:
             return
-        text, alarming = title(look, matrix, measured, time.time_ns())
-        shown = matrix if look == "In force" or measured is None else measured.matrix
+        text, alarming = title(page, matrix, measured, time.time_ns())
+        shown = matrix if page == "In force" or measured is None else measured.matrix
         errors = f"errors, value(error): {'known' if shown.stderr else 'not known'}"
         self._head.say(text, LOOK if alarming else TEXT, errors)
-        wanted = (look, matrix, measured)
+        wanted = (page, matrix, measured)
         if wanted != self._shown:
             self._shown = wanted
-            self._draw(elements(look, matrix, measured))
+            self._draw(elements(page, matrix, measured))
 
     def _draw(self, cells: Mapping[str, Mapping[str, Element]]) -> None:
         table = self.table
         self._actuators = list(next(iter(cells.values()), ()))
-        table.setAccessibleName(f"response matrix, {self.look.lower()}: observables by actuators")
+        table.setAccessibleName(f"response matrix, {self.page.lower()}: observables by actuators")
         table.setRowCount(len(cells))
         table.setColumnCount(len(self._actuators))
         for row, (observable, of_it) in enumerate(cells.items()):
@@ -140,8 +140,8 @@ class MatrixPanel(QWidget):
 def _tabs() -> FocusTabs:
     tabs = FocusTabs("which matrix is shown")
     tabs.setDrawBase(False)
-    for look, words in LOOKS.items():
-        tabs.setTabToolTip(tabs.addTab(look), words)
+    for page, words in MATRIX_PAGES.items():
+        tabs.setTabToolTip(tabs.addTab(page), words)
     return tabs
 
 

@@ -86,7 +86,7 @@ class ProceduresPanel(QWidget):
         self._area.setAccessibleName("procedures")
         self._places = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._column = ProcedureButtons()
-        self._column.wanted.connect(self.ask)
+        self._column.wanted.connect(self.ask_begin)
         self.buttons = self._column.by_name
         self.cancel = push_button("Cancel procedure", OF_CANCEL, self.ask_cancel, hardware=True)
         self.bar = QProgressBar()
@@ -108,8 +108,8 @@ class ProceduresPanel(QWidget):
         self._questions = (self.start_question, self.cancel_question, self.set_question)
         self.set_question.accepted.connect(self._set)
         for question in self._questions:
-            question.accepted.connect(self._look_at_it)
-            question.rejected.connect(self._look_at_it)
+            question.accepted.connect(self._show_top)
+            question.rejected.connect(self._show_top)
         self.start_question.accepted.connect(self._start)
         self.start_question.rejected.connect(self._forget)
         self.cancel_question.accepted.connect(lambda: self._submit(CancelProcedure()))
@@ -144,7 +144,7 @@ class ProceduresPanel(QWidget):
             self.take_focus()
             self._area.verticalScrollBar().setValue(0)
 
-    def ask(self, name: str) -> None:
+    def ask_begin(self, name: str) -> None:
         """Ask whether this procedure shall begin, saying what will move."""
         if self._snapshot is None:
             return
@@ -170,8 +170,8 @@ class ProceduresPanel(QWidget):
         refusal = why_not_set(optimum.actuator, snapshot)
         reads = {one.name: one.readback for one in snapshot.actuators}
         there = ACTUATORS[optimum.actuator].shown(reads.get(optimum.actuator, math.nan))
-        asked = f"set {optimum.words}, as {optimum.kind} found? It reads {there}"
-        text = f"▲ cannot set it: {refusal}" if refusal else asked
+        wish = f"set {optimum.words}, as {optimum.kind} found? It reads {there}"
+        text = f"▲ cannot set it: {refusal}" if refusal else wish
         self._show(self.set_question, text, allowed=not refusal)
 
     def plots(self) -> list[Plot]:
@@ -192,7 +192,7 @@ class ProceduresPanel(QWidget):
     def _show(self, question: ConfirmBar, text: str, *, allowed: bool) -> None:
         for other in self._questions:
             other.hide()
-        question.ask(text, allowed=allowed)
+        question.show_question(text, allowed=allowed)
         self._area.ensureWidgetVisible(question)
 
     def _start(self) -> None:
@@ -205,7 +205,7 @@ class ProceduresPanel(QWidget):
         if move is not None:
             self._submit(move)
 
-    def _look_at_it(self) -> None:
+    def _show_top(self) -> None:
         """Show the top again, where it is said what runs, once a question is answered."""
         self.take_focus()
         self._area.verticalScrollBar().setValue(0)
@@ -220,18 +220,24 @@ class ProceduresPanel(QWidget):
         elif running:
             self._say_running(state)
         else:
-            head, colour, words = ending(state)
-            self._head.say(head, colour)
-            self._now.setText(words)
-            self._now.setToolTip("")
+            self._say_ending(state)
         self.product.tell(state)
 
+    def _say_ending(self, state: ProcedureState) -> None:
+        head, colour, words = ending(state)
+        self._head.say(head, colour)
+        self._now.setText(words)
+        self._now.setToolTip("")
+
     def _say_running(self, state: ProcedureState) -> None:
-        self.bar.setMaximum(max(1, state.planned, state.done))
-        self.bar.setValue(state.done)
+        self._follow_progress(state)
         self._head.say(f"◆ {state.name} is running · {progress(state)}", PROCEDURE)
         self._now.setText(state.words)
         self._now.setToolTip(began(state))
+
+    def _follow_progress(self, state: ProcedureState) -> None:
+        self.bar.setMaximum(max(1, state.planned, state.done))
+        self.bar.setValue(state.done)
 
     def _lay_out(self) -> None:
         inside = QWidget()

@@ -31,7 +31,7 @@ class PaperButton(QPushButton):
     made = Signal(str, str, str)
 
     def __init__(self, text: str, what: str, hover: str) -> None:
-        """`text`: on the button; `what`: it makes, a word of the command line."""
+        """`text` and `hover`: of the button; `what`: it makes, a word of the command line."""
         super().__init__(text)
         self.setToolTip(hover)
         self._what = what
@@ -67,7 +67,7 @@ class PictureWindow(QDialog):
     """One picture; or why there is none."""
 
     def __init__(self, product: str, picture: QPixmap, words: str, parent: QWidget) -> None:
-        """`words` stand there where the picture is empty; `parent` owns the window."""
+        """`words` stand for an empty `picture`; `product`: its title; `parent` owns the window."""
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(product)

@@ -22,7 +22,7 @@ from ui.models.live import goes_on
 from ui.models.plot import drops_in_words
 from ui.panels.settings.table_model import HEADS, SettingsModel
 from ui.style.colours import DIM
-from ui.style.format import missing
+from ui.style.format import why_no_drops
 from ui.widgets.boxes import in_column, in_row
 from ui.widgets.confirm_return import ReturnQuestion
 from ui.widgets.label import ElidedLabel
@@ -39,6 +39,7 @@ class Kept:
     records: tuple[DropRecord, ...]
     targets: Mapping[str, float]
     tolerances: Mapping[str, float]
+    """SI, by observable."""
 
 
 class SettingsPanel(QWidget):
@@ -111,14 +112,14 @@ class SettingsPanel(QWidget):
         found = last_good(shown.records, shown.targets, shown.tolerances)
         if found is None:
             text = f"▲ none of the last {len(shown.records)} drops was within tolerance"
-            self.question.ask(text, allowed=False)
+            self.question.show_question(text, allowed=False)
         else:
             words = f"the setpoints of the last good drop, {found.drop_id}"
             self.question.ask_to(found.in_force, words, shown)
 
     def _say(self, snapshot: Snapshot) -> None:
         if not snapshot.records:
-            words = "no drops yet: " + missing(snapshot, "drop_system").replace("\n", ", ")
+            words = "no drops yet: " + "; ".join(why_no_drops(snapshot)).replace("\n", ", ")
         elif snapshot.mode == "replay":
             words = "read only: this is a replay, nothing is sent"
         elif snapshot.finished:
@@ -167,8 +168,8 @@ def _settings(kept: Kept) -> list[Setting]:
     return settings_of(kept.records, kept.targets, kept.tolerances)
 
 
-def _button(text: str, deed: Callable[[], None]) -> QPushButton:
+def _button(text: str, action: Callable[[], None]) -> QPushButton:
     button = QPushButton(text)
     button.setProperty("hardware", True)
-    button.clicked.connect(lambda _checked=False: deed())
+    button.clicked.connect(lambda _checked=False: action())
     return button

@@ -36,32 +36,36 @@ class HistogramPlot(SmallPlot):
         self.add(self.band, self.bars, self.normal, self.target)
         self.getAxis("left").setLabel("drops")
 
-    def draw(self, found: Statistics, asked: Selection) -> None:
+    def draw(self, found: Statistics, selection: Selection) -> None:
         """Draw what was found."""
-        scale = asked.quantity.shown_scale
+        scale = selection.quantity.shown_scale
         edges = found.edges * scale
         self.bars.setOpts(x0=edges[:-1], x1=edges[1:], height=found.counts)
         place, height = normal_curve(found)
         self.normal.setData(place * scale, height)
-        self._draw_target(asked)
-        self.say_axis("bottom", f"{what(asked)} ({asked.quantity.shown_unit or '1'})")
+        self._draw_target(selection)
+        self.say_axis("bottom", f"{what(selection)} ({selection.quantity.shown_unit or '1'})")
         most = max(1.0, float(found.counts.max()), float(height.max(initial=0.0)))
         margin = 0.04 * float(edges[-1] - edges[0])
         across = (float(edges[0]) - margin, float(edges[-1]) + margin)
         self.show_range(across, (0.0, ROOM_ABOVE * most))
 
-    def _draw_target(self, asked: Selection) -> None:
-        tolerance = asked.tolerance if asked.from_target else None
-        self.target.setVisible(asked.from_target)
+    def _draw_target(self, selection: Selection) -> None:
+        tolerance = selection.tolerance if selection.from_target else None
+        self.target.setVisible(selection.from_target)
         self.band.setVisible(tolerance is not None)
         if tolerance is not None:
-            half = tolerance * asked.quantity.shown_scale
+            half = tolerance * selection.quantity.shown_scale
             self.band.setRegion((-half, half))
 
 
-def what(asked: Selection) -> str:
+def what(selection: Selection) -> str:
     """Name what is counted."""
-    return f"{asked.quantity.label} − target" if asked.from_target else asked.quantity.label
+    return (
+        f"{selection.quantity.label} − target"
+        if selection.from_target
+        else selection.quantity.label
+    )
 
 
 def normal_curve(found: Statistics) -> tuple[Array, Array]:
@@ -79,14 +83,16 @@ def normal_curve(found: Statistics) -> tuple[Array, Array]:
     return place, found.usable * width * share
 
 
-def histogram_table(found: Statistics, asked: Selection) -> Table:
+def histogram_table(found: Statistics, selection: Selection) -> Table:
     """Return the edges of the bins (SI) and the drops in each with the error of counting."""
-    name = asked.quantity.name
+    name = selection.quantity.name
     columns = {
         f"{name}_from": found.edges[:-1],
         f"{name}_to": found.edges[1:],
         "drops": found.counts,
         "drops_stderr": np.sqrt(found.counts),
     }
-    units = {f"{name}_from": asked.quantity.unit, f"{name}_to": asked.quantity.unit}
-    return Table(columns, units, (f"{what(asked)}; the outermost bins hold all that lies beyond",))
+    units = {f"{name}_from": selection.quantity.unit, f"{name}_to": selection.quantity.unit}
+    return Table(
+        columns, units, (f"{what(selection)}; the outermost bins hold all that lies beyond",)
+    )

@@ -57,14 +57,14 @@ class StatisticsPanel(QWidget):
     """
 
     def __init__(self, executor: Executor, trends: DropsInSight) -> None:
-        """`trends`: says which drops are looked at."""
+        """`trends` says which drops are looked at; `executor` works their statistics out."""
         super().__init__()
         self.background: BackgroundTask[Selection, Statistics] = BackgroundTask(
             executor, statistics_of
         )
         self._trends = trends
         self._quantity = OBSERVABLES["z_m"]
-        self._asked: tuple[object, Selection] | None = None
+        self._kept: tuple[object, Selection] | None = None
         self._drawn: tuple[Selection, Statistics] | None = None
         self.allan = AllanPlot()
         self.histogram = HistogramPlot()
@@ -97,18 +97,20 @@ class StatisticsPanel(QWidget):
         """Return both plots once they are drawn."""
         if self._drawn is None:
             return []
-        asked, found = self._drawn
-        quantity = asked.quantity
-        name = f"{what(asked)} ({quantity.shown_unit or '1'})"
+        selection, found = self._drawn
+        quantity = selection.quantity
+        name = f"{what(selection)} ({quantity.shown_unit or '1'})"
         numbers = self._written_numbers()
 
         def plot(kind: str, key: str, view: object, table: Callable[[], Table]) -> Plot:
             words = f"{kind} of {name}"
-            return Plot(words, f"{quantity.name}-{key}", view, asked.drops, table, numbers)
+            return Plot(words, f"{quantity.name}-{key}", view, selection.drops, table, numbers)
 
         return [
             plot("Allan deviation", "allan", self.allan, lambda: allan_table(found, quantity)),
-            plot("histogram", "histogram", self.histogram, lambda: histogram_table(found, asked)),
+            plot(
+                "histogram", "histogram", self.histogram, lambda: histogram_table(found, selection)
+            ),
         ]
 
     def _written_numbers(self) -> tuple[str, str]:
@@ -123,19 +125,19 @@ class StatisticsPanel(QWidget):
         history = snapshot.history
         newest = int(history["drop_id"][-1]), len(history)
         state = (name, target, tolerance, newest, self._trends.reach)
-        if self._asked is None or self._asked[0] != state:
+        if self._kept is None or self._kept[0] != state:
             rows = self._trends.selected(history)
-            self._asked = (state, Selection(rows, self._quantity, target, tolerance))
-        return self._asked[1]
+            self._kept = (state, Selection(rows, self._quantity, target, tolerance))
+        return self._kept[1]
 
-    def _draw(self, asked: Selection, found: Statistics, origin: Origin) -> None:
-        self.allan.draw(found, asked.quantity)
-        self.histogram.draw(found, asked)
+    def _draw(self, selection: Selection, found: Statistics, origin: Origin) -> None:
+        self.allan.draw(found, selection.quantity)
+        self.histogram.draw(found, selection)
         for plot in (self.allan, self.histogram):
-            plot.label.say(origin.identity(asked.drops))
-        text = f"{what(asked)} · {origin.identity(asked.drops)}, {found.usable} usable"
+            plot.label.say(origin.identity(selection.drops))
+        text = f"{what(selection)} · {origin.identity(selection.drops)}, {found.usable} usable"
         self._drops.say(text, DIM, "the drops that the trends show")
-        for line, (text, hover) in numbers_of(found, asked.quantity).items():
+        for line, (text, hover) in numbers_of(found, selection.quantity).items():
             self._numbers[line].say(minus(text), hover=f"{hover}\n{LINES[line]}".strip())
 
     def _lay_out(self) -> None:

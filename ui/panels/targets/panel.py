@@ -67,14 +67,15 @@ class Page(QScrollArea):
 
     def follow_width(self) -> None:
         """Lay the blocks beside each other where both have room."""
-        wide = (
-            sum(block.minimumSizeHint().width() for block in self._blocks)
-            + self.verticalScrollBar().width()
-        )
-        beside = self.width() >= wide
+        beside = self.width() >= self._all_beside_px()
         self._box.setDirection(
             QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom
         )
+
+    def _all_beside_px(self) -> int:
+        """Return the width that all blocks need beside each other, and the scroll bar."""
+        blocks_px = sum(block.minimumSizeHint().width() for block in self._blocks)
+        return blocks_px + self.verticalScrollBar().width()
 
 
 class TargetsPanel(QWidget):
@@ -85,7 +86,7 @@ class TargetsPanel(QWidget):
         super().__init__()
         self._submit = submit
         self._snapshot: Snapshot | None = None
-        self._asked: dict[Key, Change] = {}
+        self._requested: dict[Key, Change] = {}
         """What the question is about, and then what was asked of the run and is not seen in force
         yet.
         """
@@ -98,7 +99,7 @@ class TargetsPanel(QWidget):
         self._tabs = FocusTabs("targets and gains, or limits")
         self._stack = QStackedWidget()
         self._state = ElidedLabel(grows=True)
-        self.apply = push_button("Apply…", OF_APPLY, self.ask, hardware=True)
+        self.apply = push_button("Apply…", OF_APPLY, self.ask_to_apply, hardware=True)
         self.put_back = push_button("Put back", OF_PUT_BACK, self.clear)
         self.take_saved = push_button("Saved values", OF_SAVED, self._type_saved)
         self.question = ConfirmBar("Apply", "Cancel")
@@ -130,9 +131,9 @@ class TargetsPanel(QWidget):
 
     def _forget_done(self, items: Mapping[Key, Item]) -> None:
         """Clear what was asked for and is in force now."""
-        done = [key for key, one in self._asked.items() if items[key].current == one.value]
+        done = [key for key, one in self._requested.items() if items[key].current == one.value]
         for key in done:
-            self._asked.pop(key)
+            self._requested.pop(key)
             self.rows[key].write("")
 
     def take_focus(self) -> None:
@@ -141,13 +142,13 @@ class TargetsPanel(QWidget):
         first = next(iter(self.rows.values()), None)
         (first.edit if first is not None and not first.edit.isReadOnly() else self._tabs).setFocus()
 
-    def ask(self) -> None:
+    def ask_to_apply(self) -> None:
         """Ask whether what is typed shall be in force, listing every change."""
         changes = self._changes()
         if changes and not self._refused() and not self._why_read_only():
-            self._asked = changes
+            self._requested = changes
             listed = "; ".join(_listed(changes))
-            self.question.ask(f"apply {listed}? {FOR_THIS_RUN.capitalize()}")
+            self.question.show_question(f"apply {listed}? {FOR_THIS_RUN.capitalize()}")
 
     def clear(self) -> None:
         """Clear everything that was typed."""
@@ -170,13 +171,13 @@ class TargetsPanel(QWidget):
 
     def _send(self) -> None:
         if self._snapshot is not None:
-            for command in commands(self._asked, self._snapshot):
+            for command in commands(self._requested, self._snapshot):
                 self._submit(command)
         self._tabs.setFocus()
 
     def _forget(self) -> None:
         """Drop the question: it was about other numbers than those that stand there now."""
-        self._asked = {}
+        self._requested = {}
         self.question.hide()
 
     def _type_saved(self) -> None:
@@ -187,9 +188,9 @@ class TargetsPanel(QWidget):
     def _follow_edits(self) -> None:
         """Judge what is typed: say how much would change, and offer what can be done."""
         for row in self.rows.values():
-            row.judge()
+            row.mark_typed()
         changes, refused, closed = self._changes(), self._refused(), self._why_read_only()
-        other = _listed(changes) != _listed(self._asked)
+        other = _listed(changes) != _listed(self._requested)
         if self.question.isVisible() and (other or refused or closed):
             self._forget()
         self._offer(bool(changes) and not refused, closed)
@@ -224,7 +225,7 @@ class TargetsPanel(QWidget):
         Empty where nothing is waited for.
         """
         answer = self._snapshot.answer if self._snapshot is not None else None
-        waited_for = self._asked and self.question.isHidden()
+        waited_for = self._requested and self.question.isHidden()
         if answer is None or not waited_for or not answer.refused or answer.to not in SETS:
             return ""
         return answer.words
@@ -243,7 +244,7 @@ class TargetsPanel(QWidget):
         self._tabs.currentChanged.connect(self._stack.setCurrentIndex)
         for block in self._blocks.values():
             block.edited.connect(self._follow_edits)
-            block.asked.connect(self.ask)
+            block.apply_wanted.connect(self.ask_to_apply)
 
 
 def _listed(changes: Mapping[Key, Change]) -> list[str]:

@@ -43,7 +43,7 @@ class TargetRow:
     """The widgets of one number, laid into a line of a grid that others share."""
 
     def __init__(self, grid: QGridLayout, line: int, item: Item) -> None:
-        """Lay the row into this line of `grid`; `item`: the number as it is first known."""
+        """Lay the row into `line` of `grid`; `item`: the number as it is first known."""
         kind = item.key[0].replace("_", " ")
         number = NUMBERS[item.key[0]]
         self.item = item
@@ -61,14 +61,14 @@ class TargetRow:
             grid.addWidget(part, line, column)
 
     def show_item(self, item: Item, editable: bool) -> None:
-        """Show what is saved and in force now, and judge what is typed anew."""
+        """Show what is saved and in force now, and mark what is typed anew."""
         self.item = item
         self._saved.say(item.shown(item.saved), DIM, f"saved: {item.si(item.saved)}")
         self._current.say(*_current(item))
         self._range.say(item.range_in_words(), DIM, f"{item.si(item.low)} … {item.si(item.high)}")
         self._open(editable)
         self.edit.setPlaceholderText(item.shown(item.current) if editable else "")
-        self.judge()
+        self.mark_typed()
 
     def _open(self, editable: bool) -> None:
         """Let the keyboard into the edit, or keep it out."""
@@ -77,16 +77,18 @@ class TargetRow:
             policy = Qt.FocusPolicy.StrongFocus if editable else Qt.FocusPolicy.NoFocus
             self.edit.setFocusPolicy(policy)
 
-    def judge(self) -> None:
+    def mark_typed(self) -> None:
         """Mark what is typed: as a change, or as what cannot be, with the reason on hover."""
         value, self.refusal = self.item.read(self.edit.text())
-        self._mark.say(*self._judged(value))
-        hover = self.refusal or f"a new value, {FOR_THIS_RUN}\nEscape clears it"
+        self._mark.say(*self._mark_of(value))
+        self._explain(self.refusal or f"a new value, {FOR_THIS_RUN}\nEscape clears it")
+
+    def _explain(self, hover: str) -> None:
         if hover != self.edit.toolTip():
             self.edit.setToolTip(hover)
             self.edit.setAccessibleDescription(hover)
 
-    def _judged(self, value: Number | None) -> tuple[str, str, str]:
+    def _mark_of(self, value: Number | None) -> tuple[str, str, str]:
         if self.refusal:
             return "▲ no", LOOK, self.refusal
         if value is None or value == self.item.current:
@@ -108,7 +110,7 @@ class TargetRow:
         """Type this for the operator."""
         if text != self.edit.text():
             self.edit.setText(text)
-        self.judge()
+        self.mark_typed()
 
 
 def _said(text: str, colour: str, hover: str) -> ElidedLabel:
@@ -129,11 +131,11 @@ def _current(item: Item) -> tuple[str, str, str]:
 class TargetsBlock(QWidget):
     """A grid of rows under one head.
 
-    Emits `edited` when something is typed, `asked` with Return.
+    Emits `edited` when something is typed, `apply_wanted` with Return.
     """
 
     edited = Signal()
-    asked = Signal()
+    apply_wanted = Signal()
 
     def __init__(self, title: str) -> None:
         """`title`: over the names of the rows."""
@@ -163,7 +165,7 @@ class TargetsBlock(QWidget):
     def _add(self, item: Item) -> None:
         row = self.rows[item.key] = TargetRow(self._grid, 1 + len(self.rows), item)
         row.edit.textEdited.connect(self.edited)
-        row.edit.returnPressed.connect(self.asked)
+        row.edit.returnPressed.connect(self.apply_wanted)
         row.edit.given_up.connect(lambda: row.write(""))
         row.edit.given_up.connect(self.edited)
         self._grid.setRowStretch(len(self.rows), 0)

@@ -21,7 +21,7 @@ class ChartPages(QTabWidget):
     """
 
     def __init__(self, made: Callable[[Quantity], StripChart], beside: Iterable[QWidget]) -> None:
-        """`made` makes the chart of a quantity."""
+        """`made` makes the chart of a quantity; `beside`: right of the tabs, for all pages."""
         super().__init__()
         self._made = made
         self.setTabBar(FocusTabs("pages of trends"))

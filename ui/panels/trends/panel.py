@@ -88,7 +88,7 @@ class TrendsPanel(QWidget):
             return
         self._content.show_content()
         self._beside, words = beside(snapshot)
-        state = (tuple(sorted(snapshot.targets.items())), words, *self._wish)
+        state = (tuple(sorted(snapshot.targets.items())), words, *self._wanted)
         if self._drawn and self._drawn[0] is snapshot.records and self._drawn[1:] == state:
             return
         self._take(snapshot)
@@ -115,10 +115,10 @@ class TrendsPanel(QWidget):
 
     def due(self, now_s: float) -> bool:
         """Say whether to refresh: new drops wait for a moment, what the operator does never."""
-        return now_s - self._drawn_s >= NOT_SOONER_S or self._drawn[-3:] != self._wish
+        return now_s - self._drawn_s >= NOT_SOONER_S or self._drawn[-3:] != self._wanted
 
     @property
-    def _wish(self) -> tuple[object, ...]:
+    def _wanted(self) -> tuple[object, ...]:
         """What the operator wants to see."""
         return self.pages.currentIndex(), self._span, self._reach
 
@@ -175,18 +175,18 @@ class TrendsPanel(QWidget):
         other = value_at(self._beside, quantity, drop_id)
         return f"{told}\ndashed: {other}" if other else told
 
-    def look(self, wish: str, by: float, about: float = 0.0) -> None:
+    def zoom_or_move(self, gesture: str, by: float, about: float = 0.0) -> None:
         """Zoom by a factor about a drop, move by drops, follow the newest, or pick a drop."""
         if not len(self._rows):
             return
-        if wish == "pick":
+        if gesture == "pick":
             self._pick(about)
-        elif wish == "follow":
+        elif gesture == "follow":
             self._reach_to(None)
         else:
             first, last = self._reach or followed(self._rows, self._span)
             zoomed = (about - (about - first) * by, about + (last - about) * by)
-            self._reach_to((first + by, last + by) if wish == "move" else zoomed)
+            self._reach_to((first + by, last + by) if gesture == "move" else zoomed)
 
     def _pick(self, about: float) -> None:
         drops = self._rows["drop_id"]
@@ -198,12 +198,14 @@ class TrendsPanel(QWidget):
         self._reach = inside
         self._say_span()
 
-    def step(self, wish: str, share: float) -> None:
+    def step(self, gesture: str, share: float) -> None:
         """Do the same from the keyboard: zoom about the middle, or move by a share of it."""
         first, last = (
             self._reach or followed(self._rows, self._span) if len(self._rows) else (0.0, 0.0)
         )
-        self.look(wish, share if wish == "zoom" else share * (last - first), (first + last) / 2)
+        self.zoom_or_move(
+            gesture, share if gesture == "zoom" else share * (last - first), (first + last) / 2
+        )
 
     def _seen(self, history: HistoryRows) -> HistoryRows:
         """Return the rows that are drawn, with a neighbour on either side."""
@@ -222,9 +224,12 @@ class TrendsPanel(QWidget):
 
     def _chart(self, quantity: Quantity) -> StripChart:
         chart = StripChart(
-            quantity, partial(self._tell, quantity), self.look, steps=quantity.name in ACTUATORS
+            quantity,
+            partial(self._tell, quantity),
+            self.zoom_or_move,
+            steps=quantity.name in ACTUATORS,
         )
-        chart.name.asked.connect(partial(self.statistics_wanted.emit, quantity.name))
+        chart.name.statistics_wanted.connect(partial(self.statistics_wanted.emit, quantity.name))
         return chart
 
     def _follow_actuators(self, snapshot: Snapshot) -> None:

@@ -38,19 +38,19 @@ class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
     Nothing moves by itself.
     """
 
-    def __init__(self, wish: Callable[[str, float, float], None]) -> None:
-        """`wish` hears of zoom (factor, about), move, follow and pick, in drops."""
+    def __init__(self, gesture: Callable[[str, float, float], None]) -> None:
+        """`gesture` hears of zoom (factor, about), move, follow and pick, in drops."""
         super().__init__(enableMenu=False)
-        self._wish = wish
+        self._gesture = gesture
         self._about = 0.0
         self._picks = QTimer(
             singleShot=True, interval=QGuiApplication.styleHints().mouseDoubleClickInterval()
         )
-        self._picks.timeout.connect(lambda: self._wish("pick", 0.0, self._about))
+        self._picks.timeout.connect(lambda: self._gesture("pick", 0.0, self._about))
 
     def wheelEvent(self, event: Any, axis: Any = None) -> None:  # noqa: D102
         event.accept()
-        self._wish(
+        self._gesture(
             "zoom", 0.8 ** (event.delta() / 120.0), float(self.mapSceneToView(event.scenePos()).x())
         )
 
@@ -58,22 +58,22 @@ class ReachBox(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
         event.accept()
         places = (self.mapSceneToView(one).x() for one in (event.lastScenePos(), event.scenePos()))
         before, now = places
-        self._wish("move", float(before - now), 0.0)
+        self._gesture("move", float(before - now), 0.0)
 
     def mouseClickEvent(self, event: Any) -> None:  # noqa: D102
         event.accept()
         if event.double():
             self._picks.stop()
-            self._wish("follow", 0.0, 0.0)
+            self._gesture("follow", 0.0, 0.0)
         elif event.button() == Qt.MouseButton.LeftButton:
             self._about = float(self.mapSceneToView(event.scenePos()).x())
             self._picks.start()  # unless a second click follows
 
 
 class ChartName(ElidedLabel):
-    """The name of a quantity. Emits `asked` at a double click, or from its menu."""
+    """The name of a quantity. Emits `statistics_wanted` at a double click, or from its menu."""
 
-    asked = Signal()
+    statistics_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__(bold=True, grows=True)
@@ -83,13 +83,13 @@ class ChartName(ElidedLabel):
         menu = super().copy_menu()
         menu.addSeparator()
         menu.addAction(f"Statistics of {self.text()}").triggered.connect(
-            lambda _=False: self.asked.emit()
+            lambda _=False: self.statistics_wanted.emit()
         )
         return menu
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: D102
         event.accept()
-        self.asked.emit()
+        self.statistics_wanted.emit()
 
 
 class StripChart(QWidget):
@@ -99,13 +99,14 @@ class StripChart(QWidget):
         self,
         quantity: Quantity,
         tell: Callable[[int], str],
-        wish: Callable[[str, float, float], None],
+        gesture: Callable[[str, float, float], None],
         *,
         steps: bool = False,
     ) -> None:
-        """`tell` writes the hover text of a drop.
+        """`tell` writes the hover text of a drop; `steps`: a setpoint, drawn as a staircase.
 
-        `wish` hears of zoom (factor, about), move, follow and pick.
+        `gesture` hears of zoom (factor, about), move, follow and pick, in drops; `quantity` is
+        shown in the unit that people read.
         """
         super().__init__()
         self.quantity = quantity
@@ -119,7 +120,7 @@ class StripChart(QWidget):
             quantity.label, hover=f"{quantity.name}, shown in {quantity.shown_unit or '1'}\n{HOW}"
         )
         self._share = ElidedLabel()
-        self._plot: Any = pg.PlotWidget(viewBox=ReachBox(wish))
+        self._plot: Any = pg.PlotWidget(viewBox=ReachBox(gesture))
         self._dress_plot()
         self._make_items()
         head = in_row(
@@ -151,7 +152,7 @@ class StripChart(QWidget):
         tolerance: float | None,
         beside: Series | None = None,
     ) -> None:
-        """Draw these drops; target and tolerance in SI, `beside` dashed."""
+        """Draw drops `first` to `last`; target and tolerance in SI, `beside` dashed."""
         self._series = series
         ends = [*series.extent(), *(beside.extent() if beside is not None else ())]
         ends += self._draw_target(target, tolerance)

@@ -42,8 +42,8 @@ class WhatIfPanel(QWidget):
         self._submit = submit
         self._state = ElidedLabel(grows=True)
         self._area = QScrollArea()
-        self.predict = push_button("Predict", OF_PREDICT, self.ask)
-        self.forget = push_button("Forget it", OF_FORGET, self.clear)
+        self.predict_button = push_button("Predict", OF_PREDICT, self.predict)
+        self.forget_button = push_button("Forget it", OF_FORGET, self.clear)
         self.rows: dict[str, WhatIfRow] = {}
         self._lay_out()
 
@@ -53,9 +53,11 @@ class WhatIfPanel(QWidget):
         supposed = replay.supposed if replay is not None else None
         self._show_rows(snapshot, supposed)
         refused = self._refused()
-        can_predict = self._wish() != Suppose() and not refused
-        self.predict.setEnabled(replay is not None and can_predict)
-        self.forget.setEnabled(replay is not None and (supposed is not None or self._is_typed()))
+        can_predict = self._request() != Suppose() and not refused
+        self.predict_button.setEnabled(replay is not None and can_predict)
+        self.forget_button.setEnabled(
+            replay is not None and (supposed is not None or self._is_typed())
+        )
         if replay is None:
             self._state.say(f"■ {ELSEWHERE}", DIM)
         elif refused:
@@ -81,11 +83,11 @@ class WhatIfPanel(QWidget):
     def _is_typed(self) -> bool:
         return any(edit.text() for row in self.rows.values() for edit in row.edits.values())
 
-    def ask(self) -> None:
+    def predict(self) -> None:
         """Have the recording predicted with what is typed."""
-        wish = self._wish()
-        if wish != Suppose() and not any(row.refusal for row in self.rows.values()):
-            self._submit(wish)
+        request = self._request()
+        if request != Suppose() and not any(row.refusal for row in self.rows.values()):
+            self._submit(request)
 
     def clear(self) -> None:
         """Forget what is typed and what was predicted."""
@@ -98,7 +100,7 @@ class WhatIfPanel(QWidget):
         first = next(iter(self.rows.values())).edits["target"]
         (first if first.isEnabled() else self._area).setFocus()
 
-    def _wish(self) -> Suppose:
+    def _request(self) -> Suppose:
         # a target is read as a number, a gain may be a word
         return Suppose(self._typed("target"), self._typed("gain"))  # type: ignore[arg-type]
 
@@ -112,7 +114,7 @@ class WhatIfPanel(QWidget):
             "targets and gains that are supposed, and what they would have given"
         )
         in_column(
-            in_row((self._state, 1), self.forget, self.predict),
+            in_row((self._state, 1), self.forget_button, self.predict_button),
             (self._area, 1),
             on=self,
             margins_px=(6, 2, 6, 2),
@@ -136,7 +138,7 @@ class WhatIfPanel(QWidget):
     def _add_row(self, grid: QGridLayout, line: int, quantity: Quantity) -> None:
         row = self.rows[quantity.name] = WhatIfRow(grid, line, quantity)
         for edit in row.edits.values():
-            edit.returnPressed.connect(self.ask)
+            edit.returnPressed.connect(self.predict)
 
 
 def _add_heads(grid: QGridLayout) -> None:

@@ -35,7 +35,7 @@ class WhatIfRow:
     """The widgets of one observable, laid into a line of a grid that others share."""
 
     def __init__(self, grid: QGridLayout, line: int, quantity: Quantity) -> None:
-        """Lay the row into this line of `grid`."""
+        """Lay the row into `line` of `grid`; `quantity`: the observable."""
         self.quantity = quantity
         self.refusal = ""
         self._items: dict[SettingKind, Item] = {}
@@ -55,7 +55,7 @@ class WhatIfRow:
             grid.addWidget(part, line, column)
 
     def show_items(self, target: Item, gain: Item, *, editable: bool) -> None:
-        """Show what was in force, and judge what is typed."""
+        """Show what was in force, and refuse what cannot be of what is typed."""
         self._items = {"target": target, "gain": gain}
         refusals = []
         for kind, item in self._items.items():
