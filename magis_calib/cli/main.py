@@ -120,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settle_in()
     if argv is None:  # SIGTERM shall leave as little lying about as Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    words: Sequence[str] | None = sys.argv[1:] if argv is None else argv
+    words: Sequence[str] | None = list(sys.argv[1:] if argv is None else argv)
     try:
         words = words or _words_of_the_window()
         code = 0 if words is None else _obey(words)

@@ -435,7 +435,7 @@ def test_without_a_display_it_runs_headless_and_says_so(tmp_path) -> None:
 
 MISTAKES = {
     ("--seed", "3", "--auto"): "--seed: only with --simulate",
-    ("--drops", "0"): "wanted a number of at least 1",
+    ("--drops", "0"): "wanted a whole number of at least 1",
     ("--config", "/nowhere.toml"): "/nowhere.toml: cannot be read",
     ("--station", "attic"): "wanted one of ['bottom'], got 'attic'",
     ("--no-such-option",): "unrecognized arguments",

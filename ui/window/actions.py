@@ -14,13 +14,13 @@ from ui.panels.statistics.panel import StatisticsPanel
 from ui.panels.targets.panel import TargetsPanel
 from ui.panels.trends.panel import TrendsPanel
 from ui.panels.what_if.panel import WhatIfPanel
-from ui.window.panels import Kind, Panels
+from ui.window.panels import Panels, PanelType
 
 
 class BringUp(Protocol):
     """Show the dock of this kind of panel before all others."""
 
-    def __call__(self, kind: type[Kind]) -> Kind:
+    def __call__(self, kind: type[PanelType]) -> PanelType:
         """Return the panel."""
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from ui.window.panel_guard import Panel, PanelGuard
-
-if TYPE_CHECKING:
-    from ui.window.panels import Panels
+from ui.window.panels import Panels
 
 Arrangement = Literal["run", "commission", "replay"]
 Place = Literal["side", "left", "right", "below"]

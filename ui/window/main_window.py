@@ -35,7 +35,7 @@ from ui.window.docks import DOCKS
 from ui.window.menus import Menus
 from ui.window.open_recording import ask_for_recording, replay_apart
 from ui.window.panel_guard import PanelGuard
-from ui.window.panels import Kind, Panels
+from ui.window.panels import Panels, PanelType
 from ui.window.status_bar import StatusLine
 
 TICK_MS = 20
@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         self.menu_actions = Actions(self.panels, self.bring_up_panel)
         self._status = StatusLine(self.statusBar())
         self.exports = self._make_exports()
-        self.menus = Menus(self, run.submit)
+        self.menus = Menus(self.menuBar(), self, run.submit)
         self._restore_layout()
         self._ticks = self._timer(TICK_MS, self.tick)
         self._saves = self._timer(SAVE_LAYOUT_MS, self._save_layout)
@@ -139,7 +139,7 @@ class MainWindow(QMainWindow):
         dock.raise_()
         dock.inside.refresh(self._run.snapshot, self._clock())
 
-    def bring_up_panel(self, kind: type[Kind]) -> Kind:
+    def bring_up_panel(self, kind: type[PanelType]) -> PanelType:
         """Do so with the dock of the panel of this class, and return that panel."""
         panel = self.panels.of(kind)
         self.bring_up(next(name for name, one in self.docks.items() if one.inside.panel is panel))
@@ -264,8 +264,8 @@ class MainWindow(QMainWindow):
         bar.addWidget(self.panels.guards["state line"])
         self.addToolBar(bar)
         self.setDockNestingEnabled(True)
-        docked = self.panels.docked.items()
-        return {line.name: DockWidget(line, inside, self) for line, inside in docked}
+        docked = self.panels.docked
+        return {line.name: DockWidget(line, docked[line.name], self) for line in DOCKS}
 
     def _going_on(self, snapshot: Snapshot, now_s: float) -> str:
         if self._stopping_since_s is None or snapshot.finished:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
 
 from magis_calib.procedures.catalogue import KNOWN
 from magis_calib.state.commands import (
@@ -26,9 +26,7 @@ from ui.style.keys import numbered
 from ui.style.scheme import SCHEMES
 from ui.window.help_text import ABOUT, shortcuts_text, show_help, units_text
 from ui.window.layout import ARRANGEMENTS
-
-if TYPE_CHECKING:
-    from ui.window.main_window import MainWindow
+from ui.window.menu_owner import MenuOwner
 
 Action = Callable[[], object]
 Submit = Callable[[Command], object]
@@ -68,7 +66,7 @@ def records(submit: Submit) -> list[Entry]:
     ]
 
 
-def files(window: MainWindow) -> list[Entry]:
+def files(window: MenuOwner) -> list[Entry]:
     """Return what opens, exports and ends."""
     return [
         Entry(
@@ -92,7 +90,7 @@ def files(window: MainWindow) -> list[Entry]:
     ]
 
 
-def view(window: MainWindow) -> list[Entry]:
+def view(window: MenuOwner) -> list[Entry]:
     """Return what concerns the images and the selected drop."""
     panels = window.panels
     return [
@@ -117,7 +115,7 @@ def view(window: MainWindow) -> list[Entry]:
     ]
 
 
-def images(window: MainWindow) -> list[Entry]:
+def images(window: MenuOwner) -> list[Entry]:
     """Return what the slider under the images does."""
     history, among = window.panels.history, "among those in memory"
     return [
@@ -127,7 +125,7 @@ def images(window: MainWindow) -> list[Entry]:
     ]
 
 
-def trends(window: MainWindow) -> list[Entry]:
+def trends(window: MenuOwner) -> list[Entry]:
     """Return what wheel and drag do in the trends."""
     step, half = window.panels.of(TrendsPanel).step, "by half of what is seen"
     return [
@@ -150,7 +148,7 @@ def trends(window: MainWindow) -> list[Entry]:
     ]
 
 
-def arrangements(window: MainWindow) -> list[Entry]:
+def arrangements(window: MenuOwner) -> list[Entry]:
     """Return the shipped arrangements."""
     shipped = [
         Entry(
@@ -164,7 +162,7 @@ def arrangements(window: MainWindow) -> list[Entry]:
     ]
 
 
-def looks(window: MainWindow) -> list[Entry]:
+def looks(window: MenuOwner) -> list[Entry]:
     """Return the themes and the size of type."""
     themes = [
         Entry(
@@ -198,7 +196,7 @@ def turns(submit: Submit) -> list[Entry]:
     ]
 
 
-def loop(window: MainWindow) -> list[Entry]:
+def loop(window: MenuOwner) -> list[Entry]:
     """Return what else concerns the loop."""
     actions = window.menu_actions
     return [
@@ -237,7 +235,7 @@ def loop(window: MainWindow) -> list[Entry]:
     ]
 
 
-def procedures(window: MainWindow) -> list[Entry]:
+def procedures(window: MenuOwner) -> list[Entry]:
     """Return what begins a procedure, ends it, and takes over what it found."""
     actions = window.menu_actions
     return [
@@ -262,7 +260,7 @@ def procedures(window: MainWindow) -> list[Entry]:
     ]
 
 
-def _start(window: MainWindow, number: int, name: str) -> Entry:
+def _start(window: MenuOwner, number: int, name: str) -> Entry:
     return Entry(
         f"Start {name.replace('_', ' ')}…",
         numbered("Ctrl+Shift", number),
@@ -272,11 +270,11 @@ def _start(window: MainWindow, number: int, name: str) -> Entry:
     )
 
 
-def helps(window: MainWindow, actions: Sequence[QAction]) -> list[Entry]:
-    """Return what explains; `actions` are those whose shortcuts are listed."""
+def helps(parent: QWidget, actions: Sequence[QAction]) -> list[Entry]:
+    """Return what explains, beside `parent`; `actions` are those whose shortcuts are listed."""
 
     def show(title: str, text: Callable[[], str]) -> Action:
-        return lambda: show_help(window, title, text())
+        return lambda: show_help(parent, title, text())
 
     return [
         Entry(

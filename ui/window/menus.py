@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QMenuBar
 
 from magis_calib.state.commands import Command
 from magis_calib.state.snapshot import Snapshot
 from ui.models.live import goes_on
 from ui.window import menu_entries as entries
 from ui.window.menu_entries import Entry
-
-if TYPE_CHECKING:
-    from ui.window.main_window import MainWindow
+from ui.window.menu_owner import MenuOwner
 
 
 class Menus:
@@ -24,8 +21,9 @@ class Menus:
     Entries that move hardware are dead in a replay and after the run.
     """
 
-    def __init__(self, window: MainWindow, submit: Callable[[Command], None]) -> None:
+    def __init__(self, bar: QMenuBar, window: MenuOwner, submit: Callable[[Command], None]) -> None:
         """Fill the menu bar of `window`; `submit` hands a command to its run."""
+        self._bar = bar
         self._window = window
         self.all_actions: list[QAction] = []
         self.live_actions: list[QAction] = []
@@ -34,7 +32,7 @@ class Menus:
         self._view(self._menu("&View"))
         self._loop(self._menu("&Loop"), submit)
         self._add(self._menu("&Procedures"), entries.procedures(window))
-        self._add(self._menu("&Help"), entries.helps(window, self.all_actions))
+        self._add(self._menu("&Help"), entries.helps(bar.window(), self.all_actions))
 
     def refresh(self, snapshot: Snapshot) -> None:
         """Enable what may be asked of this run now."""
@@ -42,7 +40,7 @@ class Menus:
             action.setEnabled(goes_on(snapshot))
 
     def _menu(self, name: str) -> QMenu:
-        menu = self._window.menuBar().addMenu(name)
+        menu = self._bar.addMenu(name)
         menu.setToolTipsVisible(True)
         return menu
 
@@ -88,7 +86,7 @@ class Menus:
                 self.live_actions.append(action)
 
     def _action(self, entry: Entry) -> QAction:
-        action = QAction(entry.text, self._window)
+        action = QAction(entry.text, self._bar.window())
         action.setShortcut(QKeySequence(entry.keys))
         action.setToolTip(entry.hover)
         action.triggered.connect(lambda _checked=False: entry.action())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -17,11 +17,10 @@ from ui.panels.image.history_bar import HistoryBar
 from ui.panels.image.level_strip import LevelStrip
 from ui.panels.image.panel import ImagePanel
 from ui.run import Run
-from ui.window.dock import Dock
 from ui.window.panel_guard import Panel, PanelGuard
 from ui.window.state_line import StateLine
 
-Kind = TypeVar("Kind")
+PanelType = TypeVar("PanelType")
 
 
 @runtime_checkable
@@ -48,10 +47,26 @@ class Plotted(Protocol):
         """Return those that are drawn."""
 
 
+class MadePanel(Protocol):
+    """How one panel is made: a line of the table of docks."""
+
+    @property
+    def name(self) -> str:
+        """Of its dock."""
+
+    @property
+    def make(self) -> Callable[[Panels], Panel]:
+        """Makes it from what all panels share, and the panels of earlier lines."""
+
+    @property
+    def costly(self) -> bool:
+        """Whether it takes ten milliseconds or more for a new drop."""
+
+
 class Panels:
     """Every panel, each in a guard that shows its failure. The GUI thread uses it."""
 
-    def __init__(self, run: Run, settings: QSettings, docks: Sequence[Dock]) -> None:
+    def __init__(self, run: Run, settings: QSettings, docks: Sequence[MadePanel]) -> None:
         """Show `run` in one panel for each of `docks`; `settings` keep what panels remember."""
         self.submit = run.submit
         self.settings = settings
@@ -63,16 +78,17 @@ class Panels:
         self.history = HistoryBar(self.image_history)
         self.state_line = StateLine()
         self.guards: dict[str, PanelGuard] = {}
-        self.docked: dict[Dock, PanelGuard] = {}
+        self.docked: dict[str, PanelGuard] = {}
         for dock in docks:
-            self.docked[dock] = self._guarded(dock.name.lower(), dock.make(self), dock.costly)
+            made = self._guarded(dock.name.lower(), dock.make(self), dock.costly)
+            self.docked[dock.name] = made
         self.images = {view: self._image(view) for view in VIEWS}
         self._guarded("history", self.history)
         self._guarded("state line", self.state_line)
         self._all = [guard.panel for guard in self.guards.values()]
         self._prepared = [one for one in self._all if isinstance(one, Prepared)]
 
-    def of(self, kind: type[Kind]) -> Kind:
+    def of(self, kind: type[PanelType]) -> PanelType:
         """Return the panel of this class."""
         guards = self.guards.values()
         return next(one.panel for one in guards if isinstance(one.panel, kind))
