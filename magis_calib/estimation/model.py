@@ -35,9 +35,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What asks for fine bins: the spots, and the fringe's wavevector in rad/px along rows and
-    columns.
-    """
+    """What asks for fine bins: spots, and the fringe's wavevector along rows, columns (rad/px)."""
 
     spots: tuple[Spot, ...]
     wave_rows: float = 0.0

@@ -1,6 +1,4 @@
-"""From the errors expected to new absolute setpoints, inside step caps, ranges and the excursion
-approved.
-"""
+"""From errors to new absolute setpoints, inside step caps, ranges and excursion."""
 
 from __future__ import annotations
 
@@ -42,9 +40,7 @@ class Headroom:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
-    """Some observables and the actuators that serve them, one each, in units of noise and of unit
-    motions.
-    """
+    """Observables with one actuator each, in units of noise and of unit motions."""
 
     actuators: tuple[str, ...]
     unit: Array
@@ -106,9 +102,7 @@ def _limits_met(
 def rooms_at(
     commanded: Setpoints, approved: Setpoints, loop: LoopConfig, facts: Mapping[str, ParameterFacts]
 ) -> dict[str, Headroom]:
-    """Return how far each actuator may go: step cap, range, and excursion from the point last
-    approved.
-    """
+    """Return how far each actuator may go: step cap, range, excursion from what was approved."""
     headroom = {}
     for name, own in loop.actuators.items():
         device, now = facts[name], commanded[name]
@@ -140,9 +134,7 @@ def _block(response: Response, used: tuple[str, ...]) -> _Block:
 
 
 def _bounded(block: _Block, wanted: Array, lower: Array, upper: Array) -> Array:
-    """Return the step inside the bounds whose effect is nearest to that of the wanted one, stage by
-    stage.
-    """
+    """Return the step in bounds with nearly the effect of the wanted one, stage by stage."""
     if np.all(wanted >= lower) and np.all(wanted <= upper):
         return wanted
     step = np.zeros_like(wanted)

@@ -1,6 +1,4 @@
-"""One drop's decision in words: measured and expected, proposed, limited, sent and read back, and
-why.
-"""
+"""One drop's decision in words: measured, expected, proposed, sent, read back, and why."""
 
 from __future__ import annotations
 

@@ -79,8 +79,7 @@ def certain(estimate: StationEstimate) -> RuleVerdict:
 
 
 def _least_independent_share(covariance: list[list[float]]) -> float:
-    """Return the smallest square of a pivot of the Cholesky decomposition over its variance; NaN
-    where that is none.
+    """Return the smallest pivot² of the Cholesky decomposition over its variance, or NaN.
 
     Rows without a finite variance were not measured. Written out: six rows take a library longer to
     be called.
@@ -108,9 +107,7 @@ def unusable_observables(estimate: StationEstimate) -> dict[str, str]:
 
 
 def estimators_agree(estimate: StationEstimate) -> bool:
-    """Whether the second estimator looked at every view that carries a fringe,
-    and did not object.
-    """
+    """Whether the second estimator saw every view with a fringe, and did not object."""
     fringed = [view for view in estimate.views.values() if "fringe" in view.usable_quantities]
     return all(math.isfinite(view.disagreement_sigma) for view in fringed)
 
@@ -144,9 +141,7 @@ class AtomsGate:
         return ATOMS.passed(words)
 
     def _changed(self, atoms: float) -> bool:
-        """Whether this rejected drop is the third in a row that agrees on another number: the old
-        one is forgotten.
-        """
+        """Whether this is the third rejected drop in a row that agrees on a number."""
         self._rejected.append(atoms)
         agree = len(self._rejected) == ATOMS_AGREEING and _agree(self._rejected)
         if agree:

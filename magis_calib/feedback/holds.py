@@ -1,6 +1,4 @@
-"""What freezes the setpoints although a drop can be used,
-and how corrections begin again after it.
-"""
+"""What freezes the setpoints though a drop can be used, and how corrections begin again."""
 
 from __future__ import annotations
 
@@ -17,15 +15,11 @@ from magis_calib.domain.rules import CAPTURE, SURPRISE
 from magis_calib.feedback.innovation import Innovation
 
 CAPTURE_RAD_PER_M = 500.0
-"""A wavevector further than this from its prediction is not followed: three equal wrong Fourier
-peaks may agree.
-"""
+"""A wavevector further from its prediction is not followed: wrong peaks may agree."""
 SURPRISE_DROPS = 8
 SURPRISE_PROBABILITY = 1e-5
 LEARNING_DROPS = 8
-"""Before a channel has shown so many innovations, its filter's standard deviation is itself a
-guess.
-"""
+"""Before a channel showed so many innovations, its filter's standard deviation is a guess."""
 RAMP = (0.25, 0.5, 0.75)
 """Shares of the correction that are sent in the first drops after a hold."""
 WAVES = [row for row, name in enumerate(OBSERVABLES) if name.startswith("fringe_")]
@@ -48,9 +42,7 @@ def in_capture_range(found: Innovation) -> RuleVerdict:
 
 
 class InnovationTest:
-    """Chi-square of the last innovations of what is controlled: many small misses in a row are no
-    chance.
-    """
+    """Chi-square of the last innovations: many small misses in a row are no chance."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
@@ -58,9 +50,7 @@ class InnovationTest:
         self._known = np.zeros(len(OBSERVABLES), dtype=int)
 
     def add(self, found: Innovation, controlled: Collection[str]) -> None:
-        """Take in an accepted drop; `controlled`: observables that were corrected after the drop
-        before.
-        """
+        """Take in an accepted drop; `controlled`: what was corrected after the one before."""
         with np.errstate(invalid="ignore"):
             ratio = found.innovation / found.sigma
         at = np.array([name in controlled for name in OBSERVABLES]) & (

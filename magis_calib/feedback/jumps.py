@@ -17,9 +17,7 @@ from magis_calib.feedback.kalman_bank import DisturbanceFilters, Flags
 WINDOW, FEWEST = 60, 15
 """Accepted drops whose scatter is looked at; before there are so many nothing is rejected."""
 SIGMAS, FEW_SIGMAS = 5.0, 10.0
-"""Limit over the standard deviation: over a whole window, and over less. False alarms: 4e-5 a
-channel and drop.
-"""
+"""Limit over the standard deviation, of a window and of less: 4e-5 false alarms a drop."""
 MAD_TO_SIGMA = 1.4826
 AGREEING = 3
 FRINGE = np.array([name.startswith("fringe_") or name == "phase_rad" for name in OBSERVABLES])
@@ -48,8 +46,7 @@ class JumpGate:
         phase_repeats: bool,
         estimators_agree: bool,
     ) -> RuleVerdict:
-        """Return whether this drop may be used; where a step is real, the channels begin anew
-        there.
+        """Return whether this drop may be used; the channels of a real step begin anew.
 
         A step of the fringe is followed only where the second estimator, too, saw it.
         """
@@ -82,9 +79,7 @@ class JumpGate:
 
 
 class Jumps:
-    """Remembers the innovations of accepted drops and the disturbances of drops rejected in a
-    row.
-    """
+    """Remembers innovations of accepted drops, and disturbances of drops rejected in a row."""
 
     def __init__(self, filters: int) -> None:
         """Begin with nothing."""

@@ -21,9 +21,7 @@ import numpy.typing as npt
 from magis_calib.domain.estimate import Array
 
 JITTERS = np.geomspace(0.05, 20.0, 17)
-"""Standard deviations tried for the jitter of a drop, over the noise that the configuration
-expects.
-"""
+"""Standard deviations tried for a drop's jitter, over the noise configured."""
 DRIFTS = np.geomspace(0.003, 3.0, 17)
 """Standard deviations tried for the drift from drop to drop, over the same."""
 MEMORY_DROPS = 1000.0
@@ -41,9 +39,7 @@ class DisturbanceFilters:
     """
 
     def __init__(self, noise: Array, gains: Sequence[FixedGain], circular: Sequence[bool]) -> None:
-        """Know nothing yet. `noise`: standard deviation of one drop that the configuration expects
-        of each channel.
-        """
+        """Know nothing yet. `noise`: standard deviation of one drop, by channel."""
         size = len(noise)
         self._fixed = np.array([math.nan if gain is None else gain for gain in gains])
         self._circular = np.array(circular)
@@ -81,9 +77,7 @@ class DisturbanceFilters:
         return self._seen.copy()
 
     def predicted(self) -> tuple[Array, Array]:
-        """Return the disturbance expected of the next drop and its variance (without jitter and fit
-        error).
-        """
+        """Return the disturbance expected next and its variance (without jitter and fit error)."""
         return self._foresee()[:2]
 
     def jitter_variance(self) -> Array:
@@ -99,15 +93,12 @@ class DisturbanceFilters:
         return np.where(self._seen, away, np.nan)
 
     def white_innovation(self, measured: Array) -> Array:
-        """Return the same with the prediction of the filters that learn, whether or not the loop
-        follows them.
-        """
+        """Return the same by the filters that learn, whether or not the loop follows them."""
         away = self._wrapped(measured - self._foresee()[3], slice(None))
         return np.where(self._seen, away, np.nan)
 
     def fresh_motion(self, moved: Array) -> Array:
-        """Return the part of the actuators' effect on each channel that the filters have not seen
-        in an innovation.
+        """Return the part of the actuators' effect on each channel that no filter has seen.
 
         If an actuator did r times what it should, (r - 1) times this would be missing in the
         innovation.

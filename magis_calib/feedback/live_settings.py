@@ -1,6 +1,4 @@
-"""What the operator changes of the loop in a run: judged as the configuration is, in force at once,
-told in words.
-"""
+"""What the operator changes of the loop in a run: judged, in force at once, told in words."""
 
 from __future__ import annotations
 

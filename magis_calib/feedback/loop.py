@@ -137,15 +137,11 @@ class Loop:
         self.adjust(record.gains, record.limits)
 
     def stamped(self, record: DropRecord) -> DropRecord:
-        """Return the record with the targets in force, and with gains and limits that are not as
-        configured.
-        """
+        """Return the record with targets in force, and gains and limits not as configured."""
         return replace(record, targets=dict(self.targets), gains=self._gains, limits=self._limits)
 
     def expected(self, in_force: Setpoints) -> Array:
-        """Return the six observables these setpoints should give, with the disturbance expected
-        now.
-        """
+        """Return the six observables to expect of these setpoints now, disturbance included."""
         return (
             self.response.predict(in_force)
             + self.response.from_channels @ self._filters.predicted()[0]
@@ -162,9 +158,7 @@ class Loop:
         return float(right), float(up)
 
     def resume(self, commanded: Setpoints) -> None:
-        """Take this point as approved: the operator looked at what was held against it and closes
-        the loop here.
-        """
+        """Take this point as approved by the operator, who closes the loop here."""
         self._approved = dict(commanded)
         self._response_monitor.forget()
         self._innovation_test.forget()
@@ -175,9 +169,7 @@ class Loop:
     def judge(
         self, estimate: StationEstimate, sequence_type: SequenceType, at: DropContext
     ) -> Evaluation:
-        """Compare a drop with the prediction for its setpoints and propose where to go from those
-        commanded last.
-        """
+        """Compare a drop with its prediction, and propose where to go from here."""
         answers = _Answers()
         refused = answers.stopped_by(
             gates.in_sequence(sequence_type),
@@ -272,9 +264,7 @@ class Loop:
         return proposal
 
     def _errors(self, commanded: Setpoints, not_used: Mapping[str, str]) -> dict[str, float]:
-        """Return the errors to expect at the setpoints commanded last, of each observable that may
-        be used.
-        """
+        """Return the errors to expect at these setpoints, of observables in use."""
         ahead = self.expected(commanded)
         return {
             name: wrap_error(name, float(ahead[row]) - self.targets[name])

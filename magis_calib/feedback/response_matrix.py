@@ -35,9 +35,7 @@ class Response:
     mains: tuple[str, ...]
     """Main actuator of each observable."""
     to_channels: Array
-    """Turns disturbances of the observables into those of the channels, R⁻¹ in units of each main
-    observable.
-    """
+    """Turns disturbances of observables into those of channels, in their main units."""
 
     @classmethod
     def of(cls, station: Station) -> Self:

@@ -1,6 +1,4 @@
-"""Does each actuator do what the matrix says? Ordinary running tells, wherever an actuator moved
-enough.
-"""
+"""Does each actuator do what the matrix says? Ordinary running tells where it moved."""
 
 from __future__ import annotations
 
@@ -16,9 +14,7 @@ from magis_calib.domain.rules import RESPONSE
 from magis_calib.feedback.kalman_bank import Flags
 
 WINDOW_DROPS, MOVED_DROPS, FEWEST_DROPS = 60, 30, 12
-"""Drops that tell the scatter, the newest of them that tell the response, and how many there must
-be.
-"""
+"""Drops that tell the scatter, the newest that tell the response, and the fewest."""
 EXCITED_SIGMA = 2.0
 """A motion of less effect than this many standard deviations of a drop tells nothing."""
 NAMED_SIGMA = 4.0
@@ -29,9 +25,7 @@ PHASE = list(OBSERVABLES).index("phase_rad")
 
 
 class ResponseMonitor:
-    """Regresses innovations on the part of the applied motion that they would miss if the actuator
-    did not move.
-    """
+    """Regresses innovations on what they would miss if an actuator did not move."""
 
     def __init__(self, actuators: Sequence[str]) -> None:
         """Begin with nothing. `actuators`: the main one of each channel."""
@@ -49,8 +43,7 @@ class ResponseMonitor:
         return bool(self._found)
 
     def add(self, innovation: Array, motion: Array, phase_repeats: bool) -> None:
-        """Take in one drop, by channel: innovation (NaN where none) and motion that no prediction
-        knows yet.
+        """Take in a drop, by channel: innovation (NaN where none) and motion.
 
         The phase is looked at once it repeated from drop to drop: an actuator that fails may be why
         it does no more.
@@ -106,8 +99,7 @@ class ResponseMonitor:
         self._found = ""
 
     def _excited(self) -> tuple[Flags, Array]:
-        """Mark which of the newest drops' motions stand out of each channel's scatter, which is
-        returned, too.
+        """Mark which of the newest motions stand out of the scatter; return that, too.
 
         The scatter is what the regression itself leaves: a filter that a dead actuator misled knows
         nothing about it.
@@ -122,9 +114,7 @@ class ResponseMonitor:
 
 
 def _sums(away: Array, moved: Array) -> Array:
-    """Return by channel, over the drops with an innovation: their number, Σ away², Σ away · moved,
-    Σ moved².
-    """
+    """Return by channel: number of drops, Σ away², Σ away · moved, Σ moved²."""
     known = np.isfinite(away)
     away, moved = np.where(known, away, 0.0), np.where(known, moved, 0.0)
     return np.array(
@@ -157,8 +147,7 @@ def _in_words(label: str, factor: float, error: float) -> str:
 
 
 def _factor(away: Array, moved: Array, scatter: float) -> tuple[float, float] | None:
-    """Return actual over expected response with its standard error from excited drops, None where
-    it may be 1.
+    """Return actual over expected response with its error; None where it may be 1.
 
     One drop alone proves nothing: without the one that speaks loudest the others must say the same.
     """

@@ -41,8 +41,7 @@ class Setting:
 def settings_of(
     records: Sequence[DropRecord], targets: Mapping[str, float], tolerances: Mapping[str, float]
 ) -> list[Setting]:
-    """Return the vectors in the order of their drops; `targets` hold for records that do not carry
-    their own.
+    """Return vectors in the order of drops; `targets` where a record has none.
 
     Drops whose setpoints are not known belong to none.
     """
@@ -77,9 +76,7 @@ def _error(record: DropRecord, name: str, target: float) -> float:
 
 
 def controlled(record: DropRecord) -> list[str]:
-    """Return the observables that the loop is to keep at their targets: all, but a phase that is
-    random.
-    """
+    """Return the observables that the loop keeps at target: all but a random phase."""
     random = record.decision.phase_random
     return [name for name in OBSERVABLES if not (random and name == "phase_rad")]
 
@@ -106,9 +103,7 @@ def _setting(
 
 
 def _deviation(name: str, records: Sequence[DropRecord], targets: Mapping[str, float]) -> Deviation:
-    """Return mean and standard error: from the scatter of several drops, from the fit where there
-    is one only.
-    """
+    """Return mean and standard error: from the scatter, or from the fit of a single drop."""
     known = [(errors_of(one, targets)[name], one.estimate.stderr[name]) for one in records]
     known = [(error, stderr) for error, stderr in known if math.isfinite(error)]
     if not known:

@@ -17,9 +17,7 @@ class StageOrder:
         self._closed = 1
 
     def not_yet(self, errors: Mapping[str, float]) -> dict[str, str]:
-        """Return the observables of stages that stay open for now, with the reason, by the errors
-        expected.
-        """
+        """Return the observables of stages still open, with the reason, by their errors."""
         while self._closed < len(CLOSING_ORDER) and not self._away(errors, self._closed):
             self._closed += 1
         if self._closed == len(CLOSING_ORDER):

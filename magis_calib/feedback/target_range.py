@@ -1,6 +1,4 @@
-"""Which targets can be reached: where the actuators would have to stand for them, against their
-ranges.
-"""
+"""Which targets can be reached: where actuators would stand for them, within range."""
 
 from __future__ import annotations
 
@@ -21,8 +19,7 @@ SLACK = 1e-9
 def out_of_reach(
     name: str, value: float, loop: Loop, commanded: Setpoints, facts: Mapping[str, ParameterFacts]
 ) -> str:
-    """Say why this observable cannot be brought to this value, all others kept at their targets;
-    empty where it can.
+    """Say why an observable cannot be brought to this value; empty where it can.
 
     Only what the new target asks for beyond the present ones counts: a range that the drift has
     already used up is not this target's fault.
@@ -75,9 +72,7 @@ def _start(loop: Loop, commanded: Setpoints) -> Setpoints:
 
 
 def _ranges(loop: Loop, facts: Mapping[str, ParameterFacts]) -> dict[str, tuple[float, float]]:
-    """Return where each actuator may stand, in the order of the response's: the narrower of both
-    ranges counts.
-    """
+    """Return where each actuator may stand: the narrower of both ranges."""
     found = {}
     for name in loop.response.actuators:
         own = loop.config.actuators[name]
@@ -88,9 +83,7 @@ def _ranges(loop: Loop, facts: Mapping[str, ParameterFacts]) -> dict[str, tuple[
 
 
 def _needed(targets: Mapping[str, float], loop: Loop, commanded: Setpoints) -> Array:
-    """Return the setpoints that should give these targets, in the order of the response's
-    actuators.
-    """
+    """Return setpoints for these targets, in the order of the response's actuators."""
     expected = loop.expected(commanded)
     errors = np.array(
         [wrap_error(one, targets[one] - expected[row]) for row, one in enumerate(OBSERVABLES)]

@@ -24,9 +24,7 @@ DEFECT_SIGMA = 8.0
 
 
 def steps(size: int) -> Indices:
-    """Return the edges of tiles along an axis: eight pixels, fewer where the axis has less than 64
-    tiles.
-    """
+    """Return edges of tiles along an axis: eight pixels, fewer where there are not 64 tiles."""
     step = min(TILE_PX, max(1, size // 64))
     return np.append(np.arange(0, size, step, dtype=np.intp), size)
 

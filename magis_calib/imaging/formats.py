@@ -146,11 +146,11 @@ def _open_hdf5(address: Address) -> h5py.File:
 def _datasets(file: h5py.File) -> str:
     found: list[str] = []
 
-    def look(name: str, item: Any) -> None:
+    def note(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.ndim in (2, 3) and item.dtype.kind in "uif":
             found.append(f"/{name} {item.shape}")
 
-    file.visititems(look)
+    file.visititems(note)
     listed = "; ".join(found[:_LISTED]) + ("; …" if len(found) > _LISTED else "")
     return listed or "its datasets (there is none of 2 or 3 dimensions)"
 

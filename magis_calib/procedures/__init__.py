@@ -1,3 +1,1 @@
-"""What is measured on purpose: short generators that ask for setpoints and sequence types and wait
-for drops.
-"""
+"""What is measured on purpose: generators that ask for setpoints, and wait for drops."""

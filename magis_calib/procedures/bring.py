@@ -1,6 +1,4 @@
-"""`bring`: move some observables to their targets by the matrix in force,
-in a few measured steps.
-"""
+"""`bring`: move observables to their targets by the matrix in force, in a few measured steps."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""`coriolis`: the compensation rate at which the wavevector no longer depends on the interrogation
-time.
-"""
+"""`coriolis`: the rate at which the wavevector does not depend on the interrogation time."""
 
 from __future__ import annotations
 

@@ -42,8 +42,7 @@ class Curve:
 
 
 def fitted(curve: Curve, at: Array, seen: Array, errors: Array) -> Found:
-    """Fit by weighted least squares, errors scaled where chi-square is above 1 (there is jitter
-    besides).
+    """Fit by weighted least squares; errors are scaled where chi-square is above 1.
 
     Raises `ProcedureError` where the place is not in the range scanned, or nothing stands out.
     """
@@ -87,9 +86,7 @@ def _line(x: Array, x0: float, goal: float, slope: float) -> Array:
 
 
 def rabi(x: Array, x0: float, top: float, rate: float) -> Array:
-    """Return the population after a π pulse against detuning:
-    top Ω²/(Ω²+d²) sin²(π/2 √(1+(d/Ω)²)).
-    """
+    """Return population after a π pulse by detuning: top Ω²/(Ω²+d²) sin²(π/2 √(1+(d/Ω)²))."""
     broad = 1.0 + ((x - x0) / rate) ** 2
     population: Array = top / broad * np.sin(0.5 * math.pi * np.sqrt(broad)) ** 2
     return population

@@ -35,8 +35,7 @@ class Gains:
 
 
 def measured_gains(records: Sequence[DropRecord], actuators: Sequence[str]) -> Gains:
-    """Return the gains from drops whose setpoints in force moved; NaN where too few drops know an
-    observable.
+    """Return the gains from drops whose setpoints moved; NaN where too few drops tell.
 
     Each observable is a constant + gains · moves + a random walk + white noise, whose ratio is
     found by restricted maximum likelihood and whose size by the residuals (Patterson and Thompson,
@@ -86,9 +85,7 @@ def _without_wild(away: Array, moves: Array, times: Array) -> tuple[Array, Array
 
 
 def _fitted(away: Array, moves: Array, times: Array) -> tuple[Array, Array, Array]:
-    """Return gains, their covariance, and whitened residuals, of the most likely ratio of drift to
-    noise.
-    """
+    """Return gains, covariance and whitened residuals of the likeliest ratio of drift to noise."""
     scale = np.abs(moves - moves.mean(axis=0)).max(axis=0)
     scale[scale == 0] = 1.0
     design = np.column_stack([np.ones(len(away)), (moves - moves.mean(axis=0)) / scale])
@@ -102,9 +99,7 @@ def _fitted(away: Array, moves: Array, times: Array) -> tuple[Array, Array, Arra
 
 
 def weighed(away: Array, design: Array, shape: Array) -> tuple[float, Array, Array, Array]:
-    """Return restricted log-likelihood, solution, covariance, whitened residuals for this shape of
-    the noise.
-    """
+    """Return restricted log-likelihood, solution, covariance, whitened residuals."""
     factor = scipy.linalg.cholesky(shape, lower=True)
     white, target = (
         scipy.linalg.solve_triangular(factor, one, lower=True) for one in (design, away)

@@ -1,6 +1,4 @@
-"""Looks at what is there without moving anything: atoms and counts, the cameras' geometry,
-stability, tolerance.
-"""
+"""Looks at what is there without a move: atoms, cameras' geometry, stability, tolerance."""
 
 from __future__ import annotations
 
@@ -29,8 +27,7 @@ FEWEST = 8
 
 
 def drift_and_jitter(values: Array) -> tuple[float | None, float | None]:
-    """Return standard deviations: of the random walk's step per drop, and of the white noise of a
-    drop.
+    """Return standard deviations of the random walk's step per drop, and of white noise.
 
     By restricted maximum likelihood over their ratio, as for measured gains. None for fewer than 8
     values.
@@ -49,9 +46,7 @@ def drift_and_jitter(values: Array) -> tuple[float | None, float | None]:
 
 
 def allan_by_length(values: Array) -> dict[str, float]:
-    """Return the overlapping Allan deviation for averages over 1, 2, 4, … drops, by number of
-    drops.
-    """
+    """Return the overlapping Allan deviation by the number of drops averaged: 1, 2, 4, …"""
     found = allan_deviation(values)
     return {
         str(length): float(one) for length, one in zip(found.lengths, found.deviations, strict=True)
@@ -180,9 +175,7 @@ def _wrong_magnification(view: View, found: float | None, most_error: float) -> 
 
 
 def _geometry(view: View, records: Sequence[DropRecord]) -> dict[str, float | bool | None]:
-    """Return roll, separation of the ports over the nominal one, and whether port a is the upper
-    one; None unknown.
-    """
+    """Return roll, separation over the nominal one, whether port a is up; None if unknown."""
     seen = [record.estimate.views.get(view) for record in records]
     usable = [one for one in seen if one is not None and one.usable]
     ratios = [_separation(one) for one in usable]

@@ -1,6 +1,4 @@
-"""`optimise`: hold the contrast at its optimum beside the closed loop, by small dithers of the
-pulse area.
-"""
+"""`optimise`: hold the contrast at its best beside the loop, by dithers of the pulse area."""
 
 from __future__ import annotations
 
@@ -26,9 +24,7 @@ from magis_calib.state.procedure import Axes
 ACTUATOR = "pulse_area"
 OBSERVED = "contrast"
 BEND = math.pi**2 / 2.0
-"""Contrast falls by this times the square of the pulse area's error: cos² of the pulses, to second
-order.
-"""
+"""Contrast falls by this times the square of the pulse area's error, to second order."""
 DITHER = 0.02
 HALF_RANGE = 0.25
 DROPS = 200

@@ -1,6 +1,4 @@
-"""Which way every actuator moves in which drop, so that all gains are seen at once and drift in
-none of them.
-"""
+"""Which way every actuator moves in which drop: all gains at once, and no drift in them."""
 
 from __future__ import annotations
 
@@ -21,9 +19,7 @@ from magis_calib.state.procedure import Axes
 ORDER = 8
 """Of the Hadamard matrix: seven actuators at most move together."""
 WANTED_SIGMA = 8.0
-"""Effect of a move on the actuator's main observable, in standard deviations of a drop, where the
-limits allow it.
-"""
+"""Wanted effect of a move on the main observable, in standard deviations of a drop."""
 STAIRS = ((0.0, 1.0, 2.0, 1.0, 0.0, -1.0, -2.0, -1.0), (0.5, 1.5, 0.5, -0.5, -1.5, -0.5))
 """Steps, in step caps, of actuators whose cap is too small to be seen in one move.
 
@@ -62,8 +58,7 @@ def _free_way(own: ActuatorConfig, device: ParameterFacts, now: float) -> float:
 
 
 def pattern(reach: Mapping[str, Reach], drops: int, share: float = 1.0) -> Array:
-    """Return offsets from the base (drops x actuators, in the order of `reach`), each a step from
-    the one before.
+    """Return offsets from the base, (drops, actuators as in `reach`), a step apart.
 
     Columns of a Hadamard matrix, each row followed by its opposite: orthogonal to each other, and
     to a drift that is slow against two drops (Plackett and Burman, Biometrika 33 (1946) 305). An
@@ -87,9 +82,7 @@ def pattern(reach: Mapping[str, Reach], drops: int, share: float = 1.0) -> Array
 
 
 def curves_of(names: Sequence[str], station: Station) -> tuple[Axes, ...]:
-    """Return what shows every observable against its main actuator, of those whose main actuator
-    moves.
-    """
+    """Return what shows every observable against its main actuator, where that one moves."""
     force = Response.of(station)
     found = []
     for row, (name, main) in enumerate(zip(OBSERVABLES, force.mains, strict=True)):

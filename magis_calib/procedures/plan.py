@@ -1,6 +1,4 @@
-"""The run plan: steps with entry and exit conditions, read from TOML and walked through by
-`calibrate`.
-"""
+"""The run plan: steps with conditions, read from TOML and walked through by `calibrate`."""
 
 from __future__ import annotations
 
@@ -31,9 +29,7 @@ Use = Literal["atoms", "cameras", "bring", "scan", "response", "poke", "stabilit
 
 @dataclass(frozen=True, slots=True)
 class StepKind:
-    """One kind of step: how it begins, about how many drops it takes, and what to do where it
-    fails.
-    """
+    """One kind of step: how it begins, about how many drops it takes, what to do if it fails."""
 
     begin: Callable[..., Procedure]
     drops: int

@@ -1,6 +1,4 @@
-"""`poke`: before the loop is closed, move every actuator a little and look whether the matrix in
-force is right.
-"""
+"""`poke`: move every actuator a little before the loop is closed: is the matrix right?"""
 
 from __future__ import annotations
 
@@ -24,9 +22,7 @@ from magis_calib.procedures.protocol import (
 
 HARMLESS_SHARE = 1 / 250
 HARMLESS_DROPS = 4
-"""The first moves are so small that nothing is seen, but with a unit wrong by 1000, and then it
-does no harm.
-"""
+"""The first moves show nothing, but with a unit wrong by 1000, and then do no harm."""
 DROPS = 24
 """Of the moves that are meant to be seen."""
 SEEN_SIGMA = 7.0

@@ -1,6 +1,4 @@
-"""`response`: measure the gains of all observables to the loop's actuators, all of them moving
-together.
-"""
+"""`response`: measure the gains of all observables to all actuators, moved together."""
 
 from __future__ import annotations
 
@@ -26,9 +24,7 @@ from magis_calib.procedures.protocol import (
 SPARE_DROPS = 3
 """At least so many more than actuators, to tell noise from gain."""
 DROPS = 112
-"""Seven whole blocks of sixteen: gains known to a few percent with the noise of the shipped
-station.
-"""
+"""Seven whole blocks of sixteen: gains known to a few percent at the shipped station."""
 
 
 def response(place: StartingPoint, actuators: Sequence[str] = (), drops: int = DROPS) -> Procedure:
@@ -37,7 +33,7 @@ def response(place: StartingPoint, actuators: Sequence[str] = (), drops: int = D
     Setpoints are restored.
     """
     names = tuple(dict.fromkeys(actuators)) or tuple(place.station.loop.actuators)
-    _judge(names, drops, place)
+    _require_measurable(names, drops, place)
     offsets = pattern(reach_of(names, place.station, place.facts, place.base), drops)
     records: list[DropRecord] = []
     curves = curves_of(names, place.station)
@@ -50,7 +46,7 @@ def response(place: StartingPoint, actuators: Sequence[str] = (), drops: int = D
     return ProcedureResult(known, _in_words(gains, place), _product(gains, place))
 
 
-def _judge(names: Sequence[str], drops: int, place: StartingPoint) -> None:
+def _require_measurable(names: Sequence[str], drops: int, place: StartingPoint) -> None:
     """Raise `ProcedureError` where this cannot be measured."""
     unknown = [name for name in names if name not in place.station.loop.actuators]
     if unknown:
@@ -106,9 +102,7 @@ def condition_number(gains: Gains, place: StartingPoint) -> float | None:
 
 
 def likeness(gains: Gains, place: StartingPoint) -> float | None:
-    """Return the correlation coefficient of the measured elements with those in force, each scaled
-    by noise.
-    """
+    """Return the correlation of the measured elements with those in force, scaled by noise."""
     force = Response.of(place.station)
     columns = [force.actuators.index(name) for name in gains.actuators]
     scale = force.unit[columns][None, :] / force.noise[:, None]

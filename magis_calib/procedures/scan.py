@@ -143,9 +143,7 @@ def _grid(
 
 
 def _nearest_first(grid: np.ndarray, now: float) -> np.ndarray:
-    """Return the grid from the end that is nearer:
-    every step is then as short as the grid allows.
-    """
+    """Return the grid from its nearer end: steps are then as short as the grid allows."""
     return grid if abs(grid[0] - now) <= abs(grid[-1] - now) else grid[::-1]
 
 

@@ -85,8 +85,7 @@ KIND = "response"
 def measured_matrix(
     name: str, station: Station, products: Path | None, config: Path | None
 ) -> MeasuredMatrix | None:
-    """Return the newest one in this folder that can be put in force at this station; None where
-    there is none.
+    """Return the newest one in this folder that this station can put in force, else None.
 
     `config`: the file that it would be put in force in.
     """

@@ -1,25 +1,24 @@
-"""Put a measured response in force: a table and a name in the configuration file, and a line in the
-journal.
-"""
+"""Put a measured response in force: a table in the configuration, a line in the journal."""
 
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import tomlkit
 
 from magis_calib.config.loading import load_config, parse_config, select_station
 from magis_calib.config.station import Station
-from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.domain.errors import SessionError
 from magis_calib.products.store import Product, note_promotion, read_product
 
 NEGLIGIBLE_SIGMA = 3.0
 """An element smaller than so many standard errors is taken as 0 where the matrix before had 0."""
 
 OPERATING_POINT = ("interrogation_time_s",)
-"""Setpoints outside the loop that gains depend on: κ grows with the interrogation time, the phase
-with its square.
-"""
+"""Setpoints outside the loop that gains depend on: κ grows with the time, the phase with T²."""
 
 
 def promote(path: Path, config: Path, station_name: str | None, who: str) -> str:
@@ -33,19 +32,12 @@ def promote(path: Path, config: Path, station_name: str | None, who: str) -> str
     if refusal := objection(product, name, station):
         raise SessionError(f"{path}: {refusal}")
     matrix = matrix_name(product, path)
-    text = config.read_text(encoding="utf-8")
-    known = matrix in station.matrices  # promoted before: only to be named again
-    changed = _with_matrix(
-        text, name, matrix, {} if known else promoted_rows(product, station), config
-    )
-    made_at = {
-        one: product.operating_point[one]
-        for one in OPERATING_POINT
-        if one in product.operating_point
-    }
-    if made_at and not known:
-        changed += f"\n[stations.{name}.made_at.{matrix}]\n"
-        changed += "".join(f"{one} = {value!r}\n" for one, value in made_at.items())
+    document = tomlkit.parse(config.read_text(encoding="utf-8"))
+    tables: Any = document["stations"][name]
+    tables["loop"]["matrix"] = matrix
+    if matrix not in station.matrices:  # else promoted before: only to be named again
+        _add(tables, matrix, promoted_rows(product, station), _made_at(product))
+    changed = tomlkit.dumps(document)
     parse_config(changed, str(config))
     temporary = config.with_name(config.name + ".part")
     temporary.write_text(changed, encoding="utf-8")
@@ -75,9 +67,7 @@ def matrix_name(product: Product, path: Path) -> str:
 
 
 def promoted_rows(product: Product, station: Station) -> dict[str, dict[str, float]]:
-    """Return the matrix as it would be in force: what is not told from 0, where it was 0 before,
-    stays 0.
-    """
+    """Return the matrix to put in force: what was 0 and is not told from 0 stays 0."""
     before = station.matrices[station.loop.matrix]
     found = {}
     for observable, row in product.numbers["matrix"].items():
@@ -94,28 +84,21 @@ def promoted_rows(product: Product, station: Station) -> dict[str, dict[str, flo
     return found
 
 
-def _with_matrix(
-    text: str, station: str, matrix: str, table: dict[str, dict[str, float]], where: Path
-) -> str:
-    """Return the file's text with one more matrix, none for an empty table, named in the loop.
+def _made_at(product: Product) -> dict[str, float]:
+    """Return the setpoints outside the loop that the gains hold for (SI)."""
+    point = product.operating_point
+    return {name: point[name] for name in OPERATING_POINT if name in point}
 
-    Raises `ConfigError`.
-    """
-    head = re.search(rf"^\[stations\.{re.escape(station)}\.loop\][ \t]*(#.*)?$", text, re.MULTILINE)
-    after = re.compile(r"^\s*\[", re.MULTILINE).search(text, head.end()) if head else None
-    end = after.start() if after else len(text)
-    line = (
-        re.compile(r"^(\s*matrix\s*=\s*)\"[^\"]*\"", re.MULTILINE).search(text, head.end(), end)
-        if head
-        else None
-    )
-    if head is None or line is None:
-        raise ConfigError(f'{where}: wanted a line `matrix = "…"` in [stations.{station}.loop]')
-    rows = "\n".join(
-        f"{observable} = {{ {', '.join(f'{name} = {value!r}' for name, value in row.items())} }}"
-        for observable, row in table.items()
-    )
-    named = f'{text[: line.start()]}{line[1]}"{matrix}"{text[line.end() :]}'
-    return (
-        f"{named.rstrip()}\n\n[stations.{station}.matrices.{matrix}]\n{rows}\n" if table else named
-    )
+
+def _add(
+    tables: Any, matrix: str, rows: Mapping[str, Mapping[str, float]], made_at: Mapping[str, float]
+) -> None:
+    """Add a matrix to the tables of a station, a line for each observable."""
+    table = tomlkit.table()
+    for observable, row in rows.items():
+        table[observable] = tomlkit.inline_table()
+        table[observable].update(row)
+    table.add(tomlkit.nl())
+    tables["matrices"][matrix] = table
+    if made_at:
+        tables.setdefault("made_at", tomlkit.table(is_super_table=True))[matrix] = made_at

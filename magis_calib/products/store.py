@@ -97,9 +97,7 @@ def products_in(folder: Path) -> list[tuple[Path, Product]]:
 
 
 def note_promotion(folder: Path, path: Path, who: str, where: str) -> None:
-    """Write into the journal who promoted which product into which configuration,
-    and when (UTC).
-    """
+    """Write into the journal who promoted which product into which configuration, when (UTC)."""
     line = {"time_ns": time.time_ns(), "product": path.name, "who": who, "configuration": where}
     with (folder / JOURNAL).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

@@ -17,7 +17,7 @@ from typing import IO
 
 from magis_calib.domain.camera import DropAnnouncement, Frame, View
 from magis_calib.domain.errors import SessionError
-from magis_calib.recording.probe import look
+from magis_calib.recording.probe import look_into
 from magis_calib.recording.reader import Session
 from magis_calib.recording.writer import FINAL
 
@@ -89,7 +89,7 @@ def left_unfinished(parent: Path, station: str) -> tuple[Path, SessionLock] | No
         lock = SessionLock(newest)
     except SessionError:
         return None
-    if look(newest).problem:
+    if look_into(newest).problem:
         lock.release()
         return None
     return newest, lock

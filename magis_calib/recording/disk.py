@@ -27,7 +27,7 @@ class Disk:
         self.hours_left: float | None = None
         """Until the disk counts as full; None while no pace is known, or nothing is written."""
 
-    def look(self, folder: Path, written_bytes: int) -> None:
+    def measure(self, folder: Path, written_bytes: int) -> None:
         """Look again, not too often. `written_bytes`: by this session so far, on disk."""
         now_s = time.monotonic()
         if now_s - self._looked_s < LOOK_EVERY_S:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from magis_calib.recording.disk import bytes_on_disk
-from magis_calib.recording.probe import look
+from magis_calib.recording.probe import look_into
 from magis_calib.recording.writer import FINAL
 
 
@@ -52,7 +52,7 @@ def age_s(path: Path) -> float:
 
 def listed(path: Path) -> Listed:
     """Look into one session. One that cannot be read is listed with the reason."""
-    seen = look(path)
+    seen = look_into(path)
     return Listed(
         path,
         bytes_on_disk(path),

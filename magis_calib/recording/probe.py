@@ -28,7 +28,7 @@ class Look:
     drops: int = 0
 
 
-def look(path: Path, patience_s: float = PATIENCE_S) -> Look:
+def look_into(path: Path, patience_s: float = PATIENCE_S) -> Look:
     """Have a child open a session and read all its tables. Never raises, never hangs."""
     try:
         segment_paths(path)
@@ -40,7 +40,7 @@ def look(path: Path, patience_s: float = PATIENCE_S) -> Look:
 
 def opened(path: Path) -> Session:
     """Open a session that a child could open. Raises `SessionError`."""
-    if problem := look(path).problem:
+    if problem := look_into(path).problem:
         raise SessionError(problem)
     return Session(path)
 

@@ -116,10 +116,10 @@ class Recorder:
         for frame in frames:
             self._stored(frame)
 
-    def look(self, waiting_bytes: int) -> None:
+    def measure(self, waiting_bytes: int) -> None:
         """Tell how much waits to be written, and how long the disk lasts."""
         if self._writer is not None:
-            self._disk.look(self._writer.path.parent, self._writer.bytes_written)
+            self._disk.measure(self._writer.path.parent, self._writer.bytes_written)
         self.state = replace(
             self.state,
             waiting_bytes=waiting_bytes,

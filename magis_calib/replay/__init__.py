@@ -1,3 +1,1 @@
-"""A recording played again: as a frame source, compared, estimated anew, and asked what would have
-happened.
-"""
+"""A recording played again: as a source, compared, estimated anew, and asked what if."""

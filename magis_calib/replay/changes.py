@@ -42,9 +42,7 @@ class Changes(Strict):
         }
 
     def over(self, record: DropRecord) -> DropRecord:
-        """Return the record with the targets of the file,
-        and without gains that the file changes.
-        """
+        """Return the record with the file's targets, and without gains that it changes."""
         kept = {name: gain for name, gain in record.gains.items() if name not in self._regained}
         return replace(record, targets={**record.targets, **self.targets}, gains=kept)
 
@@ -86,8 +84,7 @@ def read_changes(path: Path) -> Changes:
 
 
 def changed(station: Station, changes: Changes, path: Path | None = None) -> Station:
-    """Return the recorded station with these changes. Raises `ConfigError` where it could not be
-    run so.
+    """Return the recorded station with these changes, or raise `ConfigError`.
 
     `path`: the file that the changes were read from; None where they were not.
     """

@@ -1,6 +1,4 @@
-"""A loop that knows what it knew at some drop of a recording: it is taught the recorded estimates
-before.
-"""
+"""A loop that knows what it knew at some drop: it is taught the estimates before."""
 
 from __future__ import annotations
 

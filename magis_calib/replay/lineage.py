@@ -1,6 +1,4 @@
-"""Everything that an estimate is made from, as one key: where the key is the same, so is the
-estimate.
-"""
+"""All that an estimate is made from, as one key: the same key, the same estimate."""
 
 from __future__ import annotations
 
@@ -63,9 +61,7 @@ class Lineage:
 
 @cache
 def code() -> dict[str, Any]:
-    """Return what identifies the code that makes estimates, and the libraries and machine that it
-    runs on.
-    """
+    """Return what identifies the code that estimates, its libraries and machine."""
     return {
         "sources": _sources([Path(magis_calib.__file__).parent / name for name in SOURCES]),
         "libraries": {name: version(name) for name in LIBRARIES},
@@ -76,9 +72,7 @@ def code() -> dict[str, Any]:
 
 
 def _configured(camera: Camera) -> dict[str, Any]:
-    """Return how a view is to be fitted, with the content of its mask and of a model that is not
-    our own.
-    """
+    """Return how a view is fitted, with the content of its mask and of a foreign model."""
     mask = read_defects(camera.defects)
     content = (
         ""
@@ -105,9 +99,7 @@ def _model_code(camera: Camera) -> str:
 
 
 def _seen(frame: Frame) -> dict[str, Any]:
-    """Return what a camera delivered: the pixels themselves, for a header's checksum is not what is
-    fitted.
-    """
+    """Return what a camera delivered: the very pixels, not the checksum of a header."""
     pixels = np.ascontiguousarray(frame.counts)
     return {
         "facts": plain(frame.facts),

@@ -1,6 +1,4 @@
-"""What another configuration of the cameras would have estimated: how far observables moved, what
-became usable.
-"""
+"""What another configuration of the cameras would have given: what moved, what became usable."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""A session put together for replay: an engine over the recording,
-and another one after each jump.
-"""
+"""A session put together for replay: an engine, and another one after each jump."""
 
 from __future__ import annotations
 
@@ -193,8 +191,7 @@ class Replay:
         self._source.drop_done()
 
     def _prepare_for(self, place: int) -> None:
-        """Do before the record at this place what was done there: a run began anew, or the operator
-        closed the loop.
+        """Do what was done before this record: a run began anew, or the loop was closed.
 
         Targets, gains and limits are those of the drop, too, unless another configuration is tried.
         """

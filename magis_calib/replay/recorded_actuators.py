@@ -1,6 +1,4 @@
-"""Hands that only listen: they know the recorded setpoints and decisions, and send nothing to any
-controller.
-"""
+"""Actuators that only listen: they know what was recorded, and send nothing."""
 
 from __future__ import annotations
 

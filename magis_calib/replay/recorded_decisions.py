@@ -1,6 +1,4 @@
-"""What the ledger of a recording tells about what was around each drop: who wanted nothing sent,
-and since when.
-"""
+"""What a recorded ledger tells of a drop's surroundings: who wanted nothing sent, since when."""
 
 from __future__ import annotations
 
@@ -83,9 +81,7 @@ class Closings:
         self._latched: set[str] = set()
 
     def before(self, record: DropRecord) -> bool:
-        """Return whether the loop was closed anew between the record asked about last and this
-        one.
-        """
+        """Return whether the loop was closed anew since the record asked about last."""
         decision = record.decision
         closed = RESPONSE.name in self._latched and _passes(decision, RESPONSE)
         closed = closed or (

@@ -1,6 +1,4 @@
-"""Estimates that were made before, in one file for each session: what did not change need not be
-fitted again.
-"""
+"""Estimates that were made before, a file for each session: the same need no new fit."""
 
 from __future__ import annotations
 
@@ -35,9 +33,7 @@ _RECORD = (
 
 
 class Results:
-    """The file. It is never worth stopping for: a damaged one is put aside, one that cannot be
-    written is left.
-    """
+    """The file. Nothing stops for it: a damaged one is put aside, a locked one left."""
 
     def __init__(self, path: Path) -> None:
         """Open the file, or begin one."""

@@ -1,6 +1,4 @@
-"""A what-if in numbers: each observable about its target and each actuator's motion, happened and
-predicted.
-"""
+"""A what-if in numbers: observables about their targets, actuators' motion, before and after."""
 
 from __future__ import annotations
 

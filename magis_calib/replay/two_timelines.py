@@ -20,9 +20,7 @@ class TwoTimelines:
         self._delay_drops = 1
 
     def at(self, record: DropRecord) -> Setpoints:
-        """Return what this drop would have seen, after taking in what was moved from outside before
-        it.
-        """
+        """Return what this drop would have seen, with what was moved from outside before."""
         happened, otherwise = (
             self._happened.in_force(record.drop_id),
             self._otherwise.in_force(record.drop_id),

@@ -1,5 +1,4 @@
-"""What would have happened under other gains, targets or another matrix, predicted from what was
-recorded.
+"""What other gains, targets or another matrix would have given, by what was recorded.
 
 What disturbs the station does not depend on the setpoints: an observable would have been what was
 measured, plus the recorded matrix times the difference of the setpoints. A loop of its own judges
@@ -144,9 +143,7 @@ def _moved(record: DropRecord, in_force: Setpoints, response: Response) -> Stati
 
 
 def _prevented(record: DropRecord) -> bool:
-    """Whether something was to be sent, but did not arrive or not as a whole: so it would have been
-    otherwise, too.
-    """
+    """Whether something was sent that did not arrive whole: so it would have been, too."""
     decision = record.decision
     return decision.outcome not in ("applied", "held") or decision.code in NOT_SENT
 

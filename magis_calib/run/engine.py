@@ -253,7 +253,7 @@ class Engine:
             recorder.take(item)
         else:
             recorder.settle()
-        recorder.look(self._record.bytes_held)
+        recorder.measure(self._record.bytes_held)
 
     def _end(self) -> None:
         """Write the final state and release everything. Every other thread has ended its work."""
