@@ -167,8 +167,9 @@ class ControllerConnection:
             self._hear(self._socket.recv())
 
     def _beat(self) -> bool:
-        """Say hello until welcomed (again after silence), then that we are alive; return whether it
-        could be said.
+        """Say hello until welcomed (again after silence), then that we are alive.
+
+        Return whether it could be said.
 
         Who was taken over keeps quiet.
         """

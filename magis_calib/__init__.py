@@ -13,8 +13,9 @@ __version__ = "0.1.0"
 
 
 def open_session(path: str | os.PathLike[str]) -> Session:
-    """Open a recorded session for reading, also while it is being written; use it as a context
-    manager.
+    """Open a recorded session for reading, also while it is being written.
+
+    Use it as a context manager.
 
     A child process looks first: a damaged file raises `SessionError` and crashes nobody.
     """

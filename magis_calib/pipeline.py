@@ -42,8 +42,9 @@ class Actuators(Surroundings, Protocol):
 
 
 class Estimator(Protocol):
-    """Who makes an estimate of a pair: the fit, or a replay that looks first whether it knows the
-    answer.
+    """Who makes an estimate of a pair.
+
+    The fit, or a replay that looks first whether it knows the answer.
     """
 
     def estimate(self, pair: ImagePair, expected: Wavevector | None, done: Done) -> StationEstimate:

@@ -28,8 +28,9 @@ class TrueMotion:
         self._stands = dict(start)
 
     def move(self, setpoints: Setpoints, factors: Mapping[str, float]) -> dict[str, float]:
-        """Move by `factors` times the change of the setpoints, absolutely where there is no factor;
-        return the places.
+        """Move by `factors` times the change of the setpoints, absolutely where there is no factor.
+
+        Return the places.
 
         The setpoints are those in force, one call for each drop.
         """

@@ -25,8 +25,9 @@ POLL_S = 0.05
 
 
 def return_to(goal: Setpoints, label: str, name: str, station: Station, keys: Path | None) -> int:
-    """Say what will move, move it in steps, say what became of it; return the exit code: 0 there, 1
-    not.
+    """Say what will move, move it in steps, say what became of it.
+
+    Return the exit code: 0 there, 1 not.
 
     Raises `ConfigError` where a run of this station is going on.
     """

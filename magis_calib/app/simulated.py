@@ -27,8 +27,9 @@ _PR_SET_PDEATHSIG = 1
 
 @contextlib.contextmanager
 def on_free_ports(station: Station, *, own: bool = True) -> Iterator[tuple[Station, bool]]:
-    """Give the station on its `own` addresses where all are free, else on free loopback ports; and
-    which it was.
+    """Give the station on its `own` addresses where all are free, else on free loopback ports.
+
+    And which it was.
 
     The addresses are held until the end of the context, although nobody may listen on them yet:
     another run that asks meanwhile gets others.

@@ -1,3 +1,4 @@
-"""Who may speak at which socket: keys, the list of whom to let in, and the locks on the sockets
-themselves.
+"""Who may speak at which socket.
+
+Keys, the list of whom to let in, and the locks on the sockets themselves.
 """

@@ -1,5 +1,6 @@
-"""How a socket that connects is received at the other end: what is wrong there in words, and
-knocking again.
+"""How a socket that connects is received at the other end.
+
+What is wrong there in words, and knocking again.
 """
 
 from __future__ import annotations

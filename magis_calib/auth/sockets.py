@@ -1,5 +1,6 @@
-"""Locks on sockets: CURVE encryption and authentication on each, or plain ones where the
-configuration says so.
+"""Locks on sockets.
+
+CURVE encryption and authentication on each, or plain ones where the configuration says so.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ class SocketSecurity(Protocol):
         """Lock a socket that `name` is about to bind: who connects must be welcome at this door."""
 
     def call(self, socket: Socket, name: str, server: str) -> None:
-        """Lock a socket with which `name` is about to connect: there must be `server` at the other
-        end.
+        """Lock a socket with which `name` is about to connect.
+
+        There must be `server` at the other end.
         """
 
     def visitor(self, part: zmq.Frame, door: Door) -> str:
@@ -220,8 +222,9 @@ class CurveSecurity:
 
 
 def open_lock(station: Station, keys: Path | None) -> SocketSecurity:
-    """Return a new context with the kind of lock that the configuration asks for. Raises
-    `ConfigError`.
+    """Return a new context with the kind of lock that the configuration asks for.
+
+    Raises `ConfigError`.
 
     `keys`: folder of keys; None for that of this user, made on first use for this station.
     """

@@ -28,8 +28,9 @@ class ParameterFacts:
 
     @property
     def sure_step(self) -> float:
-        """Largest step from a read-back that the controller takes: it may itself stand off by the
-        tolerance.
+        """Largest step from a read-back that the controller takes.
+
+        It may itself stand off by the tolerance.
         """
         return max(0.0, self.step_limit - self.readback_tolerance)
 

@@ -1,5 +1,6 @@
-"""What the core asks of the world: the Protocols that hardware clients, replay and simulators
-fulfil.
+"""What the core asks of the world.
+
+The Protocols that hardware clients, replay and simulators fulfil.
 """
 
 from __future__ import annotations
@@ -92,8 +93,9 @@ class Controller(Protocol):
         """Move to these absolute setpoints, all or nothing; raises `Refused` or `Silent`."""
 
     def session(self) -> str | None:
-        """The controller's own session id, None before its first word: a new one means that it
-        restarted.
+        """The controller's own session id, None before its first word.
+
+        A new one means that it restarted.
         """
 
     def link(self) -> LinkState:
@@ -113,8 +115,9 @@ class DropSystem(Protocol):
         """Say that the outcome of this drop is known. Never blocks."""
 
     def sequence(self, sequence_type: SequenceType) -> int:
-        """Have all drops that are not announced yet made for this, until it is changed; return the
-        first of them.
+        """Have all drops that are not announced yet made for this, until it is changed.
+
+        Return the first of them.
 
         Blocks up to its deadline; raises `Refused` or `Silent`. When every application has left,
         drops are for the interferometer again.
@@ -136,8 +139,9 @@ class LinkState:
 
 @dataclass(frozen=True, slots=True)
 class ActuatorState:
-    """One actuator of a controller: what was asked for, what it reads,
-    and how far it may go (SI).
+    """One actuator of a controller.
+
+    What was asked for, what it reads, and how far it may go (SI).
     """
 
     name: str

@@ -49,8 +49,9 @@ Pixels = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LeftOut:
-    """Pixels that a fit leaves out. Of each kind evenly thinned to `MOST`: an image may be all
-    saturated.
+    """Pixels that a fit leaves out.
+
+    Of each kind evenly thinned to `MOST`: an image may be all saturated.
     """
 
     MOST: ClassVar[int] = 1000

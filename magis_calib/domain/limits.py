@@ -1,5 +1,6 @@
-"""The one check of setpoints against limits: of decisions, of the last function before the socket,
-of controllers.
+"""The one check of setpoints against limits.
+
+Of decisions, of the last function before the socket, of controllers.
 """
 
 from __future__ import annotations

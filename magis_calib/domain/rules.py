@@ -1,5 +1,6 @@
-"""Every gate and hold of the loop: what it stops, how often it does so without need, and the way
-out.
+"""Every gate and hold of the loop.
+
+What it stops, how often it does so without need, and the way out.
 """
 
 from __future__ import annotations
@@ -63,11 +64,11 @@ LIMIT = Rule(
     0.0,
     "goes on when the correction points inwards; closing the loop approves the point",
 )
-HANDS = Rule("controllers", "hold", 0.0, "goes on when they are back and ready")
+CONTROLLERS = Rule("controllers", "hold", 0.0, "goes on when they are back and ready")
 RULES = {
     rule.name: rule
     for rule in (
         *(SEQUENCE, FRESH, USABLE, COVARIANCE, ATOMS, WHEREABOUTS, JUMP),
-        *(CAPTURE, SURPRISE, RESPONSE, LIMIT, HANDS),
+        *(CAPTURE, SURPRISE, RESPONSE, LIMIT, CONTROLLERS),
     )
 }

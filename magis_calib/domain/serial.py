@@ -1,5 +1,6 @@
-"""A drop's record as JSON and back, without losing a bit: Python writes the shortest text that
-reads back exactly.
+"""A drop's record as JSON and back, without losing a bit.
+
+Python writes the shortest text that reads back exactly.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from magis_calib.domain.estimate import NAN, Measurement, StationEstimate, Value
 
 
 def plain(value: Any) -> Any:
-    """Return nested dataclasses, arrays and mappings as plain JSON values; NaN and infinities
-    become null.
+    """Return nested dataclasses, arrays and mappings as plain JSON values.
+
+    NaN and infinities become null.
 
     A field whose metadata says `"recorded": False` is left out.
     """

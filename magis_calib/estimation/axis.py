@@ -80,8 +80,9 @@ def row_of(v_m: float, rows: int, pixel_m: float) -> float:
 def envelope(
     axis: Axis, centre_m: float, width_m: float, wavevector: float, displacement_m: float
 ) -> Envelope:
-    """Integrate over each bin. `displacement_m` is the port's nominal place: the phase is counted
-    from there.
+    """Integrate over each bin.
+
+    `displacement_m` is the port's nominal place: the phase is counted from there.
 
     The last ones are remembered: a minimiser asks for the image and for its derivatives at the same
     place.

@@ -113,8 +113,9 @@ def axis_edges(
     per_period: float = BINS_PER_PERIOD,
     whole: int = 1,
 ) -> Indices:
-    """Return bin edges of one axis: `size` pixels, clouds at `centres_px` of `width_px`, |κ| in
-    rad/px.
+    """Return bin edges of one axis.
+
+    `size` pixels, clouds at `centres_px` of `width_px`, |κ| in rad/px.
 
     Where bins may be so coarse their edges are multiples of `whole`.
     """

@@ -1,5 +1,6 @@
-"""What disturbs each channel of the loop: scalar Kalman filters that learn drift and noise from
-their innovations.
+"""What disturbs each channel of the loop.
+
+Scalar Kalman filters that learn drift and noise from their innovations.
 
 A channel is one component of R⁻¹(y - y_ref), in units of its main observable: mirror drift moves
 wavevector and phase together, but only one channel. Each channel's disturbance is a random walk

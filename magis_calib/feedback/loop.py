@@ -26,7 +26,7 @@ from magis_calib.domain.control import (
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import Array, StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES, wrap_error
-from magis_calib.domain.rules import HANDS, LIMIT, WHEREABOUTS
+from magis_calib.domain.rules import CONTROLLERS, LIMIT, WHEREABOUTS
 from magis_calib.feedback import gates
 from magis_calib.feedback.control_law import correcting_move, rooms_at
 from magis_calib.feedback.evaluation import DropContext, Evaluation
@@ -259,7 +259,7 @@ class Loop:
         proposal, stuck = correcting_move(errors, at.commanded, self.response, headroom, share)
         words = f"at a limit: {'; '.join(stuck)}" if stuck else "every actuator can move"
         limit = LIMIT.judged(not stuck, words)
-        ready = HANDS.judged(not at.trouble, at.trouble or "there and ready")
+        ready = CONTROLLERS.judged(not at.trouble, at.trouble or "there and ready")
         answers.stopped_by(ready, self._innovation_test.judge(), limit)
         return proposal
 

@@ -17,8 +17,9 @@ Whole images come from sockets or files, not from here.
 
 
 def keep_freed_memory() -> None:
-    """Tell the C library not to give freed memory back: on a virtual machine page faults cost as
-    much as the sums.
+    """Tell the C library not to give freed memory back.
+
+    On a virtual machine page faults cost as much as the sums.
 
     Does nothing where the C library is another than glibc.
     """

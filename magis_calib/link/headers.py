@@ -75,8 +75,9 @@ def agree_version(offered: Sequence[int]) -> int:
 
 
 def echo_of(raw: bytes) -> dict[str, Any]:
-    """Return what can be told about a broken frame header, to name it in the answer: drop_id,
-    sequence.
+    """Return what can be told about a broken frame header, to name it in the answer.
+
+    Drop_id, sequence.
     """
     table = _table_in(raw)
     return {name: table[name] for name in ("drop_id", "sequence") if type(table.get(name)) is int}

@@ -62,8 +62,9 @@ class Pairing:
                 self._seen[drop_id][view] = checksum
 
     def owe(self, drop_id: int, now_s: float) -> None:
-        """Expect the rest of a drop of the run before this one: whatever becomes of it moves
-        nothing.
+        """Expect the rest of a drop of the run before this one.
+
+        Whatever becomes of it moves nothing.
         """
         self.announce(drop_id, 0.0, now_s)
         self._open[drop_id].earlier = True

@@ -28,8 +28,9 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def payload_bytes(pixel_format: PixelFormat, rows: int, columns: int) -> int:
-    """Return the length of a payload: 2 bytes a pixel, or 3 bytes for 2 pixels (rounded up) when
-    packed.
+    """Return the length of a payload.
+
+    2 bytes a pixel, or 3 bytes for 2 pixels (rounded up) when packed.
     """
     pixels = rows * columns
     return 2 * pixels if pixel_format == "Mono16" else (3 * pixels + 1) // 2
@@ -38,8 +39,9 @@ def payload_bytes(pixel_format: PixelFormat, rows: int, columns: int) -> int:
 def unpack(
     payload: memoryview | bytes, pixel_format: PixelFormat, rows: int, columns: int
 ) -> Counts:
-    """Return the counts, (rows, columns). Mono16 is a read-only view of the payload; Mono12p gives
-    0..4095.
+    """Return the counts, (rows, columns).
+
+    Mono16 is a read-only view of the payload; Mono12p gives 0..4095.
 
     Raises `WireError` truncated where the payload has another length.
     """
@@ -75,8 +77,9 @@ def pack(counts: Counts, pixel_format: PixelFormat) -> bytes:
 
 
 def _unpack12(packed: Bytes, pixels: int) -> Counts:
-    """PFNC Mono12p: pixel 0 in the low 12 bits of each 3 bytes, pixel 1 in the high 12,
-    little-endian.
+    """PFNC Mono12p.
+
+    Pixel 0 in the low 12 bits of each 3 bytes, pixel 1 in the high 12, little-endian.
     """
     if packed.size % 3:
         packed = np.append(packed, np.zeros(3 - packed.size % 3, dtype=np.uint8))
@@ -112,8 +115,9 @@ def payload_of(counts: Counts, header: FrameHeader) -> bytes:
 
 
 def as_sent(counts: Counts, header: FrameHeader, counts_crc32: int) -> bool:
-    """Whether these counts, of this CRC-32 in memory, are the payload that was sent: unpacked ones
-    are it already.
+    """Whether these counts, of this CRC-32 in memory, are the payload that was sent.
+
+    Unpacked ones are it already.
     """
     if header.pixel_format == "Mono16":
         return f"{counts_crc32:08x}" == header.checksum

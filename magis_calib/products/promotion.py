@@ -22,8 +22,9 @@ OPERATING_POINT = ("interrogation_time_s",)
 
 
 def promote(path: Path, config: Path, station_name: str | None, who: str) -> str:
-    """Change the configuration and return what was done. Raises `ConfigError` or `SessionError`;
-    then nothing changed.
+    """Change the configuration and return what was done.
+
+    Raises `ConfigError` or `SessionError`; then nothing changed.
 
     The rest of the file, comments too, stays as it is.
     """

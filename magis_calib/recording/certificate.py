@@ -1,5 +1,6 @@
-"""What became of every drop and frame of a session, hop by hop: announced, sent, received, paired,
-fitted, stored.
+"""What became of every drop and frame of a session, hop by hop.
+
+Announced, sent, received, paired, fitted, stored.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Go on with the session of a run that was killed: what it holds already,
-and what it still owes.
+"""Go on with the session of a run that was killed.
+
+What it holds already, and what it still owes.
 """
 
 from __future__ import annotations

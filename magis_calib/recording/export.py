@@ -1,5 +1,6 @@
-"""What a session holds as files that every program reads: tables as CSV or Parquet,
-images as TIFF.
+"""What a session holds as files that every program reads.
+
+Tables as CSV or Parquet, images as TIFF.
 """
 
 from __future__ import annotations

@@ -99,8 +99,9 @@ def create(
     compression: Compression,
     shapes: Mapping[View, tuple[int, int]],
 ) -> None:
-    """Create every group and dataset of a segment, empty: nothing new may appear once it is being
-    read.
+    """Create every group and dataset of a segment, empty.
+
+    Nothing new may appear once it is being read.
 
     `shapes`: (rows, columns) that are kept of each view's images, (0, 0) for none.
     """
@@ -169,8 +170,9 @@ def _table(entry: h5py.Group, name: str, row: np.dtype[Any], columns: tuple[str,
 
 
 def _texts(group: h5py.Group, name: str, size: int) -> None:
-    """Fixed-length JSON texts: variable-length strings are not safe to append while somebody
-    reads.
+    """Fixed-length JSON texts.
+
+    Variable-length strings are not safe to append while somebody reads.
     """
     group.create_dataset(
         name, (0,), f"S{size}", maxshape=(None,), chunks=(1,), **hdf5plugin.Bitshuffle(cname="lz4")

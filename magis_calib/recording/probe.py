@@ -1,5 +1,6 @@
-"""A killable child looks into a session first: a damaged HDF5 file may crash or hang whoever opens
-it.
+"""A killable child looks into a session first.
+
+A damaged HDF5 file may crash or hang whoever opens it.
 """
 
 from __future__ import annotations

@@ -49,8 +49,9 @@ def prunable(listed: Listed) -> Prunable:
 
 
 def prune(path: Path) -> int:
-    """Remove the images of a closed session; return the bytes freed. Each segment is replaced whole
-    or not at all.
+    """Remove the images of a closed session; return the bytes freed.
+
+    Each segment is replaced whole or not at all.
 
     Raises `SessionError` where the session is in use or a segment cannot be rewritten.
     """

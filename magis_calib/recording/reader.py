@@ -89,8 +89,9 @@ class Session:
         return sorted(self.places)
 
     def table(self, name: str) -> Rows:
-        """Return a whole table, in the order it was written: frames, announcements, estimates or
-        decisions.
+        """Return a whole table, in the order it was written.
+
+        Frames, announcements, estimates or decisions.
 
         Row by row what docs/session-format.md says. Of a drop with several rows, the last one
         counts.

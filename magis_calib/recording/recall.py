@@ -1,5 +1,6 @@
-"""One drop out of a session with its images, read by a child: a damaged file cannot crash or hang
-who asks.
+"""One drop out of a session with its images, read by a child.
+
+A damaged file cannot crash or hang who asks.
 """
 
 from __future__ import annotations

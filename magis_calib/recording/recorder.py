@@ -72,8 +72,9 @@ class Recorder:
         return self._committed
 
     def take(self, item: Recordable) -> None:
-        """Append one thing. Never raises on a failing disk: the sender is told, and `state` says
-        why.
+        """Append one thing.
+
+        Never raises on a failing disk: the sender is told, and `state` says why.
 
         A frame is then not stored, and its driver knows; what is said of drops is kept, and written
         when it can be.
@@ -167,8 +168,9 @@ class Recorder:
         self._behind = False
 
     def _failed(self, item: Recordable, reason: str) -> None:
-        """Give up the segment: what was appended to it and not yet on the disk counts as not
-        stored, too.
+        """Give up the segment.
+
+        What was appended to it and not yet on the disk counts as not stored, too.
         """
         if isinstance(item, CameraNews):
             self._cameras[item.view] = item.facts

@@ -14,8 +14,9 @@ from magis_calib.recording import layout
 
 
 def frame_row(header: FrameHeader, place: int, counts_crc32: int) -> Any:
-    """Return the row of a frame whose header stands at `place`; `counts_crc32`: of what is kept, 0
-    for nothing.
+    """Return the row of a frame whose header stands at `place`.
+
+    `counts_crc32`: of what is kept, 0 for nothing.
     """
     row = np.zeros((), layout.FRAME_ROW)
     row["drop_id"] = header.drop_id

@@ -1,5 +1,6 @@
-"""Take out of a damaged segment what can still be read, into a new one; run as a child, because
-HDF5 may crash on it.
+"""Take out of a damaged segment what can still be read, into a new one.
+
+Run as a child, because HDF5 may crash on it.
 
     python -m magis_calib.recording.salvage SEGMENT NEW
 
@@ -69,8 +70,9 @@ def salvage(damaged: Path, new: Path) -> Salvaged:
 
 
 def _filled_up(damaged: Path, copy: Path) -> None:
-    """Copy a segment, as long as it once was and with nobody writing: HDF5 waits for a writer where
-    it finds damage.
+    """Copy a segment, as long as it once was and with nobody writing.
+
+    HDF5 waits for a writer where it finds damage.
     """
     shutil.copyfile(damaged, copy)
     with copy.open("r+b") as file:

@@ -147,8 +147,9 @@ class Segment:
 
 
 def _not_closed(path: Path) -> bool:
-    """Whether a segment is being written, or was left so by a writer that was killed. Raises
-    `OSError`.
+    """Whether a segment is being written, or was left so by a writer that was killed.
+
+    Raises `OSError`.
 
     HDF5 reads such a file again and again where it finds damage, in the belief that a writer is
     about to mend it.

@@ -1,5 +1,6 @@
-"""The first 48 bytes of a segment: whether its writer closed it, and how to say that of a copy
-whose writer is dead.
+"""The first 48 bytes of a segment.
+
+Whether its writer closed it, and how to say that of a copy whose writer is dead.
 
 HDF5 File Format Specification 3.0, II.A.3 (superblock version 3); its checksum is hashlittle of
 lookup3.c (B. Jenkins, 2006, public domain) over the first 44 bytes.

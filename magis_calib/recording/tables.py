@@ -38,8 +38,9 @@ class Tables(Protocol):
 
 
 def flat(session: Tables, name: str) -> Columns:
-    """Return the columns of a table by name, SI: vectors taken apart, texts decoded, one row a
-    drop.
+    """Return the columns of a table by name, SI.
+
+    Vectors taken apart, texts decoded, one row a drop.
 
     `estimates`: "x_m", "x_m_stderr", "x_m_cov_y_m" …; `decisions`: "trap_x_m_in_force",
     "trap_x_m_sent" … Raises `SessionError` where there is no such table, or it cannot be read.

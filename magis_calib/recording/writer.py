@@ -1,5 +1,6 @@
-"""Writes one session: a folder of HDF5 segments, readable at any moment, also after the program was
-killed.
+"""Writes one session.
+
+A folder of HDF5 segments, readable at any moment, also after the program was killed.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ def recorded_station(session: Session) -> tuple[str, Station]:
 
 class Replay:
     """Plays a session: the run that a window looks at, and the player that its commands reach.
+
     Nothing is sent.
 
     A jump ends the engine and begins another one at the drop wanted, with a loop that was taught

@@ -1,4 +1,4 @@
-"""Predicts a whole recording beside its replay; the newest wish counts."""
+"""Predicts a whole recording beside its replay; what was asked last counts."""
 
 from __future__ import annotations
 

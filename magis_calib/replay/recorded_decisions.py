@@ -15,7 +15,7 @@ from magis_calib.domain.control import (
 )
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.domain.rules import CAPTURE, FRESH, HANDS, RESPONSE, WHEREABOUTS, Rule
+from magis_calib.domain.rules import CAPTURE, CONTROLLERS, FRESH, RESPONSE, WHEREABOUTS, Rule
 from magis_calib.estimation.sequence import NOT_FITTED
 from magis_calib.feedback.gates import STALE, STALE_AFTER_S
 
@@ -56,7 +56,7 @@ class RecordedSurroundings:
     @property
     def held(self) -> str:
         """What kept the controllers from being sent anything; empty where nothing did."""
-        return _failed_words(self.decision, HANDS)
+        return _failed_words(self.decision, CONTROLLERS)
 
     @property
     def astray(self) -> str:

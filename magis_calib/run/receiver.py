@@ -101,8 +101,9 @@ class Receiver:
             self._pair(replace(frame, received_s=now_s))
 
     def finish(self) -> None:
-        """Give up what still waits: nothing more will be taken in. Its frames are not lost: the
-        drivers keep them.
+        """Give up what still waits: nothing more will be taken in.
+
+        Its frames are not lost: the drivers keep them.
 
         A replay that is cut off says nothing of the drop that it was at.
         """

@@ -1,3 +1,4 @@
-"""What a run shows and may be asked: frozen snapshots and commands, the seam of every view of a
-run.
+"""What a run shows and may be asked.
+
+Frozen snapshots and commands, the seam of every view of a run.
 """

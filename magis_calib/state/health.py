@@ -1,5 +1,6 @@
-"""What says whether a station is well before its observables are looked at: residuals, roll,
-antiphase of the ports.
+"""What says whether a station is well before its observables are looked at.
+
+Residuals, roll, antiphase of the ports.
 
 Reported with every estimate that a two-port fit made, per view; not controlled. Atoms, contrast and
 port fraction, which belong to the same look, are `DIAGNOSTICS`.

@@ -1,5 +1,6 @@
-"""The numbers of every drop of a run, a row each: small, so that days of drops stay at hand for
-plots and reports.
+"""The numbers of every drop of a run, a row each.
+
+Small, so that days of drops stay at hand for plots and reports.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ _REPORTED, _HEALTH, _SETPOINTS = (
 
 
 class HistoryRows:
-    """Numbers of drops, oldest first: `rows["drop_id"]` is a column, `rows[10:20]` and `rows[mask]`
-    are fewer rows.
+    """Numbers of drops, oldest first.
+
+    `rows["drop_id"]` is a column, `rows[10:20]` and `rows[mask]` are fewer rows.
 
     Columns hold SI in the order of `REPORTED`, `HEALTH` (value and standard error), `ACTUATORS` and
     `OBSERVABLES`, NaN where there is none. `words`: the decision, or why the drop cannot be used,

@@ -1,5 +1,6 @@
-"""The response matrix in force and the newest measured one, as people look at them: numbers,
-errors, origin.
+"""The response matrix in force and the newest measured one, as people look at them.
+
+Numbers, errors, origin.
 """
 
 from __future__ import annotations
@@ -69,8 +70,9 @@ def sigmas_apart(one: float, other: float, errors: Iterable[float]) -> float:
 
 
 def difference(one: MatrixState, other: MatrixState) -> dict[str, dict[str, float]]:
-    """Return one matrix minus the other in standard errors of the difference; NaN where no error is
-    known.
+    """Return one matrix minus the other in standard errors of the difference.
+
+    NaN where no error is known.
 
     An error that is not known of one of them counts as none: that one is taken as exact.
     """

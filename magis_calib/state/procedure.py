@@ -1,5 +1,6 @@
-"""How far a procedure has come, and what it measures: one quantity against another, a point for
-each drop.
+"""How far a procedure has come, and what it measures.
+
+One quantity against another, a point for each drop.
 """
 
 from __future__ import annotations

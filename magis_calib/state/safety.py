@@ -54,8 +54,9 @@ class SafetyChange:
 
 
 def safety_of(switch: str, fault: str, obstacle: str) -> tuple[SafetyWord, str]:
-    """Return the state and its cause. `switch`: the loop's; `obstacle`: why wanted corrections
-    are not sent.
+    """Return the state and its cause.
+
+    `switch`: the loop's; `obstacle`: why wanted corrections are not sent.
     """
     if fault:
         return "fault", fault

@@ -1,5 +1,6 @@
-"""What everyone may look at: one frozen picture of the whole run, replaced after each drop and each
-second.
+"""What everyone may look at.
+
+One frozen picture of the whole run, replaced after each drop and each second.
 """
 
 from __future__ import annotations

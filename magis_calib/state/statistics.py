@@ -65,8 +65,9 @@ class Allan:
 
 
 def allan_deviation(values: Numbers) -> Allan:
-    """Return the overlapping Allan deviation of values at equal intervals; empty for fewer than
-    three of them.
+    """Return the overlapping Allan deviation of values at equal intervals.
+
+    Empty for fewer than three of them.
 
     W. J. Riley, Handbook of Frequency Stability Analysis, NIST SP 1065 (2008), eq. 11. Each value
     is a sample of the mean frequency, y_i, of that handbook; the interval between two drops is its

@@ -124,8 +124,9 @@ class ControllerServer:
             self._send(self.lease.holder.identity, message)
 
     def restart(self, session: str, otherwise: Setpoints | None = None) -> None:
-        """Come back after a power cycle: a new session, setpoints of the start, and nobody has said
-        hello yet.
+        """Come back after a power cycle.
+
+        A new session, setpoints of the start, and nobody has said hello yet.
 
         `otherwise`: setpoints that are others.
         """
