@@ -33,10 +33,10 @@ from magis_calib.state.commands import StartProcedure
 log = logging.getLogger(__name__)
 
 CLAIM_S = 1.0
-"""How long a start waits for the controllers to say whose they are.
-
-Those that are not there yet say so later.
+"""How long a start waits for the controllers to say whose they are; a window shows it later, too.
 """
+CLAIM_HEADLESS_S = 5.0
+"""The same without a window, where nobody would see it said later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +161,12 @@ class LiveRun:
         """Show one more peer among the links."""
         self._watched = (*self._watched, link)
 
-    def claim(self) -> None:
+    def claim(self, *, headless: bool) -> None:
         """Wait a moment for the controllers' leases.
 
         Raises `ConfigError` where somebody else has one.
         """
-        until_s = time.monotonic() + CLAIM_S
+        until_s = time.monotonic() + (CLAIM_HEADLESS_S if headless else CLAIM_S)
         while not all(one.session() is not None or one.leased for one in self.controllers.values()):
             if time.monotonic() > until_s:
                 break

@@ -79,7 +79,7 @@ def run_for(
             until_the_end.callback(simulated.stop)
             live.watch(simulated.link)
         else:
-            live.claim()
+            live.claim(headless=asked.auto)
         start_and_show(live.engine, asked.auto, asked)
     afterwards(live.engine, station)
     code = _finished(asked, options, live.engine, station)
