@@ -120,7 +120,7 @@ class AtomsGate:
         self._accepted: deque[float] = deque(maxlen=ATOMS_WINDOW)
         self._rejected: deque[float] = deque(maxlen=ATOMS_AGREEING)
 
-    def judge(self, atoms: float) -> RuleVerdict:
+    def verdict(self, atoms: float) -> RuleVerdict:
         """Take in the atoms of one usable drop (NaN: not measured)."""
         if not math.isfinite(atoms):
             return ATOMS.passed("not measured")

@@ -63,7 +63,7 @@ class InnovationTest:
         """Begin anew: a real step was followed."""
         self._drops.clear()
 
-    def judge(self) -> RuleVerdict:
+    def verdict(self) -> RuleVerdict:
         """Return whether the last drops are credible."""
         if len(self._drops) < SURPRISE_DROPS:
             return SURPRISE.passed(f"{len(self._drops)} of {SURPRISE_DROPS} drops known")

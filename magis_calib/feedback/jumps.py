@@ -39,7 +39,7 @@ class JumpGate:
         """Work out the scatter of the last drops before the next one comes."""
         self._jumps.look_back()
 
-    def judge(
+    def verdict(
         self,
         filters: DisturbanceFilters,
         found: Innovation,

@@ -175,7 +175,7 @@ class Loop:
             gates.in_sequence(sequence_type),
             gates.fresh(estimate.drop_id, self._latest_drop, at.waited_s),
         ) or answers.stopped_by(gates.usable(estimate), gates.certain(estimate))
-        refused = refused or answers.stopped_by(self._atoms.judge(estimate.values["atoms"]))
+        refused = refused or answers.stopped_by(self._atoms.verdict(estimate.values["atoms"]))
         refused = refused or self._unknown(at, answers)
         if refused:
             return answers.refusal()
@@ -201,12 +201,12 @@ class Loop:
         fresh = self._filters.fresh_motion(found.moved)
         capture = in_capture_range(found)
         self._lost = not capture.passed
-        jump = None if self._lost else self._jumps.judge(self._filters, found, repeats, agree)
+        jump = None if self._lost else self._jumps.verdict(self._filters, found, repeats, agree)
         refused = jump is None or not jump.passed
         white = self._filters.white_innovation(found.disturbance)
         doubted = white if not refused or self._lost else moved_only(white, found.sigma, fresh)
         self._response_monitor.add(doubted, fresh, repeats)
-        answers.stopped_by(self._response_monitor.judge(), capture, *([jump] if jump else []))
+        answers.stopped_by(self._response_monitor.verdict(), capture, *([jump] if jump else []))
         if self._lost:
             self._soft_start.note(held=True)
         return refused
@@ -260,7 +260,7 @@ class Loop:
         words = f"at a limit: {'; '.join(stuck)}" if stuck else "every actuator can move"
         limit = LIMIT.judged(not stuck, words)
         ready = CONTROLLERS.judged(not at.trouble, at.trouble or "there and ready")
-        answers.stopped_by(ready, self._innovation_test.judge(), limit)
+        answers.stopped_by(ready, self._innovation_test.verdict(), limit)
         return proposal
 
     def _errors(self, commanded: Setpoints, not_used: Mapping[str, str]) -> dict[str, float]:

@@ -65,7 +65,7 @@ class ResponseMonitor:
             self._kept = _sums(self._away[1:], self._moved[1:])
         return self._kept
 
-    def judge(self) -> RuleVerdict:
+    def verdict(self) -> RuleVerdict:
         """Return which actuators do not do what the matrix says.
 
         Once found, this stands until `forget`.

@@ -14,7 +14,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import OBSERVABLES
-from magis_calib.products.promotion import matrix_name, objection, promoted_rows
+from magis_calib.products.promotion import matrix_name, promoted_rows, why_not_promotable
 from magis_calib.products.store import Product, read_product
 from magis_calib.state.matrix import MatrixState, MeasuredMatrix, Rows
 
@@ -94,7 +94,7 @@ def measured_matrix(
     ):
         try:
             product = read_product(path)
-            if not objection(product, name, station):
+            if not why_not_promotable(product, name, station):
                 return _told(product, path, station, _named_in(config, name))
         except (
             SessionError,

@@ -30,7 +30,7 @@ def promote(path: Path, config: Path, station_name: str | None, who: str) -> str
     """
     product = read_product(path)
     name, station = select_station(load_config(config), station_name)
-    if refusal := objection(product, name, station):
+    if refusal := why_not_promotable(product, name, station):
         raise SessionError(f"{path}: {refusal}")
     matrix = matrix_name(product, path)
     document = tomlkit.parse(config.read_text(encoding="utf-8"))
@@ -50,7 +50,7 @@ def promote(path: Path, config: Path, station_name: str | None, who: str) -> str
     )
 
 
-def objection(product: Product, name: str, station: Station) -> str:
+def why_not_promotable(product: Product, name: str, station: Station) -> str:
     """Say why this cannot be put in force at the station of this name; empty where it can."""
     if product.station != name:
         return f"of another station: wanted {name!r}, got {product.station!r}"
