@@ -33,7 +33,7 @@ test: check
 # what an operator does, in a real window with a window manager around it
 on-screen: install
 	@sh packaging/system-libraries.sh xvfb herbstluftwm
-	sh packaging/on-a-screen.sh $(BIN)/python -m pytest -q tests/ui/test_actions*.py tests/ui/window/test_keyboard_alone.py tests/ui/panels/test_looking_back.py
+	sh packaging/on-a-screen.sh $(BIN)/python -m pytest -q tests/ui/window/test_actions.py tests/ui/window/test_keyboard_alone.py tests/ui/panels/test_looking_back.py
 
 check: install
 	$(BIN)/ruff check .
