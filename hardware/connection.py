@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -27,13 +28,15 @@ from magis_calib.link.control_messages import (
     FromController,
     decode_from_controller,
 )
-from magis_calib.link.headers import PROTOCOL_VERSION, Message
+from magis_calib.link.headers import PROTOCOL_VERSION, Message, table_in
 
 log = logging.getLogger(__name__)
 
 POLL_MS = 200
 AGAIN_S = 0.02
 """Pause before what could not be said is said again: the connection is being made."""
+COMPLAIN_EVERY_S = 1.0
+"""A controller hears this seldom that a message of it cannot be used."""
 _wakes = itertools.count()
 
 
@@ -60,10 +63,12 @@ class ControllerConnection:
         caller: ApplicationIdentity,
         links: Links,
         take: Callable[[FromController], None],
+        take_unreadable: Callable[[str | None, WireError], None],
     ) -> None:
         """Connect in the background and say hello until it answers. Raises `ConfigError`.
 
-        `take` is given what it says, in the thread of the connection.
+        `take` is given what it says, in the thread of the connection; `take_unreadable` the request
+        that an unreadable message answers, where that can be told, and what is wrong with it.
         """
         self.name = name
         self._security = security
@@ -71,6 +76,8 @@ class ControllerConnection:
         self._caller = caller
         self._links = links
         self._take_message = take
+        self._take_unreadable = take_unreadable
+        self._complained_s = -math.inf
         self._take_over = caller.take_over
         self._quiet = caller.asks_only
         self._outbox: deque[Message] = deque()
@@ -199,10 +206,29 @@ class ControllerConnection:
         try:
             message = decode_from_controller(raw)
         except WireError as error:
-            log.warning("%s sent something unreadable: %s", self.name, error)
+            self._unreadable(raw, error)
             return
         self._heard_s = time.monotonic()
         self._take(message)
+
+    def complain(self, code: str, words: str) -> None:
+        """Tell the controller what was wrong with its message, once a second at most."""
+        now_s = time.monotonic()
+        if now_s - self._complained_s >= COMPLAIN_EVERY_S:
+            self._complained_s = now_s
+            self.post(ControlError(code=code, message=words))
+
+    def _unreadable(self, raw: bytes, error: WireError) -> None:
+        """Say what is wrong with a message: here, to who waits for it, and to who sent it.
+
+        What cannot be read is a sign of life all the same. An error is never answered with one.
+        """
+        self._heard_s = time.monotonic()
+        told = table_in(raw)
+        request_id = told.get("request_id")
+        self._take_unreadable(request_id if isinstance(request_id, str) else None, error)
+        if told.get("type") != "error":
+            self.complain(error.code, str(error))
 
     def _take(self, message: FromController) -> None:
         """Keep what it says of the connection; all else is for whoever asked."""

@@ -6,9 +6,10 @@ Next on the path of a pair: `magis_calib/run/engine.py`.
 from __future__ import annotations
 
 import itertools
+import logging
 import math
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -19,7 +20,7 @@ from magis_calib.config.station import Links
 from magis_calib.domain.camera import DropAnnouncement, SequenceType
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
 from magis_calib.domain.devices import LinkState
-from magis_calib.domain.errors import ControllerError, Refused, Silent
+from magis_calib.domain.errors import ControllerError, Garbled, Refused, Silent, WireError
 from magis_calib.domain.limits import broken_limit
 from magis_calib.link.control_messages import (
     Answer,
@@ -29,6 +30,13 @@ from magis_calib.link.control_messages import (
     FromController,
     RequestWord,
 )
+
+log = logging.getLogger(__name__)
+
+LATE_KEPT = 16
+"""Writes without an answer that are remembered, in case it comes late."""
+ODD_FOR_S = 60.0
+"""What was not as agreed is told for this long."""
 
 
 class ControllerClient:
@@ -49,38 +57,67 @@ class ControllerClient:
         self._numbers = itertools.count(1)
         self._facts: dict[str, ParameterFacts] = {}
         self._position: dict[str, float] = {}
-        self._answers: dict[str, Future[Answer]] = {}
+        self._answers: dict[str, _Waiting] = {}
+        self._unanswered: OrderedDict[str, Setpoints] = OrderedDict()
+        self._late: deque[tuple[Setpoints, WriteAnswer]] = deque(maxlen=LATE_KEPT)
         self._drops: deque[DropAnnouncement] = deque()
-        self._connection = ControllerConnection(security, name, endpoint, caller, links, self._take)
+        self._newest_drop = 0
+        self._oddity = ""
+        self._odd_s = -math.inf
+        self._connection = ControllerConnection(
+            security, name, endpoint, caller, links, self._take, self._take_unreadable
+        )
 
     def describe(self) -> Mapping[str, ParameterFacts]:
         """Ask for the parameters with their limits."""
-        answer = self._request("describe")
-        self._facts = {
-            name: message.facts(name) for name, message in (answer.parameters or {}).items()
-        }
+        told = self._request("describe").parameters
+        if told is None:
+            raise Garbled(self.name, "describe", "field `parameters` is missing")
+        self._facts = {name: message.facts(name) for name, message in told.items()}
         return self._facts
 
     def read(self) -> Setpoints:
-        """Ask for the read-back of every parameter."""
-        self._position.update(self._request("read").readback or {})
+        """Ask for the read-back of every parameter that is described."""
+        told = self._request("read").readback
+        if told is None:
+            raise Garbled(self.name, "read", "field `readback` is missing")
+        self._position = self._known(told)
         return dict(self._position)
 
     def status(self) -> Mapping[str, str | int | float | bool]:
         """Ask for the state words of the device."""
-        return self._request("status").status or {}
+        told = self._request("status").status
+        if told is None:
+            raise Garbled(self.name, "status", "field `status` is missing")
+        return told
 
     def check(self, setpoints: Setpoints) -> None:
         """Ask whether a write of these would be accepted; raises `Refused`. Nothing moves."""
         self._request("write", setpoints, commit=False)
 
     def write(self, setpoints: Setpoints) -> WriteAnswer:
-        """Move to these absolute setpoints, all or nothing; raises `Refused` or `Silent`."""
-        answer = self._request("write", setpoints, commit=True)
-        if answer.readback is None or answer.effective_drop is None:
-            raise ControllerError(f"{self.name}: answer to write lacks readback or effective_drop")
-        self._position.update(answer.readback)
-        return WriteAnswer(answer.readback, answer.effective_drop)
+        """Move to these absolute setpoints, all or nothing.
+
+        Raises `Refused`, or `Silent` or `Garbled` where nobody knows whether it was done.
+        """
+        written = self._written(self._request("write", setpoints, commit=True))
+        self._position.update(written.readback)
+        return written
+
+    def late_writes(self) -> Sequence[tuple[Setpoints, WriteAnswer]]:
+        """Return writes that raised `Silent` and were answered since, each once. Never blocks."""
+        found = []
+        while self._late:
+            found.append(self._late.popleft())
+        return found
+
+    def newest_drop(self) -> int:
+        """Return the last drop that it announced, 0 for none. Never blocks."""
+        return self._newest_drop
+
+    def oddity(self) -> str:
+        """Say what it said lately that is not as agreed; empty for nothing. Never blocks."""
+        return self._oddity if time.monotonic() - self._odd_s < ODD_FOR_S else ""
 
     def announcements(self) -> Sequence[DropAnnouncement]:
         """Return the drops announced since the last call. Never blocks."""
@@ -151,15 +188,41 @@ class ControllerClient:
         raise Refused(self.name, code, why)
 
     def _answer_to(self, request: ControllerRequest) -> Answer:
-        future: Future[Answer] = Future()
-        self._answers[request.request_id] = future
+        waiting = _Waiting(request)
+        self._answers[request.request_id] = waiting
         self._connection.post(request)
         try:
-            return future.result(self._reply_timeout_s)
+            return waiting.answer.result(self._reply_timeout_s)
         except FutureTimeout:
+            self._remember_unanswered(request)
             raise Silent(self.name, request.request, self._reply_timeout_s) from None
         finally:
             self._answers.pop(request.request_id, None)
+
+    def _remember_unanswered(self, request: ControllerRequest) -> None:
+        """Keep what a write was for: its answer may come late."""
+        if request.request == "write" and request.commit:
+            self._unanswered[request.request_id] = dict(request.setpoints or {})
+            while len(self._unanswered) > LATE_KEPT:
+                self._unanswered.popitem(last=False)
+
+    def _written(self, answer: Answer) -> WriteAnswer:
+        return WriteAnswer(self._known(answer.readback or {}), answer.effective_drop)
+
+    def _known(self, readback: Setpoints) -> dict[str, float]:
+        """Leave out what it never described; say so."""
+        strange = sorted(readback.keys() - self._facts.keys())
+        if strange and self._facts:
+            self._notice(f"it reads back {strange[0]!r}, which it does not describe: left out")
+        return {name: value for name, value in readback.items() if name in self._facts}
+
+    def _notice(self, words: str) -> None:
+        """Remember what is not as agreed; log it where it is new."""
+        words = f"{self.name}: {words}"
+        if words != self._oddity:
+            log.warning("%s", words)
+        self._oddity = words
+        self._odd_s = time.monotonic()
 
     def _check_limits(self, setpoints: Setpoints) -> None:
         """Refuse what the controller would refuse, in the last function before the socket."""
@@ -173,10 +236,41 @@ class ControllerClient:
 
     def _take(self, message: FromController) -> None:
         if isinstance(message, Answer):
-            waiting = self._answers.get(message.request_id)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(message)
+            self._take_answer(message)
         elif isinstance(message, DropMessage):
+            self._newest_drop = message.drop_id
             self._drops.append(
                 DropAnnouncement(message.drop_id, message.sequence_type, message.planned_time_ns)
             )
+
+    def _take_answer(self, answer: Answer) -> None:
+        """Give an answer to who waits for it, however late it comes."""
+        waiting = self._answers.get(answer.request_id)
+        late = self._unanswered.pop(answer.request_id, None)
+        if waiting is not None and not waiting.answer.done():
+            waiting.answer.set_result(answer)
+        elif late is not None and answer.ok:
+            self._late.append((late, self._written(answer)))
+        elif not self._is_own(answer.request_id):
+            why = f"an answer to {answer.request_id[:60]!r}, which was never asked"
+            self._notice(why)
+            self._connection.complain("bad_header", f"field `request_id`: {why}")
+
+    def _take_unreadable(self, request_id: str | None, error: WireError) -> None:
+        """Take in an answer that cannot be read: whoever waits for it hears why."""
+        self._notice(f"sent something unreadable: {error}")
+        waiting = self._answers.get(request_id or "")
+        if waiting is not None and not waiting.answer.done():
+            waiting.answer.set_exception(Garbled(self.name, waiting.request.request, str(error)))
+
+    def _is_own(self, request_id: str) -> bool:
+        """Tell whether this was asked in this session: an answer that came late, or twice."""
+        return request_id.startswith(f"{self._own_session}-")
+
+
+class _Waiting:
+    """A request and the answer that is waited for."""
+
+    def __init__(self, request: ControllerRequest) -> None:
+        self.request = request
+        self.answer: Future[Answer] = Future()

@@ -38,20 +38,25 @@ def disagreements(
     return f"a controller disagrees with the configuration: {'; '.join(words)}" if words else ""
 
 
-def strayed(setpoints: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:
-    """Name the actuators whose read-back is off by more than their tolerance."""
-    words = []
+def strayed(
+    setpoints: Setpoints, readback: Setpoints, facts: Mapping[str, ParameterFacts]
+) -> dict[str, str]:
+    """Return the actuators whose read-back is off by more than their tolerance, each in words."""
+    found = {}
     for name, value in setpoints.items():
         got = readback.get(name)
-        shown = ACTUATORS[name]
+        if name not in facts:
+            found[name] = f"no controller describes {name}"
+            continue
         within = facts[name].readback_tolerance
         if got is None or not abs(got - value) <= within:
+            shown = ACTUATORS[name]
             there = "nothing" if got is None else shown.shown(got, within)
             wanted = (
                 f"{shown.shown(value, within)} ± {shown.shown(within, within)} {shown.shown_unit}"
             ).rstrip()
-            words.append(f"{shown.label} reads {there}, wanted {wanted}")
-    return "; ".join(words)
+            found[name] = f"{shown.label} reads {there}, wanted {wanted}"
+    return found
 
 
 def elsewhere(station: Station, readback: Setpoints, facts: Mapping[str, ParameterFacts]) -> str:

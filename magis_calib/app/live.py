@@ -29,6 +29,7 @@ from magis_calib.recording.writer import SessionWriter, new_session_path
 from magis_calib.run.components import Components
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import StartProcedure
+from magis_calib.state.safety import Safety
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +79,14 @@ class LiveRun:
         self.controllers: dict[str, ControllerClient] = {}
         telemetry = self._connect(name, station, request.take_over)
         path, before = self._session(request.session_dir, name, request.go_on)
+        safety = Safety()
         self.components = Components(
             name,
             station,
             self._camera,
-            LiveActuators(ControllerSet(self.controllers), station),
+            LiveActuators(ControllerSet(self.controllers), station, safety),
             self._all_links,
+            safety,
             self._recorder(path, config, name, station, request.about),
             self.controllers[station.announcer],
             telemetry,

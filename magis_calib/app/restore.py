@@ -20,6 +20,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import ConfigError
 from magis_calib.host.terminal import remark, tell
+from magis_calib.state.safety import Safety
 
 POLL_S = 0.05
 
@@ -65,7 +66,7 @@ def _actuators(name: str, station: Station, keys: Path | None) -> Iterator[LiveA
                 ApplicationIdentity(name, session),
                 links,
             )
-        yield LiveActuators(ControllerSet(controllers), station)
+        yield LiveActuators(ControllerSet(controllers), station, Safety())
     except zmq.ZMQError as error:
         raise ConfigError(
             f"cannot bind {links.telemetry}: {error}; where a run of this station goes on, return "

@@ -40,7 +40,8 @@ class WriteAnswer:
     """A controller's answer to a write: what it reads back, and the first drop that sees it."""
 
     readback: Setpoints
-    effective_drop: int
+    effective_drop: int | None
+    """None where the controller does not know of drops."""
 
 
 Outcome = Literal[

@@ -90,7 +90,19 @@ class Controller(Protocol):
         """Ask whether a write of these would be accepted; raises `Refused`. Nothing moves."""
 
     def write(self, setpoints: Setpoints) -> WriteAnswer:
-        """Move to these absolute setpoints, all or nothing; raises `Refused` or `Silent`."""
+        """Move to these absolute setpoints, all or nothing.
+
+        Raises `Refused`, or `Silent` or `Garbled` where nobody knows whether it was done.
+        """
+
+    def late_writes(self) -> Sequence[tuple[Setpoints, WriteAnswer]]:
+        """Return writes that raised `Silent` and were answered since, each once. Never blocks."""
+
+    def newest_drop(self) -> int:
+        """Return the last drop that it announced, 0 for none. Never blocks."""
+
+    def oddity(self) -> str:
+        """Say what it said lately that is not as agreed; empty for nothing. Never blocks."""
 
     def session(self) -> str | None:
         """The controller's own session id, None before its first word.

@@ -5,6 +5,7 @@ MagisError
 ├── WireError          a message from a driver or controller cannot be used; carries `code`
 ├── ControllerError    a controller refused, stayed silent or answered something else
 │   ├── Refused        it answered no, by name and value; nothing was changed
+│   ├── Garbled        it answered what cannot be used; nobody knows whether it was done
 │   └── Silent         no answer before the deadline; nobody knows whether it was done
 ├── ProcedureError     a procedure cannot begin or go on; the setpoints go back
 ├── SessionError       a recording cannot be written or read
@@ -51,6 +52,14 @@ class Refused(ControllerError):
         self.controller = controller
         self.code = code
         super().__init__(f"{controller} refused: {message}")
+
+
+class Garbled(ControllerError):
+    """The controller answered what cannot be used: whether it did what was asked is unknown."""
+
+    def __init__(self, controller: str, request: str, why: str) -> None:
+        self.controller = controller
+        super().__init__(f"{controller} answered {request!r}, but not as agreed: {why}")
 
 
 class Silent(ControllerError):

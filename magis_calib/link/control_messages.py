@@ -134,14 +134,14 @@ class Done(Message):
 
 
 class ControlError(Message):
-    """A message that could not be read."""
+    """A message that could not be used; it is never answered with another one."""
 
     type: Literal["error"] = "error"
     code: str
     message: str
 
 
-ToController = ControllerHello | ControllerRequest | Done | Heartbeat | Bye
+ToController = ControllerHello | ControllerRequest | Done | Heartbeat | Bye | ControlError
 FromController = ControllerWelcome | Answer | DropMessage | Heartbeat | ControlError
 TO_CONTROLLER: dict[str, type[ToController]] = {
     "hello": ControllerHello,
@@ -149,6 +149,7 @@ TO_CONTROLLER: dict[str, type[ToController]] = {
     "done": Done,
     "heartbeat": Heartbeat,
     "bye": Bye,
+    "error": ControlError,
 }
 FROM_CONTROLLER: dict[str, type[FromController]] = {
     "welcome": ControllerWelcome,

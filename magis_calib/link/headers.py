@@ -79,12 +79,12 @@ def echo_of(raw: bytes) -> dict[str, Any]:
 
     Drop_id, sequence.
     """
-    table = _table_in(raw)
+    table = table_in(raw)
     return {name: table[name] for name in ("drop_id", "sequence") if type(table.get(name)) is int}
 
 
-def _table_in(raw: bytes) -> dict[str, Any]:
-    """Return the table in a header, an empty one where there is none."""
+def table_in(raw: bytes) -> dict[str, Any]:
+    """Return the table in a JSON header, an empty one where it cannot be read."""
     try:
         table = json.loads(raw[:HEADER_LIMIT_BYTES])
     except (ValueError, RecursionError):

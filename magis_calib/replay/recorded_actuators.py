@@ -42,6 +42,10 @@ class RecordedActuators:
         """Be ready: there is nobody to ask."""
         return True
 
+    def oddities(self) -> Mapping[str, str]:
+        """Return nothing: no controller speaks."""
+        return {}
+
     def in_force(self, drop_id: int) -> Setpoints:
         """Return the setpoints recorded for this drop."""
         self._latest = self._recorded.get(drop_id)

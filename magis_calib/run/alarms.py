@@ -126,6 +126,12 @@ def link_troubles(
     }
 
 
+def answer_troubles(oddities: Mapping[str, str]) -> dict[str, Trouble]:
+    """Return a trouble for each controller that said what is not as agreed, by its name."""
+    remedy = "magis-calib check-controller NAME shows what it says; docs/protocol.md what it may"
+    return {f"answers {name}": Trouble("look", words, remedy) for name, words in oddities.items()}
+
+
 def decision_troubles(
     records: Sequence[DropRecord], closed: bool, closed_after: int
 ) -> dict[str, Trouble]:

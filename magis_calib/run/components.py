@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -17,6 +17,7 @@ from magis_calib.pipeline import Actuators, Estimator
 from magis_calib.recording.continuation import Earlier
 from magis_calib.recording.recorder import Recorder
 from magis_calib.state.commands import StartProcedure, Suppose
+from magis_calib.state.safety import Safety
 from magis_calib.state.snapshot import ReplayState, Snapshot
 
 
@@ -35,6 +36,9 @@ class OperatedActuators(Actuators, Protocol):
 
     def prepare(self) -> bool:
         """Make sure that the controllers are known."""
+
+    def oddities(self) -> Mapping[str, str]:
+        """Return what controllers said lately that is not as agreed, by controller."""
 
     def accept(self) -> None:
         """Take the actuators where they stand: the operator closes the loop there."""
@@ -90,6 +94,8 @@ class Components:
     source: FrameSource
     actuators: OperatedActuators
     links: Callable[[], tuple[LinkState, ...]]
+    safety: Safety = field(default_factory=Safety)
+    """Lets writes pass, or not; that of the actuators."""
     recorder: Recorder | None = None
     drop_system: DropSystem | None = None
     telemetry: TelemetrySink | None = None

@@ -77,6 +77,7 @@ class Engine:
             self._receiver,
             components.telemetry,
         )
+        components.safety.announce = self._publisher.publish
 
     def _receiving(self, components: Components) -> Receiver:
         wait_s = components.station.pairing.wait_s

@@ -17,6 +17,7 @@ from magis_calib.run.alarms import (
     LOOP_ALARMS,
     AlarmList,
     Trouble,
+    answer_troubles,
     decision_troubles,
     link_troubles,
     recording_troubles,
@@ -24,7 +25,6 @@ from magis_calib.run.alarms import (
 from magis_calib.run.components import Components
 from magis_calib.run.history import RunHistory
 from magis_calib.run.receiver import ReceiverState
-from magis_calib.state.safety import Safety, safety_of
 from magis_calib.state.snapshot import Alarm, Counters, LoopWord, Snapshot
 
 SHOWN_FOR_S = 60.0
@@ -55,7 +55,7 @@ class SnapshotBuilder:
         self._components = components
         self._alarms = alarms
         self._loop = loop
-        self._safety = Safety()
+        self._safety = components.safety
         self._started_s = time.monotonic()
 
     def first(self, wanted: LoopWord) -> Snapshot:
@@ -136,7 +136,7 @@ class SnapshotBuilder:
             return
         standing = next((one.text for one in alarms if one.key in LOOP_ALARMS), "")
         obstacle = request.hold or self._components.actuators.held or standing
-        self._safety.become(*safety_of(request.loop, request.fault or request.silent, obstacle))
+        self._safety.follow(request.loop, request.fault or request.silent, obstacle)
 
     def _safety_now(self) -> dict[str, Any]:
         safety = self._safety
@@ -181,8 +181,10 @@ class SnapshotBuilder:
         receiver: ReceiverState,
         now_s: float,
     ) -> dict[str, Trouble]:
-        station = self._components.station
+        components = self._components
+        station = components.station
         troubles = link_troubles(links, now_s - self._started_s, station.links.silent_after_s)
+        troubles.update(answer_troubles(components.actuators.oddities()))
         troubles.update(_frame_troubles(receiver, now_s, station.alarms.no_frame_after_s))
         if request.fault:
             troubles["fault"] = Trouble(
@@ -194,9 +196,9 @@ class SnapshotBuilder:
                 "support bundle and restart"
             )
             troubles["worker"] = Trouble("act", request.silent, remedy)
-        if self._components.recorder is not None:
+        if components.recorder is not None:
             troubles.update(
-                recording_troubles(self._components.recorder.state, station.recording.warn_hours)
+                recording_troubles(components.recorder.state, station.recording.warn_hours)
             )
         return troubles
 

@@ -24,6 +24,7 @@ from magis_calib.link.control_messages import (
     DropMessage,
     FromController,
     Refusal,
+    ToController,
     decode_to_controller,
 )
 from magis_calib.link.headers import agree_version
@@ -143,8 +144,11 @@ class ControllerServer:
         self,
         identity: bytes,
         who: str,
-        message: ControllerHello | ControllerRequest | Done | Heartbeat | Bye,
+        message: ToController,
     ) -> None:
+        if isinstance(message, ControlError):
+            self._say(f"{self.place.controller}: the application says {message.message}")
+            return
         if isinstance(message, ControllerHello):
             self._welcome(identity, who, message)
             return

@@ -79,7 +79,11 @@ class Gone:
         """Hands whose laser controller has a trap at this call."""
         controllers: dict[str, Any] = dict(self.live.controllers)
         controllers["laser"] = At(controllers["laser"], call, self.kill_in_time, after)
-        return {"actuators": LiveActuators(ControllerSet(controllers), self.parts.station)}
+        return {
+            "actuators": LiveActuators(
+                ControllerSet(controllers), self.parts.station, self.parts.safety
+            )
+        }
 
 
 def at_once(gone: Gone) -> dict[str, Any]:
