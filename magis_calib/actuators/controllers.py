@@ -55,6 +55,8 @@ class ControllerSet:
         self.facts: dict[str, ParameterFacts] = {}
         self.owner: dict[str, str] = {}
         self.sessions: dict[str, str | None] = {}
+        self.latest_drop = 0
+        """The newest drop whose frames came, told by who works on them."""
 
     def learn(self) -> Setpoints:
         """Ask every controller what it has and where it stands; return all read-backs.
@@ -103,8 +105,9 @@ class ControllerSet:
         ]
 
     def newest_drop(self) -> int:
-        """Return the last drop that any of them announced, 0 for none."""
-        return max((one.newest_drop() for one in self.by_name.values()), default=0)
+        """Return the last drop whose setpoints are latched: announced, or even photographed."""
+        announced = (one.newest_drop() for one in self.by_name.values())
+        return max(self.latest_drop, *announced)
 
     def late_writes(self) -> list[tuple[Setpoints, WriteAnswer]]:
         """Return the writes that were answered after their deadline, each once."""

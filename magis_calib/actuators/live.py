@@ -38,7 +38,6 @@ class LiveActuators:
         self._names = tuple(station.loop.actuators)
         self._whereabouts = Whereabouts()
         self._drop = 0
-        self._latest_drop = 0
         self.problem = "the controllers have not been asked yet"
         """Why nothing can be sent now; empty when all is known."""
         self.doubt = ""
@@ -96,11 +95,11 @@ class LiveActuators:
         again = bool(self._controllers.restarted())
         readback = self._controllers.learn()
         self.problem = disagreements(self.facts, self._controllers.owner, self._station)
-        missing = sorted(self.facts.keys() - readback.keys())
+        missing = sorted((self.facts.keys() | set(self._names)) - readback.keys())
         if missing:
             self.problem = self.problem or f"no controller tells where {missing[0]} stands"
         elif again or self._whereabouts.timeline is None:
-            self._whereabouts.settle(readback, self._newest_drop())
+            self._whereabouts.settle(readback, self._controllers.newest_drop())
         else:
             self._take(readback)
 
@@ -110,11 +109,7 @@ class LiveActuators:
 
     def _take(self, readback: Setpoints) -> None:
         now_s = time.monotonic()
-        self._whereabouts.read(readback, self._newest_drop(), self.facts, now_s)
-
-    def _newest_drop(self) -> int:
-        """Return the last drop whose setpoints are latched."""
-        return max(self._latest_drop, self._controllers.newest_drop())
+        self._whereabouts.read(readback, self._controllers.newest_drop(), self.facts, now_s)
 
     def _doubt_again(self) -> None:
         """Judge anew whether the loop should send."""
@@ -130,7 +125,7 @@ class LiveActuators:
         """Take the actuators where they stand: the operator closes the loop there."""
         where = self._whereabouts
         if where.timeline is not None and where.readback.keys() >= self.facts.keys():
-            where.settle(where.readback, self._newest_drop())
+            where.settle(where.readback, self._controllers.newest_drop())
 
     def in_force(self, drop_id: int) -> Setpoints:
         """Return the setpoints that the atoms of this drop saw, a guess where it is `astray`.
@@ -138,7 +133,7 @@ class LiveActuators:
         Empty before the controllers are known.
         """
         self._drop = drop_id
-        self._latest_drop = max(self._latest_drop, drop_id)
+        self._controllers.latest_drop = max(self._controllers.latest_drop, drop_id)
         timeline = self._whereabouts.timeline
         return timeline.in_force(drop_id) if timeline else {}
 
@@ -151,7 +146,7 @@ class LiveActuators:
         """Return the first drop that sees the newest setpoints, while it has not come."""
         timeline = self._whereabouts.timeline
         first = timeline.first_drop_with_newest() if timeline else None
-        return first if first is not None and first > self._latest_drop else None
+        return first if first is not None and first > self._controllers.latest_drop else None
 
     def act(self, drop_id: int, evaluation: Evaluation, received_s: float) -> Decision:
         """Send the proposal of one drop unless it is held; return the ledger's entry."""
@@ -267,13 +262,13 @@ class LiveActuators:
         said_no = self._controllers.check(setpoints)
         if said_no is not None:
             return said_no
-        before_drop = self._newest_drop()
+        before_drop = self._controllers.newest_drop()
         with gate as closed_to:
             if closed_to:
                 return Sent("held", f"{closed_to}; nothing was sent", code="safety")
             sent = self._controllers.write(setpoints)
         sent = self._controllers.arrived(sent)
-        self._whereabouts.sent(sent, before_drop, self._newest_drop(), self.facts)
+        self._whereabouts.sent(sent, before_drop, self._controllers.newest_drop(), self.facts)
         if sent.outcome != "applied":
             self.problem = f"the setpoints must be read again: {sent.reason}"
         return sent

@@ -52,7 +52,7 @@ def parse(model: type[AnyMessage], raw: bytes) -> AnyMessage:
     Raises `WireError` unsupported_version or bad_header.
     """
     try:
-        return model.model_validate_json(raw)
+        return model.model_validate_json(raw, strict=True)
     except ValidationError as error:
         problem = error.errors()[0]
         name = ".".join(str(part) for part in problem["loc"])

@@ -12,10 +12,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import Any
 
 from magis_calib.domain.camera import ImagePair, IncompleteDrop
-from magis_calib.domain.control import Setpoints
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.host.log_buffer import about_drop
 from magis_calib.link.bounded_queue import BoundedQueue
@@ -25,6 +23,7 @@ from magis_calib.recording.recorder import Recordable
 from magis_calib.run.alarms import AlarmList
 from magis_calib.run.command_handler import CommandHandler
 from magis_calib.run.components import Components
+from magis_calib.run.final_state import final_state
 from magis_calib.run.history import RunHistory
 from magis_calib.run.publisher import SnapshotPublisher
 from magis_calib.run.receiver import Receiver, Work
@@ -229,10 +228,16 @@ class Engine:
     def _watch_all(self) -> None:
         """Hold the loop while the worker is silent, and say so in its place."""
         while not self.finished.wait(WATCH_S):
-            silent = self._watchdog.silence()
-            if silent != self._handler.silent:
-                self._handler.silent = silent
-                self._publisher.publish()
+            try:
+                self._watch()
+            except Exception as error:  # noqa: BLE001 - top of a thread
+                self._latch("watching", error)
+
+    def _watch(self) -> None:
+        silent = self._watchdog.silence()
+        if silent != self._handler.silent:
+            self._handler.silent = silent
+            self._publisher.publish()
 
     # ---- record thread
 
@@ -264,29 +269,16 @@ class Engine:
             self._publisher.publish(answer=Answer(self.left) if self.left else None)
             readback = components.actuators.final_readback()
             self._handler.miss(readback)
-            final = self._final(readback)
             if components.recorder is not None:
-                components.recorder.close(final)
+                state = final_state(components, self._handler, self.snapshot, self.left, readback)
+                components.recorder.close(state)
         except Exception as error:  # noqa: BLE001 - top of a thread
             self._latch("stopping", error)
-        self._publisher.end()
-        components.source.close()
-        self.finished.set()
-
-    def _final(self, readback: Setpoints) -> dict[str, Any]:
-        states = {state.name: state.setpoint for state in self._components.actuators.states()}
-        return {
-            "stopped_ns": time.time_ns(),
-            "loop": self._handler.wanted,
-            "fault": self._handler.fault,
-            "counters": self.snapshot.counters,
-            "last_sent": states,
-            "readback": dict(readback),
-            "controllers": self._components.actuators.final_status(),
-            "on_stop": self.left,
-            "poke": self._handler.procedures.poke,
-            "safety_changes": self.snapshot.safety_changes,
-        }
+        try:
+            self._publisher.end()
+            components.source.close()
+        finally:
+            self.finished.set()
 
     # ---- everyone
 

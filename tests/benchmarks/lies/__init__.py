@@ -1,0 +1,1 @@
+"""Controllers and cameras that lie, against a whole run of the application."""
