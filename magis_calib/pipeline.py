@@ -20,7 +20,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.camera import Frame, ImagePair, IncompleteDrop
 from magis_calib.domain.control import NOT_JUDGED, Decision, Hold, Setpoints
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.estimate import StationEstimate, unusable_station
+from magis_calib.domain.estimate import StationEstimate, doubted, unusable_station
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.estimation.model import Wavevector
 from magis_calib.estimation.pair import Done, Fitting
@@ -85,7 +85,7 @@ class Pipeline:
         in_force = {} if pair.earlier else self._actuators.in_force(pair.drop_id)
         expected = self.loop.expected_wavevector(in_force) if in_force else None
         clock.done("queue")
-        estimate = self._estimator.estimate(pair, expected, clock.done)
+        estimate = doubted(self._estimator.estimate(pair, expected, clock.done), pair.doubt)
         evaluation = self._judge(pair, estimate, in_force, unwanted())
         clock.done("decide")
         decision = self._actuators.act(pair.drop_id, evaluation, pair.received_s)
@@ -100,6 +100,7 @@ class Pipeline:
             decision,
             in_force,
             clock.stages,
+            doubt=pair.doubt,
         )
 
     def incomplete(self, drop: IncompleteDrop) -> DropRecord:
@@ -127,8 +128,8 @@ class Pipeline:
         unwanted: Hold | None,
     ) -> Evaluation:
         actuators = self._actuators
-        if pair.earlier:
-            return _nothing(EARLIER)
+        if pair.earlier or pair.doubt:
+            return _nothing(EARLIER if pair.earlier else pair.doubt)
         if not in_force:
             return _nothing(f"the setpoints in force are not known: {actuators.held}")
         waited_s = time.monotonic() - pair.received_s

@@ -23,6 +23,7 @@ from magis_calib.config.station import Config, Station
 from magis_calib.domain.devices import LinkState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError, SessionError
+from magis_calib.link.frame_checks import FrameChecks
 from magis_calib.recording.continuation import Earlier, SessionLock, earlier, left_unfinished
 from magis_calib.recording.recorder import Recorder
 from magis_calib.recording.writer import SessionWriter, new_session_path
@@ -95,6 +96,7 @@ class LiveRun:
             products=request.products,
             configuration=request.config_file.absolute() if request.config_file else None,
             earlier=before,
+            checks=FrameChecks(max(before.decided, default=0) if before else 0),
             observe=request.observe,
         )
         self.engine = Engine(self.components)

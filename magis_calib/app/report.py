@@ -51,6 +51,7 @@ def build_report(
         "exit": _exit(engine, counts, drops),
         "drops": _picked(counts, "expected", "complete", "incomplete", "usable"),
         "frames": _picked(counts, "received", "stored", "lost", "duplicate"),
+        "untold": dict(engine.history.untold.views),
         "recording": plain(snapshot.recording),
         "corrections": _picked(counts, "sent", "applied", "refused", "held"),
         "latency_s": _latencies(engine.history),

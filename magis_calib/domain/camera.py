@@ -103,6 +103,8 @@ class ImagePair:
     """Taken before this run began, for one that was killed: it is recorded and fitted, and moves
     nothing.
     """
+    doubt: str = ""
+    """Why this is perhaps no picture of this drop: it is recorded and fitted, and moves nothing."""
 
     @property
     def sequence_type(self) -> SequenceType:

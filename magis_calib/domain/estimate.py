@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -151,6 +151,16 @@ class StationEstimate:
     def tells(self, name: str) -> bool:
         """Whether there is a value with an error."""
         return math.isfinite(self.values[name]) and math.isfinite(self.stderr[name])
+
+
+def doubted(estimate: StationEstimate, why: str) -> StationEstimate:
+    """Return an estimate of pictures that are perhaps not of its drop: kept, and of no use.
+
+    As it is where `why` is empty.
+    """
+    if not why:
+        return estimate
+    return replace(estimate, usable=False, reasons=(why, *estimate.reasons))
 
 
 def unusable_station(drop_id: int, *reasons: str) -> StationEstimate:

@@ -15,6 +15,7 @@ from magis_calib.replay.learned import learned
 from magis_calib.replay.predictor import Supposing
 from magis_calib.replay.recorded_actuators import RecordedActuators
 from magis_calib.replay.recorded_decisions import Closings
+from magis_calib.replay.recorded_doubts import RecordedDoubts
 from magis_calib.replay.source import ReplaySource
 from magis_calib.run.components import Components
 from magis_calib.run.engine import Engine
@@ -182,6 +183,7 @@ class Replay:
                 estimator=self._estimator,
                 loop=self._loop,
                 before=before,
+                checks=RecordedDoubts(records),
             )
         )
 

@@ -132,6 +132,12 @@ def answer_troubles(oddities: Mapping[str, str]) -> dict[str, Trouble]:
     return {f"answers {name}": Trouble("look", words, remedy) for name, words in oddities.items()}
 
 
+def blind_troubles(blind: Mapping[str, str]) -> dict[str, Trouble]:
+    """Return a trouble for each view or observable that tells nothing any more."""
+    remedy = "look at the picture, the camera and its settings; magis-calib check-driver helps"
+    return {f"blind {name}": Trouble("act", words, remedy) for name, words in blind.items()}
+
+
 def decision_troubles(
     records: Sequence[DropRecord], closed: bool, closed_after: int
 ) -> dict[str, Trouble]:

@@ -9,10 +9,12 @@ from typing import Literal, Protocol
 
 from magis_calib.actuators.moves import MoveResult
 from magis_calib.config.station import Station
+from magis_calib.domain.camera import DropAnnouncement, Frame, ImagePair
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.devices import ActuatorState, DropSystem, FrameSource, LinkState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.loop import Loop
+from magis_calib.link.frame_checks import FrameChecks
 from magis_calib.pipeline import Actuators, Estimator
 from magis_calib.recording.continuation import Earlier
 from magis_calib.recording.recorder import Recorder
@@ -63,6 +65,22 @@ class OperatedActuators(Actuators, Protocol):
 
     def final_status(self) -> Mapping[str, Mapping[str, str | int | float | bool]]:
         """Ask the controllers for their state words."""
+
+
+class PictureChecks(Protocol):
+    """Who judges whether pictures are of their drop: as they come, or as a recording says."""
+
+    again: str
+    """Why drop numbers say nothing any more; empty while they do."""
+
+    def announced(self, drop: DropAnnouncement) -> None:
+        """Take in the plan of a drop."""
+
+    def take(self, frame: Frame, now_ns: int) -> str:
+        """Return what speaks against this frame; empty for nothing."""
+
+    def doubt(self, pair: ImagePair) -> str:
+        """Return why a pair must not be acted upon; empty for nothing."""
 
 
 class Player(Protocol):
@@ -118,6 +136,8 @@ class Components:
     """Folder that procedures leave their results in; None: they are only told."""
     configuration: Path | None = None
     """The file that it came from; None: as shipped, or of a recording."""
+    checks: PictureChecks = field(default_factory=FrameChecks)
+    """Judges whether pictures are of their drop."""
     earlier: Earlier | None = None
     """What the session holds that this run goes on with; None: it begins its own."""
     observe: Callable[[DropRecord], None] | None = None

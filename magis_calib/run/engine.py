@@ -80,14 +80,12 @@ class Engine:
 
     def _receiving(self, components: Components) -> Receiver:
         wait_s = components.station.pairing.wait_s
+        record = self._record if components.recorder is not None else None
         return Receiver(
-            components.source,
-            components.drop_system,
+            components,
             Pairing(wait_s, continued=components.earlier is not None),
             self._work,
-            self._record if components.recorder is not None else None,
-            components.drops,
-            components.earlier,
+            record,
         )
 
     def start(self) -> None:

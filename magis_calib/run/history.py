@@ -6,6 +6,7 @@ from array import array
 from dataclasses import dataclass, field, replace
 
 from magis_calib.domain.drop_record import DropRecord
+from magis_calib.run.untold import Untold
 from magis_calib.state.history import History
 from magis_calib.state.snapshot import Counters
 
@@ -27,6 +28,8 @@ class RunHistory:
     history: History = field(default_factory=History)
     stage_s: dict[str, array[float]] = field(default_factory=dict)
     """Durations of every stage of the newest drops; grows as long as the run goes on."""
+    untold: Untold = field(default_factory=Untold)
+    """Which views and observables told nothing."""
     closed_after: int = 0
     """The newest drop when the operator closed the loop: what was held until then says nothing of
     it.
@@ -36,6 +39,7 @@ class RunHistory:
         """Take in one finished drop."""
         self.recall(record)
         self.counters = _counted(self.counters, record)
+        self.untold = self.untold.with_drop(record)
         for stage, seconds in record.durations_s.items():
             durations = self.stage_s.setdefault(stage, array("d"))
             durations.append(seconds)

@@ -15,8 +15,6 @@ from magis_calib.domain.camera import DropAnnouncement, Frame, ImagePair, Incomp
 from magis_calib.domain.devices import (
     BadMessage,
     CameraJoined,
-    DropSystem,
-    FrameSource,
     SourceEnded,
     SourceEvent,
 )
@@ -25,6 +23,7 @@ from magis_calib.link.bounded_queue import BoundedQueue
 from magis_calib.link.pairing import Arrival, Pairing
 from magis_calib.recording.continuation import Earlier
 from magis_calib.recording.recorder import CameraNews, Recordable
+from magis_calib.run.components import Components
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +44,10 @@ class ReceiverState:
     latest_error: str = ""
     latest_error_s: float = float("-inf")
     latest_frame_s: Mapping[str, float] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    """What speaks against the newest picture of each view, in words; empty for nothing."""
+    numbers: str = ""
+    """Why drop numbers say nothing any more; empty while they do."""
     ended: bool = False
     """The source has no more drops."""
 
@@ -54,26 +57,21 @@ class Receiver:
 
     def __init__(
         self,
-        source: FrameSource,
-        drop_system: DropSystem | None,
+        components: Components,
         pairing: Pairing,
         work: BoundedQueue[Work],
         record: BoundedQueue[Recordable] | None,
-        limit_drops: int | None,
-        earlier: Earlier | None = None,
     ) -> None:
-        """Take at most `limit_drops` drops; None for no limit. `record` None: nothing is recorded.
-
-        `earlier`: what the session holds that this run goes on with.
-        """
-        self._source = source
-        self._drop_system = drop_system
+        """Take in what the components bring. `record` None: nothing is recorded."""
+        self._source = components.source
+        self._drop_system = components.drop_system
         self._pairing = pairing
         self._work = work
         self._record = record
-        self._limit = limit_drops
+        self._limit = components.drops
+        self._checks = components.checks
         self._errors: Counter[str] = Counter()
-        self._earlier = earlier
+        self._earlier = components.earlier
         self.state = ReceiverState()
 
     def step(self, timeout_s: float) -> None:
@@ -130,6 +128,8 @@ class Receiver:
                 self.state = replace(self.state, ended=True)
 
     def _announced(self, announcement: DropAnnouncement) -> None:
+        self._checks.announced(announcement)
+        self._told_of_numbers()
         if self._full(announcement.drop_id):
             return
         planned_in_s = (announcement.planned_time_ns - time.time_ns()) / 1e9
@@ -158,6 +158,12 @@ class Receiver:
             if self._record is not None:
                 self._record.put(frame, frame.counts.nbytes)
 
+    def _told_of_numbers(self) -> None:
+        """Say, once, that numbers come again."""
+        if self._checks.again != self.state.numbers:
+            log.warning("%s", self._checks.again)
+            self.state = replace(self.state, numbers=self._checks.again)
+
     def _count(self, frame: Frame, came_late: bool) -> None:
         """Count a frame that came; one that was given up for lost is lost no longer."""
         state = self.state
@@ -176,6 +182,11 @@ class Receiver:
         Raises `WireError` conflict.
         """
         result, whole = self._pairing.add(frame, time.monotonic())
+        if result == "new":
+            words = self._checks.take(frame, time.time_ns())
+            self.state = replace(self.state, doubts={**self.state.doubts, frame.header.view: words})
+        if isinstance(whole, ImagePair):
+            whole = replace(whole, doubt=self._checks.doubt(whole))
         if whole is not None:
             self._work.put(whole, sum(one.counts.nbytes for one in whole.frames.values()))
         return result

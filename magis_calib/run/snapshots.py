@@ -18,6 +18,7 @@ from magis_calib.run.alarms import (
     AlarmList,
     Trouble,
     answer_troubles,
+    blind_troubles,
     decision_troubles,
     link_troubles,
     recording_troubles,
@@ -185,6 +186,8 @@ class SnapshotBuilder:
         station = components.station
         troubles = link_troubles(links, now_s - self._started_s, station.links.silent_after_s)
         troubles.update(answer_troubles(components.actuators.oddities()))
+        if components.mode == "live":
+            troubles.update(blind_troubles(history.untold.blind()))
         troubles.update(_frame_troubles(receiver, now_s, station.alarms.no_frame_after_s))
         if request.fault:
             troubles["fault"] = Trouble(
@@ -204,7 +207,7 @@ class SnapshotBuilder:
 
 
 def _frame_troubles(receiver: ReceiverState, now_s: float, patience_s: float) -> dict[str, Trouble]:
-    troubles = {}
+    troubles = _picture_troubles(receiver)
     if now_s - receiver.latest_error_s < SHOWN_FOR_S:
         troubles["frames"] = Trouble(
             "look",
@@ -217,4 +220,18 @@ def _frame_troubles(receiver: ReceiverState, now_s: float, patience_s: float) ->
             troubles[f"frame {view}"] = Trouble(
                 "act", text, "are drops announced? is the camera triggered?"
             )
+    return troubles
+
+
+def _picture_troubles(receiver: ReceiverState) -> dict[str, Trouble]:
+    """Return what speaks against the newest pictures, and against drop numbers."""
+    remedy = "nothing is corrected by it: look at the camera, its driver and its clock"
+    troubles = {
+        f"picture {view}": Trouble("act", f"view {view}: {words}", remedy)
+        for view, words in receiver.doubts.items()
+        if words
+    }
+    if receiver.numbers:
+        remedy = "stop this run and start it again: it begins a session of its own"
+        troubles["numbers"] = Trouble("act", receiver.numbers, remedy)
     return troubles

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.camera import Frame, IncompleteDrop
 from magis_calib.domain.devices import SourceEnded
 from magis_calib.link.bounded_queue import BoundedQueue
 from magis_calib.link.pairing import Pairing
+from magis_calib.replay.recorded_actuators import RecordedActuators
+from magis_calib.run.components import Components
 from magis_calib.run.receiver import Receiver, Work
 from tests.pictures import Scene, pair
 
@@ -40,7 +43,10 @@ def left(work: BoundedQueue[Work]) -> list[Work]:
 
 def played(*events: object) -> list[Work]:
     work: BoundedQueue[Work] = BoundedQueue(10**9)
-    receiver = Receiver(Played(*events), None, Pairing(5.0), work, None, None)
+    station = select_station(load_config(None), None)[1]
+    nobody = RecordedActuators([], station)
+    components = Components("bottom", station, Played(*events), nobody, lambda: (), mode="replay")
+    receiver = Receiver(components, Pairing(5.0), work, None)
     for _ in events:
         receiver.step(0.0)
     receiver.finish()

@@ -87,7 +87,7 @@ def test_a_run_that_has_ended_stays_as_it_ended(live) -> None:
     parts = live.components
     loop, history, alarms = Loop(parts.station), RunHistory(), AlarmList()
     handler = CommandHandler(parts, loop, history, alarms, lambda record: None)
-    receiver = Receiver(parts.source, None, Pairing(1.0), BoundedQueue(1_000_000), None, None)
+    receiver = Receiver(parts, Pairing(1.0), BoundedQueue(1_000_000), None)
     builder = SnapshotBuilder(parts, alarms, loop)
     publisher = SnapshotPublisher(builder, handler, history, receiver, None)
     publisher.publish(answer=Answer("the last words"))

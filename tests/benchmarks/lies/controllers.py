@@ -23,6 +23,9 @@ Message = dict[str, Any]
 Lie = Callable[["Asked"], list[tuple[float, bytes]]]
 """What is sent in place of an honest answer: seconds from now, and the bytes."""
 
+PATIENCE_S = 1.0
+"""How long the first drop waits for an application that cannot make sense of the answers."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -91,6 +94,8 @@ class LyingControllers:
         )
         self._peers: dict[str, bytes] = {}
         self._count = 0
+        self._first_s = 0.0
+        self._known: set[str] = set()
         self._ready = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="liars")
@@ -116,6 +121,8 @@ class LyingControllers:
                         peer, *_, raw = socket.recv_multipart()
                         self._hear(name, peer, json.loads(raw))
                 self._say_late()
+                if self.newest == 0 and self._ready_for_drops():
+                    self._next_drop()
                 if time.monotonic() > beat_s:
                     beat_s = time.monotonic() + 0.05
                     self._beat()
@@ -130,14 +137,20 @@ class LyingControllers:
                 welcome = {"type": "welcome", "protocol": 1, "station": "bottom"}
                 own = {"controller": name, "session": self.sessions[name], "heartbeat_s": 0.05}
                 self._say(name, peer, json.dumps(welcome | own).encode())
-                if len(self._peers) == len(self.banks) and self.newest == 0:
-                    self._next_drop()
+                self._first_s = self._first_s or time.monotonic()
             case "request":
+                self._known |= {name} if message["request"] == "status" else set()
                 self._answer(name, peer, message)
             case "done" if message["drop_id"] == self.newest < self.schedule.drops:
                 self._next_drop()
             case "error":
                 self.heard.append(message)
+
+    def _ready_for_drops(self) -> bool:
+        """Begin once the application knows both, or gets no further with what they say."""
+        both = len(self._peers) == len(self.banks)
+        waited = self._first_s > 0.0 and time.monotonic() - self._first_s > PATIENCE_S
+        return both and (waited or len(self._known) == len(self.banks))
 
     def _answer(self, name: str, peer: bytes, request: Message) -> None:
         bank = self.banks[name]
