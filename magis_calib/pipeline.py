@@ -13,7 +13,7 @@ Next on the path of a pair: `hardware/camera.py`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from magis_calib.config.station import Station
@@ -85,7 +85,9 @@ class Pipeline:
         in_force = {} if pair.earlier else self._actuators.in_force(pair.drop_id)
         expected = self.loop.expected_wavevector(in_force) if in_force else None
         clock.done("queue")
-        estimate = doubted(self._estimator.estimate(pair, expected, clock.done), pair.doubt)
+        estimate = doubted(
+            self._estimator.estimate(pair, expected, clock.done), in_words(pair.doubts)
+        )
         evaluation = self._judge(pair, estimate, in_force, unwanted())
         clock.done("decide")
         decision = self._actuators.act(pair.drop_id, evaluation, pair.received_s)
@@ -100,7 +102,7 @@ class Pipeline:
             decision,
             in_force,
             clock.stages,
-            doubt=pair.doubt,
+            doubts=pair.doubts,
         )
 
     def incomplete(self, drop: IncompleteDrop) -> DropRecord:
@@ -128,13 +130,18 @@ class Pipeline:
         unwanted: Hold | None,
     ) -> Evaluation:
         actuators = self._actuators
-        if pair.earlier or pair.doubt:
-            return _nothing(EARLIER if pair.earlier else pair.doubt)
+        if pair.earlier or pair.doubts:
+            return _nothing(EARLIER if pair.earlier else in_words(pair.doubts))
         if not in_force:
             return _nothing(f"the setpoints in force are not known: {actuators.held}")
         waited_s = time.monotonic() - pair.received_s
         context = DropContext.of(actuators, in_force, unwanted, waited_s)
         return self.loop.judge(estimate, pair.sequence_type, context)
+
+
+def in_words(doubts: Mapping[str, str]) -> str:
+    """Say why a pair is perhaps not of its drop."""
+    return "; ".join(f"{what}: {why}" for what, why in doubts.items())
 
 
 def _nothing(reason: str) -> Evaluation:

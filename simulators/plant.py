@@ -124,7 +124,8 @@ class Plant:
         Its numbers are those of the interferometer, whatever the drop is made for; its scene is
         what is seen.
         """
-        places = self._motion.move(setpoints, self._faults.factors(drop_id))
+        told = self._exchanged(drop_id, setpoints)
+        places = self._motion.move(told, self._faults.factors(drop_id))
         response = self._noise_free(places)
         disturbance = self._disturbance(drop_id)
         jitter = self._jitter(drop_id)
@@ -143,6 +144,14 @@ class Plant:
             _named(jitter),
             scene,
         )
+
+    def _exchanged(self, drop_id: int, setpoints: Setpoints) -> Setpoints:
+        """Return what reaches the actuators: where two are exchanged, each other's steps."""
+        reached = dict(setpoints)
+        for one, other in self._faults.exchanged(drop_id):
+            for name, source in ((one, other), (other, one)):
+                reached[name] = self.nominal[name] + setpoints[source] - self.nominal[source]
+        return reached
 
     def _scene(
         self,

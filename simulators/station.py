@@ -19,6 +19,7 @@ from simulators.cameras.buffer import FrameBuffer
 from simulators.cameras.delivery import FrameDelivery
 from simulators.cameras.driver import CameraDriver, CameraIdentity
 from simulators.cameras.exposure import ImageMaker, Job, Print
+from simulators.cameras.lies import CameraLies
 from simulators.controllers.command_log import CommandLog
 from simulators.controllers.drop_schedule import DropSchedule
 from simulators.controllers.group import ControllerGroup
@@ -89,6 +90,7 @@ class SimulatedStation:
             self._security.context, self._setup.numbers, options.sensor, options.seed
         )
         self._cameras = {view: self._camera(view) for view in VIEWS}
+        self._lies = CameraLies(self._faults)
         self._delivery = FrameDelivery(self._faults, self._cameras, self._settled, _new_session)
 
     def run(self, stopping: Callable[[], bool]) -> None:
@@ -138,6 +140,8 @@ class SimulatedStation:
         drop_id = self._schedule.next_drop
         if drop_id == self._prepared_for:
             return False
+        if self._faults.numbers_again(drop_id):
+            self._schedule.count_again()
         self._prepared_for = drop_id
         return self._delivery.prepare(drop_id)
 
@@ -183,8 +187,9 @@ class SimulatedStation:
 
     def _send_prints(self) -> None:
         for one in self._image_maker.ready():
-            self._truth.taken(one.drop_id, one.view, one.checksum)
-            self._delivery.bring(self._header(one), one.counts.data.cast("B"), time.monotonic())
+            header, counts = self._lies.told(self._header(one), one.counts)
+            self._truth.taken(one.drop_id, one.view, header.checksum)
+            self._delivery.bring(header, counts.data.cast("B"), time.monotonic())
         if self._image_maker.error is not None:
             raise self._image_maker.error
 

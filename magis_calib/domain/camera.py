@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -103,8 +104,10 @@ class ImagePair:
     """Taken before this run began, for one that was killed: it is recorded and fitted, and moves
     nothing.
     """
-    doubt: str = ""
-    """Why this is perhaps no picture of this drop: it is recorded and fitted, and moves nothing."""
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    """Why this is perhaps no picture of this drop, by what is concerned ("view x", "drop"): it is
+    recorded and fitted, and moves nothing.
+    """
 
     @property
     def sequence_type(self) -> SequenceType:

@@ -26,8 +26,8 @@ class DropRecord:
     stage_s: Mapping[str, float]
     """Duration of each stage of its path, by name."""
     note: str = ""
-    doubt: str = ""
-    """Why its pictures were perhaps not of this drop; empty where they were."""
+    doubts: Mapping[str, str] = field(default_factory=dict)
+    """Why its pictures were perhaps not of this drop, by what is concerned ("view x", "drop")."""
     targets: Mapping[str, float] = field(default_factory=dict)
     """What the observables were aimed at; empty in sessions that did not record it."""
     gains: Mapping[str, Gain] = field(default_factory=dict)

@@ -205,6 +205,7 @@ class Loop:
         refused = jump is None or not jump.passed
         white = self._filters.white_innovation(found.disturbance)
         doubted = white if not refused or self._lost else moved_only(white, found.sigma, fresh)
+        self._response_monitor.lags(found.disturbance, found.moved)
         self._response_monitor.add(doubted, fresh, repeats)
         answers.stopped_by(self._response_monitor.verdict(), capture, *([jump] if jump else []))
         if self._lost:

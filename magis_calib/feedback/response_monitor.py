@@ -12,6 +12,7 @@ from magis_calib.domain.estimate import Array
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.domain.rules import RESPONSE
 from magis_calib.feedback.kalman_bank import Flags
+from magis_calib.feedback.response_diagnosis import exchanged, late
 
 WINDOW_DROPS, MOVED_DROPS, FEWEST_DROPS = 60, 30, 12
 """Drops that tell the scatter, the newest that tell the response, and the fewest."""
@@ -32,6 +33,8 @@ class ResponseMonitor:
         self._actuators = actuators
         self._away = np.full((WINDOW_DROPS, len(actuators)), np.nan)
         self._moved = np.zeros((WINDOW_DROPS, len(actuators)))
+        self._seen = np.full((2, MOVED_DROPS, len(actuators)), np.nan)
+        self._late = ""
         self._kept: Array | None = None
         self._sums = np.zeros((4, len(actuators)))
         self._phase_repeated = False
@@ -41,6 +44,16 @@ class ResponseMonitor:
     def found(self) -> bool:
         """Whether an actuator was found not to do what the matrix says."""
         return bool(self._found)
+
+    def lags(self, disturbance: Array, effect: Array) -> None:
+        """Take in every comparison, used or not: does a motion come a drop late?
+
+        By channel: what was measured minus the effect of the setpoints in force, and that effect.
+        """
+        self._seen = np.roll(self._seen, -1, axis=1)
+        self._seen[:, -1] = disturbance, effect
+        labels = [ACTUATORS[name].label for name in self._actuators]
+        self._late = self._late or late(self._seen[0], self._seen[1], labels)
 
     def add(self, innovation: Array, motion: Array, phase_repeats: bool) -> None:
         """Take in a drop, by channel: innovation (NaN where none) and motion.
@@ -75,15 +88,17 @@ class ResponseMonitor:
         told, scatter = self._excited()
         names = [ACTUATORS[name].label for name in self._actuators]
         moved = [channel for channel in range(len(names)) if told[:, channel].any()]
-        wrong = []
+        wrong = {}
         for channel in moved:
             at = told[:, channel]
             away, motion = self._away[-MOVED_DROPS:, channel], self._moved[-MOVED_DROPS:, channel]
             factor = _factor(away[at], motion[at], float(scatter[channel]))
             if factor is not None and (channel != PHASE or self._phase_repeated):
-                wrong.append(_in_words(names[channel], *factor))
-        if wrong:
-            self._found = f"an actuator does not do what the matrix says: {'; '.join(wrong)}"
+                wrong[channel] = _in_words(names[channel], *factor)
+        causes = [self._late, exchanged(self._away, self._moved, list(wrong), names)]
+        words = "; ".join(filter(None, [*causes, *wrong.values()]))
+        if words:
+            self._found = f"an actuator does not do what the matrix says: {words}"
             return RESPONSE.failed(self._found)
         seen = (
             f"moved enough to tell: {', '.join(names[one] for one in moved)}"
@@ -95,6 +110,8 @@ class ResponseMonitor:
     def forget(self) -> None:
         """Begin anew: somebody looked at the actuators."""
         self._away[:] = np.nan
+        self._seen[:] = np.nan
+        self._late = ""
         self._kept = None
         self._found = ""
 

@@ -61,7 +61,7 @@ class FrameChecks:
         """Take in the plan of a drop; notice numbers that come again."""
         planned_ns = self._planned_ns.get(drop.drop_id, drop.planned_time_ns)
         if drop.drop_id < self._newest or planned_ns != drop.planned_time_ns:
-            self.again = (
+            self.again = self.again or (
                 f"the drop system counts again: drop {drop.drop_id} was announced after drop "
                 f"{self._newest}; drop numbers must never come again"
             )
@@ -83,16 +83,19 @@ class FrameChecks:
             or self._exposed_too_long(header)
             or self._mistimed(view, header, now_ns)
         )
-        self._doubts[header.drop_id, header.view] = f"view {header.view}: {words}" if words else ""
+        self._doubts[header.drop_id, header.view] = words
         while len(self._doubts) > REMEMBERED:
             self._doubts.popitem(last=False)
         return words
 
-    def doubt(self, pair: ImagePair) -> str:
-        """Return why a pair must not be acted upon; empty where nothing speaks against it."""
-        found = [self._doubts.get((pair.drop_id, view), "") for view in VIEWS]
-        words = "; ".join(filter(None, found)) or self._apart(pair)
-        return self.again or words
+    def doubts(self, pair: ImagePair) -> dict[str, str]:
+        """Return why a pair must not be acted upon, by what is concerned; empty for nothing."""
+        if self.again:
+            return {"drop": self.again}
+        found = {f"view {view}": self._doubts.get((pair.drop_id, view), "") for view in VIEWS}
+        found = {what: words for what, words in found.items() if words}
+        apart = self._apart(pair)
+        return found if found or not apart else {"drop": apart}
 
     def _repeated(self, view: _View, header: FrameHeader) -> str:
         """Say whether this view showed the very same pixels before."""
@@ -146,7 +149,8 @@ def _spacing_s(planned_ns: Sequence[int]) -> float:
 
 
 def _off(off_s: float, where: str) -> str:
-    return f"triggered {abs(off_s):.3g} s {'after' if off_s > 0 else 'before'} {where}"
+    span = f"{abs(off_s):.3g} s" if abs(off_s) < CLOCK_S else f"{abs(off_s) / CLOCK_S:,.0f} h"
+    return f"triggered {span} {'after' if off_s > 0 else 'before'} {where}"
 
 
 def odd_counts(counts: Counts, facts: CameraFacts) -> str:

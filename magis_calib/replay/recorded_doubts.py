@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from magis_calib.domain.camera import DropAnnouncement, Frame, ImagePair
 from magis_calib.domain.drop_record import DropRecord
@@ -15,7 +15,7 @@ class RecordedDoubts:
 
     def __init__(self, records: Sequence[DropRecord]) -> None:
         """Take what the records say."""
-        self._doubts = {record.drop_id: record.doubt for record in records}
+        self._doubts = {record.drop_id: record.doubts for record in records}
 
     def announced(self, drop: DropAnnouncement) -> None:
         """Do nothing: a recording is no plan."""
@@ -24,6 +24,6 @@ class RecordedDoubts:
         """Return nothing: a replay raises no alarm of its own."""
         return ""
 
-    def doubt(self, pair: ImagePair) -> str:
+    def doubts(self, pair: ImagePair) -> Mapping[str, str]:
         """Return why the recorded run did not act upon this pair; empty where it did."""
-        return self._doubts.get(pair.drop_id, "")
+        return self._doubts.get(pair.drop_id, {})

@@ -79,8 +79,8 @@ class PictureChecks(Protocol):
     def take(self, frame: Frame, now_ns: int) -> str:
         """Return what speaks against this frame; empty for nothing."""
 
-    def doubt(self, pair: ImagePair) -> str:
-        """Return why a pair must not be acted upon; empty for nothing."""
+    def doubts(self, pair: ImagePair) -> Mapping[str, str]:
+        """Return why a pair must not be acted upon, by what is concerned; empty for nothing."""
 
 
 class Player(Protocol):

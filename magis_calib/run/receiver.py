@@ -137,6 +137,8 @@ class Receiver:
             self.state = replace(self.state, expected=self.state.expected + 1)
             if self._record is not None:
                 self._record.put(announcement)
+        elif self._drop_system is not None and self._checks.again:
+            self._drop_system.done(announcement.drop_id)  # it has its outcome: the first one
 
     def _frame(self, frame: Frame) -> None:
         drop_id = frame.header.drop_id
@@ -186,7 +188,7 @@ class Receiver:
             words = self._checks.take(frame, time.time_ns())
             self.state = replace(self.state, doubts={**self.state.doubts, frame.header.view: words})
         if isinstance(whole, ImagePair):
-            whole = replace(whole, doubt=self._checks.doubt(whole))
+            whole = replace(whole, doubts=self._checks.doubts(whole))
         if whole is not None:
             self._work.put(whole, sum(one.counts.nbytes for one in whole.frames.values()))
         return result

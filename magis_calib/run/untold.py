@@ -69,10 +69,12 @@ class Untold:
 def _silent_views(record: DropRecord) -> dict[str, str]:
     """Return the views that tell nothing of a drop, with the reason."""
     estimate = record.estimate
-    if record.doubt:
-        return dict.fromkeys(VIEWS, record.doubt)
     silent: dict[str, str] = {}
     for view in VIEWS:
+        doubt = record.doubts.get(f"view {view}", record.doubts.get("drop"))
+        if doubt is not None:
+            silent[view] = doubt
+            continue
         found = estimate.views.get(view)
         if found is None or not found.usable:
             own = found.reasons if found is not None else estimate.reasons

@@ -54,7 +54,8 @@ def develop(
     prints = []
     for view in VIEWS:
         bounds = _bounds(scene, job.flaws, cloud, view)
-        places = atoms.seen_by(view, scene, seed) if not job.flaws.dark else None
+        dark = job.flaws.dark or view in job.flaws.dark_views
+        places = None if dark else atoms.seen_by(view, scene, seed)
         counts = _exposed(sensors[view], scene.drop_id, places, bounds, job.flaws)
         crc = checksum(counts.data)
         name = OTHER[view] if job.flaws.swapped else view

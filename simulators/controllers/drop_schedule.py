@@ -17,6 +17,7 @@ class DropSchedule:
         self._due_s: float | None = None
         self._finished = True
         self._told: bytes | None = None
+        self._counted_again = False
         self.next_drop = first_drop
         self.sequence_type: SequenceType = "interferometer"
         """What all drops are for that have not started."""
@@ -48,6 +49,12 @@ class DropSchedule:
         if self._interval_s > 0:
             self._due_s = self._after(now_s if self._due_s is None else self._due_s, now_s)
         return drop_id
+
+    def count_again(self) -> None:
+        """Go on with the number of the first drop, as after a restart without a memory; once."""
+        if not self._counted_again:
+            self._counted_again = True
+            self.next_drop = self._first_drop
 
     def done(self, drop_id: int) -> None:
         """Take note that the outcome of a drop is known."""

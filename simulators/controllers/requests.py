@@ -117,10 +117,16 @@ class RequestHandler:
         return {"status": {**own, **self.status()}}
 
     def _write(self, request: ControllerRequest) -> dict[str, Any]:
-        effective = self.next_effective_drop()
+        first = self.next_effective_drop()
+        before = self._readback()
         if request.commit and request.setpoints:
-            self.bank.write(self.misbehaviour.clamped(request.setpoints), effective)
-        return {"readback": self._readback(), "effective_drop": effective}
+            clamped = self.misbehaviour.clamped(request.setpoints)
+            self.bank.write(clamped, first + self.misbehaviour.late_drops)
+        told = self.misbehaviour.told_after_write(before, self._readback())
+        return {
+            "readback": told,
+            "effective_drop": first if self.misbehaviour.knows_drops else None,
+        }
 
     def _sequence(self, request: ControllerRequest) -> dict[str, Any]:
         assert self.on_sequence is not None  # judged

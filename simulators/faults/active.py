@@ -14,6 +14,7 @@ from simulators.faults.kinds import (
     Dark,
     Displacement,
     Drifts,
+    Exchanged,
     FewAtoms,
     HalfExposed,
     NoAtoms,
@@ -23,7 +24,14 @@ from simulators.faults.kinds import (
     Timed,
     TwoClouds,
 )
-from simulators.faults.wire_kinds import ClockStepped, NetworkCut, OfView, ViewsSwapped
+from simulators.faults.wire_kinds import (
+    ClockStepped,
+    NetworkCut,
+    NumbersAgain,
+    OfView,
+    ViewDark,
+    ViewsSwapped,
+)
 from simulators.instrument.numbers import Coordinate
 from simulators.instrument.randomness import stream
 
@@ -38,6 +46,7 @@ class Flaws:
     atoms_fraction: float = 1.0
     """Share of the atoms that is there."""
     dark: bool = False
+    dark_views: frozenset[View] = frozenset()
     saturated: bool = False
     half_exposed: bool = False
     two_clouds: bool = False
@@ -88,6 +97,10 @@ class Faults:
             factors[fault.name] = factors.get(fault.name, 1.0) * fault.factor
         return factors
 
+    def exchanged(self, drop_id: int) -> list[tuple[str, str]]:
+        """Return the pairs of actuators that make each other's steps."""
+        return [(one.name, one.other) for one in self.active(Exchanged, drop_id)]
+
     def displaced(self, drop_id: int) -> dict[Coordinate, float]:
         """Return what is added to the true disturbance, by observable."""
         sizes: dict[Coordinate, float] = {}
@@ -113,6 +126,7 @@ class Faults:
             atoms_fraction=atoms
             * math.prod(fault.factor for fault in self.active(FewAtoms, drop_id)),
             dark=bool(self.active(Dark, drop_id)),
+            dark_views=frozenset(fault.view for fault in self.active(ViewDark, drop_id)),
             saturated=bool(self.active(Saturated, drop_id)),
             half_exposed=bool(self.active(HalfExposed, drop_id)),
             two_clouds=bool(self.active(TwoClouds, drop_id)),
@@ -134,6 +148,10 @@ class Faults:
     def clock_ns(self, drop_id: int) -> int:
         """Return how wrong the clock of cameras and controllers is."""
         return round(1e9 * sum(fault.size_s for fault in self.active(ClockStepped, drop_id)))
+
+    def numbers_again(self, drop_id: int) -> bool:
+        """Tell whether the drop system counts from the first number again before this drop."""
+        return bool(self.active(NumbersAgain, drop_id))
 
     def become(self, faults: Sequence[Timed]) -> None:
         """Have other faults from now on."""

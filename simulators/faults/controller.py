@@ -8,13 +8,17 @@ from magis_calib.domain.control import Setpoints
 from magis_calib.link.control_messages import ParameterMessage, Refusal
 from simulators.faults.active import Cut, Faults
 from simulators.faults.kinds import (
+    ActsLate,
     Clamps,
     ControllerDiesAfterCheck,
     ControllerRestart,
     ControllerSilent,
     ControllerSlow,
+    KnowsNoDrops,
     OfController,
+    ReadsMore,
     ReadsOff,
+    ReadsOld,
     Refuses,
     UnitChanged,
     Unlocked,
@@ -64,7 +68,25 @@ class Misbehaviour:
         for fault in self._faults.active(ReadsOff, self._newest_drop()):
             if fault.name in found:
                 found[fault.name] += fault.size
+        if self._does(ReadsMore, self._newest_drop()):
+            found["shutter"] = 1.0
         return found
+
+    def told_after_write(
+        self, before: Mapping[str, float], after: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Return the read-back that stands in the answer to a write."""
+        return dict(before if self._does(ReadsOld, self._newest_drop()) else after)
+
+    @property
+    def knows_drops(self) -> bool:
+        """It says from which drop on a write takes effect."""
+        return not self._does(KnowsNoDrops, self._newest_drop())
+
+    @property
+    def late_drops(self) -> int:
+        """How many drops later than it says a write takes effect."""
+        return int(self._does(ActsLate, self._newest_drop()))
 
     def described(self, parameters: dict[str, ParameterMessage]) -> dict[str, ParameterMessage]:
         """Return what is told in place of this description."""

@@ -41,6 +41,11 @@ Fault = Annotated[
     | one.ReadsOff
     | one.UnitChanged
     | one.Unlocked
+    | one.ReadsOld
+    | one.KnowsNoDrops
+    | one.ReadsMore
+    | one.ActsLate
+    | one.Exchanged
     | wire.FrameLost
     | wire.FrameDuplicated
     | wire.FrameLate
@@ -54,7 +59,15 @@ Fault = Annotated[
     | wire.CameraNewSession
     | wire.CameraStutters
     | wire.NetworkCut
-    | wire.ClockStepped,
+    | wire.ClockStepped
+    | wire.PictureRepeated
+    | wire.CountsZero
+    | wire.CountsShifted
+    | wire.BytesSwapped
+    | wire.TriggerOff
+    | wire.ExposureWrong
+    | wire.ViewDark
+    | wire.NumbersAgain,
     Field(discriminator="kind"),
 ]
 

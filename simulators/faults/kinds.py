@@ -227,6 +227,38 @@ class ReadsOff(Timed):
     size: Finite
 
 
+class ReadsOld(OfController):
+    """The answer to a write shows where everything was before it: the motion takes time."""
+
+    kind: Literal["reads_old"]
+
+
+class KnowsNoDrops(OfController):
+    """Does not say from which drop on a write takes effect."""
+
+    kind: Literal["knows_no_drops"]
+
+
+class ReadsMore(OfController):
+    """Reads back a parameter that it never described."""
+
+    kind: Literal["reads_more"]
+
+
+class ActsLate(OfController):
+    """What is written takes effect a drop later than it says."""
+
+    kind: Literal["acts_late"]
+
+
+class Exchanged(Timed):
+    """Two actuators, each of which makes the steps that the other one is told to make."""
+
+    kind: Literal["exchanged"]
+    name: ActuatorName
+    other: ActuatorName
+
+
 class Unlocked(Timed):
     """The laser has lost its lock."""
 

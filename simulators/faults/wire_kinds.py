@@ -70,6 +70,57 @@ class WrongShape(OfView):
     kind: Literal["wrong_shape"]
 
 
+class PictureRepeated(OfView):
+    """The last picture before, again and again, under new drop numbers and times."""
+
+    kind: Literal["picture_repeated"]
+
+
+class CountsZero(OfView):
+    """Every count is 0."""
+
+    kind: Literal["counts_zero"]
+
+
+class CountsShifted(OfView):
+    """Counts aligned to the other side than the header says."""
+
+    kind: Literal["counts_shifted"]
+
+
+class BytesSwapped(OfView):
+    """Counts whose more significant byte comes first."""
+
+    kind: Literal["bytes_swapped"]
+
+
+class TriggerOff(OfView):
+    """A trigger time that is wrong by so much."""
+
+    kind: Literal["trigger_off"]
+    size_s: Finite
+
+
+class ExposureWrong(OfView):
+    """A header with this exposure."""
+
+    kind: Literal["exposure_wrong"]
+    exposure_s: Seconds
+
+
+class ViewDark(OfView):
+    """A picture of one view that no light has reached."""
+
+    kind: Literal["view_dark"]
+
+
+class NumbersAgain(Timed):
+    """The drop system counts from the first number again; once."""
+
+    momentary = True
+    kind: Literal["numbers_again"]
+
+
 class ViewsSwapped(Timed):
     """The two pictures of a drop, each under the name of the other view."""
 

@@ -5,7 +5,7 @@ covariance.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,11 +86,14 @@ def run(
     factors: Callable[[int], Mapping[str, float]] = lambda drop: {},
     aim: Disturb = lambda drop: {},
     resume: Callable[[int], bool] = lambda drop: False,
+    late: Callable[[int], int] = lambda drop: 0,
+    exchanged: Sequence[tuple[str, str]] = (),
 ) -> Run:
     """Close the loop; `disturb` adds to what is true, `measured` to what is measured only.
 
     `factors`: how many times its step each actuator makes; `aim`: targets; `resume`: the operator
-    closes the loop.
+    closes the loop; `late`: by how many drops setpoints take effect later than told; `exchanged`:
+    actuators that make each other's steps.
     """
     plant, rng = Plant(load_plant_numbers(), preset, seed), np.random.default_rng(seed)
     loop, timeline, facts = Loop(station), Timeline(plant.nominal), allowed(station)
@@ -112,11 +115,12 @@ def run(
         if resume(drop):
             loop.resume(timeline.newest())
         broken = factors(drop)
+        reached = _reached(timeline.in_force(drop - late(drop)), plant.nominal, exchanged)
         moved = {
             name: moved[name] + broken.get(name, 1.0) * (value - before[name])
-            for name, value in in_force.items()
+            for name, value in reached.items()
         }
-        before = in_force
+        before = reached
         true, more, wrong = plant.drop(drop, moved), disturb(drop), measured(drop)
         total = {name: true.observables[name] + more.get(name, 0.0) for name in OBSERVABLES}
         total["phase_rad"] = wrap_phase(total["phase_rad"])
@@ -144,6 +148,17 @@ def run(
         if judged.proposal is not None and not judged.hold:
             timeline.change(drop + 1 + delay, judged.proposal.limited)
     return found
+
+
+def _reached(
+    setpoints: Setpoints, nominal: Setpoints, exchanged: Sequence[tuple[str, str]]
+) -> dict[str, float]:
+    """Return what the actuators are told in truth."""
+    reached = dict(setpoints)
+    for pair in exchanged:
+        for name, source in (pair, pair[::-1]):
+            reached[name] = nominal[name] + setpoints[source] - nominal[source]
+    return reached
 
 
 def estimated(drop: int, seen: dict[str, float]) -> StationEstimate:

@@ -123,3 +123,17 @@ def test_closing_the_loop_again_gives_the_actuator_another_chance(station) -> No
         abs(dead.away(station, "fringe_z_rad_per_m")[-10:].mean())
         < 2 * BEST_SD["fringe_z_rad_per_m"]
     )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_setpoints_that_take_effect_a_drop_late_are_named(station, seed: int) -> None:
+    found = run(station, seed, 40, late=lambda drop: 1)
+    words = next(one.hold.words for one in found.judged if one.hold and one.hold.code == "response")
+    assert "setpoints take effect a drop later than told" in words
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_two_actuators_that_make_each_others_steps_are_named(station, seed: int) -> None:
+    found = run(station, seed, 60, exchanged=[("trap_x_m", "trap_y_m")])
+    words = next(one.hold.words for one in found.judged if one.latched)
+    assert "trap x and trap y look exchanged" in words

@@ -22,6 +22,8 @@ class Row:
     last: int = LAST
     operator: bool = False
     """The way out of it is that the operator closes the loop again."""
+    for_good: bool = False
+    """There is no way out but to stop the run and begin another one."""
     disk: str = ""
     """What the disk that is recorded on is like in those drops (bad_disk.c)."""
 

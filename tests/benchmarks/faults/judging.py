@@ -51,13 +51,13 @@ def _as_always(row: Row, seen: Seen) -> str:
     """Say what must not be in any run."""
     wrong = []
     again, room = seen.until_corrected(), RECOVERS_WITHIN + OPERATOR_AFTER * row.operator
-    if again is None or again > room:
+    if not row.for_good and (again is None or again > room):
         wrong.append(f"corrects again after {again} drops, wanted at most {room}")
     if seen.unexplained:
         wrong.append(f"drops without a name for what they lack: {seen.unexplained[:10]}")
     if seen.violations:
         wrong.append(f"{seen.violations} limits broken")
-    if seen.loop_fault:
+    if seen.loop_fault and not row.for_good:
         wrong.append(f"at the end: {seen.loop_fault}")
     if not all(change.cause for change in seen.safety):
         wrong.append("a safety state without a cause")
