@@ -77,6 +77,7 @@ class CameraLink:
         self._socket = security.context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HWM)
         self._socket.setsockopt(zmq.LINGER, 500)
+        self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # to notice that a driver is gone
         security.serve(self._socket, "camera", "application")
         self._socket.bind(station.links.camera)
 
@@ -160,26 +161,23 @@ class CameraLink:
             self._peers[view] = replace(self._peers[view], seen_s=now_s)
         if isinstance(message, FrameMessage):
             return self._frame(identity, message, rest, view, now_s)
-        if isinstance(message, Bye) and view is not None:
+        if view is None or message.session != self._peers[view].hello.session:
+            text = f"{message.type} of a session that has not said hello"
+            raise WireError("no_hello", text, wanted="a hello first", got=message.session)
+        if isinstance(message, Bye):
             del self._peers[view]
-        if isinstance(message, Heartbeat):
-            self._beat(identity, view)
+        else:
+            self._send(identity, Heartbeat(session=self._session))
         return None
 
     def _view_of(self, identity: bytes) -> View | None:
         """Return the view of who said hello; None for anybody else."""
         return next((v for v, peer in self._peers.items() if peer.identity == identity), None)
 
-    def _beat(self, identity: bytes, view: View | None) -> None:
-        """Answer a heartbeat. Raises `WireError` where no hello came before it."""
-        if view is None:
-            text = "heartbeat of a driver that has not said hello"
-            raise WireError("no_hello", text, wanted="a hello first")
-        self._send(identity, Heartbeat(session=self._session))
-
     def _welcome(self, identity: bytes, hello: Hello, now_s: float) -> CameraJoined:
         version = agree_version(hello.protocols)
         camera = check_hello(hello, self._station_name, self._station)
+        self._check_is_only(identity, hello, now_s)
         self._peers[camera.view] = _Peer(identity, hello, now_s)
         self._send(
             identity,
@@ -187,6 +185,20 @@ class CameraLink:
         )
         log.info("camera %s joined: session %s", camera.name, hello.session)
         return CameraJoined(camera.view, camera.name, hello.session, facts_of(hello))
+
+    def _check_is_only(self, identity: bytes, hello: Hello, now_s: float) -> None:
+        """Refuse a second driver of a camera whose first one is there. Raises `WireError`."""
+        first = self._peers.get(hello.view)
+        if first is None or identity == first.identity or hello.session == first.hello.session:
+            return
+        alive = now_s - first.seen_s < self._links.silent_after_s
+        if alive and self._send(first.identity, Heartbeat(session=self._session)):
+            raise WireError(
+                "second_driver",
+                f"a second driver of {hello.camera}",
+                wanted=f"session {first.hello.session} alone, until it says bye or is silent",
+                got=f"session {hello.session}",
+            )
 
     def _frame(
         self,
@@ -215,8 +227,12 @@ class CameraLink:
         while self._outbox:
             self._send(*self._outbox.popleft())
 
-    def _send(self, identity: bytes, message: ToCamera) -> None:
+    def _send(self, identity: bytes, message: ToCamera) -> bool:
+        """Send, and return whether somebody is there to read it."""
         try:
             self._socket.send_multipart([identity, message.encode()], zmq.NOBLOCK)
         except zmq.Again:
             log.warning("a camera driver does not read its answers; one was dropped")
+        except zmq.ZMQError:  # it is gone: its silence ends what it had
+            return False
+        return True

@@ -112,7 +112,9 @@ class ControllerConnection:
             return LinkState(self.name, False, None, self._with_problem(where))
         age_s = time.monotonic() - self._heard_s
         if age_s < self._links.silent_after_s:
-            return LinkState(self.name, True, age_s, self._endpoint)
+            there = self.welcome is not None or self._quiet
+            waits = f"{self.name} at {self._endpoint} answers, and has not welcomed this program"
+            return LinkState(self.name, there, age_s, self._endpoint if there else waits)
         silent = f"silent for {age_s:.0f} s"
         return LinkState(self.name, False, age_s, self._with_problem(silent))
 

@@ -19,7 +19,7 @@ from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Links
 from magis_calib.domain.camera import DropAnnouncement, SequenceType
 from magis_calib.domain.control import ParameterFacts, Setpoints, WriteAnswer
-from magis_calib.domain.devices import LinkState
+from magis_calib.domain.devices import LinkState, Oddity
 from magis_calib.domain.errors import ControllerError, Garbled, Refused, Silent, WireError
 from magis_calib.domain.limits import broken_limit
 from magis_calib.link.control_messages import (
@@ -62,7 +62,7 @@ class ControllerClient:
         self._late: deque[tuple[Setpoints, WriteAnswer]] = deque(maxlen=LATE_KEPT)
         self._drops: deque[DropAnnouncement] = deque()
         self._newest_drop = 0
-        self._oddity = ""
+        self._oddity: Oddity | None = None
         self._odd_s = -math.inf
         self._connection = ControllerConnection(
             security, name, endpoint, caller, links, self._take, self._take_unreadable
@@ -115,9 +115,9 @@ class ControllerClient:
         """Return the last drop that it announced, 0 for none. Never blocks."""
         return self._newest_drop
 
-    def oddity(self) -> str:
-        """Say what it said lately that is not as agreed; empty for nothing. Never blocks."""
-        return self._oddity if time.monotonic() - self._odd_s < ODD_FOR_S else ""
+    def oddity(self) -> Oddity | None:
+        """Return what it said lately that is not as agreed; None for nothing. Never blocks."""
+        return self._oddity if time.monotonic() - self._odd_s < ODD_FOR_S else None
 
     def announcements(self) -> Sequence[DropAnnouncement]:
         """Return the drops announced since the last call. Never blocks."""
@@ -170,6 +170,7 @@ class ControllerClient:
             self._check_limits(setpoints)
         number = next(self._numbers)
         request = ControllerRequest(
+            protocol=1,
             request=word,
             request_id=f"{self._own_session}-{number}",
             number=number,
@@ -213,15 +214,17 @@ class ControllerClient:
         """Leave out what it never described; say so."""
         strange = sorted(readback.keys() - self._facts.keys())
         if strange and self._facts:
-            self._notice(f"it reads back {strange[0]!r}, which it does not describe: left out")
+            self._notice(
+                f"it reads back {strange[0]!r}, which it does not describe: left out", True
+            )
         return {name: value for name, value in readback.items() if name in self._facts}
 
-    def _notice(self, words: str) -> None:
+    def _notice(self, words: str, harmless: bool = False) -> None:
         """Remember what is not as agreed; log it where it is new."""
-        words = f"{self.name}: {words}"
-        if words != self._oddity:
-            log.warning("%s", words)
-        self._oddity = words
+        oddity = Oddity(f"{self.name}: {words}", harmless)
+        if oddity != self._oddity:
+            log.warning("%s", oddity.words)
+        self._oddity = oddity
         self._odd_s = time.monotonic()
 
     def _check_limits(self, setpoints: Setpoints) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from magis_calib.actuators.checks import Status, strayed
 from magis_calib.domain.control import Outcome, ParameterFacts, Setpoints, WriteAnswer
-from magis_calib.domain.devices import Controller
+from magis_calib.domain.devices import Controller, Oddity
 from magis_calib.domain.errors import ControllerError, Refused
 
 LONGEST_WAIT_S = 2.0
@@ -113,10 +113,10 @@ class ControllerSet:
         """Return the writes that were answered after their deadline, each once."""
         return [late for one in self.by_name.values() for late in one.late_writes()]
 
-    def oddities(self) -> dict[str, str]:
+    def oddities(self) -> dict[str, Oddity]:
         """Return what controllers said lately that is not as agreed, by controller."""
         told = {name: controller.oddity() for name, controller in self.by_name.items()}
-        return {name: words for name, words in told.items() if words}
+        return {name: oddity for name, oddity in told.items() if oddity is not None}
 
     def check(self, setpoints: Setpoints) -> Sent | None:
         """Ask every controller whether it would take these; return what speaks against sending."""

@@ -18,7 +18,7 @@ from magis_calib.actuators.moves import MOST_STEPS, MoveResult, next_step, still
 from magis_calib.actuators.whereabouts import Whereabouts
 from magis_calib.config.station import Station
 from magis_calib.domain.control import Decision, ParameterFacts, Setpoints
-from magis_calib.domain.devices import ActuatorState
+from magis_calib.domain.devices import ActuatorState, Oddity
 from magis_calib.domain.errors import ControllerError
 from magis_calib.domain.limits import BrokenLimit, broken_limit
 from magis_calib.domain.quantities import ACTUATORS
@@ -65,7 +65,7 @@ class LiveActuators:
         """
         return self._strayed or self._whereabouts.doubt_about(self._drop)
 
-    def oddities(self) -> Mapping[str, str]:
+    def oddities(self) -> Mapping[str, Oddity]:
         """Return what controllers said lately that is not as agreed, by controller."""
         return self._controllers.oddities()
 

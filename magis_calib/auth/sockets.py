@@ -19,6 +19,7 @@ from zmq.auth.thread import ThreadAuthenticator
 
 from magis_calib.auth.keyring import Keyring, Peer, Role, default_keys_dir
 from magis_calib.config.station import Station
+from magis_calib.domain.camera import LARGEST_FRAME_BYTES
 from magis_calib.domain.errors import ConfigError, WireError
 
 log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ WELCOME: Mapping[Door, frozenset[Role]] = {
 }
 """Which roles are let in at the sockets that cameras, applications and observers connect to."""
 LARGEST_BYTES: Mapping[Door, int] = {
-    "camera": 300_000_000,
+    "camera": LARGEST_FRAME_BYTES,
     "control": 1_000_000,
     "telemetry": 1_000,
 }

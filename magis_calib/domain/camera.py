@@ -59,6 +59,10 @@ class CameraFacts:
         return self.read_noise**2 + (self.lsb_counts * self.gain) ** 2 / 12.0
 
 
+LARGEST_FRAME_BYTES = 300_000_000
+"""Pixels of one frame that are taken into memory; the connection of who sends more is cut."""
+
+
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
     """The header of one frame exactly as it was sent (docs/protocol.md, "frame")."""

@@ -69,6 +69,15 @@ class FrameSource(Protocol):
         """Stop receiving and release what is held."""
 
 
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something that is not as agreed in docs/protocol.md."""
+
+    words: str
+    harmless: bool
+    """It was left out, and nothing else comes of it."""
+
+
 class Controller(Protocol):
     """A device whose setpoints can be moved.
 
@@ -101,8 +110,8 @@ class Controller(Protocol):
     def newest_drop(self) -> int:
         """Return the last drop that it announced, 0 for none. Never blocks."""
 
-    def oddity(self) -> str:
-        """Say what it said lately that is not as agreed; empty for nothing. Never blocks."""
+    def oddity(self) -> Oddity | None:
+        """Return what it said lately that is not as agreed; None for nothing. Never blocks."""
 
     def session(self) -> str | None:
         """The controller's own session id, None before its first word.

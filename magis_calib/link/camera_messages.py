@@ -61,7 +61,7 @@ class FrameMessage(Message):
     """The header of a frame; the pixels follow as the second part."""
 
     type: Literal["frame"] = "frame"
-    protocol: Literal[1] = 1
+    protocol: Literal[1]
     station: Name
     camera: Name
     view: View
@@ -91,7 +91,7 @@ class FrameMessage(Message):
         """Return the message that carries this header."""
         names = [name for name in cls.model_fields if name not in {"type", "protocol", "dtype"}]
         dtype: Literal["uint16", "uint8"] = "uint16" if header.pixel_format == "Mono16" else "uint8"
-        return cls(dtype=dtype, **{name: getattr(header, name) for name in names})
+        return cls(protocol=1, dtype=dtype, **{name: getattr(header, name) for name in names})
 
     def header(self) -> FrameHeader:
         """Return the frozen noun of the domain."""

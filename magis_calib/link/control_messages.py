@@ -53,7 +53,7 @@ class ControllerRequest(Message):
     """
 
     type: Literal["request"] = "request"
-    protocol: Literal[1] = 1
+    protocol: Literal[1]
     request: RequestWord
     request_id: Name
     number: Count

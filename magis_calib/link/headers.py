@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from magis_calib.domain.errors import WireError
+from magis_calib.link.words import field_problem, json_problem
 
 PROTOCOL_VERSION = 1
 HEADER_LIMIT_BYTES = 64_000
@@ -37,9 +38,9 @@ def message_type(raw: bytes, known: Sequence[str]) -> str:
             "too_large", "header is too long", wanted=f"<= {HEADER_LIMIT_BYTES} bytes", got=len(raw)
         )
     try:
-        table = json.loads(raw)
+        table = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise WireError("bad_json", f"header is not JSON ({error})", got=_excerpt(raw)) from error
+        raise WireError("bad_json", json_problem(raw, error), got=_excerpt(raw) or None) from error
     kind = table.get("type") if isinstance(table, dict) else None
     if not isinstance(kind, str) or kind not in known:
         raise WireError("unknown_type", "message type", wanted=list(known), got=kind)
@@ -61,8 +62,8 @@ def parse(model: type[AnyMessage], raw: bytes) -> AnyMessage:
             raise WireError(
                 "unsupported_version", "protocol", wanted=PROTOCOL_VERSION, got=got
             ) from error
-        got = None if problem["type"] == "missing" else problem["input"]
-        raise WireError("bad_header", f"field {name!r}", wanted=problem["msg"], got=got) from error
+        what, wanted, got = field_problem(problem)
+        raise WireError("bad_header", what, wanted=wanted, got=got) from error
 
 
 def agree_version(offered: Sequence[int]) -> int:

@@ -12,7 +12,13 @@ import numpy.typing as npt
 from isal import isal_zlib
 
 from magis_calib.config.station import Camera, Station
-from magis_calib.domain.camera import CameraFacts, Counts, FrameHeader, PixelFormat
+from magis_calib.domain.camera import (
+    LARGEST_FRAME_BYTES,
+    CameraFacts,
+    Counts,
+    FrameHeader,
+    PixelFormat,
+)
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import (
     FROM_CAMERA,
@@ -141,6 +147,7 @@ def check_hello(hello: Hello, station_name: str, station: Station) -> Camera:
         raise WireError(
             "wrong_view", f"view of camera {camera.name}", wanted=camera.view, got=hello.view
         )
+    _check_size(hello)
     announced = hello.facts.model_dump()
     for name, wanted in camera.facts.model_dump(exclude_none=True).items():
         if announced[name] != wanted:
@@ -151,6 +158,19 @@ def check_hello(hello: Hello, station_name: str, station: Station) -> Camera:
                 got=announced[name],
             )
     return camera
+
+
+def _check_size(hello: Hello) -> None:
+    """Refuse a camera whose frames would be cut off. Raises `WireError`."""
+    facts = hello.facts
+    size = payload_bytes("Mono16", facts.rows, facts.columns)
+    if size > LARGEST_FRAME_BYTES:
+        raise WireError(
+            "bad_header",
+            f"fields `facts.rows`, `facts.columns`: a frame of {size} bytes",
+            wanted=f"at most {LARGEST_FRAME_BYTES} bytes (2 a pixel)",
+            got=(facts.rows, facts.columns),
+        )
 
 
 def check_frame(message: FrameMessage, payload: memoryview | bytes, hello: Hello | None) -> Counts:

@@ -10,7 +10,7 @@ from magis_calib.actuators.moves import MoveResult
 from magis_calib.config.loop import LoopConfig
 from magis_calib.config.station import Station
 from magis_calib.domain.control import NOT_JUDGED, Decision, ParameterFacts, Setpoints
-from magis_calib.domain.devices import ActuatorState
+from magis_calib.domain.devices import ActuatorState, Oddity
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.evaluation import Evaluation
 from magis_calib.replay.recorded_decisions import astray_of
@@ -42,7 +42,7 @@ class RecordedActuators:
         """Be ready: there is nobody to ask."""
         return True
 
-    def oddities(self) -> Mapping[str, str]:
+    def oddities(self) -> Mapping[str, Oddity]:
         """Return nothing: no controller speaks."""
         return {}
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Literal
 
 from magis_calib.domain.control import Decision
-from magis_calib.domain.devices import LinkState
+from magis_calib.domain.devices import LinkState, Oddity
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.rules import RULES, Rule
 from magis_calib.state.answer import Refusal
@@ -126,16 +126,25 @@ def link_troubles(
     }
 
 
-def answer_troubles(oddities: Mapping[str, str]) -> dict[str, Trouble]:
+def answer_troubles(oddities: Mapping[str, Oddity]) -> dict[str, Trouble]:
     """Return a trouble for each controller that said what is not as agreed, by its name."""
     remedy = "magis-calib check-controller NAME shows what it says; docs/protocol.md what it may"
-    return {f"answers {name}": Trouble("look", words, remedy) for name, words in oddities.items()}
+    return {
+        f"answers {name}": Trouble("look" if one.harmless else "act", one.words, remedy)
+        for name, one in oddities.items()
+    }
 
 
-def blind_troubles(blind: Mapping[str, str]) -> dict[str, Trouble]:
-    """Return a trouble for each view or observable that tells nothing any more."""
+def blind_troubles(blind: Mapping[str, str], closed: bool) -> dict[str, Trouble]:
+    """Return a trouble for each view or observable that tells nothing any more.
+
+    `closed`: corrections are wanted; else nobody is harmed by it.
+    """
     remedy = "look at the picture, the camera and its settings; magis-calib check-driver helps"
-    return {f"blind {name}": Trouble("act", words, remedy) for name, words in blind.items()}
+    return {
+        f"blind {name}": Trouble("act" if closed else "look", words, remedy)
+        for name, words in blind.items()
+    }
 
 
 def decision_troubles(

@@ -247,9 +247,7 @@ class CommandHandler:
         self.wanted, answer = TURNS[type(command)]
         if self.wanted == "closed":
             self.fault = ""
-            self._history.closed_after = max(
-                (one.drop_id for one in self._history.records), default=0
-            )
+            self._history.closed()
             self._components.actuators.accept()
             self._loop.resume(self._components.actuators.commanded())
         return answer

@@ -11,7 +11,7 @@ from magis_calib.actuators.moves import MoveResult
 from magis_calib.config.station import Station
 from magis_calib.domain.camera import DropAnnouncement, Frame, ImagePair
 from magis_calib.domain.control import Setpoints
-from magis_calib.domain.devices import ActuatorState, DropSystem, FrameSource, LinkState
+from magis_calib.domain.devices import ActuatorState, DropSystem, FrameSource, LinkState, Oddity
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.feedback.loop import Loop
 from magis_calib.link.frame_checks import FrameChecks
@@ -39,7 +39,7 @@ class OperatedActuators(Actuators, Protocol):
     def prepare(self) -> bool:
         """Make sure that the controllers are known."""
 
-    def oddities(self) -> Mapping[str, str]:
+    def oddities(self) -> Mapping[str, Oddity]:
         """Return what controllers said lately that is not as agreed, by controller."""
 
     def accept(self) -> None:

@@ -126,13 +126,13 @@ class Engine:
 
     @property
     def bad_end(self) -> str:
-        """Why the run must not pass for a good one: the fault, or an alarm that asks to act.
+        """Why the run must not pass for a good one: the fault, or alarms that ask to act.
 
         Empty where nothing does. A replay moves nothing: only a fault counts there.
         """
         live = self._components.mode == "live"
         standing = (one.text for one in self.snapshot.alarms if live and one.severity == "act")
-        return self.fault or next(standing, "")
+        return self.fault or "; ".join(standing)
 
     # ---- receive thread
 

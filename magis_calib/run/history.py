@@ -51,6 +51,11 @@ class RunHistory:
         self.records = (*self.records[1 - RECORDS_KEPT :], record)
         self.history.add(record)
 
+    def closed(self) -> None:
+        """Note that the operator closes the loop: what is wrong is judged by what comes now."""
+        self.closed_after = max((one.drop_id for one in self.records), default=0)
+        self.untold = replace(self.untold, silences={})
+
     def note(self, drop_id: int, text: str) -> DropRecord | None:
         """Write a remark beside a drop and return its record; None where it is no longer kept."""
         noted = next((one for one in self.records if one.drop_id == drop_id), None)

@@ -42,6 +42,7 @@ class ReceiverState:
     """Frames that came after they had been given up for lost."""
     malformed: Mapping[str, int] = field(default_factory=dict)
     latest_error: str = ""
+    latest_error_code: str = ""
     latest_error_s: float = float("-inf")
     latest_frame_s: Mapping[str, float] = field(default_factory=dict)
     doubts: Mapping[str, str] = field(default_factory=dict)
@@ -215,5 +216,6 @@ class Receiver:
             self.state,
             malformed=dict(self._errors),
             latest_error=str(error),
+            latest_error_code=error.code,
             latest_error_s=time.monotonic(),
         )

@@ -28,6 +28,8 @@ from magis_calib.run.history import RunHistory
 from magis_calib.run.receiver import ReceiverState
 from magis_calib.state.snapshot import Alarm, Counters, LoopWord, Snapshot
 
+CORRUPTING = frozenset({"conflict", "second_driver"})
+"""Refusals after which somebody must act: two sources say different things of one picture."""
 SHOWN_FOR_S = 60.0
 """A refused message stays an alarm for this long."""
 
@@ -187,7 +189,7 @@ class SnapshotBuilder:
         troubles = link_troubles(links, now_s - self._started_s, station.links.silent_after_s)
         troubles.update(answer_troubles(components.actuators.oddities()))
         if components.mode == "live":
-            troubles.update(blind_troubles(history.untold.blind()))
+            troubles.update(blind_troubles(history.untold.blind(), request.loop == "closed"))
         troubles.update(_frame_troubles(receiver, now_s, station.alarms.no_frame_after_s))
         if request.fault:
             troubles["fault"] = Trouble(
@@ -210,7 +212,7 @@ def _frame_troubles(receiver: ReceiverState, now_s: float, patience_s: float) ->
     troubles = _picture_troubles(receiver)
     if now_s - receiver.latest_error_s < SHOWN_FOR_S:
         troubles["frames"] = Trouble(
-            "look",
+            "act" if receiver.latest_error_code in CORRUPTING else "look",
             f"refused a message: {receiver.latest_error}",
             "check the driver with magis-calib check-driver",
         )

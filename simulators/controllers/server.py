@@ -158,6 +158,10 @@ class ControllerServer:
             if not isinstance(message, ControllerRequest | Bye):
                 self._ask_for_hello(identity)
             return
+        holder = self.lease.holder
+        if holder is not None and message.session != holder.session:
+            self._ask_for_hello(identity)
+            return
         self.lease.renew()
         if isinstance(message, Done):
             self.on_done(message.drop_id)

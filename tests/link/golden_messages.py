@@ -124,12 +124,13 @@ REQUEST = {"session": "app-3", "expires_time_ns": EXPIRES_NS}
 TO_CONTROLLER = {
     "controller_hello": control.ControllerHello(protocols=[1], station="bottom", session="app-3"),
     "request_describe": control.ControllerRequest(
-        request="describe", request_id="app-3-1", number=1, **REQUEST
+        protocol=1, request="describe", request_id="app-3-1", number=1, **REQUEST
     ),
     "request_read": control.ControllerRequest(
-        request="read", request_id="app-3-2", number=2, **REQUEST
+        protocol=1, request="read", request_id="app-3-2", number=2, **REQUEST
     ),
     "request_write": control.ControllerRequest(
+        protocol=1,
         request="write",
         request_id="app-3-3",
         number=3,
@@ -137,6 +138,7 @@ TO_CONTROLLER = {
         **REQUEST,
     ),
     "request_check": control.ControllerRequest(
+        protocol=1,
         request="write",
         request_id="app-3-4",
         number=4,
@@ -145,10 +147,15 @@ TO_CONTROLLER = {
         **REQUEST,
     ),
     "request_status": control.ControllerRequest(
-        request="status", request_id="app-3-5", number=5, **REQUEST
+        protocol=1, request="status", request_id="app-3-5", number=5, **REQUEST
     ),
     "request_sequence": control.ControllerRequest(
-        request="sequence", request_id="app-3-6", number=6, sequence_type="z_shear", **REQUEST
+        protocol=1,
+        request="sequence",
+        request_id="app-3-6",
+        number=6,
+        sequence_type="z_shear",
+        **REQUEST,
     ),
     "done": control.Done(session="app-3", drop_id=42),
     "controller_bye": camera.Bye(session="app-3"),

@@ -46,9 +46,8 @@ def test_names_every_message_and_field():
 
 def test_lists_every_error_code_with_its_retry():
     listed = dict(re.findall(r"^\| `(\w+)` \| (yes|no) \|", TEXT, re.MULTILINE))
-    files = [
-        path for folder in ("link", "auth") for path in (ROOT / "magis_calib" / folder).glob("*.py")
-    ]
+    folders = (ROOT / "magis_calib" / "link", ROOT / "magis_calib" / "auth", ROOT / "hardware")
+    files = [path for folder in folders for path in folder.glob("*.py")]
     sources = "".join(path.read_text() for path in files)
     raised = set(re.findall(r"(?:WireError|_same)\(\s*\"(\w+)\"", sources))
     assert raised == set(listed)

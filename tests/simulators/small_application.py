@@ -99,7 +99,8 @@ class SmallApplication:
             "expires_time_ns": time.time_ns() + 5_000_000_000,
             "session": self.name,
         }
-        message = ControllerRequest(request=request, request_id=f"r{number}", **(defaults | more))
+        told = {"protocol": 1, "request": request, "request_id": f"r{number}"}
+        message = ControllerRequest(**(told | defaults | more))
         self.controllers[controller].send(message.encode())
         self.until(lambda: f"r{number}" in self.answers)
         return self.answers[f"r{number}"]

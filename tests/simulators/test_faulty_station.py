@@ -66,6 +66,7 @@ def next_drop(application, drop_id: int) -> None:
 def post(application, controller: str, request: str, name: str, **more) -> None:
     """Ask without waiting for an answer."""
     message = ControllerRequest(
+        protocol=1,
         request=request,
         request_id=name,
         number=next(application.numbers),
