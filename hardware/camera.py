@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import zmq
 
+from magis_calib.auth.handshake import DoorMonitor
 from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Links, Station
 from magis_calib.domain.camera import Frame, View
@@ -79,6 +80,7 @@ class CameraLink:
         self._socket.setsockopt(zmq.LINGER, 500)
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # to notice that a driver is gone
         security.serve(self._socket, "camera", "application")
+        self._door = DoorMonitor(self._socket, "camera")
         self._socket.bind(station.links.camera)
 
     def receive(self, timeout_s: float) -> SourceEvent | None:
@@ -86,6 +88,7 @@ class CameraLink:
         until = time.monotonic() + timeout_s
         while True:
             self._send_waiting()
+            self._door.look(time.monotonic())
             if self._socket.poll(int(POLL_S * 1000)):
                 parts = self._socket.recv_multipart(copy=False)
                 event = self._handle(parts[0].bytes, parts[1:], time.monotonic())
@@ -116,6 +119,7 @@ class CameraLink:
     def close(self) -> None:
         """Send what waits and close the socket."""
         self._send_waiting()
+        self._door.close()
         self._socket.close()
 
     def _link(self, view: View, name: str) -> LinkState:

@@ -5,8 +5,12 @@ What is wrong there in words, and knocking again.
 
 from __future__ import annotations
 
+import logging
+
 import zmq
 from zmq.utils.monitor import parse_monitor_message
+
+log = logging.getLogger(__name__)
 
 KNOCK_AGAIN_S = 2.0
 REFUSALS = {
@@ -19,6 +23,19 @@ REFUSALS = {
     "the other locked? (links.sockets)",
 }
 """Of the handshake of ZMTP 3.1 (ZeroMQ RFC 37) and CURVE (RFC 26), as libzmq's monitor tells."""
+AT_THE_DOOR = (
+    zmq.EVENT_HANDSHAKE_FAILED_AUTH,
+    zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL,
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL,
+)
+WHY = {
+    AT_THE_DOOR[0]: "its key is not let in here; the line before says whose it is",
+    AT_THE_DOOR[1]: "it does not speak as this end does: is one of them plain and the other "
+    "locked? (links.sockets)",
+    AT_THE_DOOR[2]: "it knows another key of this end, or it went away",
+}
+"""Of what a bound socket's monitor tells."""
+TELL_AGAIN_S = 60.0
 WATCHED = zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | sum(REFUSALS)
 
 
@@ -60,6 +77,35 @@ class HandshakeMonitor:
             self._socket.disconnect(self._endpoint)
             self._socket.connect(self._endpoint)
         return broken
+
+    def close(self) -> None:
+        """Stop watching; the socket is its owner's to close."""
+        self._socket.disable_monitor()
+        self._monitor.close(linger=0)
+
+
+class DoorMonitor:
+    """Logs who is not let in at a bound socket, each cause once a minute.
+
+    Used by the thread that owns it.
+    """
+
+    def __init__(self, socket: zmq.Socket[bytes], door: str) -> None:
+        """Watch a socket that is about to be bound."""
+        self._socket = socket
+        self._door = door
+        self._monitor = socket.get_monitor_socket(sum(AT_THE_DOOR))
+        self._told_s: dict[zmq.Event, float] = {}
+
+    def look(self, now_s: float) -> None:
+        """Take in what happened."""
+        while self._monitor.poll(0):
+            told = parse_monitor_message(self._monitor.recv_multipart())
+            event = zmq.Event(told["event"])
+            if now_s - self._told_s.get(event, -TELL_AGAIN_S) >= TELL_AGAIN_S:
+                self._told_s[event] = now_s
+                address = told["endpoint"].decode(errors="replace")
+                log.warning("a handshake at %s (%s) failed: %s", address, self._door, WHY[event])
 
     def close(self) -> None:
         """Stop watching; the socket is its owner's to close."""

@@ -157,11 +157,7 @@ class CurveSecurity:
         public = part.get("User-Id")
         peer = self._welcome(door, str(public))
         if peer is None:
-            raise WireError(
-                "not_allowed",
-                f"key {public} at the {door} socket",
-                wanted="a key in the list of allowed",
-            )
+            raise WireError("not_allowed", self._why_not(door, str(public)))
         return peer.name
 
     def trusts(self, server: str) -> bool:
@@ -192,8 +188,19 @@ class CurveSecurity:
         if now_s - self._complained_s.get(domain, -COMPLAIN_S) < COMPLAIN_S:
             return
         self._complained_s[domain] = now_s
-        words = "refused at the %s socket: key %s is not in the list of allowed"
-        log.warning(words, domain, key.decode())
+        log.warning("refused: %s", self._why_not(domain, key.decode()))
+
+    def _why_not(self, door: str, public: str) -> str:
+        """Say why this key is not let in at this door."""
+        with contextlib.suppress(ConfigError):
+            peer = self.keyring.parties().get(public)
+            if peer is not None:
+                roles = " or ".join(sorted(WELCOME.get(door, ())))  # type: ignore[call-overload]
+                return (
+                    f"the key of {peer.name} (role {peer.role}) at the {door} socket, which is "
+                    f"for role {roles}"
+                )
+        return f"an unknown key at the {door} socket: {public} is not in the list of allowed"
 
     def close(self) -> None:
         """Send the guard home and release the context."""

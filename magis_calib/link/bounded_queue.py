@@ -17,7 +17,7 @@ class BoundedQueue(Generic[Item]):
 
     def __init__(self, limit_bytes: int) -> None:
         """Hold at most this many bytes."""
-        self._limit_bytes = limit_bytes
+        self.limit_bytes = limit_bytes
         self._items: deque[tuple[Item, int]] = deque()
         self._bytes = 0
         self._closed = False
@@ -28,7 +28,7 @@ class BoundedQueue(Generic[Item]):
         with self._changed:
             self._changed.wait_for(
                 lambda: (
-                    self._closed or not self._items or self._bytes + size_bytes <= self._limit_bytes
+                    self._closed or not self._items or self._bytes + size_bytes <= self.limit_bytes
                 )
             )
             if self._closed:

@@ -104,6 +104,23 @@ class Pairing:
             _incomplete(drop_id, self._open.pop(drop_id).frames, self._wait_s) for drop_id in late
         ]
 
+    def shed(self, most_bytes: int) -> list[IncompleteDrop]:
+        """Give up the oldest drops whose frames wait, until no more than this is held."""
+        found = []
+        while self.bytes_held > most_bytes:
+            drop_id = next(drop for drop, waiting in self._open.items() if waiting.frames)
+            frames = self._open.pop(drop_id).frames
+            missing = " or ".join(view for view in VIEWS if view not in frames)
+            reason = f"given up: frames of {self.waiting + 1} drops wait for view {missing}"
+            found.append(IncompleteDrop(drop_id, reason, frames))
+        return found
+
+    @property
+    def bytes_held(self) -> int:
+        """Bytes of the frames that wait for the other view."""
+        waiting = (frame for one in self._open.values() for frame in one.frames.values())
+        return sum(frame.counts.nbytes for frame in waiting)
+
     def flush(self) -> list[IncompleteDrop]:
         """Give up every drop that still waits: the run ends."""
         return self.expire(float("inf"))

@@ -88,6 +88,7 @@ class Receiver:
         if event is not None:
             self._handle(event)
         self._give_up(self._pairing.expire(time.monotonic()))
+        self._give_up(self._pairing.shed(self._work.limit_bytes))
 
     def _go_on(self, earlier: Earlier) -> None:
         """Know what is stored, and bring the drops that have no outcome to one."""

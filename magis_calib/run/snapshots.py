@@ -166,6 +166,8 @@ class SnapshotBuilder:
         )
         return replace(
             history.counters,
+            untold_x=history.untold.views["x"],
+            untold_y=history.untold.views["y"],
             expected=receiver.expected,
             received=receiver.received,
             lost=receiver.lost,

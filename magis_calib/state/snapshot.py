@@ -77,6 +77,9 @@ class Counters:
     """Frames."""
     stored: int = 0
     not_stored: int = 0
+    untold_x: int = 0
+    """Interferometer drops of which view x told nothing."""
+    untold_y: int = 0
     lost: int = 0
     late: int = 0
     """Frames that came after they had been given up for lost."""
