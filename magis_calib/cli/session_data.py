@@ -17,8 +17,8 @@ from rich.progress import track
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import utc_moment
+from magis_calib.host.disk import bytes_on_disk
 from magis_calib.recording.certificate import certify
-from magis_calib.recording.disk import bytes_on_disk
 from magis_calib.recording.export import export_images, export_table
 from magis_calib.recording.listing import age_s, listed, sessions_in
 from magis_calib.recording.probe import opened

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from magis_calib.domain.camera import VIEWS
+from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
 from magis_calib.recording.check import missing_frames
+from magis_calib.recording.files import FINAL, read_sealed, write_sealed
 from magis_calib.recording.reader import Session
-from magis_calib.recording.writer import FINAL, write_text
 
 CERTIFICATE = "certificate.json"
 NAMED = 1000
@@ -169,7 +170,7 @@ def write_certificate(path: Path, *, goes_on: bool = False) -> Certificate:
             decided = max(session.table("estimates")["drop_id"].tolist(), default=0)
     with Session(path) as session:
         found = certify(session, decided)
-    write_text(path / CERTIFICATE, to_json(found))
+    write_sealed(path / CERTIFICATE, found)
     return found
 
 
@@ -202,8 +203,8 @@ REORDERED = 1000
 
 def _counters(final: Path) -> Mapping[str, Any]:
     try:
-        counters: Mapping[str, Any] = json.loads(final.read_text(encoding="utf-8"))["counters"]
-    except (OSError, ValueError, KeyError):
+        counters: Mapping[str, Any] = read_sealed(final, sealed=False)["counters"]
+    except (SessionError, KeyError):
         return {}
     return counters
 

@@ -17,6 +17,8 @@ import numpy as np
 from magis_calib.domain.camera import VIEWS, Frame, View
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
+from magis_calib.recording.files import segments_in
+from magis_calib.recording.rows import counts_crc32
 from magis_calib.recording.segment import Rows, Segment, reading
 from magis_calib.recording.tables import dataframe, dataset
 
@@ -130,6 +132,10 @@ class Session:
         facts = segment.facts(view)
         if counts is None or counts.shape != (facts.rows, facts.columns):
             return None
+        if found.counts_crc32 and counts_crc32(counts) != found.counts_crc32:
+            raise SessionError(
+                f"{segment.path}: drop {drop_id}, view {view}: other pixels than were stored"
+            )
         return Frame(segment.header(view, found.place), counts, facts, 0.0)
 
     def drops(self) -> Iterator[tuple[DropRecord, dict[View, Frame]]]:
@@ -191,9 +197,8 @@ class Session:
                     raise SessionError(
                         f"{segment.path}: view of a frame: wanted one of {VIEWS}, got {view!r}"
                     )
-                places.setdefault(
-                    (drop_id, view.decode()), FramePlace(number, place, payload, counts)
-                )
+                # a frame that stands twice was not stored the first time: its segment was given up
+                places[drop_id, view.decode()] = FramePlace(number, place, payload, counts)
         return places
 
 
@@ -202,7 +207,7 @@ def segment_paths(path: Path) -> list[Path]:
 
     Raises `SessionError` where there is none.
     """
-    names = sorted(path.glob("segment-*.h5")) if path.is_dir() else []
+    names = segments_in(path)
     if not names:
         raise SessionError(
             f"{path}: not a session: wanted a folder with segment-0001.h5, got "

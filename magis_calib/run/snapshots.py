@@ -167,7 +167,7 @@ class SnapshotBuilder:
             received=receiver.received,
             lost=receiver.lost,
             late=receiver.late,
-            duplicate=receiver.duplicate,
+            duplicate=receiver.duplicate + (recording.duplicate if recording else 0),
             malformed=receiver.malformed,
             stored=recording.stored if recording else 0,
             not_stored=recording.not_stored if recording else 0,
