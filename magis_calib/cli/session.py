@@ -33,7 +33,8 @@ def certificate(arguments: argparse.Namespace) -> int:
     with opened(arguments.session) as session:
         found = write_certificate(arguments.session) if arguments.write else certify(session)
     print(to_json(found) if arguments.json else found.in_words())
-    return 0 if not found.gaps_in_all and not found.without_outcome else 1
+    missing = found.gaps_in_all or found.without_outcome or found.missing_segments or found.gone
+    return int(bool(missing))
 
 
 def repair(arguments: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from magis_calib.config.recording import Compression
 from magis_calib.domain.camera import CameraFacts, View
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES
-from magis_calib.recording.sums import ABOUT, HEADER, RECORD, about_crc32, with_sums
+from magis_calib.recording.sums import ABOUT, DRIVER, HEADER, RECORD, about_crc32, with_sums
 
 
 def filter_of(compression: Compression) -> Mapping[str, Any]:
@@ -94,7 +94,7 @@ ANNOUNCEMENT_ROW = np.dtype(
 """One row a drop that the drop system announced."""
 
 WRITTEN = {
-    "frames": with_sums(FRAME_ROW, HEADER),
+    "frames": with_sums(FRAME_ROW, DRIVER, HEADER),
     "announcements": with_sums(ANNOUNCEMENT_ROW),
     "estimates": with_sums(ESTIMATE_ROW),
     "decisions": with_sums(DECISION_ROW, RECORD),

@@ -14,7 +14,7 @@ from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.serial import to_json
 from magis_calib.recording import layout
-from magis_calib.recording.sums import HEADER, RECORD, filled
+from magis_calib.recording.sums import DRIVER, HEADER, RECORD, filled
 
 
 class TooLongError(SessionError):
@@ -34,7 +34,8 @@ def frame_row(header: FrameHeader, text: bytes, place: int, counts_crc32: int) -
     row["trigger_time_ns"] = header.trigger_time_ns
     row["payload_crc32"] = int(header.checksum, 16)
     row["counts_crc32"] = counts_crc32
-    return filled(layout.WRITTEN["frames"], row, **{HEADER: text})
+    texts = {DRIVER: header.session.encode(), HEADER: text}
+    return filled(layout.WRITTEN["frames"], row, **texts)
 
 
 def counts_crc32(counts: Counts) -> int:

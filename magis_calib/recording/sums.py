@@ -15,8 +15,9 @@ from isal import isal_zlib
 
 ROW = "row_crc32"
 """Last field of each row: CRC-32 of the bytes of the fields before it."""
-HEADER, RECORD = "header_crc32", "record_crc32"
-"""Fields: CRC-32 of a frame's header, in its row, and of a drop's record, in that of its decision.
+DRIVER, HEADER, RECORD = "driver_crc32", "header_crc32", "record_crc32"
+"""Fields: CRC-32 of the name of the driver's session and of the header, in the row of a frame, and
+of a drop's record, in that of its decision.
 """
 ABOUT = "about_crc32"
 """Attribute of the file: CRC-32 of what is written once."""
@@ -40,7 +41,7 @@ def filled(row: np.dtype[Any], values: npt.NDArray[np.void], **texts: bytes) -> 
 
 def without_sums(rows: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
     """Return rows as they were before there were checksums."""
-    names = [one for one in rows.dtype.names or () if one not in (HEADER, RECORD, ROW)]
+    names = [one for one in rows.dtype.names or () if one not in (DRIVER, HEADER, RECORD, ROW)]
     if ROW not in (rows.dtype.names or ()):
         return rows
     bare = np.empty(len(rows), np.dtype([(one, rows.dtype[one]) for one in names]))

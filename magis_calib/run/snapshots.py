@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from magis_calib.run.components import Components
 from magis_calib.run.history import RunHistory
 from magis_calib.run.receiver import ReceiverState
 from magis_calib.state.safety import Safety, safety_of
-from magis_calib.state.snapshot import Alarm, Counters, LoopWord, Snapshot
+from magis_calib.state.snapshot import Alarm, Counters, LoopWord, RecordingState, Snapshot
 
 SHOWN_FOR_S = 60.0
 """A refused message stays an alarm for this long."""
@@ -168,7 +168,7 @@ class SnapshotBuilder:
             lost=receiver.lost,
             late=receiver.late,
             duplicate=receiver.duplicate + (recording.duplicate if recording else 0),
-            malformed=receiver.malformed,
+            malformed=_malformed(receiver, recording),
             stored=recording.stored if recording else 0,
             not_stored=recording.not_stored if recording else 0,
         )
@@ -199,6 +199,14 @@ class SnapshotBuilder:
                 recording_troubles(self._components.recorder.state, station.recording.warn_hours)
             )
         return troubles
+
+
+def _malformed(receiver: ReceiverState, recording: RecordingState | None) -> Mapping[str, int]:
+    """Count refused frames by error code: the recorder knows of conflicts with older drops, too."""
+    if recording is None or not recording.refused:
+        return receiver.malformed
+    conflicts = receiver.malformed.get("conflict", 0) + recording.refused
+    return {**receiver.malformed, "conflict": conflicts}
 
 
 def _frame_troubles(receiver: ReceiverState, now_s: float, patience_s: float) -> dict[str, Trouble]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Callable
@@ -12,8 +13,13 @@ import pytest
 
 from magis_calib.config.recording import Recording
 from magis_calib.domain.camera import DropAnnouncement
+from magis_calib.domain.control import Decision
+from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.estimate import unusable_station
+from magis_calib.recording.certificate import certify
 from magis_calib.recording.check import check_session
 from magis_calib.recording.continuation import left_unfinished
+from magis_calib.recording.reader import Session
 from magis_calib.recording.recorder import CameraNews, Recorder
 from magis_calib.recording.writer import SessionWriter, new_session_path
 from magis_calib.run.alarms import recording_troubles
@@ -245,3 +251,49 @@ def test_what_was_stored_is_there_for_ever_under_its_number(tmp_path) -> None:
     assert (bench.recorder.state.stored, bench.recorder.state.refused) == (6, 2)
     assert bench.recorder.state.duplicate == 2
     assert check_session(bench.path).frames_by_checksum == first
+
+
+@pytest.mark.parametrize("letter", ["a", "µ", '"', "\n"])
+def test_a_remark_that_does_not_fit_is_cut_with_a_mark(tmp_path, letter) -> None:
+    bench = Bench(tmp_path)
+    bench.drop(1)
+    decision = Decision(1, 5, "held", "a test", effective_drop=None)
+    record = DropRecord(
+        1, 1, "interferometer", True, unusable_station(1, "a test"), decision, {}, {}
+    )
+    bench.recorder.take(dataclasses.replace(record, note=70_000 * letter))
+    bench.recorder.close({"counters": {}})
+    with Session(bench.path) as session:
+        note = session.records[0].note
+    assert note.startswith(500 * letter)
+    assert note.endswith(" … (cut: 70000 letters)")
+    assert check_session(bench.path).whole
+
+
+def test_the_counts_of_a_certificate_add_up(tmp_path) -> None:
+    bench = Bench(tmp_path)
+    for number in (1, 2, 3):
+        bench.drop(number)
+    bench.drop(2, seed=99)
+    bench.drop(1)
+    state = bench.recorder.state
+    counters = {"duplicate": state.duplicate, "malformed": {"conflict": state.refused}}
+    bench.recorder.close({"counters": counters})
+    with Session(bench.path) as session:
+        found = certify(session)
+    assert (found.stored, found.refused, found.duplicate, found.received) == (6, 2, 2, 10)
+    assert found.sent == found.received + found.lost
+
+
+def test_a_driver_that_was_restarted_has_not_lost_what_it_sent(tmp_path) -> None:
+    writer = SessionWriter(tmp_path / "s", "bottom", "{}", {}, Recording())
+    for drop, (driver, sequence) in enumerate(
+        [("one", 0), ("one", 1), ("two", 0), ("two", 1), ("two", 3)], 1
+    ):
+        one = frame(np.zeros((SMALL.rows, SMALL.columns), np.uint16), "x", drop)
+        header = dataclasses.replace(one.header, session=driver, sequence=sequence)
+        writer.frame(dataclasses.replace(one, header=header))
+    writer.close({"counters": {}})
+    with Session(tmp_path / "s") as session:
+        found = certify(session)
+    assert (found.sent, found.received, found.stored, found.lost) == (6, 5, 5, 1)
