@@ -79,7 +79,7 @@ def export_images(
     for drop_id, view in session.frames:
         if view not in views or (drops is not None and drop_id not in drops):
             continue
-        frame = session.frame(drop_id, view)
+        frame = session.frame_as_stored(drop_id, view)
         if frame is not None:
             yield _write_tiff(frame, folder / f"drop-{drop_id:06d}-{view}.tif")
 

@@ -132,11 +132,15 @@ class Session:
         facts = segment.facts(view)
         if counts is None or counts.shape != (facts.rows, facts.columns):
             return None
-        if found.counts_crc32 and counts_crc32(counts) != found.counts_crc32:
-            raise SessionError(
-                f"{segment.path}: drop {drop_id}, view {view}: other pixels than were stored"
-            )
         return Frame(segment.header(view, found.place), counts, facts, 0.0)
+
+    def frame_as_stored(self, drop_id: int, view: View) -> Frame | None:
+        """Return one frame as `frame` does; raise `SessionError` where its pixels were changed."""
+        frame = self.frame(drop_id, view)
+        wanted = self.places[drop_id, view].counts_crc32 if frame is not None else 0
+        if frame is not None and wanted and counts_crc32(frame.counts) != wanted:
+            raise SessionError(f"{self.path}: drop {drop_id}, view {view}: its pixels were changed")
+        return frame
 
     def drops(self) -> Iterator[tuple[DropRecord, dict[View, Frame]]]:
         """Yield each record with its frames, in the order the run made them."""

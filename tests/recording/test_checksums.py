@@ -94,3 +94,15 @@ def _copy(session: Path, path: Path) -> None:
     path.mkdir()
     for one in session.iterdir():
         (path / one.name).write_bytes(one.read_bytes())
+
+
+def test_an_export_hands_out_no_changed_pixels(session, tmp_path) -> None:
+    path = tmp_path / NAME
+    _copy(session, path)
+    with h5py.File(path / "segment-0001.h5", "r+") as file:
+        file["entry/view_y/counts"][1, 3, 4] += 16
+    done = session_command("export", str(path), "--to", str(tmp_path / "out"), "--images", "all")
+    assert done.returncode == 2
+    assert "drop 2, view y: its pixels were changed" in done.stderr
+    done = session_command("export", str(path), "--to", str(tmp_path / "out"), "--images", "1")
+    assert done.returncode == 0, "what was begun is gone on with"
