@@ -19,7 +19,7 @@ from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, View
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError, WireError
 from magis_calib.host.disk import Disk
-from magis_calib.recording.files import segments_in
+from magis_calib.recording.certificate import write_certificate
 from magis_calib.recording.probe import ask_child
 from magis_calib.recording.rows import TooLongError
 from magis_calib.recording.watched import FolderGoneError
@@ -78,20 +78,20 @@ class StoredFrames:
         self._sums.setdefault(view, array("I")).insert(at, checksum)
 
 
-def _certify(session: Path) -> None:
-    """Write the certificate; from a child, because a segment that was touched may hang it.
+def _certify(session: Path, *, touched: bool) -> None:
+    """Write the certificate; from a child where a segment was touched, for that may hang.
 
-    Raises `SessionError`.
+    Raises `SessionError`, `OSError`.
     """
-    size = sum(one.stat().st_size for one in segments_in(session))
-    patience_s = CERTIFIED_S + size / CERTIFIED_BYTES_PER_S
-    answer = ask_child("magis_calib.recording.certificate", [str(session)], patience_s)
+    if not touched:
+        write_certificate(session)
+        return
+    answer = ask_child("magis_calib.recording.certificate", [str(session)], CERTIFIED_S)
     if isinstance(answer, str):
-        raise SessionError(answer)
+        log.warning("no certificate: %s", answer)
 
 
-CERTIFIED_S, CERTIFIED_BYTES_PER_S = 10.0, 1e9
-"""A certificate may take so long, and longer by the size of the session."""
+CERTIFIED_S = 10.0
 
 _NONE: array[int] = array("q")
 
@@ -216,7 +216,7 @@ class Recorder:
             self._writer.close(final)
             self.path = str(self._writer.path) if self._writer.segments else ""
             if self.path:
-                _certify(Path(self.path))
+                _certify(Path(self.path), touched=bool(self._writer.gone))
         except (SessionError, OSError) as error:
             self.state = replace(self.state, problem=str(error))
         self.state = replace(self.state, gone=self._gone + self._writer.gone)
