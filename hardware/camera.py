@@ -108,6 +108,19 @@ class CameraLink:
             frame, NotStored(drop_id=header.drop_id, sequence=header.sequence, reason=reason)
         )
 
+    def refused(self, frame: Frame, error: WireError) -> None:
+        """Tell the driver why this frame cannot be used."""
+        header = frame.header
+        retry = error.code in RETRY_HELPS
+        answer = ErrorAnswer(
+            code=error.code,
+            message=str(error),
+            retry=retry,
+            drop_id=header.drop_id,
+            sequence=header.sequence,
+        )
+        self._tell(frame, answer)
+
     def links(self) -> Sequence[LinkState]:
         """Say which cameras are there."""
         return [

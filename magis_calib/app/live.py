@@ -24,7 +24,8 @@ from magis_calib.domain.devices import LinkState
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.link.frame_checks import FrameChecks
-from magis_calib.recording.continuation import Earlier, SessionLock, earlier, left_unfinished
+from magis_calib.recording.continuation import Earlier, earlier, left_unfinished
+from magis_calib.recording.lock import SessionLock
 from magis_calib.recording.recorder import Recorder
 from magis_calib.recording.writer import SessionWriter, new_session_path
 from magis_calib.run.components import Components
@@ -88,7 +89,7 @@ class LiveRun:
             LiveActuators(ControllerSet(self.controllers), station, safety),
             self._all_links,
             safety,
-            self._recorder(path, config, name, station, request.about),
+            self._recorder(path, config, name, station, request, before),
             self.controllers[station.announcer],
             telemetry,
             drops=request.drops,
@@ -102,17 +103,35 @@ class LiveRun:
         self.engine = Engine(self.components)
 
     def _recorder(
-        self, path: Path, config: Config, name: str, station: Station, about: Mapping[str, Any]
+        self,
+        path: Path,
+        config: Config,
+        name: str,
+        station: Station,
+        request: RunRequest,
+        before: Earlier | None,
     ) -> Recorder:
-        """Record into this folder, with the configuration of this run."""
+        """Record into this folder, with the configuration of this run.
+
+        Another folder follows where somebody takes this one away.
+        """
         whole = config.model_copy(update={"stations": {**config.stations, name: station}})
         text = whole.model_dump_json(by_alias=True)
+        left = [path]
 
         def begin() -> SessionWriter:
-            self._held = self._held or SessionLock(path)
-            return SessionWriter(path, name, text, dict(about), station.recording)
+            here = left[0] if left else new_session_path(request.session_dir, name)
+            if not left and self._held is not None:
+                self._held.release()
+                self._held = None
+            self._held = self._held or SessionLock(here)
+            writer = SessionWriter(here, name, text, dict(request.about), station.recording)
+            left.clear()
+            return writer
 
-        return Recorder(begin, self._camera.stored, self._camera.not_stored)
+        camera = self._camera
+        known = before.checksums if before is not None else None
+        return Recorder(begin, camera.stored, camera.not_stored, camera.refused, known)
 
     def _connect(self, name: str, station: Station, take_over: bool) -> Telemetry:
         """Open all sockets, or none. Raises `ConfigError`."""

@@ -5,7 +5,7 @@ it.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from magis_calib.cli import session_data
@@ -22,10 +22,10 @@ from magis_calib.recording.repair import repair as repaired
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Compare every frame with its checksum; 1 where one differs or nothing can be read."""
+    """Compare everything with its checksum; 1 where something differs, is missing or unreadable."""
     found = _checked(arguments.session)
-    print(to_json(found) if arguments.json else _in_words(found))
-    return 0 if found.readable and not found.checksum_errors else 1
+    print(to_json(found.table()) if arguments.json else _in_words(found))
+    return 0 if found.all_there else 1
 
 
 def certificate(arguments: argparse.Namespace) -> int:
@@ -33,7 +33,8 @@ def certificate(arguments: argparse.Namespace) -> int:
     with opened(arguments.session) as session:
         found = write_certificate(arguments.session) if arguments.write else certify(session)
     print(to_json(found) if arguments.json else found.in_words())
-    return 0 if not found.gaps_in_all and not found.without_outcome else 1
+    missing = found.gaps_in_all or found.without_outcome or found.missing_segments or found.gone
+    return int(bool(missing))
 
 
 def repair(arguments: argparse.Namespace) -> int:
@@ -53,19 +54,36 @@ def _checked(path: Path) -> SessionCheck:
         answer = str(error)
     if isinstance(answer, str):
         return SessionCheck(False, False, 0, 0, 0, (), {}, answer)
-    return SessionCheck(**{**answer, "gaps": tuple(answer["gaps"])})
+    lists = ("gaps", "differing", "missing_segments", "strangers")
+    return SessionCheck(**{**answer, **{name: tuple(answer[name]) for name in lists}})
 
 
 def _in_words(found: SessionCheck) -> str:
     if not found.readable:
         return f"not readable: {found.problem}"
-    gaps = f"; no frame for {', '.join(found.gaps[:10])}" if found.gaps else ""
     state = "whole" if found.whole else "not whole"
-    problem = f"; {found.problem}" if found.problem else ""
-    return (
-        f"{state}: {found.drops} drops, {found.frames} frames, {found.checksum_errors} checksum "
-        f"errors{gaps}{problem}"
-    )
+    counts = f"{found.drops} drops, {found.frames} frames, {found.checksum_errors} checksum errors"
+    named = {
+        "no frame for ": found.gaps,
+        "not as it was written: ": found.differing,
+        "missing: ": found.missing_segments,
+        "left out, not of this session: ": found.strangers,
+    }
+    told = [f"{words}{_first(names)}" for words, names in named.items() if names]
+    told += [found.problem] if found.problem else []
+    told += [] if found.proven else [UNPROVEN]
+    return "; ".join([f"{state}: {counts}", *told])
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(names[:10]) + more
+
+
+UNPROVEN = (
+    "recorded before rows, records, announcements and configuration had checksums: those are not "
+    "proven"
+)
 
 
 Deed = Callable[[argparse.Namespace], int]
@@ -74,7 +92,7 @@ ON_A_SESSION: dict[str, tuple[Deed, str]] = {
         session_data.show,
         "what a session holds: when, how much, which software and configuration",
     ),
-    "check": (check, "compare every frame with its checksum"),
+    "check": (check, "compare everything with its checksum, name what differs or is missing"),
     "certificate": (
         certificate,
         "count what was sent, received, paired, fitted and stored; name what is missing",

@@ -17,9 +17,9 @@ from rich.progress import track
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import utc_moment
+from magis_calib.host.disk import bytes_on_disk
 from magis_calib.recording.certificate import certify
-from magis_calib.recording.disk import bytes_on_disk
-from magis_calib.recording.export import export_images, export_table
+from magis_calib.recording.export import export_images, export_table, exporting
 from magis_calib.recording.listing import age_s, listed, sessions_in
 from magis_calib.recording.probe import opened
 from magis_calib.recording.prune import Prunable, prunable, prune
@@ -52,10 +52,7 @@ def _size_and_age(path: Path) -> str:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write tables, and images where they are asked for, into a folder."""
-    if arguments.to.exists() and any(arguments.to.iterdir()):
-        raise SessionError(f"{arguments.to}: wanted a new or empty folder, got one with files")
-    arguments.to.mkdir(parents=True, exist_ok=True)
-    with opened(arguments.session) as session:
+    with opened(arguments.session) as session, exporting(session, arguments.to):
         for name in arguments.tables or TABLES:
             print(export_table(session, name, arguments.to, arguments.format))
         if arguments.images:

@@ -50,7 +50,7 @@ SourceEvent = Frame | CameraJoined | BadMessage | DropAnnouncement | IncompleteD
 class FrameSource(Protocol):
     """Where frames come from. `receive` is called by one thread.
 
-    `stored` and `not_stored` by any.
+    `stored`, `not_stored` and `refused` by any.
     """
 
     def receive(self, timeout_s: float) -> SourceEvent | None:
@@ -61,6 +61,9 @@ class FrameSource(Protocol):
 
     def not_stored(self, frame: Frame, reason: str) -> None:
         """Tell the sender that this frame will not be kept, and why."""
+
+    def refused(self, frame: Frame, error: WireError) -> None:
+        """Tell the sender that this frame cannot be used, and why."""
 
     def links(self) -> Sequence[LinkState]:
         """Say which cameras are there."""

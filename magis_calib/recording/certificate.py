@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from magis_calib.domain.camera import VIEWS
+from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
-from magis_calib.recording.check import missing_frames
+from magis_calib.recording.check import missing_frames, missing_segments
+from magis_calib.recording.files import FINAL, read_sealed, write_sealed
 from magis_calib.recording.reader import Session
-from magis_calib.recording.writer import FINAL, write_text
+from magis_calib.recording.sums import DRIVER
 
 CERTIFICATE = "certificate.json"
 NAMED = 1000
@@ -38,10 +40,11 @@ class Certificate:
     recorded: int
     """Drops with an outcome."""
     sent: int
-    """Frames, by the sequence numbers of each driver's session."""
+    """Frames: those received, and those whose sequence numbers never came."""
     received: int
+    """Frames: stored, not stored, refused and duplicate."""
     stored: int
-    """Frames whose pixels, or the part that is to be kept, are here."""
+    """Frames that are here."""
     paired: int
     """Drops with the frames of both views."""
     fitted: int
@@ -61,6 +64,15 @@ class Certificate:
     """SHA-256 of the configuration's text."""
     counters: Mapping[str, Any]
     """What the last run itself counted; empty where it was not closed."""
+    lost: int = 0
+    """Frames that were sent and never came."""
+    not_stored: int = 0
+    refused: int = 0
+    duplicate: int = 0
+    """The last three by the last run's own counters."""
+    missing_segments: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    """What was told to be stored and was taken away while the run went on, in words."""
     counted_to: int | None = None
     """Of a run that goes on, the last drop whose frames may be missing: those of later ones may be
     on the way.
@@ -74,7 +86,8 @@ class Certificate:
             "paired": self.paired,
             "fitted, usable": self.fitted,
         }
-        frames = {"sent": self.sent, "received": self.received, "stored": self.stored}
+        names = ("sent", "received", "stored", "lost", "not_stored", "refused", "duplicate")
+        frames = {name.replace("_", " "): getattr(self, name) for name in names}
         closed = "closed" if self.closed else "NOT closed"
         return "\n".join(
             [
@@ -83,6 +96,8 @@ class Certificate:
                 f"frames: {_counted(frames)} (raw images: {self.raw})",
                 f"gaps:   {self._gaps_in_words()}",
                 *self._without_outcome_in_words(),
+                *(f"missing: {name}" for name in self.missing_segments),
+                *(f"gone:   {words}" for words in self.gone),
                 f"frames digest {self.frames_digest}",
                 f"configuration digest {self.configuration_digest}",
                 self._software_in_words(),
@@ -118,36 +133,49 @@ def certify(session: Session, counted_to: int | None = None) -> Certificate:
     seen = {drop for drop, _ in session.places}
     gaps = missing_frames(session, counted_to)
     told = session.attribute("identity")
-    final = session.path / FINAL
+    final = _final(session.path)
+    counted = _frames(session, final)
     return Certificate(
-        session.path.name,
-        str(session.attribute("station")),
-        final.exists(),
-        len(announced),
-        len(recorded),
-        _sent(session),
-        len(session.table("frames")),
-        _kept(session),
-        sum(all((drop, view) in session.places for view in VIEWS) for drop in seen),
-        len(set(estimates["drop_id"][estimates["usable"]].tolist())),
-        gaps[:NAMED],
-        len(gaps),
-        tuple(sorted((announced | seen) - recorded)[:NAMED]),
-        _frames_digest(session),
-        str(session.attribute("raw") or "full"),
-        json.loads(told) if told else {},
-        hashlib.sha256(session.configuration.encode()).hexdigest(),
-        _counters(final),
-        counted_to,
+        session=session.path.name,
+        station=str(session.attribute("station")),
+        closed=(session.path / FINAL).exists(),
+        announced=len(announced),
+        recorded=len(recorded),
+        **counted,
+        paired=sum(all((drop, view) in session.places for view in VIEWS) for drop in seen),
+        fitted=len(set(estimates["drop_id"][estimates["usable"]].tolist())),
+        gaps=gaps[:NAMED],
+        gaps_in_all=len(gaps),
+        without_outcome=tuple(sorted((announced | seen) - recorded)[:NAMED]),
+        frames_digest=_frames_digest(session),
+        raw=str(session.attribute("raw") or "full"),
+        identity=json.loads(told) if told else {},
+        configuration_digest=hashlib.sha256(session.configuration.encode()).hexdigest(),
+        counters=final.get("counters", {}),
+        missing_segments=tuple(missing_segments(session.path)),
+        gone=tuple(final.get("gone", ())),
+        counted_to=counted_to,
     )
 
 
-def _kept(session: Session) -> int:
-    """Count the frames whose pixels are kept."""
-    return sum(
-        place.counts_crc32 != 0 or segment_keeps(session, place.segment)
-        for place in session.places.values()
-    )
+def _frames(session: Session, final: Mapping[str, Any]) -> dict[str, int]:
+    """Count frames so that sent = received + lost, and received what became of those that came."""
+    counters = final.get("counters", {})
+    refused = int(counters.get("malformed", {}).get("conflict", 0))
+    not_stored = int(counters.get("not_stored", 0))
+    duplicate = int(counters.get("duplicate", 0))
+    stored = len(session.places)
+    received = stored + not_stored + refused + duplicate
+    lost = max(0, _numbered(session) - stored - not_stored - refused)
+    return {
+        "sent": received + lost,
+        "received": received,
+        "stored": stored,
+        "lost": lost,
+        "not_stored": not_stored,
+        "refused": refused,
+        "duplicate": duplicate,
+    }
 
 
 def _frames_digest(session: Session) -> str:
@@ -169,43 +197,44 @@ def write_certificate(path: Path, *, goes_on: bool = False) -> Certificate:
             decided = max(session.table("estimates")["drop_id"].tolist(), default=0)
     with Session(path) as session:
         found = certify(session, decided)
-    write_text(path / CERTIFICATE, to_json(found))
+    write_sealed(path / CERTIFICATE, found)
     return found
 
 
-def segment_keeps(session: Session, number: int) -> bool:
-    """Whether a segment keeps pixels although its table has no checksum of them (schema 1)."""
-    return session.segments[number].schema == 1
+def _numbered(session: Session) -> int:
+    """Count sequence numbers from the first to the last of each view and session of its driver.
 
-
-def _sent(session: Session) -> int:
-    """Count frames from the first to the last sequence number of each view and driver session.
-
-    The table does not name the driver's session: where its numbers begin again, another one began.
+    Older tables do not name that session: another one began where numbers begin again.
     """
-    sent = 0
-    rows = session.table("frames")
-    for view in VIEWS:
-        numbers = rows["sequence"][rows["view"] == view.encode()].tolist()
-        runs: list[list[int]] = []
-        for number in numbers:
-            if not runs or number <= runs[-1][1] - REORDERED:
-                runs.append([number, number])
-            runs[-1] = [min(runs[-1][0], number), max(runs[-1][1], number)]
-        sent += sum(last - first + 1 for first, last in runs)
-    return sent
+    spans: dict[tuple[Any, ...], tuple[int, int]] = {}
+    for segment in session.segments:
+        table = segment.table("frames") if segment.schema == 1 else segment.written("frames")
+        drivers = table[DRIVER] if DRIVER in (table.dtype.names or ()) else None
+        for place, row in enumerate(table):
+            view, number = row["view"], int(row["sequence"])
+            driver = _begun_again(spans, view, number) if drivers is None else drivers[place]
+            first, last = spans.get((view, driver), (number, number))
+            spans[view, driver] = min(first, number), max(last, number)
+    return sum(last - first + 1 for first, last in spans.values())
+
+
+def _begun_again(spans: Mapping[tuple[Any, ...], tuple[int, int]], view: bytes, number: int) -> str:
+    """Return how often the numbers of a view have begun again, as the name of a driver."""
+    before = sum(one == view and isinstance(driver, str) for one, driver in spans)
+    newest = spans.get((view, str(before)))
+    again = newest is None or number <= newest[1] - REORDERED
+    return str(before + 1 if again else before)
 
 
 REORDERED = 1000
 """A sequence number may come so many after a later one: frames are sent again."""
 
 
-def _counters(final: Path) -> Mapping[str, Any]:
+def _final(path: Path) -> Mapping[str, Any]:
     try:
-        counters: Mapping[str, Any] = json.loads(final.read_text(encoding="utf-8"))["counters"]
-    except (OSError, ValueError, KeyError):
+        return read_sealed(path / FINAL, sealed=False)
+    except SessionError:
         return {}
-    return counters
 
 
 if __name__ == "__main__":

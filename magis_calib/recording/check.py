@@ -1,19 +1,29 @@
-"""Read a whole session again and compare every frame with its checksum."""
+"""Read a whole session again and compare everything in it with its checksums."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
 from magis_calib.link.wire import as_sent
+from magis_calib.recording.files import (
+    FINAL,
+    SESSION,
+    read_sealed,
+    segments_in,
+    strangers_in,
+    told_of,
+)
+from magis_calib.recording.proof import differing
 from magis_calib.recording.reader import Session
 from magis_calib.recording.rows import counts_crc32
-from magis_calib.recording.writer import FINAL
 
 LONGEST_GAP = 100_000
 """A jump of drop numbers beyond this is another numbering, not drops that nobody heard of."""
@@ -33,6 +43,25 @@ class SessionCheck:
     """ "<view>/<drop_id>" of frames that an announced or recorded drop lacks."""
     frames_by_checksum: dict[str, str]
     problem: str = ""
+    differing: tuple[str, ...] = ()
+    """What beside frames is not as it was written, or cannot be read."""
+    missing_segments: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    """Files that look like segments, and are none of this session."""
+    proven: bool = False
+    """Everything has a checksum; sessions of before have none of rows, texts and configuration."""
+
+    @property
+    def all_there(self) -> bool:
+        """Whether nothing that is known of is missing or other than it was."""
+        wrong = self.checksum_errors or self.gaps or self.differing or self.missing_segments
+        return self.readable and not wrong
+
+    def table(self) -> dict[str, Any]:
+        """Return it for JSON; what older sessions cannot have is left out where it says nothing."""
+        told = asdict(self)
+        optional = ("differing", "missing_segments", "strangers", "proven")
+        return {name: one for name, one in told.items() if one or name not in optional}
 
 
 def check_session(path: Path) -> SessionCheck:
@@ -59,8 +88,51 @@ def _check(session: Session) -> SessionCheck:
     gaps = missing_frames(session)
     closed = (session.path / FINAL).exists()
     records = _records(session)
-    whole = closed and not gaps and not errors and not problem
-    return SessionCheck(True, whole, records, len(found), errors, gaps, found, problem)
+    proofs = [one.about_is_as_written is not None for one in session.segments]
+    other = tuple(differing(session))
+    papers = tuple(_papers(session.path, any(proofs)))
+    missing = tuple(missing_segments(session.path))
+    whole = closed and not (gaps or errors or problem or other or papers or missing)
+    return SessionCheck(
+        True,
+        whole,
+        records,
+        len(found),
+        errors,
+        gaps,
+        found,
+        problem,
+        (*other, *papers),
+        missing,
+        tuple(strangers_in(session.path)),
+        all(proofs),
+    )
+
+
+def missing_segments(path: Path) -> list[str]:
+    """Return the names of segments that the session had, and that are not there.
+
+    None where the session does not say, or what it says cannot be read: `check` names that.
+    """
+    try:
+        told = told_of(path)
+    except SessionError:
+        return []
+    there = {one.name for one in segments_in(path)}
+    return [one for one in told.segments if one not in there] if told is not None else []
+
+
+def _papers(path: Path, proven: bool) -> Iterator[str]:
+    """Yield what is wrong with the files of JSON beside the segments."""
+    if proven and not (path / SESSION).exists():
+        yield f"{SESSION} is not there: nobody knows whether segments are missing"
+    try:
+        told_of(path)
+        for name in (FINAL, "certificate.json"):
+            if (path / name).exists():
+                read_sealed(path / name, sealed=proven)
+    except SessionError as error:
+        yield str(error)
 
 
 def _as_sent(session: Session, drop_id: int, view: View) -> bool:
@@ -73,10 +145,8 @@ def _as_sent(session: Session, drop_id: int, view: View) -> bool:
     counts = segment.counts(view, place.place)
     header = segment.header(view, place.place)
     facts = segment.facts(view)
-    if int(header.checksum, 16) != place.payload_crc32 or (header.drop_id, header.view) != (
-        drop_id,
-        view,
-    ):
+    said = header.checksum, header.drop_id, header.view
+    if said != (f"{place.payload_crc32:08x}", drop_id, view):
         return False
     if counts is None:
         return True

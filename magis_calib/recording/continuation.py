@@ -6,23 +6,21 @@ What it holds already, and what it still owes.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
-import shutil
-import socket
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from magis_calib.domain.camera import DropAnnouncement, Frame, View
 from magis_calib.domain.errors import SessionError
+from magis_calib.recording.files import FINAL, cleared, segments_in, station_by_name, told_of
+from magis_calib.recording.lock import SessionLock
 from magis_calib.recording.probe import look_into
 from magis_calib.recording.reader import Session
-from magis_calib.recording.writer import FINAL
 
-LOCK = "lock"
+log = logging.getLogger(__name__)
+
 LONGEST_PAUSE_S = 12 * 3600.0
 """A session that was left longer ago is not gone on with: a new shift begins a new one."""
 
@@ -41,69 +39,67 @@ class Earlier:
     """The stored frames of those."""
 
 
-class SessionLock:
-    """Says that somebody writes a session. It falls when its holder ends, however that happens."""
-
-    def __init__(self, path: Path) -> None:
-        """Take it. Raises `SessionError` where somebody else holds it."""
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            self._file: IO[str] = (path / LOCK).open("a+", encoding="utf-8")
-        except OSError as error:
-            raise SessionError(f"{path}: cannot make the session folder: {error}") from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.seek(0)
-            owner = self._file.read().strip() or "somebody"
-            self._file.close()
-            raise SessionError(f"{path}: is being written by {owner}") from error
-        with contextlib.suppress(OSError):  # the lock holds even where a full disk takes no name
-            self._file.truncate(0)
-            self._file.write(f"process {os.getpid()} on {socket.gethostname()}")
-            self._file.flush()
-
-    def release(self) -> None:
-        """Let go."""
-        self._file.close()
-
-
 def left_unfinished(parent: Path, station: str) -> tuple[Path, SessionLock] | None:
     """Return the newest session of this station where nobody closed it and nobody writes it, with
     its lock.
 
-    One that cannot be read is left alone: `magis-calib session repair` is for that.
+    What is a session of which station is told by what stands in it; a copy is not gone on with. One
+    that cannot be read is left alone: `magis-calib session repair` is for that.
     """
-    found = sorted(parent.glob(f"*_{station}_*"), reverse=True) if parent.is_dir() else []
-    newest = None
-    for path in found:
-        if any(path.glob("segment-*.h5")):
-            newest = path
-            break
-        _clear(path)
+    newest = _newest(parent, station)
     if newest is None or (newest / FINAL).exists():
         return None
-    written_s = max(one.stat().st_mtime for one in newest.glob("segment-*.h5"))
+    written_s = max(one.stat().st_mtime for one in segments_in(newest))
     if time.time() - written_s > LONGEST_PAUSE_S:
         return None
     try:
         lock = SessionLock(newest)
-    except SessionError:
+    except SessionError as error:
+        log.warning("not gone on with: %s", error)
         return None
-    if look_into(newest).problem:
+    if problem := look_into(newest).problem:
+        log.warning("not gone on with: %s", problem)
         lock.release()
         return None
     return newest, lock
 
 
+def _newest(parent: Path, station: str) -> Path | None:
+    """Return the newest session of a station; clear away those that never held anything."""
+    folders = [one for one in parent.iterdir() if one.is_dir()] if parent.is_dir() else []
+    for path in sorted(folders, reverse=True):
+        if not station_by_name(path) or path.is_symlink():
+            continue
+        if not segments_in(path):
+            if station_by_name(path) == station:
+                _clear(path)
+        elif _station_of(path) == station:
+            return path
+    return None
+
+
+def _station_of(path: Path) -> str:
+    """Return the station whose session stands in a folder; empty for a copy of another folder's."""
+    try:
+        told = told_of(path)
+    except SessionError as error:
+        log.warning("%s", error)
+        told = None
+    if told is None:  # recorded before sessions told it of themselves
+        return look_into(path).station or station_by_name(path)
+    return told.station if told.session == path.name else ""
+
+
 def _clear(path: Path) -> None:
     """Remove the folder of a run that was killed before it recorded anything."""
     with contextlib.suppress(SessionError, OSError):
-        if any(one.name != LOCK and one.suffix != ".part" for one in path.iterdir()):
-            return
         lock = SessionLock(path)
-        shutil.rmtree(path)
-        lock.release()
+        try:
+            left = cleared(path)
+        finally:
+            lock.release()
+        if left:
+            log.warning("%s: is no session; it stays for %s", path, left)
 
 
 def earlier(path: Path) -> Earlier:

@@ -5,6 +5,7 @@ Tables as CSV or Parquet, images as TIFF.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 from collections.abc import Collection, Iterator
@@ -16,12 +17,35 @@ from PIL import Image
 from magis_calib.domain.camera import Frame, View
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
+from magis_calib.recording.files import PART
 from magis_calib.recording.reader import Session
 from magis_calib.recording.tables import dataframe, flat
 
 TableFormat = Literal["csv", "parquet"]
 DESCRIPTION = 270
 """TIFF tag ImageDescription."""
+UNFINISHED = ".export-unfinished"
+"""File that names the session whose export is under way, or was killed."""
+
+
+@contextlib.contextmanager
+def exporting(session: Session, folder: Path) -> Iterator[None]:
+    """Say in a folder that it is being exported into, as long as not all of it is there.
+
+    A call that was killed is gone on with by the next one. Raises `SessionError` where the folder
+    holds other files, `OSError`.
+    """
+    mark = folder / UNFINISHED
+    name = session.path.resolve().name
+    begun = mark.is_file() and mark.read_text(encoding="utf-8") in ("", name)
+    if not begun and folder.exists() and any(folder.iterdir()):
+        raise SessionError(f"{folder}: wanted a new or empty folder, got one with files")
+    folder.mkdir(parents=True, exist_ok=True)
+    mark.write_text(name, encoding="utf-8")
+    for part in folder.glob(f"*{PART}"):
+        part.unlink()
+    yield
+    mark.unlink()
 
 
 def export_table(session: Session, name: str, folder: Path, kind: TableFormat) -> Path:
@@ -55,7 +79,7 @@ def export_images(
     for drop_id, view in session.frames:
         if view not in views or (drops is not None and drop_id not in drops):
             continue
-        frame = session.frame(drop_id, view)
+        frame = session.frame_as_stored(drop_id, view)
         if frame is not None:
             yield _write_tiff(frame, folder / f"drop-{drop_id:06d}-{view}.tif")
 
@@ -70,7 +94,7 @@ def _write_tiff(frame: Frame, file: Path) -> Path:
 
 def _part_of(file: Path) -> Path:
     """Return the name of a file that is not whole yet."""
-    return file.with_name(file.name + ".part")
+    return file.with_name(file.name + PART)
 
 
 def _description(frame: Frame) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from magis_calib.config.recording import Compression
 from magis_calib.domain.camera import CameraFacts, View
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES
+from magis_calib.recording.sums import ABOUT, DRIVER, HEADER, RECORD, about_crc32, with_sums
 
 
 def filter_of(compression: Compression) -> Mapping[str, Any]:
@@ -29,9 +30,11 @@ def filter_of(compression: Compression) -> Mapping[str, Any]:
             return {}
 
 
-SCHEMA = 2
-READABLE = (1, 2)
-"""Schemas that are still read: 1 has neither `frames` nor `announcements`, and one compression."""
+SCHEMA = 3
+READABLE = (1, 2, 3)
+"""Schemas that are still read: 2 has no checksums of rows and texts, and 1 has neither `frames` nor
+`announcements`, and one compression.
+"""
 HEADER_BYTES = 4096
 RECORD_BYTES = 65_536
 NAMES = (*OBSERVABLES, *DIAGNOSTICS)
@@ -90,6 +93,32 @@ ANNOUNCEMENT_ROW = np.dtype(
 )
 """One row a drop that the drop system announced."""
 
+WRITTEN = {
+    "frames": with_sums(FRAME_ROW, DRIVER, HEADER),
+    "announcements": with_sums(ANNOUNCEMENT_ROW),
+    "estimates": with_sums(ESTIMATE_ROW),
+    "decisions": with_sums(DECISION_ROW, RECORD),
+}
+"""The same rows as they are written, with their checksums."""
+
+
+def empty(
+    facts: Mapping[View, CameraFacts],
+    texts: Mapping[str, str],
+    attributes: Mapping[str, Any],
+    compression: Compression,
+    shapes: Mapping[View, tuple[int, int]],
+) -> bytes:
+    """Return the content of a file in which everything is created, as for `create`.
+
+    It is made in memory: whoever writes it sees each failure.
+    """
+    with h5py.File("empty", "w", driver="core", backing_store=False, libver="v110") as file:
+        create(file, facts, texts, attributes, compression, shapes)
+        file.flush()
+        image: bytes = file.id.get_file_image()
+    return image
+
 
 def create(
     file: h5py.File,
@@ -114,10 +143,9 @@ def create(
         entry.create_dataset(name, data=text.encode(), dtype=f"S{max(1, len(text.encode()))}")
     for view, known in facts.items():
         _view(entry, view, known, compression, shapes[view])
-    _table(entry, "frames", FRAME_ROW, ())
-    _table(entry, "announcements", ANNOUNCEMENT_ROW, ())
-    _table(entry, "estimates", ESTIMATE_ROW, NAMES)
-    _table(entry, "decisions", DECISION_ROW, tuple(ACTUATORS))
+    columns = {"estimates": NAMES, "decisions": tuple(ACTUATORS)}
+    for name, row in WRITTEN.items():
+        _table(entry, name, row, columns.get(name, ()))
     _texts(entry, "records", RECORD_BYTES)
     pictured = [view for view in sorted(facts) if all(shapes[view])]
     if pictured:
@@ -126,15 +154,7 @@ def create(
         latest.attrs["axes"] = [".", "vertical_um", "horizontal_um"]
         for name in ("counts", "vertical_um", "horizontal_um"):
             latest[name] = h5py.SoftLink(f"/entry/view_{pictured[0]}/{name}")
-
-
-def append(file: h5py.File, name: str, value: Any) -> int:
-    """Append one row to a dataset and return its place."""
-    dataset = file[name]
-    place = int(dataset.shape[0])
-    dataset.resize(place + 1, axis=0)
-    dataset[place] = value
-    return place
+    file.attrs[ABOUT] = np.uint32(about_crc32(file))
 
 
 def _view(

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from magis_calib.recording.disk import bytes_on_disk
+from magis_calib.host.disk import bytes_on_disk
+from magis_calib.recording.files import FINAL, segments_in
 from magis_calib.recording.probe import look_into
-from magis_calib.recording.writer import FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ def sessions_in(folder: Path) -> list[Path]:
 
 def is_session(path: Path) -> bool:
     """Return whether a folder holds a session, whole or not. Raises `OSError`."""
-    return path.is_dir() and any(path.glob("segment-*.h5"))
+    return path.is_dir() and bool(segments_in(path))
 
 
 def age_s(path: Path) -> float:
     """Return how long ago a session was written to last. Raises `OSError`."""
-    return max(0.0, time.time() - max(one.stat().st_mtime for one in path.glob("segment-*.h5")))
+    return max(0.0, time.time() - max(one.stat().st_mtime for one in segments_in(path)))
 
 
 def listed(path: Path) -> Listed:

@@ -27,6 +27,7 @@ class Look:
     """Why the session cannot be opened; empty where it can."""
     frames: int = 0
     drops: int = 0
+    station: str = ""
 
 
 def look_into(path: Path, patience_s: float = PATIENCE_S) -> Look:
@@ -86,6 +87,7 @@ def _main() -> None:
                         "problem": "",
                         "frames": len(session.places),
                         "drops": len(session.table("estimates")),
+                        "station": str(session.attribute("station") or ""),
                     }
                 )
             )

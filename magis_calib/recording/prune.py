@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from magis_calib.domain.errors import SessionError
-from magis_calib.recording.continuation import SessionLock
+from magis_calib.recording.files import PART, sync_folder, write_new
 from magis_calib.recording.listing import Listed
+from magis_calib.recording.lock import SessionLock
+from magis_calib.recording.proof import differing_in
 from magis_calib.recording.reader import segment_paths
-from magis_calib.recording.segment import FAILURES
-from magis_calib.recording.writer import sync_folder
+from magis_calib.recording.segment import FAILURES, Segment
+from magis_calib.recording.sums import ABOUT, ROW, about_crc32, renewed
 
 PRUNED = "pruned"
 """Value of a segment's attribute `raw` once its images were removed."""
@@ -64,7 +67,7 @@ def prune(path: Path) -> int:
 
 def _image_bytes(segment: Path) -> int:
     try:
-        with h5py.File(segment, "r") as file:
+        with h5py.File(segment, "r", locking=False) as file:
             views = [group for name, group in file["entry"].items() if name.startswith("view_")]
             return sum(int(one["counts"].id.get_storage_size()) for one in views if "counts" in one)
     except FAILURES as error:
@@ -75,13 +78,11 @@ def _without_images(segment: Path) -> int:
     """Write the segment anew without its images, and put it in the old one's place with the old
     one's age.
     """
-    part = segment.with_name(segment.name + ".part")
+    _refuse_damaged(segment)
+    part = segment.with_name(segment.name + PART)
     before = segment.stat().st_size
     try:
-        with h5py.File(segment, "r") as old, h5py.File(part, "w", libver="v110") as new:
-            _copy(old, new)
-            new.flush()
-            os.fsync(new.id.get_vfd_handle())
+        write_new(part, _image(segment))
         shutil.copystat(segment, part)
         after = part.stat().st_size
         os.replace(part, segment)
@@ -90,6 +91,30 @@ def _without_images(segment: Path) -> int:
         part.unlink(missing_ok=True)
         raise SessionError(f"{segment}: its images cannot be removed: {error}") from error
     return before - after
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Raise `SessionError` where rows or texts are not as written: new checksums would hide it."""
+    segment = Segment(path)
+    try:
+        if found := next(differing_in(segment), ""):
+            raise SessionError(
+                f"{path}: not as it was written: {found}; magis-calib session repair"
+            )
+    finally:
+        segment.close()
+
+
+def _image(segment: Path) -> bytes:
+    """Return the content of a file without images; it is made in memory."""
+    with (
+        h5py.File(segment, "r", locking=False) as old,
+        h5py.File("pruned", "w", driver="core", backing_store=False, libver="v110") as new,
+    ):
+        _copy(old, new)
+        new.flush()
+        image: bytes = new.id.get_file_image()
+    return image
 
 
 def _copy(old: h5py.File, new: h5py.File) -> None:
@@ -109,7 +134,9 @@ def _copy(old: h5py.File, new: h5py.File) -> None:
     if "frames" in entry:
         table = entry["frames"][:]
         table["counts_crc32"] = 0
-        entry["frames"][:] = table
+        entry["frames"][:] = renewed(table) if ROW in table.dtype.names else table
+    if ABOUT in old.attrs:
+        new.attrs[ABOUT] = np.uint32(about_crc32(new))
 
 
 def _copy_attributes(source: h5py.Group, target: h5py.Group, without: str = "") -> None:

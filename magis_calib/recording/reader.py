@@ -17,6 +17,8 @@ import numpy as np
 from magis_calib.domain.camera import VIEWS, Frame, View
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
+from magis_calib.recording.files import segments_in
+from magis_calib.recording.rows import counts_crc32
 from magis_calib.recording.segment import Rows, Segment, reading
 from magis_calib.recording.tables import dataframe, dataset
 
@@ -132,6 +134,14 @@ class Session:
             return None
         return Frame(segment.header(view, found.place), counts, facts, 0.0)
 
+    def frame_as_stored(self, drop_id: int, view: View) -> Frame | None:
+        """Return one frame as `frame` does; raise `SessionError` where its pixels were changed."""
+        frame = self.frame(drop_id, view)
+        wanted = self.places[drop_id, view].counts_crc32 if frame is not None else 0
+        if frame is not None and wanted and counts_crc32(frame.counts) != wanted:
+            raise SessionError(f"{self.path}: drop {drop_id}, view {view}: its pixels were changed")
+        return frame
+
     def drops(self) -> Iterator[tuple[DropRecord, dict[View, Frame]]]:
         """Yield each record with its frames, in the order the run made them."""
         for record in self.records:
@@ -191,9 +201,8 @@ class Session:
                     raise SessionError(
                         f"{segment.path}: view of a frame: wanted one of {VIEWS}, got {view!r}"
                     )
-                places.setdefault(
-                    (drop_id, view.decode()), FramePlace(number, place, payload, counts)
-                )
+                # a frame that stands twice was not stored the first time: its segment was given up
+                places[drop_id, view.decode()] = FramePlace(number, place, payload, counts)
         return places
 
 
@@ -202,7 +211,7 @@ def segment_paths(path: Path) -> list[Path]:
 
     Raises `SessionError` where there is none.
     """
-    names = sorted(path.glob("segment-*.h5")) if path.is_dir() else []
+    names = segments_in(path)
     if not names:
         raise SessionError(
             f"{path}: not a session: wanted a folder with segment-0001.h5, got "

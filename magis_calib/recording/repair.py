@@ -6,20 +6,22 @@ The originals are kept, and what was lost is said by name.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from magis_calib.domain.errors import SessionError
-from magis_calib.domain.serial import to_json
-from magis_calib.recording.continuation import SessionLock
+from magis_calib.recording.files import PART, read_sealed, sync_folder, write_sealed
+from magis_calib.recording.lock import SessionLock
 from magis_calib.recording.probe import ask_child
 from magis_calib.recording.reader import segment_paths
 from magis_calib.recording.salvage import Salvaged
-from magis_calib.recording.writer import write_text
 
 ORIGINALS = "originals"
 REPORT = "repair.json"
+WORKING = ".repair-"
+"""How the name of a folder begins that a repair is working in."""
 PATIENCE_S, BYTES_PER_S = 7.0, 20e6
 """A child may take so long, and longer by the size of what it reads."""
 
@@ -51,31 +53,58 @@ class SegmentRepair:
     def loses_something(self) -> bool:
         """Whether a part of what was recorded could not be recovered."""
         found = self.salvaged
-        return bool(found.problem or found.lost_frames or found.lost_records)
+        return found.loses_something
 
     def _lost(self) -> str:
         found = self.salvaged
         frames = f"; {len(found.lost_frames)} frames lost: {', '.join(found.lost_frames[:20])}"
         records = f"; {found.lost_records} records lost"
+        told = f"; {found.lost_announcements} announcements lost"
+        doubted = "; its attributes, configuration or axes are not as they were written"
         lost = (frames if found.lost_frames else "") + (records if found.lost_records else "")
-        return lost or "; nothing lost"
+        lost += told if found.lost_announcements else ""
+        return (lost or "; nothing lost") + (doubted if found.about_doubted else "")
 
 
 def repair(path: Path) -> list[SegmentRepair]:
     """Repair every segment of a session that needs it.
 
-    Raises `SessionError` where there is none, or it is in use.
+    Whatever moment it is ended at, each segment is the old or the new one, and what the new one
+    lacks stands in the report before it is put in place: another call goes on from there. Raises
+    `SessionError` where there is no session, or it is in use.
     """
     segments = segment_paths(path)
     lock = SessionLock(path)
     try:
-        done = [_repaired(segment) for segment in segments]
-        write_text(path / REPORT, to_json(done))
+        _clear_up(path)
+        done = _reported(path)
+        for segment in segments:
+            _repaired(segment, done)
+        write_sealed(path / REPORT, {"segments": list(done.values())})
     except OSError as error:
         raise SessionError(f"{path}: cannot be repaired: {error}") from error
     finally:
         lock.release()
-    return done
+    return [done[one.name] for one in segments]
+
+
+def _clear_up(path: Path) -> None:
+    """Remove what a call before this one was working on when it was killed."""
+    for left in path.glob(f"{WORKING}*"):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+
+
+def _reported(path: Path) -> dict[str, SegmentRepair]:
+    """Return what earlier calls did, by segment: as long as it is whole since, that stands."""
+    try:
+        told = read_sealed(path / REPORT, sealed=True)["segments"]
+        return {
+            one["name"]: SegmentRepair(one["name"], one["whole"], Salvaged(**one["salvaged"]))
+            for one in told
+        }
+    except (SessionError, KeyError, TypeError):
+        return {}
 
 
 def patience_s(*files: Path) -> float:
@@ -83,22 +112,43 @@ def patience_s(*files: Path) -> float:
     return PATIENCE_S + sum(file.stat().st_size for file in files) / BYTES_PER_S
 
 
-def _repaired(segment: Path) -> SegmentRepair:
-    with tempfile.TemporaryDirectory(prefix=".repair-", dir=segment.parent) as folder:
+def _repaired(segment: Path, done: dict[str, SegmentRepair]) -> None:
+    """Repair one segment, where it needs it, and add what became of it to what is done."""
+    with tempfile.TemporaryDirectory(prefix=WORKING, dir=segment.parent) as folder:
         new = Path(folder) / segment.name
         answer = ask_child(
             "magis_calib.recording.salvage", [str(segment), str(new)], patience_s(segment)
         )
         found = Salvaged(problem=answer) if isinstance(answer, str) else Salvaged(**answer)
-        damaged = found.problem or found.lost_frames or found.lost_records or _unreadable(segment)
-        if not damaged:
-            return SegmentRepair(segment.name, True, found)
-        originals = segment.parent / ORIGINALS
-        originals.mkdir(exist_ok=True)
-        os.replace(segment, _free_name(originals / segment.name))
+        if not (found.loses_something or found.mended or _unreadable(segment)):
+            before = done.get(segment.name)
+            if before is None or before.whole:
+                done[segment.name] = SegmentRepair(segment.name, True, found)
+            return
+        done[segment.name] = SegmentRepair(segment.name, False, found)
+        write_sealed(segment.parent / REPORT, {"segments": list(done.values())})
+        _keep_original(segment)
         if new.exists() and not found.problem:
             os.replace(new, segment)
-    return SegmentRepair(segment.name, False, found)
+        else:
+            segment.unlink()
+        sync_folder(segment.parent)
+
+
+def _keep_original(segment: Path) -> None:
+    """Give a segment a second name among the originals; its own stays for now. Raises `OSError`."""
+    originals = segment.parent / ORIGINALS
+    originals.mkdir(exist_ok=True)
+    if any(one.samefile(segment) for one in originals.iterdir()):
+        return
+    name = _free_name(originals / segment.name)
+    try:
+        os.link(segment, name)
+    except OSError:  # a file system without second names
+        copy = name.with_name(name.name + PART)
+        shutil.copy2(segment, copy)
+        os.replace(copy, name)
+    sync_folder(originals)
 
 
 def _unreadable(segment: Path) -> bool:

@@ -12,20 +12,19 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
-
-from magis_calib.domain.camera import VIEWS, CameraFacts, View
+from magis_calib.domain.camera import VIEWS, CameraFacts, DropAnnouncement, View
 from magis_calib.domain.errors import MagisError, SessionError
 from magis_calib.domain.serial import to_json
 from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
+from magis_calib.recording.open_segment import OpenSegment
+from magis_calib.recording.proof import DOUBTED, rows_differing
 from magis_calib.recording.segment import FAILURES, Segment
+from magis_calib.recording.sums import HEADER, RECORD, ROW, other_rows
 from magis_calib.recording.superblock import SIZE, end_of_file, left_open, said_closed
 
 LONGEST_BYTES = 1 << 40
@@ -41,8 +40,19 @@ class Salvaged:
     lost_frames: list[str] = field(default_factory=list)
     """ "<view>/<drop_id>", or "<view> place N" where even the header is gone."""
     lost_records: int = 0
+    lost_announcements: int = 0
+    mended: int = 0
+    """Rows that are not as they were written; what they say may stand elsewhere, too."""
+    about_doubted: bool = False
+    """Attributes, configuration or axes are not as they were written."""
     problem: str = ""
     """Why nothing could be taken out; empty where something was."""
+
+    @property
+    def loses_something(self) -> bool:
+        """Whether a part of what was recorded could not be taken out as it was written."""
+        lost = self.lost_frames or self.lost_records or self.lost_announcements
+        return bool(self.problem or lost or self.about_doubted)
 
 
 def salvage(damaged: Path, new: Path) -> Salvaged:
@@ -58,9 +68,15 @@ def salvage(damaged: Path, new: Path) -> Salvaged:
         facts = {view: segment.facts(view) for view in VIEWS if _has(segment, view)}
         if not facts:
             raise SessionError(f"{damaged}: no camera's facts can be read")
-        with h5py.File(new, "w", libver="v110") as file:
-            _create(file, segment, facts)
+        found.about_doubted = segment.about_is_as_written is False
+        found.mended = len(list(rows_differing(segment)))
+        doubted = found.about_doubted or bool(segment.attribute(DOUBTED))
+        file = OpenSegment(new, _empty(segment, facts, doubted=doubted))
+        try:
             _take(segment, facts, file, found)
+            file.commit()
+        finally:
+            file.close()
     except (MagisError, *FAILURES) as error:
         found.problem = str(error).replace(str(copy), damaged.name)
         new.unlink(missing_ok=True)
@@ -94,70 +110,114 @@ def _has(segment: Segment, view: View) -> bool:
     return True
 
 
-def _create(file: h5py.File, segment: Segment, facts: dict[View, CameraFacts]) -> None:
+def _empty(segment: Segment, facts: dict[View, CameraFacts], *, doubted: bool) -> bytes:
     names = ("station", "identity", "raw", "compression", "run", "simulated", "simulation")
     told = {name: segment.attribute(name) for name in names}
     about = {name: value for name, value in told.items() if value is not None}
     shapes = {view: segment.kept_shape(view) for view in facts}
-    layout.create(
-        file,
+    return layout.empty(
         facts,
         {"configuration": segment.configuration},
-        {**about, "schema": layout.SCHEMA, "repaired": True},
+        {**about, "schema": layout.SCHEMA, "repaired": True, DOUBTED: doubted},
         "bitshuffle-lz4",
         shapes,
     )
 
 
 def _take(
-    segment: Segment, facts: dict[View, CameraFacts], file: h5py.File, found: Salvaged
+    segment: Segment, facts: dict[View, CameraFacts], file: OpenSegment, found: Salvaged
 ) -> None:
+    sums = _sums(segment, "frames", HEADER)
     for view in facts:
         for place in range(min(segment.frames_held(view), MOST_ROWS)):
-            _frame(segment, view, place, file, found)
-    for row in _rows(segment, "announcements"):
-        layout.append(file, "entry/announcements", row)
+            _frame(segment, view, place, sums.get((view.encode(), place)), file, found)
+    announcements, found.lost_announcements = _announcements(segment)
+    for announcement in announcements:
+        file.append_row("entry/announcements", rows.announcement_row(announcement))
+    wanted = _sums(segment, "decisions", RECORD)
     for place in range(min(segment.records_held, MOST_ROWS)):
-        try:
-            record = segment.record(place)
-            text = np.bytes_(to_json(record).encode())
-            estimate, decision = rows.estimate_row(record), rows.decision_row(record)
-        except (MagisError, *FAILURES, AttributeError):
-            found.lost_records += 1
-            continue
-        layout.append(file, "entry/estimates", estimate)
-        layout.append(file, "entry/decisions", decision)
-        layout.append(file, "entry/records", text)
-        found.drops += 1
+        _record(segment, place, wanted.get(place), file, found)
 
 
-def _frame(segment: Segment, view: View, place: int, file: h5py.File, found: Salvaged) -> None:
+def _sums(segment: Segment, name: str, field: str) -> dict[Any, int]:
+    """Return the checksums of texts that a table's whole rows tell, by where the text stands."""
+    try:
+        written = segment.written(name)
+    except SessionError:
+        return {}
+    if ROW not in (written.dtype.names or ()):
+        return {}
+    bad = set(other_rows(written))
+    whole = [(place, row) for place, row in enumerate(written) if place not in bad]
+    if name == "frames":
+        return {(row["view"], int(row["place"])): int(row[field]) for _, row in whole}
+    return {place: int(row[field]) for place, row in whole}
+
+
+def _announcements(segment: Segment) -> tuple[list[DropAnnouncement], int]:
+    """Return what was announced, and how many rows of it are not as they were written."""
+    try:
+        written = segment.written("announcements")
+    except SessionError:
+        return [], 0
+    bad = set(other_rows(written)) if ROW in (written.dtype.names or ()) else set()
+    kept = [row for place, row in enumerate(written) if place not in bad]
+    return [
+        DropAnnouncement(
+            int(row["drop_id"]),
+            row["sequence_type"].decode(errors="replace"),
+            int(row["planned_time_ns"]),
+        )
+        for row in kept
+    ], len(bad)
+
+
+def _record(
+    segment: Segment, place: int, wanted: int | None, file: OpenSegment, found: Salvaged
+) -> None:
+    try:
+        if wanted is not None and segment.record_sum(place) != wanted:
+            raise SessionError(f"record {place}: not as it was written")
+        record = segment.record(place)
+        text = to_json(record).encode()
+        estimate, decision = rows.estimate_row(record), rows.decision_row(record, text)
+    except (MagisError, *FAILURES, AttributeError):
+        found.lost_records += 1
+        return
+    file.append_row("entry/estimates", estimate)
+    file.append_row("entry/decisions", decision)
+    file.append("entry/records", text)
+    found.drops += 1
+
+
+def _frame(
+    segment: Segment,
+    view: View,
+    place: int,
+    wanted: int | None,
+    file: OpenSegment,
+    found: Salvaged,
+) -> None:
     name = f"{view} place {place}"
     try:
         header = segment.header(view, place)
         name = f"{view}/{header.drop_id}"
+        if wanted is not None and segment.header_sum(view, place) != wanted:
+            raise SessionError(f"{name}: another header than was written")
         counts = segment.counts(view, place)
         crc32 = rows.counts_crc32(counts) if counts is not None else 0
         whole = counts is not None and counts.shape == (header.rows, header.columns)
         if counts is not None and whole and not as_sent(counts, header, crc32):
             raise SessionError(f"{name}: other pixels than were sent")
-        row = rows.frame_row(header, file[f"entry/view_{view}/headers"].shape[0], crc32)
     except (MagisError, *FAILURES):
         found.lost_frames.append(name)
         return
     if counts is not None:
-        layout.append(file, f"entry/view_{view}/counts", counts)
-    layout.append(file, f"entry/view_{view}/headers", np.bytes_(to_json(header).encode()))
-    layout.append(file, "entry/frames", row)
+        file.append(f"entry/view_{view}/counts", counts)
+    text = rows.header_text(header)
+    at = file.append(f"entry/view_{view}/headers", text)
+    file.append_row("entry/frames", rows.frame_row(header, text, at, crc32))
     found.frames += 1
-
-
-def _rows(segment: Segment, name: str) -> Iterator[Any]:
-    """Yield what can be read of a table; one chunk that cannot be is left out."""
-    try:
-        yield from segment.table(name)
-    except SessionError:
-        return
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import record_from_json
 from magis_calib.recording import layout
+from magis_calib.recording.sums import ABOUT, about_crc32, begun_rows, text_crc32, without_sums
 from magis_calib.recording.superblock import SIZE, left_open
 
 _FILTERS = hdf5plugin.FILTERS
@@ -41,7 +42,8 @@ class Segment:
         """Open. Raises `SessionError` where it is no segment or of an unknown schema."""
         self.path = path
         try:
-            self._file = h5py.File(path, "r", libver="v110", swmr=_not_closed(path))
+            self.left_open = _not_closed(path)
+            self._file = h5py.File(path, "r", libver="v110", swmr=self.left_open, locking=False)
             self._entry = self._file["entry"]
             self.schema = int(self._entry.attrs["schema"])
         except FAILURES as error:
@@ -76,9 +78,36 @@ class Segment:
             return np.empty(0, layout.ANNOUNCEMENT_ROW)
         if self.schema == 1 and name == "frames":
             return self._frames_of_headers()
+        return without_sums(self.written(name))
+
+    def written(self, name: str) -> Rows:
+        """Return a whole table as it stands in the file, with its checksums where it has any.
+
+        Raises `SessionError`.
+        """
         with reading(self.path, name):
             rows: Rows = self._entry[name][:]
-            return rows
+            return begun_rows(rows) if self.left_open else rows
+
+    @property
+    def about_is_as_written(self) -> bool | None:
+        """Whether attributes, configuration and axes are; None where they have no checksum.
+
+        Raises `SessionError`.
+        """
+        with reading(self.path, "attributes, configuration and axes"):
+            told = self._file.attrs.get(ABOUT)
+            return None if told is None else int(told) == about_crc32(self._file)
+
+    def header_sum(self, view: View, place: int) -> int:
+        """Return the checksum that a header's text has now. Raises `SessionError`."""
+        with reading(self.path, f"header {place} of view {view}"):
+            return text_crc32(self._entry[f"view_{view}/headers"][place])
+
+    def record_sum(self, place: int) -> int:
+        """Return the checksum that a record's text has now. Raises `SessionError`."""
+        with reading(self.path, f"record {place}"):
+            return text_crc32(self._entry["records"][place])
 
     def columns(self, name: str) -> tuple[str, ...]:
         """Return what the vectors of a table's rows are of, in their order."""

@@ -7,41 +7,45 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
+import logging
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import h5py
-import numpy as np
 
 from magis_calib.config.recording import Recording
 from magis_calib.domain.camera import CameraFacts, DropAnnouncement, Frame, View
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
+from magis_calib.host.disk import RESERVE_BYTES
+from magis_calib.host.identity import identity
 from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
-from magis_calib.recording.exit import end_without_hdf5
-from magis_calib.recording.identity import identity
+from magis_calib.recording.files import (
+    FINAL,
+    SESSION,
+    Told,
+    cleared,
+    segment_number,
+    segments_in,
+    tell,
+    told_of,
+    write_sealed,
+)
+from magis_calib.recording.open_segment import OpenSegment
+from magis_calib.recording.watched import WatchedFolder
 
-RESERVE_BYTES = 64_000_000
-"""A disk with less than this left counts as full: what is recorded must still be closed properly.
-"""
-FINAL = "final.json"
+log = logging.getLogger(__name__)
 
 
 def new_session_path(parent: Path, station: str) -> Path:
     """Return a name for a new session folder: <UTC>_<station>_<id>."""
     stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     return parent / f"{stamp}_{station}_{secrets.token_hex(3)}"
-
-
-class TooLongError(SessionError):
-    """What is to be written does not fit into its field: no other disk will help."""
 
 
 class SessionWriter:
@@ -69,13 +73,25 @@ class SessionWriter:
         self._attributes = dict(attributes)
         self._recording = recording
         self._run = secrets.token_hex(4)
-        self._file: h5py.File | None = None
+        self._segment: OpenSegment | None = None
         self._began_s = 0.0
         self._written_before = 0
         self._facts: dict[View, CameraFacts] = {}
         self._segment_facts: dict[View, CameraFacts] = {}
         with self._failures("make the session folder"):
             path.mkdir(parents=True, exist_ok=True)
+            self._told = _told(path, station)
+            self._watched = WatchedFolder(path)
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Names of the segments that the session has, or had."""
+        return self._told.segments
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """What was told to be stored and is not as it was: somebody else touched its file."""
+        return self._watched.gone
 
     @property
     def bytes_written(self) -> int:
@@ -90,7 +106,7 @@ class SessionWriter:
         """Append a drop that was announced."""
         self._ready(layout.ANNOUNCEMENT_ROW.itemsize)
         with self._failures():
-            self._append("entry/announcements", rows.announcement_row(announcement))
+            self._append_row("entry/announcements", rows.announcement_row(announcement))
 
     def frame(self, frame: Frame) -> None:
         """Append one frame.
@@ -109,84 +125,114 @@ class SessionWriter:
         part = self._recording.kept(header.view, *frame.counts.shape)
         kept = frame.counts[part] if part is not None else None
         group = f"entry/view_{header.view}"
+        text = rows.header_text(header)
         with self._failures():
             if kept is not None:
                 self._append(f"{group}/counts", kept)
-            place = self._append(
-                f"{group}/headers", self._text(to_json(header), layout.HEADER_BYTES)
-            )
+            place = self._append(f"{group}/headers", text)
             crc32 = (
                 whole_crc32
                 if kept is None or kept.shape == frame.counts.shape
                 else rows.counts_crc32(kept)
             )
-            self._append(
-                "entry/frames", rows.frame_row(header, place, crc32 if kept is not None else 0)
-            )
+            row = rows.frame_row(header, text, place, crc32 if kept is not None else 0)
+            self._append_row("entry/frames", row)
+        self._watched.holds(header.view, header.drop_id)
 
     def record(self, record: DropRecord) -> None:
         """Append what came of one drop."""
-        text = self._text(to_json(record), layout.RECORD_BYTES)
+        text = rows.record_text(record)
         self._ready(layout.RECORD_BYTES)
         with self._failures():
-            self._append("entry/estimates", rows.estimate_row(record))
-            self._append("entry/decisions", rows.decision_row(record))
+            self._append_row("entry/estimates", rows.estimate_row(record))
+            self._append_row("entry/decisions", rows.decision_row(record, text))
             self._append("entry/records", text)
 
     def commit(self) -> None:
         """Bring everything that was appended onto the disk."""
-        if self._file is not None:
+        if self._segment is not None:
+            self._watched.look(self._segment)
             with self._failures():
-                self._file.flush()
-                os.fsync(self._file.id.get_vfd_handle())
+                self._segment.commit()
+            self._watched.look(self._segment)
+            self._watched.committed()
 
     def close(self, final: Mapping[str, Any] | None = None) -> None:
         """Close the segment; `final` is written as final.json beside it.
 
-        Without any segment no folder stays.
+        Without any segment no folder stays, but for what the program did not make.
         """
-        self.commit()
+        self._end_segment()
+        if final is None:
+            return
+        self._watched.look(None)
         with self._failures():
-            if self._file is not None:
-                self._written_before += self._segment_bytes()
-                self._file.close()
-                self._file = None
-            if final is not None and not any(self.path.glob("segment-*.h5")):
-                shutil.rmtree(self.path)
-            elif final is not None:
-                write_text(self.path / FINAL, to_json(final))
+            if self._told.segments:
+                if not (self.path / SESSION).exists():
+                    tell(self.path, self._told)
+                write_sealed(self.path / FINAL, {**final, "gone": self.gone})
+            elif left := cleared(self.path):
+                log.warning("%s: nothing was recorded; it stays for %s", self.path, left)
 
     def abandon(self) -> None:
         """Give up the open segment after a failure; what comes next begins a new one."""
-        file = self._file
-        self._file = None
+        segment = self._segment
+        self._segment = None
         self._segment_facts = {}
-        if file is not None:
-            end_without_hdf5()
-            with contextlib.suppress(OSError, RuntimeError, ValueError):
-                file.close()
+        if segment is not None:
+            segment.abandon()
+            self._watched.left(segment.path)
+
+    def _end_segment(self) -> None:
+        """Commit and close the open segment."""
+        self.commit()
+        segment = self._segment
+        if segment is None:
+            return
+        self._segment = None
+        self._segment_facts = {}
+        self._written_before += segment.size_bytes
+        with self._failures("close a segment"):
+            segment.close()
+        self._watched.left(segment.path)
 
     def _ready(self, size_bytes: int) -> None:
         """Have a segment open that holds the cameras known now and has room for so much more."""
-        if self._file is None or self._facts != self._segment_facts or self._is_full(size_bytes):
+        if self._segment is None or self._facts != self._segment_facts or self._is_full(size_bytes):
             self._next_segment()
+        self._watched.look(self._segment)
         self._need_room(size_bytes)
 
     def _segment_bytes(self) -> int:
-        return os.fstat(self._file.id.get_vfd_handle()).st_size if self._file is not None else 0
+        return self._segment.size_bytes if self._segment is not None else 0
 
     def _is_full(self, size_bytes: int) -> bool:
         old = time.monotonic() - self._began_s > self._recording.segment_s
         return old or self._segment_bytes() + size_bytes > self._recording.segment_bytes
 
     def _next_segment(self) -> None:
-        self.close()
-        number = 1 + max(
-            (int(one.stem.rpartition("-")[2]) for one in self.path.glob("segment-*.h5")), default=0
-        )
+        self._end_segment()
+        self._watched.look(None)
         self._need_room(1_000_000)
         facts = self._facts or _NO_CAMERA
-        about = {
+        image = layout.empty(
+            facts,
+            {"configuration": self._configuration},
+            self._about() | self._attributes,
+            self._recording.compression,
+            {view: self._shape(view, one) for view, one in facts.items()},
+        )
+        name = _next_name(self.path, self._told)
+        with self._failures():
+            (self.path / FINAL).unlink(missing_ok=True)
+            self._segment = OpenSegment(self.path / name, image)
+            self._told = replace(self._told, segments=(*self._told.segments, name))
+            tell(self.path, self._told)
+        self._segment_facts = dict(self._facts)
+        self._began_s = time.monotonic()
+
+    def _about(self) -> dict[str, Any]:
+        return {
             "schema": layout.SCHEMA,
             "station": self._station,
             "identity": to_json(identity()),
@@ -194,22 +240,6 @@ class SessionWriter:
             "raw": self._recording.raw,
             "compression": self._recording.compression,
         }
-        shapes = {view: self._shape(view, one) for view, one in facts.items()}
-        with self._failures():
-            (self.path / FINAL).unlink(missing_ok=True)
-            self._file = _whole(
-                self.path / f"segment-{number:04d}.h5",
-                lambda file: layout.create(
-                    file,
-                    facts,
-                    {"configuration": self._configuration},
-                    about | self._attributes,
-                    self._recording.compression,
-                    shapes,
-                ),
-            )
-        self._segment_facts = dict(self._facts)
-        self._began_s = time.monotonic()
 
     def _shape(self, view: View, facts: CameraFacts) -> tuple[int, int]:
         part = self._recording.kept(view, facts.rows, facts.columns)
@@ -220,8 +250,12 @@ class SessionWriter:
         )
 
     def _append(self, name: str, value: Any) -> int:
-        assert self._file is not None
-        return layout.append(self._file, name, value)
+        assert self._segment is not None
+        return self._segment.append(name, value)
+
+    def _append_row(self, name: str, row: Any) -> None:
+        assert self._segment is not None
+        self._segment.append_row(name, row)
 
     def _need_room(self, size_bytes: int) -> None:
         with self._failures():
@@ -232,13 +266,6 @@ class SessionWriter:
                 f"{(RESERVE_BYTES + size_bytes) / 1e6:.0f} MB"
             )
 
-    @staticmethod
-    def _text(text: str, limit: int) -> np.bytes_:
-        raw = text.encode()
-        if len(raw) > limit:
-            raise TooLongError(f"text of {len(raw)} bytes does not fit into {limit}")
-        return np.bytes_(raw)
-
     @contextlib.contextmanager
     def _failures(self, doing: str = "write") -> Iterator[None]:
         """Turn what HDF5 and the system raise into a `SessionError` that names the session."""
@@ -248,44 +275,22 @@ class SessionWriter:
             raise SessionError(f"{self.path}: cannot {doing}: {error}") from error
 
 
-def _whole(path: Path, fill: Callable[[h5py.File], None]) -> h5py.File:
-    """Open a new segment for appending; it bears its name only from when others can read it.
-
-    Raises as HDF5 does.
-    """
-    begun = path.with_name(path.name + ".part")
-    file = h5py.File(begun, "w", libver="v110")
+def _told(path: Path, station: str) -> Told:
+    """Return what the folder says of itself, or what is in it where it says nothing."""
     try:
-        fill(file)
-        file.swmr_mode = True
-        os.fsync(file.id.get_vfd_handle())
-        begun.rename(path)
-        sync_folder(path.parent)
-    except BaseException:
-        file.close()
-        begun.unlink(missing_ok=True)
-        raise
-    return file
+        told = told_of(path)
+    except SessionError:
+        told = None
+    there = tuple(one.name for one in segments_in(path))
+    before = told.segments if told is not None else ()
+    return Told(path.name, station, (*before, *(one for one in there if one not in before)))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace a file as a whole, or not at all, and bring it onto the disk. Raises `OSError`."""
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Bring the names in a folder onto the disk. Raises `OSError`."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _next_name(path: Path, told: Told) -> str:
+    """Return the name of a segment that never was."""
+    numbers = [segment_number(one) or 0 for one in told.segments]
+    numbers += [segment_number(one.name) or 0 for one in segments_in(path)]
+    return f"segment-{1 + max(numbers, default=0):04d}.h5"
 
 
 _NO_CAMERA: dict[View, CameraFacts] = {

@@ -19,6 +19,7 @@ from magis_calib.domain.camera import (
 )
 from magis_calib.domain.devices import CameraJoined, LinkState, SourceEnded, SourceEvent
 from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.errors import WireError
 from magis_calib.recording.reader import Session
 from magis_calib.replay.recorded_decisions import waited_s
 
@@ -90,6 +91,9 @@ class ReplaySource:
         """Nobody waits for this."""
 
     def not_stored(self, frame: Frame, reason: str) -> None:
+        """Nobody waits for this."""
+
+    def refused(self, frame: Frame, error: WireError) -> None:
         """Nobody waits for this."""
 
     def links(self) -> Sequence[LinkState]:

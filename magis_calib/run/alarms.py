@@ -194,14 +194,15 @@ def _stuck(decision: Decision, stopping: Sequence[Rule]) -> Trouble:
 
 def recording_troubles(state: RecordingState, warn_hours: float) -> dict[str, Trouble]:
     """Return what is wrong with recording now, or soon will be."""
-    if state.problem:
+    found = {}
+    if problem := state.problem or state.failure:
         remedy = "free the disk or choose another --session-dir"
-        return {"recording": Trouble("act", f"not recorded: {state.problem}", remedy)}
-    if state.hours_left is not None and state.hours_left < warn_hours:
+        found["recording"] = Trouble("act", f"not recorded: {problem}", remedy)
+    elif state.hours_left is not None and state.hours_left < warn_hours:
         text = f"the disk lasts for {state.hours_left:.1f} h more at this pace"
-        return {
-            "disk": Trouble(
-                "look", text, "free the disk: magis-calib session prune removes old images"
-            )
-        }
-    return {}
+        remedy = "free the disk: magis-calib session prune removes old images"
+        found["disk"] = Trouble("look", text, remedy)
+    if state.gone:
+        remedy = "find who touches the files of a running session; magis-calib session check"
+        found["recorded"] = Trouble("act", f"recorded and gone: {'; '.join(state.gone)}", remedy)
+    return found

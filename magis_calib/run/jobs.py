@@ -14,12 +14,12 @@ from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.domain.serial import to_json
 from magis_calib.feedback.explanation import explained
+from magis_calib.host.identity import identity
 from magis_calib.host.log_buffer import JOURNAL
 from magis_calib.products.promotion import promote
 from magis_calib.recording.certificate import CERTIFICATE
-from magis_calib.recording.identity import identity
+from magis_calib.recording.files import FINAL
 from magis_calib.recording.probe import ask_child
-from magis_calib.recording.writer import FINAL
 from magis_calib.run.components import Components
 from magis_calib.state.answer import Refusal
 from magis_calib.state.commands import Promote

@@ -152,7 +152,7 @@ class Receiver:
             result = self._pair(frame)
         except WireError as error:
             self._malformed(error)
-            self._source.not_stored(frame, str(error))
+            self._source.refused(frame, error)
             return
         if result == "duplicate":
             self.state = replace(self.state, duplicate=self.state.duplicate + 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from magis_calib.run.alarms import (
 from magis_calib.run.components import Components
 from magis_calib.run.history import RunHistory
 from magis_calib.run.receiver import ReceiverState
-from magis_calib.state.snapshot import Alarm, Counters, LoopWord, Snapshot
+from magis_calib.state.snapshot import Alarm, Counters, LoopWord, RecordingState, Snapshot
 
 CORRUPTING = frozenset({"conflict", "second_driver"})
 """Refusals after which somebody must act: two sources say different things of one picture."""
@@ -172,8 +172,8 @@ class SnapshotBuilder:
             received=receiver.received,
             lost=receiver.lost,
             late=receiver.late,
-            duplicate=receiver.duplicate,
-            malformed=receiver.malformed,
+            duplicate=receiver.duplicate + (recording.duplicate if recording else 0),
+            malformed=_malformed(receiver, recording),
             stored=recording.stored if recording else 0,
             not_stored=recording.not_stored if recording else 0,
         )
@@ -208,6 +208,14 @@ class SnapshotBuilder:
                 recording_troubles(components.recorder.state, station.recording.warn_hours)
             )
         return troubles
+
+
+def _malformed(receiver: ReceiverState, recording: RecordingState | None) -> Mapping[str, int]:
+    """Count refused frames by error code: the recorder knows of conflicts with older drops, too."""
+    if recording is None or not recording.refused:
+        return receiver.malformed
+    conflicts = receiver.malformed.get("conflict", 0) + recording.refused
+    return {**receiver.malformed, "conflict": conflicts}
 
 
 def _frame_troubles(receiver: ReceiverState, now_s: float, patience_s: float) -> dict[str, Trouble]:

@@ -100,7 +100,16 @@ class RecordingState:
     stored: int = 0
     """Frames."""
     not_stored: int = 0
+    duplicate: int = 0
+    """Frames that came again after they had been stored."""
+    refused: int = 0
+    """Frames with other pixels than are stored under their number."""
     problem: str = ""
+    """Why nothing can be recorded now."""
+    failure: str = ""
+    """The newest problem, for some seconds after it is over."""
+    gone: tuple[str, ...] = ()
+    """What was told to be stored and is not as it was, in words."""
     waiting_bytes: int = 0
     """Of images that are not on the disk yet."""
     free_bytes: int | None = None

@@ -127,8 +127,9 @@ def test_other_pixels_for_the_same_drop_are_a_conflict_and_the_first_are_kept(be
     bench.drivers["x"].frame(DARK, 1)
     bench.drivers["x"].hear("stored")
     bench.drivers["x"].frame(DARK + 16, 1)
-    refused = bench.drivers["x"].hear("not_stored")
-    assert "other pixels" in refused["reason"]
+    refused = bench.drivers["x"].hear("error")
+    assert (refused["code"], refused["retry"], refused["drop_id"]) == ("conflict", False, 1)
+    assert "other pixels" in refused["message"]
     until(bench.engine, lambda s: s.counters.malformed.get("conflict") == 1, "the counter")
 
 

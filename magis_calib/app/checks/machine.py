@@ -17,6 +17,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from magis_calib.app.checks.finding import Asked, Check, CheckOutcome, Finding
+from magis_calib.recording.lock import locks_work
 
 PAIR_BYTES = 25_200_000
 DROPS_HZ = 3.0
@@ -108,6 +109,7 @@ def _disk(asked: Asked) -> Iterator[Finding]:
         return
     yield _disk_speed(asked.folder, pace_bytes_per_s)
     yield _disk_space(asked.folder)
+    yield _locks(asked.folder)
 
 
 def _bytes_per_s(folder: Path) -> float:
@@ -153,6 +155,15 @@ def _disk_space(folder: Path) -> Finding:
         roomy,
         "" if roomy == "ok" else "magis-calib session prune removes old images",
     )
+
+
+def _locks(folder: Path) -> Finding:
+    """Say whether one program at a time can be held to write a session."""
+    if locks_work(folder):
+        return Finding("file locks", f"work, {folder}", "one writer a session", "ok")
+    found = f"this file system has none, {folder}: a file stands in"
+    remedy = "let one machine write here, or mount it with locks"
+    return Finding("file locks", found, "one writer a session", "warn", remedy)
 
 
 def _limits_of_this_process(asked: Asked) -> Iterator[Finding]:

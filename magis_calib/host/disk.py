@@ -7,8 +7,9 @@ import time
 from collections import deque
 from pathlib import Path
 
-from magis_calib.recording.writer import RESERVE_BYTES
-
+RESERVE_BYTES = 64_000_000
+"""A disk with less than this left counts as full: what is recorded must still be closed properly.
+"""
 LOOK_EVERY_S = 2.0
 PACE_OVER_S = 600.0
 """The pace is that of the last so many seconds."""
