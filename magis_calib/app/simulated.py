@@ -8,13 +8,13 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from magis_calib.config.station import Station
 from magis_calib.domain.devices import LinkState
+from magis_calib.host.child import python_module
 from simulators.options import SimulationOptions
 
 FREE = range(16_000, 32_000)
@@ -57,7 +57,7 @@ class SimulatedProcess:
         What it says goes to a file that is shown when it fails.
         """
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop()
-        words = [sys.executable, "-m", "simulators", *options.argv(), f"--station={name}"]
+        words = python_module("simulators", *options.argv(), f"--station={name}")
         words += [f"--endpoint={one}={address}" for one, address in station.endpoints.items()]
         words += [f"--config={config}"] if config else []
         words += [f"--drops={drops}"] if drops else []

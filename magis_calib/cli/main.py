@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from magis_calib.domain.errors import MagisError
+from magis_calib.host.child import leave_out_working_folder, stranger_among_us
 from magis_calib.host.command_line import Parser, UsageError
 from magis_calib.host.memory import keep_freed_memory
 
@@ -118,9 +119,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     `argv`: words of a command; None for those that this process was started with.
     """
     settle_in()
-    if argv is None:  # SIGTERM shall leave as little lying about as Ctrl-C
+    if argv is None:
+        leave_out_working_folder()
+        # SIGTERM shall leave as little lying about as Ctrl-C
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     words: Sequence[str] | None = list(sys.argv[1:] if argv is None else argv)
+    if stranger := stranger_among_us():
+        print(f"magis-calib: {stranger}", file=sys.stderr)
+        return 2
     try:
         words = words or _words_of_the_window()
         code = 0 if words is None else _obey(words)

@@ -15,6 +15,7 @@ from typing import Any
 
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.serial import to_json
+from magis_calib.host.child import say_begun
 from magis_calib.recording.check import missing_frames
 from magis_calib.recording.reader import Session
 from magis_calib.recording.writer import FINAL, write_text
@@ -209,5 +210,6 @@ def _counters(final: Path) -> Mapping[str, Any]:
 
 
 if __name__ == "__main__":
+    say_begun()
     recorded = Path(sys.argv[1])
     print(to_json(write_certificate(recorded, goes_on=not (recorded / FINAL).exists())))

@@ -10,6 +10,7 @@ from pathlib import Path
 from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
+from magis_calib.host.child import say_begun
 from magis_calib.link.wire import as_sent
 from magis_calib.recording.reader import Session
 from magis_calib.recording.rows import counts_crc32
@@ -117,4 +118,5 @@ def _records(session: Session) -> int:
 
 
 if __name__ == "__main__":
+    say_begun()
     print(to_json(check_session(Path(sys.argv[1]))))

@@ -23,6 +23,7 @@ import numpy as np
 from magis_calib.domain.camera import VIEWS, CameraFacts, View
 from magis_calib.domain.errors import MagisError, SessionError
 from magis_calib.domain.serial import to_json
+from magis_calib.host.child import say_begun
 from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
 from magis_calib.recording.segment import FAILURES, Segment
@@ -161,4 +162,5 @@ def _rows(segment: Segment, name: str) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
+    say_begun()
     print(to_json(salvage(Path(sys.argv[1]), Path(sys.argv[2]))))
