@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import zmq
 
+from magis_calib.auth.binding import bind
 from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Links, Station
 from magis_calib.domain.camera import Frame, View
@@ -78,7 +79,7 @@ class CameraLink:
         self._socket.setsockopt(zmq.RCVHWM, RECEIVE_HWM)
         self._socket.setsockopt(zmq.LINGER, 500)
         security.serve(self._socket, "camera", "application")
-        self._socket.bind(station.links.camera)
+        bind(self._socket, station.links.camera)
 
     def receive(self, timeout_s: float) -> SourceEvent | None:
         """Return the next event, or None after the timeout."""

@@ -14,9 +14,10 @@ from types import FrameType
 import zmq
 
 from magis_calib.auth.keyring import default_keys_dir
+from magis_calib.config.fields import checked_endpoint
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.errors import ConfigError
-from magis_calib.host.command_line import Parser, whole
+from magis_calib.host.command_line import Parser, judged, whole
 from magis_calib.host.memory import keep_freed_memory
 from magis_calib.host.terminal import remark
 from simulators.instrument.numbers import load_plant_numbers
@@ -119,14 +120,14 @@ def _setup(arguments: argparse.Namespace) -> StationSetup:
 
 
 def _named(name: str, address: str) -> tuple[str, str]:
-    return name, address
+    return name, judged(checked_endpoint)(address)
 
 
 def _endpoint(text: str) -> tuple[str, str]:
     name, _, address = text.partition("=")
     if not address:
         raise argparse.ArgumentTypeError(f"wanted NAME=ADDRESS, got {text!r}")
-    return name, address
+    return _named(name, address)
 
 
 def _stop_on_signals() -> list[int]:

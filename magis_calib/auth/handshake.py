@@ -8,6 +8,8 @@ from __future__ import annotations
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
+from magis_calib.auth.binding import speak_ipv6
+
 KNOCK_AGAIN_S = 2.0
 REFUSALS = {
     zmq.EVENT_HANDSHAKE_FAILED_AUTH: "it does not let our key in: is that in its list of allowed? "
@@ -40,6 +42,7 @@ class HandshakeMonitor:
 
         Empty while somebody does, or nobody answers at all.
         """
+        speak_ipv6(socket, endpoint)
         socket.connect(endpoint)
 
     def look(self, now_s: float) -> bool:

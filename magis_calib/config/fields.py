@@ -6,7 +6,7 @@ import re
 import tomllib
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 def toml_table(text: str) -> dict[str, Any]:
@@ -24,7 +24,21 @@ def toml_table(text: str) -> dict[str, Any]:
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Endpoint = Annotated[str, Field(pattern=r"^(tcp://[^:\s]+:\d+|ipc://\S+)$")]
+ADDRESS = re.compile(r"tcp://(\[[0-9A-Fa-f:.%\w]+\]|[^:\s\[\]]+):(?P<port>\d{1,5})|ipc://\S+")
+
+
+def checked_endpoint(text: str) -> str:
+    """Return an address of a socket as it is. Raises `ValueError` where it is none."""
+    address = ADDRESS.fullmatch(text)
+    if address is None or not 1 <= int(address["port"] or 1) <= 65535:
+        raise ValueError(
+            "wanted tcp://HOST:PORT with a port from 1 to 65535 (HOST of IPv6 in brackets, "
+            f"tcp://[::1]:15550), or ipc://PATH, got {text!r}"
+        )
+    return text
+
+
+Endpoint = Annotated[str, AfterValidator(checked_endpoint)]
 LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
 Pair = tuple[Finite, Finite]
 
@@ -35,14 +49,18 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def host_and_port(endpoint: str) -> tuple[str, int]:
+    """Return the host (IPv6 without brackets, "" for any) and port of an address of TCP."""
+    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    return host.strip("[]").replace("*", ""), int(port)
+
+
 def is_loopback(endpoint: str) -> bool:
     """Tell whether nobody outside this machine can reach an endpoint."""
-    host = endpoint.removeprefix("tcp://").rpartition(":")[0].strip("[]")
-    return (
-        endpoint.startswith("ipc://")
-        or host in ("localhost", "::1")
-        or bool(LOOPBACK.fullmatch(host))
-    )
+    if endpoint.startswith("ipc://"):
+        return True
+    host, _ = host_and_port(endpoint)
+    return host in ("localhost", "::1") or bool(LOOPBACK.fullmatch(host))
 
 
 def same_names(where: str, got: set[str], wanted: set[str]) -> None:
