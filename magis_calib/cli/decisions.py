@@ -6,25 +6,29 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from magis_calib.cli.options import add_session_argument
+from magis_calib.cli.options import add_session_argument, check_folder
 from magis_calib.domain.control import Outcome
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
 from magis_calib.host.command_line import Parser
+from magis_calib.host.files import replace_text
 from magis_calib.recording.probe import opened
 
 
 def run(asked: argparse.Namespace) -> int:
     """List, filter and export."""
+    check_folder(asked.csv)
     with opened(asked.session) as session:
         records = [one for one in session.records if _wanted(one, asked)]
     if asked.csv:
-        with asked.csv.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(_table(records))
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(_table(records))
+        replace_text(asked.csv, text.getvalue())
         print(f"{len(records)} drops written to {asked.csv}")
         return 0
     for one in records:

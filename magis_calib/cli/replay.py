@@ -27,6 +27,7 @@ from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.serial import to_json
 from magis_calib.host.command_line import Parser, UsageError
+from magis_calib.host.files import replace_text
 from magis_calib.recording.probe import opened
 from magis_calib.recording.reader import Session
 from magis_calib.replay.moved import Change, Move, Moves
@@ -63,7 +64,7 @@ def write_moves(path: Path, moves: Moves) -> None:
         "worst": moves.worst(),
     }
     try:
-        path.write_text(to_json(numbers) + "\n", encoding="utf-8")
+        replace_text(path, to_json(numbers) + "\n")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error}") from error
 

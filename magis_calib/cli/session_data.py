@@ -17,6 +17,7 @@ from rich.progress import track
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import utc_moment
+from magis_calib.host.command_line import number
 from magis_calib.recording.certificate import certify
 from magis_calib.recording.disk import bytes_on_disk
 from magis_calib.recording.export import export_images, export_table
@@ -177,7 +178,7 @@ def add_options(
     export_parser.add_argument("--view", choices=VIEWS, help="images of one view only")
     prune_parser.add_argument(
         "--older-than",
-        type=float,
+        type=number(least=0),
         required=True,
         metavar="DAYS",
         help="sessions that were written to last so many days ago",

@@ -6,7 +6,7 @@ import re
 import tomllib
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def toml_table(text: str) -> dict[str, Any]:
@@ -22,8 +22,46 @@ def toml_table(text: str) -> dict[str, Any]:
         raise tomllib.TOMLDecodeError(str(error)) from error
 
 
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LARGEST = 1e100
+"""Beyond it, and below one over it, squares and ratios are no numbers any more."""
+LONGEST_WAIT_S = 1e6
+
+
+def _no_truth(value: object) -> object:
+    """Refuse true and false, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError(f"wanted a number, got {str(value).lower()}")
+    return value
+
+
+def _within_reason(value: float) -> float:
+    if value and not 1 / LARGEST <= abs(value) <= LARGEST:
+        raise ValueError(f"wanted 0 or a number between {1 / LARGEST:g} and {LARGEST:g}")
+    return value
+
+
+_NUMBER = (BeforeValidator(_no_truth), AfterValidator(_within_reason))
+Finite = Annotated[float, Field(allow_inf_nan=False), *_NUMBER]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), *_NUMBER]
+Whole = Annotated[int, BeforeValidator(_no_truth)]
+Wait = Annotated[Positive, Field(le=LONGEST_WAIT_S)]
+"""How long somebody is waited for (s)."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:\- ]{0,54}")
+
+
+def checked_name(text: str) -> str:
+    """Return a name as it is. Raises `ValueError` where messages and folders cannot have it."""
+    if not NAME.fullmatch(text):
+        raise ValueError(
+            "wanted a name of 1 to 55 letters a-z, A-Z, digits, _ . : - and spaces that begins "
+            f"with a letter or digit, got {text!r}"
+        )
+    return text
+
+
+PeerName = Annotated[str, AfterValidator(checked_name)]
+"""Of a station or camera: it stands in messages and in names of folders."""
 ADDRESS = re.compile(r"tcp://(\[[0-9A-Fa-f:.%\w]+\]|[^:\s\[\]]+):(?P<port>\d{1,5})|ipc://\S+")
 
 

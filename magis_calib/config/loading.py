@@ -16,6 +16,7 @@ from magis_calib.config import station as config
 from magis_calib.config.fields import toml_table
 from magis_calib.config.station import Config, Station
 from magis_calib.domain.errors import ConfigError
+from magis_calib.host.files import read_text
 
 
 def load_config(path: Path | None) -> Config:
@@ -31,8 +32,8 @@ def _text(path: Path | None) -> str:
     if path is None:
         return config.default_text()
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_text(path)
+    except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
 
 

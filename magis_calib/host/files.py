@@ -15,8 +15,8 @@ TEXT_BYTES = 16_000_000
 def read_bytes(path: Path, most_bytes: int) -> bytes:
     """Return what a regular file holds. Raises `OSError` for another thing, or a larger one."""
     # a pipe that nobody writes to would hold whoever opens it
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        refuse_other_than_file(path, os.fstat(file.fileno()).st_mode)
+    handle = _only_file(path, os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+    with os.fdopen(handle, "rb") as file:
         data = file.read(most_bytes + 1)
     if len(data) > most_bytes:
         raise OSError(f"wanted a file of at most {most_bytes / 1e6:g} MB")
@@ -56,20 +56,25 @@ def refuse_unwritable(path: Path) -> None:
         raise OSError(f"wanted a folder that may be written to, got {folder}")
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a whole file or nothing, in place of a regular file or as a new one.
+def replace_text(path: Path, text: str, mode: int = 0o666) -> None:
+    """Write a whole text or nothing, as `replace_bytes` does. Raises `OSError`."""
+    replace_bytes(path, text.encode(errors="backslashreplace"), mode)
 
-    Its mode and owner stay. Raises `OSError`.
+
+def replace_bytes(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write a whole file or nothing, in place of a regular file or as a new one of this mode.
+
+    Mode and owner of what was there stay. Raises `OSError`.
     """
     known = _status(path)
     if known is not None:
         refuse_other_than_file(path, known.st_mode)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
-            _make_alike(file.fileno(), known)
+            _make_alike(file.fileno(), known, mode)
             os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:
@@ -84,10 +89,25 @@ def open_to_append(path: Path) -> int:
 
     Raises `OSError`.
     """
+    return _opened(path, os.O_APPEND)
+
+
+def open_anew(path: Path) -> int:
+    """Return a handle that writes a regular file from its beginning. Raises `OSError`."""
+    handle = _opened(path, 0)
+    os.ftruncate(handle, 0)
+    return handle
+
+
+def _opened(path: Path, how: int) -> int:
     if (known := _status(path)) is not None:
         refuse_other_than_file(path, known.st_mode)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    handle = os.open(path, flags, 0o666)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    return _only_file(path, os.open(path, flags | how, 0o666))
+
+
+def _only_file(path: Path, handle: int) -> int:
+    """Return the handle of a regular file; close that of another thing and raise `OSError`."""
     try:
         refuse_other_than_file(path, os.fstat(handle).st_mode)
     except OSError:
@@ -103,11 +123,11 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def _make_alike(handle: int, known: os.stat_result | None) -> None:
-    """Give a new file the mode and owner of the one whose place it takes."""
+def _make_alike(handle: int, known: os.stat_result | None, usual: int) -> None:
+    """Give a new file the mode and owner of the one whose place it takes, or the usual mode."""
     if known is None:
         os.umask(mask := os.umask(0))
-        os.fchmod(handle, 0o666 & ~mask)
+        os.fchmod(handle, usual & ~mask)
         return
     mine = os.fstat(handle)
     if (mine.st_uid, mine.st_gid) != (known.st_uid, known.st_gid):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import deque
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
+
+from magis_calib.host.files import open_to_append
 
 LINES_KEPT = 20_000
 FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -44,9 +48,13 @@ class JsonLines(logging.FileHandler):
 
     def __init__(self, path: Path) -> None:
         """Open the file. Raises `OSError`."""
-        super().__init__(path, encoding="utf-8")
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
         self.setLevel(logging.INFO)
         self.setFormatter(_Line(list(FIELDS), rename_fields=FIELDS))
+
+    def _open(self) -> TextIOWrapper:
+        handle = open_to_append(Path(self.baseFilename))
+        return TextIOWrapper(os.fdopen(handle, "ab"), encoding=self.encoding, errors=self.errors)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one message, with the drop that the thread works on."""
