@@ -39,7 +39,8 @@ def residual_over_noise(fit: Fit, model: FitModel) -> tuple[float, float]:
     noise, pairs = _noise_per_px(fit, model)
     if min(int(np.count_nonzero(lit)), pairs) < FEWEST_JUDGED:
         return 1.0, math.inf
-    left, pixels = (fit.data - fit.mean)[lit] ** 2, (bins.pixels * bins.scale)[lit]
+    left = (fit.data - fit.mean)[lit] ** 2
+    pixels = (bins.pixels * bins.scale)[lit]
     if left.sum() <= NEGLIGIBLE**2 * float((signal[lit] ** 2).sum()):
         return 1.0, math.inf
     ratio = float(left.sum()) / max(float(pixels.sum()) * noise, 1e-300)

@@ -18,8 +18,10 @@ STRETCHED = {"L;2": (85, 3), "L;4": (17, 15)}
 """What Pillow multiplies counts of few bits by, and the largest of these."""
 INVERTED = "I"
 """At the end of what Pillow calls data whose 0 is shown white."""
-COLUMNS, ROWS, BITS, COMPRESSION, STRIPS, LENGTHS = 256, 257, 258, 259, 273, 279
-PREDICTOR, SAMPLE_FORMAT = 317, 339
+COLUMNS, ROWS = 256, 257
+BITS, SAMPLE_FORMAT = 258, 339
+COMPRESSION, PREDICTOR = 259, 317
+STRIPS, LENGTHS = 273, 279
 DEFLATE = (8, 32946)
 """Tags and values of TIFF 6.0 (Adobe, 1992) and its supplement on deflate."""
 

@@ -30,7 +30,8 @@ class Stored:
 
 def refuse_large(address: Address, shape: tuple[int, ...], kind: np.dtype[Any]) -> None:
     """Refuse an image of more pixels than are taken into memory. Raises `ImageError`."""
-    pixels, most = math.prod(shape), MOST_FLOAT_PX if kind.kind == "f" else MOST_PX
+    pixels = math.prod(shape)
+    most = MOST_FLOAT_PX if kind.kind == "f" else MOST_PX
     if pixels > most:
         raise address.wrong(
             f"at most {most / 1e6:g} megapixels of {'floats' if kind.kind == 'f' else 'counts'}",
