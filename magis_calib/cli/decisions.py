@@ -7,11 +7,13 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
 from magis_calib.cli.options import add_session_argument, check_folder
+from magis_calib.cli.telling import telling
 from magis_calib.domain.control import Outcome
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
@@ -23,8 +25,18 @@ from magis_calib.recording.probe import opened
 def run(asked: argparse.Namespace) -> int:
     """List, filter and export."""
     check_folder(asked.csv)
-    with opened(asked.session) as session:
-        records = [one for one in session.records if _wanted(one, asked)]
+    with opened(asked.session) as session, telling(asked.session, "its decisions"):
+        known, wrong = session.readable()
+        records = [one for one in known if _wanted(one, asked)]
+        code = _written(records, asked)
+    if wrong:
+        print(
+            f"magis-calib ledger: {len(wrong)} records cannot be read: {wrong[0]}", file=sys.stderr
+        )
+    return int(bool(wrong)) or code
+
+
+def _written(records: Sequence[DropRecord], asked: argparse.Namespace) -> int:
     if asked.csv:
         text = io.StringIO(newline="")
         csv.writer(text).writerows(_table(records))

@@ -21,6 +21,7 @@ from magis_calib.cli.options import (
     check_folder,
     start_logging,
 )
+from magis_calib.cli.telling import telling
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.config.station import Station
 from magis_calib.domain.errors import ConfigError
@@ -88,7 +89,7 @@ def run(asked: argparse.Namespace) -> int:
     start_logging(asked.log_level)
     for path in (asked.report, asked.differences, asked.plot, asked.screenshot):
         check_folder(path)
-    with opened(asked.session) as session:
+    with opened(asked.session) as session, telling(asked.session, "its drops"):
         if asked.what_if is None:
             return _replayed(session, asked)
         from magis_calib.cli.what_if import answer  # draws: matplotlib takes half a second to load

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from magis_calib.cli import session_data
 from magis_calib.cli.options import add_session_argument, default_session_dir
+from magis_calib.cli.telling import telling
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
 from magis_calib.host.command_line import Parser
@@ -30,7 +31,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 def certificate(arguments: argparse.Namespace) -> int:
     """Count hop by hop; 1 where something is missing."""
-    with opened(arguments.session) as session:
+    with opened(arguments.session) as session, telling(arguments.session, "what it holds"):
         found = write_certificate(arguments.session) if arguments.write else certify(session)
     print(to_json(found) if arguments.json else found.in_words())
     return 0 if not found.gaps_in_all and not found.without_outcome else 1

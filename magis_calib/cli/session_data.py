@@ -14,6 +14,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import track
 
+from magis_calib.cli.telling import telling
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import utc_moment
@@ -41,7 +42,7 @@ def list_all(arguments: argparse.Namespace) -> int:
 
 def show(arguments: argparse.Namespace) -> int:
     """Print what one session is."""
-    with opened(arguments.session) as session:
+    with opened(arguments.session) as session, telling(arguments.session, "what it holds"):
         print("\n".join([certify(session).in_words(), *_about(session)]))
     print(_size_and_age(arguments.session))
     return 0
@@ -56,7 +57,7 @@ def export(arguments: argparse.Namespace) -> int:
     if arguments.to.exists() and any(arguments.to.iterdir()):
         raise SessionError(f"{arguments.to}: wanted a new or empty folder, got one with files")
     arguments.to.mkdir(parents=True, exist_ok=True)
-    with opened(arguments.session) as session:
+    with opened(arguments.session) as session, telling(arguments.session, "what it holds"):
         for name in arguments.tables or TABLES:
             print(export_table(session, name, arguments.to, arguments.format))
         if arguments.images:

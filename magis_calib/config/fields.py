@@ -18,7 +18,9 @@ def toml_table(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise tomllib.TOMLDecodeError("nested too deep") from None
+    except ValueError as error:
         raise tomllib.TOMLDecodeError(str(error)) from error
 
 

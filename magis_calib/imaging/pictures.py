@@ -102,7 +102,8 @@ def _strips(file: IO[bytes], tags: TiffImagePlugin.ImageFileDirectory_v2, size: 
     data = bytearray()
     for at, length in zip(tags[STRIPS], tags[LENGTHS], strict=True):
         file.seek(at)
-        packed, left = file.read(min(length, 2 * size)), size - len(data)
+        packed = file.read(min(length, 2 * size))
+        left = size - len(data)
         plain = tags[COMPRESSION] == 1
         data += packed[:left] if plain else zlib.decompressobj().decompress(packed, max(1, left))
     return data

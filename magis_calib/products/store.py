@@ -129,7 +129,7 @@ def numbers_of(path: Path) -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise SessionError(
-            f"{path}: numbers are not those of such a procedure: {type(error).__name__} at {error}"
+            f"{path}: numbers: wanted those that its kind of procedure leaves, got others"
         ) from error
 
 

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from magis_calib.domain.camera import VIEWS
+from magis_calib.domain.json_text import json_table
 from magis_calib.domain.serial import to_json
 from magis_calib.host.child import say_begun
+from magis_calib.host.files import read_text
 from magis_calib.recording.check import missing_frames
 from magis_calib.recording.reader import Session
+from magis_calib.recording.segment import reading
 from magis_calib.recording.writer import FINAL, write_text
 
 CERTIFICATE = "certificate.json"
@@ -118,7 +121,6 @@ def certify(session: Session, counted_to: int | None = None) -> Certificate:
     recorded = set(estimates["drop_id"].tolist())
     seen = {drop for drop, _ in session.places}
     gaps = missing_frames(session, counted_to)
-    told = session.attribute("identity")
     final = session.path / FINAL
     return Certificate(
         session.path.name,
@@ -136,7 +138,7 @@ def certify(session: Session, counted_to: int | None = None) -> Certificate:
         tuple(sorted((announced | seen) - recorded)[:NAMED]),
         _frames_digest(session),
         str(session.attribute("raw") or "full"),
-        json.loads(told) if told else {},
+        _identity(session),
         hashlib.sha256(session.configuration.encode()).hexdigest(),
         _counters(final),
         counted_to,
@@ -203,10 +205,17 @@ REORDERED = 1000
 
 def _counters(final: Path) -> Mapping[str, Any]:
     try:
-        counters: Mapping[str, Any] = json.loads(final.read_text(encoding="utf-8"))["counters"]
-    except (OSError, ValueError, KeyError):
+        counters = json_table(read_text(final)).get("counters")
+    except (OSError, ValueError):
         return {}
-    return counters
+    return counters if isinstance(counters, dict) else {}
+
+
+def _identity(session: Session) -> Mapping[str, str]:
+    """Return which software made a session. Raises `SessionError`."""
+    told = session.attribute("identity")
+    with reading(session.path, "attribute identity"):
+        return {name: str(one) for name, one in json_table(str(told)).items()} if told else {}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 from magis_calib.domain.camera import VIEWS, View
@@ -16,6 +16,8 @@ from magis_calib.recording.reader import Session
 from magis_calib.recording.rows import counts_crc32
 from magis_calib.recording.writer import FINAL
 
+MOST_BETWEEN = 200_000
+"""Drops that nobody heard of are named up to so many."""
 LONGEST_GAP = 100_000
 """A jump of drop numbers beyond this is another numbering, not drops that nobody heard of."""
 
@@ -101,13 +103,13 @@ def missing_frames(session: Session, last: int | None = None) -> tuple[str, ...]
     }
     told |= {drop_id for drop_id, _ in session.places}
     numbers = sorted(drop for drop in told if last is None or drop <= last)
-    between = [
+    between = (
         drop
         for low, high in pairwise(numbers)
         if high - low < LONGEST_GAP
         for drop in range(low + 1, high)
-    ]
-    drops = sorted([*numbers, *between])
+    )
+    drops = sorted([*numbers, *islice(between, MOST_BETWEEN)])
     return tuple(
         f"{view}/{drop}" for drop in drops for view in VIEWS if (drop, view) not in session.places
     )

@@ -24,6 +24,8 @@ from magis_calib.replay.recorded_decisions import waited_s
 
 LONGEST_PAUSE_S = 60.0
 """A gap between two recorded drops is waited for at most this long at real time."""
+NO_GAP_S = 86_400.0
+"""Times further apart are of clocks that were wrong: nobody waits for that."""
 AHEAD = 1
 """Drops that are read while the one before is in work: a pause shall not have to wait for more."""
 
@@ -132,7 +134,7 @@ class ReplaySource:
         self._at += 1
         if self._at < len(self._records):
             gap_s = (self._records[self._at].time_ns - record.time_ns) / 1e9
-            self._wait_s = min(LONGEST_PAUSE_S, max(0.0, gap_s))
+            self._wait_s = min(LONGEST_PAUSE_S, gap_s) if 0.0 < gap_s < NO_GAP_S else 0.0
         found = {view: self._session.frame(record.drop_id, view) for view in VIEWS}
         yield from self._told(
             record, {view: frame for view, frame in found.items() if frame is not None}
