@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-import platformdirs
 import zmq
 
 from magis_calib.config.fields import toml_table
 from magis_calib.domain.errors import ConfigError
 from magis_calib.host.files import read_text, replace_text
+from magis_calib.host.user import own_folder
 
 Role = Literal["application", "camera", "controller", "observer"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -174,13 +174,18 @@ class Keyring:
 
 
 def default_keys_dir() -> Path:
-    """Return the folder of keys in this user's configuration."""
-    return platformdirs.user_config_path("magis-calib", appauthor=False) / "keys"
+    """Return the folder of keys in this user's configuration. Raises `OSError` without a home."""
+    return own_folder("config", "--keys") / "keys"
 
 
 def _make(folder: Path, parties: Mapping[str, Role]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    begun = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".keys-"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        begun = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".keys-"))
+    except OSError as error:
+        raise ConfigError(
+            f"{folder}: cannot be made: {error.strerror}; --keys DIR names another folder"
+        ) from error
     pairs = {name: _new_pair() for name in parties}
     for name, pair in pairs.items():
         _write_secret(begun / f"{name}.key", name, pair)

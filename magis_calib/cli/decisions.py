@@ -16,9 +16,11 @@ from magis_calib.cli.options import add_session_argument, check_folder
 from magis_calib.cli.telling import telling
 from magis_calib.domain.control import Outcome
 from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
 from magis_calib.host.command_line import Parser
 from magis_calib.host.files import replace_text
+from magis_calib.host.terminal import visible
 from magis_calib.recording.probe import opened
 
 
@@ -27,6 +29,8 @@ def run(asked: argparse.Namespace) -> int:
     check_folder(asked.csv)
     with opened(asked.session) as session, telling(asked.session, "its decisions"):
         known, wrong = session.readable()
+        if wrong and not known:
+            raise SessionError(wrong[0])
         records = [one for one in known if _wanted(one, asked)]
         code = _written(records, asked)
     if wrong:
@@ -44,7 +48,7 @@ def _written(records: Sequence[DropRecord], asked: argparse.Namespace) -> int:
         print(f"{len(records)} drops written to {asked.csv}")
         return 0
     for one in records:
-        print(f"{one.drop_id:6d}  {utc_moment(one.time_ns)}  {one.decision.in_words()}")
+        print(f"{one.drop_id:6d}  {utc_moment(one.time_ns)}  {visible(one.decision.in_words())}")
     return 0
 
 

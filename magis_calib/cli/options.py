@@ -6,13 +6,12 @@ import argparse
 import logging
 from pathlib import Path
 
-import platformdirs
-
 from magis_calib.auth.keyring import default_keys_dir
 from magis_calib.domain.errors import ConfigError
 from magis_calib.host.command_line import Parser, number, whole
 from magis_calib.host.files import refuse_unwritable
 from magis_calib.host.log_buffer import FORM, JOURNAL, JsonLines
+from magis_calib.host.user import own_folder, said
 from simulators.options import add_simulation_options
 
 MOST_PX = 16_384
@@ -20,14 +19,14 @@ MOST_PX = 16_384
 LEAST_PT, MOST_PT = 4.0, 72.0
 
 
-def default_session_dir() -> Path:
-    """Return the platform's folder for sessions."""
-    return platformdirs.user_data_path("magis-calib", appauthor=False) / "sessions"
+def default_session_dir(option: str = "--session-dir") -> Path:
+    """Return the platform's folder for sessions. Raises `OSError` that names the option."""
+    return own_folder("data", option) / "sessions"
 
 
 def default_products_dir() -> Path:
     """Return the platform's folder for what procedures leave."""
-    return platformdirs.user_data_path("magis-calib", appauthor=False) / "products"
+    return own_folder("data", "--products-dir") / "products"
 
 
 def add_station_options(parser: Parser) -> None:
@@ -46,7 +45,7 @@ def add_keys_option(parser: Parser) -> None:
         "--keys",
         type=Path,
         metavar="DIR",
-        help=f"folder of keys, made on first use (default {default_keys_dir()})",
+        help=f"folder of keys, made on first use (default {said(default_keys_dir)})",
     )
 
 
@@ -78,7 +77,7 @@ def add_session_dir_option(parser: Parser) -> None:
         "--session-dir",
         type=Path,
         metavar="DIR",
-        help=f"folder that sessions are recorded in (default {default_session_dir()})",
+        help=f"folder that sessions are recorded in (default {said(default_session_dir)})",
     )
 
 
@@ -88,7 +87,7 @@ def add_products_dir_option(parser: Parser) -> None:
         "--products-dir",
         type=Path,
         metavar="DIR",
-        help=f"folder for what procedures find (default {default_products_dir()})",
+        help=f"folder for what procedures find (default {said(default_products_dir)})",
     )
 
 

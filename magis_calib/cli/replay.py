@@ -9,8 +9,6 @@ import math
 from contextlib import closing
 from pathlib import Path
 
-import platformdirs
-
 from magis_calib.app.display import why_no_window
 from magis_calib.app.show import finish, start_and_show
 from magis_calib.cli.options import (
@@ -29,6 +27,7 @@ from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.serial import to_json
 from magis_calib.host.command_line import Parser, UsageError
 from magis_calib.host.files import replace_text
+from magis_calib.host.user import own_folder
 from magis_calib.recording.probe import opened
 from magis_calib.recording.reader import Session
 from magis_calib.replay.moved import Change, Move, Moves
@@ -151,10 +150,7 @@ def _with_other_cameras(
 
 
 def _results_file(arguments: argparse.Namespace, session: Session) -> Path:
-    folder = (
-        arguments.results
-        or platformdirs.user_cache_path("magis-calib", appauthor=False) / "results"
-    )
+    folder = arguments.results or own_folder("cache", "--results") / "results"
     return Path(folder) / f"{session.path.absolute().name}.sqlite"
 
 

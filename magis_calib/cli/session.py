@@ -14,6 +14,7 @@ from magis_calib.cli.telling import telling
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
 from magis_calib.host.command_line import Parser
+from magis_calib.host.user import said
 from magis_calib.recording.certificate import certify, write_certificate
 from magis_calib.recording.check import SessionCheck
 from magis_calib.recording.probe import ask_child, opened
@@ -116,8 +117,7 @@ def add_options(parser: Parser) -> None:
                 type=Path,
                 metavar="DIR",
                 nargs="?",
-                default=default_session_dir(),
-                help="folder of sessions (default %(default)s)",
+                help=f"folder of sessions (default {said(default_session_dir)})",
             )
     for name in ("check", "certificate"):
         made[name].add_argument("--json", action="store_true", help="print the answer as JSON")

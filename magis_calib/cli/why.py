@@ -11,6 +11,7 @@ from magis_calib.cli.telling import telling
 from magis_calib.domain.errors import SessionError
 from magis_calib.feedback.explanation import explained
 from magis_calib.host.command_line import Parser
+from magis_calib.host.terminal import visible_lines
 from magis_calib.recording.probe import opened
 from magis_calib.recording.reader import Session
 
@@ -27,7 +28,7 @@ def run(asked: argparse.Namespace) -> int:
         record = session.record(asked.drop)
         if record is None:
             raise SessionError(f"{asked.session}: no drop {asked.drop}, it has {_known(session)}")
-        print(explained(record))
+        print(visible_lines(explained(record)))
         print(f"matrix in force: {session.matrix}")
     return 0
 

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import numpy as np
 
+from magis_calib.host.terminal import visible
+
 Check = Callable[[Any, str], None]
 """Given a value and what it is called; raises `ValueError` that says wanted and got."""
 Made = TypeVar("Made")
@@ -129,7 +131,7 @@ def _fields(checks: list[tuple[str, Check]], value: Any, where: str) -> None:
 
 
 def _wrong(where: str, wanted: str, got: Any) -> ValueError:
-    return ValueError(f"{where[:80]}: wanted {wanted}, got {_short(got)}")
+    return ValueError(f"{visible(where[:80])}: wanted {wanted}, got {_short(got)}")
 
 
 def _named(kind: Any) -> str:
