@@ -15,9 +15,8 @@ from rich.text import Text
 
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
-from magis_calib.host.stopping import on_stop
 from magis_calib.host.terminal import tell, visible
-from magis_calib.state.commands import Command, StopRun
+from magis_calib.state.commands import Command
 from magis_calib.state.snapshot import Alarm, Snapshot
 
 REFRESH_S = 0.2
@@ -38,12 +37,11 @@ class Watched(Protocol):
 
 
 def watch(engine: Watched) -> None:
-    """Show the run until it has finished; Ctrl-C, SIGTERM and SIGHUP stop it cleanly."""
-    with on_stop(lambda: engine.submit(StopRun())):
-        if sys.stdout.isatty():
-            _watch_table(engine)
-        else:
-            _watch_lines(engine)
+    """Show the run until it has finished."""
+    if sys.stdout.isatty():
+        _watch_table(engine)
+    else:
+        _watch_lines(engine)
 
 
 def drop_line(record: DropRecord) -> str:

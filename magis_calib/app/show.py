@@ -11,6 +11,7 @@ from typing import Protocol
 from magis_calib.app.display import draw_off_screen, why_no_window
 from magis_calib.app.headless import Watched, watch
 from magis_calib.app.report import Truth, build_report, write_report
+from magis_calib.app.stopping import Stopping
 from magis_calib.config.station import Station
 from magis_calib.host.outlet import held_by_nobody
 from magis_calib.host.stopping import on_stop
@@ -31,7 +32,8 @@ def start_and_show(engine: Startable, headless: bool, arguments: argparse.Namesp
 
     Whatever happens, the run is stopped and written.
     """
-    with held_by_nobody(), on_stop(lambda: engine.submit(StopRun())):
+    stopping = Stopping(engine)
+    with held_by_nobody(), on_stop(stopping.heard):
         engine.start()
         try:
             _show(engine, headless, arguments)
@@ -42,6 +44,7 @@ def start_and_show(engine: Startable, headless: bool, arguments: argparse.Namesp
         finally:
             engine.submit(StopRun())
             engine.wait()
+            stopping.ended()
 
 
 def _show(engine: Watched, headless: bool, arguments: argparse.Namespace) -> None:

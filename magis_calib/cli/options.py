@@ -10,7 +10,7 @@ from magis_calib.auth.keyring import default_keys_dir
 from magis_calib.domain.errors import ConfigError
 from magis_calib.host.command_line import Parser, number, whole
 from magis_calib.host.files import refuse_unwritable
-from magis_calib.host.log_buffer import FORM, JOURNAL, JsonLines
+from magis_calib.host.log_buffer import FORM, JOURNAL, JsonLines, Visible
 from magis_calib.host.user import own_folder, said
 from simulators.options import add_simulation_options
 
@@ -169,6 +169,7 @@ def start_logging(level: str, file: Path | None = None) -> None:
     root = logging.getLogger()
     for handler in root.handlers:
         handler.setLevel(level.upper())
+        handler.setFormatter(Visible(FORM))
     root.setLevel(min(logging.INFO, logging.getLevelNamesMapping()[level.upper()]))
     root.addHandler(JOURNAL)
     if file is not None:

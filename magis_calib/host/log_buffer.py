@@ -13,6 +13,7 @@ from pathlib import Path
 from pythonjsonlogger.json import JsonFormatter
 
 from magis_calib.host.files import open_to_append
+from magis_calib.host.terminal import visible
 
 LINES_KEPT = 20_000
 FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -33,6 +34,14 @@ FIELDS = {
 def about_drop(drop_id: int | None) -> None:
     """Let what this thread logs from now on tell of this drop; None: of none."""
     _DROP.set(drop_id)
+
+
+class Visible(logging.Formatter):
+    """Writes control characters of a message out: it may quote a text of somebody else's."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line without what follows an exception."""
+        return visible(super().formatMessage(record))
 
 
 class _Line(JsonFormatter):
@@ -68,7 +77,7 @@ class LogBuffer(logging.Handler):
     def __init__(self) -> None:
         """Keep nothing yet; take in what is at least information."""
         super().__init__(logging.INFO)
-        self.setFormatter(logging.Formatter(FORM))
+        self.setFormatter(Visible(FORM))
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
 
     def emit(self, record: logging.LogRecord) -> None:

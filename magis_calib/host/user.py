@@ -51,9 +51,8 @@ def own_folder(kind: Literal["data", "config", "cache"], option: str) -> Path:
     try:
         return find("magis-calib", appauthor=False)
     except (RuntimeError, KeyError) as error:
-        raise OSError(
-            f"this user has no home folder: name one: {option} DIR".replace("  ", " ")
-        ) from error
+        named = f"{option} DIR".strip()
+        raise OSError(f"this user has no home folder: {named} names one to use") from error
 
 
 def said(folder: Callable[[], Path]) -> str:
