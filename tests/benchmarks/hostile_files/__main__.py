@@ -23,6 +23,8 @@ from magis_calib.host.child import python_module
 from tests.benchmarks.hostile_files import images, sessions, texts
 
 LONGEST_S = 15.0
+"""Of processor time, children included: what else the machine does shall not count."""
+HUNG_S = 60.0
 MOST_BYTES = 1_000_000_000
 WORDS_OF_PYTHON = (
     "Traceback",
@@ -44,6 +46,7 @@ class Told:
     out: str
     errors: str
     took_s: float
+    """Of processor time."""
     memory_bytes: int
 
     def misses(self) -> Iterator[str]:
@@ -65,8 +68,7 @@ class Told:
 
 
 def tell(words: Sequence[str], folder: Path) -> Told:
-    """Run a command, ended after twice its time."""
-    began_s = time.monotonic()
+    """Run a command, ended where it hangs."""
     with (folder / "out").open("w+") as out, (folder / "errors").open("w+") as errors:
         child = subprocess.Popen(
             python_module("magis_calib", *words),
@@ -75,19 +77,19 @@ def tell(words: Sequence[str], folder: Path) -> Told:
             stderr=errors,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (30, 30)),
         )
-        code, memory = _waited(child, began_s + 2 * LONGEST_S)
-        took_s = time.monotonic() - began_s
+        code, took_s, memory = _waited(child, time.monotonic() + HUNG_S)
         said = [one.seek(0) or one.read(20_000) for one in (out, errors)]
     return Told(code, said[0], said[1], took_s, memory)
 
 
-def _waited(child: subprocess.Popen[bytes], until_s: float) -> tuple[int, int]:
-    """Return exit code and largest memory, of its children too."""
+def _waited(child: subprocess.Popen[bytes], until_s: float) -> tuple[int, float, int]:
+    """Return exit code, processor time and largest memory, of its children too."""
     while True:
         done, status, usage = os.wait4(child.pid, os.WNOHANG)
         if done:
             child.returncode = os.waitstatus_to_exitcode(status)
-            return child.returncode, usage.ru_maxrss * 1024
+            took_s = usage.ru_utime + usage.ru_stime
+            return child.returncode, took_s, usage.ru_maxrss * 1024
         if time.monotonic() > until_s:
             child.kill()
         time.sleep(0.02)
