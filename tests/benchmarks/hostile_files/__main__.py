@@ -55,7 +55,7 @@ class Told:
         if self.code not in (0, 1, 2):
             yield f"ends with {self.code}"
         # a configuration has a line for each mistake
-        if self.code == 2 and (not lines or not all(": /" in one for one in lines)):
+        if self.code == 2 and (not lines or not all("/" in one for one in lines)):
             yield f"{len(lines)} lines"
         if self.code != 2 and not self.out.strip():
             yield "nothing is shown"
