@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import zmq
 
+from magis_calib.auth.binding import bind
 from magis_calib.auth.handshake import DoorMonitor
 from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Links, Station
@@ -81,7 +82,7 @@ class CameraLink:
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # to notice that a driver is gone
         security.serve(self._socket, "camera", "application")
         self._door = DoorMonitor(self._socket, "camera")
-        self._socket.bind(station.links.camera)
+        bind(self._socket, station.links.camera)
 
     def receive(self, timeout_s: float) -> SourceEvent | None:
         """Return the next event, or None after the timeout."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import zmq
 
 from hardware.driver_evidence import Evidence, Finding
+from magis_calib.auth.binding import bind
 from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Station
 from magis_calib.domain.errors import WireError
@@ -132,7 +133,7 @@ class DriverCheck:
         self._security.serve(socket, "camera", "application")
         for left in reversed(range(tries)):
             try:
-                socket.bind(self._plan.endpoint)
+                bind(socket, self._plan.endpoint)
                 break
             except zmq.ZMQError:
                 if not left:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, get_args
+from socketserver import ThreadingMixIn
+from typing import Any, Protocol, get_args
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import (
     CollectorRegistry,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
-    start_http_server,
+    make_wsgi_app,
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -23,6 +27,10 @@ from magis_calib.state.safety import SafetyWord
 from magis_calib.state.snapshot import Counters, LoopWord, RecordingState, Snapshot
 
 LOOPBACK = "127.0.0.1"
+AT_ONCE = 8
+"""Scrapes; who holds a connection open costs a thread."""
+SILENT_S, LONGEST_S = 5.0, 10.0
+"""A connection may be silent for so long, and last so long."""
 BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 10.0)
 COUNTED: Mapping[str, Sequence[str]] = {
     "frames": ("received", "stored", "not_stored", "lost", "duplicate"),
@@ -101,17 +109,62 @@ def served(run: MeasuredRun, times: StageTimes, port: int) -> Iterator[None]:
     registry.register(SnapshotCollector(run))
     ProcessCollector(registry=registry)
     try:
-        server, thread = start_http_server(port, LOOPBACK, registry)
+        server = make_server(LOOPBACK, port, make_wsgi_app(registry), _Server, _Scrape)
     except OSError as error:
         raise ConfigError(
             f"--metrics {port}: cannot listen on {LOOPBACK}:{port}: {error}"
         ) from error
+    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
     try:
         yield
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Scrape(WSGIRequestHandler):
+    """One scrape. Who says nothing for a while is cut off."""
+
+    timeout = SILENT_S
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """Answers a few scrapes at a time, each for a limited time; others are cut off at once."""
+
+    daemon_threads = True
+
+    def __init__(self, *where: Any) -> None:
+        self._free = threading.Semaphore(AT_ONCE)
+        super().__init__(*where)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        late = threading.Timer(LONGEST_S, self._cut_off, [request])
+        late.daemon = True
+        late.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            late.cancel()
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A scraper that leaves, or is cut off, is no news."""
+
+    @staticmethod
+    def _cut_off(request: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            request.shutdown(socket.SHUT_RDWR)
 
 
 def _counts(counters: Counters) -> Iterator[Metric]:

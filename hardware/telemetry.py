@@ -8,6 +8,7 @@ from typing import Any
 
 import zmq
 
+from magis_calib.auth.binding import bind
 from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError
@@ -50,7 +51,7 @@ class Telemetry:
         socket.setsockopt(zmq.LINGER, 200)
         try:
             self._security.serve(socket, "telemetry", "application")
-            socket.bind(self._endpoint)
+            bind(socket, self._endpoint)
         except (zmq.ZMQError, ConfigError):
             socket.close()
             raise

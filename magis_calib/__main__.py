@@ -2,6 +2,11 @@
 
 import sys
 
-from magis_calib.cli.main import main
+from magis_calib.host.child import leave_out_working_folder
 
-sys.exit(main())
+leave_out_working_folder()
+
+from magis_calib.cli.main import main  # noqa: E402  only now from our own folders
+
+if __name__ == "__main__":
+    sys.exit(main())

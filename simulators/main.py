@@ -14,11 +14,14 @@ from types import FrameType
 import zmq
 
 from magis_calib.auth.keyring import default_keys_dir
+from magis_calib.config.fields import checked_endpoint
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.errors import ConfigError
-from magis_calib.host.command_line import Parser, whole
+from magis_calib.host.command_line import Parser, judged, whole
 from magis_calib.host.memory import keep_freed_memory
-from magis_calib.host.terminal import remark
+from magis_calib.host.stopping import STOPS
+from magis_calib.host.terminal import open_what_is_closed, remark, say_whatever_the_locale
+from magis_calib.host.user import said
 from simulators.instrument.numbers import load_plant_numbers
 from simulators.options import SimulationOptions, add_simulation_options
 from simulators.station import SimulatedStation, StationSetup
@@ -29,6 +32,8 @@ POLITE = 10
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the simulated station until SIGINT or SIGTERM."""
+    open_what_is_closed()
+    say_whatever_the_locale()
     arguments = _parser().parse_args(argv)
     stopping = _stop_on_signals()
     with contextlib.suppress(OSError, AttributeError):
@@ -76,7 +81,7 @@ def _parser() -> Parser:
         "--keys",
         type=Path,
         metavar="DIR",
-        help=f"folder of keys, made on first use (default {default_keys_dir()})",
+        help=f"folder of keys, made on first use (default {said(default_keys_dir)})",
     )
     _add_endpoints(parser)
     return parser
@@ -119,14 +124,14 @@ def _setup(arguments: argparse.Namespace) -> StationSetup:
 
 
 def _named(name: str, address: str) -> tuple[str, str]:
-    return name, address
+    return name, judged(checked_endpoint)(address)
 
 
 def _endpoint(text: str) -> tuple[str, str]:
     name, _, address = text.partition("=")
     if not address:
         raise argparse.ArgumentTypeError(f"wanted NAME=ADDRESS, got {text!r}")
-    return name, address
+    return _named(name, address)
 
 
 def _stop_on_signals() -> list[int]:
@@ -136,7 +141,7 @@ def _stop_on_signals() -> list[int]:
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # a parent that answers Ctrl-C itself
             signal.signal(number, note)
     return received

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.host.files import open_anew
 from simulators.controllers.parameters import ParameterBank
 from simulators.instrument.scene import Scene
 from simulators.plant import LOOP_ACTUATORS, DropTruth, Plant
@@ -21,7 +23,7 @@ class TruthFile:
         self._file: IO[str] | None = None
         self._open: dict[int, tuple[DropTruth, dict[str, dict[str, Any]]]] = {}
         if path is not None:
-            self._file = path.open("w", encoding="utf-8")
+            self._file = os.fdopen(open_anew(path), "w", encoding="utf-8")
             self._write({"plant": plant_line(plant)})
 
     def add(self, drop: DropTruth) -> None:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from magis_calib.host.stopping import on_stop
 from ui.run import Run
 from ui.style.scheme import Theme, choose
 from ui.window.screenshot import Screenshot
@@ -48,7 +45,7 @@ def run_window(
 ) -> int:
     """Show the run until its window is closed; return 0, or 1 without the picture asked for.
 
-    Closing the window, SIGINT and SIGTERM all end the run; a signal asks no question.
+    Closing the window, SIGINT, SIGTERM and SIGHUP all end the run; a signal asks no question.
     """
     look = look or Look()
     found = QApplication.instance()
@@ -64,7 +61,7 @@ def run_window(
     window.show()
     window.tick_all()
     gc.freeze()  # the window stays: to look through it again takes 0.1 s each time
-    with _signals_leave(window):
+    with on_stop(window.leave):  # the window's timer gives Python the chance to see signals
         app.exec()
     window.deleteLater()
     return 0 if picture is None or picture.saved else 1
@@ -108,20 +105,3 @@ def _picture(window: MainWindow, engine: Run, look: Look) -> Screenshot | None:
     return Screenshot(
         window, look.screenshot, look.drops, lambda: engine.snapshot, window.tick_all, window.leave
     )
-
-
-@contextmanager
-def _signals_leave(window: MainWindow) -> Iterator[None]:
-    """Let SIGINT and SIGTERM leave the window; its timer gives Python the chance to see them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {
-        which: signal.signal(which, lambda *_: window.leave())
-        for which in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -16,8 +15,8 @@ from rich.text import Text
 
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
-from magis_calib.host.terminal import tell
-from magis_calib.state.commands import Command, StopRun
+from magis_calib.host.terminal import tell, visible
+from magis_calib.state.commands import Command
 from magis_calib.state.snapshot import Alarm, Snapshot
 
 REFRESH_S = 0.2
@@ -38,8 +37,7 @@ class Watched(Protocol):
 
 
 def watch(engine: Watched) -> None:
-    """Show the run until it has finished; Ctrl-C and SIGTERM stop it cleanly."""
-    _stop_on_signals(engine)
+    """Show the run until it has finished."""
     if sys.stdout.isatty():
         _watch_table(engine)
     else:
@@ -181,7 +179,7 @@ def _footer(snapshot: Snapshot) -> Group:
     if snapshot.latest is not None:
         lines.append(Text(f"drop {snapshot.latest.drop_id}: {snapshot.latest.decision.in_words()}"))
     lines += [
-        Text(_alarm(alarm), style="dim" if alarm.acknowledged_by else "yellow")
+        Text(visible(_alarm(alarm)), style="dim" if alarm.acknowledged_by else "yellow")
         for alarm in snapshot.alarms
     ]
     return Group(*lines)
@@ -193,8 +191,3 @@ def _alarm(alarm: Alarm) -> str:
         f"{alarm.severity.upper()} {utc_moment(alarm.since_ns)} {alarm.text} — "
         f"{alarm.remedy}{known}"
     )
-
-
-def _stop_on_signals(engine: Watched) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, frame: engine.submit(StopRun()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import secrets
 import time
@@ -150,9 +151,10 @@ class LiveRun:
                 )
         except zmq.ZMQError as error:
             self._release()
+            taken = error.errno == errno.EADDRINUSE
             raise ConfigError(
-                f"cannot bind {links.camera} or {links.telemetry}: {error}; "
-                "is another magis-calib running?"
+                f"cannot bind {links.camera} or {links.telemetry}: {error}"
+                f"{'; is another magis-calib running?' if taken else ''}"
             ) from error
         except ConfigError:
             self._release()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import cmath
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.serial import plain
 from magis_calib.feedback.setpoint_history import controlled
+from magis_calib.host.files import replace_text
 from magis_calib.run.engine import Engine
 from magis_calib.run.history import RunHistory
 from magis_calib.state.history import History, column
@@ -92,11 +92,7 @@ def _bounds(history: History, station: Station, truth: Truth) -> dict[str, Ratio
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
     """Write it whole or not at all. Raises `OSError`."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(
-        json.dumps(plain(report), indent=1, allow_nan=False) + "\n", encoding="utf-8"
-    )
-    os.replace(temporary, path)
+    replace_text(path, json.dumps(plain(report), indent=1, allow_nan=False) + "\n")
 
 
 def _latencies(history: RunHistory) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from hardware.controller import ControllerClient
 from magis_calib.actuators.controllers import ControllerSet
 from magis_calib.actuators.live import LiveActuators
 from magis_calib.actuators.moves import moves_in_words
+from magis_calib.auth.binding import bind
 from magis_calib.auth.sockets import open_lock
 from magis_calib.config.station import Station
 from magis_calib.domain.control import Setpoints
@@ -56,7 +57,7 @@ def _actuators(name: str, station: Station, keys: Path | None) -> Iterator[LiveA
     place.linger = 0
     try:
         security.serve(place, "telemetry", "application")
-        place.bind(links.telemetry)
+        bind(place, links.telemetry)
         session = f"{name}-{secrets.token_hex(4)}"
         for one, controller in station.controllers.items():
             controllers[one] = ControllerClient(

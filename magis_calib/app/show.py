@@ -11,7 +11,10 @@ from typing import Protocol
 from magis_calib.app.display import draw_off_screen, why_no_window
 from magis_calib.app.headless import Watched, watch
 from magis_calib.app.report import Truth, build_report, write_report
+from magis_calib.app.stopping import Stopping
 from magis_calib.config.station import Station
+from magis_calib.host.outlet import held_by_nobody
+from magis_calib.host.stopping import on_stop
 from magis_calib.host.terminal import remark
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import StopRun
@@ -29,16 +32,19 @@ def start_and_show(engine: Startable, headless: bool, arguments: argparse.Namesp
 
     Whatever happens, the run is stopped and written.
     """
-    engine.start()
-    try:
-        _show(engine, headless, arguments)
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # nobody reads any more: not worth a traceback
-    finally:
-        engine.submit(StopRun())
-        engine.wait()
+    stopping = Stopping(engine)
+    with held_by_nobody(), on_stop(stopping.heard):
+        engine.start()
+        try:
+            _show(engine, headless, arguments)
+        except BrokenPipeError:
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # nobody reads any more: not worth a traceback
+        finally:
+            engine.submit(StopRun())
+            engine.wait()
+            stopping.ended()
 
 
 def _show(engine: Watched, headless: bool, arguments: argparse.Namespace) -> None:

@@ -8,13 +8,14 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from magis_calib.config.fields import host_and_port
 from magis_calib.config.station import Station
 from magis_calib.domain.devices import LinkState
+from magis_calib.host.child import python_module
 from simulators.options import SimulationOptions
 
 FREE = range(16_000, 32_000)
@@ -57,7 +58,7 @@ class SimulatedProcess:
         What it says goes to a file that is shown when it fails.
         """
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in stop()
-        words = [sys.executable, "-m", "simulators", *options.argv(), f"--station={name}"]
+        words = python_module("simulators", *options.argv(), f"--station={name}")
         words += [f"--endpoint={one}={address}" for one, address in station.endpoints.items()]
         words += [f"--config={config}"] if config else []
         words += [f"--drops={drops}"] if drops else []
@@ -107,11 +108,12 @@ def _hold(endpoint: str, held: contextlib.ExitStack) -> bool:
     """
     if not endpoint.startswith("tcp://"):
         return True
-    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
-    claim = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    host, port = host_and_port(endpoint)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        claim.bind((host, int(port)))
-        socket.create_server((host, int(port))).close()
+        claim = held.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+        claim.bind((host, port))
+        socket.create_server((host, port), family=family).close()
     except OSError:
         return False
     return True

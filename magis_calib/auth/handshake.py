@@ -10,6 +10,8 @@ import logging
 import zmq
 from zmq.utils.monitor import parse_monitor_message
 
+from magis_calib.auth.binding import speak_ipv6
+
 log = logging.getLogger(__name__)
 
 KNOCK_AGAIN_S = 2.0
@@ -57,6 +59,7 @@ class HandshakeMonitor:
 
         Empty while somebody does, or nobody answers at all.
         """
+        speak_ipv6(socket, endpoint)
         socket.connect(endpoint)
 
     def look(self, now_s: float) -> bool:

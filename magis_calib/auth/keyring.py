@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Self, get_args
 
-import platformdirs
 import zmq
 
 from magis_calib.config.fields import toml_table
 from magis_calib.domain.errors import ConfigError
+from magis_calib.host.files import read_text, replace_text
+from magis_calib.host.user import own_folder
 
 Role = Literal["application", "camera", "controller", "observer"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -30,6 +31,8 @@ its simulated hardware on one machine.
 CONTROLLERS = ("laser", "drop_system")
 """Those of the station as shipped."""
 ALLOWED = "allowed.toml"
+LISTED_MODE = 0o644
+"""Of the list: everybody may know whom it names."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 KEY = re.compile(r"[0-9A-Za-z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 """Z85 (ZeroMQ RFC 32) of 32 bytes."""
@@ -93,14 +96,15 @@ class Keyring:
         """Return a party's own keys. Others may not be able to read its file."""
         path = self.folder / f"{name}.key"
         try:
-            mode = path.stat().st_mode
-            table = toml_table(path.read_text(encoding="utf-8"))
+            known = path.stat()
+            table = toml_table(read_text(path))
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: the key of {name} cannot be read: {error}") from error
-        if mode & 0o077:
+        _refuse_if_not_ours(path, known)
+        if known.st_mode & 0o077:
             raise ConfigError(
-                f"{path}: wanted a secret that only its user can read, got mode {mode & 0o777:o}: "
-                f"chmod 600 {path}"
+                f"{path}: wanted a secret that only its user can read, got mode "
+                f"{known.st_mode & 0o777:o}: chmod 600 {path}"
             )
         return Pair(_key(path, table, "public"), _key(path, table, "secret"))
 
@@ -110,8 +114,9 @@ class Keyring:
         try:
             status = path.stat()
             stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+            _refuse_if_not_ours(path, status)
             if stamp != self._stamp:
-                self._parties = _listed(path, toml_table(path.read_text(encoding="utf-8")))
+                self._parties = _listed(path, toml_table(read_text(path)))
                 self._stamp = stamp
         except (OSError, ValueError) as error:
             raise ConfigError(f"{path}: cannot be read: {error}") from error
@@ -169,13 +174,18 @@ class Keyring:
 
 
 def default_keys_dir() -> Path:
-    """Return the folder of keys in this user's configuration."""
-    return platformdirs.user_config_path("magis-calib", appauthor=False) / "keys"
+    """Return the folder of keys in this user's configuration. Raises `OSError` without a home."""
+    return own_folder("config", "--keys") / "keys"
 
 
 def _make(folder: Path, parties: Mapping[str, Role]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    begun = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".keys-"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        begun = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".keys-"))
+    except OSError as error:
+        raise ConfigError(
+            f"{folder}: cannot be made: {error.strerror}; --keys DIR names another folder"
+        ) from error
     pairs = {name: _new_pair() for name in parties}
     for name, pair in pairs.items():
         _write_secret(begun / f"{name}.key", name, pair)
@@ -205,10 +215,20 @@ def _row(one: Peer) -> str:
 
 def _write_list(folder: Path, parties: list[Peer]) -> None:
     rows = [_row(one) for one in parties]
-    path = folder / ALLOWED
-    begun = path.with_name(f".{ALLOWED}.{os.getpid()}")
-    begun.write_text(_LISTED + "".join(rows), encoding="utf-8")
-    begun.replace(path)
+    replace_text(folder / ALLOWED, _LISTED + "".join(rows), LISTED_MODE)
+
+
+def _refuse_if_not_ours(path: Path, known: os.stat_result) -> None:
+    """Refuse a file that another user could have written: whoever is in the list is let in."""
+    if known.st_uid not in (0, os.geteuid()):
+        raise ConfigError(
+            f"{path}: wanted a file of this user's or root's, got one of user {known.st_uid}"
+        )
+    if known.st_mode & 0o022:
+        raise ConfigError(
+            f"{path}: wanted a file that only its user can write, got mode "
+            f"{known.st_mode & 0o777:o}: chmod go-w {path}"
+        )
 
 
 def _listed(path: Path, table: Mapping[str, object]) -> Mapping[str, Peer]:

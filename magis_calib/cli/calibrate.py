@@ -20,6 +20,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.errors import ConfigError, SessionError
 from magis_calib.figures.certificate import write_page
 from magis_calib.host.command_line import Parser
+from magis_calib.host.files import read_text
 from magis_calib.procedures.plan import Plan, StepRecord, default_plan, plan_text, read_plan
 from magis_calib.products.plan_progress import Progress, read_progress
 from magis_calib.run.engine import Engine
@@ -71,7 +72,7 @@ def _purpose(arguments: argparse.Namespace) -> StartProcedure:
 
 def _fresh(path: Path | None) -> tuple[Plan, tuple[StepRecord, ...], Progress | None]:
     return (
-        (read_plan(path.read_text(encoding="utf-8"), str(path)) if path else default_plan()),
+        (read_plan(read_text(path), str(path)) if path else default_plan()),
         (),
         None,
     )

@@ -17,9 +17,10 @@ from hardware.driver_check import CheckPlan, DriverCheck
 from hardware.driver_evidence import Finding
 from magis_calib.auth.sockets import open_lock
 from magis_calib.cli.options import add_keys_option, add_station_options
+from magis_calib.config.fields import checked_endpoint
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.errors import ConfigError
-from magis_calib.host.command_line import Parser, number, whole
+from magis_calib.host.command_line import Parser, judged, number, whole
 
 MARKS = {True: "ok  ", False: "FAIL", None: "--  "}
 
@@ -28,6 +29,7 @@ def add_options(parser: Parser) -> None:
     """Add the options of this command."""
     parser.add_argument(
         "--endpoint",
+        type=judged(checked_endpoint),
         metavar="ADDRESS",
         help="listen here instead of at the configured links.camera",
     )

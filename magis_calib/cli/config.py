@@ -11,6 +11,7 @@ from magis_calib.config.station import DEFAULT_SOURCE, Camera, Config, default_t
 from magis_calib.domain.errors import ConfigError
 from magis_calib.estimation.models import model_for
 from magis_calib.host.command_line import Parser
+from magis_calib.host.files import read_text
 
 
 def judge_models(
@@ -47,7 +48,7 @@ def _wrong_key(camera: Camera) -> str:
 
 
 def _place(keys: list[str], path: Path | None) -> str:
-    line = line_of(keys, path.read_text(encoding="utf-8") if path else default_text())
+    line = line_of(keys, read_text(path) if path else default_text())
     return f"line {line}, {'.'.join(keys)}" if line else ".".join(keys)
 
 

@@ -6,29 +6,49 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
-from magis_calib.cli.options import add_session_argument
+from magis_calib.cli.options import add_session_argument, check_folder
+from magis_calib.cli.telling import telling
 from magis_calib.domain.control import Outcome
 from magis_calib.domain.drop_record import DropRecord
+from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES, utc_moment
 from magis_calib.host.command_line import Parser
+from magis_calib.host.files import replace_text
+from magis_calib.host.terminal import visible
 from magis_calib.recording.probe import opened
 
 
 def run(asked: argparse.Namespace) -> int:
     """List, filter and export."""
-    with opened(asked.session) as session:
-        records = [one for one in session.records if _wanted(one, asked)]
+    check_folder(asked.csv)
+    with opened(asked.session) as session, telling(asked.session, "its decisions"):
+        known, wrong = session.readable()
+        if wrong and not known:
+            raise SessionError(wrong[0])
+        records = [one for one in known if _wanted(one, asked)]
+        code = _written(records, asked)
+    if wrong:
+        print(
+            f"magis-calib ledger: {len(wrong)} records cannot be read: {wrong[0]}", file=sys.stderr
+        )
+    return int(bool(wrong)) or code
+
+
+def _written(records: Sequence[DropRecord], asked: argparse.Namespace) -> int:
     if asked.csv:
-        with asked.csv.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(_table(records))
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(_table(records))
+        replace_text(asked.csv, text.getvalue())
         print(f"{len(records)} drops written to {asked.csv}")
         return 0
     for one in records:
-        print(f"{one.drop_id:6d}  {utc_moment(one.time_ns)}  {one.decision.in_words()}")
+        print(f"{one.drop_id:6d}  {utc_moment(one.time_ns)}  {visible(one.decision.in_words())}")
     return 0
 
 

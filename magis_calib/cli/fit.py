@@ -35,7 +35,7 @@ def add_options(parser: Parser) -> None:
         "images",
         nargs="+",
         metavar="IMAGE",
-        help=".npy, .tif, .png, .pgm, .fits[UNIT], FILE.h5:/dataset[INDEX]",
+        help=".npy, .npz, .tif, .png, .pgm, .fits[UNIT], FILE.h5:/dataset[INDEX]",
     )
     parser.add_argument(
         "--pair", action="store_true", help="take the images two by two: view x, view y of one drop"
@@ -168,6 +168,8 @@ class Batch:
             files = [fitted]
         print(json_line(fitted), flush=True)
         for file in files:
+            if file.remark:
+                self._say(f"magis-calib fit: {file.name}: {file.remark}")
             if self._options.report:
                 self._say(f"{file.name}, view {file.camera.view}\n{file.report}")
             if self._draw is not None:

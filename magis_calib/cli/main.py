@@ -6,7 +6,6 @@ import argparse
 import gc
 import importlib
 import os
-import signal
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -14,8 +13,11 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from magis_calib.domain.errors import MagisError
+from magis_calib.host.child import leave_out_working_folder, stranger_among_us
 from magis_calib.host.command_line import Parser, UsageError
 from magis_calib.host.memory import keep_freed_memory
+from magis_calib.host.stopping import interrupt_on_stops, leave_at_once_on_stops
+from magis_calib.host.terminal import open_what_is_closed, remark, say_whatever_the_locale
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +120,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     `argv`: words of a command; None for those that this process was started with.
     """
     settle_in()
-    if argv is None:  # SIGTERM shall leave as little lying about as Ctrl-C
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if argv is None:
+        interrupt_on_stops()
+        leave_out_working_folder()
     words: Sequence[str] | None = list(sys.argv[1:] if argv is None else argv)
+    if stranger := stranger_among_us():
+        print(f"magis-calib: {stranger}", file=sys.stderr)
+        return 2
     try:
         words = words or _words_of_the_window()
         code = 0 if words is None else _obey(words)
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads any more: not worth a traceback
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return 0
+    except OSError as error:  # what was to be written is not
+        _say_no_more()
+        remark(f"magis-calib: stdout: cannot be written: {error.strerror}")
+        return 2
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        if argv is None:
+            leave_at_once_on_stops()
     return code
+
+
+def _say_no_more() -> None:
+    """Let what is still to be written go nowhere: Python writes it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _words_of_the_window() -> Sequence[str] | None:
@@ -154,9 +172,17 @@ def _obey(words: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except (MagisError, OSError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
+        remark(f"{parser.prog}: {_in_words(error)}")
         return 2
     return code
+
+
+def _in_words(error: MagisError | OSError) -> str:
+    """Say what is wrong, without the number that the system gives it."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror}"
 
 
 def _module_of(name: str) -> str:
@@ -186,6 +212,8 @@ def _other_commands() -> str:
 
 def settle_in() -> None:
     """Give this process its habits: threads, memory, how soon one thread makes room for another."""
+    open_what_is_closed()
+    say_whatever_the_locale()
     for name in THREAD_LIMITS:
         os.environ.setdefault(name, "1")
     keep_freed_memory()

@@ -6,23 +6,27 @@ import argparse
 import logging
 from pathlib import Path
 
-import platformdirs
-
 from magis_calib.auth.keyring import default_keys_dir
 from magis_calib.domain.errors import ConfigError
-from magis_calib.host.command_line import Parser, whole
-from magis_calib.host.log_buffer import FORM, JOURNAL, JsonLines
+from magis_calib.host.command_line import Parser, number, whole
+from magis_calib.host.files import refuse_unwritable
+from magis_calib.host.log_buffer import FORM, JOURNAL, JsonLines, Visible
+from magis_calib.host.user import own_folder, said
 from simulators.options import add_simulation_options
 
+MOST_PX = 16_384
+"""No screen is larger; of more, Qt makes no window."""
+LEAST_PT, MOST_PT = 4.0, 72.0
 
-def default_session_dir() -> Path:
-    """Return the platform's folder for sessions."""
-    return platformdirs.user_data_path("magis-calib", appauthor=False) / "sessions"
+
+def default_session_dir(option: str = "--session-dir") -> Path:
+    """Return the platform's folder for sessions. Raises `OSError` that names the option."""
+    return own_folder("data", option) / "sessions"
 
 
 def default_products_dir() -> Path:
     """Return the platform's folder for what procedures leave."""
-    return platformdirs.user_data_path("magis-calib", appauthor=False) / "products"
+    return own_folder("data", "--products-dir") / "products"
 
 
 def add_station_options(parser: Parser) -> None:
@@ -41,7 +45,7 @@ def add_keys_option(parser: Parser) -> None:
         "--keys",
         type=Path,
         metavar="DIR",
-        help=f"folder of keys, made on first use (default {default_keys_dir()})",
+        help=f"folder of keys, made on first use (default {said(default_keys_dir)})",
     )
 
 
@@ -73,7 +77,7 @@ def add_session_dir_option(parser: Parser) -> None:
         "--session-dir",
         type=Path,
         metavar="DIR",
-        help=f"folder that sessions are recorded in (default {default_session_dir()})",
+        help=f"folder that sessions are recorded in (default {said(default_session_dir)})",
     )
 
 
@@ -83,7 +87,7 @@ def add_products_dir_option(parser: Parser) -> None:
         "--products-dir",
         type=Path,
         metavar="DIR",
-        help=f"folder for what procedures find (default {default_products_dir()})",
+        help=f"folder for what procedures find (default {said(default_products_dir)})",
     )
 
 
@@ -128,7 +132,7 @@ def add_window_options(parser: Parser) -> None:
         choices=("dark", "light"),
         help="colours (default: as chosen in the window, else dark)",
     )
-    window.add_argument("--font-size", type=float, metavar="PT", help="size of type (default 9)")
+    window.add_argument("--font-size", type=_points, metavar="PT", help="size of type (default 9)")
     window.add_argument(
         "--arrangement",
         choices=("run", "commission", "replay"),
@@ -147,10 +151,12 @@ def add_window_options(parser: Parser) -> None:
 
 def check_folder(path: Path | None) -> None:
     """Refuse a file that could not be written at the end. Raises `ConfigError`."""
-    if path is not None and not path.absolute().parent.is_dir():
-        raise ConfigError(
-            f"{path}: cannot be written: wanted an existing folder, got {path.absolute().parent}"
-        )
+    if path is None:
+        return
+    try:
+        refuse_unwritable(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error}") from error
 
 
 def start_logging(level: str, file: Path | None = None) -> None:
@@ -163,6 +169,7 @@ def start_logging(level: str, file: Path | None = None) -> None:
     root = logging.getLogger()
     for handler in root.handlers:
         handler.setLevel(level.upper())
+        handler.setFormatter(Visible(FORM))
     root.setLevel(min(logging.INFO, logging.getLevelNamesMapping()[level.upper()]))
     root.addHandler(JOURNAL)
     if file is not None:
@@ -174,6 +181,16 @@ def start_logging(level: str, file: Path | None = None) -> None:
 
 def _size(text: str) -> tuple[int, int]:
     wide, _, high = text.partition("x")
-    if not (wide.isdecimal() and high.isdecimal() and int(wide) >= 640 and int(high) >= 400):
-        raise argparse.ArgumentTypeError(f"wanted WxH of at least 640x400, got {text}")
+    digits = all(one.isascii() and one.isdecimal() and len(one) < 6 for one in (wide, high))
+    if not digits or not (640 <= int(wide) <= MOST_PX and 400 <= int(high) <= MOST_PX):
+        raise argparse.ArgumentTypeError(
+            f"wanted WxH from 640x400 to {MOST_PX}x{MOST_PX}, got {text[:40]}"
+        )
     return int(wide), int(high)
+
+
+def _points(text: str) -> float:
+    size = number()(text)
+    if not LEAST_PT <= size <= MOST_PT:
+        raise argparse.ArgumentTypeError(f"wanted {LEAST_PT:g} to {MOST_PT:g} points, got {text}")
+    return size

@@ -14,14 +14,16 @@ from magis_calib.domain.quantities import OBSERVABLES, quantity_of, utc_moment
 from magis_calib.host.command_line import Parser
 from magis_calib.host.user import login_name
 from magis_calib.products.promotion import promote
-from magis_calib.products.store import Product, products_in, read_product
+from magis_calib.products.store import Product, numbers_of, products_in, read_product
 from magis_calib.state.matrix import DIFFERS_SIGMA, sigmas_apart
 
 
 def run(asked: argparse.Namespace) -> int:
     """Do one of these. Raises `SessionError` or `ConfigError` where it cannot be done."""
     folder = (asked.products_dir or default_products_dir()).absolute()
-    print("\n".join(DO[asked.what](folder, asked)))
+    with numbers_of(Path(getattr(asked, "product", folder))):
+        lines = DO[asked.what](folder, asked)
+    print("\n".join(lines))
     return 0
 
 
@@ -83,12 +85,17 @@ def _list(folder: Path, asked: argparse.Namespace) -> list[str]:
         return [f"no products in {folder}: `magis-calib response` or `magis-calib poke` leave some"]
     lines = []
     for path, one in found:
-        state = "valid" if one.valid else "failed" if not one.good else "too old"
-        lines.append(f"{path.name}  {one.age_days:5.1f} days  {state:7s}  {one.words}")
+        lines.append(f"{path.name}  {one.age_days:5.1f} days  {_state(one):7s}  {one.words}")
     broken = sorted(set(folder.glob("*.json")) - {path for path, _ in whole})
     return lines + [
         f"{path.name}  broken: `magis-calib products show {path.name}` tells why" for path in broken
     ]
+
+
+def _state(product: Product) -> str:
+    if product.valid:
+        return "valid" if product.checksum else "valid, not proven (no checksum)"
+    return product.why_not_valid if product.good else "failed"
 
 
 def _show(folder: Path, asked: argparse.Namespace) -> list[str]:
@@ -97,6 +104,7 @@ def _show(folder: Path, asked: argparse.Namespace) -> list[str]:
         f"{product.kind} of {product.station}, {utc_moment(product.created_ns)}, "
         f"{product.age_days:.1f} days old",
         product.words,
+        "its checksum fits" if product.checksum else "older than checksums: not proven",
         f"drops {product.drops[0]} to {product.drops[1]} of session "
         f"{product.session or '(not recorded)'}",
         "began at "

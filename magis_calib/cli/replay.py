@@ -9,8 +9,6 @@ import math
 from contextlib import closing
 from pathlib import Path
 
-import platformdirs
-
 from magis_calib.app.display import why_no_window
 from magis_calib.app.show import finish, start_and_show
 from magis_calib.cli.options import (
@@ -21,12 +19,15 @@ from magis_calib.cli.options import (
     check_folder,
     start_logging,
 )
+from magis_calib.cli.telling import telling
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.config.station import Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.quantities import OBSERVABLES
 from magis_calib.domain.serial import to_json
 from magis_calib.host.command_line import Parser, UsageError
+from magis_calib.host.files import replace_text
+from magis_calib.host.user import own_folder
 from magis_calib.recording.probe import opened
 from magis_calib.recording.reader import Session
 from magis_calib.replay.moved import Change, Move, Moves
@@ -63,7 +64,7 @@ def write_moves(path: Path, moves: Moves) -> None:
         "worst": moves.worst(),
     }
     try:
-        path.write_text(to_json(numbers) + "\n", encoding="utf-8")
+        replace_text(path, to_json(numbers) + "\n")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error}") from error
 
@@ -87,7 +88,7 @@ def run(asked: argparse.Namespace) -> int:
     start_logging(asked.log_level)
     for path in (asked.report, asked.differences, asked.plot, asked.screenshot):
         check_folder(path)
-    with opened(asked.session) as session:
+    with opened(asked.session) as session, telling(asked.session, "its drops"):
         if asked.what_if is None:
             return _replayed(session, asked)
         from magis_calib.cli.what_if import answer  # draws: matplotlib takes half a second to load
@@ -149,10 +150,7 @@ def _with_other_cameras(
 
 
 def _results_file(arguments: argparse.Namespace, session: Session) -> Path:
-    folder = (
-        arguments.results
-        or platformdirs.user_cache_path("magis-calib", appauthor=False) / "results"
-    )
+    folder = arguments.results or own_folder("cache", "--results") / "results"
     return Path(folder) / f"{session.path.absolute().name}.sqlite"
 
 

@@ -63,7 +63,8 @@ def run_for(
     procedure = purpose() if purpose else None
     if procedure is not None and not KNOWN[procedure.name].beside_loop:
         station = _with_the_loop_open(station)
-    for path in (asked.report, asked.screenshot, options.truth if options else None):
+    written = (options.truth, options.commands) if options else ()
+    for path in (asked.report, asked.screenshot, *written):
         check_folder(path)
     times = StageTimes()
     request = _request(asked, options, procedure, times)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from magis_calib.cli import session_data
 from magis_calib.cli.options import add_session_argument, default_session_dir
+from magis_calib.cli.telling import telling
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
 from magis_calib.host.command_line import Parser
+from magis_calib.host.user import said
 from magis_calib.recording.certificate import certify, write_certificate
 from magis_calib.recording.check import SessionCheck
 from magis_calib.recording.probe import ask_child, opened
@@ -30,7 +32,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 def certificate(arguments: argparse.Namespace) -> int:
     """Count hop by hop; 1 where something is missing."""
-    with opened(arguments.session) as session:
+    with opened(arguments.session) as session, telling(arguments.session, "what it holds"):
         found = write_certificate(arguments.session) if arguments.write else certify(session)
     print(to_json(found) if arguments.json else found.in_words())
     missing = found.gaps_in_all or found.without_outcome or found.missing_segments or found.gone
@@ -133,8 +135,7 @@ def add_options(parser: Parser) -> None:
                 type=Path,
                 metavar="DIR",
                 nargs="?",
-                default=default_session_dir(),
-                help="folder of sessions (default %(default)s)",
+                help=f"folder of sessions (default {said(default_session_dir)})",
             )
     for name in ("check", "certificate"):
         made[name].add_argument("--json", action="store_true", help="print the answer as JSON")

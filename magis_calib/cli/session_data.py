@@ -14,10 +14,14 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import track
 
+from magis_calib.cli.options import default_session_dir
+from magis_calib.cli.telling import telling
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import utc_moment
+from magis_calib.host.command_line import number
 from magis_calib.host.disk import bytes_on_disk
+from magis_calib.host.terminal import visible_lines
 from magis_calib.recording.certificate import certify
 from magis_calib.recording.export import export_images, export_table, exporting
 from magis_calib.recording.listing import age_s, listed, sessions_in
@@ -33,15 +37,20 @@ T = TypeVar("T")
 
 def list_all(arguments: argparse.Namespace) -> int:
     """Print one line for each session of a folder."""
-    for path in sessions_in(arguments.folder):
+    for path in sessions_in(_folder(arguments)):
         print(listed(path).in_words())
     return 0
 
 
+def _folder(arguments: argparse.Namespace) -> Path:
+    folder: Path = arguments.folder or default_session_dir("")
+    return folder
+
+
 def show(arguments: argparse.Namespace) -> int:
     """Print what one session is."""
-    with opened(arguments.session) as session:
-        print("\n".join([certify(session).in_words(), *_about(session)]))
+    with opened(arguments.session) as session, telling(arguments.session, "what it holds"):
+        print(visible_lines("\n".join([certify(session).in_words(), *_about(session)])))
     print(_size_and_age(arguments.session))
     return 0
 
@@ -52,7 +61,11 @@ def _size_and_age(path: Path) -> str:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write tables, and images where they are asked for, into a folder."""
-    with opened(arguments.session) as session, exporting(session, arguments.to):
+    with (
+        opened(arguments.session) as session,
+        exporting(session, arguments.to),
+        telling(arguments.session, "what it holds"),
+    ):
         for name in arguments.tables or TABLES:
             print(export_table(session, name, arguments.to, arguments.format))
         if arguments.images:
@@ -62,9 +75,8 @@ def export(arguments: argparse.Namespace) -> int:
 
 def prune_old(arguments: argparse.Namespace) -> int:
     """Remove the raw images of old sessions; without --yes only say what would be removed."""
-    old = [
-        path for path in sessions_in(arguments.folder) if age_s(path) > arguments.older_than * DAY_S
-    ]
+    oldest_s = arguments.older_than * DAY_S
+    old = [path for path in sessions_in(_folder(arguments)) if age_s(path) > oldest_s]
     found = [prunable(listed(path)) for path in old]
     print(
         "\n".join(one.in_words() for one in found)
@@ -174,7 +186,7 @@ def add_options(
     export_parser.add_argument("--view", choices=VIEWS, help="images of one view only")
     prune_parser.add_argument(
         "--older-than",
-        type=float,
+        type=number(least=0),
         required=True,
         metavar="DAYS",
         help="sessions that were written to last so many days ago",

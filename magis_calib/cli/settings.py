@@ -11,6 +11,7 @@ from typing import Any
 
 from magis_calib.app.restore import return_to
 from magis_calib.cli.options import add_keys_option, add_session_argument
+from magis_calib.cli.telling import telling
 from magis_calib.config.loading import load_config, parse_json_config, select_station
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import SessionError
@@ -56,7 +57,7 @@ class SessionSettings:
     @classmethod
     def of(cls, path: Path) -> SessionSettings:
         """Read a session. Raises `SessionError` or `ConfigError`."""
-        with opened(path) as session:
+        with opened(path) as session, telling(path, "its setpoints"):
             config = parse_json_config(session.configuration, str(path))
             name, station = select_station(config, str(session.attribute("station")))
             observables = station.loop.observables

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from magis_calib.app.display import why_no_window
 from magis_calib.cli.options import default_session_dir
 from magis_calib.config.loading import load_config, select_station
+from magis_calib.host.user import said
 
 
 def what_to_run() -> Sequence[str] | None:
@@ -15,7 +16,7 @@ def what_to_run() -> Sequence[str] | None:
         return []
     from ui.window.welcome import ask_what_to_run  # a machine without Qt has no screen to ask at
 
-    return ask_what_to_run(_addresses(), str(default_session_dir()))
+    return ask_what_to_run(_addresses(), said(default_session_dir))
 
 
 def _addresses() -> str:

@@ -10,6 +10,7 @@ from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
 from magis_calib.domain.serial import to_json
 from magis_calib.figures.what_if import draw
+from magis_calib.host.files import replace_text
 from magis_calib.recording.reader import Session
 from magis_calib.replay.changes import changed, read_changes
 from magis_calib.replay.player import recorded_station
@@ -38,9 +39,7 @@ def answer(session: Session, file: Path, plot: Path | None, numbers: Path | None
     )
     try:
         if numbers is not None:
-            numbers.write_text(
-                to_json(_numbers(session, drops, recorded, differs)) + "\n", encoding="utf-8"
-            )
+            replace_text(numbers, to_json(_numbers(session, drops, recorded, differs)) + "\n")
         if plot is not None:
             draw(drops, recorded, f"{session.path.absolute().name}: what if {file.name}").savefig(
                 plot, dpi=110

@@ -16,6 +16,7 @@ from magis_calib.config import station as config
 from magis_calib.config.fields import toml_table
 from magis_calib.config.station import Config, Station
 from magis_calib.domain.errors import ConfigError
+from magis_calib.host.files import read_text
 
 
 def load_config(path: Path | None) -> Config:
@@ -31,8 +32,8 @@ def _text(path: Path | None) -> str:
     if path is None:
         return config.default_text()
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_text(path)
+    except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
 
 
@@ -54,7 +55,10 @@ def parse_json_config(text: str, source: str) -> Config:
     try:
         return Config.model_validate_json(text)
     except ValidationError as error:
-        raise ConfigError(f"{source}: recorded configuration: {error}") from error
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            raise ConfigError(f"{source}: recorded configuration: not JSON") from error
+        raise ConfigError(f"{source}: recorded configuration: {_explain(first, '')}") from error
 
 
 def select_station(
@@ -83,8 +87,10 @@ def _explain(item: Any, text: str) -> str:
             else ""
         )
         return f"{place}: unknown name {keys[-1]!r}{hint}"
+    if item["type"] == "missing":
+        return f"{place}: missing"
     message = item["msg"].removeprefix("Value error, ")
-    got = "" if item["type"] in {"missing", "value_error"} else f", got {item['input']!r}"
+    got = f", got {item['input']!r}"[:200] if item["type"] != "value_error" else ""
     return f"{place}: {message}{got}"
 
 

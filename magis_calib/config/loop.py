@@ -31,7 +31,8 @@ class ObservableConfig(Strict):
     @field_validator("gain", mode="before")
     @classmethod
     def _stable(cls, gain: object) -> object:
-        if gain == "auto" or (isinstance(gain, (int, float)) and GAIN_ABOVE < gain < GAIN_BELOW):
+        number = isinstance(gain, (int, float)) and not isinstance(gain, bool)
+        if gain == "auto" or (number and GAIN_ABOVE < gain < GAIN_BELOW):  # type: ignore[operator]
             return gain
         raise ValueError(
             f'wanted "auto" or a number greater than {GAIN_ABOVE:g} and less than {GAIN_BELOW:g}, '

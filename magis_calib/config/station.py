@@ -23,8 +23,11 @@ from magis_calib.config.fields import (
     Endpoint,
     Finite,
     Pair,
+    PeerName,
     Positive,
     Strict,
+    Wait,
+    Whole,
     is_loopback,
     same_names,
 )
@@ -44,30 +47,30 @@ class Links(Strict):
     """curve: encrypted, and only whose key is known is let in. plain: neither, on this machine
     alone.
     """
-    reply_timeout_s: Positive = 1.0
-    heartbeat_s: Positive = 1.0
-    silent_after_s: Positive = 5.0
+    reply_timeout_s: Wait = 1.0
+    heartbeat_s: Wait = 1.0
+    silent_after_s: Wait = 5.0
 
 
 class Pairing(Strict):
     """How frames of one drop find each other."""
 
-    wait_s: Positive = 5.0
+    wait_s: Wait = 5.0
     queue_bytes: Annotated[int, Field(ge=50_000_000)] = 400_000_000
 
 
 class InsistedFacts(Strict):
     """Camera facts that the user wrote down: the driver must announce the same."""
 
-    rows: int | None = None
-    columns: int | None = None
+    rows: Whole | None = None
+    columns: Whole | None = None
     object_pixel_m: Positive | None = None
     gain: Positive | None = None
     offset: Finite | None = None
     read_noise: Finite | None = None
-    saturation: int | None = None
-    bits: int | None = None
-    lsb_counts: int | None = None
+    saturation: Whole | None = None
+    bits: Whole | None = None
+    lsb_counts: Whole | None = None
     excess: Finite | None = None
     orientation: Orientation | None = None
 
@@ -91,7 +94,7 @@ class ParameterRule(Strict):
 class Camera(Strict):
     """One camera and how its view is fitted."""
 
-    name: str
+    name: PeerName
     view: View
     enabled: bool = True
     model: str
@@ -238,7 +241,7 @@ class Config(Strict):
 
     schema_number: Annotated[Literal[1], Field(alias="schema")]
     default_station: str
-    stations: Annotated[dict[str, Station], Field(min_length=1)]
+    stations: Annotated[dict[PeerName, Station], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _default_exists(self) -> Self:

@@ -118,8 +118,14 @@ def wrap_error(observable: str, error: float) -> float:
     return wrap_phase(error) if observable == "phase_rad" else error
 
 
+END_OF_TIME_NS = 253_402_300_800_000_000_000
+"""The year 10000: no calendar goes further."""
+
+
 def utc_moment(time_ns: int) -> str:
-    """Write date and time (UTC) with milliseconds."""
+    """Write date and time (UTC) with milliseconds; a number that is no such time stays one."""
+    if not 0 <= time_ns < END_OF_TIME_NS:
+        return f"{time_ns} ns since 1970"
     return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC"
 
 

@@ -17,6 +17,9 @@ from magis_calib.domain import old_words
 from magis_calib.domain.control import Decision, Expectation, Limits, Proposal, RuleVerdict
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import NAN, Measurement, StationEstimate, Value, ViewEstimate
+from magis_calib.domain.json_text import json_table
+from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.domain.typed import made, refuse_other_types
 
 
 def plain(value: Any) -> Any:
@@ -50,15 +53,43 @@ def to_json(value: Any) -> str:
 
 
 def record_from_json(text: str) -> DropRecord:
-    """Return the record that `to_json` wrote."""
-    table = json.loads(text)
+    """Return the record that `to_json` wrote.
+
+    Raises `ValueError` naming the field, wanted and got, where somebody else wrote it.
+    """
+    try:
+        record = _record(json_table(text))
+    except KeyError as error:
+        raise ValueError(f"field {error} is missing") from error
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"not of the shape of a record: {error}") from error
+    refuse_other_types(record)
+    for name in ("values", "stderr"):
+        if missing := OBSERVABLES.keys() - getattr(record.estimate, name).keys():
+            raise ValueError(f"estimate.{name}: {min(missing)} is missing")
+    return record
+
+
+def _record(table: dict[str, Any]) -> DropRecord:
     table["estimate"] = _station(table["estimate"])
     table["decision"] = _decision(table["decision"])
-    table["limits"] = {name: Limits(**one) for name, one in table.get("limits", {}).items()}
-    return DropRecord(**table)
+    limits = _table(table.get("limits", {}), "limits")
+    table["limits"] = {name: made(Limits, one) for name, one in limits.items()}
+    return made(DropRecord, table)
 
 
-def _station(table: dict[str, Any]) -> StationEstimate:
+def _table(value: Any, name: str) -> dict[str, Any]:
+    """Return a table as it is. Raises `ValueError` for another thing."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{name}: wanted a table, got {str(value)[:40]!r}")
+    return value
+
+
+def _station(told: Any) -> StationEstimate:
+    table = _table(told, "estimate")
+    views: dict[Any, ViewEstimate] = {
+        view: _view(inner) for view, inner in _table(table["views"], "views").items()
+    }
     return StationEstimate(
         table["drop_id"],
         _numbers(table["values"]),
@@ -66,30 +97,33 @@ def _station(table: dict[str, Any]) -> StationEstimate:
         _matrix(table["covariance"]),
         table["usable"],
         tuple(table["reasons"]),
-        {view: _view(inner) for view, inner in table["views"].items()},
+        views,
         _number(table.get("consistency_chi2")),
         table.get("consistency_dof", 0),
     )
 
 
-def _view(table: dict[str, Any]) -> ViewEstimate:
-    table["parameters"] = {
-        name: Value(**_numbers(value)) for name, value in table["parameters"].items()
-    }
-    table["atoms"] = Value(**_numbers(table["atoms"]))
+def _view(told: Any) -> ViewEstimate:
+    table = _table(told, "view")
+    table["parameters"] = _values(table["parameters"])
+    table["atoms"] = made(Value, _numbers(table["atoms"]))
     table["covariance"] = _matrix(table["covariance"])
     table["displacements"] = {port: tuple(place) for port, place in table["displacements"].items()}
     for name in ("names", "usable_quantities", "reasons"):
         table[name] = tuple(table[name])
     for name in ("chi2_per_dof", "disagreement_sigma"):
         table[name] = _number(table.get(name))
-    told = table.get("diagnostics", {})
-    table["diagnostics"] = {name: Value(**_numbers(value)) for name, value in told.items()}
-    table["measurements"] = tuple(Measurement(**one) for one in table.get("measurements", ()))
-    return ViewEstimate(**table)
+    table["diagnostics"] = _values(table.get("diagnostics", {}))
+    table["measurements"] = tuple(made(Measurement, one) for one in table.get("measurements", ()))
+    return made(ViewEstimate, table)
 
 
-def _decision(table: dict[str, Any]) -> Decision:
+def _values(told: Any) -> dict[str, Value]:
+    return {name: made(Value, _numbers(one)) for name, one in _table(told, "values").items()}
+
+
+def _decision(told: Any) -> Decision:
+    table = _table(told, "decision")
     proposal = table["proposal"]
     expected = ("prediction", "response", "disturbance", "innovation", "innovation_sigma")
     if proposal is not None:
@@ -98,21 +132,21 @@ def _decision(table: dict[str, Any]) -> Decision:
         # recorded when a proposal held its expectation, and nothing was known of drops without one
         if moved:
             table["expectation"] = {key: {} for key in expected} | moved
-        table["proposal"] = Proposal(**proposal)
+        table["proposal"] = made(Proposal, proposal)
     if table.get("expectation") is not None:
-        table["expectation"] = Expectation(**table["expectation"])
+        table["expectation"] = made(Expectation, table["expectation"])
     if "code" not in table:
         table["code"] = old_words.code_of(table)
         table["phase_random"] = old_words.phase_was_random(table)
         for one in table.get("verdicts", ()):
             one["code"] = old_words.code_of_verdict(one)
-    table["verdicts"] = tuple(RuleVerdict(**one) for one in table.get("verdicts", ()))
+    table["verdicts"] = tuple(made(RuleVerdict, one) for one in table.get("verdicts", ()))
     table["used"] = tuple(table["used"])
-    return Decision(**table)
+    return made(Decision, table)
 
 
-def _numbers(table: Mapping[str, float | None]) -> dict[str, float]:
-    return {name: _number(value) for name, value in table.items()}
+def _numbers(told: Any) -> dict[str, float]:
+    return {name: _number(value) for name, value in _table(told, "numbers").items()}
 
 
 def _number(value: float | None) -> float:

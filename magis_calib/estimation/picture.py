@@ -39,7 +39,7 @@ def fitted_with(estimate: ViewEstimate) -> Camera:
     """Return the camera's settings that a fit tells of: its model, the ports' displacements."""
     ports = {f"port_{port}_displacement_m": place for port, place in estimate.displacements.items()}
     return Camera.model_validate(
-        {"name": "", "view": estimate.view, "model": estimate.model, **ports}
+        {"name": f"view {estimate.view}", "view": estimate.view, "model": estimate.model, **ports}
     )
 
 

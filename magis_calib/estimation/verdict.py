@@ -13,6 +13,7 @@ from magis_calib.estimation.covariance import part_of, sigma_of
 from magis_calib.estimation.elsewhere import light_elsewhere
 from magis_calib.estimation.fit import Fit
 from magis_calib.estimation.model import FitModel, Fringe, Layout, Parameters, Start, Wavevector
+from magis_calib.estimation.neighbours import residual_over_noise
 from magis_calib.estimation.start.fourier import (
     FREE_SEARCH_SIGMA,
     PREDICTED_SIGMA,
@@ -101,7 +102,17 @@ def _spoils_all(fit: Fit, model: FitModel, start: Start, saturated: int) -> list
     if layout is not None:
         reasons += _cut_by_edge(layout, model.edge_widths, fit.image.shape)
         reasons += _too_narrow(layout)
-    return reasons + (_chi2_misses(fit) if fit.image.noise_known else [])
+    return reasons + (_chi2_misses(fit) if fit.image.noise_known else _noise_misses(fit, model))
+
+
+def _noise_misses(fit: Fit, model: FitModel) -> list[str]:
+    """Judge as chi-square does, by the noise of neighbouring pixels."""
+    if not fit.converged:
+        return []
+    ratio, told_by = residual_over_noise(fit, model)
+    room = CHI2_SIGMA * math.sqrt(2.0 / told_by) + CHI2_SLACK
+    words = f"not the model: it misses by {ratio:.2f} of the noise between neighbouring pixels, "
+    return [f"{words}wanted up to {1 + room:.2f}"] if ratio > 1.0 + room else []
 
 
 def _chi2_misses(fit: Fit) -> list[str]:

@@ -12,6 +12,7 @@ import magis_calib
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import OBSERVABLES, utc_moment
 from magis_calib.figures.product import picture_of
+from magis_calib.host.files import replace_text
 from magis_calib.products.store import Product, read_product
 
 STYLE = (
@@ -32,7 +33,7 @@ def write_page(path: Path) -> Path:
             f"{path}: wanted a plan that ended well, got {product.kind}: {product.words}"
         )
     page = path.with_suffix(".html")
-    page.write_text(certificate_page(product), encoding="utf-8")
+    replace_text(page, certificate_page(product))
     return page
 
 

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
+from magis_calib.host.files import replace_bytes
 from magis_calib.products.store import read_product
 
 Numbers = Mapping[str, Any]
@@ -54,7 +55,7 @@ def write_picture(path: Path) -> Path | None:
     if image is None:
         return None
     picture = path.with_suffix(".png")
-    picture.write_bytes(image)
+    replace_bytes(picture, image)
     return picture
 
 

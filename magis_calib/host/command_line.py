@@ -44,6 +44,18 @@ class Parser(argparse.ArgumentParser):
         )
 
 
+def judged(check: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what reads a text that `check` accepts; its `ValueError` is what is said."""
+
+    def parse(text: str) -> str:
+        try:
+            return check(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse
+
+
 def number(above: float = -math.inf, least: float = -math.inf) -> Callable[[str], float]:
     """Return what reads a finite number above, or of at least, a limit."""
     limit = f" above {above:g}" if above > -math.inf else f" of at least {least:g}"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import deque
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 from pythonjsonlogger.json import JsonFormatter
+
+from magis_calib.host.files import open_to_append
+from magis_calib.host.terminal import visible
 
 LINES_KEPT = 20_000
 FORM = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -31,6 +36,14 @@ def about_drop(drop_id: int | None) -> None:
     _DROP.set(drop_id)
 
 
+class Visible(logging.Formatter):
+    """Writes control characters of a message out: it may quote a text of somebody else's."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line without what follows an exception."""
+        return visible(super().formatMessage(record))
+
+
 class _Line(JsonFormatter):
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         """Return the time to the microsecond (UTC)."""
@@ -44,9 +57,13 @@ class JsonLines(logging.FileHandler):
 
     def __init__(self, path: Path) -> None:
         """Open the file. Raises `OSError`."""
-        super().__init__(path, encoding="utf-8")
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
         self.setLevel(logging.INFO)
         self.setFormatter(_Line(list(FIELDS), rename_fields=FIELDS))
+
+    def _open(self) -> TextIOWrapper:
+        handle = open_to_append(Path(self.baseFilename))
+        return TextIOWrapper(os.fdopen(handle, "ab"), encoding=self.encoding, errors=self.errors)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one message, with the drop that the thread works on."""
@@ -60,7 +77,7 @@ class LogBuffer(logging.Handler):
     def __init__(self) -> None:
         """Keep nothing yet; take in what is at least information."""
         super().__init__(logging.INFO)
-        self.setFormatter(logging.Formatter(FORM))
+        self.setFormatter(Visible(FORM))
         self._lines: deque[str] = deque(maxlen=LINES_KEPT)
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -6,7 +6,12 @@ import getpass
 import os
 import re
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.:\- ]")
 
@@ -31,6 +36,31 @@ class Owner:
     def __str__(self) -> str:
         """Say it in words."""
         return f"{self.user}@{self.host}, process {self.process}"
+
+
+def own_folder(kind: Literal["data", "config", "cache"], option: str) -> Path:
+    """Return this user's folder for what the program keeps.
+
+    Raises `OSError` that names the option where no home is known.
+    """
+    find = {
+        "data": platformdirs.user_data_path,
+        "config": platformdirs.user_config_path,
+        "cache": platformdirs.user_cache_path,
+    }[kind]
+    try:
+        return find("magis-calib", appauthor=False)
+    except (RuntimeError, KeyError) as error:
+        named = f"{option} DIR".strip()
+        raise OSError(f"this user has no home folder: {named} names one to use") from error
+
+
+def said(folder: Callable[[], Path]) -> str:
+    """Return the name of a folder for a help text, also where there is none."""
+    try:
+        return str(folder())
+    except OSError:
+        return "none: this user has no home folder"
 
 
 def login_name() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from magis_calib.domain.errors import ImageError
 
-_HDF5 = re.compile(r"(?P<path>.+\.(?:h5|hdf5|hdf)):(?P<dataset>[^\[\]]*)", re.IGNORECASE)
+_INSIDE = re.compile(r"(?P<path>.+\.(?:h5|hdf5|hdf|nxs|npz)):(?P<dataset>[^\[\]]*)", re.IGNORECASE)
 _INDEX = re.compile(r"(?P<rest>.+)\[(?P<index>\s*-?\d+\s*(?:,\s*-?\d+\s*)*)\]")
 _COLOURS = (3, 4)
 LEAST_PX = 8
@@ -29,8 +29,8 @@ class Address:
     def parse(cls, name: str) -> Address:
         """Take the name apart; a name that exists as a file is that file."""
         rest, index = _without_index(name)
-        hdf5 = _HDF5.fullmatch(rest)
-        path, dataset = (hdf5["path"], hdf5["dataset"]) if hdf5 else (rest, "")
+        inside = _INSIDE.fullmatch(rest)
+        path, dataset = (inside["path"], inside["dataset"]) if inside else (rest, "")
         return cls(name, Path(path), dataset, index)
 
     def wrong(self, wanted: str, got: str) -> ImageError:

@@ -234,15 +234,17 @@ def _saturated_over_large_parts(
 
 
 def from_floats(values: Array, object_pixel_m: float = 1.0) -> Electrons:
-    """Return an image (rows, columns) of finite numbers whose noise nobody described."""
+    """Return an image (rows, columns) whose noise nobody described; no number is a masked pixel."""
     rows, columns = values.shape
     facts = CameraFacts(rows, columns, object_pixel_m, 1.0, 0.0, 1.0, 2**62, 64, 0, 0.0, "normal")
-    numbers = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(values)
+    numbers = values if known.all() else np.where(known, values, 0.0)
+    bad = np.flatnonzero(~known)
     nothing = np.empty(0, dtype=np.intp)
     edges = (steps(rows), steps(columns))
     bands = sum_rows(numbers, edges[0], np.float64)
     tiles = Binned(sum_columns(bands, edges[1]), _pixels(edges), *edges, facts)
-    return Electrons(numbers, facts, nothing, nothing, tiles, bands, noise_known=False)
+    return Electrons(numbers, facts, bad, nothing, tiles, bands, noise_known=False)
 
 
 def _pixels(edges: tuple[Indices, Indices]) -> Array:

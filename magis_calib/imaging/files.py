@@ -1,7 +1,7 @@
 """Image files: one grey image as counts or floats, or one error that names file and fault.
 
-NumPy (.npy), TIFF, PNG and PGM files, HDF5 datasets (`file.h5:/dataset[3]`) and FITS images
-(`file.fits[1]`).
+NumPy (.npy, .npz), TIFF, PNG and PGM files, HDF5 datasets (`file.h5:/dataset[3]`) and FITS images
+(`file.fits[1]`), compressed ones too.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ import numpy as np
 from magis_calib.domain.camera import Counts
 from magis_calib.domain.estimate import Array
 from magis_calib.imaging.address import Address
-from magis_calib.imaging.formats import Stored, read_stored
+from magis_calib.imaging.formats import read_stored
+from magis_calib.imaging.stored import Pixels
 
 _MOST_COUNTS = 65535
+MOST_MASKED = 0.5
+"""Share of pixels without a number that a picture of floats may have."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,16 +27,20 @@ class ImageFile:
 
     address: Address
     pixels: Counts | Array
-    """(rows, columns): uint16 where the file holds whole numbers, else finite float64."""
+    """(rows, columns): uint16 where the file holds whole numbers, else float64.
+
+    NaN and infinities of floats are pixels to be masked.
+    """
     full_scale: int | None
-    """The largest count that such a file could hold (255 or 65535); None for floats."""
+    """The largest count that such a file could hold: as it says, or 255 or 65535. None: floats."""
 
     def refuse_without_contrast(self, saturation: int) -> None:
         """Refuse an image whose counts are all saturated, or of one value such as zero.
 
         Raises `ImageError`.
         """
-        least, most = self.pixels.min(), self.pixels.max()
+        known = self.pixels if self.full_scale else self.pixels[np.isfinite(self.pixels)]
+        least, most = known.min(), known.max()
         if self.full_scale is not None and least >= saturation:
             raise self.address.wrong(
                 f"pixels below saturation at {saturation} counts", f"none below {least}"
@@ -49,14 +56,13 @@ def read_image(name: str) -> ImageFile:
     """
     address = Address.parse(name)
     stored = read_stored(address)
-    if stored.dtype.kind == "f":
-        return ImageFile(address, _floats(address, stored), None)
-    return ImageFile(
-        address, _counts(address, stored), 255 if stored.dtype.itemsize == 1 else _MOST_COUNTS
-    )
+    if stored.pixels.dtype.kind == "f":
+        return ImageFile(address, _floats(address, stored.pixels), None)
+    usual = 255 if stored.pixels.dtype.itemsize == 1 else _MOST_COUNTS
+    return ImageFile(address, _counts(address, stored.pixels), stored.full_scale or usual)
 
 
-def _counts(address: Address, stored: Stored) -> Counts:
+def _counts(address: Address, stored: Pixels) -> Counts:
     if stored.dtype.kind not in "ui":
         raise address.wrong("whole numbers or floats", f"values of type {stored.dtype}")
     least, most = int(stored.min()), int(stored.max())
@@ -68,11 +74,12 @@ def _counts(address: Address, stored: Stored) -> Counts:
     return counts
 
 
-def _floats(address: Address, stored: Stored) -> Array:
-    floats: Array = stored.astype(np.float64)
+def _floats(address: Address, stored: Pixels) -> Array:
+    floats: Array = stored.astype(np.float64, copy=False)
     without = int(np.count_nonzero(~np.isfinite(floats)))
-    if without:
+    if without > MOST_MASKED * floats.size:
         raise address.wrong(
-            "finite values", f"NaN or infinity in {without} of {floats.size} pixels"
+            f"finite values in {1 - MOST_MASKED:.0%} of the pixels or more",
+            f"NaN or infinity in {without} of {floats.size}",
         )
     return floats

@@ -117,7 +117,7 @@ def _told(product: Product, path: Path, station: Station, saved: str) -> Measure
     )
     return MeasuredMatrix(
         MatrixState(
-            matrix_name(product, path),
+            matrix_name(product),
             values,
             rows_of(np.nan_to_num(station.loop.scaled(matrix)), station),
             _whole(product, "stderr", station),

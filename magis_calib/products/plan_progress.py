@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from magis_calib.domain.errors import SessionError
+from magis_calib.domain.json_text import json_table
 from magis_calib.domain.serial import plain
+from magis_calib.host.files import open_to_append, read_text
 
 SCHEMA = 1
 
@@ -43,7 +45,7 @@ class Progress:
         )
 
     def _append(self, line: Any) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
+        with os.fdopen(open_to_append(self.path), "a", encoding="utf-8") as file:
             file.write(json.dumps(line, allow_nan=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -55,8 +57,8 @@ def read_progress(path: Path) -> tuple[str, Mapping[str, Any], Sequence[Mapping[
     Raises `SessionError` where it is no such file.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        head = json.loads(lines[0])
+        lines = read_text(path).splitlines()
+        head = json_table(lines[0])
         if head.get("schema") != SCHEMA:
             raise SessionError(f"{path}: schema: wanted {SCHEMA}, got {head.get('schema')!r}")
         return str(head["station"]), head["plan"], list(_whole(lines[1:]))
@@ -65,10 +67,10 @@ def read_progress(path: Path) -> tuple[str, Mapping[str, Any], Sequence[Mapping[
 
 
 def _whole(lines: Sequence[str]) -> list[Mapping[str, Any]]:
-    steps = []
+    steps: list[Mapping[str, Any]] = []
     for line in lines:
         try:
-            steps.append(json.loads(line))
+            steps.append(json_table(line))
         except ValueError:
             break
     return steps

@@ -15,10 +15,13 @@ from typing import Any
 
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import SessionError
+from magis_calib.domain.json_text import json_table
 from magis_calib.domain.serial import to_json
+from magis_calib.host.child import say_begun
 from magis_calib.recording.check import missing_frames, missing_segments
 from magis_calib.recording.files import FINAL, read_sealed, write_sealed
 from magis_calib.recording.reader import Session
+from magis_calib.recording.segment import reading
 from magis_calib.recording.sums import DRIVER
 
 CERTIFICATE = "certificate.json"
@@ -132,7 +135,6 @@ def certify(session: Session, counted_to: int | None = None) -> Certificate:
     recorded = set(estimates["drop_id"].tolist())
     seen = {drop for drop, _ in session.places}
     gaps = missing_frames(session, counted_to)
-    told = session.attribute("identity")
     final = _final(session.path)
     counted = _frames(session, final)
     return Certificate(
@@ -149,7 +151,7 @@ def certify(session: Session, counted_to: int | None = None) -> Certificate:
         without_outcome=tuple(sorted((announced | seen) - recorded)[:NAMED]),
         frames_digest=_frames_digest(session),
         raw=str(session.attribute("raw") or "full"),
-        identity=json.loads(told) if told else {},
+        identity=_identity(session),
         configuration_digest=hashlib.sha256(session.configuration.encode()).hexdigest(),
         counters=final.get("counters", {}),
         missing_segments=tuple(missing_segments(session.path)),
@@ -232,11 +234,21 @@ REORDERED = 1000
 
 def _final(path: Path) -> Mapping[str, Any]:
     try:
-        return read_sealed(path / FINAL, sealed=False)
+        final = read_sealed(path / FINAL, sealed=False)
     except SessionError:
         return {}
+    counters = final.get("counters")
+    return {**final, "counters": counters if isinstance(counters, dict) else {}}
+
+
+def _identity(session: Session) -> Mapping[str, str]:
+    """Return which software made a session. Raises `SessionError`."""
+    told = session.attribute("identity")
+    with reading(session.path, "attribute identity"):
+        return {name: str(one) for name, one in json_table(str(told)).items()} if told else {}
 
 
 if __name__ == "__main__":
+    say_begun()
     recorded = Path(sys.argv[1])
     print(to_json(write_certificate(recorded, goes_on=not (recorded / FINAL).exists())))

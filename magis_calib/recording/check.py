@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
 from magis_calib.domain.camera import VIEWS, View
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import to_json
+from magis_calib.host.child import say_begun
 from magis_calib.link.wire import as_sent
 from magis_calib.recording.files import (
     FINAL,
@@ -25,6 +26,8 @@ from magis_calib.recording.proof import differing
 from magis_calib.recording.reader import Session
 from magis_calib.recording.rows import counts_crc32
 
+MOST_BETWEEN = 200_000
+"""Drops that nobody heard of are named up to so many."""
 LONGEST_GAP = 100_000
 """A jump of drop numbers beyond this is another numbering, not drops that nobody heard of."""
 
@@ -170,13 +173,13 @@ def missing_frames(session: Session, last: int | None = None) -> tuple[str, ...]
     }
     told |= {drop_id for drop_id, _ in session.places}
     numbers = sorted(drop for drop in told if last is None or drop <= last)
-    between = [
+    between = (
         drop
         for low, high in pairwise(numbers)
         if high - low < LONGEST_GAP
         for drop in range(low + 1, high)
-    ]
-    drops = sorted([*numbers, *between])
+    )
+    drops = sorted([*numbers, *islice(between, MOST_BETWEEN)])
     return tuple(
         f"{view}/{drop}" for drop in drops for view in VIEWS if (drop, view) not in session.places
     )
@@ -187,4 +190,5 @@ def _records(session: Session) -> int:
 
 
 if __name__ == "__main__":
+    say_begun()
     print(to_json(check_session(Path(sys.argv[1]))))

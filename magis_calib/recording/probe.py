@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from magis_calib.domain.errors import SessionError
+from magis_calib.host.child import BEGUN, python_module, say_begun, why_not_begun
 from magis_calib.recording.reader import Session, segment_paths
 
 PATIENCE_S = 8.0
@@ -34,9 +35,9 @@ def look_into(path: Path, patience_s: float = PATIENCE_S) -> Look:
     """Have a child open a session and read all its tables. Never raises, never hangs."""
     try:
         segment_paths(path)
+        answer = ask_child("magis_calib.recording.probe", [str(path)], patience_s)
     except SessionError as error:
         return Look(str(error))
-    answer = ask_child("magis_calib.recording.probe", [str(path)], patience_s)
     return Look(answer) if isinstance(answer, str) else Look(**answer)
 
 
@@ -51,12 +52,15 @@ def ask_child(module: str, arguments: list[str], patience_s: float) -> dict[str,
     """Run a module in a child that prints one JSON table.
 
     Return it, or in words why there is none.
+
+    Raises `SessionError` where the child did not start: that says nothing about the session.
     """
     try:
         done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
+            python_module(module, *arguments),
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
             timeout=patience_s,
         )
@@ -67,6 +71,8 @@ def ask_child(module: str, arguments: list[str], patience_s: float) -> dict[str,
         )
     except OSError as error:
         return f"{arguments[0]}: cannot be looked into: {error}"
+    if not done.stdout.startswith(BEGUN):
+        raise SessionError(f"{arguments[0]}: {why_not_begun(done.stderr)}")
     try:
         table: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (ValueError, IndexError):
@@ -75,6 +81,7 @@ def ask_child(module: str, arguments: list[str], patience_s: float) -> dict[str,
 
 
 def _main() -> None:
+    say_begun()
     try:
         with Session(Path(sys.argv[1]), *sys.argv[2:]) as session:
             for name in ("announcements", "estimates", "decisions"):

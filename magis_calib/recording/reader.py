@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     import xarray
 
 
+MOST_WRONG = 1000
+"""After so many records that cannot be read, no more are looked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class FramePlace:
     """Where one frame stands, and what its checksums are."""
@@ -167,6 +171,22 @@ class Session:
         """
         found = {record.drop_id: record for record in self._all_records()}
         return list(found.values())
+
+    def readable(self) -> tuple[list[DropRecord], list[str]]:
+        """Return the newest records that can be read, and why others cannot."""
+        found: dict[int, DropRecord] = {}
+        wrong: list[str] = []
+        for segment in self.segments:
+            for place in range(segment.records_held):
+                try:
+                    record = segment.record(place)
+                except SessionError as error:
+                    wrong.append(str(error))
+                    if len(wrong) >= MOST_WRONG:
+                        return list(found.values()), wrong
+                    continue
+                found[record.drop_id] = record
+        return list(found.values()), wrong
 
     @cached_property
     def restarts(self) -> frozenset[int]:

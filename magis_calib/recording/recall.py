@@ -19,6 +19,7 @@ from magis_calib.domain.camera import VIEWS, CameraFacts, Frame, FrameHeader, Vi
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.serial import plain, record_from_json, to_json
+from magis_calib.host.child import BEGUN, python_module, say_begun, why_not_begun
 from magis_calib.recording.reader import Session
 
 PATIENCE_S = 30.0
@@ -35,10 +36,13 @@ class Recalled:
 
 def recall(session: Path, drop_id: int, patience_s: float = PATIENCE_S) -> Recalled:
     """Return one drop, also of a session that is being written. Blocks; raises `SessionError`."""
-    command = [sys.executable, "-m", "magis_calib.recording.recall", str(session), str(drop_id)]
+    command = python_module("magis_calib.recording.recall", str(session), str(drop_id))
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=patience_s)
-        head, _, pixels = done.stdout.partition(b"\n")
+        begun, _, rest = done.stdout.partition(b"\n")
+        head, _, pixels = rest.partition(b"\n")
+        if begun.decode(errors="replace") != BEGUN:
+            raise SessionError(f"{session}: {why_not_begun(done.stderr.decode(errors='replace'))}")
         told = json.loads(head)
     except subprocess.TimeoutExpired:
         raise SessionError(
@@ -64,6 +68,7 @@ def _frames(told: Mapping[View, Any], pixels: bytes) -> dict[View, Frame]:
 
 def _main(path: Path, drop_id: int) -> None:
     """Print one line of JSON, then the pixels of both views."""
+    say_begun()
     try:
         with Session(path) as session:
             record = session.record(drop_id)

@@ -19,6 +19,7 @@ from typing import Any
 from magis_calib.domain.camera import VIEWS, CameraFacts, DropAnnouncement, View
 from magis_calib.domain.errors import MagisError, SessionError
 from magis_calib.domain.serial import to_json
+from magis_calib.host.child import say_begun
 from magis_calib.link.wire import as_sent
 from magis_calib.recording import layout, rows
 from magis_calib.recording.open_segment import OpenSegment
@@ -221,4 +222,5 @@ def _frame(
 
 
 if __name__ == "__main__":
+    say_begun()
     print(to_json(salvage(Path(sys.argv[1]), Path(sys.argv[2]))))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,11 @@ import numpy.typing as npt
 from magis_calib.domain.camera import VIEWS, CameraFacts, Counts, FrameHeader, View
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
+from magis_calib.domain.json_text import json_table
 from magis_calib.domain.serial import record_from_json
+from magis_calib.domain.typed import Made, made, refuse_other_types
 from magis_calib.recording import layout
+from magis_calib.recording.bounds import checked_images, checked_table, checked_texts
 from magis_calib.recording.sums import ABOUT, about_crc32, begun_rows, text_crc32, without_sums
 from magis_calib.recording.superblock import SIZE, left_open
 
@@ -67,7 +69,7 @@ class Segment:
     def configuration(self) -> str:
         """The configuration in force, as JSON text."""
         with reading(self.path, "configuration"):
-            return _decode(self._entry["configuration"][()])
+            return _decode(checked_texts(self._entry["configuration"])[()])
 
     def table(self, name: str) -> Rows:
         """Return a whole table: frames, announcements, estimates or decisions.
@@ -86,7 +88,7 @@ class Segment:
         Raises `SessionError`.
         """
         with reading(self.path, name):
-            rows: Rows = self._entry[name][:]
+            rows: Rows = checked_table(name, self._entry[name])[:]
             return begun_rows(rows) if self.left_open else rows
 
     @property
@@ -118,14 +120,13 @@ class Segment:
         """Return what the camera of this view announced. Raises `SessionError`."""
         with reading(self.path, f"facts of view {view}"):
             attributes = self._entry[f"view_{view}"].attrs
-            return CameraFacts(
-                **{name: _native(attributes[name]) for name in CameraFacts.__dataclass_fields__}
-            )
+            told = {name: _native(attributes[name]) for name in CameraFacts.__dataclass_fields__}
+            return _typed(CameraFacts, told)
 
     def header(self, view: View, place: int) -> FrameHeader:
         """Return one frame's header. Raises `SessionError`."""
         with reading(self.path, f"header {place} of view {view}"):
-            return _header(self._entry[f"view_{view}/headers"][place])
+            return _header(checked_texts(self._entry[f"view_{view}/headers"])[place])
 
     def counts(self, view: View, place: int) -> Counts | None:
         """Return the pixels that are kept of one frame; None where none are.
@@ -136,7 +137,7 @@ class Segment:
         if group is None or "counts" not in group:
             return None
         with reading(self.path, f"image {place} of view {view}"):
-            counts: Counts = group["counts"][place]
+            counts: Counts = checked_images(group["counts"])[place]
         counts.flags.writeable = False
         return counts
 
@@ -155,12 +156,13 @@ class Segment:
     @property
     def records_held(self) -> int:
         """How many records there are; one drop may have several."""
-        return int(self._entry["records"].shape[0])
+        with reading(self.path, "records"):
+            return int(checked_texts(self._entry["records"]).shape[0])
 
     def record(self, place: int) -> DropRecord:
         """Return one record. Raises `SessionError`."""
         with reading(self.path, f"record {place}"):
-            return record_from_json(_decode(self._entry["records"][place]))
+            return record_from_json(_decode(checked_texts(self._entry["records"])[place]))
 
     def _frames_of_headers(self) -> Rows:
         """Return the table that schema 1 did not have, read from the headers of its frames."""
@@ -201,11 +203,19 @@ class reading:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, FAILURES):
-            raise SessionError(f"{self._path}: {self._what} cannot be read: {error}") from error
+            why = f"{error} is missing" if isinstance(error, KeyError) else error
+            raise SessionError(f"{self._path}: {self._what} cannot be read: {why}") from error
 
 
 def _header(text: Any) -> FrameHeader:
-    return FrameHeader(**json.loads(_decode(text)))
+    return _typed(FrameHeader, json_table(_decode(text)))
+
+
+def _typed(kind: type[Made], table: Mapping[str, Any]) -> Made:
+    """Return one of ours with fields of their types. Raises `ValueError` naming the wrong one."""
+    one = made(kind, table)
+    refuse_other_types(one)
+    return one
 
 
 def _decode(value: Any) -> str:

@@ -15,6 +15,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.host.files import read_text
 
 NAME = "what_if"
 """Of a matrix whose numbers stand in the file."""
@@ -64,9 +65,9 @@ def read_changes(path: Path) -> Changes:
     Raises `ConfigError` naming the file, the line or key, wanted and got.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         changes = Changes.model_validate(toml_table(text))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
@@ -100,7 +101,7 @@ def changed(station: Station, changes: Changes, path: Path | None = None) -> Sta
     try:
         return Station.model_validate(table)
     except ValidationError as error:
-        text = path.read_text(encoding="utf-8") if path else ""
+        text = read_text(path) if path else ""
         raise ConfigError(
             "\n".join(_explain(path or Path(NAME), text, one) for one in error.errors())
         ) from error

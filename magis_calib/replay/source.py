@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -19,12 +20,15 @@ from magis_calib.domain.camera import (
 )
 from magis_calib.domain.devices import CameraJoined, LinkState, SourceEnded, SourceEvent
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.errors import WireError
+from magis_calib.domain.errors import SessionError, WireError
 from magis_calib.recording.reader import Session
 from magis_calib.replay.recorded_decisions import waited_s
 
+log = logging.getLogger(__name__)
 LONGEST_PAUSE_S = 60.0
 """A gap between two recorded drops is waited for at most this long at real time."""
+NO_GAP_S = 86_400.0
+"""Times further apart are of clocks that were wrong: nobody waits for that."""
 AHEAD = 1
 """Drops that are read while the one before is in work: a pause shall not have to wait for more."""
 
@@ -136,11 +140,19 @@ class ReplaySource:
         self._at += 1
         if self._at < len(self._records):
             gap_s = (self._records[self._at].time_ns - record.time_ns) / 1e9
-            self._wait_s = min(LONGEST_PAUSE_S, max(0.0, gap_s))
-        found = {view: self._session.frame(record.drop_id, view) for view in VIEWS}
+            self._wait_s = min(LONGEST_PAUSE_S, gap_s) if 0.0 < gap_s < NO_GAP_S else 0.0
+        found = {view: self._frame(record.drop_id, view) for view in VIEWS}
         yield from self._told(
             record, {view: frame for view, frame in found.items() if frame is not None}
         )
+
+    def _frame(self, drop_id: int, view: View) -> Frame | None:
+        """Return one frame; None where there is none that can be read."""
+        try:
+            return self._session.frame(drop_id, view)
+        except SessionError as error:
+            log.error("drop %d, view %s: %s", drop_id, view, error)
+            return None
 
     def _told(self, record: DropRecord, frames: dict[View, Frame]) -> Iterator[SourceEvent]:
         yield DropAnnouncement(record.drop_id, record.sequence_type, time.time_ns())

@@ -128,7 +128,10 @@ class BackgroundJobs:
 
 
 def _certified(session: Path) -> str:
-    answer = ask_child("magis_calib.recording.certificate", [str(session)], PATIENCE_S)
+    try:
+        answer = ask_child("magis_calib.recording.certificate", [str(session)], PATIENCE_S)
+    except SessionError as error:
+        answer = str(error)
     if isinstance(answer, str):
         return f"no certificate: {answer}"
     gaps = answer["gaps_in_all"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
+from magis_calib.host.files import open_anew
 from magis_calib.link.control_messages import Answer, ControllerRequest
 
 
@@ -14,7 +16,7 @@ class CommandLog:
 
     def __init__(self, path: Path | None) -> None:
         """Begin a new file; None to write nothing. Raises `OSError`."""
-        self._file = None if path is None else path.open("w", encoding="utf-8")
+        self._file = None if path is None else os.fdopen(open_anew(path), "w", encoding="utf-8")
 
     def add(self, controller: str, who: str, request: ControllerRequest, answer: Answer) -> None:
         """Write down a request that may change something; `who`: the name of its key."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import zmq
 
+from magis_calib.auth.binding import bind
 from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.domain.control import Setpoints
 from magis_calib.domain.errors import WireError
@@ -84,7 +85,7 @@ class ControllerServer:
         self.socket.setsockopt(zmq.ROUTER_HANDOVER, 1)
         self.socket.setsockopt(zmq.ROUTER_MANDATORY, 1)  # to notice that a peer is gone
         security.serve(self.socket, "control", place.controller)
-        self.socket.bind(place.endpoint)
+        bind(self.socket, place.endpoint)
         say(f"{place.controller}: listening on {place.endpoint}")
 
     def serve(self) -> None:

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from magis_calib.config.fields import toml_table
 from magis_calib.config.loading import line_of
 from magis_calib.domain.errors import ConfigError
+from magis_calib.host.files import read_text
 from simulators.faults import kinds as one
 from simulators.faults import wire_kinds as wire
 from simulators.faults.active import Faults
@@ -89,10 +90,10 @@ def load_faults(path: Path | None, numbers: PlantNumbers) -> tuple[Timed, ...]:
     if path is None:
         return ()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         known = KnownNames(numbers.actuators.keys(), numbers.controllers)
         return FaultFile.model_validate(toml_table(text), context=known).fault
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from magis_calib.config.fields import toml_table
 from magis_calib.domain.errors import ConfigError
 from magis_calib.domain.quantities import ACTUATORS
+from magis_calib.host.files import read_text
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -176,7 +177,7 @@ def load_plant_numbers(path: Path | None = None) -> PlantNumbers:
                 .read_text(encoding="utf-8")
             )
         else:
-            text = path.read_text(encoding="utf-8")
+            text = read_text(path)
         return PlantNumbers.model_validate(toml_table(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise ConfigError(f"{source}: {error}") from error

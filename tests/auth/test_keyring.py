@@ -130,3 +130,31 @@ def test_the_command_lists_makes_allows_and_revokes(
         == 2
     )
     assert "wanted a name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o662, 0o664, 0o622])
+def test_a_list_that_others_can_write_lets_nobody_in(tmp_path: Path, mode: int) -> None:
+    keyring = Keyring.at(tmp_path / "keys")
+    (keyring.folder / ALLOWED).chmod(mode)
+    for asked in (keyring.parties, lambda: Keyring(keyring.folder)):
+        with pytest.raises(ConfigError, match=f"chmod go-w {keyring.folder / ALLOWED}"):
+            asked()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("name", [ALLOWED, "camera.key"])
+def test_keys_of_another_user_are_not_taken(tmp_path: Path, name: str) -> None:
+    keyring = Keyring.at(tmp_path / "keys")
+    os.chown(keyring.folder / name, 1234, 1234)
+    with pytest.raises(ConfigError, match="wanted a file of this user's or root's"):
+        (keyring.parties() if name == ALLOWED else keyring.pair("camera"))
+
+
+def test_the_list_is_made_for_its_user_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        keyring = Keyring.at(tmp_path / "keys")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((keyring.folder / ALLOWED).stat().st_mode) == 0o644
+    assert Keyring(keyring.folder).parties()

@@ -379,8 +379,10 @@ def test_a_plot_that_cannot_be_written_is_an_error(run: Run, images: Path) -> No
     (images / "folder.png").mkdir(exist_ok=True)
     said = run(*FACTS, "x.png", "--plot", "folder.png")
     assert said.code == 2
-    assert len(said.lines) == 1
-    assert said.errors[0].startswith("magis-calib fit: folder.png: ")
+    assert not said.lines  # nothing is fitted for what could not be drawn
+    assert said.errors == [
+        "magis-calib fit: folder.png: cannot be written: wanted a regular file, got a folder"
+    ]
 
 
 def test_the_report_leaves_stdout_alone(run: Run) -> None:
@@ -489,3 +491,29 @@ def test_matter_waves_are_as_published(run: Run, images: Path) -> None:
     }
     for name, (value, error) in published.items():
         assert abs(measured[name] - value) < 3.0 * error, name
+
+
+def test_a_shadow_is_said_to_be_dark(run: Run, images: Path) -> None:
+    rng = np.random.default_rng(1)
+    rows, columns = np.mgrid[:300, :400]
+    cloud = np.exp(-((rows - 150) ** 2 + (columns - 200) ** 2) / (2 * 25.0**2))
+    np.save(images / "shadow.npy", rng.poisson(3000 * np.exp(-cloud)).astype(np.uint16))
+    np.save(images / "density.npy", cloud + rng.normal(0, 0.02, cloud.shape))
+    for name in ("shadow.npy", "density.npy"):
+        (line,) = run("--model", "gaussian", name).lines
+        assert line["usable"] == (name == "density.npy"), line["reasons"]
+        assert any(one.startswith("dark") for one in line["reasons"]) == (name == "shadow.npy")
+
+
+@pytest.mark.parametrize(("step", "option"), [(1, "--bits 12"), (16, "--bits 12 --lsb-counts 16")])
+def test_the_full_scale_of_fewer_bits_is_named(
+    run: Run, images: Path, step: int, option: str
+) -> None:
+    counts = np.load(images / "x.npy")
+    few = np.minimum(counts // 4, 4095)
+    few[100:110, 100:110] = 4095
+    np.save(images / "few.npy", (few * step).astype(np.uint16))
+    said = run("few.npy")
+    assert any("pixels stand at" in one and option in one for one in said.errors)
+    assert not run(*option.split(), "few.npy").errors
+    assert not run("x.npy").errors

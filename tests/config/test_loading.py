@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from pathlib import Path
 
@@ -49,6 +50,13 @@ MISTAKES = {
         "127.0.0.1:15551",
         ["controllers.laser.endpoint", "got '127.0.0.1:15551'"],
     ),
+    "gain of truth": ('gain = "auto"', "gain = true", ["gain", "wanted", "got True"]),
+    "truth for a number": ("wait_s = 5.0", "wait_s = true", ["wait_s", "a number, got true"]),
+    "noise of nothing": ("noise = 16.6e-6", "noise = 1e-320", ["noise", "between 1e-100"]),
+    "wait without end": ("wait_s = 5.0", "wait_s = 1e300", ["wait_s", "1e+100"]),
+    "wait of years": ("wait_s = 5.0", "wait_s = 1e9", ["wait_s", "less than or equal to 1000000"]),
+    "port": ("127.0.0.1:15551", "127.0.0.1:80000", ["endpoint", "a port from 1 to 65535"]),
+    "camera name": ('"LM1"', '"L\\u001bM1"', ["cameras.0.name", "wanted a name of"]),
     "fact with a typo": (
         'defects = ""',
         'defects = ""\nfacts = { gian = 1.0 }',
@@ -225,3 +233,34 @@ def test_a_third_controller_is_one_more_table() -> None:
     station = select_station(parse_config(text, "mine.toml"), None)[1]
     assert station.endpoints["cameras"] == "tcp://127.0.0.1:15554"
     assert (station.owners["focus_m"], station.announcer) == ("cameras", "drop_system")
+
+
+@pytest.mark.parametrize(
+    "name", ["süd", "bottom/2", "lab[1]", "..", ".", "", "-x", "a" * 56, "a\nb"]
+)
+def test_a_station_is_called_what_messages_and_folders_can_have(name: str) -> None:
+    text = default_text().replace("[stations.bottom", f"[stations.{json.dumps(name)}")
+    with pytest.raises(ConfigError, match="wanted a name of 1 to 55 letters"):
+        parse_config(text.replace('"bottom"', json.dumps(name)), "own.toml")
+
+
+def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + default_text().encode())
+    assert load_config(path) == load_config(None)
+
+
+def test_what_is_no_text_file_is_said_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(10**12)
+    (tmp_path / "latin").write_bytes("# süd".encode("latin-1"))
+    for path, words in (
+        (Path("/dev/zero"), "got a device"),
+        (tmp_path, "got a folder"),
+        (tmp_path / "pipe", "got a pipe"),
+        (tmp_path / "large", "of at most 16 MB"),
+        (tmp_path / "latin", "UTF-8"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            load_config(path)

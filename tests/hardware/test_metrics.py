@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from hardware.metrics import BUCKETS_S, StageTimes, served
+from hardware.metrics import AT_ONCE, BUCKETS_S, StageTimes, served
 from magis_calib.domain.control import Decision
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import unusable_station
@@ -102,3 +103,24 @@ def test_a_frame_that_comes_late_does_not_make_a_count_fall() -> None:
             run.snapshot = replace(run.snapshot, counters=counted, time_s=time.monotonic())
             seen.append(counts(port)["magis_frames_total", "lost"])
     assert seen == [1, 1]
+
+
+def test_who_holds_connections_open_costs_few_threads_and_is_cut_off() -> None:
+    port, before = free_port(), threading.active_count()
+    with served(Run(), StageTimes(), port):
+        held = []
+        for _ in range(200):
+            one = socket.create_connection(("127.0.0.1", port), timeout=30)
+            one.sendall(b"GET /metrics HTTP/1.1\r\nHost:")
+            held.append(one)
+        assert threading.active_count() - before <= 2 * AT_ONCE + 1
+        for one in held:  # each is ended by the other side, with an answer or without
+            with contextlib.suppress(ConnectionResetError):
+                one.recv(1000)
+            one.close()
+        until_s = time.monotonic() + 30.0
+        while True:
+            with contextlib.suppress(OSError):
+                assert counts(port)
+                break
+            assert time.monotonic() < until_s

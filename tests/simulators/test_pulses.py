@@ -124,3 +124,10 @@ def test_what_cannot_be_off_is_refused(capsys, word, said):
     assert ended.value.code == 2
     told = capsys.readouterr().err
     assert all(words in told for words in ("--off", *said)), told
+
+
+def test_numbers_made_of_dates_begin_at_once(numbers):
+    plant = Plant(numbers, "short", 0)
+    first = plant.drop(202_612_010_001, plant.nominal)
+    assert first.drop_id == 202_612_010_001
+    assert plant.drop(202_612_010_002, plant.nominal).disturbance != first.disturbance

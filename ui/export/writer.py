@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,6 +14,7 @@ from PySide6.QtCore import QBuffer, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 
+from magis_calib.host.files import open_anew, open_to_append, replace_bytes
 from ui.models.plot import Origin, Plot, Table, drops_in_words
 from ui.style.colours import DIM, PANEL, TEXT
 from ui.style.theme import text_font
@@ -131,19 +133,19 @@ def _render(painter: QPainter, view: Any, into: QRectF, scale: float) -> None:
 
 
 def _save(picture: QImage, path: Path) -> None:
-    path.open("ab").close()  # says why where it cannot be; Qt only says that
+    os.close(open_to_append(path))  # says why where it cannot be; Qt only says that
     if not picture.save(str(path)):
         raise OSError(f"{path}: the picture cannot be written")
 
 
 def _write(path: Path, text: bytes) -> None:
-    path.write_bytes(text)
+    replace_bytes(path, text)
 
 
 def _write_table(path: Path, table: Table, lines: list[str], plot: Plot, origin: Origin) -> None:
     """Write lines that begin with # for people, then names and columns for programs."""
     heads = _heads(table, plot, origin)
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with os.fdopen(open_anew(path), "w", encoding="utf-8", newline="") as file:
         file.writelines(f"# {line}\n" for line in (*lines, *heads))
         _write_columns(file, table)
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.devices import LinkState
 from magis_calib.domain.drop_record import DropRecord
-from magis_calib.domain.quantities import Quantity
+from magis_calib.domain.quantities import END_OF_TIME_NS, Quantity
 from magis_calib.state.snapshot import LoopWord, Snapshot
 from ui.style.colours import ACT, INFO, LOOK, PROCEDURE, SHADOW, TEXT
 
@@ -87,7 +87,9 @@ def age(age_s: float | None) -> str:
 
 
 def utc_time(time_ns: int) -> str:
-    """Write the time of day (UTC)."""
+    """Write the time of day (UTC); "–" for what is no time."""
+    if not 0 <= time_ns < END_OF_TIME_NS:
+        return "–"
     return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%H:%M:%S")
 
 

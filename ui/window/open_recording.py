@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QProcess, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from magis_calib.host.child import python_module
 from magis_calib.recording.listing import is_session
 
 
@@ -27,12 +27,11 @@ def replay_apart(folder: str) -> str:
     """Replay a recording in a program of its own; return what is to be said."""
     if refusal := why_no_recording(folder):
         return f"▲ {refusal}"
-    begun, _ = QProcess.startDetached(sys.executable, ["-m", "magis_calib", "replay", folder])
+    program, *words = python_module("magis_calib", "replay", folder)
+    begun, _ = QProcess.startDetached(program, words)
     name = Path(folder).name
     return (
-        f"replaying {name} in a window of its own"
-        if begun
-        else f"▲ {sys.executable}: cannot be started"
+        f"replaying {name} in a window of its own" if begun else f"▲ {program}: cannot be started"
     )
 
 

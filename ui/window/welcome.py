@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-
 from PySide6.QtCore import QSettings, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QGridLayout, QLabel, QPushButton, QWidget
 
+from magis_calib.host.stopping import on_stop
 from ui.style.scheme import choose
 from ui.window.open_recording import ask_for_recording, why_no_recording
 
@@ -118,9 +117,8 @@ def ask_what_to_run(addresses: str, sessions: str) -> list[str] | None:
     welcome.chosen.connect(answers.append)
     welcome.chosen.connect(app.quit)
     looks.start()
-    before = signal.signal(signal.SIGINT, lambda *_: welcome.close())
-    welcome.show()
-    app.exec()
-    signal.signal(signal.SIGINT, before)
+    with on_stop(welcome.close):
+        welcome.show()
+        app.exec()
     welcome.deleteLater()
     return answers[0] if answers else None

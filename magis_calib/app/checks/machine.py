@@ -62,7 +62,7 @@ def _window(asked: Asked) -> Iterator[Finding]:
         "print(PySide6.__version__, app.platformName())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=30, check=False
     )
     good = done.returncode == 0
     found = (

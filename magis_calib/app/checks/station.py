@@ -14,6 +14,7 @@ from magis_calib.actuators.checks import disagreements
 from magis_calib.app.checks.finding import Asked, Check, Finding
 from magis_calib.auth.keyring import ALLOWED, OWN, Keyring
 from magis_calib.auth.sockets import SocketSecurity, open_lock
+from magis_calib.config.fields import host_and_port
 from magis_calib.domain.control import ParameterFacts
 from magis_calib.domain.errors import ConfigError, ControllerError
 
@@ -26,11 +27,11 @@ def _ports(asked: Asked) -> Iterator[Finding]:
         endpoint = asked.station.endpoints[name]
         if not endpoint.startswith("tcp://"):
             continue
-        host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
-        with socket.socket() as probe:
+        host, port = host_and_port(endpoint)
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("" if host == "*" else host, int(port)))
+                probe.bind((host, port))
             except OSError as error:
                 yield Finding(
                     f"port of {name}",

@@ -18,6 +18,7 @@ from magis_calib.config.station import Station
 from magis_calib.domain.control import Decision
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.estimate import unusable_station
+from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.rules import RESPONSE
 from magis_calib.products.matrices import matrix_state, measured_matrix
 from magis_calib.products.store import Product, read_product, write_product
@@ -80,7 +81,8 @@ def measured(
     errors = {one: dict.fromkeys(names, stderr) for one in rows}
     for (observable, actuator), value in changes.items():
         rows[observable][actuator] = value
-    numbers = {"matrix": rows, "stderr": errors, "actuator_units": dict.fromkeys(names, "")}
+    units = {name: ACTUATORS[name].unit for name in names}
+    numbers = {"matrix": rows, "stderr": errors, "actuator_units": units}
     write_product(
         folder,
         Product(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from PySide6.QtCore import QProcess, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QPixmap
 from PySide6.QtWidgets import (
@@ -16,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from magis_calib.host.child import python_module
 from magis_calib.state.commands import ReturnTo
 from magis_calib.state.procedure import ProcedureState
 from ui.models.product_text import Optimum, optimum_of, product_in_words
@@ -47,9 +46,8 @@ class PaperButton(QPushButton):
 
     def _make(self) -> None:
         self.setEnabled(False)
-        self._making.start(
-            sys.executable, ["-m", "magis_calib", "products", self._what, self._product]
-        )
+        program, *words = python_module("magis_calib", "products", self._what, self._product)
+        self._making.start(program, words)
 
     def _done(self, exit_code: int) -> None:
         self.setEnabled(True)

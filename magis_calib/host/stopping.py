@@ -1,0 +1,41 @@
+"""Signals that ask a program to end: Ctrl-C, SIGTERM, and SIGHUP of a terminal that is gone."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def interrupt_on_stops() -> None:
+    """Let each of them leave as little lying about as Ctrl-C; one that is ignored stays so."""
+    for number in _heard():
+        signal.signal(number, signal.default_int_handler)
+
+
+def leave_at_once_on_stops() -> None:
+    """Let each of them end the program without a word: there is nothing left to be done."""
+    for number in _heard():
+        signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def on_stop(deed: Callable[[], object]) -> Iterator[None]:
+    """Do this with each of them instead. In another thread than the main one nothing changes."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {
+            number: signal.signal(number, lambda number, frame: deed()) for number in _heard()
+        }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _heard() -> list[signal.Signals]:
+    return [one for one in STOPS if signal.getsignal(one) is not signal.SIG_IGN]
