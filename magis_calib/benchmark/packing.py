@@ -17,7 +17,7 @@ from magis_calib.benchmark.statistic import BenchmarkVerdict
 from magis_calib.benchmark.workers import Tick
 from magis_calib.config.recording import COMPRESSIONS, Compression
 from magis_calib.domain.camera import Counts
-from magis_calib.recording.layout import filter_of
+from magis_calib.recording.segments.layout import filter_of
 
 WANTED_RATIO = 1.5
 """Noise does not pack: a realistic picture of 12 bits in 16 gets little smaller than this."""

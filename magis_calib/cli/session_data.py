@@ -28,7 +28,7 @@ from magis_calib.recording.listing import age_s, listed, sessions_in
 from magis_calib.recording.probe import opened
 from magis_calib.recording.prune import Prunable, prunable, prune
 from magis_calib.recording.reader import Session
-from magis_calib.recording.segment import Rows
+from magis_calib.recording.segments.segment import Rows
 from magis_calib.recording.tables import TABLES, last_of_each
 
 DAY_S = 86_400.0

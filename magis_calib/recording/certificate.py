@@ -21,8 +21,8 @@ from magis_calib.host.child import say_begun
 from magis_calib.recording.check import missing_frames, missing_segments
 from magis_calib.recording.files import FINAL, read_sealed, write_sealed
 from magis_calib.recording.reader import Session
-from magis_calib.recording.segment import reading
-from magis_calib.recording.sums import DRIVER
+from magis_calib.recording.segments.segment import reading
+from magis_calib.recording.segments.sums import DRIVER
 
 CERTIFICATE = "certificate.json"
 NAMED = 1000

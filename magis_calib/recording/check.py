@@ -24,7 +24,7 @@ from magis_calib.recording.files import (
 )
 from magis_calib.recording.proof import differing
 from magis_calib.recording.reader import Session
-from magis_calib.recording.rows import counts_crc32
+from magis_calib.recording.segments.rows import counts_crc32
 
 MOST_BETWEEN = 200_000
 """Drops that nobody heard of are named up to so many."""

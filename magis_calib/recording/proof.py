@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from magis_calib.domain.camera import VIEWS
 from magis_calib.domain.errors import SessionError
-from magis_calib.recording import layout
 from magis_calib.recording.reader import Session
-from magis_calib.recording.segment import Segment
-from magis_calib.recording.sums import HEADER, RECORD, ROW, other_rows
+from magis_calib.recording.segments import layout
+from magis_calib.recording.segments.segment import Segment
+from magis_calib.recording.segments.sums import HEADER, RECORD, ROW, other_rows
 
 DOUBTED = "about_doubted"
 """Attribute of a repaired segment whose attributes, configuration or axes were damaged."""

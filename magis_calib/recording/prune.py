@@ -16,8 +16,8 @@ from magis_calib.recording.listing import Listed
 from magis_calib.recording.lock import SessionLock
 from magis_calib.recording.proof import differing_in
 from magis_calib.recording.reader import segment_paths
-from magis_calib.recording.segment import FAILURES, Segment
-from magis_calib.recording.sums import ABOUT, ROW, about_crc32, renewed
+from magis_calib.recording.segments.segment import FAILURES, Segment
+from magis_calib.recording.segments.sums import ABOUT, ROW, about_crc32, renewed
 
 PRUNED = "pruned"
 """Value of a segment's attribute `raw` once its images were removed."""

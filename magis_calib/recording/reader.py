@@ -18,8 +18,8 @@ from magis_calib.domain.camera import VIEWS, Frame, View
 from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
 from magis_calib.recording.files import segments_in
-from magis_calib.recording.rows import counts_crc32
-from magis_calib.recording.segment import Rows, Segment, reading
+from magis_calib.recording.segments.rows import counts_crc32
+from magis_calib.recording.segments.segment import Rows, Segment, reading
 from magis_calib.recording.tables import dataframe, dataset
 
 if TYPE_CHECKING:

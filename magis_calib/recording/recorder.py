@@ -21,7 +21,7 @@ from magis_calib.domain.errors import SessionError, WireError
 from magis_calib.host.disk import Disk
 from magis_calib.recording.certificate import write_certificate
 from magis_calib.recording.probe import ask_child
-from magis_calib.recording.rows import TooLongError
+from magis_calib.recording.segments.rows import TooLongError
 from magis_calib.recording.watched import FolderGoneError
 from magis_calib.recording.writer import SessionWriter
 from magis_calib.state.snapshot import RecordingState

@@ -21,12 +21,12 @@ from magis_calib.domain.errors import MagisError, SessionError
 from magis_calib.domain.serial import to_json
 from magis_calib.host.child import say_begun
 from magis_calib.link.wire import as_sent
-from magis_calib.recording import layout, rows
-from magis_calib.recording.open_segment import OpenSegment
 from magis_calib.recording.proof import DOUBTED, rows_differing
-from magis_calib.recording.segment import FAILURES, Segment
-from magis_calib.recording.sums import HEADER, RECORD, ROW, other_rows
-from magis_calib.recording.superblock import SIZE, end_of_file, left_open, said_closed
+from magis_calib.recording.segments import layout, rows
+from magis_calib.recording.segments.open_segment import OpenSegment
+from magis_calib.recording.segments.segment import FAILURES, Segment
+from magis_calib.recording.segments.sums import HEADER, RECORD, ROW, other_rows
+from magis_calib.recording.segments.superblock import SIZE, end_of_file, left_open, said_closed
 
 LONGEST_BYTES = 1 << 40
 MOST_ROWS = 10_000_000

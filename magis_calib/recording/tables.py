@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS, OBSERVABLES
-from magis_calib.recording.layout import NAMES
-from magis_calib.recording.segment import Rows
+from magis_calib.recording.segments.layout import NAMES
+from magis_calib.recording.segments.segment import Rows
 
 if TYPE_CHECKING:
     import pandas

@@ -10,7 +10,7 @@ from pathlib import Path
 from magis_calib.domain.camera import View
 from magis_calib.domain.errors import SessionError
 from magis_calib.recording.files import segments_in
-from magis_calib.recording.open_segment import Footprint, OpenSegment
+from magis_calib.recording.segments.open_segment import Footprint, OpenSegment
 
 
 class TouchedError(SessionError):

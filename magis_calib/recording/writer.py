@@ -24,7 +24,6 @@ from magis_calib.domain.serial import to_json
 from magis_calib.host.disk import RESERVE_BYTES
 from magis_calib.host.identity import identity
 from magis_calib.link.wire import as_sent
-from magis_calib.recording import layout, rows
 from magis_calib.recording.files import (
     FINAL,
     SESSION,
@@ -36,7 +35,8 @@ from magis_calib.recording.files import (
     told_of,
     write_sealed,
 )
-from magis_calib.recording.open_segment import OpenSegment
+from magis_calib.recording.segments import layout, rows
+from magis_calib.recording.segments.open_segment import OpenSegment
 from magis_calib.recording.watched import WatchedFolder
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from magis_calib.domain.errors import ImageError
 from magis_calib.imaging.files import read_image
-from tests.imaging.test_files import BYTES, COUNTS, FLOATS, pgm
+from tests.imaging.test_strange_files import BYTES, COUNTS, FLOATS, pgm
 
 DOUBLES = FLOATS.astype(np.float64) + 1e-9
 ROWS, COLUMNS = COUNTS.shape

@@ -21,7 +21,7 @@ from magis_calib.recording.certificate import certify
 from magis_calib.recording.check import check_session
 from magis_calib.recording.continuation import SessionLock, earlier, left_unfinished
 from magis_calib.recording.reader import Session
-from magis_calib.recording.segment import Segment
+from magis_calib.recording.segments.segment import Segment
 from magis_calib.recording.writer import SessionWriter, new_session_path
 from tests.pictures import SMALL, frame
 

@@ -7,7 +7,13 @@ from pathlib import Path
 import h5py
 import pytest
 
-from magis_calib.recording.superblock import SIZE, checksum, end_of_file, left_open, said_closed
+from magis_calib.recording.segments.superblock import (
+    SIZE,
+    checksum,
+    end_of_file,
+    left_open,
+    said_closed,
+)
 
 
 @pytest.fixture

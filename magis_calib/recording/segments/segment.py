@@ -17,10 +17,16 @@ from magis_calib.domain.errors import SessionError
 from magis_calib.domain.json_text import json_table
 from magis_calib.domain.serial import record_from_json
 from magis_calib.domain.typed import Made, made, refuse_other_types
-from magis_calib.recording import layout
-from magis_calib.recording.bounds import checked_images, checked_table, checked_texts
-from magis_calib.recording.sums import ABOUT, about_crc32, begun_rows, text_crc32, without_sums
-from magis_calib.recording.superblock import SIZE, left_open
+from magis_calib.recording.segments import layout
+from magis_calib.recording.segments.bounds import checked_images, checked_table, checked_texts
+from magis_calib.recording.segments.sums import (
+    ABOUT,
+    about_crc32,
+    begun_rows,
+    text_crc32,
+    without_sums,
+)
+from magis_calib.recording.segments.superblock import SIZE, left_open
 
 _FILTERS = hdf5plugin.FILTERS
 Rows = npt.NDArray[np.void]

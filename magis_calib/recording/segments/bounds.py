@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from magis_calib.recording import layout
+from magis_calib.recording.segments import layout
 
 MOST_ROWS = 1_000_000
 """Of one table of a segment, which is begun anew every hour."""

@@ -13,8 +13,8 @@ from magis_calib.domain.drop_record import DropRecord
 from magis_calib.domain.errors import SessionError
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.domain.serial import to_json
-from magis_calib.recording import layout
-from magis_calib.recording.sums import DRIVER, HEADER, RECORD, filled
+from magis_calib.recording.segments import layout
+from magis_calib.recording.segments.sums import DRIVER, HEADER, RECORD, filled
 
 
 class TooLongError(SessionError):

@@ -14,7 +14,14 @@ import numpy as np
 from magis_calib.config.recording import Compression
 from magis_calib.domain.camera import CameraFacts, View
 from magis_calib.domain.quantities import ACTUATORS, DIAGNOSTICS, OBSERVABLES
-from magis_calib.recording.sums import ABOUT, DRIVER, HEADER, RECORD, about_crc32, with_sums
+from magis_calib.recording.segments.sums import (
+    ABOUT,
+    DRIVER,
+    HEADER,
+    RECORD,
+    about_crc32,
+    with_sums,
+)
 
 
 def filter_of(compression: Compression) -> Mapping[str, Any]:

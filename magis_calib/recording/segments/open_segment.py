@@ -14,7 +14,7 @@ import h5py
 
 from magis_calib.domain.errors import SessionError
 from magis_calib.recording.files import PART, sync_folder, write_new
-from magis_calib.recording.superblock import SIZE, end_of_file, left_open
+from magis_calib.recording.segments.superblock import SIZE, end_of_file, left_open
 
 
 class OpenSegment:
