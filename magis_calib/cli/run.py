@@ -27,6 +27,7 @@ from magis_calib.config.loading import load_config, select_station
 from magis_calib.config.station import Station
 from magis_calib.domain.errors import SessionError
 from magis_calib.host.command_line import Parser, UsageError
+from magis_calib.host.stopping import undisturbed
 from magis_calib.procedures.catalogue import KNOWN
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import StartProcedure
@@ -146,7 +147,8 @@ def _wired(
         words = f"camera {station.links.camera}, telemetry {station.links.telemetry}"
         print(f"the usual ports are taken; {words}", file=sys.stderr)
     if keys is None:
-        folder = until_the_end.enter_context(TemporaryDirectory(prefix="magis-calib-"))
+        with undisturbed():
+            folder = until_the_end.enter_context(TemporaryDirectory(prefix="magis-calib-"))
         keys = Path(folder) / "keys"
     return station, keys
 

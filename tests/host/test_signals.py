@@ -36,6 +36,11 @@ def test_one_that_is_ignored_stays_so() -> None:
             os.kill(os.getpid(), signal.SIGHUP)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
+        heard: list[int] = []
+        for _ in range(2):
+            with on_stop(lambda: heard.append(1)):
+                pass
+        assert heard == [1], "an interruption that was swallowed is done later, once"
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
