@@ -167,7 +167,7 @@ class CameraLink:
             self._send(
                 identity, ErrorAnswer(code=error.code, message=str(error), retry=retry, **echo)
             )
-            return BadMessage(error, view)
+            return BadMessage(error, view, "drop_id" in echo)
 
     def _accept(
         self, identity: bytes, message: FromCamera, rest: list[zmq.Frame], now_s: float

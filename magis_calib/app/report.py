@@ -50,7 +50,11 @@ def build_report(
         "session": snapshot.session,
         "exit": _exit(engine, counts, drops),
         "drops": _picked(counts, "expected", "complete", "incomplete", "usable"),
-        "frames": _picked(counts, "received", "stored", "lost", "duplicate"),
+        "frames": {
+            "received": counts.frames,
+            **_picked(counts, "stored", "not_stored", "lost", "duplicate"),
+            "refused": counts.frames_refused,
+        },
         "untold": dict(engine.history.untold.views),
         "recording": plain(snapshot.recording),
         "corrections": _picked(counts, "sent", "applied", "refused", "held"),

@@ -37,6 +37,8 @@ class BadMessage:
 
     error: WireError
     view: View | None
+    of_frame: bool = False
+    """It was a frame, of which nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)

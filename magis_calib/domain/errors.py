@@ -37,8 +37,9 @@ class WireError(MagisError):
         self.what = what
         self.wanted = wanted
         self.got = got
-        tail = "" if wanted is None and got is None else f": wanted {wanted!r}, got {got!r}"
-        super().__init__(f"{what}{tail}")
+        said = {"wanted": wanted, "got": got}
+        tail = ", ".join(f"{word} {one!r}" for word, one in said.items() if one is not None)
+        super().__init__(f"{what}: {tail}" if tail else what)
 
 
 class ControllerError(MagisError):

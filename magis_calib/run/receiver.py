@@ -40,6 +40,8 @@ class ReceiverState:
     lost: int = 0
     late: int = 0
     """Frames that came after they had been given up for lost."""
+    refused: int = 0
+    """Frames that were answered with an error."""
     malformed: Mapping[str, int] = field(default_factory=dict)
     latest_error: str = ""
     latest_error_code: str = ""
@@ -120,7 +122,7 @@ class Receiver:
                 if self._record is not None:
                     self._record.put(CameraNews(event.view, event.facts))
             case BadMessage():
-                self._malformed(event.error)
+                self._malformed(event.error, event.of_frame)
             case DropAnnouncement():
                 self._announced(event)
             case IncompleteDrop():
@@ -151,7 +153,7 @@ class Receiver:
         try:
             result = self._pair(frame)
         except WireError as error:
-            self._malformed(error)
+            self._malformed(error, True)
             self._source.refused(frame, error)
             return
         if result == "duplicate":
@@ -209,12 +211,13 @@ class Receiver:
             self.state = replace(self.state, lost=self.state.lost + 2 - len(drop.frames))
             self._work.put(drop)
 
-    def _malformed(self, error: WireError) -> None:
+    def _malformed(self, error: WireError, of_frame: bool) -> None:
         self._errors[error.code] += 1
         if self._errors[error.code] == 1:
             log.warning("refused a message (%s): %s", error.code, error)
         self.state = replace(
             self.state,
+            refused=self.state.refused + of_frame,
             malformed=dict(self._errors),
             latest_error=str(error),
             latest_error_code=error.code,

@@ -174,6 +174,8 @@ class SnapshotBuilder:
             late=receiver.late,
             duplicate=receiver.duplicate + (recording.duplicate if recording else 0),
             malformed=_malformed(receiver, recording),
+            frames=receiver.received + receiver.duplicate + receiver.refused,
+            frames_refused=receiver.refused + (recording.refused if recording else 0),
             stored=recording.stored if recording else 0,
             not_stored=recording.not_stored if recording else 0,
         )

@@ -75,6 +75,9 @@ class Counters:
     usable: int = 0
     received: int = 0
     """Frames."""
+    frames: int = 0
+    """Frames that came in all: stored, not stored, refused or duplicates."""
+    frames_refused: int = 0
     stored: int = 0
     not_stored: int = 0
     untold_x: int = 0
