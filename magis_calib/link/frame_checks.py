@@ -21,10 +21,8 @@ from magis_calib.domain.camera import (
     View,
 )
 
-REMEMBERED = 200
+REMEMBERED = 1_000
 """Drops whose plan, and pictures whose checksums, are remembered."""
-FEWEST_OFFSETS = 3
-"""Triggers that must be known before one may be said to differ from them."""
 LEAST_WINDOW_S = 0.1
 """Triggers are not told apart within this; else within a fifth of the time between drops."""
 WINDOW_SHARE = 0.2
@@ -94,8 +92,8 @@ class FrameChecks:
             return {"drop": self.again}
         found = {f"view {view}": self._doubts.get((pair.drop_id, view), "") for view in VIEWS}
         found = {what: words for what, words in found.items() if words}
-        apart = self._apart(pair)
-        return found if found or not apart else {"drop": apart}
+        of_pair = self._unannounced(pair) or self._apart(pair)
+        return found if found or not of_pair else {"drop": of_pair}
 
     def _repeated(self, view: _View, header: FrameHeader) -> str:
         """Say whether this view showed the very same pixels before."""
@@ -119,13 +117,18 @@ class FrameChecks:
             return _off(off_s, "this machine's clock") if abs(off_s) > CLOCK_S else ""
         off_s = (header.trigger_time_ns - planned_ns) / 1e9
         usual_s = statistics.median(view.offsets_s) if view.offsets_s else 0.0
-        known = len(view.offsets_s) >= FEWEST_OFFSETS
         if not -self._window_s() <= off_s <= FAR_S:
             return _off(off_s, f"the planned time of drop {header.drop_id}")
-        if known and abs(off_s - usual_s) > self._window_s():
+        if view.offsets_s and abs(off_s - usual_s) > self._window_s():
             return _off(off_s - usual_s, f"where drop {header.drop_id} should be, by those before")
         view.offsets_s.append(off_s)
         return ""
+
+    def _unannounced(self, pair: ImagePair) -> str:
+        """Say whether a drop system that announces its drops did not announce this one."""
+        if not self._planned_ns or pair.drop_id in self._planned_ns:
+            return ""
+        return f"belongs to no announced drop: the newest is drop {self._newest}"
 
     def _apart(self, pair: ImagePair) -> str:
         """Say whether the views were triggered at different times."""

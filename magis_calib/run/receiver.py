@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 Work = ImagePair | IncompleteDrop
 
+CONTRADICTING = frozenset({"conflict", "second_driver"})
+"""Refusals after which somebody must act: two sources say different things of one picture."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiverState:
@@ -44,7 +47,9 @@ class ReceiverState:
     """Frames that were answered with an error."""
     malformed: Mapping[str, int] = field(default_factory=dict)
     latest_error: str = ""
-    latest_error_code: str = ""
+    contradiction: str = ""
+    """The newest refusal of a frame or driver that says otherwise than another one."""
+    contradiction_s: float = float("-inf")
     latest_error_s: float = float("-inf")
     latest_frame_s: Mapping[str, float] = field(default_factory=dict)
     doubts: Mapping[str, str] = field(default_factory=dict)
@@ -83,10 +88,10 @@ class Receiver:
             earlier = self._earlier
             self._earlier = None
             self._go_on(earlier)
-        if self._drop_system is not None:
+        event = self._source.receive(timeout_s)
+        if self._drop_system is not None:  # asked after: a drop is announced before its frames
             for announcement in self._drop_system.announcements():
                 self._announced(announcement)
-        event = self._source.receive(timeout_s)
         if event is not None:
             self._handle(event)
         self._give_up(self._pairing.expire(time.monotonic()))
@@ -212,6 +217,9 @@ class Receiver:
             self._work.put(drop)
 
     def _malformed(self, error: WireError, of_frame: bool) -> None:
+        if error.code in CONTRADICTING:
+            now_s = time.monotonic()
+            self.state = replace(self.state, contradiction=str(error), contradiction_s=now_s)
         self._errors[error.code] += 1
         if self._errors[error.code] == 1:
             log.warning("refused a message (%s): %s", error.code, error)
@@ -220,6 +228,5 @@ class Receiver:
             refused=self.state.refused + of_frame,
             malformed=dict(self._errors),
             latest_error=str(error),
-            latest_error_code=error.code,
             latest_error_s=time.monotonic(),
         )

@@ -28,8 +28,6 @@ from magis_calib.run.history import RunHistory
 from magis_calib.run.receiver import ReceiverState
 from magis_calib.state.snapshot import Alarm, Counters, LoopWord, RecordingState, Snapshot
 
-CORRUPTING = frozenset({"conflict", "second_driver"})
-"""Refusals after which somebody must act: two sources say different things of one picture."""
 SHOWN_FOR_S = 60.0
 """A refused message stays an alarm for this long."""
 
@@ -224,9 +222,15 @@ def _frame_troubles(receiver: ReceiverState, now_s: float, patience_s: float) ->
     troubles = _picture_troubles(receiver)
     if now_s - receiver.latest_error_s < SHOWN_FOR_S:
         troubles["frames"] = Trouble(
-            "act" if receiver.latest_error_code in CORRUPTING else "look",
+            "look",
             f"refused a message: {receiver.latest_error}",
             "check the driver with magis-calib check-driver",
+        )
+    if now_s - receiver.contradiction_s < SHOWN_FOR_S:
+        troubles["contradiction"] = Trouble(
+            "act",
+            f"refused: {receiver.contradiction}",
+            "one picture has one source: look who else sends under this name, and its numbers",
         )
     for view, seen_s in receiver.latest_frame_s.items():
         if now_s - seen_s > patience_s:

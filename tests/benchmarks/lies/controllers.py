@@ -62,6 +62,8 @@ class Schedule:
     drops: int
     lying: range
     lie: Lie
+    counts_again_after: int | None = None
+    """The drop after which the drop system begins with drop 1 again."""
 
 
 @dataclass
@@ -76,6 +78,9 @@ class LyingControllers:
     heard: list[Message] = field(default_factory=list)
     """Errors that the application sent."""
     newest: int = 0
+    turn: int = 0
+    """How often the numbers began again."""
+    planned_ns: Callable[[int], int] = field(default=lambda drop_id: time.time_ns())
 
     def __post_init__(self) -> None:
         numbers = load_plant_numbers(None)
@@ -142,6 +147,9 @@ class LyingControllers:
                 self._known |= {name} if message["request"] == "status" else set()
                 self._answer(name, peer, message)
             case "done" if message["drop_id"] == self.newest < self.schedule.drops:
+                if self.newest == self.schedule.counts_again_after and not self.turn:
+                    self.turn = 1
+                    self.newest = 0
                 self._next_drop()
             case "error":
                 self.heard.append(message)
@@ -195,7 +203,7 @@ class LyingControllers:
         for bank in self.banks.values():
             in_force |= bank.latch(self.newest)
         drop = {"type": "drop", "drop_id": self.newest, "sequence_type": "interferometer"}
-        raw = json.dumps(drop | {"planned_time_ns": time.time_ns()}).encode()
+        raw = json.dumps(drop | {"planned_time_ns": self.planned_ns(self.newest)}).encode()
         self._say("drop_system", self._peers["drop_system"], raw)
         self.photograph(self.newest, in_force)
 

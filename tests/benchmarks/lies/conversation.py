@@ -5,9 +5,9 @@ from __future__ import annotations
 import queue
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,13 +16,14 @@ from hardware.controller import ControllerClient
 from magis_calib.actuators.controllers import ControllerSet
 from magis_calib.actuators.live import LiveActuators
 from magis_calib.app.simulated import on_free_ports
-from magis_calib.auth.sockets import open_lock
+from magis_calib.auth.sockets import SocketSecurity, open_lock
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.config.station import Station
 from magis_calib.domain.camera import VIEWS, Frame, FrameHeader, ImagePair
-from magis_calib.domain.devices import LinkState, SourceEvent
+from magis_calib.domain.devices import FrameSource, LinkState, SourceEvent
 from magis_calib.domain.estimate import StationEstimate
 from magis_calib.domain.quantities import OBSERVABLES
+from magis_calib.pipeline import Estimator
 from magis_calib.run.components import Components
 from magis_calib.run.engine import Engine
 from magis_calib.state.commands import CloseLoop, StopRun
@@ -31,6 +32,7 @@ from magis_calib.state.snapshot import Alarm, PastAlarm, Snapshot
 from simulators.instrument.numbers import load_plant_numbers
 from simulators.plant import Plant
 from tests.benchmarks.lies.answers import KINDS, TIMEOUT_S, Made, by_one_or_both
+from tests.benchmarks.lies.cameras import views_of
 from tests.benchmarks.lies.controllers import (
     CommittedWrite,
     LyingControllers,
@@ -79,7 +81,7 @@ class Pictures:
         true = self._plant.drop(drop_id, in_force).observables
         noise = FIT_SIGMA * self._rng.standard_normal(len(FIT_SIGMA))
         seen = {name: true[name] + noise[row] for row, name in enumerate(OBSERVABLES)}
-        self._seen[drop_id] = estimated(drop_id, seen)
+        self._seen[drop_id] = replace(estimated(drop_id, seen), views=views_of(drop_id))
         for view in VIEWS:
             header = FrameHeader(
                 *("bottom", f"LM{view}", view, drop_id, "interferometer", "s", drop_id),
@@ -131,7 +133,8 @@ def impatient() -> Iterator[Station]:
     with on_free_ports(shipped, own=False) as (free, _):
         quick = {"sockets": "plain", "reply_timeout_s": TIMEOUT_S, "heartbeat_s": 0.05}
         links = free.links.model_copy(update=quick | {"silent_after_s": 1.0})
-        yield free.model_copy(update={"links": links})
+        pairing = free.pairing.model_copy(update={"wait_s": 0.3})
+        yield free.model_copy(update={"links": links, "pairing": pairing})
 
 
 def converse(station: Station, seed: int, kind: Made | None = None) -> Found:
@@ -156,14 +159,20 @@ def against(station: Station, schedule: Schedule, seed: int = 1) -> Heard:
     pictures = Pictures(seed)
     controllers = LyingControllers(station, schedule, pictures.photograph)
     try:
-        snapshot = _run(station, pictures, controllers)
+        snapshot = run(station, pictures, pictures, controllers).snapshot
     finally:
         controllers.close()
     alarms = (*snapshot.past_alarms, *snapshot.alarms)
     return Heard(snapshot, alarms, controllers.writes, controllers.heard)
 
 
-def _run(station: Station, pictures: Pictures, controllers: LyingControllers) -> Snapshot:
+def run(
+    station: Station,
+    source: FrameSource | Callable[[SocketSecurity], FrameSource],
+    estimator: Estimator,
+    controllers: LyingControllers,
+) -> Engine:
+    """Run the application until its drops are done; return it as it ended."""
     with closing(open_lock(station, None)) as security:
         clients = {
             name: ControllerClient(
@@ -172,17 +181,18 @@ def _run(station: Station, pictures: Pictures, controllers: LyingControllers) ->
             for name, one in station.controllers.items()
         }
         safety = Safety()
+        source = source(security) if callable(source) else source
         engine = Engine(
             Components(
                 "bottom",
                 station,
-                pictures,
+                source,
                 LiveActuators(ControllerSet(clients), station, safety),
                 lambda: tuple(one.link() for one in clients.values()),
                 safety,
                 drop_system=clients[station.announcer],
                 drops=controllers.schedule.drops,
-                estimator=pictures,
+                estimator=estimator,
             )
         )
         engine.submit(CloseLoop())
@@ -194,7 +204,7 @@ def _run(station: Station, pictures: Pictures, controllers: LyingControllers) ->
         assert ended, f"stuck at drop {controllers.newest}: {last.alarms}"
         for client in clients.values():
             client.close()
-        return engine.snapshot
+        return engine
 
 
 def _out_of_state(writes: Sequence[CommittedWrite], changes: Sequence[SafetyChange]) -> list[str]:
