@@ -223,6 +223,11 @@ def without(numbers: dict, actuator: str) -> dict:
     }
 
 
+def nothing(matrix: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """A matrix by which no actuator moves anything."""
+    return {name: dict.fromkeys(row, 0.0) for name, row in matrix.items()}
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -232,7 +237,7 @@ def without(numbers: dict, actuator: str) -> dict:
         (lambda one: {"numbers": without(one.numbers, "trap_x_m")}, "missing ['trap_x_m']"),
         (lambda one: {"numbers": {}}, "wanted a response of all the loop's actuators"),
         (
-            lambda one: {"numbers": {**one.numbers, "matrix": {name: {} for name in OBSERVABLES}}},
+            lambda one: {"numbers": {**one.numbers, "matrix": nothing(one.numbers["matrix"])}},
             "singular",
         ),
     ],
