@@ -5,7 +5,7 @@ Next on the path of a pair: `magis_calib/actuators/live.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -185,6 +185,7 @@ class Loop:
         if self._cannot_learn(found, gates.estimators_agree(estimate), answers):
             return answers.refusal(found, self._lost or self._response_monitor.found)
         self._learn(found, estimate.drop_id)
+        not_used |= self._not_told_apart(not_used)
         return self._decided(not_used, at, found, answers)
 
     def _unknown(self, at: DropContext, answers: _Answers) -> str:
@@ -211,6 +212,18 @@ class Loop:
         if self._lost:
             self._soft_start.note(held=True)
         return refused
+
+    def _not_told_apart(self, not_used: Container[str]) -> dict[str, str]:
+        """Return measured observables whose channel needs one that was never measured."""
+        seen = self._filters.seen
+        names = list(OBSERVABLES)
+        found = {}
+        for row, name in enumerate(names):
+            needed = np.flatnonzero(self.response.needed[row])
+            missing = [OBSERVABLES[names[one]].label for one in needed if names[one] in not_used]
+            if name not in not_used and not seen[row] and missing:
+                found[name] = f"its correction needs {', '.join(missing)}, never measured yet"
+        return found
 
     def _learn(self, found: Innovation, drop_id: int) -> None:
         if self._jumps.followed:

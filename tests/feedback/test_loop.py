@@ -16,6 +16,9 @@ from magis_calib.domain.quantities import DIAGNOSTICS, OBSERVABLES, wrap_phase
 from magis_calib.feedback.evaluation import DropContext
 from magis_calib.feedback.gates import PhaseGate
 from magis_calib.feedback.loop import Loop
+from simulators.instrument.numbers import load_plant_numbers
+from simulators.plant import Plant
+from tests.feedback.station import allowed, estimated
 
 NOMINAL = {
     "trap_x_m": 0.0,
@@ -218,3 +221,24 @@ def test_the_timeline_answers_for_each_drop_what_its_atoms_saw() -> None:
     assert timeline.in_force(6) == {"a": 1.0, "b": 0.0}
     assert timeline.newest() == {"a": 1.0, "b": 2.0}
     assert timeline.first_drop_with_newest() == 7
+
+
+def test_what_cannot_be_corrected_without_another_observable_says_so(station) -> None:
+    loop = Loop(station)
+    nominal = Plant(load_plant_numbers(), "short", 1).nominal
+    seen = {name: one.reference for name, one in station.loop.observables.items()}
+    whole = estimated(1, dict(seen))
+    row = list(OBSERVABLES).index("y_m")
+    covariance = whole.covariance.copy()
+    covariance[row] = covariance[:, row] = math.nan
+    blind = replace(
+        whole,
+        values={**whole.values, "y_m": math.nan},
+        stderr={**whole.stderr, "y_m": math.nan},
+        covariance=covariance,
+    )
+    facts = allowed(station)
+    found = loop.judge(blind, "interferometer", DropContext(nominal, nominal, facts))
+    assert found.not_used["fringe_x_rad_per_m"] == "its correction needs y, never measured yet"
+    assert "fringe_x_rad_per_m" not in found.used
+    assert "x_m" in found.used
