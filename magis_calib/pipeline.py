@@ -130,8 +130,10 @@ class Pipeline:
         unwanted: Hold | None,
     ) -> Evaluation:
         actuators = self._actuators
-        if pair.earlier or pair.doubts:
-            return _nothing(EARLIER if pair.earlier else in_words(pair.doubts))
+        if pair.earlier:
+            return _nothing(EARLIER)
+        if pair.doubts:
+            return _nothing("; ".join(filter(None, (in_words(pair.doubts), actuators.held))))
         if not in_force:
             return _nothing(f"the setpoints in force are not known: {actuators.held}")
         waited_s = time.monotonic() - pair.received_s

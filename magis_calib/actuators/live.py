@@ -63,7 +63,8 @@ class LiveActuators:
 
         Actuators that read other than commanded, or moved about this drop.
         """
-        return self._strayed or self._whereabouts.doubt_about(self._drop)
+        doubt = self._whereabouts.doubt_about(self._drop)
+        return self._strayed or "; ".join(filter(None, (doubt and self.problem, doubt)))
 
     def oddities(self) -> Mapping[str, Oddity]:
         """Return what controllers said lately that is not as agreed, by controller."""

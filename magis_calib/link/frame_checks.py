@@ -52,6 +52,7 @@ class FrameChecks:
         self._planned_ns: OrderedDict[int, int] = OrderedDict()
         self._views = {view: _View() for view in VIEWS}
         self._doubts: OrderedDict[tuple[int, View], str] = OrderedDict()
+        self._came_ns: OrderedDict[int, int] = OrderedDict()
         self.again = ""
         """Why no picture can be told from an earlier one any more; empty while all can."""
 
@@ -68,8 +69,12 @@ class FrameChecks:
         while len(self._planned_ns) > REMEMBERED:
             self._planned_ns.popitem(last=False)
 
-    def take(self, frame: Frame, now_ns: int) -> str:
-        """Return what speaks against this frame, empty where nothing does. `now_ns`: UTC."""
+    def awaits(self, drop_id: int) -> bool:
+        """Tell whether drops are announced, and this one was not yet."""
+        return bool(self._planned_ns) and drop_id not in self._planned_ns
+
+    def take(self, frame: Frame, now_ns: int) -> None:
+        """Take in a new frame. `now_ns`: UTC."""
         header = frame.header
         view = self._views[header.view]
         if view.session != header.session:
@@ -79,21 +84,28 @@ class FrameChecks:
             odd_counts(frame.counts, frame.facts)
             or self._repeated(view, header)
             or self._exposed_too_long(header)
-            or self._mistimed(view, header, now_ns)
         )
         self._doubts[header.drop_id, header.view] = words
+        self._came_ns[header.drop_id] = now_ns
         while len(self._doubts) > REMEMBERED:
             self._doubts.popitem(last=False)
-        return words
+        while len(self._came_ns) > REMEMBERED:
+            self._came_ns.popitem(last=False)
 
     def doubts(self, pair: ImagePair) -> dict[str, str]:
         """Return why a pair must not be acted upon, by what is concerned; empty for nothing."""
         if self.again:
             return {"drop": self.again}
-        found = {f"view {view}": self._doubts.get((pair.drop_id, view), "") for view in VIEWS}
+        found = {f"view {view}": self._of_view(pair, view) for view in VIEWS}
         found = {what: words for what, words in found.items() if words}
         of_pair = self._unannounced(pair) or self._apart(pair)
         return found if found or not of_pair else {"drop": of_pair}
+
+    def _of_view(self, pair: ImagePair, view: View) -> str:
+        header = pair.frames[view].header
+        words = self._doubts.get((pair.drop_id, view), "")
+        now_ns = self._came_ns.get(pair.drop_id, header.trigger_time_ns)
+        return words or self._mistimed(self._views[view], header, now_ns)
 
     def _repeated(self, view: _View, header: FrameHeader) -> str:
         """Say whether this view showed the very same pixels before."""
@@ -126,7 +138,7 @@ class FrameChecks:
 
     def _unannounced(self, pair: ImagePair) -> str:
         """Say whether a drop system that announces its drops did not announce this one."""
-        if not self._planned_ns or pair.drop_id in self._planned_ns:
+        if not self.awaits(pair.drop_id):
             return ""
         return f"belongs to no announced drop: the newest is drop {self._newest}"
 

@@ -20,9 +20,12 @@ class RecordedDoubts:
     def announced(self, drop: DropAnnouncement) -> None:
         """Do nothing: a recording is no plan."""
 
-    def take(self, frame: Frame, now_ns: int) -> str:
-        """Return nothing: a replay raises no alarm of its own."""
-        return ""
+    def awaits(self, drop_id: int) -> bool:
+        """Return False: nothing is announced in a replay."""
+        return False
+
+    def take(self, frame: Frame, now_ns: int) -> None:
+        """Do nothing: its drop was judged when it was taken."""
 
     def doubts(self, pair: ImagePair) -> Mapping[str, str]:
         """Return why the recorded run did not act upon this pair; empty where it did."""

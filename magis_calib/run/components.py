@@ -76,8 +76,11 @@ class PictureChecks(Protocol):
     def announced(self, drop: DropAnnouncement) -> None:
         """Take in the plan of a drop."""
 
-    def take(self, frame: Frame, now_ns: int) -> str:
-        """Return what speaks against this frame; empty for nothing."""
+    def awaits(self, drop_id: int) -> bool:
+        """Tell whether drops are announced, and this one was not yet."""
+
+    def take(self, frame: Frame, now_ns: int) -> None:
+        """Take in a new frame. `now_ns`: UTC."""
 
     def doubts(self, pair: ImagePair) -> Mapping[str, str]:
         """Return why a pair must not be acted upon, by what is concerned; empty for nothing."""

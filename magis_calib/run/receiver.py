@@ -6,8 +6,9 @@ Next on the path of a pair: `magis_calib/link/pairing.py`.
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 Work = ImagePair | IncompleteDrop
 
+ANNOUNCED_WITHIN_S = 0.5
+"""So long a whole drop waits for its announcement, where drops are announced."""
 CONTRADICTING = frozenset({"conflict", "second_driver"})
 """Refusals after which somebody must act: two sources say different things of one picture."""
 
@@ -79,6 +82,7 @@ class Receiver:
         self._limit = components.drops
         self._checks = components.checks
         self._errors: Counter[str] = Counter()
+        self._whole: deque[tuple[float, Work]] = deque()
         self._earlier = components.earlier
         self.state = ReceiverState()
 
@@ -94,6 +98,7 @@ class Receiver:
                 self._announced(announcement)
         if event is not None:
             self._handle(event)
+        self._pass_on(time.monotonic())
         self._give_up(self._pairing.expire(time.monotonic()))
         self._give_up(self._pairing.shed(self._work.limit_bytes))
 
@@ -115,6 +120,7 @@ class Receiver:
         A replay that is cut off says nothing of the drop that it was at.
         """
         live = self._record is not None
+        self._pass_on(math.inf)
         for drop in self._pairing.flush() if live or self.state.ended else ():
             self._work.put(replace(drop, reason="the run ended before its frames had come"))
         self._work.close()
@@ -194,13 +200,29 @@ class Receiver:
         """
         result, whole = self._pairing.add(frame, time.monotonic())
         if result == "new":
-            words = self._checks.take(frame, time.time_ns())
-            self.state = replace(self.state, doubts={**self.state.doubts, frame.header.view: words})
-        if isinstance(whole, ImagePair):
-            whole = replace(whole, doubts=self._checks.doubts(whole))
+            self._checks.take(frame, time.time_ns())
         if whole is not None:
-            self._work.put(whole, sum(one.counts.nbytes for one in whole.frames.values()))
+            self._whole.append((time.monotonic() + ANNOUNCED_WITHIN_S, whole))
+            self._pass_on(time.monotonic())
         return result
+
+    def _pass_on(self, now_s: float) -> None:
+        """Give whole drops to the worker, in order, once they were announced or should have been.
+
+        Announcements come another way than frames: they may be a moment later.
+        """
+        while self._whole:
+            until_s, drop = self._whole[0]
+            if now_s < until_s and self._checks.awaits(drop.drop_id):
+                return
+            self._whole.popleft()
+            if isinstance(drop, ImagePair):
+                drop = replace(drop, doubts=self._checks.doubts(drop))
+                doubts: dict[str, str] = {
+                    view: drop.doubts.get(f"view {view}", "") for view in drop.frames
+                }
+                self.state = replace(self.state, doubts=doubts)
+            self._work.put(drop, sum(one.counts.nbytes for one in drop.frames.values()))
 
     def _full(self, drop_id: int) -> bool:
         """Whether this drop comes after the last one that the run was asked for."""

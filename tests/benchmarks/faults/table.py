@@ -167,7 +167,11 @@ ROWS: Sequence[Row] = (
         fault(AGAIN, controller="drop_system", last=None)
         + fault("unit_changed", name="trap_x_m", unit="mm")
         + fault(AGAIN, controller="drop_system", first=LAST + 1, last=None),
-        both(all_as("held", "unit 'mm', wanted 'm'"), alarm("unit 'mm'")),
+        both(
+            all_as("held"),
+            some_as("held", "unit 'mm', wanted 'm'", least=10),
+            alarm("the loop does not correct"),
+        ),
     ),
     Row(
         "restarted with other values",
