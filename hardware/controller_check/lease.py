@@ -60,7 +60,8 @@ def _error(
 ) -> Finding:
     """Do what must be answered with this error; the first application stays alive meanwhile."""
     subject.first.listen(0.1)
-    heard, since = second.heard, len(second.heard.errors)
+    heard = second.heard
+    since = len(heard.errors)
     act()
     came = second.listen(WAIT_S, lambda: heard.error(code, since) or bool(heard.welcomes))
     said = [f"{one.code}: {one.message}" for one in heard.errors[since:]]

@@ -17,7 +17,8 @@ GREETS = "answers a hello with a welcome"
 
 def opening(subject: Subject) -> Iterator[Finding]:
     """Say hello. Raises `ConfigError` where somebody else has the lease."""
-    first, to = subject.first, subject.to
+    first = subject.first
+    to = subject.to
     subject.tell(f"waiting for {to.name} at {to.endpoint}")
     heard = first.heard
     first.hello(subject.patience_s, lambda: bool(heard.welcomes or heard.error("leased", 0)))
@@ -43,11 +44,14 @@ def _else(first: Conversation) -> str:
 
 def _heartbeats(subject: Subject) -> Iterator[Finding]:
     """Say nothing but heartbeats for longer than a lease lasts without one."""
-    first, links = subject.first, subject.to.station.links
+    first = subject.first
+    links = subject.to.station.links
     subject.tell(f"welcome; heartbeats alone for {links.silent_after_s:g} s")
-    heard, welcome = first.heard, first.welcome
+    heard = first.heard
+    welcome = first.welcome
     assert welcome is not None  # asked before
-    begun_s, errors = time.monotonic(), len(heard.errors)
+    begun_s = time.monotonic()
+    errors = len(heard.errors)
     first.listen(links.silent_after_s + links.heartbeat_s)
     times = [begun_s, *(at for at, _ in heard.beats if at > begun_s), time.monotonic()]
     longest_s = max(after - before for before, after in itertools.pairwise(times))

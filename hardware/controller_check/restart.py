@@ -16,8 +16,9 @@ def restart(subject: Subject, longest_s: float | None) -> Iterator[Finding]:
     if longest_s is None:
         yield not_seen(check, "not tried: --wait-restart S waits for you to start it again")
         return
-    first, old = subject.first, subject.first.welcome
-    before, errors = old.session if old is not None else "", len(first.heard.errors)
+    first = subject.first
+    before = first.welcome.session if first.welcome is not None else ""
+    errors = len(first.heard.errors)
     subject.tell(f"waiting {longest_s:g} s for a restart: start it again now")
     if not first.listen(longest_s, lambda: _gone(subject, before, errors)):
         yield not_seen(check, f"no restart within {longest_s:g} s")
@@ -33,9 +34,9 @@ def restart(subject: Subject, longest_s: float | None) -> Iterator[Finding]:
 
 def _gone(subject: Subject, session: str, errors: int) -> bool:
     """Say whether it forgot us, speaks under another name, or is silent for too long."""
-    heard, silent_s = subject.first.heard, subject.first.silent_s
+    heard = subject.first.heard
     other = bool(heard.beats) and heard.beats[-1][1] != session
-    silent = silent_s > subject.to.station.links.silent_after_s
+    silent = subject.first.silent_s > subject.to.station.links.silent_after_s
     return other or silent or heard.error("no_hello", errors)
 
 
