@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import zmq
 
-from hardware.driver_evidence import Evidence, Finding
+from hardware.driver_evidence import Evidence
+from hardware.finding import Finding
 from magis_calib.auth.binding import bind
 from magis_calib.auth.sockets import SocketSecurity
 from magis_calib.config.station import Station

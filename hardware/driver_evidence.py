@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hardware.finding import Finding
 from magis_calib.domain.camera import Counts
 from magis_calib.domain.errors import WireError
 from magis_calib.link.camera_messages import FrameMessage, Hello
@@ -34,19 +35,6 @@ CODES = {
 OF_FRAMES = frozenset(list(CODES)[5:])
 CLOCK_S = 3600.0
 """A trigger further than this from now was not taken from a clock that shows UTC."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the checklist. `passed` is None where nothing was seen to judge by.
-
-    `wanted` and `got` are filled in where it is not passed.
-    """
-
-    check: str
-    passed: bool | None
-    wanted: str = ""
-    got: str = ""
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ import zmq
 from magis_calib.auth.keyring import default_keys_dir
 from magis_calib.config.fields import checked_endpoint
 from magis_calib.config.loading import load_config, select_station
+from magis_calib.config.station import Station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.host.command_line import Parser, judged, whole
 from magis_calib.host.memory import keep_freed_memory
@@ -24,7 +25,8 @@ from magis_calib.host.terminal import open_what_is_closed, remark, say_whatever_
 from magis_calib.host.user import said
 from simulators.instrument.numbers import load_plant_numbers
 from simulators.options import SimulationOptions, add_simulation_options
-from simulators.station import SimulatedStation, StationSetup
+from simulators.setup import StationSetup
+from simulators.station import SimulatedStation
 
 POLITE = 10
 """Added to the niceness: pictures must not slow down the application on the same machine."""
@@ -78,6 +80,13 @@ def _parser() -> Parser:
         "--plant", type=Path, metavar="FILE", help="numbers of the station instead of plant.toml"
     )
     parser.add_argument(
+        "--only",
+        type=_names,
+        metavar="NAME[,NAME…]",
+        help="simulate these controllers and cameras alone, by their names in the configuration: "
+        "laser,drop_system,LM1,LM2 (default: all of them)",
+    )
+    parser.add_argument(
         "--keys",
         type=Path,
         metavar="DIR",
@@ -120,7 +129,30 @@ def _setup(arguments: argparse.Namespace) -> StationSetup:
         drops=arguments.drops,
         first_drop=arguments.first_drop,
         keys=arguments.keys,
+        only=_known_only(arguments, station),
     )
+
+
+def _known_only(asked: argparse.Namespace, station: Station) -> frozenset[str] | None:
+    """Return whom to simulate, None for all. Raises `ConfigError` where that cannot be."""
+    cameras = {camera.name for camera in station.cameras if camera.enabled}
+    there = cameras | station.controllers.keys()
+    if asked.only is None:
+        return None
+    unknown = sorted(asked.only - there)
+    if unknown or not asked.only:
+        raise ConfigError(f"--only: wanted some of {', '.join(sorted(there))}, got {unknown}")
+    clocked = SimulationOptions.of(asked).interval_s > 0 or station.announcer in asked.only
+    if asked.only & cameras and not clocked:
+        raise ConfigError(
+            f"--only: with --interval 0 a picture is taken when {station.announcer} starts a drop: "
+            f"wanted {station.announcer} among the names, or an interval above 0"
+        )
+    return frozenset(asked.only)
+
+
+def _names(text: str) -> set[str]:
+    return {name.strip() for name in text.split(",") if name.strip()}
 
 
 def _named(name: str, address: str) -> tuple[str, str]:

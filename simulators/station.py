@@ -5,20 +5,18 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 import zmq
 
 from magis_calib.auth.sockets import open_lock
-from magis_calib.config.station import Station
-from magis_calib.domain.camera import VIEWS, FrameHeader, SequenceType, View
+from magis_calib.domain.camera import VIEWS, SequenceType, View
 from magis_calib.domain.errors import ConfigError
 from magis_calib.link.control_messages import DropMessage
 from simulators.cameras.buffer import FrameBuffer
 from simulators.cameras.delivery import FrameDelivery
 from simulators.cameras.driver import CameraDriver, CameraIdentity
-from simulators.cameras.exposure import ImageMaker, Job, Print
+from simulators.cameras.exposure import ImageMaker, Job
+from simulators.cameras.group import CameraGroup
 from simulators.cameras.lies import CameraLies
 from simulators.controllers.command_log import CommandLog
 from simulators.controllers.drop_schedule import DropSchedule
@@ -29,31 +27,15 @@ from simulators.faults.active import Faults
 from simulators.faults.controller import Misbehaviour
 from simulators.faults.file import WatchedFaults, load_faults
 from simulators.hidden import put_off
-from simulators.instrument.numbers import PlantNumbers
-from simulators.options import SimulationOptions
 from simulators.plant import Plant
+from simulators.setup import StationSetup
 from simulators.truth import TruthFile
+from simulators.waiting import Waiting
 
-SPOOL_BYTES = 400_000_000
 JOBS = 8
 """Drops that may wait for their pictures."""
 LOOK_AGAIN_S = 0.1
 """How soon a request to stop is noticed."""
-
-
-@dataclass(frozen=True, slots=True)
-class StationSetup:
-    """Everything a simulated station is made from."""
-
-    name: str
-    config: Station
-    options: SimulationOptions
-    numbers: PlantNumbers
-    drops: int | None = None
-    first_drop: int = 1
-    spool_bytes: int = SPOOL_BYTES
-    keys: Path | None = None
-    """Folder of keys; None for that of this user."""
 
 
 class SimulatedStation:
@@ -63,6 +45,7 @@ class SimulatedStation:
         self._setup = setup
         self._say = say
         self._said_behind = False
+        self._waiting = Waiting(say)
         self._prepared_for = 0
         self._session = _new_session()
         options = setup.options
@@ -85,20 +68,22 @@ class SimulatedStation:
         options = self._setup.options
         self._commands = CommandLog(options.commands)
         self._controllers = self._control()
-        self._truth = TruthFile(options.truth, self._plant)
+        views = [one for one in VIEWS if self._setup.has(self._setup.config.camera(one).name)]
+        self._truth = TruthFile(options.truth, self._plant, views)
         self._image_maker = ImageMaker(
             self._security.context, self._setup.numbers, options.sensor, options.seed
         )
-        self._cameras = {view: self._camera(view) for view in VIEWS}
+        drivers = {view: self._camera(view) for view in views}
+        self._cameras = CameraGroup(drivers, self._setup.numbers.camera, self._setup.first_drop)
         self._lies = CameraLies(self._faults)
-        self._delivery = FrameDelivery(self._faults, self._cameras, self._settled, _new_session)
+        self._delivery = FrameDelivery(self._faults, drivers, self._settled, _new_session)
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Serve until told to stop. Raises what went wrong in the image maker."""
         try:
             poller = self._poller()
             peers: list[CameraDriver | ControllerServer] = [
-                *self._cameras.values(),
+                *self._cameras.drivers.values(),
                 *self._controllers.servers,
             ]
             while not stopping():
@@ -109,7 +94,7 @@ class SimulatedStation:
                 self._send_prints()
                 self._delivery.tick(now_s)
                 self._fault_file.follow(now_s)
-                due = self._schedule.due(now_s, self._ready()) and not self._behind()
+                due = self._due(now_s)
                 if due and self._prepared():
                     poller = self._poller()
                 if due and not self._power_cycle():
@@ -126,9 +111,8 @@ class SimulatedStation:
 
     def _poller(self) -> zmq.Poller:
         poller = zmq.Poller()
-        alive = [camera.socket for camera in self._cameras.values() if not camera.dead]
         controllers = (server.socket for server in self._controllers.servers)
-        for socket in (*alive, *controllers, self._image_maker.wake):
+        for socket in (*self._cameras.sockets, *controllers, self._image_maker.wake):
             poller.register(socket, zmq.POLLIN)
         return poller
 
@@ -145,9 +129,27 @@ class SimulatedStation:
         self._prepared_for = drop_id
         return self._delivery.prepare(drop_id)
 
-    def _ready(self) -> bool:
-        served = all(camera.welcomed or camera.dead for camera in self._cameras.values())
-        return served and self._controllers.leased
+    def _due(self, now_s: float) -> bool:
+        """Say whether the next drop starts now; tell who is missing where it cannot."""
+        if not (self._cameras.drivers or self._controllers.announcer):
+            return False
+        missing = self._missing()
+        held_up = bool(missing) and self._schedule.due(now_s, True)
+        self._waiting.look(now_s, missing if held_up else "")
+        return self._schedule.due(now_s, not missing) and not self._behind()
+
+    def _missing(self) -> str:
+        """Say whom the first drop waits for; empty where all have joined."""
+        cameras = ", ".join(self._cameras.unserved)
+        controllers = ", ".join(self._controllers.free)
+        words = [
+            f"cameras {cameras} to be welcomed at {self._setup.config.links.camera}"
+            if cameras
+            else "",
+            f"an application that says hello to {controllers}" if controllers else "",
+        ]
+        told = " and for ".join(filter(None, words))
+        return f"waits for {told}" if told else ""
 
     def _behind(self) -> bool:
         """Drops wait while pictures do not keep up; nothing may pile up without a bound."""
@@ -170,50 +172,31 @@ class SimulatedStation:
     def _start_drop(self, now_s: float) -> None:
         if not self._schedule.begun:
             self._say("first drop")
-        holder = self._controllers.announcer.lease.holder
-        drop_id = self._schedule.start(now_s, holder.identity if holder else None)
+        drop_id = self._schedule.start(now_s, self._controllers.told)
         sequence_type = self._schedule.sequence_type
         truth = self._plant.drop(drop_id, self._controllers.latch(drop_id), sequence_type)
         trigger_time_ns = time.time_ns() + self._faults.clock_ns(drop_id)
         self._truth.add(truth)
-        self._image_maker.enqueue(Job(truth.scene, trigger_time_ns, self._faults.flaws(drop_id)))
+        if self._cameras.drivers:
+            flaws = self._faults.flaws(drop_id)
+            self._image_maker.enqueue(Job(truth.scene, trigger_time_ns, flaws))
         self._announce(drop_id, sequence_type, trigger_time_ns)
         if self._schedule.over:
             self._say(f"all {drop_id} drops are started")
 
     def _announce(self, drop_id: int, sequence_type: SequenceType, time_ns: int) -> None:
         drop = DropMessage(drop_id=drop_id, sequence_type=sequence_type, planned_time_ns=time_ns)
-        self._controllers.announcer.tell(drop)
+        self._controllers.announce(drop)
 
     def _send_prints(self) -> None:
         for one in self._image_maker.ready():
-            header, counts = self._lies.told(self._header(one), one.counts)
+            if one.view not in self._cameras.drivers:
+                continue
+            header, counts = self._lies.told(self._cameras.header(one), one.counts)
             self._truth.taken(one.drop_id, one.view, header.checksum)
             self._delivery.bring(header, counts.data.cast("B"), time.monotonic())
         if self._image_maker.error is not None:
             raise self._image_maker.error
-
-    def _header(self, one: Print) -> FrameHeader:
-        camera = self._cameras[one.view].place
-        rows, columns = one.counts.shape
-        numbers = self._setup.numbers.camera
-        return FrameHeader(
-            station=camera.station,
-            camera=camera.camera,
-            view=one.view,
-            drop_id=one.drop_id,
-            sequence_type=one.sequence_type,
-            session=camera.session,
-            sequence=one.drop_id - self._setup.first_drop,
-            trigger_time_ns=one.trigger_time_ns,
-            exposure_s=numbers.exposure_s,
-            rows=rows,
-            columns=columns,
-            pixel_format="Mono16",
-            bits=numbers.bits,
-            alignment="left",
-            checksum=one.checksum,
-        )
 
     def _control(self) -> ControllerGroup:
         """Open every controller of the configuration. Raises `ConfigError` where one is missing."""
@@ -222,16 +205,18 @@ class SimulatedStation:
         if missing:
             raise ConfigError(f"controllers: the simulated station needs {missing}, too")
         servers = {
-            name: self._controller(name, one.endpoint) for name, one in config.controllers.items()
+            name: self._controller(name, one.endpoint)
+            for name, one in config.controllers.items()
+            if self._setup.has(name)
         }
-        group = ControllerGroup(servers, config.announcer)
-        group.announcer.on_done = self._schedule.done
-        group.announcer.on_left = self._left
-        group.announcer.requests.on_sequence = self._schedule.make
+        group = ControllerGroup(servers, config.announcer, self._plant.nominal)
+        if group.announcer is not None:
+            group.announcer.on_done = self._schedule.done
+            group.announcer.on_left = self._left
+            group.announcer.requests.on_sequence = self._schedule.make
         return group
 
     def _controller(self, name: str, endpoint: str) -> ControllerServer:
-        delay = self._setup.options.delay
         actuators = self._setup.numbers.actuators
         numbers = {key: one for key, one in actuators.items() if one.controller == name}
         bank = ParameterBank(numbers, self._plant.nominal)
@@ -239,7 +224,9 @@ class SimulatedStation:
         server.requests.misbehaviour = Misbehaviour(
             self._faults, name, lambda: self._schedule.next_drop - 1
         )
-        server.requests.next_effective_drop = lambda: self._schedule.next_drop + delay
+        if self._setup.has(self._setup.config.announcer):
+            delay = self._setup.options.delay
+            server.requests.next_effective_drop = lambda: self._schedule.next_drop + delay
         server.requests.status = lambda: self._status(server)
         server.commands = self._commands
         return server
@@ -287,9 +274,7 @@ class SimulatedStation:
 
     def _close(self) -> None:
         self._image_maker.close()
-        for camera in self._cameras.values():
-            camera.serve()
-            camera.close()
+        self._cameras.close()
         self._controllers.close()
         self._commands.close()
         self._truth.close(self._controllers.banks() if self._setup.options.faults else {})

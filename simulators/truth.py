@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +19,9 @@ from simulators.plant import LOOP_ACTUATORS, DropTruth, Plant
 class TruthFile:
     """Writes a drop's line once the fate of its frames is known, the others at the end."""
 
-    def __init__(self, path: Path | None, plant: Plant) -> None:
+    def __init__(self, path: Path | None, plant: Plant, views: Collection[View] = VIEWS) -> None:
+        """Begin a file. `views`: those that frames are made of."""
+        self._views = views
         self._file: IO[str] | None = None
         self._open: dict[int, tuple[DropTruth, dict[str, dict[str, Any]]]] = {}
         if path is not None:
@@ -30,6 +32,7 @@ class TruthFile:
         """Take note of a drop that was started."""
         if self._file is not None:
             self._open[drop.drop_id] = (drop, {})
+            self._write_if_settled(drop.drop_id)
 
     def taken(self, drop_id: int, view: View, crc32: str) -> None:
         """Take note of a frame that was made."""
@@ -40,9 +43,12 @@ class TruthFile:
         """Take note of the end of a frame: stored, or forgotten for good."""
         if drop_id not in self._open:
             return
+        self._open[drop_id][1][view] |= {"stored": stored, "settled": True}
+        self._write_if_settled(drop_id)
+
+    def _write_if_settled(self, drop_id: int) -> None:
         drop, frames = self._open[drop_id]
-        frames[view] |= {"stored": stored, "settled": True}
-        if all(frames.get(one, {}).get("settled") for one in VIEWS):
+        if all(frames.get(one, {}).get("settled") for one in self._views):
             self._write(drop_line(drop, frames))
             del self._open[drop_id]
 

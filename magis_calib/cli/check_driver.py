@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 
@@ -14,15 +13,13 @@ import zmq
 from hardware.connection import ApplicationIdentity
 from hardware.controller import ControllerClient
 from hardware.driver_check import CheckPlan, DriverCheck
-from hardware.driver_evidence import Finding
+from hardware.finding import Checklists, Finding, problems, table
 from magis_calib.auth.sockets import open_lock
 from magis_calib.cli.options import add_keys_option, add_station_options
 from magis_calib.config.fields import checked_endpoint
 from magis_calib.config.loading import load_config, select_station
 from magis_calib.domain.errors import ConfigError
 from magis_calib.host.command_line import Parser, judged, number, whole
-
-MARKS = {True: "ok  ", False: "FAIL", None: "--  "}
 
 
 def add_options(parser: Parser) -> None:
@@ -90,29 +87,13 @@ def _check(arguments: argparse.Namespace) -> dict[str, list[Finding]]:
                 client.close()
 
 
-def _tell(found: Mapping[str, Sequence[Finding]], *, as_json: bool) -> int:
-    problems = sum(one.passed is False for findings in found.values() for one in findings)
-    passed = bool(found) and not problems
+def _tell(found: Checklists, *, as_json: bool) -> int:
+    passed = bool(found) and not problems(found)
     if as_json:
         drivers = {name: [asdict(one) for one in findings] for name, findings in found.items()}
         print(json.dumps({"passed": passed, "drivers": drivers}))
-        return 0 if passed else 1
-    for name, findings in found.items():
-        print(name)
-        for one in findings:
-            print(f"  {MARKS[one.passed]}  {one.check}{_why(one)}")
-    print(
-        "no driver said anything"
-        if not found
-        else f"{problems} problems"
-        if problems
-        else "all good"
-    )
+    elif not found:
+        print("no driver said anything")
+    else:
+        print("\n".join(table(found)))
     return 0 if passed else 1
-
-
-def _why(one: Finding) -> str:
-    if one.passed is not False:
-        return "" if one.passed else " (nothing seen to judge by)"
-    wanted = f"wanted {one.wanted}, got " if one.wanted else ""
-    return f": {wanted}{one.got}"

@@ -99,6 +99,12 @@ COMMANDS = {
         "tell the author of a camera driver what is wrong with their frames",
         "protocol",
     ),
+    "check-controller": Command(
+        "check_controller",
+        "check-controller NAME",
+        "tell the author of a controller what it answers right and wrong",
+        "protocol",
+    ),
     "benchmark": Command(
         "benchmark",
         "benchmark",

@@ -5,27 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from magis_calib.domain.control import Setpoints
+from magis_calib.link.control_messages import DropMessage
 from simulators.controllers.parameters import ParameterBank
 from simulators.controllers.server import ControllerServer
 
 
 class ControllerGroup:
-    """The controllers by name, one of which announces the drops. Used by one thread."""
+    """The controllers by name, one of which may announce the drops. Used by one thread."""
 
-    def __init__(self, servers: Mapping[str, ControllerServer], announcer: str) -> None:
-        """Have these, all of which are listening already."""
+    def __init__(
+        self, servers: Mapping[str, ControllerServer], announcer: str, nominal: Setpoints
+    ) -> None:
+        """Have these, all of which are listening already.
+
+        `nominal`: setpoints (SI) of what is not among them.
+        """
         self.servers = tuple(servers.values())
-        self.announcer = servers[announcer]
+        self.announcer = servers.get(announcer)
+        """None where somebody else announces the drops."""
+        self._nominal = nominal
         self._cycled_before = 0
 
     @property
-    def leased(self) -> bool:
-        """Whether an application has them all."""
-        return all(server.lease.holder is not None for server in self.servers)
+    def free(self) -> list[str]:
+        """Those that no application has."""
+        return [one.place.controller for one in self.servers if one.lease.holder is None]
+
+    @property
+    def told(self) -> bytes | None:
+        """Who hears of drops, None for nobody."""
+        holder = self.announcer.lease.holder if self.announcer is not None else None
+        return holder.identity if holder is not None else None
+
+    def announce(self, drop: DropMessage) -> None:
+        """Tell who has the lease of a drop."""
+        if self.announcer is not None:
+            self.announcer.tell(drop)
 
     def latch(self, drop_id: int) -> Setpoints:
         """Return the setpoints in force for this drop, of every parameter."""
-        found: dict[str, float] = {}
+        found = dict(self._nominal)
         for server in self.servers:
             found |= server.requests.bank.latch(drop_id)
         return found

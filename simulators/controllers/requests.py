@@ -28,7 +28,8 @@ class RequestHandler:
         self._lease = lease
         self._say = say
         self.bank = bank
-        self.next_effective_drop: Callable[[], int] = lambda: 1
+        self.next_effective_drop: Callable[[], int] = lambda: 0
+        """0 where it does not hear of drops: a write counts from the next one on."""
         self.on_sequence: Callable[[SequenceType], int] | None = None
         """Takes the type of all drops to come and returns the first of them; None: this controller
         makes no drops.

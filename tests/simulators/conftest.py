@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from magis_calib.config.loading import load_config, select_station
 from magis_calib.config.station import Station
 from simulators.instrument.numbers import PlantNumbers, SensorNumbers, load_plant_numbers
 from simulators.options import SimulationOptions
-from simulators.station import SimulatedStation, StationSetup
+from simulators.setup import StationSetup
+from simulators.station import SimulatedStation
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +57,14 @@ class Bench:
         drops: int | None = None,
         first_drop: int = 1,
         spool_bytes: int = 400_000_000,
+        only: frozenset[str] | None = None,
         **options,
     ) -> None:
         name, station = self.configured()
         chosen = SimulationOptions(**({"sensor": "small", "interval_s": 0.0} | options))
-        setup = StationSetup(name, station, chosen, self._numbers, drops, first_drop, spool_bytes)
+        numbers = self._numbers
+        setup = StationSetup(name, station, chosen, numbers, drops, first_drop, spool_bytes)
+        setup = replace(setup, only=only)
         stop = threading.Event()
 
         def run() -> None:

@@ -1,0 +1,1 @@
+"""Plays the application's side for a controller and judges what it answers."""
