@@ -96,6 +96,7 @@ def test_what_is_not_a_sequence_is_refused(bench):
         assert words in answer.error.message
     unknown = {
         "type": "request",
+        "protocol": 1,
         "request": "sequence",
         "request_id": "odd",
         "number": 900,
