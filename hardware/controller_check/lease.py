@@ -7,6 +7,7 @@ from contextlib import closing
 
 from hardware.controller_check.conversation import Conversation, in_words, was_refused
 from hardware.controller_check.moves import NOT_TRIED
+from hardware.controller_check.refusals import STRANGER
 from hardware.controller_check.subject import Subject
 from hardware.finding import Finding, judged, not_seen
 from magis_calib.link.camera_messages import Heartbeat
@@ -14,6 +15,7 @@ from magis_calib.link.control_messages import ControllerHello
 
 WAIT_S = 2.0
 REFUSES = "refuses the committed write of somebody else with `leased`"
+OTHER = "refuses a committed write in the name of another session"
 MAY = "does the committed write of who has the lease now"
 
 
@@ -31,6 +33,7 @@ def lease(subject: Subject) -> Iterator[Finding]:
                 yield _reads(second)
             yield _hello_refused(subject, second, check, code, **hello)
         yield _write(subject, second, REFUSES, ("leased", "bad_request"))
+        yield _of_another_session(subject)
         yield from _handed_over(subject, second)
 
 
@@ -95,6 +98,16 @@ def _write(subject: Subject, second: Conversation, check: str, codes: tuple[str,
     answer = subject.write(subject.known, commit=True, by=second)
     good = was_refused(answer, *codes) if codes else answer is not None and answer.ok
     return judged(check, good, " or ".join(codes) or "ok", in_words(answer))
+
+
+def _of_another_session(subject: Subject) -> Finding:
+    """Have the holder write where everything stands, under a name that never said hello."""
+    if not subject.move:
+        return not_seen(OTHER, NOT_TRIED)
+    told = {"setpoints": subject.known, "commit": True, "session": STRANGER}
+    answer = subject.first.ask("write", **told)
+    good = was_refused(answer, "leased", "bad_request")
+    return judged(OTHER, good, "leased or bad_request", in_words(answer))
 
 
 def _last(who: Conversation) -> str:

@@ -105,6 +105,12 @@ COMMANDS = {
         "tell the author of a controller what it answers right and wrong",
         "protocol",
     ),
+    "protocol": Command(
+        "protocol",
+        "protocol",
+        "print the JSON Schema of the messages on the wire (`--schema`), all or one",
+        "protocol",
+    ),
     "benchmark": Command(
         "benchmark",
         "benchmark",

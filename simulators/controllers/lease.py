@@ -43,9 +43,13 @@ class Lease:
         self.lasts_s = lasts_s
         self.holder: Holder | None = None
 
-    def held_by(self, identity: bytes) -> bool:
-        """Tell whether this peer has it."""
-        return self.holder is not None and self.holder.identity == identity
+    def held_by(self, identity: bytes, session: str | None = None) -> bool:
+        """Tell whether this peer has it, and in this session, where one is given."""
+        return (
+            self.holder is not None
+            and self.holder.identity == identity
+            and session in (None, self.holder.session)
+        )
 
     def grant(self, identity: bytes, who: str, hello: ControllerHello) -> None:
         """Give it to who says hello."""

@@ -88,7 +88,7 @@ class RequestHandler:
     def _not_yours(self, identity: bytes, request: ControllerRequest) -> Refusal | None:
         """Say why nothing is changed for somebody who has not the lease."""
         if (
-            self._lease.held_by(identity)
+            self._lease.held_by(identity, request.session)
             or request.request not in ("write", "sequence")
             or not request.commit
         ):

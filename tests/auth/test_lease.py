@@ -86,6 +86,23 @@ def test_a_write_before_hello_changes_nothing(laser: str, controllers: Controlle
         assert "waits for a hello" in answer["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    "message", [{"type": "heartbeat"}, {"type": "bye"}, {"type": "done", "drop_id": 1}]
+)
+def test_what_is_said_for_another_session_changes_nothing(
+    laser: str, controllers: Controllers, message: dict
+) -> None:
+    """The lease is of the connection and of the session that said hello on it."""
+    move = {"setpoints": {"pulse_area": controllers.banks["laser"].readback()["pulse_area"]}}
+    with Caller(laser) as ana:
+        ana.ask(**ANA)
+        ana.socket.send_json({**message, "session": "ana-0"})
+        assert word(ana, "error")["code"] == "no_hello"
+        assert asked(ana, 1, session="ana-0", **move)["error"]["code"] == "leased"
+        assert controllers.banks["laser"].writes == 0
+        assert asked(ana, 1, **move)["ok"]
+
+
 def test_who_wants_it_takes_over_and_the_other_is_told(laser: str) -> None:
     with Caller(laser) as ana, Caller(laser) as ben:
         ana.ask(**ANA)

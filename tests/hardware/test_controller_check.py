@@ -289,6 +289,7 @@ DEEDS = {
     "knows no deadline": (never_expires, "nothing is done after"),
     "knows no numbers": (never_expires, "refuses with `stale`: a `number`"),
     "writes for all": (does_for_all, "refuses the committed write of somebody else"),
+    "writes for all sessions": (does_for_all, "refuses a committed write in the name of another"),
     "keeps the lease": (keeps_the_lease, "welcomes the next one after `bye`"),
     "counts drops down": (counts_down, "drop_id rises"),
     "silent on writes": (is_silent_on_writes, "does a committed write"),

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import golden_messages as golden
 import pytest
+import zmq
 
+from magis_calib.auth import handshake
 from magis_calib.domain.quantities import ACTUATORS
 from magis_calib.link import camera_messages as camera
 from magis_calib.link import control_messages as control
 from magis_calib.link.wire import RETRY_HELPS
+from simulators.instrument.numbers import load_plant_numbers
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -52,6 +55,22 @@ def test_lists_every_error_code_with_its_retry():
     raised = set(re.findall(r"(?:WireError|_same)\(\s*\"(\w+)\"", sources))
     assert raised == set(listed)
     assert {code for code, retry in listed.items() if retry == "yes"} == RETRY_HELPS
+
+
+def test_says_of_each_actuator_its_unit_and_which_way_is_plus():
+    row = re.compile(r"^\| `(\w+)` \| `([^`]+)` \| [^|]+ \| ([^|]*)\|$", re.MULTILINE)
+    told = {name: (unit, moves) for name, unit, moves in row.findall(TEXT)}
+    assert {name: unit for name, (unit, _) in told.items()} == {
+        name: one.unit for name, one in ACTUATORS.items()
+    }
+    for name, one in load_plant_numbers(None).actuators.items():
+        signs = {key: size > 0 for key, size in (one.moves | one.per_square_time).items()}
+        said = re.findall(r"`(\w+)` ([+−])", told[name][1])
+        assert {key: sign == "+" for key, sign in said} == signs, name
+
+
+def test_names_what_a_monitor_tells_of_a_handshake():
+    assert all(f"`ZMQ_EVENT_{zmq.Event(one).name}`" in TEXT for one in handshake.REFUSALS)
 
 
 def test_lists_every_refusal():

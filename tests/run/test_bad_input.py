@@ -69,6 +69,17 @@ def test_a_bad_frame_is_answered_by_its_code_counted_and_does_not_disturb_the_ne
     assert bench.engine.fault == ""
 
 
+@pytest.mark.parametrize("kind", ["heartbeat", "bye"])
+def test_a_driver_that_speaks_for_another_session_is_asked_for_a_hello_and_stays(
+    bench, kind: str
+) -> None:
+    driver = bench.drivers["x"]
+    driver.send({"type": kind, "session": "another"})
+    assert driver.hear("error")["code"] == "no_hello"
+    bench.drop(2)
+    assert driver.hear("stored")["drop_id"] == 2
+
+
 def test_a_frame_with_a_wrong_dtype_is_told_which_one_is_wanted(bench) -> None:
     bench.drivers["x"].frame(DARK, 1, dtype="float32")
     answer = bench.drivers["x"].hear("error")
