@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 
 from hardware.controller_check.conversation import Address, Conversation
 from hardware.controller_check.description import description
 from hardware.controller_check.drops import drops
 from hardware.controller_check.lease import lease
 from hardware.controller_check.moves import moves
-from hardware.controller_check.opening import opening
+from hardware.controller_check.opening import heartbeats, opening
 from hardware.controller_check.refusals import checks, refusals
 from hardware.controller_check.restart import restart
 from hardware.controller_check.subject import Subject
@@ -38,16 +38,25 @@ def check_controller(to: Address, plan: CheckPlan, tell: Callable[[str], None]) 
 
     Raises `ConfigError` without a key, or where somebody else has the lease.
     """
-    with closing(Conversation(to)) as first:
+    with ExitStack() as stack:
+        first = stack.enter_context(closing(Conversation(to)))
         subject = Subject(to, first, plan.patience_s, plan.move, tell)
         found = list(opening(subject))
         if first.welcome is None:
             return found
+        first.company = [stack.enter_context(closing(one)) for one in _company(to)]
+        found += heartbeats(subject)
         found += description(subject)
         for stage in STAGES if subject.parameters and subject.readback else ():
             found += stage(subject)
         found += restart(subject, plan.restart_s)
         return [*found, *_of_messages(first)]
+
+
+def _company(to: Address) -> Iterator[Conversation]:
+    """Connect to the other controllers: drops may wait until an application has them all."""
+    for name in to.station.controllers.keys() - {to.name}:
+        yield Conversation(replace(to, name=name))
 
 
 def _of_messages(first: Conversation) -> Iterator[Finding]:

@@ -83,6 +83,9 @@ class Conversation:
         self.asked: dict[str, str] = {}
         """The word of each request, by its id."""
         self.unanswered: list[str] = []
+        self.company: list[Conversation] = []
+        """With the other controllers: they are kept up while this one listens."""
+        self._hello_s = 0.0
         self._numbers = itertools.count(1)
         self._beat_s = 0.0
         self._socket = to.security.context.socket(zmq.DEALER)
@@ -130,20 +133,37 @@ class Conversation:
             left_s = end_s - time.monotonic()
             if left_s <= 0.0:
                 return False
+            for one in self.company:
+                one.keep_up()
             self._handshake.look(time.monotonic())
             self._beat()
             if self._socket.poll(min(POLL_MS, round(1e3 * left_s) + 1)):
                 self._hear(self._socket.recv_multipart()[-1])
         return True
 
+    def keep_up(self) -> None:
+        """Say hello until welcome, then heartbeats; hear what has come. Never blocks."""
+        now_s = time.monotonic()
+        self._handshake.look(now_s)
+        if self._socket.poll(0, zmq.POLLOUT):
+            if self.welcome is None and now_s >= self._hello_s:
+                self._hello_s = now_s + HELLO_EVERY_S
+                self.say(self._my_hello())
+            self._beat()
+        while self._socket.poll(0):
+            self._hear(self._socket.recv_multipart()[-1])
+
+    def _my_hello(self, **more: Any) -> ControllerHello:
+        usual = {"protocols": [1], "station": self.to.station_name, "session": self.session}
+        return ControllerHello(**(usual | more))
+
     def hello(self, longest_s: float, until: Callable[[], bool] | None = None, **more: Any) -> bool:
         """Say hello each second until welcome, or until something else; return whether it came."""
         before = len(self.heard.welcomes)
         ended = until or (lambda: len(self.heard.welcomes) > before)
-        told: dict[str, Any] = {"protocols": [1], "station": self.to.station_name} | more
         end_s = time.monotonic() + longest_s
         while (left_s := end_s - time.monotonic()) > 0.0:
-            self.say(ControllerHello(session=self.session, **told))
+            self.say(self._my_hello(**more))
             if self.listen(min(HELLO_EVERY_S, left_s), ended):
                 return True
         return False

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Iterator
 
-from hardware.connection import ApplicationIdentity
-from hardware.controller import ControllerClient
 from hardware.controller_check.conversation import in_words, was_refused
 from hardware.controller_check.subject import Subject
 from hardware.finding import Finding, judged, not_seen
@@ -23,24 +20,13 @@ def drops(subject: Subject) -> Iterator[Finding]:
     """Look at what is announced, and ask for a sequence."""
     name, station = subject.to.name, subject.to.station
     if station.announcer == name:
-        with contextlib.ExitStack() as closing:
-            for other in station.controllers.keys() - {name}:
-                closing.callback(_company(subject, other).close)
-            subject.tell(f"waiting for {DROPS} drops, at most {subject.patience_s:g} s")
-            hear_drops(subject)
+        subject.tell(f"waiting for {DROPS} drops, each at most {subject.patience_s:g} s")
+        hear_drops(subject)
         yield from _announcements(subject)
     elif subject.first.heard.drops:
         got = f"drop {subject.first.heard.drops[-1][0].drop_id}"
         yield judged("announces no drops", False, f"those of {station.announcer} alone", got)
     yield from _sequence(subject)
-
-
-def _company(subject: Subject, other: str) -> ControllerClient:
-    """Say hello to another controller: a drop system may wait for all of them."""
-    to, session = subject.to, subject.first.session
-    endpoint = to.station.controllers[other].endpoint
-    caller = ApplicationIdentity(to.station_name, session)
-    return ControllerClient(to.security, other, endpoint, caller, to.station.links)
 
 
 def hear_drops(subject: Subject) -> None:

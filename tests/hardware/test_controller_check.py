@@ -23,7 +23,7 @@ from magis_calib.link.control_messages import ControllerHello
 pytestmark = pytest.mark.station
 
 NAME = "drop_system"
-QUICK = {"heartbeat_s": 0.1, "silent_after_s": 0.5, "reply_timeout_s": 0.3}
+QUICK = {"heartbeat_s": 0.1, "silent_after_s": 0.4, "reply_timeout_s": 0.3}
 
 
 @pytest.fixture
