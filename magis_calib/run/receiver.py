@@ -93,11 +93,13 @@ class Receiver:
             self._earlier = None
             self._go_on(earlier)
         event = self._source.receive(timeout_s)
-        if self._drop_system is not None:  # asked after: a drop is announced before its frames
+        if event is not None and not isinstance(event, Frame):
+            self._handle(event)  # a camera joins before a drop that waits for it is announced
+        if self._drop_system is not None:
             for announcement in self._drop_system.announcements():
                 self._announced(announcement)
-        if event is not None:
-            self._handle(event)
+        if isinstance(event, Frame):
+            self._handle(event)  # a drop is announced before its frames
         self._pass_on(time.monotonic())
         self._give_up(self._pairing.expire(time.monotonic()))
         self._give_up(self._pairing.shed(self._work.limit_bytes))
